@@ -1,0 +1,106 @@
+// npm run ask: a small MCP client that prints the catalog's answer as a table.
+
+import { styleText } from "node:util";
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import Table from "cli-table3";
+import { Command } from "commander";
+import * as z from "zod";
+import { productSummarySchema } from "../src/catalog/product.ts";
+import { stockSchema } from "../src/inventory/stock.ts";
+import { findServer } from "./local/server.ts";
+
+const program = new Command("npm run ask --")
+  .description("Ask the catalog over MCP, as an AI client does.")
+  .argument("[query]", "what to look for, in plain words")
+  .option("-s, --sku <sku...>", "live stock of these SKUs instead")
+  .option("-c, --category <name>", "only this category")
+  .option("-n, --limit <number>", "products at the most (1 to 50)", Number, 10)
+  .option("-u, --url <url>", "MCP endpoint (default: the running npm run dev)")
+  .option("--json", "print the answer as JSON")
+  .helpOption("-h, --help", "show this help")
+  .parse();
+const options = program.opts<{
+  sku?: string[];
+  category?: string;
+  limit: number;
+  url?: string;
+  json?: boolean;
+}>();
+const [query] = program.args;
+
+const style = process.stdout.isTTY && process.env["NO_COLOR"] === undefined ? {} : { head: [], border: [] };
+
+const searchAnswer = z.object({
+  products: z.array(productSummarySchema),
+  next_cursor: z.string().optional(),
+  notice: z.string().optional(),
+});
+const stockAnswer = z.object({
+  items: z.array(stockSchema),
+  not_found: z.array(z.object({ sku: z.string(), nearest_skus: z.array(z.string()) })),
+  as_of: z.string(),
+});
+
+if ((query === undefined) === (options.sku === undefined)) {
+  program.error("Give a query, or --sku with one or more SKUs. --help shows how.");
+}
+try {
+  process.exitCode = await ask();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+}
+
+async function ask(): Promise<number> {
+  const url = options.url ?? (await runningUrl());
+  const client = new Client({ name: "npm run ask", version: "1" }, { versionNegotiation: { mode: "auto" } });
+  await client.connect(new StreamableHTTPClientTransport(new URL(url)));
+  try {
+    const call = options.sku
+      ? { name: "query_stock", arguments: { skus: options.sku } }
+      : { name: "search_products", arguments: { query, category: options.category, limit: options.limit } };
+    const result = await client.callTool(call);
+    const text = result.content.map((block) => (block.type === "text" ? block.text : "")).join("\n");
+    if (result.isError === true) {
+      console.error(text);
+      return 1;
+    }
+    if (options.json) console.log(JSON.stringify(result.structuredContent, null, 2));
+    else
+      console.log(options.sku ? stockTable(result.structuredContent) : searchTable(result.structuredContent));
+    return 0;
+  } finally {
+    await client.close();
+  }
+}
+
+async function runningUrl(): Promise<string> {
+  const server = await findServer();
+  if (server === undefined)
+    throw new Error("Nothing is running here. Start it with npm run dev, or give --url.");
+  return `${server.url}/mcp`;
+}
+
+function searchTable(answer: unknown): string {
+  const { products, next_cursor, notice } = searchAnswer.parse(answer);
+  if (products.length === 0) return notice ?? "No product matches.";
+  const table = new Table({ head: ["SKU", "Product", "Brand", "Category", "Price", "Availability"], style });
+  for (const { sku, name, brand, category, price, availability } of products) {
+    table.push([sku, name, brand, category, { content: price.formatted, hAlign: "right" }, availability]);
+  }
+  return next_cursor === undefined ? table.toString() : `${table.toString()}\nThere are more: raise --limit.`;
+}
+
+function stockTable(answer: unknown): string {
+  const { items, not_found, as_of } = stockAnswer.parse(answer);
+  const table = new Table({ head: ["SKU", "Status", "Stock", "Warehouses"], style });
+  for (const { sku, status, stock, warehouses } of items) {
+    const places = warehouses.map(({ warehouse, quantity }) => `${warehouse} ${quantity}`).join(", ");
+    table.push([sku, status, { content: stock, hAlign: "right" }, places]);
+  }
+  for (const { sku, nearest_skus } of not_found) {
+    const nearest = nearest_skus.length > 0 ? `nearest: ${nearest_skus.join(", ")}` : "";
+    table.push([sku, styleText("red", "not found"), "", nearest]);
+  }
+  return `${table.toString()}\nAs of ${as_of}`;
+}

@@ -1,0 +1,50 @@
+// npm run dev: the Worker on this machine, with a sample catalog where there was none.
+
+import { styleText } from "node:util";
+import { Command } from "commander";
+import { importRecords } from "./import/import-records.ts";
+import { DEFAULT_STATE_DIR, type LocalServer, StateInUseError, startServer } from "./local/server.ts";
+import { generateProducts } from "./sample/generate.ts";
+
+const SAMPLE_SIZE = 400;
+const SAMPLE_SEED = 1;
+
+const { port, state: stateDir } = new Command("npm run dev --")
+  .description("Run the Worker on this machine, with a sample catalog in a local D1 database.")
+  .option("-p, --port <number>", "port on 127.0.0.1", Number, 8787)
+  .option("--state <folder>", "where the local database lives", DEFAULT_STATE_DIR)
+  .helpOption("-h, --help", "show this help")
+  .parse()
+  .opts<{ port: number; state: string }>();
+
+try {
+  const server = await startServer({ port, stateDir, watch: true, onLog: (line) => console.log(line) });
+  await seedWhereEmpty(server);
+  console.log(banner(server.url));
+} catch (error) {
+  const hint = error instanceof StateInUseError ? " Use that one, or stop it first." : "";
+  console.error(`${error instanceof Error ? error.message : String(error)}${hint}`);
+  process.exit(1);
+}
+
+async function seedWhereEmpty(server: LocalServer): Promise<void> {
+  const [[state] = []] = await server.batch([{ sql: "SELECT changed_at FROM catalog_state", values: [] }]);
+  if (state?.["changed_at"] !== null) return;
+  await importRecords(server, generateProducts(SAMPLE_SIZE, SAMPLE_SEED));
+}
+
+function banner(url: string): string {
+  const mcp = `${url}/mcp`;
+  const strong = (text: string) => styleText("bold", text);
+  return `
+  ${strong("product-catalog-mcp")} is running: ${strong(mcp)}
+
+  Claude Code   claude mcp add --transport http product-catalog ${mcp}
+  Inspector     npx @modelcontextprotocol/inspector --transport http --server-url ${mcp}
+  Next, in another terminal:
+                npm run ask -- "wireless keyboard"
+                npm run ask -- --sku SKU-12847
+
+  Ctrl-C stops it.
+`;
+}

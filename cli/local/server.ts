@@ -1,0 +1,128 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { unstable_startWorker as startWorker } from "wrangler";
+import * as z from "zod";
+import type { Statement } from "../../src/catalog/import/statements.ts";
+import { readLock, takeLock } from "./lock-file.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+/** Where wrangler keeps local state by default, so that `npx wrangler dev` sees the same catalog. */
+export const DEFAULT_STATE_DIR = `${ROOT}.wrangler/state`;
+const START_TIMEOUT_MS = 30_000;
+
+export type Row = Record<string, unknown>;
+
+export interface LocalServer {
+  /** Without a trailing slash. */
+  url: string;
+  /** Runs statements as one atomic batch; gives the rows of each. */
+  batch(statements: Statement[]): Promise<Row[][]>;
+  close(): Promise<void>;
+}
+
+export interface ServerOptions {
+  stateDir?: string;
+  /** 0 takes a free one. */
+  port?: number;
+  watch?: boolean;
+  vars?: Record<string, string>;
+  onLog?: (line: string) => void;
+}
+
+/** The state folder is in use by another process of this project. */
+export class StateInUseError extends Error {
+  constructor(url: string | null) {
+    super(`The local state is in use by a server${url === null ? " that is starting" : ` at ${url}`}.`);
+  }
+}
+
+/** Starts the Worker on this machine, in this process, and holds the state folder's lock. */
+export async function startServer(options: ServerOptions = {}): Promise<LocalServer> {
+  const { stateDir = DEFAULT_STATE_DIR, port = 0, watch = false, vars = {}, onLog } = options;
+  const lock = await takeLock(stateDir);
+  if (lock === undefined) throw new StateInUseError((await readLock(stateDir))?.url ?? null);
+
+  // Offline and quiet: no look-up of a sample request.cf, no metrics, no update notice.
+  process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false";
+  process.env["WRANGLER_SEND_METRICS"] = "false";
+  process.env["WRANGLER_HIDE_BANNER"] = "true";
+  const plainText = (value: string) => ({ type: "plain_text", value }) as const;
+  const worker = await startWorker({
+    config: `${ROOT}wrangler.toml`,
+    entrypoint: `${ROOT}src/local/worker.ts`,
+    bindings: {
+      ...Object.fromEntries(Object.entries(vars).map(([name, value]) => [name, plainText(value)])),
+      LOCAL_KEY: plainText(lock.key),
+    },
+    dev: {
+      remote: false,
+      server: { hostname: "127.0.0.1", port },
+      inspector: false,
+      watch,
+      logLevel: "error",
+      persist: stateDir,
+      ...(onLog && { structuredLogsHandler: ({ message }: { message: string }) => onLog(message) }),
+    },
+  });
+  await worker.ready;
+  const url = (await worker.url).origin;
+  await lock.publish(url);
+  return {
+    url,
+    batch: (statements) => sendBatch(url, lock.key, statements),
+    async close() {
+      await worker.dispose();
+      lock.release();
+    },
+  };
+}
+
+/**
+ * Hands `work` the server that already runs on the state folder, or one of its own that stops
+ * afterwards. Nothing else may open the folder.
+ */
+export async function withServer<T>(
+  options: Pick<ServerOptions, "stateDir">,
+  work: (server: LocalServer) => Promise<T>,
+): Promise<T> {
+  const { stateDir = DEFAULT_STATE_DIR } = options;
+  const running = await findServer(stateDir);
+  if (running !== undefined) return work(running);
+  const server = await startServer({ stateDir });
+  try {
+    return await work(server);
+  } finally {
+    await server.close();
+  }
+}
+
+/** The server that runs on a state folder, once it has started; undefined where there is none. */
+export async function findServer(stateDir: string = DEFAULT_STATE_DIR): Promise<LocalServer | undefined> {
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  for (;;) {
+    const lock = await readLock(stateDir);
+    if (lock === undefined) return undefined;
+    const { url, key } = lock;
+    if (url !== null) {
+      return { url, batch: (statements) => sendBatch(url, key, statements), close: async () => {} };
+    }
+    if (Date.now() > deadline) throw new StateInUseError(null);
+    await sleep(100);
+  }
+}
+
+const answerSchema = z.union([
+  z.object({ results: z.array(z.array(z.record(z.string(), z.unknown()))) }),
+  z.object({ error: z.string() }),
+]);
+
+async function sendBatch(url: string, key: string, statements: Statement[]): Promise<Row[][]> {
+  const response = await fetch(`${url}/__local/database`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    body: JSON.stringify({ statements }),
+  });
+  const answer = answerSchema.parse(await response.json());
+  if ("error" in answer) throw new Error(`The local database refused: ${answer.error}`);
+  return answer.results;
+}

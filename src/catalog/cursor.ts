@@ -1,0 +1,40 @@
+import { createHash } from "node:crypto";
+import * as z from "zod";
+import { type Outcome, ok, refuse } from "../refusal.ts";
+
+/** Where a page ended: the sort key and, to break ties, the SKU of its last row. Both were shown. */
+const positionSchema = z.tuple([z.union([z.string(), z.number()]), z.string()]);
+export type Position = z.output<typeof positionSchema>;
+
+const cursorSchema = z.tuple([z.string(), positionSchema]);
+
+/** `scope` is what the cursor belongs to: the same question, asked for its next page. */
+export function encodeCursor(scope: unknown, position: Position): string {
+  const json = JSON.stringify([fingerprint(scope), position]);
+  return Buffer.from(json, "utf8").toString("base64url");
+}
+
+export function decodeCursor(scope: unknown, cursor: string): Outcome<Position> {
+  const parsed = cursorSchema.safeParse(parseJson(Buffer.from(cursor, "base64url").toString("utf8")));
+  if (!parsed.success) return refuse("invalid_arguments", "The cursor is not one that was given out.");
+  const [owner, position] = parsed.data;
+  if (owner !== fingerprint(scope)) {
+    return refuse(
+      "invalid_arguments",
+      "The cursor belongs to another search: keep the other arguments as they were.",
+    );
+  }
+  return ok(position);
+}
+
+function fingerprint(scope: unknown): string {
+  return createHash("sha256").update(JSON.stringify(scope)).digest("base64url").slice(0, 12);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,131 @@
+import { distance } from "fastest-levenshtein";
+import * as z from "zod";
+import {
+  DETAIL_COLUMNS,
+  type ProductDetail,
+  type ProductSummary,
+  SUMMARY_COLUMNS,
+  detailRowSchema,
+  summaryRowSchema,
+  toDetail,
+  toSummary,
+} from "./product.ts";
+import { type SearchPage, type SearchRequest, searchProducts } from "./search.ts";
+
+export interface Category {
+  name: string;
+  /** Active products in it. */
+  products: number;
+}
+
+export interface CatalogOverview {
+  activeProducts: number;
+  /** Milliseconds since the epoch; null while the catalog was never filled. */
+  changedAt: number | null;
+}
+
+/** Everything that callers may read of the catalog; the only SQL over it. */
+export interface Catalog {
+  search(request: SearchRequest): Promise<SearchPage>;
+  product(sku: string): Promise<ProductDetail | undefined>;
+  /** Summaries in the order of `skus`; unknown ones are left out. */
+  summaries(skus: string[]): Promise<ProductSummary[]>;
+  /** Up to `limit` real SKUs that look like this one, the nearest first. */
+  nearestSkus(sku: string, limit?: number): Promise<string[]>;
+  skusStartingWith(prefix: string, limit: number): Promise<string[]>;
+  /** A category's name as the catalog spells it, whatever the case of `name`. */
+  categoryName(name: string): Promise<string | undefined>;
+  /** In order of name, from the first one after `after`; empty categories are left out. */
+  categories(limit: number, after?: string): Promise<Category[]>;
+  overview(): Promise<CatalogOverview>;
+}
+
+export function createCatalog(db: D1Database): Catalog {
+  return {
+    search: (request) => searchProducts(db, request),
+
+    async product(sku) {
+      const row = await db
+        .prepare(
+          `SELECT ${DETAIL_COLUMNS} FROM products p JOIN categories c ON c.id = p.category_id WHERE p.sku = ?`,
+        )
+        .bind(sku)
+        .first();
+      return row === null ? undefined : toDetail(detailRowSchema.parse(row));
+    },
+
+    async summaries(skus) {
+      const { results } = await db
+        .prepare(
+          `SELECT ${SUMMARY_COLUMNS} FROM json_each(?) wanted JOIN products p ON p.sku = wanted.value
+           JOIN categories c ON c.id = p.category_id ORDER BY wanted.key`,
+        )
+        .bind(JSON.stringify(skus))
+        .all();
+      return z.array(summaryRowSchema).parse(results).map(toSummary);
+    },
+
+    async nearestSkus(sku, limit = 5) {
+      // Neighbours in order find a wrong ending, the full-text index a wrong or missing prefix.
+      const statements = [
+        db.prepare("SELECT sku FROM products WHERE sku >= ? ORDER BY sku LIMIT 20").bind(sku),
+        db.prepare("SELECT sku FROM products WHERE sku < ? ORDER BY sku DESC LIMIT 20").bind(sku),
+      ];
+      const parts = sku.match(/[\p{L}\p{N}]*\p{N}[\p{L}\p{N}]*/gu);
+      if (parts !== null) {
+        const match = parts.map((part) => `sku : "${part}"`).join(" OR ");
+        statements.push(
+          db
+            .prepare(
+              `SELECT p.sku FROM product_search JOIN products p ON p.id = product_search.rowid
+               WHERE product_search MATCH ? LIMIT 20`,
+            )
+            .bind(match),
+        );
+      }
+      const found = await db.batch(statements);
+      const candidates = new Set(
+        skuRows.parse(found.flatMap(({ results }) => results)).map((row) => row.sku),
+      );
+      const ranked = [...candidates]
+        .map((candidate) => ({ candidate, edits: distance(candidate.toLowerCase(), sku.toLowerCase()) }))
+        .filter(({ candidate, edits }) => edits <= Math.max(candidate.length, sku.length) / 2)
+        .toSorted((a, b) => a.edits - b.edits || (a.candidate < b.candidate ? -1 : 1));
+      return ranked.slice(0, limit).map(({ candidate }) => candidate);
+    },
+
+    async skusStartingWith(prefix, limit) {
+      const { results } = await db
+        .prepare(
+          "SELECT sku FROM products WHERE sku >= ?1 AND sku < ?1 || char(1114111) ORDER BY sku LIMIT ?2",
+        )
+        .bind(prefix, limit)
+        .all();
+      return skuRows.parse(results).map((row) => row.sku);
+    },
+
+    async categoryName(name) {
+      const row = await db.prepare("SELECT name FROM categories WHERE name = ?").bind(name).first();
+      return row === null ? undefined : z.object({ name: z.string() }).parse(row).name;
+    },
+
+    async categories(limit, after = "") {
+      const { results } = await db
+        .prepare(
+          `SELECT name, active_products AS products FROM categories
+           WHERE active_products > 0 AND name > ? ORDER BY name LIMIT ?`,
+        )
+        .bind(after, limit)
+        .all();
+      return z.array(z.object({ name: z.string(), products: z.int() })).parse(results);
+    },
+
+    async overview() {
+      const row = await db.prepare("SELECT active_products, changed_at FROM catalog_state").first();
+      const state = z.object({ active_products: z.int(), changed_at: z.int().nullable() }).parse(row);
+      return { activeProducts: state.active_products, changedAt: state.changed_at };
+    },
+  };
+}
+
+const skuRows = z.array(z.object({ sku: z.string() }));

@@ -1,0 +1,46 @@
+import { migrations } from "./migrations.ts";
+
+// wrangler's own table and columns, so that `wrangler d1 migrations list` agrees with us.
+const LEDGER = `CREATE TABLE IF NOT EXISTS d1_migrations (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT UNIQUE,
+  applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL
+)`;
+const SEPARATOR = /^--> statement$/m;
+
+// A flag, not a shared promise: workerd forbids one request to wait on another's I/O.
+const migrated = new WeakSet<D1Database>();
+
+/**
+ * Brings the database to the current schema, once per isolate. `wrangler deploy` provisions a
+ * database but runs no migrations, so the Worker runs its own on first use.
+ *
+ * Concurrent callers are safe: a migration and its ledger row are one atomic batch, the ledger's
+ * UNIQUE name lets one of them win, and the others find it applied.
+ */
+export async function ensureMigrated(db: D1Database): Promise<void> {
+  if (migrated.has(db)) return;
+  const applied = await readLedger(db);
+  for (const { name, sql } of migrations) {
+    if (!applied.has(name)) await applyOne(db, name, sql);
+  }
+  migrated.add(db);
+}
+
+async function applyOne(db: D1Database, name: string, sql: string): Promise<void> {
+  const statements = sql.split(SEPARATOR).map((statement) => db.prepare(statement));
+  const record = db.prepare("INSERT INTO d1_migrations (name) VALUES (?)").bind(name);
+  try {
+    await db.batch([record, ...statements]);
+  } catch (error) {
+    if (!(await readLedger(db)).has(name)) throw error;
+  }
+}
+
+async function readLedger(db: D1Database): Promise<Set<string>> {
+  const [, rows] = await db.batch<{ name: string }>([
+    db.prepare(LEDGER),
+    db.prepare("SELECT name FROM d1_migrations"),
+  ]);
+  return new Set(rows?.results.map((row) => row.name));
+}

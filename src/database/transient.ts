@@ -1,0 +1,15 @@
+// D1 errors carry no code and no `retryable`: their messages are all there is to tell them by.
+// https://developers.cloudflare.com/d1/observability/debug-d1/#error-list
+const TRANSIENT = [
+  "Network connection lost",
+  "caused object to be reset",
+  "reset because its code was updated",
+  "D1 DB is overloaded",
+  "Internal error while starting up D1 DB",
+  "Cannot resolve D1 DB due to transient issue",
+];
+
+/** Whether a database error is one that passes by itself. */
+export function isTransient(error: unknown): boolean {
+  return error instanceof Error && TRANSIENT.some((message) => error.message.includes(message));
+}

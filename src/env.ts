@@ -1,0 +1,26 @@
+import * as z from "zod";
+
+const hostnames = z
+  .string()
+  .default("")
+  .transform((list) => list.split(/[\s,]+/).filter((name) => name !== ""));
+
+const settingsSchema = z.object({
+  /** Exactly the URL that clients use, without a path: `https://catalog.example.com`. */
+  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  /** More host names that this Worker answers to, separated by commas or spaces. */
+  ALLOWED_HOSTS: hostnames,
+  /** Host names of web pages whose scripts may call the Worker, separated by commas or spaces. */
+  ALLOWED_ORIGINS: hostnames,
+  /** Milliseconds a tool, resource or prompt may take before it is answered with `timeout`. */
+  CALL_DEADLINE_MS: z.coerce.number().int().min(1).max(25_000).default(5_000),
+});
+
+export type Settings = z.output<typeof settingsSchema>;
+
+/** Reads the Worker's variables; throws with the names of those that are wrong. */
+export function readSettings(env: Env): Settings {
+  const parsed = settingsSchema.safeParse(env);
+  if (!parsed.success) throw new Error(`Settings: ${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}

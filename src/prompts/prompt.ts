@@ -1,0 +1,53 @@
+import * as z from "zod";
+import { type Outcome, ok } from "../refusal.ts";
+import type { Completer } from "../resources/resource.ts";
+import { type CallContext, parseArguments } from "../tools/tool.ts";
+
+/** What a prompt says: a text, and the live resources that it stands on. */
+export interface PromptContent {
+  text: string;
+  resources: { uri: string; value: object }[];
+}
+
+interface PromptSpec<Args extends z.ZodObject> {
+  name: string;
+  title: string;
+  description: string;
+  /** Strings on the wire; a field's description is shown to the person who fills it in. */
+  args: Args;
+  complete: { [Name in keyof Args["shape"]]?: Completer };
+  render(args: z.output<Args>, context: CallContext): Promise<Outcome<PromptContent>>;
+}
+
+export interface Prompt {
+  /** As prompts/list answers it. */
+  definition: {
+    name: string;
+    title: string;
+    description: string;
+    arguments: { name: string; description: string; required: boolean }[];
+  };
+  prepare(args: unknown): Outcome<(context: CallContext) => Promise<Outcome<PromptContent>>>;
+  completer(argument: string): Completer | undefined;
+}
+
+export function definePrompt<Args extends z.ZodObject>(spec: PromptSpec<Args>): Prompt {
+  const completers = new Map<string, Completer | undefined>(Object.entries(spec.complete));
+  return {
+    definition: {
+      name: spec.name,
+      title: spec.title,
+      description: spec.description,
+      arguments: Object.entries(spec.args.shape).map(([name, field]) => ({
+        name,
+        description: z.globalRegistry.get(field)?.description ?? "",
+        required: !z.safeParse(field, undefined).success,
+      })),
+    },
+    prepare(args) {
+      const parsed = parseArguments(spec.args, args);
+      return parsed.ok ? ok((context) => spec.render(parsed.value, context)) : parsed;
+    },
+    completer: (argument) => completers.get(argument),
+  };
+}

@@ -1,0 +1,146 @@
+import { type CallToolResult, ProtocolError } from "@modelcontextprotocol/server";
+
+interface Row {
+  /** Status where the refusal is made before a call is dispatched; after it the status is 200. */
+  http: number;
+  /** JSON-RPC error code where the refusal is an error and not a tool result (JSON-RPC 2.0, section 5.1). */
+  jsonRpc: number;
+  retryable: boolean;
+  /** What the caller should do, said to a model. */
+  next: string;
+}
+
+/** The one table of refusals. docs/errors.md shows it, and a test keeps the two alike. */
+export const refusals = {
+  malformed_request: {
+    http: 400,
+    jsonRpc: -32600,
+    retryable: false,
+    next: "Send one JSON-RPC 2.0 request, or a batch of up to 100 on the 2025 revisions.",
+  },
+  request_too_large: {
+    http: 413,
+    jsonRpc: -32600,
+    retryable: false,
+    next: "Send a smaller request.",
+  },
+  origin_denied: {
+    http: 403,
+    jsonRpc: -32600,
+    retryable: false,
+    next: "Use the server's own URL, or ask its operator to allow this host or origin.",
+  },
+  unknown_method: {
+    http: 404,
+    jsonRpc: -32601,
+    retryable: false,
+    next: "Use a method of the protocol revision in use.",
+  },
+  invalid_arguments: {
+    http: 400,
+    jsonRpc: -32602,
+    retryable: false,
+    next: "Correct the arguments and call again.",
+  },
+  unknown_tool: {
+    http: 400,
+    jsonRpc: -32602,
+    retryable: false,
+    next: "Use a name from tools/list.",
+  },
+  not_found: {
+    http: 404,
+    jsonRpc: -32602,
+    retryable: false,
+    next: "Search for it, or use one of the names given here; do not guess.",
+  },
+  timeout: {
+    http: 504,
+    jsonRpc: -32000,
+    retryable: true,
+    next: "Try again, or ask for less at a time.",
+  },
+  unavailable: {
+    http: 503,
+    jsonRpc: -32000,
+    retryable: true,
+    next: "Try again in a few seconds.",
+  },
+  internal: {
+    http: 500,
+    jsonRpc: -32603,
+    retryable: false,
+    next: "Report the reference to the operator; repeating the same call will not help.",
+  },
+} as const satisfies Record<string, Row>;
+
+export type RefusalCode = keyof typeof refusals;
+
+/** An expected "no". `message` reaches the caller: no SQL, no stack, no internal field, no rule. */
+export interface Refusal {
+  code: RefusalCode;
+  message: string;
+  retryAfterMs?: number;
+  /** Facts that help the caller to correct itself, such as the nearest SKUs. */
+  hints?: Record<string, string[]>;
+}
+
+export type Outcome<T> = { ok: true; value: T } | { ok: false; refusal: Refusal };
+
+export const ok = <T>(value: T): Outcome<T> => ({ ok: true, value });
+
+export const refuse = (
+  code: RefusalCode,
+  message: string,
+  rest: Pick<Refusal, "retryAfterMs" | "hints"> = {},
+): { ok: false; refusal: Refusal } => ({ ok: false, refusal: { code, message, ...rest } });
+
+/** Key of the details in a tool result's `_meta`. */
+export const REFUSAL_META_KEY = "product-catalog-mcp/refusal";
+
+/** How a refusal is said as a tool result: no `structuredContent`, so no client sees a schema mismatch. */
+export function refusalResult(refusal: Refusal, correlationId: string): CallToolResult {
+  return {
+    isError: true,
+    content: [{ type: "text", text: sentence(refusal, correlationId) }],
+    _meta: { [REFUSAL_META_KEY]: details(refusal, correlationId) },
+  };
+}
+
+/** How a refusal is said as a JSON-RPC error. */
+export function refusalError(refusal: Refusal, correlationId: string): ProtocolError {
+  return new ProtocolError(
+    refusals[refusal.code].jsonRpc,
+    sentence(refusal, correlationId),
+    details(refusal, correlationId),
+  );
+}
+
+/** How a refusal is said over HTTP, before any call is dispatched. `jsonRpc` overrides the table's code. */
+export function refusalResponse(
+  refusal: Refusal,
+  correlationId: string,
+  jsonRpc: number = refusals[refusal.code].jsonRpc,
+): Response {
+  const error = {
+    code: jsonRpc,
+    message: sentence(refusal, correlationId),
+    data: details(refusal, correlationId),
+  };
+  return Response.json({ jsonrpc: "2.0", id: null, error }, { status: refusals[refusal.code].http });
+}
+
+function sentence({ code, message }: Refusal, correlationId: string): string {
+  return `${message} ${refusals[code].next} (${code}, reference ${correlationId})`;
+}
+
+function details({ code, retryAfterMs, hints }: Refusal, correlationId: string) {
+  return {
+    code,
+    retryable: refusals[code].retryable,
+    next: refusals[code].next,
+    correlationId,
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+    ...(hints !== undefined && { hints }),
+  };
+}

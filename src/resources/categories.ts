@@ -1,0 +1,19 @@
+import { ok } from "../refusal.ts";
+import type { Resource } from "./resource.ts";
+
+const CATEGORIES_MAX = 1_000;
+
+export const categoriesResource: Resource = {
+  uri: "catalog://categories",
+  name: "categories",
+  title: "Categories",
+  description: "The catalog's categories, each with its number of active products",
+
+  async read({ catalog }) {
+    const categories = await catalog.categories(CATEGORIES_MAX + 1);
+    return ok({
+      categories: categories.slice(0, CATEGORIES_MAX),
+      truncated: categories.length > CATEGORIES_MAX,
+    });
+  },
+};

@@ -1,0 +1,25 @@
+import type { Outcome } from "../refusal.ts";
+import type { CallContext } from "../tools/tool.ts";
+
+interface Described {
+  name: string;
+  title: string;
+  description: string;
+}
+
+/** Answers up to `limit` values that continue what was typed so far. */
+export type Completer = (typed: string, context: CallContext, limit: number) => Promise<string[]>;
+
+/** A resource at a fixed URI; `read` answers what is sent as JSON. */
+export interface Resource extends Described {
+  uri: string;
+  read(context: CallContext): Promise<Outcome<object>>;
+}
+
+/** A family of resources whose URI has one variable. */
+export interface ResourceTemplate extends Described {
+  uriTemplate: string;
+  variable: string;
+  read(value: string, context: CallContext): Promise<Outcome<object>>;
+  complete: Completer;
+}

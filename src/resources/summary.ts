@@ -1,0 +1,27 @@
+import { ok } from "../refusal.ts";
+import { emptyCatalogNotice } from "../tools/empty-catalog.ts";
+import type { Resource } from "./resource.ts";
+
+const CATEGORIES_MAX = 200;
+
+export const summaryResource: Resource = {
+  uri: "catalog://products/summary",
+  name: "catalog-summary",
+  title: "Catalog summary",
+  description: "How many active products there are, in which categories, and when the catalog last changed",
+
+  async read({ catalog }) {
+    const [overview, categories, notice] = await Promise.all([
+      catalog.overview(),
+      catalog.categories(CATEGORIES_MAX + 1),
+      emptyCatalogNotice(catalog),
+    ]);
+    return ok({
+      total: overview.activeProducts,
+      categories: categories.slice(0, CATEGORIES_MAX),
+      truncated: categories.length > CATEGORIES_MAX,
+      changed_at: overview.changedAt === null ? null : new Date(overview.changedAt).toISOString(),
+      ...(notice !== undefined && { notice }),
+    });
+  },
+};

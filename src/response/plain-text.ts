@@ -1,0 +1,20 @@
+/* eslint-disable no-control-regex -- control characters are what these patterns are for */
+
+// Characters that a person never sees and a model or a terminal obeys: C0 and C1 controls but tab
+// and newline (so ANSI sequences lose their ESC), zero-width and bidi marks, and Unicode tags,
+// which can spell a hidden instruction inside a product name. Joiners that emoji and Indic scripts
+// need are taken too: the text stays readable without them.
+const INVISIBLE =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e0fff}]/gu;
+const ANSI = /\u001b\[[0-9;?]*[ -/]*[@-~]/g;
+
+/** Third-party text without invisible characters and terminal sequences. */
+export function plainText(text: string): string {
+  return text.replace(ANSI, "").replace(INVISIBLE, "");
+}
+
+/** At most `max` UTF-16 units, an ellipsis included, never half a surrogate pair. */
+export function clip(text: string, max: number): string {
+  if (text.length <= max) return text;
+  return `${text.slice(0, max - 1).replace(/[\ud800-\udbff]$/, "")}…`;
+}

@@ -1,0 +1,32 @@
+import * as z from "zod";
+import { productDetailSchema } from "../catalog/product.ts";
+import { ok } from "../refusal.ts";
+import { skuSchema, unknownSku } from "./sku.ts";
+import { READ_ONLY, defineTool } from "./tool.ts";
+
+export const getProduct = defineTool({
+  name: "get_product",
+  title: "Get one product",
+  description: `Everything public about one product by its exact SKU: price, description, attributes, availability.
+Example: {"sku": "SKU-10001"}
+SKUs come from search_products; an unknown one is answered with the nearest real SKUs.`,
+  annotations: READ_ONLY,
+  input: z.strictObject({ sku: skuSchema }),
+  output: productDetailSchema,
+
+  async run({ sku }, { catalog }) {
+    const product = await catalog.product(sku);
+    return product === undefined ? unknownSku(catalog, sku) : ok(product);
+  },
+
+  text: (product) =>
+    [
+      `${product.sku}: ${product.name}`,
+      `${product.brand} ${product.model}, ${product.price.formatted}, ${product.availability} (${product.category})`,
+      product.description,
+      ...Object.entries(product.attributes).map(([key, value]) => `${key}: ${value}`),
+      ...(product.gtin === "" ? [] : [`GTIN: ${product.gtin}`]),
+      ...(product.image_url === "" ? [] : [`Image: ${product.image_url}`]),
+      ...(product.truncated ? ["(Description or attributes were cut.)"] : []),
+    ].join("\n"),
+});

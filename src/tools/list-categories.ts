@@ -1,0 +1,46 @@
+import * as z from "zod";
+import { decodeCursor, encodeCursor } from "../catalog/cursor.ts";
+import { ok } from "../refusal.ts";
+import { emptyCatalogNotice } from "./empty-catalog.ts";
+import { READ_ONLY, defineTool } from "./tool.ts";
+
+const PAGE = 200;
+const SCOPE = "list_categories";
+
+export const listCategories = defineTool({
+  name: "list_categories",
+  title: "List categories",
+  description: `The catalog's categories in order of name, each with its number of active products.
+Example: {}
+Use a name from here as search_products' category.`,
+  annotations: READ_ONLY,
+  input: z.strictObject({
+    cursor: z.string().min(1).max(1_000).optional().describe("next_cursor of the page before"),
+  }),
+  output: z.strictObject({
+    categories: z.array(z.strictObject({ name: z.string(), products: z.int() })),
+    next_cursor: z.string().optional().describe("Present where there are more categories"),
+    notice: z.string().optional(),
+  }),
+
+  async run({ cursor }, { catalog }) {
+    const after = cursor === undefined ? undefined : decodeCursor(SCOPE, cursor);
+    if (after?.ok === false) return after;
+    const found = await catalog.categories(PAGE + 1, after?.value[1]);
+    const categories = found.slice(0, PAGE);
+    const last = categories.at(-1);
+    const notice = last === undefined ? await emptyCatalogNotice(catalog) : undefined;
+    return ok({
+      categories,
+      ...(found.length > PAGE && last && { next_cursor: encodeCursor(SCOPE, ["", last.name]) }),
+      ...(notice !== undefined && { notice }),
+    });
+  },
+
+  text({ categories, next_cursor, notice }) {
+    if (categories.length === 0) return notice ?? "No category has an active product.";
+    const lines = categories.map(({ name, products }) => `${name}: ${products}`);
+    if (next_cursor !== undefined) lines.push(`There are more: call again with cursor "${next_cursor}".`);
+    return lines.join("\n");
+  },
+});

@@ -1,0 +1,110 @@
+import * as z from "zod";
+import { decodeCursor, encodeCursor } from "../catalog/cursor.ts";
+import { type ProductSummary, productSummarySchema } from "../catalog/product.ts";
+import type { Catalog } from "../catalog/repository.ts";
+import { sortSchema } from "../catalog/search.ts";
+import { minorPerMajor } from "../catalog/money.ts";
+import { type Outcome, ok, refuse } from "../refusal.ts";
+import { emptyCatalogNotice } from "./empty-catalog.ts";
+import { READ_ONLY, defineTool } from "./tool.ts";
+
+const CATEGORIES_LISTED = 50;
+
+const majorUnits = z.number().min(0).max(1e12);
+
+const input = z
+  .strictObject({
+    query: z.string().trim().min(1).max(100).describe("What to look for, in plain words"),
+    category: z.string().trim().min(1).max(200).optional().describe("A category from list_categories"),
+    brand: z.string().trim().min(1).max(200).optional(),
+    min_price: majorUnits.optional().describe("In major units of the product's currency, such as 79.99"),
+    max_price: majorUnits.optional().describe("In major units of the product's currency, such as 79.99"),
+    in_stock: z.boolean().optional().describe("true: only what can be bought now; false: only what can't"),
+    sort: sortSchema.default("relevance"),
+    limit: z.int().min(1).max(50).default(10),
+    cursor: z.string().min(1).max(1_000).optional().describe("next_cursor of the page before"),
+    version: z
+      .enum(["v1", "v2"])
+      .default("v2")
+      .describe("Shape of a product: v1 is {name, price} alone, with a decimal price"),
+  })
+  .refine(({ min_price, max_price }) => (min_price ?? 0) <= (max_price ?? Infinity), {
+    path: ["min_price"],
+    message: "must not be above max_price",
+  });
+
+const productV1 = z.strictObject({ name: z.string(), price: z.number().describe("Decimal, in major units") });
+
+const output = z.strictObject({
+  version: z.enum(["v1", "v2"]),
+  products: z.array(z.union([productSummarySchema, productV1])),
+  next_cursor: z.string().optional().describe("Present where there are more products"),
+  notice: z.string().optional(),
+});
+
+export const searchProducts = defineTool({
+  name: "search_products",
+  title: "Search products",
+  description: `Find products in the live catalog by words, with filters and sorting. Use it before naming any product, price or availability.
+Example: {"query": "wireless keyboard", "max_price": 100, "in_stock": true, "limit": 5}
+Answers a page of products; pass next_cursor back as cursor, with all else unchanged, for the next one. Stock per warehouse is in query_stock.`,
+  annotations: READ_ONLY,
+  input,
+  output,
+
+  async run({ cursor, version, limit, ...question }, { catalog }) {
+    const category = await resolveCategory(catalog, question.category);
+    if (!category.ok) return category;
+    const after = cursor === undefined ? undefined : decodeCursor(question, cursor);
+    if (after?.ok === false) return after;
+
+    const page = await catalog.search({
+      query: question.query,
+      category: category.value,
+      brand: question.brand,
+      minPrice: question.min_price,
+      maxPrice: question.max_price,
+      inStock: question.in_stock,
+      sort: question.sort,
+      limit,
+      after: after?.value,
+    });
+    const notice = page.products.length === 0 ? await emptyCatalogNotice(catalog) : undefined;
+    return ok({
+      version,
+      products: version === "v1" ? page.products.map(toV1) : page.products,
+      ...(page.next && { next_cursor: encodeCursor(question, page.next) }),
+      ...(notice !== undefined && { notice }),
+    });
+  },
+
+  text({ products, next_cursor, notice }) {
+    if (products.length === 0) return notice ?? "No product matches.";
+    const lines = products.map((product) =>
+      "sku" in product
+        ? `${product.sku}: ${product.name}, ${product.brand}, ${product.price.formatted}, ${product.availability} (${product.category})`
+        : `${product.name}: ${product.price}`,
+    );
+    if (next_cursor !== undefined) lines.push(`There are more: call again with cursor "${next_cursor}".`);
+    return lines.join("\n");
+  },
+});
+
+function toV1({ name, price }: ProductSummary): z.output<typeof productV1> {
+  return { name, price: price.amount_minor / minorPerMajor(price.currency) };
+}
+
+async function resolveCategory(
+  catalog: Catalog,
+  name: string | undefined,
+): Promise<Outcome<string | undefined>> {
+  if (name === undefined) return ok(undefined);
+  const known = await catalog.categoryName(name);
+  if (known !== undefined) return ok(known);
+  const valid = (await catalog.categories(CATEGORIES_LISTED + 1)).map((category) => category.name);
+  const shown = valid.slice(0, CATEGORIES_LISTED);
+  const more = valid.length > shown.length ? ", and more in list_categories" : "";
+  return refuse("invalid_arguments", `category: unknown. Valid: ${shown.join(", ")}${more}.`, {
+    hints: { categories: shown },
+  });
+}

@@ -1,0 +1,107 @@
+import type { ToolAnnotations } from "@modelcontextprotocol/server";
+import * as z from "zod";
+import type { Catalog } from "../catalog/repository.ts";
+import type { Inventory } from "../inventory/repository.ts";
+import { type Outcome, ok, refuse } from "../refusal.ts";
+
+/** All that a tool, resource or prompt can reach. There is no way from here to `env`. */
+export interface CallContext {
+  catalog: Catalog;
+  inventory: Inventory;
+  /** Milliseconds since the epoch. */
+  now: number;
+}
+
+type ObjectSchema = z.ZodType<Record<string, unknown>>;
+
+interface ToolSpec<Input extends ObjectSchema, Output extends ObjectSchema> {
+  name: string;
+  title: string;
+  /** Says when to use the tool and shows one call, for a model that sees nothing else. */
+  description: string;
+  annotations: Required<Omit<ToolAnnotations, "title">>;
+  input: Input;
+  output: Output;
+  run(args: z.output<Input>, context: CallContext): Promise<Outcome<z.output<Output>>>;
+  /** The whole answer as text, for clients that don't read `structuredContent`. */
+  text(output: z.output<Output>): string;
+}
+
+export interface ToolAnswer {
+  structuredContent: Record<string, unknown>;
+  text: string;
+}
+
+/** A call whose arguments have passed, not yet run. */
+export type PreparedCall = (context: CallContext) => Promise<Outcome<ToolAnswer>>;
+
+export interface Tool {
+  /** As tools/list answers it. */
+  definition: {
+    name: string;
+    title: string;
+    description: string;
+    annotations: ToolAnnotations;
+    inputSchema: object;
+    outputSchema: object;
+  };
+  prepare(args: unknown): Outcome<PreparedCall>;
+}
+
+export const READ_ONLY = {
+  readOnlyHint: true,
+  destructiveHint: false,
+  idempotentHint: true,
+  openWorldHint: false,
+} as const;
+
+/** Closes over the schemas, so that a registry of different tools needs neither `any` nor a cast. */
+export function defineTool<Input extends ObjectSchema, Output extends ObjectSchema>(
+  spec: ToolSpec<Input, Output>,
+): Tool {
+  return {
+    definition: {
+      name: spec.name,
+      title: spec.title,
+      description: spec.description,
+      annotations: spec.annotations,
+      inputSchema: { ...z.toJSONSchema(spec.input, { io: "input" }), type: "object" },
+      outputSchema: {
+        ...z.toJSONSchema(spec.output, { io: "output", override: allowMore }),
+        type: "object",
+      },
+    },
+    prepare(args) {
+      const parsed = parseArguments(spec.input, args);
+      if (!parsed.ok) return parsed;
+      return ok(async (context) => {
+        const outcome = await spec.run(parsed.value, context);
+        if (!outcome.ok) return outcome;
+        // Parsing strict schemas turns a field that nobody named into an error, never into a leak.
+        const structuredContent = spec.output.parse(outcome.value);
+        return ok({ structuredContent, text: spec.text(structuredContent) });
+      });
+    },
+  };
+}
+
+// Said to clients, "no other property" would make every added field a breaking change.
+function allowMore({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+  delete jsonSchema.additionalProperties;
+}
+
+const ISSUES_SHOWN = 5;
+
+/** Checks arguments against a schema; the refusal names paths and reasons, never the values. */
+export function parseArguments<Schema extends z.ZodType>(
+  schema: Schema,
+  args: unknown,
+): Outcome<z.output<Schema>> {
+  const parsed = schema.safeParse(args ?? {});
+  if (parsed.success) return ok(parsed.data);
+  const issues = parsed.error.issues.slice(0, ISSUES_SHOWN).map(({ path, message }) => {
+    const where = path.map(String).join(".");
+    return where === "" ? message : `${where}: ${message}`;
+  });
+  return refuse("invalid_arguments", `${issues.join(". ").slice(0, 500)}.`);
+}

@@ -1,0 +1,72 @@
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createTestHarness } from "wrangler";
+
+// The bundle as `wrangler deploy` makes it, where code generation from strings is blocked: a schema
+// validator that compiles (AJV) passes every test inside the test runner and fails here.
+const harness = createTestHarness({ workers: [{ configPath: "./wrangler.toml" }] });
+let url: URL;
+beforeAll(async () => {
+  ({ url } = await harness.listen());
+});
+afterAll(() => harness.close());
+
+async function connect(pin?: string): Promise<Client> {
+  const versionNegotiation = pin === undefined ? { mode: "legacy" as const } : { mode: { pin } };
+  const client = new Client({ name: "bundle-test", version: "1" }, { versionNegotiation });
+  await client.connect(new StreamableHTTPClientTransport(new URL("/mcp", url)));
+  return client;
+}
+
+describe.each([["2026-07-28"], [undefined]])("the bundle, on protocol %s", (pin) => {
+  it("migrates itself while first requests race, then answers from an empty catalog", async () => {
+    const clients = await Promise.all(Array.from({ length: 5 }, () => connect(pin)));
+    const answers = await Promise.all(
+      clients.map((client) => client.callTool({ name: "search_products", arguments: { query: "keyboard" } })),
+    );
+    for (const answer of answers) {
+      expect(answer.structuredContent).toMatchObject({
+        products: [],
+        notice: expect.stringContaining("catalog"),
+      });
+    }
+    await Promise.all(clients.map((client) => client.close()));
+  });
+
+  it("answers bad arguments and surprises from the table of refusals", async () => {
+    const client = await connect(pin);
+    const bad = await client.callTool({ name: "search_products", arguments: { query: 7 } });
+    expect(bad).toMatchObject({
+      isError: true,
+      _meta: { "product-catalog-mcp/refusal": { code: "invalid_arguments" } },
+    });
+    await client.close();
+  });
+});
+
+it("has no door to the database", async () => {
+  const response = await harness.fetch("/__local/database", { method: "POST", body: "{}" });
+  expect(response.status).toBe(404);
+});
+
+it("answers a forged Host with 403", async () => {
+  const response = await harness.fetch("http://evil.example/mcp", { method: "POST", body: "{}" });
+  expect(response.status).toBe(403);
+});
+
+it("stops on a setting that is wrong, and says nothing of it to the caller", async () => {
+  const broken = createTestHarness({
+    workers: [{ configPath: "./wrangler.toml", vars: { PUBLIC_URL: "ftp://x" } }],
+  });
+  await broken.listen();
+  const response = await broken.fetch("/mcp", { method: "POST", body: "{}" });
+  expect(response.status).toBe(500);
+  expect(await response.text()).not.toContain("PUBLIC_URL");
+  expect(
+    broken
+      .getLogs()
+      .map(({ message }) => message)
+      .join(),
+  ).toContain("PUBLIC_URL");
+  await broken.close();
+});

@@ -1,0 +1,139 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { productRecordSchema } from "../../src/catalog/import/record.ts";
+
+const run = promisify(execFile);
+const node = (script: string, args: string[]) =>
+  run(process.execPath, [`cli/${script}.ts`, ...args], { maxBuffer: 1e9 });
+
+describe("catalog generate", () => {
+  it("prints valid records, the same for the same seed, with the four that the documentation names", async () => {
+    const [first, again, other] = await Promise.all([
+      node("catalog", ["generate", "--count", "200", "--seed", "7"]),
+      node("catalog", ["generate", "--count", "200", "--seed", "7"]),
+      node("catalog", ["generate", "--count", "200", "--seed", "8"]),
+    ]);
+    expect(again.stdout).toBe(first.stdout);
+    expect(other.stdout).not.toBe(first.stdout);
+    const records = first.stdout
+      .trim()
+      .split("\n")
+      .map((line) => productRecordSchema.parse(JSON.parse(line)));
+    expect(records).toHaveLength(200);
+    expect(new Set(records.map(({ sku }) => sku)).size).toBe(200);
+    expect(new Set(records.map(({ category }) => category)).size).toBeGreaterThanOrEqual(6);
+    expect(records.map(({ name, price }) => [name, price])).toEqual(
+      expect.arrayContaining([
+        ["Wireless Keyboard", 7999],
+        ["Cotton T-Shirt", 2499],
+        ["Desk Lamp", 4999],
+      ]),
+    );
+    expect(records.find(({ sku }) => sku === "SKU-12847")).toMatchObject({ status: "discontinued" });
+  });
+
+  it("refuses a count that is none", async () => {
+    await expect(node("catalog", ["generate", "--count", "many"])).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("whole number"),
+    });
+  });
+});
+
+describe("dev and ask", () => {
+  let state: string;
+  let dev: ChildProcess;
+  let output = "";
+  let url: string;
+  const ask = (...args: string[]) => node("ask", [...args, "--url", `${url}/mcp`]);
+
+  beforeAll(async () => {
+    state = await mkdtemp(join(tmpdir(), "catalog-state-"));
+    const port = await freePort();
+    url = `http://127.0.0.1:${port}`;
+    dev = spawn(process.execPath, ["cli/dev.ts", "--port", String(port), "--state", state]);
+    for (const stream of [dev.stdout, dev.stderr])
+      stream?.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    while (!output.includes("Ctrl-C")) await once(dev.stdout ?? dev, "data");
+  });
+  afterAll(async () => {
+    if (dev.exitCode === null) {
+      dev.kill("SIGINT");
+      await once(dev, "exit");
+    }
+    await rm(state, { recursive: true });
+  });
+
+  it("prints the URL and how to go on, and nothing else", () => {
+    expect(output).toContain(`claude mcp add --transport http product-catalog ${url}/mcp`);
+    expect(output).not.toMatch(/warn|error|telemetry|update available/i);
+  });
+
+  it("keeps its lock from others", async () => {
+    const path = join(state, "product-catalog.lock");
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect(JSON.parse(await readFile(path, "utf8"))).toMatchObject({ pid: dev.pid, url });
+  });
+
+  it("answers a search as a table and as JSON", async () => {
+    const table = await ask("wireless keyboard");
+    expect(table.stdout).toMatch(/SKU-10001.*Wireless Keyboard.*\$79\.99.*in_stock/);
+    const json: unknown = JSON.parse((await ask("wireless keyboard", "--json")).stdout);
+    expect(json).toMatchObject({
+      version: "v2",
+      products: expect.arrayContaining([expect.objectContaining({ sku: "SKU-10001" })]),
+    });
+  });
+
+  it("answers live stock", async () => {
+    const { stdout } = await ask("--sku", "SKU-12847", "SKU-1284");
+    expect(stdout).toMatch(/SKU-12847.*discontinued.*0/);
+    expect(stdout).toMatch(/SKU-1284 .*not found.*nearest: SKU-12847/);
+  });
+
+  it("fails with the server's words where the server refuses", async () => {
+    await expect(ask("x", "--category", "Nope")).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/Valid: Clothing, Electronics/),
+    });
+  });
+
+  it("opens the local database to the lock file's key alone", async () => {
+    const body = JSON.stringify({ statements: [{ sql: "SELECT 1", values: [] }] });
+    const knock = (headers: Record<string, string>) =>
+      fetch(`${url}/__local/database`, { method: "POST", headers, body }).then((response) => response.status);
+    const { key } = JSON.parse(await readFile(join(state, "product-catalog.lock"), "utf8"));
+    expect(await knock({})).toBe(401);
+    expect(await knock({ authorization: "Bearer x" })).toBe(401);
+    expect(await knock({ authorization: `Bearer ${key}` })).toBe(200);
+  });
+
+  it("does not start twice on one state folder", async () => {
+    await expect(node("dev", ["--port", "0", "--state", state])).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(url),
+    });
+  });
+
+  it("leaves on SIGINT, and its lock with it", async () => {
+    dev.kill("SIGINT");
+    await once(dev, "exit");
+    await expect(stat(join(state, "product-catalog.lock"))).rejects.toThrow(/ENOENT/);
+    await expect(ask("keyboard")).rejects.toMatchObject({ code: 1 });
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  if (address === null || typeof address === "string") throw new Error("No port");
+  return address.port;
+}

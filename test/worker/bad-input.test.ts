@@ -1,0 +1,187 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { fill, sample } from "./support/catalog.ts";
+import { call, post, send } from "./support/clients.ts";
+
+beforeAll(() => fill(sample));
+
+const correlated = { correlationId: expect.stringMatching(/^[0-9a-f-]{36}$/) };
+
+describe("before dispatch", () => {
+  const nested = `${"[".repeat(100)}${"]".repeat(100)}`;
+  it.each([
+    ["malformed JSON", "{", 400, -32700, "malformed_request"],
+    ["an empty body", "", 400, -32700, "malformed_request"],
+    [
+      "deep nesting",
+      `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"a":${nested}}}`,
+      400,
+      -32600,
+      "malformed_request",
+    ],
+    [
+      "nesting to exhaust a stack",
+      `${"[".repeat(200_000)}${"]".repeat(200_000)}`,
+      400,
+      -32600,
+      "malformed_request",
+    ],
+    ["no JSON-RPC", "{}", 400, -32600, "malformed_request"],
+    ["a bare number", "7", 400, -32600, "malformed_request"],
+    ["an empty batch", "[]", 400, -32600, "malformed_request"],
+    [
+      "params that are a list",
+      { jsonrpc: "2.0", id: 1, method: "tools/call", params: [1] },
+      400,
+      -32600,
+      "malformed_request",
+    ],
+    [
+      "params that are a string",
+      { jsonrpc: "2.0", id: 1, method: "tools/call", params: "x" },
+      400,
+      -32600,
+      "malformed_request",
+    ],
+    [
+      "a batch of 101",
+      Array.from({ length: 101 }, (_, id) => call("list_categories", {}, id)),
+      400,
+      -32600,
+      "malformed_request",
+    ],
+    ["5 MB", `"${"x".repeat(5_000_000)}"`, 413, -32600, "request_too_large"],
+  ])("refuses %s", async (_, body, status, code, refusal) => {
+    const { response, messages } = await post(body);
+    expect(response.status).toBe(status);
+    expect(messages).toMatchObject([
+      { jsonrpc: "2.0", error: { code, data: { code: refusal, ...correlated } } },
+    ]);
+  });
+
+  it.each([
+    ["a forged Host", { host: "evil.example" }],
+    ["a Host that ends like ours", { host: "127.0.0.1.evil.example" }],
+    ["a forged Origin", { origin: "https://evil.example" }],
+    ["the null Origin", { origin: "null" }],
+    ["an Origin that is no URL", { origin: "127.0.0.1" }],
+  ])("refuses %s", async (_, headers) => {
+    const { response, messages } = await post(call("list_categories", {}), headers);
+    expect(response.status).toBe(403);
+    expect(messages).toMatchObject([{ error: { data: { code: "origin_denied", ...correlated } } }]);
+  });
+
+  it.each([
+    { origin: "http://localhost:6274" },
+    { host: "catalog.someone.workers.dev" },
+    { host: "localhost:8787" },
+  ])("serves %o", async (headers) => {
+    const { response } = await post(call("list_categories", {}), headers);
+    expect(response.status).toBe(200);
+  });
+
+  it.each([
+    ["GET", 405],
+    ["DELETE", 405],
+    ["PUT", 405],
+  ])("answers %s with %i", async (method, status) => {
+    const response = await send("/mcp", { method });
+    expect(response.status).toBe(status);
+    expect(response.headers.get("allow")).toBe("POST");
+  });
+
+  it("answers another path with 404, another content type with 415", async () => {
+    expect((await send("/admin/secret")).status).toBe(404);
+    const { response } = await post(call("list_categories", {}), { "content-type": "text/plain" });
+    expect(response.status).toBe(415);
+  });
+});
+
+describe("in dispatch", () => {
+  const rpc = (method: string, params: unknown) => ({ jsonrpc: "2.0", id: 1, method, params });
+  it.each([
+    ["an unknown tool", rpc("tools/call", { name: "drop_tables", arguments: {} }), -32602, "unknown_tool"],
+    ["a tool named like a prototype's", rpc("tools/call", { name: "__proto__" }), -32602, "unknown_tool"],
+    ["a missing name", rpc("tools/call", { arguments: {} }), -32602, "invalid_arguments"],
+    ["no params", rpc("tools/call", undefined), -32602, "invalid_arguments"],
+    [
+      "arguments that are a list",
+      rpc("tools/call", { name: "get_product", arguments: [1] }),
+      -32602,
+      "invalid_arguments",
+    ],
+    [
+      "arguments that are a string",
+      rpc("tools/call", { name: "get_product", arguments: "x" }),
+      -32602,
+      "invalid_arguments",
+    ],
+    ["an unknown resource", rpc("resources/read", { uri: "catalog://nope" }), -32602, "not_found"],
+    ["a URI that is none", rpc("resources/read", { uri: "%%%" }), -32602, "not_found"],
+    ["an unknown product", rpc("resources/read", { uri: "catalog://products/SKU-0" }), -32602, "not_found"],
+    ["a broken escape", rpc("resources/read", { uri: "catalog://products/%E0%A4" }), -32602, "not_found"],
+    ["a missing URI", rpc("resources/read", {}), -32602, "invalid_arguments"],
+    ["an unknown prompt", rpc("prompts/get", { name: "nope" }), -32602, "not_found"],
+    ["a missing prompt argument", rpc("prompts/get", { name: "find_product" }), -32602, "invalid_arguments"],
+    [
+      "prompt arguments that are numbers",
+      rpc("prompts/get", { name: "find_product", arguments: { need: 1 } }),
+      -32602,
+      "invalid_arguments",
+    ],
+    [
+      "one product to compare",
+      rpc("prompts/get", { name: "compare_products", arguments: { skus: "SKU-10001" } }),
+      -32602,
+      "invalid_arguments",
+    ],
+    [
+      "an unknown product to compare",
+      rpc("prompts/get", { name: "compare_products", arguments: { skus: "SKU-10001,SKU-0" } }),
+      -32602,
+      "not_found",
+    ],
+    [
+      "completion of an unknown prompt",
+      rpc("completion/complete", {
+        ref: { type: "ref/prompt", name: "nope" },
+        argument: { name: "a", value: "" },
+      }),
+      -32602,
+      "not_found",
+    ],
+    ["completion without a ref", rpc("completion/complete", {}), -32602, "invalid_arguments"],
+    ["a list with a made-up cursor", rpc("tools/list", { cursor: "abc" }), -32602, "invalid_arguments"],
+    ["an unknown method", rpc("tools/destroy", {}), -32601, "unknown_method"],
+  ])("refuses %s", async (_, body, code, refusal) => {
+    const { response, messages, text } = await post(body);
+    expect(response.status).toBe(200);
+    expect(messages).toMatchObject([{ id: 1, error: { code, data: { code: refusal, ...correlated } } }]);
+    expect(text).not.toMatch(/SELECT|SQLITE|D1_|\bat .*\.ts|node_modules/);
+  });
+
+  it("answers every call of a batch of 100, good and bad, each with its own reference", async () => {
+    const batch = Array.from({ length: 100 }, (_, id) =>
+      id % 2 === 0
+        ? call("query_stock", { sku: "SKU-10001" }, id)
+        : call("query_stock", { sku: "SKU-0" }, id),
+    );
+    const { messages } = await post(batch);
+    expect(messages).toHaveLength(100);
+    const references = new Set(JSON.stringify(messages).match(/"correlationId":"[^"]+"/g));
+    expect(references.size).toBe(50);
+  });
+
+  it("answers an unknown method with 404 on 2026-07-28", async () => {
+    const meta = {
+      "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+      "io.modelcontextprotocol/clientCapabilities": {},
+      "io.modelcontextprotocol/clientInfo": { name: "test", version: "1" },
+    };
+    const { response, messages } = await post(rpc("tools/destroy", { _meta: meta }), {
+      "mcp-protocol-version": "2026-07-28",
+      "mcp-method": "tools/destroy",
+    });
+    expect(response.status).toBe(404);
+    expect(messages).toMatchObject([{ error: { code: -32601 } }]);
+  });
+});

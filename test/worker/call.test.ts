@@ -1,0 +1,38 @@
+import { afterEach, expect, it, vi } from "vitest";
+import { createCatalog } from "../../src/catalog/repository.ts";
+import { createInventory } from "../../src/inventory/repository.ts";
+import { attempt } from "../../src/mcp/call.ts";
+import { ok } from "../../src/refusal.ts";
+import { env } from "cloudflare:workers";
+
+const call = {
+  correlationId: "ref-1",
+  context: { catalog: createCatalog(env.DB), inventory: createInventory(env.DB), now: 0 },
+  deadlineMs: 20,
+};
+afterEach(() => vi.restoreAllMocks());
+
+it("gives what was done in time", async () => {
+  expect(await attempt(call, "quick", async () => ok(7))).toEqual({ ok: true, value: 7 });
+});
+
+it("answers what takes longer with a timeout, at once", async () => {
+  const never = new Promise<never>(() => {});
+  const started = Date.now();
+  expect(await attempt(call, "slow", () => never)).toMatchObject({ ok: false, refusal: { code: "timeout" } });
+  expect(Date.now() - started).toBeLessThan(2_000);
+});
+
+it.each([
+  ["a mistake of ours", new Error("no such column: suplier SELECT secret"), "internal"],
+  ["what is no Error", "boom", "internal"],
+  ["a database that is away", new Error("D1_ERROR: Network connection lost."), "unavailable"],
+  ["a database that is busy", new Error("D1 DB is overloaded. Too many requests queued."), "unavailable"],
+])("turns %s into a refusal, and logs the cause alone", async (_, error, code) => {
+  const logged = vi.spyOn(console, "error").mockImplementation(() => {});
+  const outcome = await attempt(call, "broken", () => Promise.reject(error));
+  expect(outcome).toMatchObject({ ok: false, refusal: { code } });
+  expect(JSON.stringify(outcome)).not.toMatch(/suplier|SELECT|boom|D1/);
+  expect(logged.mock.calls.flat().join()).toContain('"correlation_id":"ref-1"');
+  expect(logged.mock.calls.flat().join()).toContain(error instanceof Error ? error.message : error);
+});

@@ -1,0 +1,57 @@
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { fill, keyboard, product, sample } from "./support/catalog.ts";
+
+const one = (sql: string) => env.DB.prepare(sql).first();
+
+describe("an import", () => {
+  it("counts, indexes and dates what it changes, and nothing where nothing changes", async () => {
+    await fill(sample);
+    const before = await one("SELECT * FROM catalog_state");
+    expect(before).toMatchObject({ active_products: 3 });
+    await fill(sample);
+    expect(await one("SELECT * FROM catalog_state")).toEqual(before);
+
+    await fill([{ ...keyboard, name: "Silent Typewriter", status: "discontinued" }]);
+    expect(await one("SELECT active_products FROM catalog_state")).toEqual({ active_products: 2 });
+    expect(await one("SELECT active_products FROM categories WHERE name = 'Electronics'")).toEqual({
+      active_products: 0,
+    });
+    const found = "SELECT count(*) AS n FROM product_search WHERE product_search MATCH ";
+    expect(await one(`${found}'typewriter'`)).toEqual({ n: 1 });
+    expect(await one(`${found}'name : keyboard'`)).toEqual({ n: 0 });
+  });
+
+  it("moves a product between categories, and stock between warehouses", async () => {
+    await fill(sample);
+    await fill([{ ...keyboard, category: "Clothing", stock: [{ warehouse: "north", quantity: 1 }] }]);
+    expect(await one("SELECT active_products FROM categories WHERE name = 'Clothing'")).toEqual({
+      active_products: 2,
+    });
+    const { results } = await env.DB.prepare(
+      "SELECT warehouse, quantity FROM stock JOIN products ON id = product_id WHERE sku = 'SKU-10001'",
+    ).all();
+    expect(results).toEqual([{ warehouse: "north", quantity: 1 }]);
+  });
+
+  it("leaves stock alone where the record does not speak of it", async () => {
+    await fill(sample);
+    const { stock: _, ...withoutStock } = keyboard;
+    await fill([{ ...withoutStock, price: 8_999 }]);
+    expect(
+      await one(
+        "SELECT sum(quantity) AS n FROM stock JOIN products ON id = product_id WHERE sku = 'SKU-10001'",
+      ),
+    ).toEqual({ n: 36 });
+  });
+
+  it("discontinues what the file lacks when told to", async () => {
+    await fill(sample);
+    await fill([keyboard, product({ sku: "NEW-1" })], { removeMissing: true });
+    const { results } = await env.DB.prepare(
+      "SELECT sku FROM products WHERE status = 'active' ORDER BY sku",
+    ).all();
+    expect(results).toEqual([{ sku: "NEW-1" }, { sku: "SKU-10001" }]);
+    expect(await one("SELECT count(*) AS n FROM import_rows")).toEqual({ n: 0 });
+  });
+});

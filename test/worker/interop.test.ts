@@ -1,0 +1,117 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { prompts } from "../../src/prompts/registry.ts";
+import { tools } from "../../src/tools/registry.ts";
+import { fill, sample } from "./support/catalog.ts";
+import { connectClient, connectClientV1 } from "./support/clients.ts";
+
+beforeAll(() => fill(sample));
+
+const clients = {
+  "v2 client on 2026-07-28": () => connectClient("2026-07-28"),
+  "v2 client on 2025": () => connectClient("2025"),
+  "v1 SDK client": connectClientV1,
+};
+
+const calls = {
+  search_products: [{ query: "keyboard" }, { query: "keyboard", version: "v1" }],
+  get_product: [{ sku: "SKU-10001" }],
+  query_stock: [{ sku: "SKU-10001" }, { skus: ["SKU-10001", "SKU-12847", "SKU-0"] }],
+  list_categories: [{}],
+};
+const promptArguments = {
+  find_product: { need: "typing", budget: "100 USD" },
+  compare_products: { skus: "SKU-10001, SKU-10002" },
+  stock_report: { skus: "SKU-10001,SKU-12847" },
+};
+
+describe.each(Object.entries(clients))("%s", (_, connect) => {
+  it("lists what the registries hold, in their order", async () => {
+    const client = await connect();
+    const listed = await client.listTools();
+    expect(listed.tools.map((tool) => tool.name)).toEqual(tools.map((tool) => tool.definition.name));
+    for (const tool of listed.tools) {
+      expect(tool.title).toBeTruthy();
+      expect(tool.description).toMatch(/Examples?: \{/);
+      expect(tool.annotations).toMatchObject({
+        readOnlyHint: true,
+        destructiveHint: false,
+        openWorldHint: false,
+      });
+      expect(tool.inputSchema.type).toBe("object");
+      expect(tool.outputSchema?.type).toBe("object");
+    }
+    const listedPrompts = await client.listPrompts();
+    expect(listedPrompts.prompts.map((prompt) => prompt.name)).toEqual(
+      prompts.map((prompt) => prompt.definition.name),
+    );
+    const resources = await client.listResources();
+    expect(resources.resources.map((resource) => resource.uri)).toEqual([
+      "catalog://products/summary",
+      "catalog://categories",
+    ]);
+    const templates = await client.listResourceTemplates();
+    expect(templates.resourceTemplates.map((template) => template.uriTemplate)).toEqual([
+      "catalog://products/{sku}",
+    ]);
+    await client.close();
+  });
+
+  // After tools/list the clients validate structuredContent against outputSchema themselves.
+  it.each(Object.entries(calls))("calls %s", async (name, examples) => {
+    const client = await connect();
+    await client.listTools();
+    for (const args of examples) {
+      const result = await client.callTool({ name, arguments: args });
+      expect(result.isError ?? false).toBe(false);
+      expect(result.structuredContent).toBeTypeOf("object");
+      expect(result.content).toMatchObject([{ type: "text", text: expect.stringMatching(/\S/) }]);
+    }
+    await client.close();
+  });
+
+  it("reads every resource", async () => {
+    const client = await connect();
+    for (const uri of [
+      "catalog://products/summary",
+      "catalog://categories",
+      "catalog://products/SKU-10001",
+    ]) {
+      const { contents } = await client.readResource({ uri });
+      expect(contents).toMatchObject([
+        { uri, mimeType: "application/json", text: expect.stringMatching(/^\{/) },
+      ]);
+    }
+    await client.close();
+  });
+
+  it.each(Object.entries(promptArguments))(
+    "gets the prompt %s with live resources in it",
+    async (name, args) => {
+      const client = await connect();
+      const { messages } = await client.getPrompt({ name, arguments: args });
+      expect(messages.filter(({ content }) => content.type === "text")).toHaveLength(1);
+      expect(messages.filter(({ content }) => content.type === "resource").length).toBeGreaterThan(0);
+      await client.close();
+    },
+  );
+
+  it("completes SKUs and categories", async () => {
+    const client = await connect();
+    const template = { type: "ref/resource" as const, uri: "catalog://products/{sku}" };
+    const skus = await client.complete({ ref: template, argument: { name: "sku", value: "SKU-100" } });
+    expect(skus.completion).toMatchObject({
+      values: ["SKU-10001", "SKU-10002", "SKU-10003"],
+      hasMore: false,
+    });
+    const compare = { type: "ref/prompt" as const, name: "compare_products" };
+    const list = await client.complete({
+      ref: compare,
+      argument: { name: "skus", value: "SKU-10001, SKU-12" },
+    });
+    expect(list.completion.values).toEqual(["SKU-10001, SKU-12847"]);
+    const find = { type: "ref/prompt" as const, name: "find_product" };
+    const categories = await client.complete({ ref: find, argument: { name: "category", value: "elec" } });
+    expect(categories.completion.values).toEqual(["Electronics"]);
+    await client.close();
+  });
+});

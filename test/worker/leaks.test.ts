@@ -1,0 +1,164 @@
+import fc from "fast-check";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { prompts } from "../../src/prompts/registry.ts";
+import { tools } from "../../src/tools/registry.ts";
+import { PLANTED, fill, sample } from "./support/catalog.ts";
+import { call, post } from "./support/clients.ts";
+
+beforeAll(() => fill(sample));
+
+const PLANTED_VALUES = new RegExp(`${PLANTED.cost}|${PLANTED.supplier}`);
+// What only an internal column or an internal error would name.
+const INTERNAL_NAMES =
+  /supplier|"cost|cost_|product_id|category_id|minor_per_major|SQLITE|D1_ERROR|SELECT |\.ts:\d/i;
+
+const interesting = fc.oneof(
+  fc.constantFrom(
+    "SKU-10001",
+    "SKU-12847",
+    "keyboard",
+    "cost",
+    "supplier_id",
+    "supplier_id : *",
+    "Electronics",
+    "v1",
+    "v2",
+    "name",
+    "cost DESC",
+    "price_asc",
+    "1; DROP TABLE products",
+    "' OR 1=1 --",
+    "%",
+    "*",
+    "",
+  ),
+  fc.string({ maxLength: 120 }),
+  fc.integer(),
+  fc.double(),
+  fc.boolean(),
+  fc.constant(null),
+  fc.array(fc.constantFrom("SKU-10001", "SKU-0"), { maxLength: 4 }),
+);
+const argumentNames = [
+  "query",
+  "sku",
+  "skus",
+  "category",
+  "brand",
+  "min_price",
+  "max_price",
+  "in_stock",
+  "sort",
+  "limit",
+  "cursor",
+  "version",
+  "need",
+  "budget",
+  "cost",
+  "supplier_id",
+  "__proto__",
+];
+const anyArguments = fc.dictionary(fc.constantFrom(...argumentNames), interesting, { maxKeys: 6 });
+const anyText = fc.oneof(
+  fc.constantFrom("SKU-10001, SKU-12847", "SKU-1", "supplier_id", "Elec"),
+  fc.string({ maxLength: 60 }),
+);
+
+const request = fc.oneof(
+  fc.record({
+    method: fc.constant("tools/call"),
+    params: fc.record({
+      name: fc.constantFrom(...tools.map((tool) => tool.definition.name)),
+      arguments: anyArguments,
+    }),
+  }),
+  fc.record({
+    method: fc.constant("resources/read"),
+    params: fc.record({
+      uri: fc.oneof(
+        fc.constantFrom("catalog://products/summary", "catalog://categories"),
+        anyText.map((sku) => `catalog://products/${encodeURIComponent(sku)}`),
+      ),
+    }),
+  }),
+  fc.record({
+    method: fc.constant("prompts/get"),
+    params: fc.record({
+      name: fc.constantFrom(...prompts.map((prompt) => prompt.definition.name)),
+      arguments: fc.dictionary(fc.constantFrom("need", "skus", "category", "budget"), anyText, {
+        maxKeys: 3,
+      }),
+    }),
+  }),
+  fc.record({
+    method: fc.constant("completion/complete"),
+    params: fc.record({
+      ref: fc.constantFrom(
+        { type: "ref/prompt", name: "find_product" },
+        { type: "ref/prompt", name: "compare_products" },
+        { type: "ref/resource", uri: "catalog://products/{sku}" },
+      ),
+      argument: fc.record({ name: fc.constantFrom("sku", "skus", "category"), value: anyText }),
+    }),
+  }),
+);
+
+/** The answer without what the caller itself sent, which may be repeated to it. */
+function withoutEcho(text: string, sent: unknown): string {
+  const strings = new Set(JSON.stringify(sent).match(/[\w-]{3,}/g));
+  return [...strings]
+    .toSorted((a, b) => b.length - a.length)
+    .reduce((rest, echo) => rest.replaceAll(echo, ""), text);
+}
+
+describe("internal fields", () => {
+  it("reach no answer and no log line, whatever is asked", async () => {
+    const logged: string[] = [];
+    for (const level of ["log", "info", "warn", "error"] as const) {
+      vi.spyOn(console, level).mockImplementation((...parts: unknown[]) => void logged.push(parts.join(" ")));
+    }
+    await fc.assert(
+      fc.asyncProperty(fc.array(request, { minLength: 1, maxLength: 20 }), async (requests) => {
+        const batch = requests.map((each, id) => ({ jsonrpc: "2.0", id, ...each }));
+        const { text, messages, response } = await post(batch);
+        expect(response.status).toBe(200);
+        expect(messages).toHaveLength(batch.length);
+        expect(text).not.toMatch(PLANTED_VALUES);
+        expect(INTERNAL_NAMES.exec(withoutEcho(text, batch))?.[0]).toBeUndefined();
+        expect(text).not.toContain('"code":"internal"');
+      }),
+      { numRuns: 60 },
+    );
+    expect(logged.filter((line) => PLANTED_VALUES.test(line))).toEqual([]);
+    vi.restoreAllMocks();
+  });
+
+  it.each([PLANTED.supplier, String(PLANTED.cost)])(
+    "can't be searched, filtered or completed: %s",
+    async (secret) => {
+      const completion = {
+        ref: { type: "ref/resource", uri: "catalog://products/{sku}" },
+        argument: { name: "sku", value: secret },
+      };
+      const complete = { jsonrpc: "2.0", id: 1, method: "completion/complete", params: completion };
+      const nothing = { result: { structuredContent: { products: [] } } };
+      const byQuery = await post(call("search_products", { query: secret }));
+      const byBrand = await post(call("search_products", { query: "keyboard", brand: secret }));
+      expect(byQuery.messages).toMatchObject([nothing]);
+      expect(byBrand.messages).toMatchObject([nothing]);
+      expect((await post(complete)).messages).toMatchObject([{ result: { completion: { values: [] } } }]);
+    },
+  );
+
+  it("are named by no definition", async () => {
+    const lists = ["tools/list", "prompts/list", "resources/list", "resources/templates/list"];
+    const { text } = await post(lists.map((method, id) => ({ jsonrpc: "2.0", id, method })));
+    expect(text).not.toMatch(INTERNAL_NAMES);
+  });
+
+  it("stand in the database, so that the above can fail", async () => {
+    const { env } = await import("cloudflare:workers");
+    const row = await env.DB.prepare("SELECT cost, supplier_id FROM product_internals LIMIT 1").first();
+    expect(row).toEqual({ cost: PLANTED.cost, supplier_id: PLANTED.supplier });
+  });
+});

@@ -1,0 +1,46 @@
+import { env } from "cloudflare:workers";
+import { beforeEach, describe, expect, it } from "vitest";
+import { ensureMigrated } from "../../src/database/migrate.ts";
+import { migrations } from "../../src/database/migrations.ts";
+
+const one = (sql: string) => env.DB.prepare(sql).first();
+
+/** The same database behind a handle that no request has seen yet, as in an isolate of its own. */
+function freshHandle(): D1Database {
+  return {
+    prepare: (sql) => env.DB.prepare(sql),
+    batch: (statements) => env.DB.batch(statements),
+    exec: (sql) => env.DB.exec(sql),
+    withSession: (constraint) => env.DB.withSession(constraint),
+    dump: () => env.DB.dump(),
+  };
+}
+
+async function dropEverything(): Promise<void> {
+  const { results } = await env.DB.prepare(
+    "SELECT type, name FROM sqlite_schema WHERE type IN ('table', 'trigger') AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '_cf_%' AND name NOT LIKE 'product_search_%'",
+  ).all<{ type: string; name: string }>();
+  const drops = results
+    .toSorted((a, b) => b.type.localeCompare(a.type))
+    .map(({ type, name }) => `DROP ${type} IF EXISTS ${name}`);
+  await env.DB.batch(["PRAGMA defer_foreign_keys = on", ...drops].map((sql) => env.DB.prepare(sql)));
+}
+
+describe("migrations", () => {
+  beforeEach(dropEverything);
+
+  it("apply once when ten first requests arrive together", async () => {
+    // A wrapper a request, so that none of them finds the work of another already noted.
+    const databases = Array.from({ length: 10 }, freshHandle);
+    await Promise.all(databases.map((db) => ensureMigrated(db)));
+    const { results } = await env.DB.prepare("SELECT name FROM d1_migrations ORDER BY id").all();
+    expect(results).toEqual(migrations.map(({ name }) => ({ name })));
+    expect(await one("SELECT count(*) AS n FROM products")).toEqual({ n: 0 });
+  });
+
+  it("leave nothing half done where a statement fails, and report it", async () => {
+    await env.DB.prepare("CREATE TABLE stock (x)").run();
+    await expect(ensureMigrated(freshHandle())).rejects.toThrow(/stock/);
+    expect(await one("SELECT count(*) AS n FROM sqlite_schema WHERE name = 'products'")).toEqual({ n: 0 });
+  });
+});

@@ -1,0 +1,72 @@
+import { env } from "cloudflare:workers";
+import type { ProductRecord } from "../../../src/catalog/import/record.ts";
+import { productRecordSchema } from "../../../src/catalog/import/record.ts";
+import {
+  type Statement,
+  applyImport,
+  beginImport,
+  stageRows,
+} from "../../../src/catalog/import/statements.ts";
+import { ensureMigrated } from "../../../src/database/migrate.ts";
+
+/** Values that stand in internal columns and must never be seen outside. */
+export const PLANTED = { cost: 31_337_042, supplier: "PLANTED-SUPPLIER-7f3a" };
+
+/** One valid product; a case changes what it is about. */
+export function product(changes: Partial<ProductRecord> & { sku: string }): ProductRecord {
+  return productRecordSchema.parse({
+    name: "Plain Thing",
+    model: "PT-1",
+    brand: "Acme",
+    description: "A thing.",
+    category: "Things",
+    price: 1000,
+    currency: "USD",
+    cost: PLANTED.cost,
+    supplier_id: PLANTED.supplier,
+    stock: [{ warehouse: "east", quantity: 3 }],
+    ...changes,
+  });
+}
+
+/** Imports through the statements that the command line uses. */
+export async function fill(records: ProductRecord[], options = { removeMissing: false }): Promise<void> {
+  await ensureMigrated(env.DB);
+  await run(beginImport("test"));
+  await run(stageRows("test", records, records.length, 0));
+  await run(applyImport("test", options));
+}
+
+async function run(statements: Statement[]): Promise<void> {
+  await env.DB.batch(statements.map(({ sql, values }) => env.DB.prepare(sql).bind(...values)));
+}
+
+export const keyboard = product({
+  sku: "SKU-10001",
+  name: "Wireless Keyboard",
+  brand: "Voltway",
+  category: "Electronics",
+  price: 7999,
+  description: "Full-size wireless keyboard.",
+  attributes: { layout: "US", keys: 104, backlit: true },
+  stock: [
+    { warehouse: "east", quantity: 12 },
+    { warehouse: "west", quantity: 24 },
+  ],
+});
+export const shirt = product({ sku: "SKU-10002", name: "Cotton T-Shirt", category: "Clothing", price: 2499 });
+export const lamp = product({
+  sku: "SKU-10003",
+  name: "Desk Lamp",
+  category: "Home",
+  price: 4999,
+  stock: [],
+});
+export const dock = product({
+  sku: "SKU-12847",
+  name: "Travel Dock",
+  category: "Electronics",
+  price: 5999,
+  status: "discontinued",
+});
+export const sample = [keyboard, shirt, lamp, dock];

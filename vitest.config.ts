@@ -1,0 +1,27 @@
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  // Packages that ship source maps without their sources are not our news.
+  logLevel: "error",
+  test: {
+    reporters: [process.stdout.isTTY ? "default" : "dot", "./test/count-reporter.ts"],
+    projects: [
+      {
+        // Inside workerd, with real D1. `include` is what keeps Node's tests out of here: they would hang.
+        plugins: [
+          cloudflareTest({
+            main: "./src/index.ts",
+            wrangler: { configPath: "./wrangler.toml" },
+            remoteBindings: false,
+          }),
+        ],
+        test: { name: "worker", include: ["test/worker/**/*.test.ts"] },
+      },
+      {
+        // The bundle and the command line, from outside.
+        test: { name: "node", include: ["test/node/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 },
+      },
+    ],
+  },
+});
