@@ -1,0 +1,21 @@
+import { readFile } from "node:fs/promises";
+import { expect, it } from "vitest";
+import { refusals } from "../../src/refusal.ts";
+
+it("docs/errors.md shows the table of refusals", async () => {
+  const page = await readFile("docs/errors.md", "utf8");
+  const rows = page.match(/^\| `.+$/gm);
+  const expected = Object.entries(refusals).map(
+    ([code, { http, jsonRpc, retryable, next }]) =>
+      `| \`${code}\` | ${http} | ${jsonRpc} | ${retryable ? "yes" : "no"} | ${next} |`,
+  );
+  expect(rows).toEqual(expected);
+});
+
+it("README links to files that exist, and names scripts that exist", async () => {
+  const readme = await readFile("README.md", "utf8");
+  for (const [, path = ""] of readme.matchAll(/\]\((?!https?:|#)([^)#]+)/g)) await readFile(path);
+  const { scripts } = JSON.parse(await readFile("package.json", "utf8"));
+  const named = [...readme.matchAll(/npm run (?:-s )?([a-z][a-z:-]*)/g)].map(([, name]) => name);
+  expect(named.filter((name) => name !== undefined && !(name in scripts))).toEqual([]);
+});
