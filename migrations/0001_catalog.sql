@@ -21,10 +21,19 @@ CREATE TABLE products (
   gtin TEXT NOT NULL,
   image_url TEXT NOT NULL,
   status TEXT NOT NULL CHECK (status IN ('active', 'discontinued')),
-  attributes TEXT NOT NULL CHECK (json_type(attributes) = 'object')
+  attributes TEXT NOT NULL CHECK (json_type(attributes) = 'object'),
+  -- The same codes, however they are written: src/catalog/search/words.ts strips what these strip.
+  model_code TEXT GENERATED ALWAYS AS (
+    lower(replace(replace(replace(replace(replace(model, '-', ''), ' ', ''), '/', ''), '.', ''), '_', ''))
+  ) VIRTUAL,
+  gtin_digits TEXT GENERATED ALWAYS AS (ltrim(gtin, '0')) VIRTUAL
 );
 --> statement
 CREATE INDEX products_by_category ON products (category_id);
+--> statement
+CREATE INDEX products_by_model ON products (model_code) WHERE model_code <> '';
+--> statement
+CREATE INDEX products_by_gtin ON products (gtin_digits) WHERE gtin_digits <> '';
 --> statement
 -- A table of its own, so that no SELECT over products can carry them by accident.
 CREATE TABLE product_internals (
@@ -50,19 +59,7 @@ CREATE TABLE catalog_state (
 --> statement
 INSERT INTO catalog_state (id, active_products, changed_at) VALUES (1, 0, NULL);
 --> statement
-CREATE VIRTUAL TABLE product_search USING fts5 (
-  sku, name, model, brand, category, attributes, description,
-  content = '', contentless_delete = 1, tokenize = 'porter unicode61 remove_diacritics 2'
-);
---> statement
 CREATE TRIGGER products_after_insert AFTER INSERT ON products BEGIN
-  INSERT INTO product_search (rowid, sku, name, model, brand, category, attributes, description)
-  VALUES (
-    new.id, new.sku, new.name, new.model, new.brand,
-    (SELECT name FROM categories WHERE id = new.category_id),
-    (SELECT group_concat(value, ' ') FROM json_each(new.attributes)),
-    new.description
-  );
   UPDATE categories SET active_products = active_products + 1
   WHERE id = new.category_id AND new.status = 'active';
   UPDATE catalog_state SET
@@ -71,7 +68,6 @@ CREATE TRIGGER products_after_insert AFTER INSERT ON products BEGIN
 END;
 --> statement
 CREATE TRIGGER products_after_delete AFTER DELETE ON products BEGIN
-  DELETE FROM product_search WHERE rowid = old.id;
   UPDATE categories SET active_products = active_products - 1
   WHERE id = old.category_id AND old.status = 'active';
   UPDATE catalog_state SET
@@ -80,13 +76,6 @@ CREATE TRIGGER products_after_delete AFTER DELETE ON products BEGIN
 END;
 --> statement
 CREATE TRIGGER products_after_update AFTER UPDATE ON products BEGIN
-  INSERT OR REPLACE INTO product_search (rowid, sku, name, model, brand, category, attributes, description)
-  VALUES (
-    new.id, new.sku, new.name, new.model, new.brand,
-    (SELECT name FROM categories WHERE id = new.category_id),
-    (SELECT group_concat(value, ' ') FROM json_each(new.attributes)),
-    new.description
-  );
   UPDATE categories SET active_products = active_products - 1
   WHERE id = old.category_id AND old.status = 'active';
   UPDATE categories SET active_products = active_products + 1

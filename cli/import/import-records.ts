@@ -1,5 +1,5 @@
 import type { ProductRecord } from "../../src/catalog/import/record.ts";
-import { applyImport, beginImport, stageRows } from "../../src/catalog/import/statements.ts";
+import { type ReadRecord, applyImport, beginImport, stageRows } from "../../src/catalog/import/statements.ts";
 import type { LocalServer } from "../local/server.ts";
 
 const CHUNK = 500;
@@ -8,15 +8,16 @@ const CHUNK = 500;
 export async function importRecords(server: LocalServer, records: Iterable<ProductRecord>): Promise<void> {
   const importId = crypto.randomUUID();
   await server.batch(beginImport(importId));
-  let read = 0;
-  let chunk: ProductRecord[] = [];
+  let line = 0;
+  let chunk: ReadRecord[] = [];
   const flush = async () => {
-    if (chunk.length > 0) await server.batch(stageRows(importId, chunk, read, 0));
+    if (chunk.length > 0)
+      await server.batch(stageRows(importId, chunk, { bytesRead: 0, linesRead: line, rowsBad: 0 }));
     chunk = [];
   };
   for (const record of records) {
-    read++;
-    if (chunk.push(record) === CHUNK) await flush();
+    line++;
+    if (chunk.push({ record, line }) === CHUNK) await flush();
   }
   await flush();
   await server.batch(applyImport(importId, { removeMissing: false }));

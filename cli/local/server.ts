@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { unstable_startWorker as startWorker } from "wrangler";
 import * as z from "zod";
-import type { Statement } from "../../src/catalog/import/statements.ts";
+import type { Statement } from "../../src/database/statement.ts";
 import { readLock, takeLock } from "./lock-file.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));

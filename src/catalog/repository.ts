@@ -10,7 +10,17 @@ import {
   toDetail,
   toSummary,
 } from "./product.ts";
-import { type SearchPage, type SearchRequest, searchProducts } from "./search.ts";
+import type { Position } from "./cursor.ts";
+import { type SearchRequest, search } from "./search/search.ts";
+import { runBatch } from "../database/run-batch.ts";
+
+export interface SearchPage {
+  products: ProductSummary[];
+  /** Where the page ended, where there is more. */
+  next?: Position;
+  /** True where there were more matches than were looked at. */
+  cut: boolean;
+}
 
 export interface Category {
   name: string;
@@ -28,8 +38,6 @@ export interface CatalogOverview {
 export interface Catalog {
   search(request: SearchRequest): Promise<SearchPage>;
   product(sku: string): Promise<ProductDetail | undefined>;
-  /** Summaries in the order of `skus`; unknown ones are left out. */
-  summaries(skus: string[]): Promise<ProductSummary[]>;
   /** Up to `limit` real SKUs that look like this one, the nearest first. */
   nearestSkus(sku: string, limit?: number): Promise<string[]>;
   skusStartingWith(prefix: string, limit: number): Promise<string[]>;
@@ -42,7 +50,17 @@ export interface Catalog {
 
 export function createCatalog(db: D1Database): Catalog {
   return {
-    search: (request) => searchProducts(db, request),
+    async search(request) {
+      const { ids, ...rest } = await search((statements) => runBatch(db, statements), request);
+      const { results } = await db
+        .prepare(
+          `SELECT ${SUMMARY_COLUMNS} FROM json_each(?) found JOIN products p ON p.id = found.value
+           JOIN categories c ON c.id = p.category_id ORDER BY found.key`,
+        )
+        .bind(JSON.stringify(ids))
+        .all();
+      return { products: z.array(summaryRowSchema).parse(results).map(toSummary), ...rest };
+    },
 
     async product(sku) {
       const row = await db
@@ -54,17 +72,6 @@ export function createCatalog(db: D1Database): Catalog {
       return row === null ? undefined : toDetail(detailRowSchema.parse(row));
     },
 
-    async summaries(skus) {
-      const { results } = await db
-        .prepare(
-          `SELECT ${SUMMARY_COLUMNS} FROM json_each(?) wanted JOIN products p ON p.sku = wanted.value
-           JOIN categories c ON c.id = p.category_id ORDER BY wanted.key`,
-        )
-        .bind(JSON.stringify(skus))
-        .all();
-      return z.array(summaryRowSchema).parse(results).map(toSummary);
-    },
-
     async nearestSkus(sku, limit = 5) {
       // Neighbours in order find a wrong ending, the full-text index a wrong or missing prefix.
       const statements = [
@@ -73,12 +80,12 @@ export function createCatalog(db: D1Database): Catalog {
       ];
       const parts = sku.match(/[\p{L}\p{N}]*\p{N}[\p{L}\p{N}]*/gu);
       if (parts !== null) {
-        const match = parts.map((part) => `sku : "${part}"`).join(" OR ");
+        const match = parts.map((part) => `joined : "${part.toLowerCase()}"`).join(" OR ");
         statements.push(
           db
             .prepare(
-              `SELECT p.sku FROM product_search JOIN products p ON p.id = product_search.rowid
-               WHERE product_search MATCH ? LIMIT 20`,
+              `SELECT p.sku FROM product_search s JOIN product_words w ON w.id = s.rowid
+               JOIN products p ON p.id = w.product_id WHERE product_search MATCH ? LIMIT 20`,
             )
             .bind(match),
         );

@@ -5,6 +5,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { Hono } from "hono";
 import * as z from "zod";
 import { ensureMigrated } from "../database/migrate.ts";
+import { runBatch } from "../database/run-batch.ts";
 import production from "../index.ts";
 import { logSurprise } from "../telemetry/log.ts";
 
@@ -33,9 +34,7 @@ worker.post("/__local/database", async (c) => {
   const { statements } = batchSchema.parse(await c.req.json());
   try {
     await ensureMigrated(c.env.DB);
-    const batch = statements.map(({ sql, values }) => c.env.DB.prepare(sql).bind(...values));
-    const answers = await c.env.DB.batch(batch);
-    return c.json({ results: answers.map(({ results }) => results) });
+    return c.json({ results: await runBatch(c.env.DB, statements) });
   } catch (error) {
     logSurprise(error, { what: "/__local/database" });
     return c.json({ error: error instanceof Error ? error.message : String(error) }, 500);

@@ -2,13 +2,14 @@ import * as z from "zod";
 import { decodeCursor, encodeCursor } from "../catalog/cursor.ts";
 import { type ProductSummary, productSummarySchema } from "../catalog/product.ts";
 import type { Catalog } from "../catalog/repository.ts";
-import { sortSchema } from "../catalog/search.ts";
+import { sortSchema } from "../catalog/search/search.ts";
 import { minorPerMajor } from "../catalog/money.ts";
 import { type Outcome, ok, refuse } from "../refusal.ts";
 import { emptyCatalogNotice } from "./empty-catalog.ts";
 import { READ_ONLY, defineTool } from "./tool.ts";
 
 const CATEGORIES_LISTED = 50;
+const CUT_NOTICE = "More products match than a search goes through: add words or filters to see the others.";
 
 const majorUnits = z.number().min(0).max(1e12);
 
@@ -69,7 +70,8 @@ Answers a page of products; pass next_cursor back as cursor, with all else uncha
       limit,
       after: after?.value,
     });
-    const notice = page.products.length === 0 ? await emptyCatalogNotice(catalog) : undefined;
+    const empty = page.products.length === 0 ? await emptyCatalogNotice(catalog) : undefined;
+    const notice = empty ?? (page.cut ? CUT_NOTICE : undefined);
     return ok({
       version,
       products: version === "v1" ? page.products.map(toV1) : page.products,
@@ -86,6 +88,7 @@ Answers a page of products; pass next_cursor back as cursor, with all else uncha
         : `${product.name}: ${product.price}`,
     );
     if (next_cursor !== undefined) lines.push(`There are more: call again with cursor "${next_cursor}".`);
+    if (notice !== undefined) lines.push(notice);
     return lines.join("\n");
   },
 });

@@ -19,7 +19,7 @@ describe("an import", () => {
     });
     const found = "SELECT count(*) AS n FROM product_search WHERE product_search MATCH ";
     expect(await one(`${found}'typewriter'`)).toEqual({ n: 1 });
-    expect(await one(`${found}'name : keyboard'`)).toEqual({ n: 0 });
+    expect(await one(`${found}'title : keyboard'`)).toEqual({ n: 0 });
   });
 
   it("moves a product between categories, and stock between warehouses", async () => {

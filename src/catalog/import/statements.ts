@@ -1,37 +1,48 @@
+import type { Statement } from "../../database/statement.ts";
 import { minorPerMajor } from "../money.ts";
+import { productWords } from "../search/product-words.ts";
 import type { ProductRecord } from "./record.ts";
-
-/** SQL with its values: run as one batch locally, written out as a file for a remote database. */
-export interface Statement {
-  sql: string;
-  values: (string | number | null)[];
-}
 
 // Two steps. Staging takes rows in as they are read, and can be taken up again after an interrupt.
 // Applying moves all of them into the catalog in one transaction: callers see the old catalog or
 // the new one, and a failure leaves the old one whole.
 
+/** A record, and the line of the file that it stood on. */
+export interface ReadRecord {
+  record: ProductRecord;
+  line: number;
+}
+
+/** How far a file was read. */
+export interface Progress {
+  /** Of the decompressed file. */
+  bytesRead: number;
+  linesRead: number;
+  rowsBad: number;
+}
+
 export function beginImport(importId: string): Statement[] {
   return [{ sql: "INSERT INTO imports (id) VALUES (?1) ON CONFLICT DO NOTHING", values: [importId] }];
 }
 
-/** Takes in rows that were read up to `linesRead` lines of the file, `rowsBad` of which were refused. */
-export function stageRows(
-  importId: string,
-  records: ProductRecord[],
-  linesRead: number,
-  rowsBad: number,
-): Statement[] {
-  const rows = records.map((record) => ({ ...record, minor_per_major: minorPerMajor(record.currency) }));
+/** Takes records in, with what search will read of them. */
+export function stageRows(importId: string, records: readonly ReadRecord[], progress: Progress): Statement[] {
+  const rows = records.map(({ record, line }) => {
+    const minor = minorPerMajor(record.currency);
+    return {
+      line,
+      record: { ...record, minor_per_major: minor, words: productWords(record, record.price / minor) },
+    };
+  });
   return [
     {
-      sql: `INSERT OR REPLACE INTO import_rows (import_id, sku, record)
-        SELECT ?1, value ->> 'sku', value FROM json_each(?2)`,
+      sql: `INSERT OR REPLACE INTO import_rows (import_id, sku, line, record)
+        SELECT ?1, value ->> '$.record.sku', value ->> 'line', value -> 'record' FROM json_each(?2)`,
       values: [importId, JSON.stringify(rows)],
     },
     {
-      sql: "UPDATE imports SET lines_read = ?2, rows_bad = ?3 WHERE id = ?1",
-      values: [importId, linesRead, rowsBad],
+      sql: "UPDATE imports SET bytes_read = ?2, lines_read = ?3, rows_bad = ?4 WHERE id = ?1",
+      values: [importId, progress.bytesRead, progress.linesRead, progress.rowsBad],
     },
   ];
 }
@@ -51,12 +62,22 @@ const PRODUCT_COLUMNS = [
   "attributes",
 ];
 
+const WORD_COLUMNS = ["head", "title", "brand", "detail", "joined", "rest", "facet"];
+/** product_words' id: FTS5 walks its matches in this order, so the tier comes first. */
+const WORDS_ID = "((record ->> '$.words.tier' << 40) | p.id)";
+
 /** Moves an import's rows into the catalog. Rows that change nothing are not written. */
 export function applyImport(importId: string, { removeMissing }: { removeMissing: boolean }): Statement[] {
   const mine = (sql: string): Statement => ({ sql, values: [importId] });
   const staged = `import_rows r JOIN products p ON p.sku = r.sku`;
-  const removal = mine(`UPDATE products SET status = 'discontinued' WHERE status = 'active'
-    AND NOT EXISTS (SELECT 1 FROM import_rows r WHERE r.import_id = ?1 AND r.sku = products.sku)`);
+  const staging = `${WORDS_ID}, ${WORD_COLUMNS.map((name) => `record ->> '$.words.${name}'`).join(", ")}`;
+  const missing = `NOT EXISTS (SELECT 1 FROM import_rows r WHERE r.import_id = ?1 AND r.sku = p.sku)`;
+  const removal = [
+    // Discontinued products stand behind the others in the index's order (product-words.ts).
+    mine(`UPDATE product_words SET id = id | (4 << 40) WHERE product_id IN (
+      SELECT p.id FROM products p WHERE p.status = 'active' AND ${missing})`),
+    mine(`UPDATE products AS p SET status = 'discontinued' WHERE p.status = 'active' AND ${missing}`),
+  ];
   return [
     mine(`INSERT INTO categories (name)
       SELECT DISTINCT record ->> 'category' FROM import_rows WHERE import_id = ?1 ON CONFLICT DO NOTHING`),
@@ -80,7 +101,16 @@ export function applyImport(importId: string, { removeMissing }: { removeMissing
       FROM ${staged}, json_each(record, '$.stock') s WHERE r.import_id = ?1
       ON CONFLICT (product_id, warehouse) DO UPDATE SET quantity = excluded.quantity, version = version + 1
       WHERE quantity <> excluded.quantity`),
-    ...(removeMissing ? [removal] : []),
+    mine(`DELETE FROM product_words WHERE product_id IN (
+      SELECT p.id FROM ${staged} JOIN product_words w ON w.product_id = p.id WHERE r.import_id = ?1
+        AND (w.id, ${WORD_COLUMNS.map((name) => `w.${name}`).join(", ")}) IS NOT (${staging}))`),
+    mine(`INSERT INTO product_words (product_id, id, ${WORD_COLUMNS.join(", ")})
+      SELECT p.id, ${staging} FROM ${staged} LEFT JOIN product_words w ON w.product_id = p.id
+      WHERE r.import_id = ?1 AND w.id IS NULL`),
+    mine(`INSERT INTO vocabulary (word)
+      SELECT DISTINCT word.value FROM import_rows, json_each(record, '$.words.vocabulary') word
+      WHERE import_id = ?1 ON CONFLICT DO NOTHING`),
+    ...(removeMissing ? removal : []),
     ...dropImport(importId),
   ];
 }

@@ -1,13 +1,9 @@
 import { env } from "cloudflare:workers";
 import type { ProductRecord } from "../../../src/catalog/import/record.ts";
 import { productRecordSchema } from "../../../src/catalog/import/record.ts";
-import {
-  type Statement,
-  applyImport,
-  beginImport,
-  stageRows,
-} from "../../../src/catalog/import/statements.ts";
+import { applyImport, beginImport, stageRows } from "../../../src/catalog/import/statements.ts";
 import { ensureMigrated } from "../../../src/database/migrate.ts";
+import { runBatch } from "../../../src/database/run-batch.ts";
 
 /** Values that stand in internal columns and must never be seen outside. */
 export const PLANTED = { cost: 31_337_042, supplier: "PLANTED-SUPPLIER-7f3a" };
@@ -32,13 +28,12 @@ export function product(changes: Partial<ProductRecord> & { sku: string }): Prod
 /** Imports through the statements that the command line uses. */
 export async function fill(records: ProductRecord[], options = { removeMissing: false }): Promise<void> {
   await ensureMigrated(env.DB);
-  await run(beginImport("test"));
-  await run(stageRows("test", records, records.length, 0));
-  await run(applyImport("test", options));
-}
-
-async function run(statements: Statement[]): Promise<void> {
-  await env.DB.batch(statements.map(({ sql, values }) => env.DB.prepare(sql).bind(...values)));
+  const read = records.map((record, index) => ({ record, line: index + 1 }));
+  await runBatch(env.DB, [
+    ...beginImport("test"),
+    ...stageRows("test", read, { bytesRead: 0, linesRead: read.length, rowsBad: 0 }),
+    ...applyImport("test", options),
+  ]);
 }
 
 export const keyboard = product({

@@ -1,0 +1,53 @@
+-- What search reads of a product, written by src/catalog/search/product-words.ts: words already
+-- lower-cased, folded and joined, so that FTS5 only splits at spaces.
+
+CREATE TABLE product_words (
+  -- tier << 40 | product_id. FTS5 walks matches in this order, so a walk cut short keeps the best.
+  id INTEGER PRIMARY KEY,
+  product_id INTEGER NOT NULL UNIQUE REFERENCES products (id) ON DELETE CASCADE,
+  -- Texts begin and end with a space: "holds the word" is a plain substring test.
+  head TEXT NOT NULL,
+  title TEXT NOT NULL,
+  brand TEXT NOT NULL,
+  detail TEXT NOT NULL,
+  joined TEXT NOT NULL,
+  rest TEXT NOT NULL,
+  facet TEXT NOT NULL
+);
+--> statement
+CREATE VIRTUAL TABLE product_search USING fts5 (
+  head, title, brand, detail, joined, rest, facet,
+  content = 'product_words', content_rowid = 'id',
+  tokenize = "unicode61 remove_diacritics 0 tokenchars '._'", prefix = '3'
+);
+--> statement
+CREATE TRIGGER product_words_after_insert AFTER INSERT ON product_words BEGIN
+  INSERT INTO product_search (rowid, head, title, brand, detail, joined, rest, facet)
+  VALUES (new.id, new.head, new.title, new.brand, new.detail, new.joined, new.rest, new.facet);
+END;
+--> statement
+CREATE TRIGGER product_words_after_delete AFTER DELETE ON product_words BEGIN
+  INSERT INTO product_search (product_search, rowid, head, title, brand, detail, joined, rest, facet)
+  VALUES ('delete', old.id, old.head, old.title, old.brand, old.detail, old.joined, old.rest, old.facet);
+END;
+--> statement
+CREATE TRIGGER product_words_after_update AFTER UPDATE ON product_words BEGIN
+  INSERT INTO product_search (product_search, rowid, head, title, brand, detail, joined, rest, facet)
+  VALUES ('delete', old.id, old.head, old.title, old.brand, old.detail, old.joined, old.rest, old.facet);
+  INSERT INTO product_search (rowid, head, title, brand, detail, joined, rest, facet)
+  VALUES (new.id, new.head, new.title, new.brand, new.detail, new.joined, new.rest, new.facet);
+END;
+--> statement
+-- Words that a misspelling may have meant. A word whose last product is gone stays, and finds nothing.
+CREATE TABLE vocabulary (
+  id INTEGER PRIMARY KEY,
+  word TEXT NOT NULL UNIQUE
+);
+--> statement
+CREATE VIRTUAL TABLE vocabulary_trigrams USING fts5 (
+  word, content = 'vocabulary', content_rowid = 'id', tokenize = 'trigram', detail = 'none'
+);
+--> statement
+CREATE TRIGGER vocabulary_after_insert AFTER INSERT ON vocabulary BEGIN
+  INSERT INTO vocabulary_trigrams (rowid, word) VALUES (new.id, new.word);
+END;

@@ -1,0 +1,113 @@
+import { type Name, type Query, type Slot, attributePhrase } from "./query.ts";
+import { headWord } from "./words.ts";
+
+/** What ranking reads of a product: short columns, each padded with spaces. */
+export interface Candidate {
+  id: number;
+  sku: string;
+  head: string;
+  title: string;
+  brand: string;
+  detail: string;
+  joined: string;
+  /** Bit i: the attributes hold the word typed in slot i. */
+  in_rest: number;
+  discontinued: number;
+}
+
+/** Few and round: docs/search.md says what halving or doubling each one does. */
+export const WEIGHTS = {
+  /** A word that stands on the card, and one that only the attributes hold. */
+  shown: 5,
+  attribute: 3,
+  /** BM25's k1 and b, and the words of a usual card. */
+  k1: 1.5,
+  b: 0.75,
+  usualLength: 25,
+  /** Added to the text score, which is 1 at most. */
+  isWanted: 0.06,
+  discontinued: -0.1,
+};
+
+export interface Ranked {
+  candidate: Candidate;
+  score: number;
+}
+
+/**
+ * Candidates in order, the best first.
+ * @param matches - how many products meet each slot, as far as they were counted
+ * @param total - products in the catalog
+ */
+export function rank(
+  query: Query,
+  matches: readonly number[],
+  total: number,
+  candidates: readonly Candidate[],
+  weights = WEIGHTS,
+): Ranked[] {
+  const rarity = query.slots.map((_, slot) => Math.log(1 + (total + 0.5) / ((matches[slot] ?? 0) + 0.5)));
+  const most = rarity.reduce((sum, value) => sum + value, 0);
+  const needles = query.slots.map((slot) => slot.map(toNeedle));
+  const wanted = needles.at(-1) ?? [];
+  const ranked = candidates.map((candidate) => {
+    const norm = lengthNorm(candidate, weights);
+    let text = 0;
+    for (const [slot, names] of needles.entries()) {
+      const inAttributes = (candidate.in_rest & (1 << slot)) !== 0;
+      text += (rarity[slot] ?? 0) * met(names, candidate, inAttributes, norm, weights);
+    }
+    const isWanted = Math.max(
+      0,
+      ...wanted.map(({ head, asHead }) => (candidate.head.includes(head) ? asHead : 0)),
+    );
+    const score = text / most + weights.isWanted * isWanted + weights.discontinued * candidate.discontinued;
+    return { candidate, score };
+  });
+  return ranked.toSorted((a, b) => b.score - a.score || a.candidate.id - b.candidate.id);
+}
+
+type Needle = Pick<Name, "weight" | "asHead"> & { text: string; head: string };
+
+function toNeedle({ phrase, weight, asHead, prefix }: Name): Needle {
+  const end = prefix ? "" : " ";
+  return { weight, asHead, text: ` ${phrase}${end}`, head: ` ${headWord(phrase)}${end}` };
+}
+
+function lengthNorm({ title, detail }: Candidate, { k1, b, usualLength }: typeof WEIGHTS): number {
+  const length = occurrences(title, " ") + occurrences(detail, " ") - 2;
+  return k1 * (1 - b + (b * length) / usualLength);
+}
+
+/**
+ * How well a slot is met, from 0 to 1: BM25's curve over all fields together, for the best of the
+ * slot's names. Not for their sum, which would put a sleeve "for laptop or notebook" above laptops.
+ */
+function met(
+  names: readonly Needle[],
+  candidate: Candidate,
+  inAttributes: boolean,
+  norm: number,
+  weights: typeof WEIGHTS,
+): number {
+  let best = 0;
+  for (const [index, { text, weight }] of names.entries()) {
+    const written =
+      occurrences(candidate.title, text) +
+      occurrences(candidate.brand, text) +
+      occurrences(candidate.detail, text);
+    const times = written > 0 ? written : Number(candidate.joined.includes(text));
+    const value = weights.shown * times + (index === 0 && inAttributes ? weights.attribute : 0);
+    best = Math.max(best, (weight * value) / (value + norm));
+  }
+  return best;
+}
+
+function occurrences(field: string, text: string): number {
+  let found = 0;
+  for (let at = field.indexOf(text); at >= 0; at = field.indexOf(text, at + 1)) found++;
+  return found;
+}
+
+/** What each slot looks for in attributes, for the database to find: they are too long to fetch. */
+export const attributeNeedles = ({ slots }: Query) => slots.map((slot: Slot) => ` ${attributePhrase(slot)} `);
