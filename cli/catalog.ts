@@ -2,6 +2,8 @@
 
 import { once } from "node:events";
 import { Command, InvalidArgumentError } from "commander";
+import { type ImportFlags, runImport } from "./import/command.ts";
+import { DEFAULT_STATE_DIR } from "./local/server.ts";
 import { generateProducts } from "./sample/generate.ts";
 
 const program = new Command("npm run -s catalog --")
@@ -17,6 +19,35 @@ program
     for (const product of generateProducts(count, seed)) {
       if (!process.stdout.write(`${JSON.stringify(product)}\n`)) await once(process.stdout, "drain");
     }
+  });
+
+program
+  .command("import")
+  .description(
+    "Import products from a JSONL or CSV file, gzipped or not, or from standard input (-). Bad rows are\n" +
+      "reported and skipped. Callers see the old catalog until all is in, and then the new one.",
+  )
+  .argument("<file>", "the file, or - for standard input")
+  .option("--format <format>", "jsonl or csv (default: by the file's name)")
+  .option("--map <field=column...>", "CSV: the column that holds a field, such as --map sku=ArticleNo")
+  .option("--delimiter <character>", "CSV: what separates cells", ",")
+  .option("--major-prices", "prices are decimals such as 79.99, not minor units")
+  .option("--strict", "import nothing where a row is bad")
+  .option("--remove-missing", "discontinue the products that the file lacks")
+  .option("--dry-run", "show what would change, and change nothing")
+  .option("--remote", "write to the deployed database, through wrangler")
+  .option("--json", "print the report as JSON")
+  .option("--state <folder>", "where the local database lives", DEFAULT_STATE_DIR)
+  .addHelpText(
+    "after",
+    `
+A product: {"sku", "name", "model", "brand", "description", "category", "price", "currency", "gtin",
+"image_url", "status", "attributes": {}, "cost", "supplier_id", "stock": [{"warehouse", "quantity"}]}.
+sku, name, category, price and currency are required; prices are in minor units (7999 for $79.99).
+CSV has a header; attributes.colour is an attribute, stock.east the quantity in a warehouse.`,
+  )
+  .action(async (file: string, flags: ImportFlags) => {
+    process.exitCode = await runImport(file, flags);
   });
 
 await program.parseAsync();

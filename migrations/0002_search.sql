@@ -18,7 +18,7 @@ CREATE TABLE product_words (
 CREATE VIRTUAL TABLE product_search USING fts5 (
   head, title, brand, detail, joined, rest, facet,
   content = 'product_words', content_rowid = 'id',
-  tokenize = "unicode61 remove_diacritics 0 tokenchars '._'", prefix = '3'
+  tokenize = "unicode61 remove_diacritics 0 tokenchars '._'"
 );
 --> statement
 CREATE TRIGGER product_words_after_insert AFTER INSERT ON product_words BEGIN

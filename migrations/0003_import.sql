@@ -2,17 +2,14 @@
 
 CREATE TABLE imports (
   id TEXT PRIMARY KEY,
-  -- Bytes of the (decompressed) file that are staged, and what they held: where to go on after an interrupt.
-  bytes_read INTEGER NOT NULL DEFAULT 0,
-  lines_read INTEGER NOT NULL DEFAULT 0,
-  rows_bad INTEGER NOT NULL DEFAULT 0,
+  -- Lines of the file that are staged: where to go on after an interrupt.
+  lines_staged INTEGER NOT NULL DEFAULT 0,
   started_at INTEGER NOT NULL DEFAULT (CAST(unixepoch('subsec') * 1000 AS INTEGER))
 );
 --> statement
 CREATE TABLE import_rows (
   import_id TEXT NOT NULL REFERENCES imports (id) ON DELETE CASCADE,
   sku TEXT NOT NULL,
-  line INTEGER NOT NULL,
   record TEXT NOT NULL,
   UNIQUE (import_id, sku)
 );

@@ -6,23 +6,27 @@ export const moneySchema = z.strictObject({
   formatted: z.string().describe("The same price for people, such as $79.99"),
 });
 
-const formatters = new Map<string, Intl.NumberFormat>();
+interface CurrencyFormat {
+  format: Intl.NumberFormat;
+  minorPerMajor: number;
+}
+const formats = new Map<string, CurrencyFormat>();
 
-function formatter(currency: string): Intl.NumberFormat {
-  let found = formatters.get(currency);
+function formatOf(currency: string): CurrencyFormat {
+  let found = formats.get(currency);
   if (found === undefined) {
-    found = new Intl.NumberFormat("en-US", { style: "currency", currency });
-    formatters.set(currency, found);
+    const format = new Intl.NumberFormat("en-US", { style: "currency", currency });
+    found = { format, minorPerMajor: 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2) };
+    formats.set(currency, found);
   }
   return found;
 }
 
 /** Minor units in one major unit of an ISO 4217 currency: 100 for USD, 1 for JPY, 1000 for KWD. */
-export function minorPerMajor(currency: string): number {
-  return 10 ** (formatter(currency).resolvedOptions().maximumFractionDigits ?? 2);
-}
+export const minorPerMajor = (currency: string): number => formatOf(currency).minorPerMajor;
 
 export function toMoney(amountMinor: number, currency: string): z.output<typeof moneySchema> {
-  const formatted = formatter(currency).format(amountMinor / minorPerMajor(currency));
+  const { format, minorPerMajor } = formatOf(currency);
+  const formatted = format.format(amountMinor / minorPerMajor);
   return { amount_minor: amountMinor, currency, formatted };
 }

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { clip, plainText } from "../response/plain-text.ts";
+import { clip, plainText } from "../text/plain-text.ts";
 import { moneySchema, toMoney } from "./money.ts";
 
 // What a caller may see of a product. A column that is not named here does not exist for callers.

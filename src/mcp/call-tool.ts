@@ -2,7 +2,7 @@ import type { CallToolResult } from "@modelcontextprotocol/server";
 import * as z from "zod";
 import { type Refusal, refusalError, refusalResult, refuse } from "../refusal.ts";
 import { tools } from "../tools/registry.ts";
-import { parseArguments } from "../tools/tool.ts";
+import { parseArguments } from "../arguments.ts";
 import { type Call, attempt } from "./call.ts";
 
 const paramsSchema = z.object({

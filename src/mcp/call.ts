@@ -1,7 +1,7 @@
 import { isTransient } from "../database/transient.ts";
 import { type Outcome, type Refusal, refuse } from "../refusal.ts";
 import { logSurprise } from "../telemetry/log.ts";
-import type { CallContext } from "../tools/tool.ts";
+import type { CallContext } from "../call-context.ts";
 
 /** One message of one caller: what a handler needs to answer it. */
 export interface Call {

@@ -4,7 +4,7 @@ import { prompts } from "../prompts/registry.ts";
 import { type Outcome, ok, refusalError, refuse } from "../refusal.ts";
 import { resourceTemplates } from "../resources/registry.ts";
 import type { Completer } from "../resources/resource.ts";
-import { parseArguments } from "../tools/tool.ts";
+import { parseArguments } from "../arguments.ts";
 import { type Call, attempt } from "./call.ts";
 
 const paramsSchema = z.object({

@@ -2,7 +2,7 @@ import type { GetPromptResult } from "@modelcontextprotocol/server";
 import * as z from "zod";
 import { prompts } from "../prompts/registry.ts";
 import { refusalError, refuse } from "../refusal.ts";
-import { parseArguments } from "../tools/tool.ts";
+import { parseArguments } from "../arguments.ts";
 import { type Call, attempt } from "./call.ts";
 import { embed } from "./read-resource.ts";
 

@@ -2,8 +2,8 @@ import { type ReadResourceResult, UriTemplate } from "@modelcontextprotocol/serv
 import * as z from "zod";
 import { type Outcome, refusalError, refuse } from "../refusal.ts";
 import { resourceTemplates, resources } from "../resources/registry.ts";
-import type { CallContext } from "../tools/tool.ts";
-import { parseArguments } from "../tools/tool.ts";
+import type { CallContext } from "../call-context.ts";
+import { parseArguments } from "../arguments.ts";
 import { type Call, attempt } from "./call.ts";
 
 const paramsSchema = z.object({ uri: z.string().min(1).max(2_000) });

@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { type Outcome, ok } from "../refusal.ts";
 import type { Completer } from "../resources/resource.ts";
-import { type CallContext, parseArguments } from "../tools/tool.ts";
+import type { CallContext } from "../call-context.ts";
+import { parseArguments } from "../arguments.ts";
 
 /** What a prompt says: a text, and the live resources that it stands on. */
 export interface PromptContent {

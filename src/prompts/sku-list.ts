@@ -2,8 +2,8 @@ import * as z from "zod";
 import { type Outcome, ok } from "../refusal.ts";
 import { productResource } from "../resources/product.ts";
 import type { Completer } from "../resources/resource.ts";
-import type { CallContext } from "../tools/tool.ts";
-import { skuSchema } from "../tools/sku.ts";
+import type { CallContext } from "../call-context.ts";
+import { skuSchema } from "../catalog/sku.ts";
 import type { PromptContent } from "./prompt.ts";
 
 /** SKUs in one string, separated by commas: prompt arguments are strings. */

@@ -1,6 +1,6 @@
 import { ok } from "../refusal.ts";
-import { skuSchema, unknownSku } from "../tools/sku.ts";
-import { parseArguments } from "../tools/tool.ts";
+import { skuSchema, unknownSku } from "../catalog/sku.ts";
+import { parseArguments } from "../arguments.ts";
 import type { ResourceTemplate } from "./resource.ts";
 
 export const productResource: ResourceTemplate = {

@@ -1,5 +1,5 @@
 import type { Outcome } from "../refusal.ts";
-import type { CallContext } from "../tools/tool.ts";
+import type { CallContext } from "../call-context.ts";
 
 interface Described {
   name: string;

@@ -1,5 +1,5 @@
 import { ok } from "../refusal.ts";
-import { emptyCatalogNotice } from "../tools/empty-catalog.ts";
+import { emptyCatalogNotice } from "../catalog/empty-catalog.ts";
 import type { Resource } from "./resource.ts";
 
 const CATEGORIES_MAX = 200;

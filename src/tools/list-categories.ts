@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { decodeCursor, encodeCursor } from "../catalog/cursor.ts";
 import { ok } from "../refusal.ts";
-import { emptyCatalogNotice } from "./empty-catalog.ts";
+import { emptyCatalogNotice } from "../catalog/empty-catalog.ts";
 import { READ_ONLY, defineTool } from "./tool.ts";
 
 const PAGE = 200;

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { type Stock, stockSchema } from "../inventory/stock.ts";
 import { ok } from "../refusal.ts";
-import { skuSchema, unknownSku } from "./sku.ts";
+import { skuSchema, unknownSku } from "../catalog/sku.ts";
 import { READ_ONLY, defineTool } from "./tool.ts";
 
 const SKUS_MAX = 50;

@@ -5,7 +5,7 @@ import type { Catalog } from "../catalog/repository.ts";
 import { sortSchema } from "../catalog/search/search.ts";
 import { minorPerMajor } from "../catalog/money.ts";
 import { type Outcome, ok, refuse } from "../refusal.ts";
-import { emptyCatalogNotice } from "./empty-catalog.ts";
+import { emptyCatalogNotice } from "../catalog/empty-catalog.ts";
 import { READ_ONLY, defineTool } from "./tool.ts";
 
 const CATEGORIES_LISTED = 50;

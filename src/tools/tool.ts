@@ -1,16 +1,8 @@
 import type { ToolAnnotations } from "@modelcontextprotocol/server";
 import * as z from "zod";
-import type { Catalog } from "../catalog/repository.ts";
-import type { Inventory } from "../inventory/repository.ts";
-import { type Outcome, ok, refuse } from "../refusal.ts";
-
-/** All that a tool, resource or prompt can reach. There is no way from here to `env`. */
-export interface CallContext {
-  catalog: Catalog;
-  inventory: Inventory;
-  /** Milliseconds since the epoch. */
-  now: number;
-}
+import { parseArguments } from "../arguments.ts";
+import type { CallContext } from "../call-context.ts";
+import { type Outcome, ok } from "../refusal.ts";
 
 type ObjectSchema = z.ZodType<Record<string, unknown>>;
 
@@ -88,20 +80,4 @@ export function defineTool<Input extends ObjectSchema, Output extends ObjectSche
 // Said to clients, "no other property" would make every added field a breaking change.
 function allowMore({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
   delete jsonSchema.additionalProperties;
-}
-
-const ISSUES_SHOWN = 5;
-
-/** Checks arguments against a schema; the refusal names paths and reasons, never the values. */
-export function parseArguments<Schema extends z.ZodType>(
-  schema: Schema,
-  args: unknown,
-): Outcome<z.output<Schema>> {
-  const parsed = schema.safeParse(args ?? {});
-  if (parsed.success) return ok(parsed.data);
-  const issues = parsed.error.issues.slice(0, ISSUES_SHOWN).map(({ path, message }) => {
-    const where = path.map(String).join(".");
-    return where === "" ? message : `${where}: ${message}`;
-  });
-  return refuse("invalid_arguments", `${issues.join(". ").slice(0, 500)}.`);
 }

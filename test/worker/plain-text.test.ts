@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { clip, plainText } from "../../src/response/plain-text.ts";
+import { clip, plainText } from "../../src/text/plain-text.ts";
 
 it.each([
   ["an ANSI colour", "\u001b[31mred\u001b[0m", "red"],

@@ -7,43 +7,26 @@ import type { ProductRecord } from "./record.ts";
 // Applying moves all of them into the catalog in one transaction: callers see the old catalog or
 // the new one, and a failure leaves the old one whole.
 
-/** A record, and the line of the file that it stood on. */
-export interface ReadRecord {
-  record: ProductRecord;
-  line: number;
-}
-
-/** How far a file was read. */
-export interface Progress {
-  /** Of the decompressed file. */
-  bytesRead: number;
-  linesRead: number;
-  rowsBad: number;
-}
-
 export function beginImport(importId: string): Statement[] {
-  return [{ sql: "INSERT INTO imports (id) VALUES (?1) ON CONFLICT DO NOTHING", values: [importId] }];
+  return [
+    { sql: "INSERT INTO imports (id) VALUES (?1) ON CONFLICT DO NOTHING", values: [importId] },
+    { sql: "SELECT lines_staged FROM imports WHERE id = ?1", values: [importId] },
+  ];
 }
 
-/** Takes records in, with what search will read of them. */
-export function stageRows(importId: string, records: readonly ReadRecord[], progress: Progress): Statement[] {
-  const rows = records.map(({ record, line }) => {
+/** Takes records in, with what search will read of them; the file is staged up to `line` then. */
+export function stageRows(importId: string, records: readonly ProductRecord[], line: number): Statement[] {
+  const rows = records.map((record) => {
     const minor = minorPerMajor(record.currency);
-    return {
-      line,
-      record: { ...record, minor_per_major: minor, words: productWords(record, record.price / minor) },
-    };
+    return { ...record, minor_per_major: minor, words: productWords(record, record.price / minor) };
   });
   return [
     {
-      sql: `INSERT OR REPLACE INTO import_rows (import_id, sku, line, record)
-        SELECT ?1, value ->> '$.record.sku', value ->> 'line', value -> 'record' FROM json_each(?2)`,
+      sql: `INSERT OR REPLACE INTO import_rows (import_id, sku, record)
+        SELECT ?1, value ->> 'sku', value FROM json_each(?2)`,
       values: [importId, JSON.stringify(rows)],
     },
-    {
-      sql: "UPDATE imports SET bytes_read = ?2, lines_read = ?3, rows_bad = ?4 WHERE id = ?1",
-      values: [importId, progress.bytesRead, progress.linesRead, progress.rowsBad],
-    },
+    { sql: "UPDATE imports SET lines_staged = ?2 WHERE id = ?1", values: [importId, line] },
   ];
 }
 
@@ -113,6 +96,29 @@ export function applyImport(importId: string, { removeMissing }: { removeMissing
     ...(removeMissing ? removal : []),
     ...dropImport(importId),
   ];
+}
+
+/** What applying would do, one row: `added`, `changed`, `unchanged` and `missing` products. */
+export function compareImport(importId: string): Statement {
+  const staged = `FROM import_rows r LEFT JOIN products p ON p.sku = r.sku
+    LEFT JOIN categories c ON c.id = p.category_id
+    LEFT JOIN product_internals i ON i.product_id = p.id WHERE r.import_id = ?1`;
+  const fields = ["name", "model", "brand", "description", "currency", "gtin", "image_url", "status"];
+  const now = `${fields.map((name) => `p.${name}`).join(", ")}, c.name, p.price_minor, p.attributes, i.cost, i.supplier_id`;
+  const then = `${fields.map((name) => `record ->> '${name}'`).join(", ")}, record ->> 'category',
+    record ->> 'price', record -> 'attributes', record ->> 'cost', record ->> 'supplier_id'`;
+  const stockNow = `SELECT json_group_object(warehouse, quantity) FROM
+    (SELECT warehouse, quantity FROM stock WHERE product_id = p.id ORDER BY warehouse)`;
+  const stockThen = `SELECT json_group_object(value ->> 'warehouse', value ->> 'quantity') FROM
+    (SELECT value FROM json_each(record, '$.stock') ORDER BY value ->> 'warehouse')`;
+  const differs = `((${now}) IS NOT (${then}) OR (record -> 'stock' IS NOT NULL AND (${stockNow}) IS NOT (${stockThen})))`;
+  const sql = `SELECT
+      (SELECT count(*) ${staged} AND p.id IS NULL) AS added,
+      (SELECT count(*) ${staged} AND p.id IS NOT NULL AND ${differs}) AS changed,
+      (SELECT count(*) ${staged} AND p.id IS NOT NULL AND NOT ${differs}) AS unchanged,
+      (SELECT count(*) FROM products p WHERE p.status = 'active' AND NOT EXISTS (
+        SELECT 1 FROM import_rows r WHERE r.import_id = ?1 AND r.sku = p.sku)) AS missing`;
+  return { sql, values: [importId] };
 }
 
 export function dropImport(importId: string): Statement[] {

@@ -1,4 +1,4 @@
-import type { Catalog } from "../catalog/repository.ts";
+import type { Catalog } from "./repository.ts";
 
 /** A hint for the operator where nothing was ever imported, else undefined. */
 export async function emptyCatalogNotice(catalog: Catalog): Promise<string | undefined> {

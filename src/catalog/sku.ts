@@ -1,6 +1,6 @@
 import * as z from "zod";
-import type { Catalog } from "../catalog/repository.ts";
-import { clip, plainText } from "../response/plain-text.ts";
+import type { Catalog } from "./repository.ts";
+import { clip, plainText } from "../text/plain-text.ts";
 import { refuse } from "../refusal.ts";
 
 export const skuSchema = z.string().trim().min(1).max(64).describe("A product's exact SKU");

@@ -1,0 +1,55 @@
+import { type ProductRecord, productRecordSchema } from "../../src/catalog/import/record.ts";
+import { minorPerMajor } from "../../src/catalog/money.ts";
+import type { Row } from "./read-jsonl.ts";
+
+export type CheckedRow = { line: number; record: ProductRecord } | { line: number; problem: string };
+
+/** Bytes of a product as JSON: with its words it must fit one SQL statement of a remote database (100 KB). */
+const RECORD_MAX = 24 * 1024;
+const PROBLEMS_SHOWN = 3;
+
+/** Checks rows one by one, and that no SKU stands twice. `majorPrices`: prices are decimals in major units. */
+export async function* checkRows(rows: AsyncIterable<Row>, majorPrices: boolean): AsyncGenerator<CheckedRow> {
+  const lineOf = new Map<string, number>();
+  for await (const row of rows) {
+    const checked = "problem" in row ? row : check(row.line, majorPrices ? toMinor(row.value) : row.value);
+    if ("record" in checked) {
+      const first = lineOf.get(checked.record.sku);
+      if (first !== undefined) {
+        yield { line: row.line, problem: `sku: ${checked.record.sku} stands on line ${first} already` };
+        continue;
+      }
+      lineOf.set(checked.record.sku, row.line);
+    }
+    yield checked;
+  }
+}
+
+function check(line: number, value: unknown): CheckedRow {
+  const parsed = productRecordSchema.safeParse(value);
+  if (!parsed.success) {
+    const problems = parsed.error.issues
+      .slice(0, PROBLEMS_SHOWN)
+      .map(({ path, message }) => `${path.map(String).join(".")}: ${message}`);
+    return { line, problem: problems.join("; ") };
+  }
+  const json = JSON.stringify(parsed.data);
+  if (json.includes("\\u0000")) return { line, problem: "holds a NUL character" };
+  const size = Buffer.byteLength(json);
+  if (size > RECORD_MAX) return { line, problem: `is a product of ${size} bytes; ${RECORD_MAX} is the most` };
+  return { line, record: parsed.data };
+}
+
+function toMinor(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || !("currency" in value)) return value;
+  const { currency } = value;
+  if (typeof currency !== "string" || !/^[A-Z]{3}$/.test(currency)) return value;
+  const minor = minorPerMajor(currency);
+  const scaled = (price: unknown) =>
+    typeof price === "number" ? Math.round(price * minor * 1e6) / 1e6 : price;
+  return {
+    ...value,
+    ...("price" in value && { price: scaled(value.price) }),
+    ...("cost" in value && { cost: scaled(value.cost) }),
+  };
+}

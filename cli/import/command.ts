@@ -1,0 +1,129 @@
+import { styleText } from "node:util";
+import { withServer } from "../local/server.ts";
+import { checkRows } from "./check-rows.ts";
+import { type ImportReport, importCatalog } from "./import-catalog.ts";
+import { type Source, openSource } from "./open-source.ts";
+import { showProgress } from "./progress.ts";
+import { readCsv } from "./read-csv.ts";
+import { type Row, readJsonl } from "./read-jsonl.ts";
+import { type Target, localTarget, remoteTarget } from "./targets.ts";
+
+export interface ImportFlags {
+  format?: string;
+  map?: string[];
+  delimiter: string;
+  majorPrices?: boolean;
+  strict?: boolean;
+  removeMissing?: boolean;
+  dryRun?: boolean;
+  remote?: boolean;
+  json?: boolean;
+  state: string;
+}
+
+const BAD_ROWS_SHOWN = 20;
+
+/** `npm run catalog -- import`; gives the exit code. */
+export async function runImport(file: string, flags: ImportFlags): Promise<number> {
+  try {
+    const source = await openSource(file);
+    if (flags.remote === true) {
+      const target = await remoteTarget(flags.dryRun !== true);
+      const report = await importInto(target, source, { ...flags, dryRun: false });
+      if (flags.dryRun === true) console.error(`Nothing was sent. The SQL is in ${target.file}`);
+      return summarize(report, flags);
+    }
+    const report = await withServer({ stateDir: flags.state }, (server) =>
+      importInto(localTarget(server), source, flags),
+    );
+    return summarize(report, flags);
+  } catch (error) {
+    console.error(styleText("red", describe(error), { stream: process.stderr }));
+    console.error("The catalog is as it was.");
+    return 1;
+  }
+}
+
+async function importInto(target: Target, source: Source, flags: ImportFlags): Promise<ImportReport> {
+  const progress = showProgress(source, flags.dryRun === true ? "Reading" : "Importing");
+  let bad = 0;
+  const sayInterrupted = () => {
+    progress.stop();
+    const again =
+      source.version === undefined ? "" : " Run the same command again to go on where it stopped.";
+    console.error(`\nInterrupted; the catalog is as it was.${again}`);
+    process.exit(130);
+  };
+  process.prependListener("SIGINT", sayInterrupted);
+  try {
+    return await importCatalog(checkRows(readRows(source, flags), flags.majorPrices === true), target, {
+      strict: flags.strict === true,
+      dryRun: flags.dryRun === true,
+      removeMissing: flags.removeMissing === true,
+      version:
+        source.version &&
+        JSON.stringify([source.version, flags.format, flags.map, flags.delimiter, flags.majorPrices]),
+      onProgress: (products) => progress.update(products),
+      onBadRow: (line, problem) => {
+        bad++;
+        if (bad <= BAD_ROWS_SHOWN) console.error(`line ${line}: ${problem}`);
+        if (bad === BAD_ROWS_SHOWN) console.error("(more bad rows are counted, not shown)");
+      },
+      onApply: () => {
+        progress.stop();
+        if (process.stderr.isTTY) console.error("Applying…");
+      },
+    });
+  } finally {
+    progress.stop();
+    process.off("SIGINT", sayInterrupted);
+  }
+}
+
+function readRows(source: Source, { format, map = [], delimiter }: ImportFlags): AsyncIterable<Row> {
+  const byName = /\.csv(\.gz)?$/i.test(source.name) ? "csv" : "jsonl";
+  const chosen = format ?? byName;
+  if (chosen === "jsonl") return readJsonl(source.bytes);
+  if (chosen !== "csv") throw new Error(`--format is jsonl or csv, not ${chosen}.`);
+  const mapping = map.map((pair) => {
+    const [field = "", ...column] = pair.split("=");
+    if (field === "" || column.length === 0) throw new Error(`--map takes field=column, not ${pair}.`);
+    return [field, column.join("=")] as const;
+  });
+  return readCsv(source.bytes, Object.fromEntries(mapping), delimiter);
+}
+
+function summarize(report: ImportReport, { json, strict, dryRun, removeMissing }: ImportFlags): number {
+  const failed = !report.applied && dryRun !== true;
+  if (json === true) {
+    console.log(JSON.stringify(report));
+    return failed ? 1 : 0;
+  }
+  const { rows, bad, comparison, resumedAfter } = report;
+  const number = (value: number) => value.toLocaleString("en");
+  if (resumedAfter > 0)
+    console.error(`Went on after line ${number(resumedAfter)}, where an earlier run stopped.`);
+  const verdict = report.applied ? "Imported" : dryRun === true ? "Would import" : "Imported nothing:";
+  console.log(`${verdict} ${number(rows)} products${bad > 0 ? `; ${number(bad)} bad rows` : ""}.`);
+  if (comparison !== undefined) {
+    const { added, changed, unchanged, missing } = comparison;
+    console.log(`${number(added)} new, ${number(changed)} changed, ${number(unchanged)} unchanged.`);
+    const fate =
+      removeMissing === true ? "discontinued" : "left as they are (--remove-missing discontinues them)";
+    if (missing > 0) console.log(`${number(missing)} active products that the file lacks: ${fate}.`);
+  }
+  if (failed)
+    console.log(
+      strict === true && bad > 0 ? "--strict takes no file with bad rows." : "The file has no good row.",
+    );
+  return failed ? 1 : 0;
+}
+
+function describe(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  if (/unexpected end of file/i.test(message)) return "The gzip data ends early: the file is cut off.";
+  if (/incorrect (header|data) check|invalid (block|stored|distance|code)/i.test(message))
+    return "The gzip data is damaged.";
+  if (/SQLITE_FULL|disk is full/i.test(message)) return "The disk is full.";
+  return message;
+}

@@ -1,0 +1,101 @@
+import { createHash, randomUUID } from "node:crypto";
+import type { ProductRecord } from "../../src/catalog/import/record.ts";
+import { applyImport, dropImport, stageRows } from "../../src/catalog/import/statements.ts";
+import type { CheckedRow } from "./check-rows.ts";
+import type { Comparison, Target } from "./targets.ts";
+
+export interface ImportOptions {
+  strict: boolean;
+  dryRun: boolean;
+  removeMissing: boolean;
+  /** The same for the same file, unchanged: an interrupted import of it is taken up again. */
+  version: string | undefined;
+  onProgress(products: number): void;
+  onBadRow(line: number, problem: string): void;
+  onApply(): void;
+}
+
+export interface ImportReport {
+  rows: number;
+  bad: number;
+  /** The line after which this run went on, 0 where it began at the beginning. */
+  resumedAfter: number;
+  applied: boolean;
+  comparison: Comparison | undefined;
+}
+
+const CHUNK_ROWS = 500;
+
+/**
+ * Stages every good row, then applies all of them at once. Until then the catalog is as it was:
+ * an interrupt loses nothing, and the next run goes on where this one stopped.
+ */
+export async function importCatalog(
+  rows: AsyncIterable<CheckedRow>,
+  target: Target,
+  options: ImportOptions,
+): Promise<ImportReport> {
+  const importId =
+    options.version === undefined ? randomUUID() : createHash("sha256").update(options.version).digest("hex");
+  const resumedAfter = await target.begin(importId);
+  const report = { rows: 0, bad: 0, resumedAfter };
+  try {
+    // One chunk is written while the next is read: the two take about as long.
+    let writing = Promise.resolve();
+    for await (const { records, line } of chunks(rows, target.statementMax, report, options)) {
+      const statements = line > resumedAfter ? stageRows(importId, records, line) : [];
+      await writing;
+      writing = target.run(statements);
+      // Awaited above or below; until then a failure must not count as unhandled.
+      writing.catch(() => {});
+      options.onProgress(report.rows);
+    }
+    await writing;
+  } catch (error) {
+    await target.run(dropImport(importId));
+    throw error;
+  }
+  // A file without one good row is a mistake, and would discontinue everything with --remove-missing.
+  const applied = !options.dryRun && report.rows > 0 && !(options.strict && report.bad > 0);
+  options.onApply();
+  const comparison = await target.compare(importId);
+  const { removeMissing } = options;
+  await target.run(applied ? applyImport(importId, { removeMissing }) : dropImport(importId));
+  await target.finish();
+  return { ...report, applied, comparison };
+}
+
+interface Chunk {
+  records: ProductRecord[];
+  /** Of the last record. */
+  line: number;
+}
+
+async function* chunks(
+  rows: AsyncIterable<CheckedRow>,
+  bytesMax: number,
+  report: { rows: number; bad: number },
+  { onBadRow }: ImportOptions,
+): AsyncGenerator<Chunk> {
+  let chunk: Chunk = { records: [], line: 0 };
+  let bytes = 0;
+  for await (const row of rows) {
+    if ("problem" in row) {
+      report.bad++;
+      onBadRow(row.line, row.problem);
+      continue;
+    }
+    // With its words a record is about three times its size, and its quotes are escaped once more.
+    const size = 3 * JSON.stringify(row.record).length;
+    if (chunk.records.length === CHUNK_ROWS || (bytes + size > bytesMax && chunk.records.length > 0)) {
+      yield chunk;
+      chunk = { records: [], line: 0 };
+      bytes = 0;
+    }
+    report.rows++;
+    bytes += size;
+    chunk.records.push(row.record);
+    chunk.line = row.line;
+  }
+  if (chunk.records.length > 0) yield chunk;
+}

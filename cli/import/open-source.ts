@@ -1,0 +1,58 @@
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { Readable, pipeline } from "node:stream";
+import { createGunzip } from "node:zlib";
+
+/** What an import reads: bytes, decompressed where they were gzip. */
+export interface Source {
+  /** As the user gave it. */
+  name: string;
+  bytes: AsyncIterable<Buffer>;
+  /** Bytes taken from the file so far, before decompression. */
+  taken(): number;
+  /** The file's size; undefined for standard input. */
+  size: number | undefined;
+  /** The same for the same file while it is unchanged; undefined for standard input. */
+  version: string | undefined;
+}
+
+const GZIP_MAGIC = [0x1f, 0x8b];
+
+/** Opens a file, or standard input for "-". */
+export async function openSource(name: string): Promise<Source> {
+  const info = name === "-" ? undefined : await stat(name);
+  if (info?.isDirectory() === true) throw new Error(`${name} is a folder.`);
+  const stream = info === undefined ? process.stdin : createReadStream(name, { highWaterMark: 256 * 1024 });
+  let taken = 0;
+  async function* counted(): AsyncGenerator<Buffer> {
+    for await (const chunk of stream) {
+      const bytes = Buffer.from(chunk);
+      taken += bytes.length;
+      yield bytes;
+    }
+  }
+  return {
+    name,
+    bytes: decompressed(counted()),
+    taken: () => taken,
+    size: info?.size,
+    version: info && `${info.dev}:${info.ino}:${info.size}:${info.mtimeMs}`,
+  };
+}
+
+/** By what the data begins with, not by the file's name. */
+async function* decompressed(bytes: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+  let first = Buffer.alloc(0);
+  while (first.length < GZIP_MAGIC.length) {
+    const { value, done } = await bytes.next();
+    if (done === true) break;
+    first = Buffer.concat([first, value]);
+  }
+  async function* whole(): AsyncGenerator<Buffer> {
+    yield first;
+    yield* bytes;
+  }
+  const isGzip = GZIP_MAGIC.every((byte, index) => first[index] === byte);
+  // The callback's error comes out of the iteration as well.
+  yield* isGzip ? pipeline(Readable.from(whole()), createGunzip(), () => {}) : whole();
+}

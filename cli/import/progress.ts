@@ -1,0 +1,47 @@
+import { Presets, SingleBar } from "cli-progress";
+import type { Source } from "./open-source.ts";
+
+export interface Progress {
+  /** `done` products so far. */
+  update(done: number): void;
+  stop(): void;
+}
+
+const LINE_EVERY_MS = 2_000;
+
+/** A bar with rate and time left on a terminal, a line every two seconds elsewhere; on standard error. */
+export function showProgress(source: Source, what: string): Progress {
+  const started = Date.now();
+  const rate = (done: number) => Math.round((done * 1000) / Math.max(1, Date.now() - started));
+  if (process.stderr.isTTY && source.size !== undefined) {
+    const bar = new SingleBar(
+      {
+        format: `${what} {bar} {percentage}% | {done} products | {rate}/s | {eta_formatted} left`,
+        stream: process.stderr,
+        etaBuffer: 50,
+      },
+      Presets.shades_classic,
+    );
+    bar.start(source.size, 0, { done: 0, rate: 0 });
+    return {
+      update: (done) =>
+        bar.update(source.taken(), {
+          done: done.toLocaleString("en"),
+          rate: rate(done).toLocaleString("en"),
+        }),
+      stop: () => bar.stop(),
+    };
+  }
+  let printed = started;
+  return {
+    update(done) {
+      if (Date.now() - printed < LINE_EVERY_MS) return;
+      printed = Date.now();
+      const share = source.size === undefined ? "" : `${Math.round((100 * source.taken()) / source.size)}%, `;
+      process.stderr.write(
+        `${what}: ${share}${done.toLocaleString("en")} products, ${rate(done).toLocaleString("en")}/s\n`,
+      );
+    },
+    stop() {},
+  };
+}

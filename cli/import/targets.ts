@@ -1,0 +1,90 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import * as z from "zod";
+import { beginImport, compareImport } from "../../src/catalog/import/statements.ts";
+import type { Statement } from "../../src/database/statement.ts";
+import type { LocalServer } from "../local/server.ts";
+
+const comparisonSchema = z.object({ added: z.int(), changed: z.int(), unchanged: z.int(), missing: z.int() });
+export type Comparison = z.output<typeof comparisonSchema>;
+
+/** Where an import writes to. */
+export interface Target {
+  /** Bytes of one statement's values at the most. */
+  statementMax: number;
+  /** Opens an import; gives the line up to which an earlier, interrupted run has staged it. */
+  begin(importId: string): Promise<number>;
+  run(statements: Statement[]): Promise<void>;
+  /** What applying would do; undefined where that can't be told without writing. */
+  compare(importId: string): Promise<Comparison | undefined>;
+  /** Carries out what was run, where that did not happen at once. */
+  finish(): Promise<void>;
+}
+
+export function localTarget(server: LocalServer): Target {
+  return {
+    // D1 takes values of up to 2 MB.
+    statementMax: 1_500_000,
+    async begin(importId) {
+      const [, [row] = []] = await server.batch(beginImport(importId));
+      return z.object({ lines_staged: z.int() }).parse(row).lines_staged;
+    },
+    async run(statements) {
+      if (statements.length > 0) await server.batch(statements);
+    },
+    async compare(importId) {
+      const [[row] = []] = await server.batch([compareImport(importId)]);
+      return comparisonSchema.parse(row);
+    },
+    async finish() {},
+  };
+}
+
+/** Writes an SQL file, for wrangler to run on the deployed database as one: D1 undoes a file that fails. */
+export async function remoteTarget(execute: boolean): Promise<Target & { file: string }> {
+  const file = join(await mkdtemp(join(tmpdir(), "catalog-import-")), "import.sql");
+  const out = createWriteStream(file);
+  const write = async (statements: Statement[]) => {
+    for (const statement of statements) if (!out.write(`${toSql(statement)};\n`)) await once(out, "drain");
+  };
+  return {
+    file,
+    // D1 takes statements of up to 100 KB.
+    statementMax: 90_000,
+    async begin(importId) {
+      await write(beginImport(importId).slice(0, 1));
+      return 0;
+    },
+    run: write,
+    compare: async () => undefined,
+    async finish() {
+      out.end();
+      await once(out, "finish");
+      if (!execute) return;
+      await promisify(execFile)("npx", ["wrangler", "d1", "migrations", "apply", "DB", "--remote"], {
+        env: { ...process.env, CI: "true" },
+      });
+      const wrangler = spawn(
+        "npx",
+        ["wrangler", "d1", "execute", "DB", "--remote", "--yes", "--file", file],
+        { stdio: "inherit" },
+      );
+      const [code] = await once(wrangler, "exit");
+      if (code !== 0) throw new Error(`wrangler could not run ${file}; the remote catalog is as it was.`);
+    },
+  };
+}
+
+/** Puts values into the text, for a file that can't carry them beside it. */
+function toSql({ sql, values }: Statement): string {
+  return sql.replaceAll(/\?(\d+)/g, (_, number: string) => {
+    const value = values[Number(number) - 1];
+    if (value === null || value === undefined) return "NULL";
+    return typeof value === "number" ? String(value) : `'${value.replaceAll("'", "''")}'`;
+  });
+}
