@@ -7,6 +7,7 @@ import { Command } from "commander";
 import * as z from "zod";
 import { productSummarySchema } from "../src/catalog/product.ts";
 import { stockSchema } from "../src/inventory/stock.ts";
+import { wholeNumber } from "./arguments.ts";
 import { findServer } from "./local/server.ts";
 
 const program = new Command("npm run ask --")
@@ -14,7 +15,7 @@ const program = new Command("npm run ask --")
   .argument("[query]", "what to look for, in plain words")
   .option("-s, --sku <sku...>", "live stock of these SKUs instead")
   .option("-c, --category <name>", "only this category")
-  .option("-n, --limit <number>", "products at the most (1 to 50)", Number, 10)
+  .option("-n, --limit <number>", "products at the most (1 to 50)", wholeNumber, 10)
   .option("-u, --url <url>", "MCP endpoint (default: the running npm run dev)")
   .option("--json", "print the answer as JSON")
   .helpOption("-h, --help", "show this help")
@@ -28,7 +29,11 @@ const options = program.opts<{
 }>();
 const [query] = program.args;
 
-const style = process.stdout.isTTY && process.env["NO_COLOR"] === undefined ? {} : { head: [], border: [] };
+const colours = process.stdout.isTTY && process.env["NO_COLOR"] === undefined;
+const look = {
+  style: colours ? {} : { head: [], border: [] },
+  chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
+};
 
 const searchAnswer = z.object({
   products: z.array(productSummarySchema),
@@ -54,7 +59,10 @@ try {
 async function ask(): Promise<number> {
   const url = options.url ?? (await runningUrl());
   const client = new Client({ name: "npm run ask", version: "1" }, { versionNegotiation: { mode: "auto" } });
-  await client.connect(new StreamableHTTPClientTransport(new URL(url)));
+  if (!URL.canParse(url)) throw new Error(`${url} is not a URL. It looks like http://127.0.0.1:8787/mcp`);
+  await client.connect(new StreamableHTTPClientTransport(new URL(url))).catch((error: unknown) => {
+    throw new Error(`No MCP server answers at ${url}. Is npm run dev running?`, { cause: error });
+  });
   try {
     const call = options.sku
       ? { name: "query_stock", arguments: { skus: options.sku } }
@@ -68,7 +76,9 @@ async function ask(): Promise<number> {
     if (options.json) console.log(JSON.stringify(result.structuredContent, null, 2));
     else
       console.log(options.sku ? stockTable(result.structuredContent) : searchTable(result.structuredContent));
-    return 0;
+    return options.sku !== undefined && stockAnswer.parse(result.structuredContent).items.length === 0
+      ? 1
+      : 0;
   } finally {
     await client.close();
   }
@@ -84,7 +94,10 @@ async function runningUrl(): Promise<string> {
 function searchTable(answer: unknown): string {
   const { products, next_cursor, notice } = searchAnswer.parse(answer);
   if (products.length === 0) return notice ?? "No product matches.";
-  const table = new Table({ head: ["SKU", "Product", "Brand", "Category", "Price", "Availability"], style });
+  const table = new Table({
+    head: ["SKU", "Product", "Brand", "Category", "Price", "Availability"],
+    ...look,
+  });
   for (const { sku, name, brand, category, price, availability } of products) {
     table.push([sku, name, brand, category, { content: price.formatted, hAlign: "right" }, availability]);
   }
@@ -93,7 +106,7 @@ function searchTable(answer: unknown): string {
 
 function stockTable(answer: unknown): string {
   const { items, not_found, as_of } = stockAnswer.parse(answer);
-  const table = new Table({ head: ["SKU", "Status", "Stock", "Warehouses"], style });
+  const table = new Table({ head: ["SKU", "Status", "Stock", "Warehouses"], ...look });
   for (const { sku, status, stock, warehouses } of items) {
     const places = warehouses.map(({ warehouse, quantity }) => `${warehouse} ${quantity}`).join(", ");
     table.push([sku, status, { content: stock, hAlign: "right" }, places]);

@@ -1,10 +1,14 @@
 // npm run catalog: make and import catalogs.
 
 import { once } from "node:events";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
+import { wholeNumber } from "./arguments.ts";
 import { type ImportFlags, runImport } from "./import/command.ts";
 import { DEFAULT_STATE_DIR } from "./local/server.ts";
 import { generateProducts } from "./sample/generate.ts";
+
+// `generate | head` closes the pipe early, which is no failure.
+process.stdout.on("error", (error) => process.exit("code" in error && error.code === "EPIPE" ? 0 : 1));
 
 const program = new Command("npm run -s catalog --")
   .description("Make and import catalogs.")
@@ -51,9 +55,3 @@ CSV has a header; attributes.colour is an attribute, stock.east the quantity in 
   });
 
 await program.parseAsync();
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError("Not a whole number.");
-  return value;
-}

@@ -2,10 +2,11 @@
 
 import { styleText } from "node:util";
 import { Command } from "commander";
+import { wholeNumber } from "./arguments.ts";
 import type { CheckedRow } from "./import/check-rows.ts";
 import { importCatalog } from "./import/import-catalog.ts";
 import { localTarget } from "./import/targets.ts";
-import { DEFAULT_STATE_DIR, type LocalServer, StateInUseError, startServer } from "./local/server.ts";
+import { DEFAULT_STATE_DIR, type LocalServer, startServer } from "./local/server.ts";
 import { generateProducts } from "./sample/generate.ts";
 
 const SAMPLE_SIZE = 400;
@@ -13,7 +14,7 @@ const SAMPLE_SEED = 1;
 
 const { port, state: stateDir } = new Command("npm run dev --")
   .description("Run the Worker on this machine, with a sample catalog in a local D1 database.")
-  .option("-p, --port <number>", "port on 127.0.0.1", Number, 8787)
+  .option("-p, --port <number>", "port on 127.0.0.1", wholeNumber, 8787)
   .option("--state <folder>", "where the local database lives", DEFAULT_STATE_DIR)
   .helpOption("-h, --help", "show this help")
   .parse()
@@ -24,8 +25,7 @@ try {
   await seedWhereEmpty(server);
   console.log(banner(server.url));
 } catch (error) {
-  const hint = error instanceof StateInUseError ? " Use that one, or stop it first." : "";
-  console.error(`${error instanceof Error ? error.message : String(error)}${hint}`);
+  console.error(error instanceof Error ? error.message : String(error));
   process.exit(1);
 }
 

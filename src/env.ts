@@ -3,11 +3,16 @@ import * as z from "zod";
 const hostnames = z
   .string()
   .default("")
-  .transform((list) => list.split(/[\s,]+/).filter((name) => name !== ""));
+  .transform((list) =>
+    list
+      .toLowerCase()
+      .split(/[\s,]+/)
+      .filter((name) => name !== ""),
+  );
 
 const settingsSchema = z.object({
   /** Exactly the URL that clients use, without a path: `https://catalog.example.com`. */
-  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  PUBLIC_URL: z.union([z.literal("").transform(() => undefined), z.url({ protocol: /^https?$/ })]).optional(),
   /** More host names that this Worker answers to, separated by commas or spaces. */
   ALLOWED_HOSTS: hostnames,
   /** Host names of web pages whose scripts may call the Worker, separated by commas or spaces. */

@@ -116,18 +116,21 @@ export function refusalError(refusal: Refusal, correlationId: string): ProtocolE
   );
 }
 
-/** How a refusal is said over HTTP, before any call is dispatched. `jsonRpc` overrides the table's code. */
+/**
+ * How a refusal is said over HTTP, before any call is dispatched. `id` is the message's, where there
+ * is one message to blame; `jsonRpc` stands in for the table's code.
+ */
 export function refusalResponse(
   refusal: Refusal,
   correlationId: string,
-  jsonRpc: number = refusals[refusal.code].jsonRpc,
+  { id, jsonRpc }: { id?: string | number | undefined; jsonRpc?: number } = {},
 ): Response {
   const error = {
-    code: jsonRpc,
+    code: jsonRpc ?? refusals[refusal.code].jsonRpc,
     message: sentence(refusal, correlationId),
     data: details(refusal, correlationId),
   };
-  return Response.json({ jsonrpc: "2.0", id: null, error }, { status: refusals[refusal.code].http });
+  return Response.json({ jsonrpc: "2.0", id: id ?? null, error }, { status: refusals[refusal.code].http });
 }
 
 function sentence({ code, message }: Refusal, correlationId: string): string {

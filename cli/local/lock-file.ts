@@ -1,7 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { rmSync } from "node:fs";
-import { mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { link, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { Socket } from "node:net";
 import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
 
 // Two runtimes on one state folder fail with SQLITE_BUSY and keep a memory each, which doubles every
@@ -22,17 +24,20 @@ export interface HeldLock {
   release(): void;
 }
 
+const PROBE_MS = 1_000;
+const SETTLE_MS = 50;
 const lockPath = (stateDir: string) => join(stateDir, "product-catalog.lock");
 
-/** The lock's contents where a living process holds it. */
+/** The lock's contents where its holder lives: the process, or a runtime that a killed one left behind. */
 export async function readLock(stateDir: string): Promise<LockContents | undefined> {
-  const text = await readFile(lockPath(stateDir), "utf8").catch(() => undefined);
-  if (text === undefined) return undefined;
-  const parsed = contentsSchema.safeParse(parseJson(text));
-  return parsed.success && isAlive(parsed.data.pid) ? parsed.data : undefined;
+  const text = await readFile(lockPath(stateDir), "utf8").catch(() => "");
+  const contents = parseContents(text);
+  if (contents === undefined) return undefined;
+  const lives = isProcess(contents.pid) || (contents.url !== null && (await isListening(contents.url)));
+  return lives ? contents : undefined;
 }
 
-/** Takes the lock, or gives undefined where a living process holds it. A dead one's lock is taken over. */
+/** Takes the lock, or gives undefined where somebody holds it. A dead holder's lock is taken over. */
 export async function takeLock(stateDir: string): Promise<HeldLock | undefined> {
   const path = lockPath(stateDir);
   const contents: LockContents = { pid: process.pid, url: null, key: randomBytes(32).toString("base64url") };
@@ -41,16 +46,19 @@ export async function takeLock(stateDir: string): Promise<HeldLock | undefined> 
     if ((await readLock(stateDir)) !== undefined) return undefined;
     await rm(path, { force: true });
     if (!(await create(path, contents))) return undefined;
+    // Another that found the same dead lock may just have removed ours: whose it is now shows in a moment.
+    await sleep(SETTLE_MS);
+    if ((await readLock(stateDir))?.key !== contents.key) return undefined;
   }
-  const release = () => rmSync(path, { force: true });
+  const release = () => {
+    if (existsSync(path) && parseContents(readFileSync(path, "utf8"))?.key === contents.key) rmSync(path);
+  };
   // Also on a signal: Miniflare's exit hook ends the process before any asynchronous clean-up.
   process.once("exit", release);
   return {
     key: contents.key,
     async publish(url) {
-      // Written beside and renamed, so that no reader sees half of it.
-      const draft = `${path}.${process.pid}`;
-      await writeFile(draft, JSON.stringify({ ...contents, url }), { mode: 0o600 });
+      const draft = await writeDraft(path, { ...contents, url });
       await rename(draft, path);
     },
     release() {
@@ -60,18 +68,27 @@ export async function takeLock(stateDir: string): Promise<HeldLock | undefined> 
   };
 }
 
+/** Written beside and linked, so that the lock appears whole or not at all. */
 async function create(path: string, contents: LockContents): Promise<boolean> {
+  const draft = await writeDraft(path, contents);
   try {
-    await using file = await open(path, "wx", 0o600);
-    await file.writeFile(JSON.stringify(contents));
+    await link(draft, path);
     return true;
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
     throw error;
+  } finally {
+    await rm(draft);
   }
 }
 
-function isAlive(pid: number): boolean {
+async function writeDraft(path: string, contents: LockContents): Promise<string> {
+  const draft = `${path}.${process.pid}`;
+  await writeFile(draft, JSON.stringify(contents), { mode: 0o600 });
+  return draft;
+}
+
+function isProcess(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
@@ -80,9 +97,27 @@ function isAlive(pid: number): boolean {
   }
 }
 
-function parseJson(text: string): unknown {
+/** Whether something takes connections at a URL's host and port. */
+export function isListening(url: string): Promise<boolean> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve) => {
+    const socket = new Socket().setTimeout(PROBE_MS);
+    const settle = (listening: boolean) => {
+      socket.destroy();
+      resolve(listening);
+    };
+    socket
+      .once("connect", () => settle(true))
+      .once("timeout", () => settle(false))
+      .once("error", () => settle(false))
+      .connect(Number(port), hostname);
+  });
+}
+
+function parseContents(text: string): LockContents | undefined {
   try {
-    return JSON.parse(text);
+    const parsed = contentsSchema.safeParse(JSON.parse(text));
+    return parsed.success ? parsed.data : undefined;
   } catch {
     return undefined;
   }

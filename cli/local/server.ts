@@ -3,11 +3,12 @@ import { fileURLToPath } from "node:url";
 import { unstable_startWorker as startWorker } from "wrangler";
 import * as z from "zod";
 import type { Statement } from "../../src/database/statement.ts";
-import { readLock, takeLock } from "./lock-file.ts";
+import { isListening, readLock, takeLock } from "./lock-file.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** Where wrangler keeps local state by default, so that `npx wrangler dev` sees the same catalog. */
 export const DEFAULT_STATE_DIR = `${ROOT}.wrangler/state`;
+const HOST = "127.0.0.1";
 const START_TIMEOUT_MS = 30_000;
 
 export type Row = Record<string, unknown>;
@@ -32,13 +33,21 @@ export interface ServerOptions {
 /** The state folder is in use by another process of this project. */
 export class StateInUseError extends Error {
   constructor(url: string | null) {
-    super(`The local state is in use by a server${url === null ? " that is starting" : ` at ${url}`}.`);
+    super(
+      `The local state is in use by a server${url === null ? " that is starting" : ` at ${url}`}. Use that one, or stop it.`,
+    );
   }
 }
 
 /** Starts the Worker on this machine, in this process, and holds the state folder's lock. */
 export async function startServer(options: ServerOptions = {}): Promise<LocalServer> {
   const { stateDir = DEFAULT_STATE_DIR, port = 0, watch = false, vars = {}, onLog } = options;
+  // wrangler would wait for the port without a word.
+  if (port !== 0 && (await isListening(`http://${HOST}:${port}`))) {
+    const holder = (await readLock(stateDir))?.url ?? null;
+    if (holder?.endsWith(`:${port}`) === true) throw new StateInUseError(holder);
+    throw new Error(`Port ${port} is in use. Choose another: npm run dev -- --port ${port + 1}`);
+  }
   const lock = await takeLock(stateDir);
   if (lock === undefined) throw new StateInUseError((await readLock(stateDir))?.url ?? null);
 
@@ -46,6 +55,8 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
   process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false";
   process.env["WRANGLER_SEND_METRICS"] = "false";
   process.env["WRANGLER_HIDE_BANNER"] = "true";
+  // wrangler's explorer would be a second door to the database, without a key.
+  process.env["X_LOCAL_EXPLORER"] = "false";
   const plainText = (value: string) => ({ type: "plain_text", value }) as const;
   const worker = await startWorker({
     config: `${ROOT}wrangler.toml`,
@@ -56,7 +67,7 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
     },
     dev: {
       remote: false,
-      server: { hostname: "127.0.0.1", port },
+      server: { hostname: HOST, port },
       inspector: false,
       watch,
       logLevel: "error",

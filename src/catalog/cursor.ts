@@ -2,9 +2,12 @@ import { createHash } from "node:crypto";
 import * as z from "zod";
 import { type Outcome, ok, refuse } from "../refusal.ts";
 
-/** Where a page ended: the sort key and, to break ties, the SKU of its last row. Both were shown. */
+/** Where a page ended: the sort key of its last row (a price, a name or a score) and, to break ties, its SKU. */
 const positionSchema = z.tuple([z.union([z.string(), z.number()]), z.string()]);
 export type Position = z.output<typeof positionSchema>;
+
+/** A cursor as callers give it back; room for the longest name a page may end with. */
+export const cursorArgument = z.string().min(1).max(2_000).describe("next_cursor of the page before");
 
 const cursorSchema = z.tuple([z.string(), positionSchema]);
 

@@ -6,27 +6,42 @@ export const moneySchema = z.strictObject({
   formatted: z.string().describe("The same price for people, such as $79.99"),
 });
 
-interface CurrencyFormat {
-  format: Intl.NumberFormat;
-  minorPerMajor: number;
-}
-const formats = new Map<string, CurrencyFormat>();
+// ISO 4217's minor units where they are not two. Intl follows CLDR, which says how a currency is
+// written (HUF without decimals), not how it is counted (HUF 100).
+const MINOR_UNITS: Readonly<Record<string, number>> = {
+  ...digits(0, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"),
+  ...digits(3, "BHD IQD JOD KWD LYD OMR TND"),
+  ...digits(4, "CLF UYW"),
+};
+const MINOR_UNITS_USUAL = 2;
 
-function formatOf(currency: string): CurrencyFormat {
-  let found = formats.get(currency);
-  if (found === undefined) {
-    const format = new Intl.NumberFormat("en-US", { style: "currency", currency });
-    found = { format, minorPerMajor: 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2) };
-    formats.set(currency, found);
-  }
-  return found;
+function digits(count: number, codes: string): Record<string, number> {
+  return Object.fromEntries(codes.split(" ").map((code) => [code, count]));
 }
 
 /** Minor units in one major unit of an ISO 4217 currency: 100 for USD, 1 for JPY, 1000 for KWD. */
-export const minorPerMajor = (currency: string): number => formatOf(currency).minorPerMajor;
+export function minorPerMajor(currency: string): number {
+  return 10 ** (MINOR_UNITS[currency] ?? MINOR_UNITS_USUAL);
+}
+
+const formats = new Map<string, Intl.NumberFormat>();
+
+function formatOf(currency: string): Intl.NumberFormat {
+  let format = formats.get(currency);
+  if (format === undefined) {
+    const fractionDigits = MINOR_UNITS[currency] ?? MINOR_UNITS_USUAL;
+    format = new Intl.NumberFormat("en-US", {
+      style: "currency",
+      currency,
+      minimumFractionDigits: fractionDigits,
+      maximumFractionDigits: fractionDigits,
+    });
+    formats.set(currency, format);
+  }
+  return format;
+}
 
 export function toMoney(amountMinor: number, currency: string): z.output<typeof moneySchema> {
-  const { format, minorPerMajor } = formatOf(currency);
-  const formatted = format.format(amountMinor / minorPerMajor);
+  const formatted = formatOf(currency).format(amountMinor / minorPerMajor(currency));
   return { amount_minor: amountMinor, currency, formatted };
 }

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { clip, plainText } from "../text/plain-text.ts";
+import { clip, plainLine, plainText } from "../text/plain-text.ts";
 import { moneySchema, toMoney } from "./money.ts";
 
 // What a caller may see of a product. A column that is not named here does not exist for callers.
@@ -67,9 +67,9 @@ export const DETAIL_COLUMNS = `${SUMMARY_COLUMNS}, p.model, p.description, p.gti
 export function toSummary(row: z.output<typeof summaryRowSchema>): ProductSummary {
   return {
     sku: row.sku,
-    name: clip(plainText(row.name), NAME_MAX),
-    brand: clip(plainText(row.brand), FIELD_MAX),
-    category: plainText(row.category),
+    name: clip(plainLine(row.name), NAME_MAX),
+    brand: clip(plainLine(row.brand), FIELD_MAX),
+    category: row.category,
     price: toMoney(row.price_minor, row.currency),
     availability: availabilityOf(row),
   };
@@ -83,21 +83,21 @@ export function toDetail(row: z.output<typeof detailRowSchema>): ProductDetail {
   });
   return {
     ...toSummary(row),
-    model: clip(plainText(row.model), FIELD_MAX),
+    model: clip(plainLine(row.model), FIELD_MAX),
     description: clip(description, DESCRIPTION_MAX),
     gtin: row.gtin,
     image_url: row.image_url,
     attributes: Object.fromEntries(
       attributes
         .slice(0, ATTRIBUTES_MAX)
-        .map(([key, value]) => [clip(plainText(key), FIELD_MAX), cleanValue(value)]),
+        .map(([key, value]) => [clip(plainLine(key), FIELD_MAX), cleanValue(value)]),
     ),
     truncated: description.length > DESCRIPTION_MAX || attributes.length > ATTRIBUTES_MAX,
   };
 }
 
 function cleanValue(value: z.output<typeof attributeValue>): z.output<typeof attributeValue> {
-  return typeof value === "string" ? clip(plainText(value), FIELD_MAX) : value;
+  return typeof value === "string" ? clip(plainLine(value), FIELD_MAX) : value;
 }
 
 function availabilityOf(row: z.output<typeof summaryRowSchema>): ProductSummary["availability"] {

@@ -37,7 +37,8 @@ export interface CatalogOverview {
 /** Everything that callers may read of the catalog; the only SQL over it. */
 export interface Catalog {
   search(request: SearchRequest): Promise<SearchPage>;
-  product(sku: string): Promise<ProductDetail | undefined>;
+  /** In the order of `skus`; unknown ones are left out. */
+  products(skus: string[]): Promise<ProductDetail[]>;
   /** Up to `limit` real SKUs that look like this one, the nearest first. */
   nearestSkus(sku: string, limit?: number): Promise<string[]>;
   skusStartingWith(prefix: string, limit: number): Promise<string[]>;
@@ -62,14 +63,15 @@ export function createCatalog(db: D1Database): Catalog {
       return { products: z.array(summaryRowSchema).parse(results).map(toSummary), ...rest };
     },
 
-    async product(sku) {
-      const row = await db
+    async products(skus) {
+      const { results } = await db
         .prepare(
-          `SELECT ${DETAIL_COLUMNS} FROM products p JOIN categories c ON c.id = p.category_id WHERE p.sku = ?`,
+          `SELECT ${DETAIL_COLUMNS} FROM json_each(?) wanted JOIN products p ON p.sku = wanted.value
+           JOIN categories c ON c.id = p.category_id ORDER BY wanted.key`,
         )
-        .bind(sku)
-        .first();
-      return row === null ? undefined : toDetail(detailRowSchema.parse(row));
+        .bind(JSON.stringify(skus))
+        .all();
+      return z.array(detailRowSchema).parse(results).map(toDetail);
     },
 
     async nearestSkus(sku, limit = 5) {

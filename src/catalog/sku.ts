@@ -1,15 +1,15 @@
 import * as z from "zod";
 import type { Catalog } from "./repository.ts";
-import { clip, plainText } from "../text/plain-text.ts";
+import { plainLine } from "../text/plain-text.ts";
 import { refuse } from "../refusal.ts";
 
-export const skuSchema = z.string().trim().min(1).max(64).describe("A product's exact SKU");
+export const skuSchema = z.string().overwrite(plainLine).min(1).max(64).describe("A product's exact SKU");
 
 /** `not_found` with the nearest real SKUs, so that a model corrects itself instead of guessing. */
 export async function unknownSku(catalog: Catalog, sku: string) {
   const nearest = await catalog.nearestSkus(sku);
   const help = nearest.length > 0 ? ` Nearest real SKUs: ${nearest.join(", ")}.` : "";
-  return refuse("not_found", `No product has the SKU "${clip(plainText(sku), 64)}".${help}`, {
+  return refuse("not_found", `No product has the SKU "${sku}".${help}`, {
     hints: { nearest_skus: nearest },
   });
 }

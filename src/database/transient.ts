@@ -7,6 +7,7 @@ const TRANSIENT = [
   "D1 DB is overloaded",
   "Internal error while starting up D1 DB",
   "Cannot resolve D1 DB due to transient issue",
+  "Too many API requests by single worker invocation",
 ];
 
 /** Whether a database error is one that passes by itself. */

@@ -31,8 +31,8 @@ worker.post("/__local/database", async (c) => {
   if (!sameSecret(c.req.header("authorization") ?? "", `Bearer ${LOCAL_KEY}`)) {
     return c.json({ error: "wrong key" }, 401);
   }
-  const { statements } = batchSchema.parse(await c.req.json());
   try {
+    const { statements } = batchSchema.parse(await c.req.json());
     await ensureMigrated(c.env.DB);
     return c.json({ results: await runBatch(c.env.DB, statements) });
   } catch (error) {
@@ -41,7 +41,8 @@ worker.post("/__local/database", async (c) => {
   }
 });
 
-worker.route("/", production);
+// Not route(): that would leave behind the app's own answers to what it does not know.
+worker.all("*", (c) => production.fetch(c.req.raw, c.env, c.executionCtx));
 
 export default worker;
 

@@ -4,7 +4,8 @@ import { createCatalog } from "../catalog/repository.ts";
 import { ensureMigrated } from "../database/migrate.ts";
 import type { Settings } from "../env.ts";
 import { createInventory } from "../inventory/repository.ts";
-import { type Outcome, ok, refuse, refusalResponse } from "../refusal.ts";
+import { parseArguments } from "../arguments.ts";
+import { type Outcome, type Refusal, ok, refuse, refusalResponse } from "../refusal.ts";
 import { logEvent } from "../telemetry/log.ts";
 import type { Call } from "./call.ts";
 import { createServer } from "./server.ts";
@@ -14,14 +15,26 @@ const DEPTH_MAX = 64;
 /** JSON-RPC 2.0, section 5.1. */
 const PARSE_ERROR = -32700;
 
-// JSON-RPC 2.0, section 4: a request or notification has a method, a response has none. The SDK
-// checks the rest; params that are no object it would answer without our table of refusals.
-const messageSchema = z.object({
+// JSON-RPC 2.0, section 4. What passes here the SDK takes; what it would refuse in words of its own
+// is refused here, from the table.
+const messageSchema = z.strictObject({
   jsonrpc: z.literal("2.0"),
-  method: z.string().optional(),
-  params: z.record(z.string(), z.unknown()).optional(),
+  id: z.union([z.string().max(200), z.int()]).optional(),
+  method: z.string().max(200).optional(),
+  params: z.looseObject({ _meta: z.record(z.string(), z.unknown()).optional() }).optional(),
+  result: z.unknown().optional(),
+  error: z.unknown().optional(),
 });
-const bodySchema = z.union([messageSchema, z.array(messageSchema).min(1).max(100)]);
+type Message = z.output<typeof messageSchema>;
+const bodySchema = z.union([
+  messageSchema.transform((message) => [message]),
+  z.array(messageSchema).min(1).max(100),
+]);
+const initializeSchema = z.looseObject({
+  protocolVersion: z.string(),
+  capabilities: z.looseObject({}),
+  clientInfo: z.looseObject({ name: z.string(), version: z.string() }),
+});
 
 /** Serves one POST to the MCP endpoint, of either protocol era. The body is bounded by now. */
 export async function serveMcp(
@@ -31,9 +44,13 @@ export async function serveMcp(
   correlationId: string,
 ): Promise<Response> {
   const json = parseJson(await request.clone().text());
-  if (!json.ok) return refusalResponse(json.refusal, correlationId, PARSE_ERROR);
-  const body = checkMessages(json.value);
-  if (!body.ok) return refusalResponse(body.refusal, correlationId);
+  if (!json.ok) return refusalResponse(json.refusal, correlationId, { jsonRpc: PARSE_ERROR });
+  const messages = readMessages(json.value);
+  if (!messages.ok) return refusalResponse(messages.refusal, correlationId);
+  for (const message of messages.value) {
+    const refused = checkMethod(message);
+    if (refused !== undefined) return refusalResponse(refused, correlationId, { id: message.id });
+  }
 
   await ensureMigrated(db);
   const newCall = (): Call => ({
@@ -48,7 +65,7 @@ export async function serveMcp(
     onerror: ({ message }) =>
       logEvent("info", "protocol_error", { correlation_id: correlationId, message: message.slice(0, 200) }),
   });
-  return handler.fetch(request, { parsedBody: body.value });
+  return handler.fetch(request, { parsedBody: json.value });
 }
 
 function parseJson(text: string): Outcome<unknown> {
@@ -59,14 +76,27 @@ function parseJson(text: string): Outcome<unknown> {
   }
 }
 
-function checkMessages(body: unknown): Outcome<unknown> {
+function readMessages(body: unknown): Outcome<Message[]> {
   if (isDeeperThan(DEPTH_MAX, body)) {
     return refuse("malformed_request", `The body is nested deeper than ${DEPTH_MAX} levels.`);
   }
-  if (!bodySchema.safeParse(body).success) {
+  const messages = bodySchema.safeParse(body);
+  if (!messages.success)
     return refuse("malformed_request", "The body is not JSON-RPC 2.0 with params that are an object.");
+  return ok(messages.data);
+}
+
+/** Refuses what only the SDK would answer, and would in words of its own. */
+function checkMethod({ method, params }: Message): Refusal | undefined {
+  if (method === "initialize") {
+    const parsed = parseArguments(initializeSchema, params);
+    return parsed.ok ? undefined : parsed.refusal;
   }
-  return ok(body);
+  // There is nothing to subscribe to: lists change with a deployment, and data is read when asked for.
+  if (method === "subscriptions/listen") {
+    return refuse("unknown_method", "This server has no subscriptions.").refusal;
+  }
+  return undefined;
 }
 
 /** Without recursion, which is what it guards against. */

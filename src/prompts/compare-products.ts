@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { ok } from "../refusal.ts";
+import { readProducts } from "../resources/product.ts";
 import { definePrompt } from "./prompt.ts";
-import { completeSkuList, productResources, skuListSchema } from "./sku-list.ts";
+import { completeSkuList, skuListSchema } from "./sku-list.ts";
 
 export const compareProducts = definePrompt({
   name: "compare_products",
@@ -13,7 +14,7 @@ export const compareProducts = definePrompt({
   complete: { skus: completeSkuList },
 
   async render({ skus }, context) {
-    const products = await productResources(skus, context);
+    const products = await readProducts(skus, context);
     if (!products.ok) return products;
     const text = `Compare these products: ${skus.join(", ")}.
 

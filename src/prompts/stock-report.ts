@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { ok } from "../refusal.ts";
+import { readProducts } from "../resources/product.ts";
 import { definePrompt } from "./prompt.ts";
-import { completeSkuList, productResources, skuListSchema } from "./sku-list.ts";
+import { completeSkuList, skuListSchema } from "./sku-list.ts";
 
 export const stockReport = definePrompt({
   name: "stock_report",
@@ -13,7 +14,7 @@ export const stockReport = definePrompt({
   complete: { skus: completeSkuList },
 
   async render({ skus }, context) {
-    const products = await productResources(skus, context);
+    const products = await readProducts(skus, context);
     if (!products.ok) return products;
     const text = `Report the stock of: ${skus.join(", ")}.
 

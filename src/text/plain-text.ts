@@ -8,9 +8,14 @@ const INVISIBLE =
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e0fff}]/gu;
 const ANSI = /\u001b\[[0-9;?]*[ -/]*[@-~]/g;
 
-/** Third-party text without invisible characters and terminal sequences. */
+/** Text without invisible characters and terminal sequences, in Unicode normal form C. */
 export function plainText(text: string): string {
-  return text.replace(ANSI, "").replace(INVISIBLE, "");
+  return text.replace(ANSI, "").replace(INVISIBLE, "").normalize("NFC");
+}
+
+/** The same on one line: a line break in a name could otherwise begin a line that looks like ours. */
+export function plainLine(text: string): string {
+  return plainText(text.replace(/[\s\u2028\u2029]+/g, " ")).trim();
 }
 
 /** At most `max` UTF-16 units, an ellipsis included, never half a surrogate pair. */

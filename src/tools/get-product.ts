@@ -15,16 +15,19 @@ SKUs come from search_products; an unknown one is answered with the nearest real
   output: productDetailSchema,
 
   async run({ sku }, { catalog }) {
-    const product = await catalog.product(sku);
+    const [product] = await catalog.products([sku]);
     return product === undefined ? unknownSku(catalog, sku) : ok(product);
   },
 
+  // Every line of the text begins with what it is; third-party text can't begin one of its own.
   text: (product) =>
     [
       `${product.sku}: ${product.name}`,
-      `${product.brand} ${product.model}, ${product.price.formatted}, ${product.availability} (${product.category})`,
-      product.description,
-      ...Object.entries(product.attributes).map(([key, value]) => `${key}: ${value}`),
+      [product.brand, product.model, product.price.formatted, `${product.availability} (${product.category})`]
+        .filter((part) => part !== "")
+        .join(", "),
+      `Description: ${product.description.replaceAll("\n", "\n  ")}`,
+      ...Object.entries(product.attributes).map(([key, value]) => `Attribute ${key}: ${value}`),
       ...(product.gtin === "" ? [] : [`GTIN: ${product.gtin}`]),
       ...(product.image_url === "" ? [] : [`Image: ${product.image_url}`]),
       ...(product.truncated ? ["(Description or attributes were cut.)"] : []),

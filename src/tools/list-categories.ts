@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { decodeCursor, encodeCursor } from "../catalog/cursor.ts";
+import { cursorArgument, decodeCursor, encodeCursor } from "../catalog/cursor.ts";
 import { ok } from "../refusal.ts";
 import { emptyCatalogNotice } from "../catalog/empty-catalog.ts";
 import { READ_ONLY, defineTool } from "./tool.ts";
@@ -15,7 +15,7 @@ Example: {}
 Use a name from here as search_products' category.`,
   annotations: READ_ONLY,
   input: z.strictObject({
-    cursor: z.string().min(1).max(1_000).optional().describe("next_cursor of the page before"),
+    cursor: cursorArgument.optional(),
   }),
   output: z.strictObject({
     categories: z.array(z.strictObject({ name: z.string(), products: z.int() })),

@@ -7,7 +7,7 @@ import { READ_ONLY, defineTool } from "./tool.ts";
 const SKUS_MAX = 50;
 const NEAREST_SHOWN = 3;
 // Each nearest list costs a look-up of its own: an answer to fifty wrong SKUs must not cost fifty.
-const NEAREST_LISTS = 5;
+const NEAREST_LISTS = 3;
 
 const asOf = z.iso.datetime().describe("When the stock was read");
 const one = z.strictObject({ ...stockSchema.shape, as_of: asOf });

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { decodeCursor, encodeCursor } from "../catalog/cursor.ts";
+import { cursorArgument, decodeCursor, encodeCursor } from "../catalog/cursor.ts";
 import { type ProductSummary, productSummarySchema } from "../catalog/product.ts";
 import type { Catalog } from "../catalog/repository.ts";
 import { sortSchema } from "../catalog/search/search.ts";
@@ -23,7 +23,7 @@ const input = z
     in_stock: z.boolean().optional().describe("true: only what can be bought now; false: only what can't"),
     sort: sortSchema.default("relevance"),
     limit: z.int().min(1).max(50).default(10),
-    cursor: z.string().min(1).max(1_000).optional().describe("next_cursor of the page before"),
+    cursor: cursorArgument.optional(),
     version: z
       .enum(["v1", "v2"])
       .default("v2")
@@ -83,15 +83,19 @@ Answers a page of products; pass next_cursor back as cursor, with all else uncha
   text({ products, next_cursor, notice }) {
     if (products.length === 0) return notice ?? "No product matches.";
     const lines = products.map((product) =>
-      "sku" in product
-        ? `${product.sku}: ${product.name}, ${product.brand}, ${product.price.formatted}, ${product.availability} (${product.category})`
-        : `${product.name}: ${product.price}`,
+      "sku" in product ? `${product.sku}: ${summaryLine(product)}` : `${product.name}: ${product.price}`,
     );
     if (next_cursor !== undefined) lines.push(`There are more: call again with cursor "${next_cursor}".`);
     if (notice !== undefined) lines.push(notice);
     return lines.join("\n");
   },
 });
+
+function summaryLine({ name, brand, price, availability, category }: ProductSummary): string {
+  return [name, brand, price.formatted, `${availability} (${category})`]
+    .filter((part) => part !== "")
+    .join(", ");
+}
 
 function toV1({ name, price }: ProductSummary): z.output<typeof productV1> {
   return { name, price: price.amount_minor / minorPerMajor(price.currency) };

@@ -1,11 +1,21 @@
 import * as z from "zod";
+import { plainLine } from "../../text/plain-text.ts";
 
-const line = (max: number) =>
-  z
-    .string()
-    .trim()
-    .max(max)
-    .regex(/^\P{Cc}*$/u, "holds control characters");
+/** A text on one line, without what is invisible: what callers filter by must be what they see. */
+const line = (max: number) => z.string().overwrite(plainLine).max(max);
+
+/** Resource URIs and prompt arguments name products by SKU: a comma separates there, "summary" is taken. */
+const sku = z
+  .string()
+  .trim()
+  .min(1)
+  .max(64)
+  .refine((text) => text === plainLine(text), "holds invisible characters or line breaks")
+  .refine(
+    (text) => !text.includes(",") && text !== "summary",
+    "holds a comma, or is the reserved word summary",
+  );
+
 const currencies = new Set(Intl.supportedValuesOf("currency"));
 
 /** A billion major units: a price beyond it is a mistake in the file. */
@@ -19,7 +29,7 @@ const stockEntry = z.object({
 
 /** One product of an import file. Prices are in minor units; `cost` and `supplier_id` stay internal. */
 export const productRecordSchema = z.object({
-  sku: line(64).min(1),
+  sku,
   name: line(500).min(1),
   model: line(500).default(""),
   brand: line(200).default(""),

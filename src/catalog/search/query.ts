@@ -9,8 +9,6 @@ export interface Name {
   weight: number;
   /** How far a product that calls itself so is what was asked for. */
   asHead: number;
-  /** Whether words that begin with it count as well. */
-  prefix: boolean;
 }
 
 /** One thing that was asked for: a word, or a known term of several words, by all its names; the typed one first. */
@@ -36,7 +34,7 @@ const ADDED = {
   wanted: { weight: 0.9, asHead: 0.9 },
   qualifier: { weight: 0.5, asHead: 0 },
   kind: { weight: 0.3, asHead: 0.4 },
-  prefix: { weight: 0.6, asHead: 0.6 },
+  completion: { weight: 0.6, asHead: 0.6 },
 } as const;
 
 const normal = (text: string) => words(text).join(" ");
@@ -62,9 +60,9 @@ export function readQuery(text: string): Query {
   return { slots, identifiers: [...new Set(spelled)].filter((code) => /\d/.test(code)).slice(0, 8) };
 }
 
-/** The slot, where its word may be unfinished as well. */
-export function withPrefix(slot: Slot): Slot {
-  return [...slot, { ...ADDED.prefix, phrase: slot[0].phrase, prefix: true }];
+/** The slot, where its word may be the beginning of one of `completions`. */
+export function withCompletions(slot: Slot, completions: readonly string[]): Slot {
+  return [...slot, ...completions.map((phrase) => ({ ...ADDED.completion, phrase }))];
 }
 
 /** The slot, where its word was meant to be `word`, by all the names of that. */
@@ -73,10 +71,10 @@ export function withCorrection(slot: Slot, word: string, wanted: boolean): Slot 
 }
 
 function namesOf(term: string, pairs: string[], wanted: boolean): Slot {
-  const typed: Name = { phrase: term, weight: 1, asHead: 1, prefix: false };
+  const typed: Name = { phrase: term, weight: 1, asHead: 1 };
   const others = new Map<string, Name>();
   const add = (phrase: string, measure: { weight: number; asHead: number }) => {
-    if (phrase !== term && !others.has(phrase)) others.set(phrase, { ...measure, phrase, prefix: false });
+    if (phrase !== term && !others.has(phrase)) others.set(phrase, { ...measure, phrase });
   };
   for (const pair of pairs) add(pair, ADDED.joined);
   for (const name of sameAs.get(term) ?? []) add(name, wanted ? ADDED.wanted : ADDED.qualifier);
@@ -99,20 +97,19 @@ function splitTerms(list: readonly string[]): string[] {
 // FTS5 expressions. Every token stands in quotes and holds letters, digits, dots and our own
 // underscores alone: whatever was typed is text, never syntax.
 
-const quoted = ({ phrase, prefix }: Pick<Name, "phrase" | "prefix">) => `"${phrase}"${prefix ? "*" : ""}`;
+const quoted = (phrase: string) => `"${phrase}"`;
 const either = (parts: string[]) => `(${parts.join(" OR ")})`;
 
 /** Attributes are searched for the words that were typed, not for other names. */
 export const attributePhrase = ([{ phrase }]: Slot) => phrase.split(" ").map(attributeWord).join(" ");
 
 /** The slot is met by what is on the product's card. */
-export const matchShown = (slot: Slot) => either(slot.map(quoted));
+export const matchShown = (slot: Slot) => either(slot.map(({ phrase }) => quoted(phrase)));
 /** The slot is met anywhere. */
 export const matchSlot = (slot: Slot) =>
-  either([...slot.map(quoted), quoted({ phrase: attributePhrase(slot), prefix: false })]);
+  either([...slot.map(({ phrase }) => quoted(phrase)), quoted(attributePhrase(slot))]);
 /** The product is such a thing, and does not merely mention it. */
-export const matchHead = (slot: Slot) =>
-  either(slot.map(({ phrase }) => quoted({ phrase: headWord(phrase), prefix: false })));
+export const matchHead = (slot: Slot) => either(slot.map(({ phrase }) => quoted(headWord(phrase))));
 export const matchAll = (slots: readonly Slot[]) => slots.map(matchSlot).join(" AND ");
 export const matchAny = (slots: readonly Slot[]) => slots.map(matchSlot).join(" OR ");
 

@@ -69,9 +69,8 @@ export function rank(
 
 type Needle = Pick<Name, "weight" | "asHead"> & { text: string; head: string };
 
-function toNeedle({ phrase, weight, asHead, prefix }: Name): Needle {
-  const end = prefix ? "" : " ";
-  return { weight, asHead, text: ` ${phrase}${end}`, head: ` ${headWord(phrase)}${end}` };
+function toNeedle({ phrase, weight, asHead }: Name): Needle {
+  return { weight, asHead, text: ` ${phrase} `, head: ` ${headWord(phrase)} ` };
 }
 
 function lengthNorm({ title, detail }: Candidate, { k1, b, usualLength }: typeof WEIGHTS): number {

@@ -11,8 +11,8 @@ import {
   matchShown,
   matchSlot,
   readQuery,
+  withCompletions,
   withCorrection,
-  withPrefix,
 } from "./query.ts";
 import { rank } from "./ranking.ts";
 import {
@@ -24,6 +24,7 @@ import {
   countMatches,
   countProducts,
   findAlike,
+  findCompletions,
   findExact,
   rareCandidates,
   sortedPage,
@@ -142,26 +143,23 @@ async function forgive(run: Run, { query, matches }: Survey): Promise<Survey> {
   const isThin = (index: number) => (matches[index] ?? 0) < THIN;
   if (!query.slots.some((_, index) => isThin(index))) return { query, matches };
   const slots = await Promise.all(
-    query.slots.map(async (slot, index) => {
-      if (!isThin(index) || slot[0].phrase.includes(" ")) return slot;
-      const last = index === query.slots.length - 1;
-      const finished = last && slot[0].phrase.length >= 3 ? withPrefix(slot) : slot;
-      return matches[index] === 0 ? correct(run, finished, last) : finished;
+    query.slots.map((slot, index) => {
+      const word = slot[0].phrase;
+      if (!isThin(index) || !/^\p{L}{3,}$/u.test(word)) return slot;
+      return suggest(run, slot, index === query.slots.length - 1, matches[index] === 0);
     }),
   );
   const [counts = []] = await run([countMatches(slots.map(matchSlot))]);
   return { query: { ...query, slots }, matches: countRows.parse(counts) };
 }
 
-async function correct(run: Run, slot: Slot, wanted: boolean): Promise<Slot> {
-  const alike = matchAlike(slot[0].phrase);
-  if (alike === undefined) return slot;
-  const [rows = []] = await run([findAlike(alike)]);
-  const [meant] = corrections(
-    slot[0].phrase,
-    wordRows.parse(rows).map(({ word }) => word),
-  );
-  return meant === undefined ? slot : withCorrection(slot, meant, wanted);
+async function suggest(run: Run, slot: Slot, last: boolean, unknown: boolean): Promise<Slot> {
+  const word = slot[0].phrase;
+  const [completions = [], alike = []] = await run([findCompletions(word), findAlike(matchAlike(word))]);
+  const wordsOf = (rows: unknown) => wordRows.parse(rows).map((row) => row.word);
+  const finished = last ? withCompletions(slot, wordsOf(completions)) : slot;
+  const [meant] = unknown ? corrections(word, wordsOf(alike)) : [];
+  return meant === undefined ? finished : withCorrection(finished, meant, last);
 }
 
 /**

@@ -13,6 +13,7 @@ export const KEEP = 300;
 /** Rows that a sort by price or name takes in at the most. */
 export const SORTED_MAX = 10_000;
 const EXACT_MAX = 50;
+const COMPLETIONS_MAX = 5;
 /** product_words' id is tier << 40 | product_id. */
 const PRODUCT_ID = "(w.rowid & 1099511627775)";
 
@@ -30,11 +31,11 @@ function rowFilters({ category, brand, minPrice, maxPrice, inStock }: Filters, v
     parts.push(`p.category_id = (SELECT id FROM categories WHERE name = ${values.bind(category)})`);
   }
   if (brand !== undefined) parts.push(`p.brand = ${values.bind(brand)}`);
-  // round(): 79.99 * 100 is a hair under 7999 in floating point.
+  // 79.99 * 100 is a hair under 7999 in floating point; a hundredth of a minor unit makes up for it.
   if (minPrice !== undefined)
-    parts.push(`p.price_minor >= round(${values.bind(minPrice)} * p.minor_per_major)`);
+    parts.push(`p.price_minor >= ${values.bind(minPrice)} * p.minor_per_major - 0.01`);
   if (maxPrice !== undefined)
-    parts.push(`p.price_minor <= round(${values.bind(maxPrice)} * p.minor_per_major)`);
+    parts.push(`p.price_minor <= ${values.bind(maxPrice)} * p.minor_per_major + 0.01`);
   const stocked = "EXISTS (SELECT 1 FROM stock s WHERE s.product_id = p.id AND s.quantity > 0)";
   if (inStock !== undefined)
     parts.push(`(p.status = 'active' AND ${stocked}) = ${values.bind(Number(inStock))}`);
@@ -83,6 +84,13 @@ export function findAlike(expression: string): Statement {
   return { sql, values: [expression] };
 }
 
+/** Known words that begin with one, the shortest first. */
+export function findCompletions(beginning: string): Statement {
+  const sql = `SELECT word FROM vocabulary WHERE word > ?1 AND word < ?1 || char(1114111)
+    ORDER BY length(word), word LIMIT ${COMPLETIONS_MAX}`;
+  return { sql, values: [beginning] };
+}
+
 /** Where matches are few: all of them compete, and bm25() picks. Weights are those of the columns, in order. */
 export function rareCandidates(query: Query, expression: string, filters: Filters): Statement {
   const values = new Values();
@@ -118,7 +126,8 @@ function candidates(query: Query, hits: string, values: Values): Statement {
 const SORT_KEYS = {
   price_asc: "p.price_minor * 1.0 / p.minor_per_major",
   price_desc: "-p.price_minor * 1.0 / p.minor_per_major",
-  name: "lower(p.name)",
+  // Cut, because the key of a page's last row goes into its cursor.
+  name: "substr(lower(p.name), 1, 100)",
 } as const;
 export type ColumnSort = keyof typeof SORT_KEYS;
 

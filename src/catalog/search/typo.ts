@@ -2,13 +2,11 @@ import { distance } from "fastest-levenshtein";
 
 /** A word with fewer matches may be misspelt, or unfinished. */
 export const THIN = 3;
-const SHORTEST = 4;
 /** Letters from which two edits are a slip and not another word. */
 const LONG = 6;
 
-/** The FTS5 expression that finds words like this one by their trigrams; undefined for codes and short words. */
-export function matchAlike(word: string): string | undefined {
-  if (word.length < SHORTEST || !/^\p{L}+$/u.test(word)) return undefined;
+/** The FTS5 expression that finds words like this one, of three letters or more, by their trigrams. */
+export function matchAlike(word: string): string {
   const trigrams = Array.from({ length: word.length - 2 }, (_, at) => `"${word.slice(at, at + 3)}"`);
   return [...new Set(trigrams)].join(" OR ");
 }
