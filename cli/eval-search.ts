@@ -1,15 +1,15 @@
 // npm run eval:search: how good search is, by human judgments, over the whole path: import, D1, MCP.
 
-import { readFile, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { Command } from "commander";
-import { parse } from "csv-parse/sync";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import * as z from "zod";
-import { type Grades, bootstrap95, mean, median, ndcg } from "./eval/ndcg.ts";
+import { readJudgments } from "./eval/judgments.ts";
+import { bootstrap95, mean, median, ndcg } from "./eval/ndcg.ts";
 import { checkRows } from "./import/check-rows.ts";
 import { importCatalog } from "./import/import-catalog.ts";
 import { openSource } from "./import/open-source.ts";
@@ -31,7 +31,6 @@ const options = new Command("npm run -s eval:search --")
   .parse()
   .opts<{ products: string; judgments: string; floor?: number; details?: boolean }>();
 
-const judgmentSchema = z.object({ query: z.string(), sku: z.string(), grade: z.coerce.number().int().min(0).max(3) });
 const answerSchema = z.object({ products: z.array(z.object({ sku: z.string(), name: z.string() })) });
 
 const judged = await readJudgments(options.judgments);
@@ -86,18 +85,16 @@ async function askAll() {
     const answer = await client.callTool({ name: "search_products", arguments: { query, limit: 10 } });
     const ms = performance.now() - started;
     const found = answerSchema.parse(answer.structuredContent).products;
-    results.push({ query, found, ms, value: ndcg(found.map(({ sku }) => sku), grades) });
+    results.push({
+      query,
+      found,
+      ms,
+      value: ndcg(
+        found.map(({ sku }) => sku),
+        grades,
+      ),
+    });
   }
   await client.close();
   return results;
-}
-
-/** The queries that have a positive grade; over the others NDCG is not defined. */
-async function readJudgments(file: string): Promise<[query: string, grades: Grades][]> {
-  const rows = z.array(judgmentSchema).parse(parse(await readFile(file), { bom: true, columns: true, skip_empty_lines: true }));
-  const byQuery = new Map<string, Map<string, number>>();
-  for (const { query, sku, grade } of rows) {
-    byQuery.set(query, (byQuery.get(query) ?? new Map<string, number>()).set(sku, grade));
-  }
-  return [...byQuery].filter(([, grades]) => [...grades.values()].some((grade) => grade > 0));
 }

@@ -11,7 +11,9 @@ export function ndcg(found: readonly string[], grades: Grades): number {
 }
 
 function dcg(grades: readonly number[]): number {
-  return grades.slice(0, DEPTH).reduce((sum, grade, index) => sum + (2 ** grade - 1) / Math.log2(index + 2), 0);
+  return grades
+    .slice(0, DEPTH)
+    .reduce((sum, grade, index) => sum + (2 ** grade - 1) / Math.log2(index + 2), 0);
 }
 
 export function mean(values: readonly number[]): number {
@@ -32,5 +34,8 @@ export function bootstrap95(
   const means = Array.from({ length: resamples }, () =>
     mean(values.map(() => values[between(0, values.length - 1)] ?? 0)),
   ).toSorted((a, b) => a - b);
-  return [means[Math.floor(resamples * 0.025)] ?? Number.NaN, means[Math.floor(resamples * 0.975)] ?? Number.NaN];
+  return [
+    means[Math.floor(resamples * 0.025)] ?? Number.NaN,
+    means[Math.floor(resamples * 0.975)] ?? Number.NaN,
+  ];
 }

@@ -14,15 +14,25 @@ interface Faceted {
   price: number;
 }
 
-/** Half powers of two: band 0 holds all up to 1, band 80 all from 2^40. */
-const BANDS = 80;
+// Prices fall into bands, on two scales: fine ones of 1/16 of an octave (4 % wide), and coarse ones of
+// eight fine ones. A range is then a few coarse bands and the fine ones at its ends.
+const FINE_PER_OCTAVE = 16;
+const FINE_PER_COARSE = 8;
+/** The last band holds all from 2^40. */
+const FINE_MAX = 40 * FINE_PER_OCTAVE;
 
 // Filters are words of the index too: "cable" of one small brand then costs what the brand costs,
 // and a walk that stops early never misses the only product that fits.
 
 /** A product's facets, as words. */
 export function facetWords({ category, brand, price }: Faceted): string[] {
-  return [categoryWord(category), brandWord(brand), priceWord(band(price))];
+  const band = fineBand(price);
+  return [
+    categoryWord(category),
+    brandWord(brand),
+    fineWord(band),
+    coarseWord(Math.floor(band / FINE_PER_COARSE)),
+  ];
 }
 
 /** The filters as an FTS5 condition to stand behind an expression in brackets; exact prices are checked on the rows. */
@@ -31,22 +41,30 @@ export function matchFacets({ category, brand, minPrice, maxPrice }: Filters): s
   if (category !== undefined) parts.push(`"${categoryWord(category)}"`);
   if (brand !== undefined) parts.push(`"${brandWord(brand)}"`);
   if (minPrice !== undefined || maxPrice !== undefined) {
-    const from = band(minPrice ?? 0);
-    const bands = Array.from(
-      { length: band(maxPrice ?? Infinity) - from + 1 },
-      (_, index) => `"${priceWord(from + index)}"`,
-    );
-    parts.push(`(${bands.join(" OR ")})`);
+    const bands = priceRange(fineBand(minPrice ?? 0), fineBand(maxPrice ?? Infinity));
+    parts.push(`(${bands.map((word) => `"${word}"`).join(" OR ")})`);
   }
   return parts.map((part) => ` AND ${part}`).join("");
 }
 
 const brandWord = (brand: string): string => `b_${slug(brand)}`;
 const categoryWord = (category: string): string => `c_${slug(category)}`;
-const priceWord = (number: number): string => `p_${number}`;
+const fineWord = (band: number): string => `p_${band}`;
+const coarseWord = (band: number): string => `pp_${band}`;
 
-function band(price: number): number {
-  return Math.min(BANDS, Math.floor(2 * Math.log2(Math.max(1, price))));
+function fineBand(price: number): number {
+  return Math.min(FINE_MAX, Math.floor(FINE_PER_OCTAVE * Math.log2(Math.max(1, price))));
+}
+
+/** The words that cover the fine bands from one to another, both included. */
+function priceRange(from: number, to: number): string[] {
+  const found: string[] = [];
+  for (let band = from; band <= to;) {
+    const isCoarse = band % FINE_PER_COARSE === 0 && band + FINE_PER_COARSE - 1 <= to;
+    found.push(isCoarse ? coarseWord(band / FINE_PER_COARSE) : fineWord(band));
+    band += isCoarse ? FINE_PER_COARSE : 1;
+  }
+  return found;
 }
 
 function slug(text: string): string {

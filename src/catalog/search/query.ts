@@ -1,4 +1,4 @@
-import { KINDS, SAME } from "./synonyms.ts";
+import { SAME } from "./synonyms.ts";
 import { attributeWord, codes, headWord, joined, plainCode, words } from "./words.ts";
 
 /** One name of a thing that was asked for. */
@@ -33,7 +33,6 @@ const ADDED = {
   joined: { weight: 0.8, asHead: 1 },
   wanted: { weight: 0.9, asHead: 0.9 },
   qualifier: { weight: 0.5, asHead: 0 },
-  kind: { weight: 0.3, asHead: 0.4 },
   completion: { weight: 0.6, asHead: 0.6 },
 } as const;
 
@@ -44,7 +43,6 @@ for (const group of SAME.map((names) => names.map(normal))) {
     sameAs.set(name, [...(sameAs.get(name) ?? []), ...group.filter((other) => other !== name)]);
   }
 }
-const kindsOf = new Map(Object.entries(KINDS).map(([word, kinds]) => [normal(word), kinds.map(normal)]));
 
 /** Reads a query: what it asks for, the wanted thing last, as English puts it. */
 export function readQuery(text: string): Query {
@@ -78,7 +76,6 @@ function namesOf(term: string, pairs: string[], wanted: boolean): Slot {
   };
   for (const pair of pairs) add(pair, ADDED.joined);
   for (const name of sameAs.get(term) ?? []) add(name, wanted ? ADDED.wanted : ADDED.qualifier);
-  for (const kind of kindsOf.get(term) ?? []) add(kind, ADDED.kind);
   return [typed, ...[...others.values()].slice(0, NAMES_MAX - 1)];
 }
 

@@ -14,7 +14,7 @@ import {
   withCompletions,
   withCorrection,
 } from "./query.ts";
-import { rank } from "./ranking.ts";
+import { WEIGHTS, rank } from "./ranking.ts";
 import {
   COMMON,
   type ColumnSort,
@@ -76,9 +76,18 @@ const sortedRows = z.array(
 /** Above any score of rank(): what was named by its number comes first. */
 const EXACT_SCORE = 10;
 
+/** What an evaluation varies (cli/eval/ablation.ts). */
+export interface Tuning {
+  read: (text: string) => Query;
+  weights: typeof WEIGHTS;
+  /** Matches above which a word counts as common. */
+  common: number;
+}
+const TUNED: Tuning = { read: readQuery, weights: WEIGHTS, common: COMMON };
+
 /** Finds products. Two round trips, three where a word may be misspelt. */
-export async function search(run: Run, request: SearchRequest): Promise<Found> {
-  const typed = readQuery(request.query);
+export async function search(run: Run, request: SearchRequest, tuning = TUNED): Promise<Found> {
+  const typed = tuning.read(request.query);
   const [exact = [], counts = [], total = []] = await run([
     findExact(typed, request),
     countMatches(typed.slots.map(matchSlot)),
@@ -90,12 +99,12 @@ export async function search(run: Run, request: SearchRequest): Promise<Found> {
   if (request.sort !== "relevance") return sorted(run, query, request, request.sort);
 
   const [{ active_products }] = totalRows.parse(total);
-  const found = await run(candidateStatements(query, matches, request));
+  const found = await run(candidateStatements(query, matches, request, tuning.common));
   const candidates = new Map(candidateRows.parse(found.flat()).map((row) => [row.id, row]));
   for (const { id } of exactHits) candidates.delete(id);
   const entries = [
     ...exactHits.map(({ id, sku }) => ({ id, sku, score: EXACT_SCORE })),
-    ...rank(query, matches, active_products, [...candidates.values()]).map(
+    ...rank(query, matches, active_products, [...candidates.values()], tuning.weights).map(
       ({ candidate: { id, sku }, score }) => ({ id, sku, score }),
     ),
   ];
@@ -167,17 +176,22 @@ async function suggest(run: Run, slot: Slot, last: boolean, unknown: boolean): P
  * Where a word is common, its matches are walked from the best on, the strictest reading first, and
  * bm25() is asked about the rare words alone.
  */
-function candidateStatements(query: Query, matches: readonly number[], filters: Filters): Statement[] {
+function candidateStatements(
+  query: Query,
+  matches: readonly number[],
+  filters: Filters,
+  common: number,
+): Statement[] {
   const { slots } = query;
   const wanted = slots.at(-1);
   if (wanted === undefined) return [];
   const all = matchAll(slots);
   const isWanted = `${matchHead(wanted)} AND ${all}`;
   const matched = matches.reduce((sum, count) => sum + count, 0);
-  if (matched <= COMMON) {
+  if (matched <= common) {
     return [rareCandidates(query, isWanted, filters), rareCandidates(query, matchAny(slots), filters)];
   }
-  let budget = COMMON;
+  let budget = common;
   const rare = slots.filter((_, index) => {
     const count = matches[index] ?? 0;
     if (count > budget) return false;

@@ -9,7 +9,7 @@ import { attributeNeedles } from "./ranking.ts";
 /** Above this many matches a word is common: it is counted no further, and bm25(), which visits every match, is not asked. */
 export const COMMON = 500;
 /** Candidates that are fetched and scored: that many of any match, and as many of the common walk. */
-export const KEEP = 300;
+export const KEEP = 150;
 /** Rows that a sort by price or name takes in at the most. */
 export const SORTED_MAX = 10_000;
 const EXACT_MAX = 50;

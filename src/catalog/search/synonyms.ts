@@ -3,7 +3,7 @@
  * Data only. Words are lower case and singular; the index stems, so plurals need no entry.
  */
 
-/** Names of the same thing: any of them finds the others at (almost) full weight. */
+/** Names of the same thing: any of them finds the others. */
 export const SAME: readonly (readonly string[])[] = [
   ["laptop", "notebook"],
   ["tv", "television", "tvs"],
@@ -81,53 +81,3 @@ export const SAME: readonly (readonly string[])[] = [
   ["toy", "toys"],
   ["stroller", "pushchair", "buggy"],
 ];
-
-/**
- * A broader word finds the kinds below it (`speakers` is not asked for by `soundbar`, but `speaker` welcomes soundbars).
- * One way, and worth less than a word the shopper typed.
- */
-export const KINDS: Readonly<Record<string, readonly string[]>> = {
-  laptop: ["chromebook", "ultrabook", "netbook", "macbook", "mobile workstation", "hybrid"],
-  computer: ["pc", "workstation", "notebook", "desktop", "all in one", "thin client"],
-  desktop: ["pc", "workstation"],
-  pc: ["workstation"],
-  monitor: ["display", "lcd", "led display"],
-  screen: ["display", "monitor"],
-  display: ["monitor", "lcd"],
-  tv: ["lcd tv", "led tv", "plasma", "oled"],
-  phone: ["smartphone", "telephone", "handset", "mobile phone", "ip phone"],
-  mobile: ["smartphone", "phone", "mobile phone"],
-  smartphone: ["phone"],
-  cell: ["smartphone", "phone", "mobile phone"],
-  headphone: ["headset", "earphone", "earbud", "headphone"],
-  earphone: ["headphone", "headset", "in ear"],
-  earbud: ["headphone", "in ear"],
-  headset: ["headphone"],
-  speaker: ["loudspeaker", "soundbar", "speaker set", "subwoofer"],
-  camera: ["camcorder", "webcam", "slr", "dslr"],
-  printer: ["multifunctional", "multifunction", "inkjet", "laserjet", "officejet", "deskjet", "dot matrix"],
-  scanner: ["scan"],
-  ink: ["cartridge"],
-  cartridge: ["toner", "ink"],
-  memory: ["ram", "dimm", "sodimm", "flash"],
-  ram: ["dimm", "sodimm", "ddr"],
-  storage: ["hard drive", "ssd", "nas", "tape"],
-  tablet: ["tablet pc", "slate"],
-  router: ["gateway", "access point"],
-  wireless: ["wi fi", "bluetooth"],
-  audio: ["stereo"],
-  lamp: ["bulb"],
-  bag: ["backpack", "case", "sleeve", "briefcase"],
-  case: ["sleeve", "cover", "folio", "pouch"],
-  cover: ["case", "sleeve"],
-  mount: ["bracket", "stand", "holder"],
-  stand: ["mount", "holder"],
-  cable: ["cord", "lead"],
-  charger: ["ac adapter", "power adapter", "usb charger"],
-  lens: ["objective"],
-  console: ["playstation", "xbox", "nintendo"],
-  server: ["blade", "rackmount"],
-  software: ["license", "licence"],
-  warranty: ["carepack", "service", "support"],
-  doll: ["dolls"],
-};

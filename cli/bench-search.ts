@@ -1,0 +1,123 @@
+// npm run bench:search: what a search costs as the catalog grows, over the whole path.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import Table from "cli-table3";
+import { Command } from "commander";
+import { median } from "./eval/ndcg.ts";
+import { WORDS, scaledCatalog } from "./eval/scaled-catalog.ts";
+import type { CheckedRow } from "./import/check-rows.ts";
+import { importCatalog } from "./import/import-catalog.ts";
+import { localTarget } from "./import/targets.ts";
+import { type LocalServer, startServer } from "./local/server.ts";
+
+const options = new Command("npm run -s bench:search --")
+  .description(
+    "Import made-up catalogs of growing size and time search_products on them; prints a table of p50s.",
+  )
+  .option("--sizes <products...>", "catalog sizes", ["20000", "100000", "1000000"])
+  .option("--rounds <number>", "calls of each kind", Number, 41)
+  .option("--json", "print JSON")
+  .helpOption("-h, --help", "show this help")
+  .parse()
+  .opts<{ sizes: string[]; rounds: number; json?: boolean }>();
+
+const { common, alsoCommon, medium, rare } = WORDS;
+const QUESTIONS: Record<string, Record<string, unknown>> = {
+  "rare word (20 products)": { query: rare },
+  "medium word (1 %)": { query: medium },
+  "common word (30 %)": { query: common },
+  "two common words": { query: `${common} ${alsoCommon}` },
+  "common and rare": { query: `${common} ${rare}` },
+  "common, one brand": { query: common, brand: "Tidewell" },
+  "common, narrow price": { query: common, min_price: 70, max_price: 71 },
+  "common, in stock": { query: common, in_stock: true },
+  misspelt: { query: "quicksilvre" },
+  "common, by price": { query: common, sort: "price_asc" },
+};
+
+type Measured = Record<string, number>;
+const columns: { size: number; importSeconds: number; p50: Measured }[] = [];
+for (const size of options.sizes.map(Number)) columns.push(await measureSize(size));
+print();
+
+async function measureSize(size: number) {
+  const state = await mkdtemp(join(tmpdir(), "catalog-bench-"));
+  const server = await startServer({ stateDir: state });
+  try {
+    const started = performance.now();
+    await importScaled(server, size);
+    const importSeconds = (performance.now() - started) / 1000;
+    return { size, importSeconds, p50: await measure(server) };
+  } finally {
+    await server.close();
+    await rm(state, { recursive: true });
+  }
+}
+
+async function importScaled(server: LocalServer, size: number): Promise<void> {
+  let said = performance.now();
+  const say = (text: string) => console.error(`${size.toLocaleString("en")} products: ${text}`);
+  await importCatalog(rows(size), localTarget(server), {
+    strict: true,
+    dryRun: false,
+    removeMissing: false,
+    version: undefined,
+    onProgress: (products) => {
+      if (performance.now() - said < 5_000) return;
+      said = performance.now();
+      say(`${Math.round((100 * products) / size)} % read`);
+    },
+    onBadRow: (line, problem) => console.error(`line ${line}: ${problem}`),
+    onApply: () => say("applying"),
+  });
+}
+
+async function* rows(size: number): AsyncGenerator<CheckedRow> {
+  let line = 1;
+  for (const record of scaledCatalog(size)) yield { line: line++, record };
+}
+
+/** Kinds take turns, so that a busy moment of the machine hits all of them. */
+async function measure(server: LocalServer): Promise<Measured> {
+  const client = new Client(
+    { name: "bench:search", version: "1" },
+    { versionNegotiation: { mode: { pin: "2026-07-28" } } },
+  );
+  await client.connect(new StreamableHTTPClientTransport(new URL("/mcp", server.url)));
+  const times = new Map(Object.keys(QUESTIONS).map((kind) => [kind, [] as number[]]));
+  for (let round = -3; round < options.rounds; round++) {
+    for (const [kind, args] of Object.entries(QUESTIONS)) {
+      const started = performance.now();
+      const answer = await client.callTool({ name: "search_products", arguments: args });
+      if (answer.isError === true) throw new Error(JSON.stringify(answer.content));
+      if (round >= 0) times.get(kind)?.push(performance.now() - started);
+    }
+  }
+  await client.close();
+  return Object.fromEntries([...times].map(([kind, list]) => [kind, median(list)]));
+}
+
+function print(): void {
+  const ratio = ({ p50 }: { p50: Measured }) =>
+    (p50["common word (30 %)"] ?? 0) / (p50["rare word (20 products)"] ?? 1);
+  if (options.json === true) {
+    console.log(JSON.stringify(columns.map((column) => ({ ...column, commonToRare: ratio(column) }))));
+    return;
+  }
+  const table = new Table({
+    head: ["p50 in ms", ...columns.map(({ size }) => size.toLocaleString("en"))],
+    style: { head: [], border: [] },
+    chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
+  });
+  for (const kind of Object.keys(QUESTIONS))
+    table.push([kind, ...columns.map(({ p50 }) => p50[kind]?.toFixed(1) ?? "")]);
+  table.push(["common / rare", ...columns.map((column) => `${ratio(column).toFixed(1)}x`)]);
+  table.push([
+    "import, products a second",
+    ...columns.map(({ size, importSeconds }) => Math.round(size / importSeconds)),
+  ]);
+  console.log(table.toString());
+}
