@@ -87,7 +87,7 @@ async function measure(server: LocalServer): Promise<Measured> {
     { versionNegotiation: { mode: { pin: "2026-07-28" } } },
   );
   await client.connect(new StreamableHTTPClientTransport(new URL("/mcp", server.url)));
-  const times = new Map(Object.keys(QUESTIONS).map((kind) => [kind, [] as number[]]));
+  const times = new Map(Object.keys(QUESTIONS).map((kind): [string, number[]] => [kind, []]));
   for (let round = -3; round < options.rounds; round++) {
     for (const [kind, args] of Object.entries(QUESTIONS)) {
       const started = performance.now();

@@ -7,7 +7,7 @@ import type { Statement } from "../../src/database/statement.ts";
 /** A catalog in this process's memory, by the product's own migrations and statements: fast enough to try many variants. */
 export interface MemoryCatalog {
   database: DatabaseSync;
-  run(statements: Statement[]): Promise<unknown[][]>;
+  run: (statements: Statement[]) => Promise<unknown[][]>;
 }
 
 const CHUNK = 1_000;

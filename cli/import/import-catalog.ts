@@ -10,9 +10,9 @@ export interface ImportOptions {
   removeMissing: boolean;
   /** The same for the same file, unchanged: an interrupted import of it is taken up again. */
   version: string | undefined;
-  onProgress(products: number): void;
-  onBadRow(line: number, problem: string): void;
-  onApply(): void;
+  onProgress: (products: number) => void;
+  onBadRow: (line: number, problem: string) => void;
+  onApply: () => void;
 }
 
 export interface ImportReport {

@@ -152,7 +152,7 @@ async function forgive(run: Run, { query, matches }: Survey): Promise<Survey> {
   const isThin = (index: number) => (matches[index] ?? 0) < THIN;
   if (!query.slots.some((_, index) => isThin(index))) return { query, matches };
   const slots = await Promise.all(
-    query.slots.map((slot, index) => {
+    query.slots.map(async (slot, index) => {
       const word = slot[0].phrase;
       if (!isThin(index) || !/^\p{L}{3,}$/u.test(word)) return slot;
       return suggest(run, slot, index === query.slots.length - 1, matches[index] === 0);

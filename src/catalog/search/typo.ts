@@ -15,14 +15,14 @@ export function matchAlike(word: string): string {
 export function corrections(word: string, known: readonly string[]): string[] {
   const allowed = word.length < LONG ? 1 : 2;
   return known
-    .map((other) => ({ other, edits: edits(word, other) }))
+    .map((other) => ({ other, edits: editsBetween(word, other) }))
     .filter(({ edits }) => edits > 0 && edits <= allowed)
     .toSorted((a, b) => a.edits - b.edits || (a.other < b.other ? -1 : 1))
     .map(({ other }) => other);
 }
 
 /** Two letters swapped are the commonest slip of all, and one edit rather than two. */
-function edits(word: string, other: string): number {
+function editsBetween(word: string, other: string): number {
   const plain = distance(word, other);
   if (plain !== 2 || word.length !== other.length) return plain;
   const at = Array.from(word).findIndex((letter, index) => letter !== other[index]);
