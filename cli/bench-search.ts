@@ -25,7 +25,9 @@ const options = new Command("npm run -s bench:search --")
   .opts<{ sizes: string[]; rounds: number; json?: boolean }>();
 
 const { common, alsoCommon, medium, rare } = WORDS;
-const QUESTIONS: Record<string, Record<string, unknown>> = {
+/** Undefined asks for the list of categories: what a call costs that searches nothing. */
+const QUESTIONS: Record<string, Record<string, unknown> | undefined> = {
+  "no search (list_categories)": undefined,
   "rare word (20 products)": { query: rare },
   "medium word (1 %)": { query: medium },
   "common word (30 %)": { query: common },
@@ -91,7 +93,8 @@ async function measure(server: LocalServer): Promise<Measured> {
   for (let round = -3; round < options.rounds; round++) {
     for (const [kind, args] of Object.entries(QUESTIONS)) {
       const started = performance.now();
-      const answer = await client.callTool({ name: "search_products", arguments: args });
+      const call = args ? { name: "search_products", arguments: args } : { name: "list_categories" };
+      const answer = await client.callTool(call);
       if (answer.isError === true) throw new Error(JSON.stringify(answer.content));
       if (round >= 0) times.get(kind)?.push(performance.now() - started);
     }

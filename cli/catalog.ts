@@ -28,12 +28,11 @@ program
 program
   .command("import")
   .description(
-    "Import products from a JSONL or CSV file, gzipped or not, or from standard input (-). Bad rows are\n" +
-      "reported and skipped. Callers see the old catalog until all is in, and then the new one.",
+    "Import products from a JSONL or CSV file, gzipped or not, or from standard input (-). Bad rows are reported and skipped. Callers see the old catalog until all is in, and then the new one.",
   )
   .argument("<file>", "the file, or - for standard input")
   .option("--format <format>", "jsonl or csv (default: by the file's name)")
-  .option("--map <field=column...>", "CSV: the column that holds a field, such as --map sku=ArticleNo")
+  .option("--map <field=column>", "CSV: the column that holds a field; may be repeated", collect, [])
   .option("--delimiter <character>", "CSV: what separates cells", ",")
   .option("--major-prices", "prices are decimals such as 79.99, not minor units")
   .option("--strict", "import nothing where a row is bad")
@@ -55,3 +54,7 @@ CSV has a header; attributes.colour is an attribute, stock.east the quantity in 
   });
 
 await program.parseAsync();
+
+function collect(value: string, before: string[]): string[] {
+  return [...before, value];
+}

@@ -10,7 +10,7 @@ import { type Target, localTarget, remoteTarget } from "./targets.ts";
 
 export interface ImportFlags {
   format?: string;
-  map?: string[];
+  map: string[];
   delimiter: string;
   majorPrices?: boolean;
   strict?: boolean;
@@ -80,7 +80,7 @@ async function importInto(target: Target, source: Source, flags: ImportFlags): P
   }
 }
 
-function readRows(source: Source, { format, map = [], delimiter }: ImportFlags): AsyncIterable<Row> {
+function readRows(source: Source, { format, map, delimiter }: ImportFlags): AsyncIterable<Row> {
   const byName = /\.csv(\.gz)?$/i.test(source.name) ? "csv" : "jsonl";
   const chosen = format ?? byName;
   if (chosen === "jsonl") return readJsonl(source.bytes);
@@ -103,14 +103,14 @@ function summarize(report: ImportReport, { json, strict, dryRun, removeMissing }
   const number = (value: number) => value.toLocaleString("en");
   if (resumedAfter > 0)
     console.error(`Went on after line ${number(resumedAfter)}, where an earlier run stopped.`);
-  const verdict = report.applied ? "Imported" : dryRun === true ? "Would import" : "Imported nothing:";
-  console.log(`${verdict} ${number(rows)} products${bad > 0 ? `; ${number(bad)} bad rows` : ""}.`);
+  const verdict = dryRun === true ? "Would import" : report.applied ? "Imported" : "Imported nothing:";
+  console.log(`${verdict} ${count(rows, "product")}${bad > 0 ? `; ${count(bad, "bad row")}` : ""}.`);
   if (comparison !== undefined) {
     const { added, changed, unchanged, missing } = comparison;
     console.log(`${number(added)} new, ${number(changed)} changed, ${number(unchanged)} unchanged.`);
     const fate =
       removeMissing === true ? "discontinued" : "left as they are (--remove-missing discontinues them)";
-    if (missing > 0) console.log(`${number(missing)} active products that the file lacks: ${fate}.`);
+    if (missing > 0) console.log(`${count(missing, "active product")} that the file lacks: ${fate}.`);
   }
   if (failed)
     console.log(
@@ -119,8 +119,13 @@ function summarize(report: ImportReport, { json, strict, dryRun, removeMissing }
   return failed ? 1 : 0;
 }
 
+const count = (value: number, noun: string) =>
+  `${value.toLocaleString("en")} ${noun}${value === 1 ? "" : "s"}`;
+
 function describe(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof Error && "code" in error && error.code === "ENOENT")
+    return `There is no such file. ${message}`;
   if (/unexpected end of file/i.test(message)) return "The gzip data ends early: the file is cut off.";
   if (/incorrect (header|data) check|invalid (block|stored|distance|code)/i.test(message))
     return "The gzip data is damaged.";
