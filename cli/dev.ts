@@ -6,6 +6,7 @@ import { wholeNumber } from "./arguments.ts";
 import type { CheckedRow } from "./import/check-rows.ts";
 import { importCatalog } from "./import/import-catalog.ts";
 import { localTarget } from "./import/targets.ts";
+import { demoKeys } from "./local/demo-users.ts";
 import { DEFAULT_STATE_DIR, type LocalServer, startServer } from "./local/server.ts";
 import { generateProducts } from "./sample/generate.ts";
 
@@ -23,7 +24,7 @@ const { port, state: stateDir } = new Command("npm run dev --")
 try {
   const server = await startServer({ port, stateDir, watch: true, onLog: (line) => console.log(line) });
   await seedWhereEmpty(server);
-  console.log(banner(server.url));
+  console.log(banner(server.url, await demoKeys(server, stateDir)));
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error));
   process.exit(1);
@@ -49,7 +50,7 @@ async function* sampleRows(): AsyncGenerator<CheckedRow> {
   for (const record of generateProducts(SAMPLE_SIZE, SAMPLE_SEED)) yield { line: line++, record };
 }
 
-function banner(url: string): string {
+function banner(url: string, keys: Record<string, string>): string {
   const mcp = `${url}/mcp`;
   const strong = (text: string) => styleText("bold", text);
   return `
@@ -60,6 +61,12 @@ function banner(url: string): string {
   Next, in another terminal:
                 npm run ask -- "wireless keyboard"
                 npm run ask -- --sku SKU-12847
+
+  Callers without a token are served as anonymous on this machine (LOCAL_ANONYMOUS=off in .dev.vars asks
+  for one). Access keys of the demo users, for "Authorization: Bearer …" and for signing in:
+${Object.entries(keys)
+  .map(([user, key]) => `    ${user.padEnd(15)} ${key}`)
+  .join("\n")}
 
   Ctrl-C stops it.
 `;

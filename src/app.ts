@@ -1,26 +1,30 @@
+import { insufficientScope } from "@cloudflare/workers-oauth-provider";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
-import { type Settings, readSettings } from "./env.ts";
-import { isAllowedOrigin, isOwnHost } from "./hosts.ts";
-import { serveMcp } from "./mcp/endpoint.ts";
+import { adminApi } from "./admin/api.ts";
+import type { AppContext, AppTypes } from "./app-types.ts";
+import { readSettings } from "./env.ts";
+import { isAllowedOrigin, isLocalRequest, isOwnHost } from "./hosts.ts";
+import { authorizationServer, protectedResource } from "./identity/oauth.ts";
+import { anonymous } from "./identity/principal.ts";
+import { hashAddress } from "./identity/secrets.ts";
+import { signInPages } from "./identity/sign-in-pages.tsx";
 import { surprise } from "./mcp/call.ts";
+import { serveMcp } from "./mcp/endpoint.ts";
 import { refusalResponse, refuse } from "./refusal.ts";
 import { welcome } from "./welcome.ts";
 
 /** Bytes of a request's body: room for a batch of 100 calls, far less than the edge lets through. */
 const BODY_MAX = 1024 * 1024;
 
-interface AppTypes {
-  Bindings: Env;
-  Variables: { settings: Settings; correlationId: string };
-}
-
 export const app = new Hono<AppTypes>();
 
 app.use(async (c, next) => {
   c.set("correlationId", crypto.randomUUID());
   c.set("settings", readSettings(c.env));
+  c.set("origin", new URL(c.var.settings.PUBLIC_URL ?? c.req.url).origin);
+  c.set("local", isLocalRequest(c.req.url, c.var.settings));
   await next();
   c.header("X-Request-Id", c.var.correlationId);
   c.header("X-Content-Type-Options", "nosniff");
@@ -36,12 +40,15 @@ app.use(async (c, next) => {
     const { refusal } = refuse("origin_denied", "This server does not answer pages of that origin.");
     return refusalResponse(refusal, c.var.correlationId);
   }
+  const secretKey = c.var.settings.SECRET_KEY ?? (c.var.local ? localSecret() : undefined);
+  if (secretKey === undefined) return c.text(SECRET_MISSING, 503);
+  c.set("secretKey", secretKey);
   return next();
 });
 
 // Only origins that passed above get here, so reflecting the origin opens nothing more.
 app.use(
-  "/mcp",
+  "/mcp/*",
   cors({
     origin: (origin) => origin,
     allowMethods: ["POST"],
@@ -53,32 +60,38 @@ app.use(
       "Mcp-Method",
       "Mcp-Name",
     ],
-    exposeHeaders: ["X-Request-Id"],
+    exposeHeaders: ["X-Request-Id", "WWW-Authenticate"],
+  }),
+);
+
+app.use(
+  bodyLimit({
+    maxSize: BODY_MAX,
+    onError: (c) => {
+      const { refusal } = refuse("request_too_large", `The request is larger than ${BODY_MAX} bytes.`);
+      return refusalResponse(refusal, c.get("correlationId"));
+    },
   }),
 );
 
 app.get("/", welcome);
 
-app.post(
-  "/mcp",
-  bodyLimit({
-    maxSize: BODY_MAX,
-    onError: (c) => {
-      const { refusal } = refuse("request_too_large", `The request is larger than ${BODY_MAX} bytes.`);
-      return refusalResponse(refusal, c.var.correlationId);
-    },
-  }),
-  (c) => serveMcp(c.req.raw, c.env.DB, c.var.settings, c.var.correlationId),
-);
-
 app.all("/mcp", (c) => {
-  const { refusal } = refuse("malformed_request", "The MCP endpoint takes POST alone.");
-  const response = refusalResponse(refusal, c.var.correlationId);
-  return new Response(response.body, {
-    status: 405,
-    headers: { ...Object.fromEntries(response.headers), Allow: "POST" },
-  });
+  const isOpen = c.var.local && c.var.settings.LOCAL_ANONYMOUS === "on";
+  return isOpen && c.req.header("authorization") === undefined ? serveAnonymous(c) : serveIdentified(c);
 });
+app.all("/mcp/public", (c) => (c.var.settings.PUBLIC_CATALOG === "on" ? serveAnonymous(c) : c.notFound()));
+
+app.all("/.well-known/oauth-protected-resource/*", serveIdentified);
+app.route("/", signInPages);
+app.route("/admin/api", adminApi);
+for (const path of [
+  "/.well-known/oauth-authorization-server/*",
+  "/.well-known/oauth-authorization-server",
+  "/oauth/*",
+]) {
+  app.all(path, (c) => authorizationServer(c.var.origin).fetch(c.req.raw, c.env, c.env.ctx));
+}
 
 app.notFound((c) => c.text("Not found. The MCP endpoint is /mcp.\n", 404));
 
@@ -86,3 +99,46 @@ app.onError((error, c) => {
   const correlationId = c.get("correlationId") ?? crypto.randomUUID();
   return refusalResponse(surprise(error, { correlationId }, c.req.path), correlationId);
 });
+
+function serveIdentified(c: AppContext): Promise<Response> {
+  const { settings, correlationId } = c.var;
+  const resource = protectedResource(c.var.origin, (request, principal, auth) =>
+    serveMcp(request, {
+      db: c.env.DB,
+      settings,
+      correlationId,
+      principal,
+      challenge: (scopes) => insufficientScope(auth, scopes),
+    }),
+  );
+  return resource.fetch(c.req.raw, c.env, c.env.ctx);
+}
+
+function serveAnonymous(c: AppContext): Promise<Response> {
+  const { settings, correlationId, secretKey } = c.var;
+  const address = c.req.header("cf-connecting-ip") ?? "local";
+  return serveMcp(c.req.raw, {
+    db: c.env.DB,
+    settings,
+    correlationId,
+    principal: anonymous(hashAddress(address, secretKey)),
+    challenge: (scopes) => {
+      const { refusal } = refuse("permission_denied", "This needs a signed-in caller.", {
+        hints: { scopes },
+      });
+      return refusalResponse(refusal, correlationId);
+    },
+  });
+}
+
+const SECRET_MISSING = `This server is not configured: it has no SECRET_KEY, a secret of 32 bytes or more.
+Its operator sets one with: openssl rand -base64 32 | npx wrangler secret put SECRET_KEY
+`;
+
+let generated: string | undefined;
+
+/** On a developer's machine: new with every start, so that nothing comes to depend on it. */
+function localSecret(): string {
+  generated ??= crypto.randomUUID() + crypto.randomUUID();
+  return generated;
+}

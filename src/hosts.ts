@@ -6,6 +6,17 @@ import type { Settings } from "./env.ts";
 // are Cloudflare's and can't be pointed anywhere.
 const OPEN_SUFFIX = ".workers.dev";
 
+/**
+ * Whether a request came to a developer's own machine. No request reaches a deployed Worker under a
+ * loopback name: Cloudflare routes by the name, and a PUBLIC_URL elsewhere settles it.
+ */
+export function isLocalRequest(url: string, { PUBLIC_URL }: Settings): boolean {
+  const names = [url, ...(PUBLIC_URL === undefined ? [] : [PUBLIC_URL])].map(
+    (each) => new URL(each).hostname,
+  );
+  return names.every((name) => localhostAllowedHostnames().includes(name));
+}
+
 /** Whether a Host header names this server. */
 export function isOwnHost(host: string | undefined, settings: Settings): boolean {
   const hostname = hostnameOf(`http://${host ?? ""}`);

@@ -1,3 +1,5 @@
 import { app } from "./app.ts";
 
-export default app;
+export default {
+  fetch: (request, env, ctx) => app.fetch(request, { ...env, ctx }, ctx),
+} satisfies ExportedHandler<Env>;

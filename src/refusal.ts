@@ -36,6 +36,18 @@ export const refusals = {
     retryable: false,
     next: "Use a method of the protocol revision in use.",
   },
+  unauthenticated: {
+    http: 401,
+    jsonRpc: -32000,
+    retryable: false,
+    next: "Send a valid access key as a bearer token.",
+  },
+  permission_denied: {
+    http: 403,
+    jsonRpc: -32000,
+    retryable: false,
+    next: "Ask for the scope named here, or use another tool.",
+  },
   invalid_arguments: {
     http: 400,
     jsonRpc: -32602,
@@ -53,6 +65,12 @@ export const refusals = {
     jsonRpc: -32602,
     retryable: false,
     next: "Search for it, or use one of the names given here; do not guess.",
+  },
+  conflict: {
+    http: 409,
+    jsonRpc: -32000,
+    retryable: false,
+    next: "Look at what is there now, and decide again.",
   },
   timeout: {
     http: 504,
@@ -103,7 +121,7 @@ export function refusalResult(refusal: Refusal, correlationId: string): CallTool
   return {
     isError: true,
     content: [{ type: "text", text: sentence(refusal, correlationId) }],
-    _meta: { [REFUSAL_META_KEY]: details(refusal, correlationId) },
+    _meta: { [REFUSAL_META_KEY]: refusalDetails(refusal, correlationId) },
   };
 }
 
@@ -112,7 +130,7 @@ export function refusalError(refusal: Refusal, correlationId: string): ProtocolE
   return new ProtocolError(
     refusals[refusal.code].jsonRpc,
     sentence(refusal, correlationId),
-    details(refusal, correlationId),
+    refusalDetails(refusal, correlationId),
   );
 }
 
@@ -128,7 +146,7 @@ export function refusalResponse(
   const error = {
     code: jsonRpc ?? refusals[refusal.code].jsonRpc,
     message: sentence(refusal, correlationId),
-    data: details(refusal, correlationId),
+    data: refusalDetails(refusal, correlationId),
   };
   return Response.json({ jsonrpc: "2.0", id: id ?? null, error }, { status: refusals[refusal.code].http });
 }
@@ -137,7 +155,8 @@ function sentence({ code, message }: Refusal, correlationId: string): string {
   return `${message} ${refusals[code].next} (${code}, reference ${correlationId})`;
 }
 
-function details({ code, retryAfterMs, hints }: Refusal, correlationId: string) {
+/** The machine-readable part of a refusal, wherever it is said. */
+export function refusalDetails({ code, retryAfterMs, hints }: Refusal, correlationId: string) {
   return {
     code,
     retryable: refusals[code].retryable,

@@ -1,10 +1,12 @@
 import catalog from "../../migrations/0001_catalog.sql";
 import search from "../../migrations/0002_search.sql";
 import imports from "../../migrations/0003_import.sql";
+import identity from "../../migrations/0004_identity.sql";
 
 /** Every file of migrations/, in order; a test compares the list with the folder. */
 export const migrations: readonly { name: string; sql: string }[] = [
   { name: "0001_catalog.sql", sql: catalog },
   { name: "0002_search.sql", sql: search },
   { name: "0003_import.sql", sql: imports },
+  { name: "0004_identity.sql", sql: identity },
 ];

@@ -2,7 +2,6 @@
 // beside it one door to the local database. `wrangler deploy` bundles src/index.ts, which has no such door.
 
 import { createHash, timingSafeEqual } from "node:crypto";
-import { Hono } from "hono";
 import * as z from "zod";
 import { ensureMigrated } from "../database/migrate.ts";
 import { runBatch } from "../database/run-batch.ts";
@@ -23,28 +22,28 @@ const batchSchema = z.object({
     .min(1),
 });
 
-const worker = new Hono<{ Bindings: Env }>();
+export default {
+  fetch(request, env, ctx) {
+    const { pathname } = new URL(request.url);
+    return pathname === "/__local/database" ? openDoor(request, env) : production.fetch(request, env, ctx);
+  },
+} satisfies ExportedHandler<Env>;
 
 /** Runs SQL as one atomic batch for whoever holds the key of the lock file (cli/local/lock-file.ts). */
-worker.post("/__local/database", async (c) => {
-  const { LOCAL_KEY } = localEnvSchema.parse(c.env);
-  if (!sameSecret(c.req.header("authorization") ?? "", `Bearer ${LOCAL_KEY}`)) {
-    return c.json({ error: "wrong key" }, 401);
+async function openDoor(request: Request, env: Env): Promise<Response> {
+  const { LOCAL_KEY } = localEnvSchema.parse(env);
+  if (!sameSecret(request.headers.get("authorization") ?? "", `Bearer ${LOCAL_KEY}`)) {
+    return Response.json({ error: "wrong key" }, { status: 401 });
   }
   try {
-    const { statements } = batchSchema.parse(await c.req.json());
-    await ensureMigrated(c.env.DB);
-    return c.json({ results: await runBatch(c.env.DB, statements) });
+    const { statements } = batchSchema.parse(await request.json());
+    await ensureMigrated(env.DB);
+    return Response.json({ results: await runBatch(env.DB, statements) });
   } catch (error) {
     logSurprise(error, { what: "/__local/database" });
-    return c.json({ error: error instanceof Error ? error.message : String(error) }, 500);
+    return Response.json({ error: error instanceof Error ? error.message : String(error) }, { status: 500 });
   }
-});
-
-// Not route(): that would leave behind the app's own answers to what it does not know.
-worker.all("*", (c) => production.fetch(c.req.raw, c.env, c.executionCtx));
-
-export default worker;
+}
 
 function sameSecret(given: string, expected: string): boolean {
   const digest = (text: string) => createHash("sha256").update(text).digest();

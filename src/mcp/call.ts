@@ -1,3 +1,5 @@
+import { type Principal, mayUse } from "../identity/principal.ts";
+import type { Scope } from "../identity/scopes.ts";
 import { isTransient } from "../database/transient.ts";
 import { type Outcome, type Refusal, refuse } from "../refusal.ts";
 import { logSurprise } from "../telemetry/log.ts";
@@ -7,6 +9,7 @@ import type { CallContext } from "../call-context.ts";
 export interface Call {
   /** Names this call in its answer and in the log. */
   correlationId: string;
+  principal: Principal;
   context: CallContext;
   deadlineMs: number;
 }
@@ -40,4 +43,13 @@ export function surprise(
   logSurprise(error, { correlation_id: correlationId, what });
   if (isTransient(error)) return { code: "unavailable", message: "The catalog can't be reached right now." };
   return { code: "internal", message: "Something went wrong on the server." };
+}
+
+/** The refusal of a caller who lacks a scope; undefined for one who has it. */
+export function refuseScope(principal: Principal, scope: Scope): Refusal | undefined {
+  if (mayUse(principal, scope)) return undefined;
+  const { refusal } = refuse("permission_denied", "The caller may not use this.", {
+    hints: { scopes: [scope] },
+  });
+  return refusal;
 }

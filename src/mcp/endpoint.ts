@@ -3,11 +3,14 @@ import * as z from "zod";
 import { createCatalog } from "../catalog/repository.ts";
 import { ensureMigrated } from "../database/migrate.ts";
 import type { Settings } from "../env.ts";
+import { type Principal, mayUse } from "../identity/principal.ts";
+import { BASE_SCOPE, type Scope } from "../identity/scopes.ts";
 import { createInventory } from "../inventory/repository.ts";
 import { parseArguments } from "../arguments.ts";
 import { type Outcome, type Refusal, ok, refuse, refusalResponse } from "../refusal.ts";
 import { logEvent } from "../telemetry/log.ts";
 import type { Call } from "./call.ts";
+import { scopeOfTool } from "./call-tool.ts";
 import { createServer } from "./server.ts";
 
 /** JSON deeper than this is refused: recursive validation of it could exhaust the stack. */
@@ -36,13 +39,26 @@ const initializeSchema = z.looseObject({
   clientInfo: z.looseObject({ name: z.string(), version: z.string() }),
 });
 
-/** Serves one POST to the MCP endpoint, of either protocol era. The body is bounded by now. */
+/** What the endpoint needs to know of a request beside the request. */
+export interface McpRequest {
+  db: D1Database;
+  settings: Settings;
+  correlationId: string;
+  principal: Principal;
+  /** Answers a caller whose token lacks scopes with the challenge that makes clients ask for them. */
+  challenge: (scopes: Scope[]) => Response;
+}
+
+/** Serves one request to the MCP endpoint, of either protocol era. The body is bounded by now. */
 export async function serveMcp(
   request: Request,
-  db: D1Database,
-  settings: Settings,
-  correlationId: string,
+  { db, settings, correlationId, principal, challenge }: McpRequest,
 ): Promise<Response> {
+  if (request.method !== "POST") {
+    const { refusal } = refuse("malformed_request", "The MCP endpoint takes POST alone.");
+    const { body, headers } = refusalResponse(refusal, correlationId);
+    return new Response(body, { status: 405, headers: { ...Object.fromEntries(headers), Allow: "POST" } });
+  }
   const json = parseJson(await request.clone().text());
   if (!json.ok) return refusalResponse(json.refusal, correlationId, { jsonRpc: PARSE_ERROR });
   const messages = readMessages(json.value);
@@ -51,10 +67,15 @@ export async function serveMcp(
     const refused = checkMethod(message);
     if (refused !== undefined) return refusalResponse(refused, correlationId, { id: message.id });
   }
+  // In a batch only the call that lacks a scope is refused, by dispatch, in its own answer.
+  const [message] = messages.value;
+  const missing = messages.value.length === 1 && message ? missingScope(message, principal) : undefined;
+  if (missing !== undefined) return challenge([...new Set([BASE_SCOPE, missing])]);
 
   await ensureMigrated(db);
   const newCall = (): Call => ({
     correlationId: crypto.randomUUID(),
+    principal,
     context: { catalog: createCatalog(db), inventory: createInventory(db), now: Date.now() },
     deadlineMs: settings.CALL_DEADLINE_MS,
   });
@@ -97,6 +118,11 @@ function checkMethod({ method, params }: Message): Refusal | undefined {
     return refuse("unknown_method", "This server has no subscriptions.").refusal;
   }
   return undefined;
+}
+
+function missingScope({ method, params }: Message, principal: Principal): Scope | undefined {
+  const scope = method === "tools/call" ? scopeOfTool(params?.["name"]) : undefined;
+  return scope === undefined || mayUse(principal, scope) ? undefined : scope;
 }
 
 /** Without recursion, which is what it guards against. */

@@ -11,6 +11,7 @@ export const getProduct = defineTool({
 Example: {"sku": "SKU-10001"}
 SKUs come from search_products; an unknown one is answered with the nearest real SKUs.`,
   annotations: READ_ONLY,
+  scope: "catalog:read",
   input: z.strictObject({ sku: skuSchema }),
   output: productDetailSchema,
 

@@ -14,6 +14,7 @@ export const listCategories = defineTool({
 Example: {}
 Use a name from here as search_products' category.`,
   annotations: READ_ONLY,
+  scope: "catalog:read",
   input: z.strictObject({
     cursor: cursorArgument.optional(),
   }),

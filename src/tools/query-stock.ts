@@ -24,6 +24,7 @@ export const queryStock = defineTool({
 Examples: {"sku": "SKU-10001"} or {"skus": ["SKU-10001", "SKU-12847"]}
 A discontinued product has stock 0. Never state a stock level that this tool did not answer.`,
   annotations: READ_ONLY,
+  scope: "catalog:read",
   input: z
     .strictObject({
       sku: skuSchema.optional(),

@@ -50,6 +50,7 @@ export const searchProducts = defineTool({
 Example: {"query": "wireless keyboard", "max_price": 100, "in_stock": true, "limit": 5}
 Answers a page of products; pass next_cursor back as cursor, with all else unchanged, for the next one. Stock per warehouse is in query_stock.`,
   annotations: READ_ONLY,
+  scope: "catalog:read",
   input,
   output,
 

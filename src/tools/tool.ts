@@ -2,6 +2,7 @@ import type { ToolAnnotations } from "@modelcontextprotocol/server";
 import * as z from "zod";
 import { parseArguments } from "../arguments.ts";
 import type { CallContext } from "../call-context.ts";
+import type { Scope } from "../identity/scopes.ts";
 import { type Outcome, ok } from "../refusal.ts";
 
 type ObjectSchema = z.ZodType<Record<string, unknown>>;
@@ -12,6 +13,8 @@ interface ToolSpec<Input extends ObjectSchema, Output extends ObjectSchema> {
   /** Says when to use the tool and shows one call, for a model that sees nothing else. */
   description: string;
   annotations: Required<Omit<ToolAnnotations, "title">>;
+  /** What the caller's token must have been granted. */
+  scope: Scope;
   input: Input;
   output: Output;
   run(args: z.output<Input>, context: CallContext): Promise<Outcome<z.output<Output>>>;
@@ -37,6 +40,7 @@ export interface Tool {
     inputSchema: object;
     outputSchema: object;
   };
+  scope: Scope;
   prepare(args: unknown): Outcome<PreparedCall>;
 }
 
@@ -63,6 +67,7 @@ export function defineTool<Input extends ObjectSchema, Output extends ObjectSche
         type: "object",
       },
     },
+    scope: spec.scope,
     prepare(args) {
       const parsed = parseArguments(spec.input, args);
       if (!parsed.ok) return parsed;

@@ -1,0 +1,168 @@
+// npm run admin: users, roles and access keys, on this machine or deployed.
+
+import Table from "cli-table3";
+import { Command } from "commander";
+import * as z from "zod";
+import { bootstrapAdmin } from "../src/identity/administration.ts";
+import { ROLES } from "../src/identity/scopes.ts";
+import { wholeNumber } from "./arguments.ts";
+import { remoteTarget } from "./import/targets.ts";
+import { readDemoKeys } from "./local/demo-users.ts";
+import { DEFAULT_STATE_DIR, findServer, withServer } from "./local/server.ts";
+
+const KEY_VARIABLE = "CATALOG_ADMIN_KEY";
+
+const program = new Command("npm run -s admin --")
+  .description("Manage users, roles and access keys.")
+  .option("--url <url>", "the server (default: the running npm run dev)")
+  .option("--state <folder>", "where the local database lives", DEFAULT_STATE_DIR)
+  .option("--json", "print JSON")
+  .helpOption("-h, --help", "show this help")
+  .addHelpText(
+    "after",
+    `\nThe access key of an admin is read from ${KEY_VARIABLE}; on this machine the demo admin's will do.\nRoles: ${ROLES.join(", ")}.`,
+  );
+const globals = () => program.opts<{ url?: string; state: string; json?: boolean }>();
+
+const users = program.command("users").description("people and services");
+users
+  .command("list")
+  .description("list users")
+  .action(() => list("/users"));
+users
+  .command("add <id>")
+  .description("add a user")
+  .requiredOption("--name <name>", "the user's name")
+  .requiredOption("--roles <role...>", "roles")
+  .option("--service", "a service, not a person")
+  .option("--customer <id>", "the customer whose own rows the user may see")
+  .action((id: string, options: { name: string; roles: string[]; service?: boolean; customer?: string }) =>
+    send("POST", "/users", {
+      id,
+      name: options.name,
+      roles: options.roles,
+      kind: options.service === true ? "service" : "user",
+      customer_id: options.customer,
+    }),
+  );
+users
+  .command("roles <id> <role...>")
+  .description("set a user's roles")
+  .action((id: string, roles: string[]) => send("PUT", `/users/${encodeURIComponent(id)}/roles`, { roles }));
+for (const verb of ["disable", "enable"]) {
+  users
+    .command(`${verb} <id>`)
+    .description(
+      verb === "disable" ? "refuse the user at once, whatever they hold" : "let a disabled user in again",
+    )
+    .action((id: string) => send("POST", `/users/${encodeURIComponent(id)}/${verb}`));
+}
+
+const keys = program.command("keys").description("access keys");
+keys
+  .command("list")
+  .description("list keys; their secrets are kept nowhere")
+  .option("--user <id>", "of one user")
+  .action(({ user }: { user?: string }) =>
+    list(user === undefined ? "/keys" : `/keys?user=${encodeURIComponent(user)}`),
+  );
+keys
+  .command("create")
+  .description("make a key, and show it once")
+  .requiredOption("--user <id>", "whose key")
+  .requiredOption("--label <label>", "what it is for")
+  .option("--roles <role...>", "narrow the user's roles")
+  .option("--days <number>", "days until it expires", wholeNumber)
+  .action((options: { user: string; label: string; roles?: string[]; days?: number }) =>
+    send("POST", "/keys", {
+      user: options.user,
+      label: options.label,
+      roles: options.roles,
+      expires_in_days: options.days,
+    }),
+  );
+keys
+  .command("revoke <id>")
+  .description("refuse a key from now on")
+  .action((id: string) => send("POST", `/keys/${encodeURIComponent(id)}/revoke`));
+
+program
+  .command("bootstrap <id>")
+  .description("make the first admin, once, and show its access key")
+  .option("--remote", "in the deployed database, through wrangler")
+  .action(bootstrap);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+}
+
+async function bootstrap(id: string, { remote }: { remote?: boolean }): Promise<void> {
+  const { secret, statements } = bootstrapAdmin(id, Date.now());
+  if (remote === true) {
+    const target = await remoteTarget(true);
+    await target.run(statements);
+    await target.finish();
+  } else {
+    await withServer({ stateDir: globals().state }, (server) => server.batch(statements)).catch(
+      (error: unknown) => {
+        const isSecond = error instanceof Error && error.message.includes("UNIQUE constraint failed");
+        throw isSecond ? new Error("The first admin was made before, or there is a user of that id.") : error;
+      },
+    );
+  }
+  if (globals().json === true) console.log(JSON.stringify({ id, key: secret }));
+  else
+    console.log(
+      `${id} is an admin. Access key, shown once:\n${secret}\nKeep it, and set ${KEY_VARIABLE} to it for npm run admin.`,
+    );
+}
+
+async function list(path: string): Promise<void> {
+  const answer = z
+    .record(z.string(), z.array(z.record(z.string(), z.string().nullable())))
+    .parse(await call("GET", path));
+  const rows = Object.values(answer).flat();
+  if (globals().json === true) return console.log(JSON.stringify(rows, null, 2));
+  const [first] = rows;
+  if (first === undefined) return console.log("None.");
+  const table = new Table({
+    head: Object.keys(first),
+    style: { head: [], border: [] },
+    chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
+  });
+  for (const row of rows) table.push(Object.values(row).map((value) => value ?? ""));
+  console.log(table.toString());
+}
+
+async function send(method: string, path: string, body?: object): Promise<void> {
+  const answer = z
+    .looseObject({ id: z.string(), key: z.string().optional() })
+    .parse(await call(method, path, body));
+  if (globals().json === true) console.log(JSON.stringify(answer));
+  else if (answer.key === undefined) console.log(`Done: ${answer.id}`);
+  else console.log(`${answer.id}, shown once:\n${answer.key}`);
+}
+
+async function call(method: string, path: string, body?: object): Promise<unknown> {
+  const { url, state } = globals();
+  const base = url ?? (await findServer(state))?.url;
+  if (base === undefined)
+    throw new Error("Nothing is running here. Start it with npm run dev, or give --url.");
+  const key =
+    process.env[KEY_VARIABLE] ?? (url === undefined ? (await readDemoKeys(state))["user-admin"] : undefined);
+  if (key === undefined) throw new Error(`Set ${KEY_VARIABLE} to the access key of an admin.`);
+  const response = await fetch(new URL(`/admin/api${path}`, base), {
+    method,
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  const answer: unknown = await response.json();
+  if (!response.ok) {
+    const { error, next } = z.looseObject({ error: z.string(), next: z.string() }).parse(answer);
+    throw new Error(`${error} ${next}`);
+  }
+  return answer;
+}

@@ -1,0 +1,35 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as z from "zod";
+import { type NewUser, addUser, createKey } from "../../src/identity/administration.ts";
+import type { LocalServer } from "./server.ts";
+
+/** One user of each role, for trying things on this machine; they exist nowhere else. */
+const DEMO_USERS: NewUser[] = [
+  { id: "user-001", kind: "user", name: "Demo shopper", roles: ["shopper"] },
+  { id: "user-customer", kind: "user", name: "Demo customer", roles: ["customer"], customer_id: "cust-001" },
+  { id: "user-support", kind: "user", name: "Demo support agent", roles: ["support"] },
+  { id: "user-inventory", kind: "user", name: "Demo stock keeper", roles: ["inventory"] },
+  { id: "user-admin", kind: "user", name: "Demo admin", roles: ["admin"] },
+];
+
+const keysSchema = z.record(z.string(), z.string());
+const keysPath = (stateDir: string) => join(stateDir, "demo-keys.json");
+
+/** The demo users' access keys by user id; makes users and keys where the database has no user yet. */
+export async function demoKeys(server: LocalServer, stateDir: string): Promise<Record<string, string>> {
+  const [users = []] = await server.batch([{ sql: "SELECT id FROM users LIMIT 1", values: [] }]);
+  if (users.length > 0) return readDemoKeys(stateDir);
+  const now = Date.now();
+  const made = DEMO_USERS.map((user) => ({ user, key: createKey({ user: user.id, label: "demo" }, now) }));
+  await server.batch(made.flatMap(({ user, key }) => [...addUser(user, now), key.statement]));
+  const keys = Object.fromEntries(made.map(({ user, key }) => [user.id, key.secret]));
+  await writeFile(keysPath(stateDir), JSON.stringify(keys), { mode: 0o600 });
+  return keys;
+}
+
+/** As an earlier start made them; empty where it made none. */
+export async function readDemoKeys(stateDir: string): Promise<Record<string, string>> {
+  const text = await readFile(keysPath(stateDir), "utf8").catch(() => "{}");
+  return keysSchema.parse(JSON.parse(text));
+}

@@ -1,0 +1,113 @@
+import { type Context, Hono } from "hono";
+import { createMiddleware } from "hono/factory";
+import type { AppTypes } from "../app-types.ts";
+import { parseArguments } from "../arguments.ts";
+import { ensureMigrated } from "../database/migrate.ts";
+import { runBatch } from "../database/run-batch.ts";
+import {
+  addUser,
+  createKey,
+  disableUser,
+  enableUser,
+  listKeys,
+  listUsers,
+  newKeySchema,
+  newUserSchema,
+  revokeKey,
+  rolesSchema,
+  setRoles,
+} from "../identity/administration.ts";
+import { isWholeKey } from "../identity/secrets.ts";
+import { scopesOf } from "../identity/scopes.ts";
+import { findKey } from "../identity/users.ts";
+import { type Refusal, refusals, refusalDetails, refuse } from "../refusal.ts";
+
+type ApiContext = Context<AppTypes>;
+
+/** Users, roles and keys, for holders of an access key of the role admin. */
+export const adminApi = new Hono<AppTypes>();
+
+// A key in a header, never the browser's cookie: no page can make a browser send it.
+const requireAdmin = createMiddleware<AppTypes>(async (c, next) => {
+  await ensureMigrated(c.env.DB);
+  const [, key = ""] = /^Bearer (\S+)$/.exec(c.req.header("authorization") ?? "") ?? [];
+  const found = isWholeKey(key) ? await findKey(c.env.DB, key, Date.now()) : undefined;
+  if (found?.ok !== true) {
+    c.header("WWW-Authenticate", 'Bearer realm="admin"');
+    return answer(c, refuse("unauthenticated", "This needs an access key.").refusal);
+  }
+  if (!scopesOf(found.user.roles).includes("admin")) {
+    return answer(
+      c,
+      refuse("permission_denied", "This needs the role admin.", { hints: { scopes: ["admin"] } }).refusal,
+    );
+  }
+  return next();
+});
+adminApi.use(requireAdmin);
+
+adminApi.get("/users", async (c) => c.json({ users: (await runBatch(c.env.DB, [listUsers]))[0] }));
+
+adminApi.post("/users", async (c) => {
+  const user = parseArguments(newUserSchema, await body(c));
+  if (!user.ok) return answer(c, user.refusal);
+  if (await exists(c, "users", user.value.id))
+    return answer(c, refuse("conflict", "There is a user of that id.").refusal);
+  await runBatch(c.env.DB, addUser(user.value, Date.now()));
+  return c.json({ id: user.value.id }, 201);
+});
+
+adminApi.put("/users/:id/roles", async (c) => {
+  const given = parseArguments(rolesSchema, await body(c));
+  if (!given.ok) return answer(c, given.refusal);
+  return change(c, "users", (id) => setRoles(id, given.value.roles));
+});
+adminApi.post("/users/:id/disable", (c) => change(c, "users", (id) => disableUser(id, Date.now())));
+adminApi.post("/users/:id/enable", (c) => change(c, "users", (id) => enableUser(id)));
+
+adminApi.get("/keys", async (c) =>
+  c.json({ keys: (await runBatch(c.env.DB, [listKeys(c.req.query("user") ?? null)]))[0] }),
+);
+
+adminApi.post("/keys", async (c) => {
+  const wanted = parseArguments(newKeySchema, await body(c));
+  if (!wanted.ok) return answer(c, wanted.refusal);
+  if (!(await exists(c, "users", wanted.value.user)))
+    return answer(c, refuse("not_found", "There is no such user.").refusal);
+  const { id, secret, expiresAt, statement } = createKey(wanted.value, Date.now());
+  await runBatch(c.env.DB, [statement]);
+  c.header("Cache-Control", "no-store");
+  return c.json(
+    { id, key: secret, expires_at: expiresAt === null ? null : new Date(expiresAt).toISOString() },
+    201,
+  );
+});
+adminApi.post("/keys/:id/revoke", (c) => change(c, "access_keys", (id) => revokeKey(id, Date.now())));
+
+/** Changes what the path names, where it exists. */
+async function change(
+  c: ApiContext,
+  table: "users" | "access_keys",
+  statements: (id: string) => Parameters<typeof runBatch>[1],
+) {
+  const id = c.req.param("id") ?? "";
+  if (!(await exists(c, table, id)))
+    return answer(c, refuse("not_found", "There is nothing of that id.").refusal);
+  await runBatch(c.env.DB, statements(id));
+  return c.json({ id });
+}
+
+async function exists(c: ApiContext, table: "users" | "access_keys", id: string): Promise<boolean> {
+  return (await c.env.DB.prepare(`SELECT 1 FROM ${table} WHERE id = ?`).bind(id).first()) !== null;
+}
+
+async function body(c: ApiContext): Promise<unknown> {
+  return c.req.json<unknown>().catch(() => null);
+}
+
+function answer(c: ApiContext, refusal: Refusal): Response {
+  return c.json(
+    { error: refusal.message, ...refusalDetails(refusal, c.var.correlationId) },
+    refusals[refusal.code].http,
+  );
+}

@@ -1,0 +1,21 @@
+import type { Context } from "hono";
+import type { Settings } from "./env.ts";
+
+/** What every route of the app finds at hand. */
+export interface AppTypes {
+  Bindings: Env & {
+    /** The request's own; Hono's type of it lacks what the OAuth library asks for. */
+    ctx: ExecutionContext;
+  };
+  Variables: {
+    settings: Settings;
+    correlationId: string;
+    /** Scheme, host and port that clients use: the OAuth issuer, and the base of the protected resource. */
+    origin: string;
+    /** Whether this is a developer's own machine (src/hosts.ts). */
+    local: boolean;
+    secretKey: string;
+  };
+}
+
+export type AppContext = Context<AppTypes>;

@@ -1,0 +1,122 @@
+import { randomBytes } from "node:crypto";
+import * as z from "zod";
+import type { Statement } from "../database/statement.ts";
+import { ROLES } from "./scopes.ts";
+import { newAccessKey } from "./secrets.ts";
+
+// The statements that make and change users and keys: run by the admin API, by bootstrap, and by the
+// local seed, so that a user is the same thing however it came to be.
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+const roles = z.array(z.enum(ROLES)).max(ROLES.length);
+
+/** OAuth's storage keeps ids in keys that colons divide. */
+export const userIdSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/, "is 1 to 64 letters, digits and . _ @ -");
+
+export const newUserSchema = z.strictObject({
+  id: userIdSchema,
+  kind: z.enum(["user", "service"]).default("user"),
+  name: z.string().trim().min(1).max(200),
+  roles: roles.min(1),
+  customer_id: z.string().trim().min(1).max(64).optional(),
+});
+export type NewUser = z.output<typeof newUserSchema>;
+
+export const newKeySchema = z.strictObject({
+  user: userIdSchema,
+  label: z.string().trim().min(1).max(100),
+  roles: roles.min(1).optional().describe("Narrows the user's roles"),
+  expires_in_days: z.int().min(1).max(3_650).optional(),
+});
+export type NewKey = z.output<typeof newKeySchema>;
+
+export const rolesSchema = z.strictObject({ roles: roles.min(1) });
+
+export function addUser({ id, kind, name, customer_id, roles: given }: NewUser, now: number): Statement[] {
+  return [
+    {
+      sql: "INSERT INTO users (id, kind, name, customer_id, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+      values: [id, kind, name, customer_id ?? null, now],
+    },
+    ...giveRoles(id, given),
+  ];
+}
+
+export function setRoles(userId: string, given: readonly string[]): Statement[] {
+  return [
+    { sql: "DELETE FROM user_roles WHERE user_id = ?1", values: [userId] },
+    ...giveRoles(userId, given),
+  ];
+}
+
+function giveRoles(userId: string, given: readonly string[]): Statement[] {
+  return [
+    {
+      sql: "INSERT INTO user_roles (user_id, role) SELECT DISTINCT ?1, value FROM json_each(?2)",
+      values: [userId, JSON.stringify(given)],
+    },
+  ];
+}
+
+/** A new key: its name and statements, and the key itself, which is shown once and kept nowhere. */
+export function createKey({ user, label, roles: narrowed, expires_in_days }: NewKey, now: number) {
+  const id = `key-${randomBytes(6).toString("hex")}`;
+  const { secret, hash } = newAccessKey();
+  const expiresAt = expires_in_days === undefined ? null : now + expires_in_days * DAY_MS;
+  const statement: Statement = {
+    sql: `INSERT INTO access_keys (id, hash, user_id, label, roles, created_at, expires_at)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
+    values: [id, hash, user, label, narrowed === undefined ? null : JSON.stringify(narrowed), now, expiresAt],
+  };
+  return { id, secret, expiresAt, statement };
+}
+
+/** The first admin with a key. Fails as a whole the second time: the bootstrap row is there already. */
+export function bootstrapAdmin(userId: string, now: number) {
+  const key = createKey({ user: userId, label: "bootstrap" }, now);
+  const statements: Statement[] = [
+    { sql: "INSERT INTO bootstrap (id, user_id, done_at) VALUES (1, ?1, ?2)", values: [userId, now] },
+    ...addUser({ id: userId, kind: "user", name: userId, roles: ["admin"] }, now),
+    key.statement,
+  ];
+  return { secret: key.secret, statements };
+}
+
+export function disableUser(userId: string, now: number): Statement[] {
+  return [
+    { sql: "UPDATE users SET disabled_at = ?2 WHERE id = ?1 AND disabled_at IS NULL", values: [userId, now] },
+    { sql: "DELETE FROM sessions WHERE user_id = ?1", values: [userId] },
+  ];
+}
+
+export const enableUser = (userId: string): Statement[] => [
+  { sql: "UPDATE users SET disabled_at = NULL WHERE id = ?1", values: [userId] },
+];
+
+export const revokeKey = (keyId: string, now: number): Statement[] => [
+  {
+    sql: "UPDATE access_keys SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL",
+    values: [keyId, now],
+  },
+];
+
+const LISTED_MAX = 1_000;
+const time = (column: string) => `strftime('%FT%TZ', ${column} / 1000, 'unixepoch') AS ${column}`;
+
+export const listUsers: Statement = {
+  sql: `SELECT id, kind, name, customer_id, ${time("created_at")}, ${time("disabled_at")},
+      (SELECT group_concat(role, ', ') FROM user_roles WHERE user_id = users.id) AS roles
+    FROM users ORDER BY id LIMIT ${LISTED_MAX}`,
+  values: [],
+};
+
+/** Keys by name, never by secret; of one user where given. */
+export const listKeys = (userId: string | null): Statement => ({
+  sql: `SELECT id, user_id AS user, label, roles, ${time("created_at")}, ${time("expires_at")},
+      ${time("last_used_at")}, ${time("revoked_at")}
+    FROM access_keys WHERE ?1 IS NULL OR user_id = ?1 ORDER BY created_at DESC LIMIT ${LISTED_MAX}`,
+  values: [userId],
+});

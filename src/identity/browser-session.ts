@@ -1,0 +1,25 @@
+import type { AppContext } from "../app-types.ts";
+import { deleteCookie, getCookie, setCookie } from "hono/cookie";
+import { type Identified, endSession, findSession, startSession } from "./users.ts";
+
+// __Host-: sent back over https alone (or to this machine), to this host alone, for every path.
+const NAME = "session";
+const OPTIONS = { prefix: "host", path: "/", secure: true, httpOnly: true, sameSite: "Lax" } as const;
+
+/** Who is signed in in this browser. */
+export async function sessionUser(c: AppContext): Promise<Identified | undefined> {
+  const secret = getCookie(c, NAME, "host");
+  return secret === undefined ? undefined : findSession(c.env.DB, secret, Date.now());
+}
+
+export async function signIn(c: AppContext, userId: string): Promise<void> {
+  const { secret } = await startSession(c.env.DB, userId, Date.now());
+  setCookie(c, NAME, secret, OPTIONS);
+}
+
+/** Ends the session at the server too, so that a copied cookie is worth nothing. */
+export async function signOut(c: AppContext): Promise<void> {
+  const secret = getCookie(c, NAME, "host");
+  if (secret !== undefined) await endSession(c.env.DB, secret);
+  deleteCookie(c, NAME, OPTIONS);
+}

@@ -1,0 +1,125 @@
+import {
+  OAuthAuthorizationServer,
+  OAuthError,
+  type OAuthResourceAuth,
+  OAuthResourceServer,
+  type OAuthResourceTokenValidation,
+} from "@cloudflare/workers-oauth-provider";
+import { waitUntil } from "cloudflare:workers";
+import * as z from "zod";
+import { ensureMigrated } from "../database/migrate.ts";
+import type { Principal } from "./principal.ts";
+import { BASE_SCOPE, SCOPES, scopesOf } from "./scopes.ts";
+import { isWholeKey, looksLikeKey } from "./secrets.ts";
+import { type Identified, type KeyProblem, findKey, findUser, touchKey } from "./users.ts";
+
+/** What a grant keeps: who, and nothing that may change. Roles are read when a token is used. */
+const grantSchema = z.object({ userId: z.string() });
+export type GrantProps = z.output<typeof grantSchema>;
+
+const KEY_PROBLEMS: Record<KeyProblem | "key_malformed", string> = {
+  key_malformed: "the access key is cut off or mistyped",
+  key_unknown: "there is no such access key",
+  key_expired: "the access key has expired",
+  key_revoked: "the access key was revoked",
+  user_disabled: "the user is disabled",
+};
+
+const THIRTY_DAYS_S = 30 * 24 * 60 * 60;
+
+type Serve = (request: Request, principal: Principal, auth: OAuthResourceAuth) => Promise<Response>;
+
+/** The authorization server of one origin, whose one resource is its /mcp. */
+function createAuthorizationServer(origin: string): OAuthAuthorizationServer<Env> {
+  return new OAuthAuthorizationServer<Env>({
+    issuer: origin,
+    resources: [`${origin}/mcp`],
+    scopesSupported: [...Object.keys(SCOPES), "offline_access"],
+    clientIdMetadataDocumentEnabled: true,
+    clientRegistrationEndpoint: "/oauth/register",
+    // Cursor registers cursor:// beside its https redirect; without this it can't sign in at all.
+    allowPrivateUseRedirectUris: true,
+    refreshTokenTTL: THIRTY_DAYS_S,
+    // A client in use stays signed in: people's first complaint is having to sign in again.
+    refreshTokenIdleTTL: THIRTY_DAYS_S,
+  });
+}
+
+const servers = new Map<string, OAuthAuthorizationServer<Env>>();
+
+/** An origin is one of few that src/hosts.ts lets through, so the map stays small. */
+export function authorizationServer(origin: string): OAuthAuthorizationServer<Env> {
+  let server = servers.get(origin);
+  if (server === undefined) {
+    server = createAuthorizationServer(origin);
+    servers.set(origin, server);
+  }
+  return server;
+}
+
+/**
+ * The protected resource: challenges who brings no token, and gives `serve` the principal of who
+ * brings a good one. Access keys and OAuth tokens are checked here, in one place.
+ */
+export function protectedResource(origin: string, serve: Serve): OAuthResourceServer<Env, Principal> {
+  return new OAuthResourceServer<Env, Principal>({
+    resourceMetadata: {
+      resource: `${origin}/mcp`,
+      authorization_servers: [origin],
+      resource_name: "Product catalog",
+    },
+    requiredScopes: [BASE_SCOPE],
+    validateToken: (env) => async (resource, token) => {
+      await ensureMigrated(env.DB);
+      return looksLikeKey(token)
+        ? validateKey(env, resource, token)
+        : validateOAuth(env, origin, resource, token);
+    },
+    handler: { fetch: (request, _env, ctx) => serve(request, ctx.props, ctx.auth) },
+  });
+}
+
+type Validated = OAuthResourceTokenValidation<Principal>;
+
+async function validateKey(env: Env, resource: string, key: string): Promise<Validated> {
+  const now = Date.now();
+  const found = isWholeKey(key)
+    ? await findKey(env.DB, key, now)
+    : ({ ok: false, problem: "key_malformed" } as const);
+  if (!found.ok) {
+    throw new OAuthError("invalid_token", {
+      description: `${found.problem}: ${KEY_PROBLEMS[found.problem]}`,
+    });
+  }
+  if (found.touch) waitUntil(touchKey(env.DB, key, now));
+  const scope = scopesOf(found.user.roles);
+  return {
+    props: toPrincipal(found.user, "key", scope),
+    audience: resource,
+    scope,
+    userId: found.user.userId,
+  };
+}
+
+async function validateOAuth(
+  env: Env,
+  origin: string,
+  resource: string,
+  token: string,
+): Promise<Validated | null> {
+  const validated = await authorizationServer(origin).validateToken<unknown>(resource, token, env);
+  if (validated === null) return null;
+  const { userId } = grantSchema.parse(validated.props);
+  const user = await findUser(env.DB, userId);
+  if (user === undefined) {
+    throw new OAuthError("invalid_token", { description: `user_disabled: ${KEY_PROBLEMS.user_disabled}` });
+  }
+  const allowed: readonly string[] = scopesOf(user.roles);
+  const scope = validated.scope.filter((each) => allowed.includes(each));
+  return { ...validated, props: toPrincipal(user, "oauth", scope), scope };
+}
+
+export function toPrincipal(user: Identified, via: Principal["via"], scopes: string[]): Principal {
+  const { userId, kind, roles, customerId } = user;
+  return { id: userId, kind, roles, via, scopes, ...(customerId !== undefined && { customerId }) };
+}

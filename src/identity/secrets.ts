@@ -1,0 +1,56 @@
+import { createHash, createHmac, randomBytes } from "node:crypto";
+
+// A key looks like pcm_<43 characters>_<6 of its hash>: the prefix lets secret scanners find a leaked
+// one, the end tells a truncated or mistyped one from one that is unknown, without a look-up.
+const PREFIX = "pcm";
+const KEY = /^pcm_[A-Za-z0-9_-]{43}_[A-Za-z0-9_-]{6}$/;
+const BITS = 256;
+
+export interface NewSecret {
+  /** Shown once, kept nowhere. */
+  secret: string;
+  /** What the database keeps. */
+  hash: string;
+}
+
+/** SHA-256 is enough for 256 random bits: there is no dictionary to try. */
+export const hashSecret = (secret: string): string => createHash("sha256").update(secret).digest("base64url");
+
+export function newAccessKey(): NewSecret {
+  const body = `${PREFIX}_${randomBytes(BITS / 8).toString("base64url")}`;
+  const secret = `${body}_${checkOf(body)}`;
+  return { secret, hash: hashSecret(secret) };
+}
+
+export function newSessionToken(): NewSecret {
+  const secret = randomBytes(BITS / 8).toString("base64url");
+  return { secret, hash: hashSecret(secret) };
+}
+
+/** Whether a bearer token means to be an access key; OAuth tokens never begin so. */
+export const looksLikeKey = (token: string): boolean => token.startsWith(`${PREFIX}_`);
+
+/** Whether it is one, whole and unchanged; not whether anyone holds it. */
+export function isWholeKey(token: string): boolean {
+  return KEY.test(token) && token.endsWith(`_${checkOf(token.slice(0, -7))}`);
+}
+
+const checkOf = (body: string): string => hashSecret(body).slice(0, 6);
+
+/**
+ * Stands for a network address where it must be told from others and not be known: an IPv6 address
+ * by its /64, which one subscriber holds whole (RFC 6177).
+ */
+export function hashAddress(address: string, key: string): string {
+  const network = address.includes(":") ? expandIpv6(address).slice(0, 4).join(":") : address;
+  return createHmac("sha256", key).update(`address ${network}`).digest("base64url").slice(0, 22);
+}
+
+function expandIpv6(address: string): string[] {
+  const [head = "", tail] = address.split("::");
+  const left = head === "" ? [] : head.split(":");
+  const right = tail === undefined || tail === "" ? [] : tail.split(":");
+  const zeros =
+    tail === undefined ? [] : Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => "0");
+  return [...left, ...zeros, ...right].map((group) => group.toLowerCase().replace(/^0+(?=.)/, ""));
+}

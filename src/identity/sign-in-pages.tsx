@@ -1,0 +1,212 @@
+import {
+  AuthorizationError,
+  CimdFetchError,
+  type ConsentDescription,
+} from "@cloudflare/workers-oauth-provider";
+import { Hono } from "hono";
+import { csrf } from "hono/csrf";
+import type { AppContext, AppTypes } from "../app-types.ts";
+import { ensureMigrated } from "../database/migrate.ts";
+import { sessionUser, signIn, signOut } from "./browser-session.ts";
+import { type GrantProps, authorizationServer } from "./oauth.ts";
+import { STYLE_PATH, renderPage, serveStyle } from "./page.tsx";
+import { BASE_SCOPE, SCOPES, type Scope, scopesOf } from "./scopes.ts";
+import { isWholeKey } from "./secrets.ts";
+import { type Identified, findKey } from "./users.ts";
+
+/** Sign-in by access key, and the consent page of OAuth. */
+export const signInPages = new Hono<AppTypes>();
+
+signInPages.get(STYLE_PATH, serveStyle);
+for (const path of ["/sign-in", "/sign-out", "/authorize"]) {
+  // The origin that clients use, which behind a PUBLIC_URL need not be the request's own.
+  signInPages.use(path, csrf({ origin: (origin, c: AppContext) => origin === c.var.origin }));
+  signInPages.use(path, async (c, next) => {
+    await ensureMigrated(c.env.DB);
+    await next();
+  });
+}
+
+signInPages.get("/sign-in", (c) => signInPage(nextPath(c.req.query("next"))));
+
+signInPages.post("/sign-in", async (c) => {
+  const form = await c.req.parseBody();
+  const key = typeof form["key"] === "string" ? form["key"].trim() : "";
+  const next = nextPath(form["next"]);
+  const found = isWholeKey(key) ? await findKey(c.env.DB, key, Date.now()) : undefined;
+  // One answer for every bad key: a page tells nobody which keys there were.
+  if (found?.ok !== true) return signInPage(next, "This access key is not valid.");
+  await signIn(c, found.user.userId);
+  return c.redirect(next, 303);
+});
+
+signInPages.post("/sign-out", async (c) => {
+  await signOut(c);
+  return c.redirect("/sign-in", 303);
+});
+
+signInPages.get("/authorize", async (c) => {
+  const oauth = authorizationServer(c.var.origin).getOAuthApi(c.env);
+  try {
+    const request = await oauth.parseAuthRequest(c.req.raw);
+    const user = await sessionUser(c);
+    if (user === undefined) {
+      const { pathname, search } = new URL(c.req.url);
+      return c.redirect(`/sign-in?next=${encodeURIComponent(pathname + search)}`, 303);
+    }
+    const details = await oauth.describeConsent(request);
+    const consent = await oauth.beginConsent(request);
+    return await consentPage(details, user, consent.handle, consent.headers);
+  } catch (error) {
+    return authorizationProblem(error);
+  }
+});
+
+signInPages.post("/authorize", async (c) => {
+  const oauth = authorizationServer(c.var.origin).getOAuthApi(c.env);
+  const form = await c.req.raw.clone().formData();
+  const handle = String(form.get("handle") ?? "");
+  try {
+    if (form.get("decision") !== "allow") {
+      const denied = await oauth.denyConsent(c.req.raw, handle);
+      return new Response(null, { status: 303, headers: denied.headers });
+    }
+    const user = await sessionUser(c);
+    if (user === undefined)
+      return await signInPage("/", "Your session has ended. Begin again from your client.");
+    const allowed: readonly string[] = [...scopesOf(user.roles), "offline_access"];
+    const scope = form
+      .getAll("scope")
+      .map(String)
+      .filter((each) => allowed.includes(each));
+    const approved = await oauth.approveConsent(c.req.raw, handle, { scope });
+    const props: GrantProps = { userId: user.userId };
+    const { redirectTo } = await oauth.completeAuthorization({
+      request: approved.request,
+      userId: user.userId,
+      metadata: {},
+      scope: approved.request.scope,
+      props,
+    });
+    approved.headers.set("Location", redirectTo);
+    return new Response(null, { status: 303, headers: approved.headers });
+  } catch (error) {
+    return authorizationProblem(error);
+  }
+});
+
+/** Only a path of this server: a sign-in must not end on somebody else's page. */
+function nextPath(next: unknown): string {
+  return typeof next === "string" && /^\/(?![/\\])/.test(next) ? next : "/";
+}
+
+function signInPage(next: string, problem?: string): Promise<Response> {
+  return renderPage(
+    "Sign in to the product catalog",
+    <form method="post" action="/sign-in">
+      {problem !== undefined && (
+        <p class="bad" role="alert">
+          {problem}
+        </p>
+      )}
+      <input type="hidden" name="next" value={next} />
+      <label>
+        Access key
+        <input
+          type="password"
+          name="key"
+          required
+          autofocus
+          autocomplete="current-password"
+          spellcheck={false}
+        />
+      </label>
+      <div class="actions">
+        <button class="main">Sign in</button>
+      </div>
+    </form>,
+    { status: problem === undefined ? 200 : 401 },
+  );
+}
+
+function consentPage(
+  details: ConsentDescription,
+  user: Identified,
+  handle: string,
+  headers: Headers,
+): Promise<Response> {
+  const allowed = scopesOf(user.roles);
+  const requested: readonly string[] = details.scope.length === 0 ? [BASE_SCOPE] : details.scope;
+  const offered = allowed.filter((scope) => requested.includes(scope));
+  return renderPage(
+    `Let ${details.clientName} use the product catalog?`,
+    <form method="post" action="/authorize">
+      <p>
+        You are signed in as <strong>{user.userId}</strong>.{" "}
+        {details.clientDomain === undefined ? (
+          "The app gave its name itself; nobody has checked it."
+        ) : (
+          <>
+            The app is published by <strong>{details.clientDomain}</strong>.
+          </>
+        )}
+      </p>
+      <p>
+        Access will be sent to <strong>{details.redirectHost}</strong>.
+      </p>
+      {details.redirectIsLoopback && (
+        <p class="warn">
+          That is an app on your own computer. Go on only if you have just begun to sign in from it.
+        </p>
+      )}
+      <fieldset>
+        <legend>It may</legend>
+        {offered.map((scope: Scope) => (
+          <label class="choice">
+            <input type="checkbox" name="scope" value={scope} checked />
+            <span>
+              {SCOPES[scope]} <small>{scope}</small>
+            </span>
+          </label>
+        ))}
+        {offered.length === 0 && <p class="quiet">Nothing: your roles allow none of what it asks for.</p>}
+      </fieldset>
+      {requested.includes("offline_access") && <input type="hidden" name="scope" value="offline_access" />}
+      <input type="hidden" name="handle" value={handle} />
+      <div class="actions">
+        <button class="main" name="decision" value="allow">
+          Allow
+        </button>
+        <button name="decision" value="deny">
+          Deny
+        </button>
+      </div>
+    </form>,
+    { headers, formTarget: formTarget(details.redirectUri) },
+  );
+}
+
+function formTarget(redirectUri: string): string {
+  const { origin, protocol } = new URL(redirectUri);
+  return origin === "null" ? protocol : origin;
+}
+
+/** Back to the client where the library has checked that it is the client's own address, else a page. */
+function authorizationProblem(error: unknown): Response | Promise<Response> {
+  if (error instanceof AuthorizationError && error.redirectTo !== undefined) {
+    return new Response(null, { status: 303, headers: { Location: error.redirectTo } });
+  }
+  if (error instanceof AuthorizationError || error instanceof CimdFetchError) {
+    const what =
+      error instanceof AuthorizationError ? error.description : "The app's description could not be fetched.";
+    return renderPage(
+      "This sign-in can't go on",
+      <>
+        <p class="bad">{what}</p>
+        <p>Begin again from your client. Nothing was granted.</p>
+      </>,
+      { status: 400 },
+    );
+  }
+  throw error;
+}
