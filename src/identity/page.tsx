@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import { html } from "hono/html";
 import type { Child } from "hono/jsx";
 
 // Plain forms and one style sheet: the pages work without scripts, and the policy allows none.
@@ -69,5 +70,5 @@ export async function renderPage(
     "Content-Security-Policy",
     `default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action ${formTargets}`,
   );
-  return new Response(`<!doctype html>${await page.toString()}`, { status: options.status ?? 200, headers });
+  return new Response(await html`<!doctype html>${page}`, { status: options.status ?? 200, headers });
 }

@@ -65,7 +65,8 @@ signInPages.get("/authorize", async (c) => {
 signInPages.post("/authorize", async (c) => {
   const oauth = authorizationServer(c.var.origin).getOAuthApi(c.env);
   const form = await c.req.raw.clone().formData();
-  const handle = String(form.get("handle") ?? "");
+  const posted = form.get("handle");
+  const handle = typeof posted === "string" ? posted : "";
   try {
     if (form.get("decision") !== "allow") {
       const denied = await oauth.denyConsent(c.req.raw, handle);
@@ -74,11 +75,11 @@ signInPages.post("/authorize", async (c) => {
     const user = await sessionUser(c);
     if (user === undefined)
       return await signInPage("/", "Your session has ended. Begin again from your client.");
-    const allowed: readonly string[] = [...scopesOf(user.roles), "offline_access"];
+    const allowed = new Set<string>([...scopesOf(user.roles), "offline_access"]);
     const scope = form
       .getAll("scope")
       .map(String)
-      .filter((each) => allowed.includes(each));
+      .filter((each) => allowed.has(each));
     const approved = await oauth.approveConsent(c.req.raw, handle, { scope });
     const props: GrantProps = { userId: user.userId };
     const { redirectTo } = await oauth.completeAuthorization({

@@ -68,8 +68,8 @@ export async function serveMcp(
     if (refused !== undefined) return refusalResponse(refused, correlationId, { id: message.id });
   }
   // In a batch only the call that lacks a scope is refused, by dispatch, in its own answer.
-  const [message] = messages.value;
-  const missing = messages.value.length === 1 && message ? missingScope(message, principal) : undefined;
+  const [only, ...others] = messages.value;
+  const missing = only !== undefined && others.length === 0 ? missingScope(only, principal) : undefined;
   if (missing !== undefined) return challenge([...new Set([BASE_SCOPE, missing])]);
 
   await ensureMigrated(db);
