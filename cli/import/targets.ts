@@ -31,8 +31,8 @@ export function localTarget(server: LocalServer): Target {
     // D1 takes values of up to 2 MB.
     statementMax: 1_500_000,
     async begin(importId) {
-      const [, [row] = []] = await server.batch(beginImport(importId));
-      return z.object({ lines_staged: z.int() }).parse(row).lines_staged;
+      const rows = await server.batch(beginImport(importId));
+      return z.object({ lines_staged: z.int() }).parse(rows.at(-1)?.[0]).lines_staged;
     },
     async run(statements) {
       if (statements.length > 0) await server.batch(statements);
@@ -57,7 +57,7 @@ export async function remoteTarget(execute: boolean): Promise<Target & { file: s
     // D1 takes statements of up to 100 KB.
     statementMax: 90_000,
     async begin(importId) {
-      await write(beginImport(importId).slice(0, 1));
+      await write(beginImport(importId).slice(0, -1));
       return 0;
     },
     run: write,

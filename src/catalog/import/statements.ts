@@ -7,8 +7,16 @@ import type { ProductRecord } from "./record.ts";
 // Applying moves all of them into the catalog in one transaction: callers see the old catalog or
 // the new one, and a failure leaves the old one whole.
 
+/** Milliseconds after which an import that was never taken up again is forgotten. */
+const ABANDONED_MS = 7 * 24 * 60 * 60 * 1000;
+
+/** Opens an import, or finds it where an interrupted run left it; the last statement tells how far that came. */
 export function beginImport(importId: string): Statement[] {
   return [
+    {
+      sql: `DELETE FROM imports WHERE started_at < unixepoch('subsec') * 1000 - ${ABANDONED_MS} AND id <> ?1`,
+      values: [importId],
+    },
     { sql: "INSERT INTO imports (id) VALUES (?1) ON CONFLICT DO NOTHING", values: [importId] },
     { sql: "SELECT lines_staged FROM imports WHERE id = ?1", values: [importId] },
   ];
