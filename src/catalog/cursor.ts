@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import * as z from "zod";
 import { type Outcome, ok, refuse } from "../refusal.ts";
 
-/** Where a page ended: the sort key of its last row (a price, a name or a score) and, to break ties, its SKU. */
+/** Where a page ended: the sort key of its last row (a price, a name, or its place by relevance), and its SKU. */
 const positionSchema = z.tuple([z.union([z.string(), z.number()]), z.string()]);
 export type Position = z.output<typeof positionSchema>;
 

@@ -13,6 +13,7 @@ import { STYLE_PATH, renderPage, serveStyle } from "./page.tsx";
 import { BASE_SCOPE, SCOPES, type Scope, scopesOf } from "./scopes.ts";
 import { isWholeKey } from "./secrets.ts";
 import { type Identified, findKey } from "./users.ts";
+import { clip, plainLine } from "../text/plain-text.ts";
 
 /** Sign-in by access key, and the consent page of OAuth. */
 export const signInPages = new Hono<AppTypes>();
@@ -102,26 +103,32 @@ function nextPath(next: unknown): string {
 }
 
 function signInPage(next: string, problem?: string): Promise<Response> {
+  const describedBy = problem === undefined ? "key-hint" : "key-problem key-hint";
   return renderPage(
     "Sign in to the product catalog",
     <form method="post" action="/sign-in">
+      <input type="hidden" name="next" value={next} />
+      <label for="key">Access key</label>
+      <input
+        id="key"
+        type="password"
+        name="key"
+        required
+        autofocus
+        autocomplete="current-password"
+        autocapitalize="off"
+        spellcheck={false}
+        aria-describedby={describedBy}
+        aria-invalid={problem !== undefined}
+      />
       {problem !== undefined && (
-        <p class="bad" role="alert">
+        <p class="bad" id="key-problem" role="alert">
           {problem}
         </p>
       )}
-      <input type="hidden" name="next" value={next} />
-      <label>
-        Access key
-        <input
-          type="password"
-          name="key"
-          required
-          autofocus
-          autocomplete="current-password"
-          spellcheck={false}
-        />
-      </label>
+      <p class="quiet" id="key-hint">
+        It begins with <code>pcm_</code>. Whoever runs this server can give you one.
+      </p>
       <div class="actions">
         <button class="main">Sign in</button>
       </div>
@@ -129,6 +136,8 @@ function signInPage(next: string, problem?: string): Promise<Response> {
     { status: problem === undefined ? 200 : 401 },
   );
 }
+
+const NAME_MAX = 80;
 
 function consentPage(
   details: ConsentDescription,
@@ -139,11 +148,15 @@ function consentPage(
   const allowed = scopesOf(user.roles);
   const requested: readonly string[] = details.scope.length === 0 ? [BASE_SCOPE] : details.scope;
   const offered = allowed.filter((scope) => requested.includes(scope));
+  // The app chose its name: no length of it may push the rest out of sight, no mark in it turn the line around.
+  const name = clip(plainLine(details.clientName), NAME_MAX) || details.clientId;
+  const { protocol } = new URL(details.redirectUri);
+  // In a link of an app's own scheme any app may have put any host.
+  const isWeb = protocol === "https:" || protocol === "http:";
   return renderPage(
-    `Let ${details.clientName} use the product catalog?`,
+    `Let ${name} use the product catalog?`,
     <form method="post" action="/authorize">
       <p>
-        You are signed in as <strong>{user.userId}</strong>.{" "}
         {details.clientDomain === undefined ? (
           "The app gave its name itself; nobody has checked it."
         ) : (
@@ -152,32 +165,41 @@ function consentPage(
           </>
         )}
       </p>
-      <p>
-        Access will be sent to <strong>{details.redirectHost}</strong>.
-      </p>
-      {details.redirectIsLoopback && (
+      <dl>
+        <dt>Signed in as</dt>
+        <dd>{user.userId}</dd>
+        <dt>Access goes to</dt>
+        <dd>{isWeb ? details.redirectHost : `the app that opens ${protocol} links`}</dd>
+      </dl>
+      {(details.redirectIsLoopback || !isWeb) && (
         <p class="warn">
-          That is an app on your own computer. Go on only if you have just begun to sign in from it.
+          That is an app on your own {isWeb ? "computer" : "device"}. Go on only if you have just begun to
+          sign in from it.
         </p>
       )}
-      <fieldset>
-        <legend>It may</legend>
-        {offered.map((scope: Scope) => (
-          <label class="choice">
-            <input type="checkbox" name="scope" value={scope} checked />
-            <span>
-              {SCOPES[scope]} <small>{scope}</small>
-            </span>
-          </label>
-        ))}
-        {offered.length === 0 && <p class="quiet">Nothing: your roles allow none of what it asks for.</p>}
-      </fieldset>
+      {offered.length === 0 ? (
+        <p class="bad">Your roles allow none of what it asks for.</p>
+      ) : (
+        <fieldset>
+          <legend>It may</legend>
+          {offered.map((scope: Scope) => (
+            <label class="choice">
+              <input type="checkbox" name="scope" value={scope} checked />
+              <span>
+                {SCOPES[scope]} <small>{scope}</small>
+              </span>
+            </label>
+          ))}
+        </fieldset>
+      )}
       {requested.includes("offline_access") && <input type="hidden" name="scope" value="offline_access" />}
       <input type="hidden" name="handle" value={handle} />
       <div class="actions">
-        <button class="main" name="decision" value="allow">
-          Allow
-        </button>
+        {offered.length > 0 && (
+          <button class="main" name="decision" value="allow">
+            Allow
+          </button>
+        )}
         <button name="decision" value="deny">
           Deny
         </button>

@@ -33,7 +33,7 @@ export function typePhrases(product: Named): string[] {
     const bare = product.name.startsWith(product.brand)
       ? product.name.slice(product.brand.length)
       : product.name;
-    add(typeAtEnd(product.model === "" ? bare : product.model));
+    add(typeAtEnd(product.model) || typeAtEnd(bare));
     for (const kind of signsOf(Object.keys(product.attributes))) add(kind);
   }
   return [...phrases];

@@ -23,6 +23,8 @@ export interface Query {
 const SLOTS_MAX = 10;
 const NAMES_MAX = 10;
 const TERM_MAX = 4;
+const CODE_MIN = 5;
+const IDENTIFIERS_MAX = 8;
 const STOP = new Set("a an and the of for with in on to or by my me i is best buy cheap".split(" "));
 
 /**
@@ -54,8 +56,10 @@ export function readQuery(text: string): Query {
     const pairs = around.flatMap((pair) => joined(pair.map((part) => part.replaceAll(" ", ""))));
     return namesOf(term, pairs, index === terms.length - 1);
   });
-  const spelled = [text.trim(), ...text.split(/\s+/), ...codes(text)];
-  return { slots, identifiers: [...new Set(spelled)].filter((code) => /\d/.test(code)).slice(0, 8) };
+  // A part of a query is a model number where it is long enough to be one: "10" of "windows 10" is not.
+  const parts = [...text.split(/\s+/), ...codes(text)].filter((code) => code.length >= CODE_MIN);
+  const identifiers = [...new Set([text.trim(), ...parts])].filter((code) => /\d/.test(code));
+  return { slots, identifiers: identifiers.slice(0, IDENTIFIERS_MAX) };
 }
 
 /** The slot, where its word may be the beginning of one of `completions`. */

@@ -73,9 +73,6 @@ const sortedRows = z.array(
   z.object({ id: z.int(), sku: z.string(), sort_key: z.union([z.string(), z.number()]), walked: z.int() }),
 );
 
-/** Above any score of rank(): what was named by its number comes first. */
-const EXACT_SCORE = 10;
-
 /** What an evaluation varies (cli/eval/ablation.ts). */
 export interface Tuning {
   read: (text: string) => Query;
@@ -103,9 +100,9 @@ export async function search(run: Run, request: SearchRequest, tuning = TUNED): 
   const candidates = new Map(candidateRows.parse(found.flat()).map((row) => [row.id, row]));
   for (const { id } of exactHits) candidates.delete(id);
   const entries = [
-    ...exactHits.map(({ id, sku }) => ({ id, sku, score: EXACT_SCORE })),
+    ...exactHits,
     ...rank(query, matches, active_products, [...candidates.values()], tuning.weights).map(
-      ({ candidate: { id, sku }, score }) => ({ id, sku, score }),
+      ({ candidate: { id, sku } }) => ({ id, sku }),
     ),
   ];
   return page(
@@ -115,30 +112,25 @@ export async function search(run: Run, request: SearchRequest, tuning = TUNED): 
   );
 }
 
-interface Entry {
-  id: number;
-  sku: string;
-  score: number;
-}
+type Entry = z.output<typeof exactRows>[number];
 
 function page(entries: Entry[], { limit, after }: SearchRequest, cut: boolean): Found {
   const start = after === undefined ? 0 : startAfter(entries, after);
   const shown = entries.slice(start, start + limit);
   const last = shown.at(-1);
-  const more = start + shown.length < entries.length;
+  const end = start + shown.length;
+  const more = end < entries.length;
   return {
     ids: shown.map(({ id }) => id),
-    ...(more && last && { next: [last.score, last.sku] satisfies Position }),
+    ...(more && last && { next: [end, last.sku] satisfies Position }),
     cut: cut && !more,
   };
 }
 
-/** Behind the last one shown; where that is gone from the catalog, behind all that scored as high. */
-function startAfter(entries: Entry[], [score, sku]: Position): number {
+/** Behind the last one shown; where that has left the catalog, the others have moved up by one. */
+function startAfter(entries: Entry[], [end, sku]: Position): number {
   const at = entries.findIndex((entry) => entry.sku === sku);
-  if (at >= 0) return at + 1;
-  const below = entries.findIndex((entry) => entry.score < Number(score));
-  return below < 0 ? entries.length : below;
+  return at >= 0 ? at + 1 : Math.max(0, Number(end) - 1);
 }
 
 interface Survey {

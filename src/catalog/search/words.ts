@@ -1,8 +1,9 @@
 // One reading of text for products and queries alike, so that "17 inch", `17"` and "17-inch" are the
 // same word on both sides and no SQL tokenizer has to guess. FTS5 only ever sees the output.
 
+// Begins where a number begins: from the middle of one, a long number would take quadratic time.
 const UNIT =
-  /(\d+(?:\.\d+)?)[\s-]*(gbps|mbps|gbit|mbit|gb|tb|mb|ghz|mhz|hz|mah|mm|cm|ft|kva|va|kw|ml|kg|dpi|ppm|mp|lm|awg|pin|port|watt|volt|inches|inch|in|feet|foot|meters|meter|m|w|v|u)(?![a-z0-9])/g;
+  /(?<![\d.])(\d+(?:\.\d+)?)[\s-]*(gbps|mbps|gbit|mbit|gb|tb|mb|ghz|mhz|hz|mah|mm|cm|ft|kva|va|kw|ml|kg|dpi|ppm|mp|lm|awg|pin|port|watt|volt|inches|inch|in|feet|foot|meters|meter|m|w|v|u)(?![a-z0-9])/g;
 
 /** Other spellings of a unit; one that is missing here stands for itself. */
 const UNIT_NAMES: Readonly<Record<string, string>> = {

@@ -1,0 +1,163 @@
+import { env } from "cloudflare:workers";
+import fc from "fast-check";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { ProductRecord } from "../../src/catalog/import/record.ts";
+import { createCatalog } from "../../src/catalog/repository.ts";
+import { readQuery } from "../../src/catalog/search/query.ts";
+import type { SearchRequest } from "../../src/catalog/search/search.ts";
+import { KEEP } from "../../src/catalog/search/statements.ts";
+import { joined, words } from "../../src/catalog/search/words.ts";
+import { fill, product } from "./support/catalog.ts";
+
+const COMMON_PRODUCTS = 1_200;
+
+const named: ProductRecord[] = [
+  product({
+    sku: "KB-1",
+    name: "Silent Keyboard",
+    brand: "Logitech",
+    model: "K-120/B",
+    gtin: "0095205603217",
+  }),
+  product({
+    sku: "NB-1",
+    name: "Acme Book 15 notebook",
+    brand: "Acme",
+    attributes: { "display diagonal": "15.6 inch" },
+  }),
+  product({ sku: "NB-2", name: 'Notebook security lock', brand: "Kensington" }),
+  product({ sku: "SW-1", name: "Denver Smartwatch", brand: "Denver" }),
+  product({ sku: "HD-1", name: "Hard Disk 2 TB external", brand: "Seagate", status: "discontinued" }),
+  product({ sku: "HD-2", name: "Hard Disk 2TB external", brand: "Toshiba" }),
+  product({ sku: "CF-1", name: "Café Crème Élégant", brand: "Élan" }),
+];
+// One word in every name, more often than a search goes through; facets that single out one product each.
+const common = Array.from({ length: COMMON_PRODUCTS }, (_, index) =>
+  product({
+    sku: `GZ-${String(index).padStart(4, "0")}`,
+    name: `Gizmo ${index % 40}`,
+    brand: index === 777 ? "Rare Brand" : "Usual",
+    category: index === 888 ? "Rare Category" : "Gizmos",
+    price: index === 999 ? 999_999 : 1_000 + ((index * 7_919) % 5_000),
+    stock: index === 555 ? [{ warehouse: "east", quantity: 1 }] : [],
+  }),
+);
+
+beforeAll(async () => {
+  await fill(named);
+  for (let at = 0; at < common.length; at += 300) await fill(common.slice(at, at + 300));
+});
+
+const catalog = () => createCatalog(env.DB);
+const search = (query: string, rest: Partial<SearchRequest> = {}) =>
+  catalog().search({ query, sort: "relevance", limit: 10, ...rest });
+const first = async (query: string) => (await search(query)).products[0]?.sku;
+
+describe("what is found first", () => {
+  it.each([
+    ["a model number as it is", "K-120/B", "KB-1"],
+    ["a model number without its dashes", "k120b", "KB-1"],
+    ["a model number among words", "silent k-120/b please", "KB-1"],
+    ["a GTIN", "0095205603217", "KB-1"],
+    ["a GTIN without its leading zeros", "95205603217", "KB-1"],
+    ["a SKU in another case", "gz-0042", "GZ-0042"],
+    ["a misspelling", "keybord", "KB-1"],
+    ["two letters swapped", "keybaord", "KB-1"],
+    ["a misspelt brand", "logitec", "KB-1"],
+    ["an unfinished last word", "silent keyb", "KB-1"],
+    ["another name of the thing", "laptop", "NB-1"],
+    ["a plural", "keyboards", "KB-1"],
+    ["a compound in two words", "smart watch", "SW-1"],
+    ["a unit written apart", "2 tb hard drive", "HD-2"],
+    ["a word without its accents", "elegant creme", "CF-1"],
+    ["accents as combining marks", "e\u0301le\u0301gant", "CF-1"],
+  ])("%s", async (_, query, sku) => {
+    expect(await first(query)).toBe(sku);
+  });
+
+  it("puts what is active before its discontinued twin", async () => {
+    const { products } = await search("hard disk 2tb");
+    expect(products.map(({ sku }) => sku)).toEqual(["HD-2", "HD-1"]);
+  });
+
+  it("takes no number of a query for a model", () => {
+    expect(readQuery("windows 10").identifiers).toEqual(["windows 10"]);
+  });
+});
+
+describe("a word that is common", () => {
+  it.each([
+    ["brand", { brand: "Rare Brand" }, "GZ-0777"],
+    ["category", { category: "Rare Category" }, "GZ-0888"],
+    ["price", { minPrice: 9_999.99, maxPrice: 9_999.99 }, "GZ-0999"],
+    ["stock", { inStock: true }, "GZ-0555"],
+  ])("still finds the only one of its %s", async (_, filter, sku) => {
+    expect((await search("gizmo", filter)).products.map((each) => each.sku)).toEqual([sku]);
+  });
+
+  it("pages to the bound without doubles, and then says that there were more", async () => {
+    const seen: string[] = [];
+    let page = await search("gizmo", { limit: 50 });
+    for (;;) {
+      seen.push(...page.products.map(({ sku }) => sku));
+      if (page.next === undefined) break;
+      expect(page.cut).toBe(false);
+      page = await search("gizmo", { limit: 50, after: page.next });
+    }
+    expect(new Set(seen).size).toBe(KEEP);
+    expect(seen).toHaveLength(KEEP);
+    expect(page.cut).toBe(true);
+  });
+
+  it("sorts all of its products by price, not only the best", async () => {
+    const { products } = await search("gizmo", { sort: "price_asc", limit: 50 });
+    const cheapest = common.map(({ price }) => price).toSorted((a, b) => a - b);
+    expect(products.map(({ price }) => price.amount_minor)).toEqual(cheapest.slice(0, 50));
+    const { products: dear } = await search("gizmo", { sort: "price_desc", limit: 1 });
+    expect(dear.map(({ sku }) => sku)).toEqual(["GZ-0999"]);
+  });
+});
+
+it("goes on behind a product that has left the catalog since", async () => {
+  const one = await search("gizmo 7", { limit: 5 });
+  const last = one.products.at(-1)?.sku;
+  await env.DB.prepare("DELETE FROM products WHERE sku = ?").bind(last).run();
+  const two = await search("gizmo 7", { limit: 5, after: one.next });
+  const shown = new Set(one.products.map(({ sku }) => sku));
+  expect(two.products.length).toBeGreaterThan(0);
+  expect(two.products.filter(({ sku }) => shown.has(sku))).toEqual([]);
+});
+
+describe("words", () => {
+  it("are only what FTS5 may see in quotes, whatever is typed", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary", maxLength: 100 }), (text) => {
+        for (const word of words(text)) expect(word).toMatch(/^[\p{L}\p{N}.]+$/u);
+        for (const [typed, ...others] of readQuery(text).slots) {
+          for (const { phrase } of [typed, ...others]) expect(phrase).not.toMatch(/["*]/);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it.each([
+    ['17" notebook', ["17inch", "notebook"]],
+    ["17-inch Notebooks", ["17inch", "notebook"]],
+    ["2 GB, 2gb", ["2gb", "2gb"]],
+    ["1,000 batteries", ["1000", "battery"]],
+    ["Boxes and glasses", ["box", "and", "glass"]],
+  ])("of %s", (text, expected) => {
+    expect(words(text)).toEqual(expected);
+  });
+
+  it("take linear time, however long a number is", () => {
+    const started = performance.now();
+    words("1".repeat(200_000));
+    expect(performance.now() - started).toBeLessThan(1_000);
+  });
+
+  it("join with their neighbours", () => {
+    expect(joined(["smart", "watch", "42mm"])).toEqual(["smartwatch"]);
+  });
+});
