@@ -7,6 +7,8 @@ export type CheckedRow = { line: number; record: ProductRecord } | { line: numbe
 /** Bytes of a product as JSON: with its words it must fit one SQL statement of a remote database (100 KB). */
 const RECORD_MAX = 24 * 1024;
 const PROBLEMS_SHOWN = 3;
+/** As JSON escapes it; an escaped backslash before it makes it a mention. */
+const NUL = /(?<!\\)(?:\\\\)*\\u0000/;
 
 /** Checks rows one by one, and that no SKU stands twice. `majorPrices`: prices are decimals in major units. */
 export async function* checkRows(rows: AsyncIterable<Row>, majorPrices: boolean): AsyncGenerator<CheckedRow> {
@@ -34,7 +36,7 @@ function check(line: number, value: unknown): CheckedRow {
     return { line, problem: problems.join("; ") };
   }
   const json = JSON.stringify(parsed.data);
-  if (json.includes("\\u0000")) return { line, problem: "holds a NUL character" };
+  if (NUL.test(json)) return { line, problem: "holds a NUL character" };
   const size = Buffer.byteLength(json);
   if (size > RECORD_MAX) return { line, problem: `is a product of ${size} bytes; ${RECORD_MAX} is the most` };
   return { line, record: parsed.data };
@@ -45,8 +47,12 @@ function toMinor(value: unknown): unknown {
   const { currency } = value;
   if (typeof currency !== "string" || !/^[A-Z]{3}$/.test(currency)) return value;
   const minor = minorPerMajor(currency);
+  // Only what has no more decimals than the currency is taken; of the rest the schema says what is wrong.
+  const decimals = Math.log10(minor);
   const scaled = (price: unknown) =>
-    typeof price === "number" ? Math.round(price * minor * 1e6) / 1e6 : price;
+    typeof price === "number" && Number(price.toFixed(decimals)) === price
+      ? Math.round(price * minor)
+      : price;
   return {
     ...value,
     ...("price" in value && { price: scaled(value.price) }),

@@ -93,30 +93,29 @@ function readRows(source: Source, { format, map, delimiter }: ImportFlags): Asyn
   return readCsv(source.bytes, Object.fromEntries(mapping), delimiter);
 }
 
-function summarize(report: ImportReport, { json, strict, dryRun, removeMissing }: ImportFlags): number {
-  const failed = !report.applied && dryRun !== true;
+function summarize(report: ImportReport, { json, dryRun, removeMissing }: ImportFlags): number {
+  const { rows, bad, good, comparison, resumedAfter } = report;
   if (json === true) {
     console.log(JSON.stringify(report));
-    return failed ? 1 : 0;
+    return good ? 0 : 1;
   }
-  const { rows, bad, comparison, resumedAfter } = report;
   const number = (value: number) => value.toLocaleString("en");
-  if (resumedAfter > 0)
+  if (resumedAfter > 0) {
     console.error(`Went on after line ${number(resumedAfter)}, where an earlier run stopped.`);
-  const verdict = dryRun === true ? "Would import" : report.applied ? "Imported" : "Imported nothing:";
-  console.log(`${verdict} ${count(rows, "product")}${bad > 0 ? `; ${count(bad, "bad row")}` : ""}.`);
-  if (comparison !== undefined) {
+  }
+  const what = good ? count(rows, "product") : "nothing";
+  console.log(
+    `${dryRun === true ? "Would import" : "Imported"} ${what}${bad > 0 ? `; ${count(bad, "bad row")}` : ""}.`,
+  );
+  if (comparison !== undefined && good) {
     const { added, changed, unchanged, missing } = comparison;
     console.log(`${number(added)} new, ${number(changed)} changed, ${number(unchanged)} unchanged.`);
     const fate =
       removeMissing === true ? "discontinued" : "left as they are (--remove-missing discontinues them)";
     if (missing > 0) console.log(`${count(missing, "active product")} that the file lacks: ${fate}.`);
   }
-  if (failed)
-    console.log(
-      strict === true && bad > 0 ? "--strict takes no file with bad rows." : "The file has no good row.",
-    );
-  return failed ? 1 : 0;
+  if (!good) console.log(rows > 0 ? "--strict takes no file with bad rows." : "The file has no good row.");
+  return good ? 0 : 1;
 }
 
 const count = (value: number, noun: string) =>
@@ -124,11 +123,11 @@ const count = (value: number, noun: string) =>
 
 function describe(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof Error && "code" in error && error.code === "ENOENT")
-    return `There is no such file. ${message}`;
-  if (/unexpected end of file/i.test(message)) return "The gzip data ends early: the file is cut off.";
-  if (/incorrect (header|data) check|invalid (block|stored|distance|code)/i.test(message))
-    return "The gzip data is damaged.";
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "ENOENT") return `There is no such file. ${message}`;
+  if (code === "Z_BUF_ERROR") return "The gzip data ends early: the file is cut off.";
+  if (code === "Z_DATA_ERROR") return "The gzip data is damaged.";
   if (/SQLITE_FULL|disk is full/i.test(message)) return "The disk is full.";
+  if (message.includes("FOREIGN KEY")) return "Another run of this import has finished it, or given it up.";
   return message;
 }

@@ -20,6 +20,8 @@ export interface ImportReport {
   bad: number;
   /** The line after which this run went on, 0 where it began at the beginning. */
   resumedAfter: number;
+  /** Whether there is something to apply, and nothing against it. */
+  good: boolean;
   applied: boolean;
   comparison: Comparison | undefined;
 }
@@ -57,13 +59,14 @@ export async function importCatalog(
     throw error;
   }
   // A file without one good row is a mistake, and would discontinue everything with --remove-missing.
-  const applied = !options.dryRun && report.rows > 0 && !(options.strict && report.bad > 0);
+  const good = report.rows > 0 && !(options.strict && report.bad > 0);
+  const applied = good && !options.dryRun;
   options.onApply();
   const comparison = await target.compare(importId);
   const { removeMissing } = options;
   await target.run(applied ? applyImport(importId, { removeMissing }) : dropImport(importId));
   await target.finish();
-  return { ...report, applied, comparison };
+  return { ...report, good, applied, comparison };
 }
 
 interface Chunk {

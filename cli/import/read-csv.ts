@@ -1,4 +1,4 @@
-import { Readable } from "node:stream";
+import { Readable, pipeline } from "node:stream";
 import { parse } from "csv-parse";
 import * as z from "zod";
 import type { Row } from "./read-jsonl.ts";
@@ -9,6 +9,7 @@ const REPLACEMENT = "\ufffd";
 
 const recordSchema = z.object({
   info: z.object({ lines: z.int() }),
+  raw: z.string(),
   record: z.record(z.string(), z.string()),
 });
 
@@ -25,23 +26,29 @@ export async function* readCsv(
   delimiter: string,
 ): AsyncGenerator<Row> {
   const fieldOf = new Map(Object.entries(mapping).map(([field, column]) => [column, field]));
-  const parser = Readable.from(bytes).pipe(
+  const parser = pipeline(
+    Readable.from(bytes),
     parse({
       bom: true,
       columns: (header: string[]) => checkHeader(header, mapping),
       delimiter,
       info: true,
+      raw: true,
       max_record_size: RECORD_MAX,
       relax_column_count: true,
       skip_empty_lines: true,
       trim: true,
     }),
+    // The callback's error comes out of the iteration as well.
+    () => {},
   );
   for await (const parsed of parser) {
-    const { info, record } = recordSchema.parse(parsed);
+    const { info, raw, record } = recordSchema.parse(parsed);
+    // csv-parse counts up to where a record ends; people look for where it begins.
+    const line = info.lines - (raw.trim().match(/\n/g)?.length ?? 0);
     const text = Object.values(record).join();
-    if (text.includes(REPLACEMENT)) yield { line: info.lines, problem: "is not UTF-8" };
-    else yield { line: info.lines, value: toRecord(record, fieldOf) };
+    if (text.includes(REPLACEMENT)) yield { line, problem: "is not UTF-8" };
+    else yield { line, value: toRecord(record, fieldOf) };
   }
 }
 

@@ -11,11 +11,11 @@ const STYLE = `
 * { box-sizing: border-box; }
 body { margin: 0; min-height: 100vh; min-height: 100svh; display: grid; place-items: center; padding: 1rem;
   font: 1rem/1.5 system-ui, sans-serif; background: var(--page); color: var(--text); }
-main { width: 100%; max-width: 27rem; padding: 2rem; border: 1px solid var(--line); border-radius: 1rem;
+main { width: 100%; max-width: 28rem; padding: 2rem; border: 1px solid var(--line); border-radius: 1rem;
   background: var(--card); box-shadow: 0 1px 2px #0001, 0 .75rem 2rem #0000000f; overflow-wrap: anywhere; }
 main::before { content: ""; display: block; width: 2.5rem; height: .375rem; margin-bottom: 1.25rem;
   border-radius: 1rem; background: var(--accent); }
-h1 { margin: 0 0 .75rem; font-size: 1.4rem; line-height: 1.25; text-wrap: balance; }
+h1 { margin: 0 0 1rem; font-size: 1.4rem; line-height: 1.25; text-wrap: balance; }
 p { margin: 0 0 1rem; } main > :last-child, main > :last-child > :last-child { margin-bottom: 0; }
 code { font-family: ui-monospace, monospace; font-size: .9em; }
 .quiet { color: var(--quiet); font-size: .9rem; } .bad { color: var(--bad); font-weight: 600; }

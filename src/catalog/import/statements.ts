@@ -70,6 +70,10 @@ export function applyImport(importId: string, { removeMissing }: { removeMissing
     mine(`UPDATE products AS p SET status = 'discontinued' WHERE p.status = 'active' AND ${missing}`),
   ];
   return [
+    // Fails, and all with it, where another run of the same file has applied or dropped the import:
+    // without its rows everything would be missing. The row has no import to belong to then.
+    mine(`INSERT INTO import_rows (import_id, sku, record)
+      SELECT ?1, '', '' WHERE NOT EXISTS (SELECT 1 FROM imports WHERE id = ?1)`),
     mine(`INSERT INTO categories (name)
       SELECT DISTINCT record ->> 'category' FROM import_rows WHERE import_id = ?1 ON CONFLICT DO NOTHING`),
     mine(`INSERT INTO products (sku, ${PRODUCT_COLUMNS.join(", ")})
@@ -112,7 +116,7 @@ export function compareImport(importId: string): Statement {
     LEFT JOIN categories c ON c.id = p.category_id
     LEFT JOIN product_internals i ON i.product_id = p.id WHERE r.import_id = ?1`;
   const fields = ["name", "model", "brand", "description", "currency", "gtin", "image_url", "status"];
-  const now = `${fields.map((name) => `p.${name}`).join(", ")}, c.name, p.price_minor, p.attributes, i.cost, i.supplier_id`;
+  const now = `${fields.map((name) => `p.${name} COLLATE BINARY`).join(", ")}, c.name, p.price_minor, p.attributes, i.cost, i.supplier_id`;
   const then = `${fields.map((name) => `record ->> '${name}'`).join(", ")}, record ->> 'category',
     record ->> 'price', record -> 'attributes', record ->> 'cost', record ->> 'supplier_id'`;
   const stockNow = `SELECT json_group_object(warehouse, quantity) FROM
@@ -136,6 +140,7 @@ export function dropImport(importId: string): Statement[] {
   ];
 }
 
+/** COLLATE BINARY: the brand's own collation would call a correction of its capitals no change. */
 function row(table: string): string {
-  return `(${PRODUCT_COLUMNS.map((name) => `${table}.${name}`).join(", ")})`;
+  return `(${PRODUCT_COLUMNS.map((name) => `${table}.${name} COLLATE BINARY`).join(", ")})`;
 }

@@ -1,0 +1,454 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import * as z from "zod";
+import { type LocalServer, startServer } from "../../cli/local/server.ts";
+import { generateProducts } from "../../cli/sample/generate.ts";
+import {
+  count,
+  emptyCatalog,
+  importFile,
+  jsonl,
+  product,
+  query,
+  readReport,
+  seed,
+  snapshot,
+  startImport,
+} from "./support/imports.ts";
+import { type Ended, start } from "./support/processes.ts";
+
+// One server for the whole file; every command finds it by its lock.
+let folder: string;
+let state: string;
+let server: LocalServer;
+let client: Client;
+const at = (name: string) => join(folder, name);
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "catalog-import-test-"));
+  state = at("state");
+  server = await startServer({ stateDir: state, onLog: () => {} });
+  client = new Client({ name: "import-test", version: "1" }, { versionNegotiation: { mode: "auto" } });
+  await client.connect(new StreamableHTTPClientTransport(new URL(`${server.url}/mcp`)));
+});
+afterAll(async () => {
+  await client.close();
+  await server.close();
+  await rm(folder, { recursive: true });
+});
+
+const callTool = async (name: string, args: Record<string, unknown> = {}) =>
+  (await client.callTool({ name, arguments: args })).structuredContent;
+
+async function readResource(uri: string): Promise<unknown> {
+  // The client may hold a resource for some seconds; this is about what the server answers.
+  const { contents } = await client.readResource({ uri }, { cacheMode: "refresh" });
+  return JSON.parse(z.object({ text: z.string() }).parse(contents[0]).text);
+}
+
+describe("what a file may look like", () => {
+  const row = (sku: string) => product({ sku });
+  const csv = (
+    sku: string,
+  ) => `sku,name,brand,category,price,currency,Description,cost,attributes.layout,stock.east
+${sku},Wireless Keyboard,Voltway,Electronics,7999,USD,"Full-size.
+With ""quiet"" keys, and a wheel.",4000,US,3
+`;
+
+  const mapped = [
+    "sku=ArticleNo",
+    "name=Titel",
+    "brand=Marke",
+    "price=Preis",
+    "attributes.layout=Layout",
+    "stock.east=Ost",
+  ].flatMap((pair) => ["--map", pair]);
+
+  it.concurrent.each([
+    {
+      form: "JSONL with a BOM, Windows line ends, blank lines and no last line end",
+      name: "a.jsonl",
+      contents: `\ufeff\r\n${JSON.stringify(row("F-1"))}\r\n\r\n${JSON.stringify(row("F-2"))}`,
+      skus: ["F-1", "F-2"],
+    },
+    { form: "JSONL from standard input", contents: jsonl([row("F-3")]), skus: ["F-3"] },
+    { form: "gzipped JSONL", name: "b.jsonl.gz", contents: gzipSync(jsonl([row("F-4")])), skus: ["F-4"] },
+    {
+      form: "gzipped JSONL whose name does not say so",
+      name: "c.jsonl",
+      contents: gzipSync(jsonl([row("F-5")])),
+      skus: ["F-5"],
+    },
+    {
+      form: "CSV with a BOM, line breaks in a cell, attributes and stock",
+      name: "d.csv",
+      contents: `\ufeff${csv("F-6")}`,
+      skus: ["F-6"],
+    },
+    {
+      form: "gzipped CSV from standard input",
+      contents: gzipSync(csv("F-7")),
+      flags: ["--format", "csv"],
+      skus: ["F-7"],
+    },
+    {
+      form: "CSV with other columns, another delimiter and decimal prices",
+      name: "e.csv",
+      contents: `ArticleNo;Titel;Marke;category;Preis;currency;cost;Layout;Ost
+F-8;Wireless Keyboard;Voltway;Electronics;79.99;USD;40;US;3
+`,
+      flags: ["--delimiter", ";", "--major-prices", ...mapped],
+      skus: ["F-8"],
+    },
+  ])("takes $form, and MCP answers from it at once", async ({ name, contents, flags = [], skus }) => {
+    if (name !== undefined) await writeFile(at(name), contents);
+    const input = name === undefined ? [contents] : [];
+    const file = name === undefined ? "-" : at(name);
+    const ended = await startImport(state, [file, "--json", ...flags], { input }).ended;
+    expect(ended.stderr).toBe("");
+    expect(readReport(ended)).toMatchObject({
+      rows: skus.length,
+      bad: 0,
+      applied: true,
+      comparison: { added: skus.length },
+    });
+    for (const sku of skus) {
+      expect(await readResource(`catalog://products/${sku}`)).toMatchObject({
+        name: "Wireless Keyboard",
+        brand: "Voltway",
+        category: "Electronics",
+        price: { amount_minor: 7999, formatted: "$79.99" },
+        attributes: { layout: "US" },
+        warehouses: [{ warehouse: "east", quantity: 3 }],
+      });
+    }
+    const internals = `SELECT cost FROM product_internals JOIN products ON id = product_id WHERE sku = '${skus[0]}'`;
+    expect(await query(server, internals)).toEqual([[{ cost: 4000 }]]);
+  });
+
+  it("keeps line breaks and quotes of a CSV cell", async () => {
+    await emptyCatalog(server);
+    await importFile(state, at("cell.csv"), csv("C-1"));
+    expect(await readResource("catalog://products/C-1")).toMatchObject({
+      description: 'Full-size.\nWith "quiet" keys, and a wheel.',
+    });
+  });
+
+  it("counts decimal prices in each currency's own minor units", async () => {
+    await emptyCatalog(server);
+    const prices = [
+      ["USD", 79.99, 7_999],
+      ["USD", 0.29, 29],
+      ["JPY", 1_500, 1_500],
+      ["KWD", 1.234, 1_234],
+      ["HUF", 7_990, 799_000],
+      ["IDR", 154_087_174.98, 15_408_717_498],
+    ] as const;
+    const rows = prices.map(([currency, price], index) => ({
+      ...product({ sku: `P-${index}` }),
+      price,
+      currency,
+    }));
+    const { stderr } = await importFile(state, at("prices.jsonl"), jsonl(rows), "--major-prices");
+    expect(stderr).toBe("");
+    const [stored] = await query(server, "SELECT currency, price_minor FROM products ORDER BY sku");
+    expect(stored).toEqual(prices.map(([currency, , price_minor]) => ({ currency, price_minor })));
+  });
+});
+
+describe("an import over a catalog", () => {
+  const keyboard = product({ sku: "K-1" });
+  const lamp = product({ sku: "L-1", name: "Desk Lamp", category: "Home", price: 4999 });
+  const shirt = product({ sku: "S-1", name: "Cotton T-Shirt", category: "Clothing", stock: [] });
+  beforeEach(async () => {
+    await emptyCatalog(server);
+    await seed(server, [keyboard, lamp, shirt]);
+  });
+
+  it("changes nothing where nothing changed", async () => {
+    const before = await snapshot(server);
+    const { report } = await importFile(state, at("same.jsonl"), jsonl([keyboard, lamp, shirt]));
+    expect(report).toEqual({
+      rows: 3,
+      bad: 0,
+      resumedAfter: 0,
+      applied: true,
+      comparison: { added: 0, changed: 0, unchanged: 3, missing: 0 },
+    });
+    // catalog_state.changed_at among it, which a trigger sets whenever a product's row is written.
+    expect(await snapshot(server)).toEqual(before);
+  });
+
+  const changed = jsonl([
+    { ...keyboard, stock: [{ warehouse: "east", quantity: 2 }] },
+    { ...lamp, price: 5499, attributes: { bulb: "LED" } },
+    product({ sku: "N-1", name: "Garden Gnome", category: "Garden" }),
+  ]);
+  const comparison = { added: 1, changed: 2, unchanged: 0, missing: 1 };
+
+  it("does what --dry-run said it would, which itself changed nothing", async () => {
+    const before = await snapshot(server);
+    const dry = await importFile(state, at("changed.jsonl"), changed, "--dry-run");
+    expect(dry).toMatchObject({ code: 0, report: { rows: 3, applied: false, comparison } });
+    expect(await snapshot(server)).toEqual(before);
+    expect(await count(server, "import_rows")).toBe(0);
+
+    const real = await importFile(state, at("changed.jsonl"), changed);
+    expect(real).toMatchObject({ code: 0, report: { rows: 3, applied: true, comparison } });
+    expect(await callTool("list_categories")).toEqual({
+      categories: ["Clothing", "Electronics", "Garden", "Home"].map((name) => ({ name, products: 1 })),
+    });
+    expect(await readResource("catalog://products/summary")).toMatchObject({ total: 4 });
+  });
+
+  it("discontinues what the file lacks with --remove-missing", async () => {
+    const { report } = await importFile(state, at("removal.jsonl"), changed, "--remove-missing");
+    expect(report).toMatchObject({ applied: true, comparison });
+    expect(await callTool("search_products", { query: "cotton t-shirt" })).toMatchObject({
+      products: [{ sku: "S-1", availability: "discontinued" }],
+    });
+    expect(await callTool("search_products", { query: "gnome" })).toMatchObject({
+      products: [{ sku: "N-1", availability: "in_stock" }],
+    });
+    expect(await readResource("catalog://products/summary")).toMatchObject({
+      total: 3,
+      categories: [{ name: "Electronics" }, { name: "Garden" }, { name: "Home" }],
+    });
+  });
+
+  it("takes a correction of nothing but a brand's capitals", async () => {
+    const corrected = jsonl([{ ...keyboard, brand: "VoltWay" }]);
+    const { report } = await importFile(state, at("brand.jsonl"), corrected);
+    expect(report.comparison).toMatchObject({ changed: 1, unchanged: 0 });
+    expect(await readResource("catalog://products/K-1")).toMatchObject({ brand: "VoltWay" });
+  });
+
+  it.concurrent.each([[[]], [["--dry-run"]]])(
+    "imports nothing of a file with a bad row under --strict, %j",
+    async (flags) => {
+      const before = await snapshot(server);
+      const rows = [{ ...lamp, price: 1 }, { sku: "N-1" }];
+      const file = at(`strict${flags.length}.jsonl`);
+      const { code, report } = await importFile(state, file, jsonl(rows), "--strict", ...flags);
+      expect(report).toMatchObject({ rows: 1, bad: 1, applied: false });
+      expect(code).toBe(1);
+      expect(await snapshot(server)).toEqual(before);
+      expect(await count(server, "import_rows")).toBe(0);
+    },
+  );
+
+  it("survives that the same file is imported twice at once", async () => {
+    const rows = [...generateProducts(600, 5)];
+    const options = { removeMissing: true, version: "the same" };
+    const runs = await Promise.allSettled([seed(server, rows, options), seed(server, rows, options)]);
+    expect(runs.filter(({ status }) => status === "fulfilled").length).toBeGreaterThan(0);
+    const active = rows.filter(({ status }) => status === "active").length;
+    expect(await query(server, "SELECT active_products FROM catalog_state")).toEqual([
+      [{ active_products: active }],
+    ]);
+    expect(await count(server, "import_rows")).toBe(0);
+  });
+});
+
+describe("bad rows", () => {
+  const valid = product({ sku: "BAD" });
+  const stock = (...quantities: number[]) => ({
+    ...valid,
+    stock: quantities.map((quantity) => ({ warehouse: "east", quantity })),
+  });
+  const invalidUtf8 = Buffer.concat([Buffer.from('{"sku": "'), Buffer.from([0xff, 0xfe]), Buffer.from('"}')]);
+  // Fewer than the twenty that are shown; each is followed by a good row.
+  const bad: [what: string, row: unknown, reason: RegExp][] = [
+    ["invalid UTF-8", invalidUtf8, /^is not UTF-8$/],
+    ["no JSON", Buffer.from('{"sku": "BAD",'), /^is not JSON$/],
+    ["no object", [valid], /object/],
+    ["a duplicate SKU", product({ sku: "GOOD-2" }), /^sku: GOOD-2 .*line 2\b/],
+    ["a negative price", { ...valid, price: -1 }, /^price: /],
+    ["a fractional price", { ...valid, price: 79.99 }, /^price: /],
+    ["a price over the bound", { ...valid, price: 100_000_000_001 }, /^price: /],
+    ["an unknown currency", { ...valid, currency: "XYZ" }, /^currency: /],
+    ["an unknown status", { ...valid, status: "sold" }, /^status: /],
+    ["a bad GTIN", { ...valid, gtin: "12-34" }, /^gtin: /],
+    ["a bad image URL", { ...valid, image_url: "javascript:alert(1)" }, /^image_url: /],
+    ["a SKU with a comma", { ...valid, sku: "A,B" }, /^sku: .*comma/],
+    ["a SKU with a NUL", { ...valid, sku: "A\0B" }, /^sku: /],
+    ["a NUL character", { ...valid, description: "A\0B" }, /NUL/],
+    ["no name", { ...valid, name: undefined }, /^name: /],
+    ["a warehouse twice", stock(1, 2), /^stock: .*twice/],
+    ["negative stock", stock(-1), /^stock\.0\.quantity: /],
+    [
+      "a product that is too large",
+      { ...valid, attributes: { a: "é".repeat(9_000), b: "é".repeat(9_000) } },
+      /bytes/,
+    ],
+  ];
+  const lineOf = (index: number) => 2 * index + 1;
+  let ended: Ended & { report: unknown };
+
+  beforeAll(async () => {
+    await emptyCatalog(server);
+    const lines = bad.flatMap(([, row], index) => [
+      Buffer.isBuffer(row) ? row : JSON.stringify(row),
+      JSON.stringify(product({ sku: `GOOD-${lineOf(index) + 1}` })),
+    ]);
+    const contents = Buffer.concat(
+      lines.map((line) => Buffer.concat([Buffer.from(line), Buffer.from("\n")])),
+    );
+    ended = await importFile(state, at("bad.jsonl"), contents);
+  });
+
+  it("do not keep the good ones out", async () => {
+    expect(ended).toMatchObject({
+      code: 0,
+      report: { rows: bad.length, bad: bad.length, applied: true, comparison: { added: bad.length } },
+    });
+    const [skus] = await query(server, "SELECT sku FROM products ORDER BY id");
+    expect(skus).toEqual(bad.map((_, index) => ({ sku: `GOOD-${lineOf(index) + 1}` })));
+  });
+
+  it.each(bad.map(([what, , reason], index) => ({ what, reason, line: lineOf(index) })))(
+    "are named by line and reason: $what",
+    ({ reason, line }) => {
+      const reported = ended.stderr.split("\n").filter((each) => each.startsWith(`line ${line}: `));
+      expect(reported.map((each) => each.slice(`line ${line}: `.length))).toEqual([
+        expect.stringMatching(reason),
+      ]);
+    },
+  );
+
+  it("are named by the line they begin on in CSV, where cells hold line breaks", async () => {
+    const csv = `sku,name,description,category,price,currency
+C-1,Lamp,"one
+two",Home,1,USD
+C-2,Lamp,"one
+two
+three",Home,cheap,USD
+C-3,Lamp,,Home,1,USD
+C-4,Lamp,\u0000,Home,1,USD
+C-3,Lamp,,Home,1,USD
+`;
+    const bytes = Buffer.from(`${csv}C-5,L?mp,,Home,1,USD\n`);
+    bytes[bytes.lastIndexOf("?")] = 0xff;
+    const { stderr, report } = await importFile(state, at("bad.csv"), bytes);
+    expect(report).toMatchObject({ rows: 2, bad: 4, comparison: { added: 2 } });
+    expect(stderr.trim().split("\n")).toEqual([
+      expect.stringMatching(/^line 4: price: /),
+      expect.stringMatching(/^line 8: .*NUL/),
+      expect.stringMatching(/^line 9: sku: .*line 7\b/),
+      expect.stringMatching(/^line 10: is not UTF-8/),
+    ]);
+  });
+
+  it("may mention NUL", async () => {
+    const row = product({ sku: "M-1", description: String.raw`Prints \u0000 as text.` });
+    const { stderr, report } = await importFile(state, at("mention.jsonl"), jsonl([row]));
+    expect(stderr).toBe("");
+    expect(report).toMatchObject({ rows: 1, bad: 0 });
+  });
+
+  it("are held no longer than they may be: a line of 200 MB in bounded memory", async () => {
+    const chunk = Buffer.alloc(1024 * 1024, "x");
+    function* input() {
+      yield `${JSON.stringify(product({ sku: "BEFORE" }))}\n`;
+      for (let megabytes = 0; megabytes < 200; megabytes++) yield chunk;
+      yield `\n${JSON.stringify(product({ sku: "AFTER" }))}\n`;
+    }
+    const measure = `process.on("exit", () => console.error("KiB:", process.resourceUsage().maxRSS))`;
+    const command = ["cli/catalog.ts", "import", "-", "--json", "--state", state];
+    const preload = `data:text/javascript,${encodeURIComponent(measure)}`;
+    const run = await start(process.execPath, ["--import", preload, ...command], { input: input() }).ended;
+    expect(readReport(run)).toMatchObject({ rows: 2, bad: 1, applied: true });
+    expect(run.stderr).toMatch(/^line 2: .*long/);
+    const kibibytes = Number(run.stderr.match(/KiB: (\d+)/)?.[1]);
+    expect(kibibytes).toBeGreaterThan(0);
+    expect(kibibytes).toBeLessThan(400 * 1024);
+  });
+});
+
+describe("a file that can't be read to its end", () => {
+  const rows = [...generateProducts(1_200, 3)];
+  const csvRows = rows.map(({ sku, name, category, price }) => [sku, name, category, price, "USD"].join());
+  const csv = ["sku,name,category,price,currency", ...csvRows].join("\n");
+  const zipped = gzipSync(jsonl(rows));
+  const cut = (bytes: Buffer) => bytes.subarray(0, Math.floor(bytes.length * 0.9));
+  const changedAt = (offset: number) => {
+    const bytes = Buffer.from(zipped);
+    const index = offset < 0 ? bytes.length + offset : offset;
+    bytes.writeUInt8(bytes.readUInt8(index) ^ 0xff, index);
+    return bytes;
+  };
+  const badRows = jsonl(Array.from({ length: 25 }, (_, index) => ({ sku: `B-${index}` })));
+  const FULL = /cut off/;
+  const DAMAGED = /^The gzip data is damaged\.$/m;
+
+  let before: Awaited<ReturnType<typeof snapshot>>;
+  beforeAll(async () => {
+    await emptyCatalog(server);
+    await seed(server, [product({ sku: "OLD-1" })]);
+    await mkdir(at("folder"));
+    before = await snapshot(server);
+  });
+
+  it.concurrent.each([
+    { what: "a gzip that ends early", name: "t.jsonl.gz", contents: cut(zipped), says: FULL },
+    { what: "a CSV gzip that ends early", name: "t.csv.gz", contents: cut(gzipSync(csv)), says: FULL },
+    { what: "a gzip that is damaged", name: "d.jsonl.gz", contents: changedAt(-6), says: DAMAGED },
+    { what: "a gzip of another length", name: "l.jsonl.gz", contents: changedAt(-2), says: DAMAGED },
+    { what: "a gzip with a damaged header", name: "h.jsonl.gz", contents: changedAt(2), says: DAMAGED },
+    { what: "a CSV whose quote never closes", name: "q.csv", contents: `${csv}\nX,"y`, says: /quote/i },
+    {
+      what: "an empty file",
+      name: "empty.jsonl",
+      contents: "",
+      flags: ["--remove-missing"],
+      says: /no good row/,
+    },
+    {
+      what: "a file without a good row",
+      name: "b.jsonl",
+      contents: badRows,
+      flags: ["--remove-missing"],
+      says: /25 bad rows/,
+    },
+    { what: "a file that is missing", name: "nowhere.jsonl", says: /nowhere\.jsonl/ },
+    { what: "a folder", name: "folder", says: /folder is a folder/ },
+    {
+      what: "an unknown format",
+      name: "f.csv",
+      contents: csv,
+      flags: ["--format", "xml"],
+      says: /--format .*xml/,
+    },
+    {
+      what: "a mapping of nothing",
+      name: "m.csv",
+      contents: csv,
+      flags: ["--map", "sku"],
+      says: /--map .*sku/,
+    },
+    {
+      what: "a mapping to no column",
+      name: "c.csv",
+      contents: csv,
+      flags: ["--map", "sku=ArticleNo"],
+      says: /no column ArticleNo/,
+    },
+  ])("leaves the catalog as it was: $what", async ({ name, contents, flags = [], says }) => {
+    if (contents !== undefined) await writeFile(at(name), contents);
+    const { code, stdout, stderr } = await startImport(state, [at(name), ...flags]).ended;
+    expect(code).toBe(1);
+    expect(stdout + stderr).toMatch(says);
+    expect(stdout + stderr).not.toMatch(/^\s+at |node:internal/m);
+    expect(stderr.split("\n").filter((line) => line.startsWith("line ")).length).toBeLessThanOrEqual(20);
+    expect(await snapshot(server)).toEqual(before);
+  });
+
+  it("leaves nothing staged", async () => {
+    expect(await count(server, "import_rows")).toBe(0);
+    expect(await count(server, "imports")).toBe(0);
+  });
+});

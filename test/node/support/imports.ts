@@ -1,0 +1,111 @@
+import { writeFile } from "node:fs/promises";
+import * as z from "zod";
+import type { CheckedRow } from "../../../cli/import/check-rows.ts";
+import { type ImportOptions, type ImportReport, importCatalog } from "../../../cli/import/import-catalog.ts";
+import { localTarget } from "../../../cli/import/targets.ts";
+import type { LocalServer } from "../../../cli/local/server.ts";
+import { type ProductRecord, productRecordSchema } from "../../../src/catalog/import/record.ts";
+import { type Ended, type Running, type StartOptions, startScript } from "./processes.ts";
+
+/** One valid product; a case changes what it is about. */
+export function product(changes: Partial<z.input<typeof productRecordSchema>> & { sku: string }) {
+  return productRecordSchema.parse({
+    name: "Wireless Keyboard",
+    model: "KB-1",
+    brand: "Voltway",
+    description: "Full-size.",
+    category: "Electronics",
+    price: 7999,
+    currency: "USD",
+    cost: 4000,
+    supplier_id: "S-1",
+    attributes: { layout: "US" },
+    stock: [{ warehouse: "east", quantity: 3 }],
+    ...changes,
+  });
+}
+
+export const jsonl = (rows: Iterable<unknown>) => Array.from(rows, (row) => JSON.stringify(row)).join("\n");
+
+const reportSchema = z.object({
+  rows: z.int(),
+  bad: z.int(),
+  resumedAfter: z.int(),
+  applied: z.boolean(),
+  comparison: z.object({ added: z.int(), changed: z.int(), unchanged: z.int(), missing: z.int() }).optional(),
+});
+export type Report = z.output<typeof reportSchema>;
+export const readReport = ({ stdout }: Ended): Report => reportSchema.parse(JSON.parse(stdout));
+
+export function startImport(state: string, args: string[], options?: StartOptions): Running {
+  return startScript("catalog", ["import", "--state", state, ...args], options);
+}
+
+/** Runs an import of a file with these contents, and reads its report. */
+export async function importFile(
+  state: string,
+  file: string,
+  contents: string | Uint8Array,
+  ...flags: string[]
+) {
+  await writeFile(file, contents);
+  const ended = await startImport(state, [file, "--json", ...flags]).ended;
+  return { ...ended, report: readReport(ended) };
+}
+
+/** Fills the catalog without a command of its own: the same code, a second sooner. */
+export function seed(
+  server: LocalServer,
+  records: Iterable<ProductRecord>,
+  options: Partial<ImportOptions> = {},
+): Promise<ImportReport> {
+  const ignore = () => {};
+  return importCatalog(numbered(records), localTarget(server), {
+    strict: true,
+    dryRun: false,
+    removeMissing: false,
+    version: undefined,
+    onProgress: ignore,
+    onBadRow: ignore,
+    onApply: ignore,
+    ...options,
+  });
+}
+
+async function* numbered(records: Iterable<ProductRecord>): AsyncGenerator<CheckedRow> {
+  let line = 1;
+  for (const record of records) yield { line: line++, record };
+}
+
+/** Everything that an import may change. */
+export async function snapshot(server: LocalServer) {
+  const [products, internals, stock, words, categories, state] = await query(
+    server,
+    "SELECT * FROM products ORDER BY id",
+    "SELECT * FROM product_internals ORDER BY product_id",
+    "SELECT * FROM stock ORDER BY product_id, warehouse",
+    "SELECT * FROM product_words ORDER BY product_id",
+    "SELECT * FROM categories ORDER BY id",
+    "SELECT * FROM catalog_state",
+  );
+  return { products, internals, stock, words, categories, state };
+}
+
+export function query(server: LocalServer, ...statements: string[]) {
+  return server.batch(statements.map((sql) => ({ sql, values: [] })));
+}
+
+export async function count(server: LocalServer, table: string): Promise<number> {
+  const [[row] = []] = await query(server, `SELECT count(*) AS n FROM ${table}`);
+  return z.object({ n: z.int() }).parse(row).n;
+}
+
+/** As on the first day, but that categories keep their names. */
+export async function emptyCatalog(server: LocalServer): Promise<void> {
+  await query(
+    server,
+    "DELETE FROM products",
+    "DELETE FROM imports",
+    "UPDATE catalog_state SET changed_at = NULL",
+  );
+}

@@ -1,0 +1,107 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+
+export interface Ended {
+  /** Null where a signal ended it. */
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Running {
+  pid: number;
+  /** Its end and that of all it printed: what outlives it may hold its output open. */
+  ended: Promise<Ended>;
+  exited: Promise<unknown>;
+  isOver(): boolean;
+  kill(signal: NodeJS.Signals): void;
+  /** Waits until it has printed a text; throws where it ends without. */
+  prints(text: string): Promise<void>;
+}
+
+export interface StartOptions {
+  input?: Iterable<string | Uint8Array>;
+  /** In a process group of its own, which `groupMembers` and `endGroups` find whole. */
+  ownGroup?: boolean;
+}
+
+const groups = new Set<number>();
+
+export function start(command: string, args: string[], options: StartOptions = {}): Running {
+  const { input, ownGroup = false } = options;
+  const child = spawn(command, args, { detached: ownGroup, env: { ...process.env, NO_COLOR: "1" } });
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`${command} does not start`);
+  if (ownGroup) groups.add(pid);
+  const printed = { stdout: "", stderr: "" };
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (printed.stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (printed.stderr += text));
+  feed(child, input);
+  return {
+    pid,
+    ended: endOf(child).then((code) => ({ code, ...printed })),
+    exited: once(child, "exit"),
+    isOver: () => child.exitCode !== null || child.signalCode !== null,
+    kill: (signal) => child.kill(signal),
+    async prints(text) {
+      while (!printed.stdout.includes(text)) {
+        if (child.exitCode !== null) throw new Error(`${args.join(" ")} ended: ${printed.stderr}`);
+        await Promise.race([once(child.stdout, "data"), once(child, "close")]);
+      }
+    },
+  };
+}
+
+/** One of cli/, as its npm script runs it. */
+export function startScript(name: string, args: string[], options?: StartOptions): Running {
+  return start(process.execPath, [`cli/${name}.ts`, ...args], options);
+}
+
+/** What an exit code is waited for; a command that hangs fails the test rather than the whole run. */
+export async function within(milliseconds: number, running: Running): Promise<Ended> {
+  const timer = new AbortController();
+  const late = sleep(milliseconds, undefined, { signal: timer.signal }).then(() => {
+    throw new Error(`still runs after ${milliseconds} ms`);
+  });
+  try {
+    return await Promise.race([running.ended, late]);
+  } finally {
+    late.catch(() => {});
+    timer.abort();
+  }
+}
+
+/** Names of the processes that live in a group; a zombie lives no more. */
+export async function groupMembers(group: number): Promise<string[]> {
+  const { stdout } = await promisify(execFile)("ps", ["-A", "-o", "pgid=,stat=,comm="]);
+  return stdout
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([pgid, stat = ""]) => pgid === String(group) && !stat.startsWith("Z"))
+    .map(([, , name = ""]) => name);
+}
+
+/** Ends whatever `start` left running in groups of its own, runtimes of killed commands included. */
+export async function endGroups(): Promise<void> {
+  for (const group of groups) {
+    while ((await groupMembers(group)).length > 0) {
+      process.kill(-group, "SIGKILL");
+      await sleep(50);
+    }
+  }
+  groups.clear();
+}
+
+function feed({ stdin }: ChildProcess, input: StartOptions["input"] = []): void {
+  // A command that stops early closes the pipe; its exit code says why.
+  if (stdin !== null) pipeline(Readable.from(input), stdin).catch(() => {});
+}
+
+async function endOf(child: ChildProcess): Promise<number | null> {
+  await once(child, "close");
+  return child.exitCode;
+}
