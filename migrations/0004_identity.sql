@@ -36,6 +36,8 @@ CREATE INDEX access_keys_by_user ON access_keys (user_id);
 CREATE TABLE sessions (
   hash TEXT PRIMARY KEY,
   user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  -- The key that opened it: what a key opened reaches no further, and closes with it.
+  key_id TEXT NOT NULL REFERENCES access_keys (id) ON DELETE CASCADE,
   created_at INTEGER NOT NULL,
   expires_at INTEGER NOT NULL
 );

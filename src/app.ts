@@ -4,7 +4,7 @@ import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
 import { adminApi } from "./admin/api.ts";
 import type { AppContext, AppTypes } from "./app-types.ts";
-import { readSettings } from "./env.ts";
+import { SECRET_KEY_MIN, readSettings } from "./env.ts";
 import { isAllowedOrigin, isLocalRequest, isOwnHost } from "./hosts.ts";
 import { authorizationServer, protectedResource } from "./identity/oauth.ts";
 import { anonymous } from "./identity/principal.ts";
@@ -40,7 +40,9 @@ app.use(async (c, next) => {
     const { refusal } = refuse("origin_denied", "This server does not answer pages of that origin.");
     return refusalResponse(refusal, c.var.correlationId);
   }
-  const secretKey = c.var.settings.SECRET_KEY ?? (c.var.local ? localSecret() : undefined);
+  const given = c.var.settings.SECRET_KEY ?? "";
+  const isLong = new TextEncoder().encode(given).length >= SECRET_KEY_MIN;
+  const secretKey = isLong ? given : c.var.local ? localSecret() : undefined;
   if (secretKey === undefined) return c.text(SECRET_MISSING, 503);
   c.set("secretKey", secretKey);
   return next();

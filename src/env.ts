@@ -17,8 +17,8 @@ const settingsSchema = z.object({
   ALLOWED_HOSTS: hostnames,
   /** Host names of web pages whose scripts may call the Worker, separated by commas or spaces. */
   ALLOWED_ORIGINS: hostnames,
-  /** At least 32 bytes; hashes what must be told apart and not be known. There is none by default. */
-  SECRET_KEY: z.string().min(32).optional(),
+  /** SECRET_KEY_MIN bytes or more; hashes what must be told apart and not be known. There is none by default. */
+  SECRET_KEY: z.string().optional(),
   /** "on" serves the catalog to anyone at /mcp/public. */
   PUBLIC_CATALOG: z.enum(["on", "off"]).default("off"),
   /** "off" asks for a token on this machine too, as everywhere else. */
@@ -26,6 +26,9 @@ const settingsSchema = z.object({
   /** Milliseconds a tool, resource or prompt may take before it is answered with `timeout`. */
   CALL_DEADLINE_MS: z.coerce.number().int().min(1).max(25_000).default(5_000),
 });
+
+/** Bytes; a shorter SECRET_KEY counts as none. */
+export const SECRET_KEY_MIN = 32;
 
 export type Settings = z.output<typeof settingsSchema>;
 

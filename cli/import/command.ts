@@ -1,3 +1,4 @@
+import { statfs } from "node:fs/promises";
 import { styleText } from "node:util";
 import { withServer } from "../local/server.ts";
 import { checkRows } from "./check-rows.ts";
@@ -22,6 +23,8 @@ export interface ImportFlags {
 }
 
 const BAD_ROWS_SHOWN = 20;
+/** Bytes below which SQLite can hardly write; workerd says "internal error" then as often as SQLITE_FULL. */
+const DISK_LEFT_MIN = 256 * 1024;
 
 /** `npm run catalog -- import`; gives the exit code. */
 export async function runImport(file: string, flags: ImportFlags): Promise<number> {
@@ -31,14 +34,15 @@ export async function runImport(file: string, flags: ImportFlags): Promise<numbe
       const target = await remoteTarget(flags.dryRun !== true);
       const report = await importInto(target, source, { ...flags, dryRun: false });
       if (flags.dryRun === true) console.error(`Nothing was sent. The SQL is in ${target.file}`);
-      return summarize(report, flags);
+      return summarize({ ...report, applied: report.applied && flags.dryRun !== true }, flags);
     }
     const report = await withServer({ stateDir: flags.state }, (server) =>
       importInto(localTarget(server), source, flags),
     );
     return summarize(report, flags);
   } catch (error) {
-    console.error(styleText("red", describe(error), { stream: process.stderr }));
+    const reason = (await isFull(flags.state)) ? "The disk is full." : describe(error);
+    console.error(styleText("red", reason, { stream: process.stderr }));
     console.error("The catalog is as it was.");
     return 1;
   }
@@ -47,11 +51,16 @@ export async function runImport(file: string, flags: ImportFlags): Promise<numbe
 async function importInto(target: Target, source: Source, flags: ImportFlags): Promise<ImportReport> {
   const progress = showProgress(source, flags.dryRun === true ? "Reading" : "Importing");
   let bad = 0;
+  let applying = false;
   const sayInterrupted = () => {
     progress.stop();
     const again =
       source.version === undefined ? "" : " Run the same command again to go on where it stopped.";
-    console.error(`\nInterrupted; the catalog is as it was.${again}`);
+    // A batch that a running server has taken goes through without us.
+    const outcome = applying
+      ? " while the rows were applied: all of them are in, or none."
+      : "; the catalog is as it was.";
+    console.error(`\nInterrupted${outcome}${again}`);
     process.exit(130);
   };
   process.prependListener("SIGINT", sayInterrupted);
@@ -70,6 +79,7 @@ async function importInto(target: Target, source: Source, flags: ImportFlags): P
         if (bad === BAD_ROWS_SHOWN) console.error("(more bad rows are counted, not shown)");
       },
       onApply: () => {
+        applying = true;
         progress.stop();
         if (process.stderr.isTTY) console.error("Applying…");
       },
@@ -121,13 +131,17 @@ function summarize(report: ImportReport, { json, dryRun, removeMissing }: Import
 const count = (value: number, noun: string) =>
   `${value.toLocaleString("en")} ${noun}${value === 1 ? "" : "s"}`;
 
+async function isFull(folder: string): Promise<boolean> {
+  const disk = await statfs(folder).catch(() => undefined);
+  return disk !== undefined && disk.bavail * disk.bsize < DISK_LEFT_MIN;
+}
+
 function describe(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (code === "ENOENT") return `There is no such file. ${message}`;
   if (code === "Z_BUF_ERROR") return "The gzip data ends early: the file is cut off.";
   if (code === "Z_DATA_ERROR") return "The gzip data is damaged.";
-  if (/SQLITE_FULL|disk is full/i.test(message)) return "The disk is full.";
   if (message.includes("FOREIGN KEY")) return "Another run of this import has finished it, or given it up.";
   return message;
 }

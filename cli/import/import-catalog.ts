@@ -41,9 +41,9 @@ export async function importCatalog(
     options.version === undefined ? randomUUID() : createHash("sha256").update(options.version).digest("hex");
   const resumedAfter = await target.begin(importId);
   const report = { rows: 0, bad: 0, resumedAfter };
+  // One chunk is written while the next is read: the two take about as long.
+  let writing = Promise.resolve();
   try {
-    // One chunk is written while the next is read: the two take about as long.
-    let writing = Promise.resolve();
     for await (const { records, line } of chunks(rows, target.statementMax, report, options)) {
       const statements = line > resumedAfter ? stageRows(importId, records, line) : [];
       await writing;
@@ -54,6 +54,8 @@ export async function importCatalog(
     }
     await writing;
   } catch (error) {
+    // A chunk may be on its way still, and would fail on the import that is gone.
+    await writing.catch(() => {});
     // Where this fails as well, a later import forgets what is left.
     await target.run(dropImport(importId)).catch(() => {});
     throw error;
@@ -90,7 +92,7 @@ async function* chunks(
       continue;
     }
     // With its words a record is about three times its size, and its quotes are escaped once more.
-    const size = 3 * JSON.stringify(row.record).length;
+    const size = 3 * Buffer.byteLength(JSON.stringify(row.record));
     if (chunk.records.length === CHUNK_ROWS || (bytes + size > bytesMax && chunk.records.length > 0)) {
       yield chunk;
       chunk = { records: [], line: 0 };

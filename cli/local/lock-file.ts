@@ -13,6 +13,8 @@ const contentsSchema = z.object({
   pid: z.int(),
   /** Null while the server starts. */
   url: z.string().nullable(),
+  /** Processes of its runtime, which outlive a holder that is killed. */
+  runtimes: z.array(z.int()),
   /** Opens the local database's door (src/local/worker.ts). */
   key: z.string(),
 });
@@ -20,7 +22,7 @@ export type LockContents = z.output<typeof contentsSchema>;
 
 export interface HeldLock {
   key: string;
-  publish(url: string): Promise<void>;
+  publish(url: string, runtimes: number[]): Promise<void>;
   release(): void;
 }
 
@@ -33,17 +35,25 @@ export async function readLock(stateDir: string): Promise<LockContents | undefin
   const text = await readFile(lockPath(stateDir), "utf8").catch(() => "");
   const contents = parseContents(text);
   if (contents === undefined) return undefined;
-  const lives = isProcess(contents.pid) || (contents.url !== null && (await isListening(contents.url)));
+  // Once it has a URL, that tells more than a process number, which another process may have by now.
+  const lives = contents.url === null ? isProcess(contents.pid) : await isListening(contents.url);
   return lives ? contents : undefined;
 }
 
 /** Takes the lock, or gives undefined where somebody holds it. A dead holder's lock is taken over. */
 export async function takeLock(stateDir: string): Promise<HeldLock | undefined> {
   const path = lockPath(stateDir);
-  const contents: LockContents = { pid: process.pid, url: null, key: randomBytes(32).toString("base64url") };
+  const contents: LockContents = {
+    pid: process.pid,
+    url: null,
+    runtimes: [],
+    key: randomBytes(32).toString("base64url"),
+  };
   await mkdir(dirname(path), { recursive: true });
   if (!(await create(path, contents))) {
-    if ((await readLock(stateDir)) !== undefined) return undefined;
+    const holder = await readLock(stateDir);
+    if (holder !== undefined && isProcess(holder.pid)) return undefined;
+    for (const pid of holder?.runtimes ?? []) end(pid);
     await rm(path, { force: true });
     if (!(await create(path, contents))) return undefined;
     // Another that found the same dead lock may just have removed ours: whose it is now shows in a moment.
@@ -57,8 +67,8 @@ export async function takeLock(stateDir: string): Promise<HeldLock | undefined> 
   process.once("exit", release);
   return {
     key: contents.key,
-    async publish(url) {
-      const draft = await writeDraft(path, { ...contents, url });
+    async publish(url, runtimes) {
+      const draft = await writeDraft(path, { ...contents, url, runtimes });
       await rename(draft, path);
     },
     release() {
@@ -86,6 +96,14 @@ async function writeDraft(path: string, contents: LockContents): Promise<string>
   const draft = `${path}.${process.pid}`;
   await writeFile(draft, JSON.stringify(contents), { mode: 0o600 });
   return draft;
+}
+
+function end(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // Gone already.
+  }
 }
 
 function isProcess(pid: number): boolean {

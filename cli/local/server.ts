@@ -1,6 +1,7 @@
+import { ChildProcess } from "node:child_process";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { unstable_startWorker as startWorker } from "wrangler";
 import * as z from "zod";
 import type { Statement } from "../../src/database/statement.ts";
 import { isListening, readLock, takeLock } from "./lock-file.ts";
@@ -57,7 +58,26 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
   process.env["WRANGLER_HIDE_BANNER"] = "true";
   // wrangler's explorer would be a second door to the database, without a key.
   process.env["X_LOCAL_EXPLORER"] = "false";
+  // Loaded here: it takes a second, and a command that finds a server needs none of it.
+  const { unstable_startWorker: startWorker } = await import("wrangler");
   const plainText = (value: string) => ({ type: "plain_text", value }) as const;
+  // The lock names the runtime's processes: a later holder ends what a killed one left behind. One of
+  // them starts after `ready`, and others with every reload.
+  const runtimes = new Set<number>();
+  let publish = async () => {};
+  const noteChild = (message: unknown) => {
+    if (typeof message !== "object" || message === null || !("process" in message)) return;
+    const { process: child } = message;
+    if (!(child instanceof ChildProcess)) return;
+    child.once("spawn", () => {
+      const { pid, spawnfile } = child;
+      if (pid === undefined || !spawnfile.includes("workerd")) return;
+      runtimes.add(pid);
+      child.once("exit", () => runtimes.delete(pid));
+      publish().catch(() => {});
+    });
+  };
+  subscribe("child_process", noteChild);
   const worker = await startWorker({
     config: `${ROOT}wrangler.toml`,
     entrypoint: `${ROOT}src/local/worker.ts`,
@@ -75,17 +95,23 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
       ...(onLog && { structuredLogsHandler: ({ message }: { message: string }) => onLog(message) }),
     },
   });
-  await worker.ready;
-  const url = (await worker.url).origin;
-  await lock.publish(url);
-  return {
-    url,
-    batch: (statements) => sendBatch(url, lock.key, statements),
-    async close() {
-      await worker.dispose();
-      lock.release();
-    },
+  const close = async () => {
+    unsubscribe("child_process", noteChild);
+    publish = async () => {};
+    await worker.dispose();
+    lock.release();
   };
+  try {
+    await worker.ready;
+    const url = (await worker.url).origin;
+    publish = () => lock.publish(url, [...runtimes]);
+    await publish();
+    return { url, batch: (statements) => sendBatch(url, lock.key, statements), close };
+  } catch (error) {
+    // The runtime would keep this process alive.
+    await close();
+    throw error;
+  }
 }
 
 /**

@@ -17,6 +17,7 @@ import {
   rolesSchema,
   setRoles,
 } from "../identity/administration.ts";
+import { noteUse } from "../identity/oauth.ts";
 import { isWholeKey } from "../identity/secrets.ts";
 import { scopesOf } from "../identity/scopes.ts";
 import { findKey } from "../identity/users.ts";
@@ -31,11 +32,13 @@ export const adminApi = new Hono<AppTypes>();
 const requireAdmin = createMiddleware<AppTypes>(async (c, next) => {
   await ensureMigrated(c.env.DB);
   const [, key = ""] = /^Bearer (\S+)$/.exec(c.req.header("authorization") ?? "") ?? [];
-  const found = isWholeKey(key) ? await findKey(c.env.DB, key, Date.now()) : undefined;
+  const now = Date.now();
+  const found = isWholeKey(key) ? await findKey(c.env.DB, key, now) : undefined;
   if (found?.ok !== true) {
     c.header("WWW-Authenticate", 'Bearer realm="admin"');
     return answer(c, refuse("unauthenticated", "This needs an access key.").refusal);
   }
+  noteUse(c.env, found, now);
   if (!scopesOf(found.user.roles).includes("admin")) {
     return answer(
       c,

@@ -11,10 +11,10 @@ import { ensureMigrated } from "../database/migrate.ts";
 import type { Principal } from "./principal.ts";
 import { BASE_SCOPE, SCOPES, scopesOf } from "./scopes.ts";
 import { isWholeKey, looksLikeKey } from "./secrets.ts";
-import { type Identified, type KeyProblem, findKey, findUser, touchKey } from "./users.ts";
+import { type FoundKey, type Identified, type KeyProblem, findKey, findKeyById, touchKey } from "./users.ts";
 
-/** What a grant keeps: who, and nothing that may change. Roles are read when a token is used. */
-const grantSchema = z.object({ userId: z.string() });
+/** What a grant keeps: the name of the key that signed in, nothing that may change. Roles are read when a token is used. */
+const grantSchema = z.object({ keyId: z.string() });
 export type GrantProps = z.output<typeof grantSchema>;
 
 const KEY_PROBLEMS: Record<KeyProblem | "key_malformed", string> = {
@@ -86,19 +86,10 @@ async function validateKey(env: Env, resource: string, key: string): Promise<Val
   const found = isWholeKey(key)
     ? await findKey(env.DB, key, now)
     : ({ ok: false, problem: "key_malformed" } as const);
-  if (!found.ok) {
-    throw new OAuthError("invalid_token", {
-      description: `${found.problem}: ${KEY_PROBLEMS[found.problem]}`,
-    });
-  }
-  if (found.touch) waitUntil(touchKey(env.DB, key, now));
-  const scope = scopesOf(found.user.roles);
-  return {
-    props: toPrincipal(found.user, "key", scope),
-    audience: resource,
-    scope,
-    userId: found.user.userId,
-  };
+  const { user } = orRefuse(found);
+  noteUse(env, found, now);
+  const scope = scopesOf(user.roles);
+  return { props: toPrincipal(user, "key", scope), audience: resource, scope, userId: user.userId };
 }
 
 async function validateOAuth(
@@ -109,14 +100,23 @@ async function validateOAuth(
 ): Promise<Validated | null> {
   const validated = await authorizationServer(origin).validateToken<unknown>(resource, token, env);
   if (validated === null) return null;
-  const { userId } = grantSchema.parse(validated.props);
-  const user = await findUser(env.DB, userId);
-  if (user === undefined) {
-    throw new OAuthError("invalid_token", { description: `user_disabled: ${KEY_PROBLEMS.user_disabled}` });
-  }
-  const allowed: readonly string[] = scopesOf(user.roles);
-  const scope = validated.scope.filter((each) => allowed.includes(each));
+  const { keyId } = grantSchema.parse(validated.props);
+  const { user } = orRefuse(await findKeyById(env.DB, keyId, Date.now()));
+  const allowed = new Set<string>(scopesOf(user.roles));
+  const scope = validated.scope.filter((each) => allowed.has(each));
   return { ...validated, props: toPrincipal(user, "oauth", scope), scope };
+}
+
+function orRefuse(
+  found: FoundKey | { ok: false; problem: "key_malformed" },
+): Extract<FoundKey, { ok: true }> {
+  if (found.ok) return found;
+  throw new OAuthError("invalid_token", { description: `${found.problem}: ${KEY_PROBLEMS[found.problem]}` });
+}
+
+/** Writes down that a key was used, at most hourly, while the answer is under way. */
+export function noteUse(env: Env, found: FoundKey | { ok: false }, now: number): void {
+  if ("keyId" in found && found.touch) waitUntil(touchKey(env.DB, found.keyId, now));
 }
 
 export function toPrincipal(user: Identified, via: Principal["via"], scopes: string[]): Principal {

@@ -39,18 +39,30 @@ const checkOf = (body: string): string => hashSecret(body).slice(0, 6);
 
 /**
  * Stands for a network address where it must be told from others and not be known: an IPv6 address
- * by its /64, which one subscriber holds whole (RFC 6177).
+ * by its /64, which one subscriber holds whole (RFC 6177), an IPv4 address however it is written.
  */
 export function hashAddress(address: string, key: string): string {
-  const network = address.includes(":") ? expandIpv6(address).slice(0, 4).join(":") : address;
-  return createHmac("sha256", key).update(`address ${network}`).digest("base64url").slice(0, 22);
+  return createHmac("sha256", key)
+    .update(`address ${networkOf(address)}`)
+    .digest("base64url")
+    .slice(0, 22);
 }
 
-function expandIpv6(address: string): string[] {
-  const [head = "", tail] = address.split("::");
+function networkOf(address: string): string {
+  if (!address.includes(":")) return address;
+  // URL writes every spelling of an IPv6 address alike, and an embedded IPv4 address in hexadecimal.
+  const plain = URL.canParse(`http://[${address}]`)
+    ? new URL(`http://[${address}]`).hostname.slice(1, -1)
+    : address;
+  const mapped = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/.exec(plain);
+  if (mapped !== null) {
+    const [, high = "0", low = "0"] = mapped;
+    const bytes = [high, low].flatMap((half) => [parseInt(half, 16) >> 8, parseInt(half, 16) & 255]);
+    return bytes.join(".");
+  }
+  const [head = "", tail = ""] = plain.split("::");
   const left = head === "" ? [] : head.split(":");
-  const right = tail === undefined || tail === "" ? [] : tail.split(":");
-  const zeros =
-    tail === undefined ? [] : Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => "0");
-  return [...left, ...zeros, ...right].map((group) => group.toLowerCase().replace(/^0+(?=.)/, ""));
+  const right = tail === "" ? [] : tail.split(":");
+  const zeros = Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => "0");
+  return [...left, ...zeros, ...right].slice(0, 4).join(":");
 }

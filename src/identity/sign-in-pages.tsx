@@ -8,7 +8,7 @@ import { csrf } from "hono/csrf";
 import type { AppContext, AppTypes } from "../app-types.ts";
 import { ensureMigrated } from "../database/migrate.ts";
 import { sessionUser, signIn, signOut } from "./browser-session.ts";
-import { type GrantProps, authorizationServer } from "./oauth.ts";
+import { type GrantProps, authorizationServer, noteUse } from "./oauth.ts";
 import { STYLE_PATH, renderPage, serveStyle } from "./page.tsx";
 import { BASE_SCOPE, SCOPES, type Scope, scopesOf } from "./scopes.ts";
 import { isWholeKey } from "./secrets.ts";
@@ -34,10 +34,12 @@ signInPages.post("/sign-in", async (c) => {
   const form = await c.req.parseBody();
   const key = typeof form["key"] === "string" ? form["key"].trim() : "";
   const next = nextPath(form["next"]);
-  const found = isWholeKey(key) ? await findKey(c.env.DB, key, Date.now()) : undefined;
+  const now = Date.now();
+  const found = isWholeKey(key) ? await findKey(c.env.DB, key, now) : undefined;
   // One answer for every bad key: a page tells nobody which keys there were.
   if (found?.ok !== true) return signInPage(next, "This access key is not valid.");
-  await signIn(c, found.user.userId);
+  noteUse(c.env, found, now);
+  await signIn(c, found);
   return c.redirect(next, 303);
 });
 
@@ -50,14 +52,13 @@ signInPages.get("/authorize", async (c) => {
   const oauth = authorizationServer(c.var.origin).getOAuthApi(c.env);
   try {
     const request = await oauth.parseAuthRequest(c.req.raw);
-    const user = await sessionUser(c);
-    if (user === undefined) {
-      const { pathname, search } = new URL(c.req.url);
-      return c.redirect(`/sign-in?next=${encodeURIComponent(pathname + search)}`, 303);
-    }
+    const { pathname, search } = new URL(c.req.url);
+    const signInUrl = `/sign-in?next=${encodeURIComponent(pathname + search)}`;
+    const signedIn = await sessionUser(c);
+    if (signedIn === undefined) return c.redirect(signInUrl, 303);
     const details = await oauth.describeConsent(request);
     const consent = await oauth.beginConsent(request);
-    return await consentPage(details, user, consent.handle, consent.headers);
+    return await consentPage(details, { user: signedIn.user, signInUrl, ...consent });
   } catch (error) {
     return authorizationProblem(error);
   }
@@ -65,24 +66,29 @@ signInPages.get("/authorize", async (c) => {
 
 signInPages.post("/authorize", async (c) => {
   const oauth = authorizationServer(c.var.origin).getOAuthApi(c.env);
-  const form = await c.req.raw.clone().formData();
+  // What is no form has no decision in it, and is declined.
+  const form = await c.req.raw
+    .clone()
+    .formData()
+    .catch(() => new FormData());
   const posted = form.get("handle");
   const handle = typeof posted === "string" ? posted : "";
   try {
-    if (form.get("decision") !== "allow") {
+    const signedIn = await sessionUser(c);
+    if (signedIn === undefined)
+      return await signInPage("/", "Your session has ended. Begin again from your client.");
+    const { user, keyId } = signedIn;
+    const allowed = new Set<string>(scopesOf(user.roles));
+    const ticked = form.getAll("scope").map(String);
+    const granted = ticked.filter((scope) => allowed.has(scope));
+    // To allow nothing is to decline: a token without a scope would be refused at every call.
+    if (form.get("decision") !== "allow" || granted.length === 0) {
       const denied = await oauth.denyConsent(c.req.raw, handle);
       return new Response(null, { status: 303, headers: denied.headers });
     }
-    const user = await sessionUser(c);
-    if (user === undefined)
-      return await signInPage("/", "Your session has ended. Begin again from your client.");
-    const allowed = new Set<string>([...scopesOf(user.roles), "offline_access"]);
-    const scope = form
-      .getAll("scope")
-      .map(String)
-      .filter((each) => allowed.has(each));
+    const scope = [...granted, ...ticked.filter((each) => each === "offline_access")];
     const approved = await oauth.approveConsent(c.req.raw, handle, { scope });
-    const props: GrantProps = { userId: user.userId };
+    const props: GrantProps = { keyId };
     const { redirectTo } = await oauth.completeAuthorization({
       request: approved.request,
       userId: user.userId,
@@ -99,7 +105,10 @@ signInPages.post("/authorize", async (c) => {
 
 /** Only a path of this server: a sign-in must not end on somebody else's page. */
 function nextPath(next: unknown): string {
-  return typeof next === "string" && /^\/(?![/\\])/.test(next) ? next : "/";
+  // Parsed as a browser would: that drops tabs and turns backslashes round before it looks.
+  const base = "http://this.server";
+  const url = typeof next === "string" && URL.canParse(next, base) ? new URL(next, base) : new URL(base);
+  return url.origin === base ? url.pathname + url.search : "/";
 }
 
 function signInPage(next: string, problem?: string): Promise<Response> {
@@ -139,11 +148,17 @@ function signInPage(next: string, problem?: string): Promise<Response> {
 
 const NAME_MAX = 80;
 
+interface Asked {
+  user: Identified;
+  /** Where somebody else signs in and comes back to the same request. */
+  signInUrl: string;
+  handle: string;
+  headers: Headers;
+}
+
 function consentPage(
   details: ConsentDescription,
-  user: Identified,
-  handle: string,
-  headers: Headers,
+  { user, signInUrl, handle, headers }: Asked,
 ): Promise<Response> {
   const allowed = scopesOf(user.roles);
   const requested: readonly string[] = details.scope.length === 0 ? [BASE_SCOPE] : details.scope;
@@ -167,7 +182,9 @@ function consentPage(
       </p>
       <dl>
         <dt>Signed in as</dt>
-        <dd>{user.userId}</dd>
+        <dd>
+          {user.userId} <a href={signInUrl}>Not you?</a>
+        </dd>
         <dt>Access goes to</dt>
         <dd>{isWeb ? details.redirectHost : `the app that opens ${protocol} links`}</dd>
       </dl>
@@ -209,9 +226,10 @@ function consentPage(
   );
 }
 
+/** A policy can't name an IPv6 address, so that one is named by its scheme. */
 function formTarget(redirectUri: string): string {
-  const { origin, protocol } = new URL(redirectUri);
-  return origin === "null" ? protocol : origin;
+  const { origin, protocol, hostname } = new URL(redirectUri);
+  return origin === "null" || hostname.startsWith("[") ? protocol : origin;
 }
 
 /** Back to the client where the library has checked that it is the client's own address, else a page. */

@@ -11,6 +11,7 @@ import { type Outcome, type Refusal, ok, refuse, refusalResponse } from "../refu
 import { logEvent } from "../telemetry/log.ts";
 import type { Call } from "./call.ts";
 import { scopeOfTool } from "./call-tool.ts";
+import { isHandled } from "./dispatch.ts";
 import { createServer } from "./server.ts";
 
 /** JSON deeper than this is refused: recursive validation of it could exhaust the stack. */
@@ -121,7 +122,12 @@ function checkMethod({ method, params }: Message): Refusal | undefined {
 }
 
 function missingScope({ method, params }: Message, principal: Principal): Scope | undefined {
-  const scope = method === "tools/call" ? scopeOfTool(params?.["name"]) : undefined;
+  const scope =
+    method === "tools/call"
+      ? scopeOfTool(params?.["name"])
+      : isHandled(method ?? "")
+        ? BASE_SCOPE
+        : undefined;
   return scope === undefined || mayUse(principal, scope) ? undefined : scope;
 }
 

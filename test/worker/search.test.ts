@@ -25,7 +25,7 @@ const named: ProductRecord[] = [
     brand: "Acme",
     attributes: { "display diagonal": "15.6 inch" },
   }),
-  product({ sku: "NB-2", name: 'Notebook security lock', brand: "Kensington" }),
+  product({ sku: "NB-2", name: "Notebook security lock", brand: "Kensington" }),
   product({ sku: "SW-1", name: "Denver Smartwatch", brand: "Denver" }),
   product({ sku: "HD-1", name: "Hard Disk 2 TB external", brand: "Seagate", status: "discontinued" }),
   product({ sku: "HD-2", name: "Hard Disk 2TB external", brand: "Toshiba" }),

@@ -175,7 +175,6 @@ export async function enterKey(page: Page, key: string): Promise<void> {
 }
 
 export interface Audit {
-  heading: string;
   /** Whether the page follows a dark colour scheme. */
   dark: boolean;
   /** What stands in the way of somebody: width, labels, landmarks. */
@@ -234,7 +233,6 @@ export function auditPage(page: Page): Promise<Audit> {
     );
 
     return {
-      heading: document.querySelector("h1")?.innerText ?? "",
       dark: luminance(behind(document.body)) < 0.2,
       problems,
       contrast: Math.min(...texts.map(contrastOf)),

@@ -1,0 +1,139 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import * as z from "zod";
+import { type LocalServer, findServer, startServer } from "../../cli/local/server.ts";
+import { generateProducts } from "../../cli/sample/generate.ts";
+import {
+  count,
+  emptyCatalog,
+  jsonl,
+  product,
+  query,
+  readReport,
+  seed,
+  snapshot,
+  startImport,
+} from "./support/imports.ts";
+import { type Running, endGroups, start, within } from "./support/processes.ts";
+
+const PRODUCTS = 20_000;
+const FEWER = 8_000;
+const old = [product({ sku: "OLD-1" }), product({ sku: "OLD-2" })];
+
+let folder: string;
+let state: string;
+let server: LocalServer;
+const at = (name: string) => join(folder, name);
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "catalog-interrupt-test-"));
+  state = at("state");
+  const made = jsonl(generateProducts(PRODUCTS, 3)).split("\n");
+  await writeFile(at("large.jsonl"), made.join("\n"));
+  await writeFile(at("fewer.jsonl"), made.slice(0, FEWER).join("\n"));
+  server = await startServer({ stateDir: state, onLog: () => {} });
+});
+afterAll(async () => {
+  await server.close();
+  await endGroups();
+  await rm(folder, { recursive: true });
+});
+
+async function linesStaged(): Promise<number> {
+  const [[row] = []] = await query(server, "SELECT coalesce(max(lines_staged), 0) AS lines FROM imports");
+  return z.object({ lines: z.int() }).parse(row).lines;
+}
+
+async function staged(lines: number, running: Running): Promise<void> {
+  while ((await linesStaged()) < lines) {
+    if (running.isOver()) throw new Error((await running.ended).stderr);
+    await sleep(5);
+  }
+}
+
+it("goes on after SIGINT and SIGKILL where it stopped, and imports every product once", async () => {
+  await seed(server, old);
+  const before = await snapshot(server);
+  const command = () => startImport(state, [at("large.jsonl"), "--json"]);
+
+  const interrupted = command();
+  await staged(3_000, interrupted);
+  interrupted.kill("SIGINT");
+  expect(await interrupted.ended).toMatchObject({ code: 130, stdout: "" });
+  expect(await snapshot(server)).toEqual(before);
+
+  const killed = command();
+  await staged((await linesStaged()) + 3_000, killed);
+  killed.kill("SIGKILL");
+  expect(await killed.ended).toMatchObject({ code: null, stdout: "" });
+  expect(await snapshot(server)).toEqual(before);
+
+  const stopped = await linesStaged();
+  const last = await command().ended;
+  expect(last.code).toBe(0);
+  const report = readReport(last);
+  expect(report).toMatchObject({
+    rows: PRODUCTS,
+    bad: 0,
+    applied: true,
+    comparison: { added: PRODUCTS, changed: 0, unchanged: 0, missing: old.length },
+  });
+  // A batch may have been on its way when the signal came.
+  expect(report.resumedAfter).toBeGreaterThanOrEqual(stopped);
+  expect(report.resumedAfter).toBeGreaterThanOrEqual(6_000);
+  for (const table of ["products", "product_words", "product_internals"]) {
+    expect(await count(server, table)).toBe(PRODUCTS + old.length);
+  }
+  expect(await count(server, "import_rows")).toBe(0);
+});
+
+it("says that the catalog is as it was only where it is: SIGINT while rows are applied", async () => {
+  await emptyCatalog(server);
+  await seed(server, old);
+  const running = startImport(state, [at("fewer.jsonl")]);
+  await staged(FEWER, running);
+  // Applying takes half a second from here.
+  await sleep(120);
+  running.kill("SIGINT");
+  const { stderr } = await running.ended;
+  // Waits its turn behind what the command may have sent.
+  const products = await count(server, "products");
+  expect([old.length, FEWER + old.length]).toContain(products);
+  expect(stderr.includes("catalog is as it was") && products !== old.length).toBe(false);
+});
+
+/** Runs in a mount namespace of its own, where `folder`/disk is a small disk. */
+function startOnDisk(size: string, script: string, args: string[]): Running {
+  const mount = `mount -t tmpfs -o size=${size} tmpfs "$0" && exec "$@"`;
+  const command = [process.execPath, script, ...args, "--state", at("disk")];
+  return start("unshare", ["-m", "sh", "-c", mount, at("disk"), ...command], { ownGroup: true });
+}
+
+it("leaves the old catalog whole where the disk is full, and says so", async () => {
+  await mkdir(at("disk"), { recursive: true });
+  const dev = startOnDisk("8m", "cli/dev.ts", ["--port", "0"]);
+  await dev.prints("Ctrl-C");
+  const disk = `/proc/${dev.pid}/root${at("disk")}`;
+  const onDisk = await findServer(disk);
+  if (onDisk === undefined) throw new Error("The small disk is not reachable");
+  const before = await snapshot(onDisk);
+  expect(before.products?.length).toBeGreaterThan(0);
+
+  const { code, stdout, stderr } = await startImport(disk, [at("fewer.jsonl")]).ended;
+  expect(code).toBe(1);
+  expect(stdout).toBe("");
+  expect(stderr).toMatch(/^The disk is full\.$/m);
+  expect(stderr).not.toMatch(/^\s+at |node:internal/m);
+  expect(await snapshot(onDisk)).toEqual(before);
+});
+
+it("ends where the disk has no room for its own server", async () => {
+  await mkdir(at("disk"), { recursive: true });
+  const running = startOnDisk("4k", "cli/catalog.ts", ["import", at("fewer.jsonl")]);
+  const { code, stderr } = await within(15_000, running);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/no space left|disk is full/i);
+});

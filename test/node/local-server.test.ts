@@ -1,0 +1,257 @@
+import { once } from "node:events";
+import { mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readLock, takeLock } from "../../cli/local/lock-file.ts";
+import { type LocalServer, startServer } from "../../cli/local/server.ts";
+import { generateProducts } from "../../cli/sample/generate.ts";
+import { emptyCatalog, jsonl, product, query, readReport, seed, startImport } from "./support/imports.ts";
+import { type Running, endGroups, groupMembers, start, startScript, within } from "./support/processes.ts";
+
+const LOCK = "product-catalog.lock";
+let folder: string;
+let state: string;
+let server: LocalServer;
+const at = (name: string) => join(folder, name);
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "catalog-server-test-"));
+  state = at("state");
+  server = await startServer({ stateDir: state });
+});
+afterAll(async () => {
+  await server.close();
+  await endGroups();
+  await rm(folder, { recursive: true });
+});
+
+const startDev = (stateDir: string, port = 0) =>
+  startScript("dev", ["--port", String(port), "--state", stateDir], { ownGroup: true });
+const hasLock = (stateDir: string) =>
+  stat(join(stateDir, LOCK)).then(
+    () => true,
+    () => false,
+  );
+
+/** What is left of a process and its runtime once they had time to go. */
+async function whatLivesOf({ pid }: Running): Promise<string[]> {
+  for (let tries = 0; tries < 20 && (await groupMembers(pid)).length > 0; tries++) await sleep(100);
+  return groupMembers(pid);
+}
+
+/** A signal takes the process, its runtime and its lock. */
+async function expectCleanEnd(running: Running, signal: NodeJS.Signals, stateDir: string): Promise<void> {
+  expect(await groupMembers(running.pid)).toContain("workerd");
+  running.kill(signal);
+  await within(10_000, running);
+  expect(await whatLivesOf(running)).toEqual([]);
+  expect(await hasLock(stateDir)).toBe(false);
+}
+
+/** A URL where nothing listens. */
+const CLOSED = "http://127.0.0.1:1";
+
+async function writeLock(stateDir: string, contents: unknown): Promise<void> {
+  await mkdir(stateDir);
+  await writeFile(join(stateDir, LOCK), JSON.stringify(contents));
+}
+
+describe("one server for a state folder", () => {
+  it("refuses a second one, which names the first", async () => {
+    await expect(startServer({ stateDir: state })).rejects.toThrow(server.url);
+    expect((await readLock(state))?.url).toBe(server.url);
+  });
+
+  it("does not start on a port that is taken, says so at once and leaves no lock", async () => {
+    const other = createServer().listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const address = other.address();
+    const port = address !== null && typeof address === "object" ? address.port : 0;
+    const { code, stderr } = await within(10_000, startDev(at("taken"), port));
+    other.close();
+    expect(code).toBe(1);
+    expect(stderr).toContain(`${port} is in use`);
+    expect(await hasLock(at("taken"))).toBe(false);
+  });
+
+  it("does not take another process for the holder that had its number", async () => {
+    await writeLock(at("reused"), { pid: process.pid, url: CLOSED, runtimes: [], key: "x" });
+    const lock = await takeLock(at("reused"));
+    expect(lock).toBeDefined();
+    lock?.release();
+  });
+
+  it("takes over the lock of a process that is gone, one of two that try at once; ends on SIGINT", async () => {
+    const gone = start(process.execPath, ["-e", ""]);
+    await gone.ended;
+    await writeLock(at("stale"), { pid: gone.pid, url: CLOSED, runtimes: [], key: "x" });
+    const both = [startDev(at("stale")), startDev(at("stale"))];
+    const refused = await Promise.any(both.map(({ ended }) => ended));
+    expect(refused).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("in use") });
+    for (const holder of both.filter((dev) => !dev.isOver())) {
+      await holder.prints("Ctrl-C");
+      expect((await readLock(at("stale")))?.pid).toBe(holder.pid);
+      await expectCleanEnd(holder, "SIGINT", at("stale"));
+    }
+  });
+
+  it("starts again after SIGKILL, leaves no second runtime behind, and ends on SIGTERM", async () => {
+    const killed = startDev(at("killed"));
+    await killed.prints("Ctrl-C");
+    killed.kill("SIGKILL");
+    await killed.exited;
+    expect(await hasLock(at("killed"))).toBe(true);
+    const next = startDev(at("killed"));
+    await next.prints("Ctrl-C");
+    expect((await readLock(at("killed")))?.pid).toBe(next.pid);
+    expect(await whatLivesOf(killed)).toEqual([]);
+    await expectCleanEnd(next, "SIGTERM", at("killed"));
+  });
+
+  it("ends on SIGINT where an import started it for itself", async () => {
+    await writeFile(at("own.jsonl"), jsonl(generateProducts(20_000, 2)));
+    const running = startImport(at("own"), [at("own.jsonl")], { ownGroup: true });
+    while (((await readLock(at("own")))?.url ?? null) === null) await sleep(20);
+    await sleep(300);
+    await expectCleanEnd(running, "SIGINT", at("own"));
+    expect(await running.ended).toMatchObject({ code: 130 });
+  });
+});
+
+describe("its doors", () => {
+  it.each([
+    "/cdn-cgi/explorer/",
+    "/cdn-cgi/explorer/api/d1/database",
+    "/cdn-cgi/explorer/api/d1/database/DB/raw",
+  ])("wrangler's explorer is shut: %s", async (path) => {
+    for (const method of ["GET", "POST"]) {
+      const response = await fetch(`${server.url}${path}`, { method });
+      expect(response.status).toBe(404);
+    }
+  });
+
+  it.each([
+    ["without a key", undefined, 401],
+    ["with another key", "x", 401],
+    ["with the lock file's key", "lock", 200],
+  ])("the database's answers %s: %s -> %i", async (_, given, status) => {
+    const key = given === "lock" ? (await readLock(state))?.key : given;
+    const response = await fetch(`${server.url}/__local/database`, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...(key && { authorization: `Bearer ${key}` }) },
+      body: JSON.stringify({ statements: [{ sql: "SELECT 1 AS one", values: [] }] }),
+    });
+    expect(response.status).toBe(status);
+    if (status === 200) expect(await response.json()).toEqual({ results: [[{ one: 1 }]] });
+  });
+});
+
+it("goes on answering queries while an import runs, from the old catalog or the new one", async () => {
+  await emptyCatalog(server);
+  await seed(server, [product({ sku: "OLD-1", name: "Garden Gnome", category: "Garden" })]);
+  const client = new Client({ name: "server-test", version: "1" }, { versionNegotiation: { mode: "auto" } });
+  await client.connect(new StreamableHTTPClientTransport(new URL(`${server.url}/mcp`)));
+  await writeFile(at("during.jsonl"), jsonl(generateProducts(6_000, 4)));
+
+  const running = startImport(state, [at("during.jsonl"), "--json"]);
+  const totals = new Set<number>();
+  let answers = 0;
+  while (!running.isOver()) {
+    const found = await client.callTool({ name: "search_products", arguments: { query: "gnome" } });
+    expect(found.structuredContent).toMatchObject({ products: [{ sku: "OLD-1" }] });
+    const [[row] = []] = await query(server, "SELECT count(*) AS total FROM products");
+    totals.add(Number(row?.["total"]));
+    answers++;
+  }
+  await client.close();
+  expect(readReport(await running.ended)).toMatchObject({ rows: 6_000, applied: true });
+  expect(answers).toBeGreaterThan(10);
+  expect([...totals].filter((total) => total !== 1 && total !== 6_001)).toEqual([]);
+});
+
+describe("an import to the deployed database", () => {
+  // What an SQL file must not trip over, and what takes more bytes than characters.
+  const awkward = product({
+    sku: "A'B;C",
+    name: `It's "quoted"; -- not a comment /* nor this */ ?1 \\`,
+    description: "BEGIN;\nSELECT '?2';\nEND;\n--> statement\n",
+    attributes: { "it's": "O'Neill; DROP TABLE products" },
+    supplier_id: null,
+    stock: [],
+  });
+  const japanese = Array.from({ length: 200 }, (_, index) =>
+    product({
+      sku: `J-${index}`,
+      name: `キーボード ${index}`,
+      description: "静かなキーのワイヤレスキーボード。".repeat(20),
+      attributes: { 配列: "日本語", 色: "黒" },
+    }),
+  );
+  const records = [awkward, ...japanese, ...generateProducts(300, 6)];
+  const TABLES = [
+    `SELECT p.*, c.name AS category, i.cost, i.supplier_id FROM products p
+     JOIN categories c ON c.id = p.category_id JOIN product_internals i ON i.product_id = p.id ORDER BY sku`,
+    "SELECT sku, warehouse, quantity FROM stock JOIN products ON id = product_id ORDER BY sku, warehouse",
+    "SELECT w.* FROM product_words w ORDER BY w.id",
+    "SELECT name, active_products FROM categories ORDER BY name",
+    "SELECT active_products FROM catalog_state",
+    "SELECT word FROM vocabulary ORDER BY word",
+    "SELECT * FROM imports",
+    "SELECT * FROM import_rows",
+  ];
+  const wrangler = (...args: string[]) =>
+    start(process.execPath, ["node_modules/wrangler/bin/wrangler.js", "d1", ...args], { ownGroup: true })
+      .ended;
+
+  it("writes SQL that gives the catalog that a local import gives, and sends none with --dry-run", async () => {
+    await writeFile(at("remote.jsonl"), jsonl(records));
+    const written = await startImport(state, [at("remote.jsonl"), "--remote", "--dry-run", "--json"]).ended;
+    expect(written.code).toBe(0);
+    expect(readReport(written)).toMatchObject({ rows: records.length, bad: 0, applied: false });
+    const file = written.stderr.match(/(\S+\.sql)$/m)?.[1] ?? "";
+
+    // D1 takes statements of 100,000 bytes.
+    const lines = (await readFile(file, "utf8"))
+      .split(";\n")
+      .map((statement) => Buffer.byteLength(statement));
+    expect(lines.filter((bytes) => bytes > 100_000)).toEqual([]);
+
+    const local = ["DB", "--local", "--persist-to", at("d1")];
+    const execute = async () => {
+      expect(await wrangler("migrations", "apply", ...local)).toMatchObject({ code: 0 });
+      expect(await wrangler("execute", ...local, "--yes", "--file", file)).toMatchObject({ code: 0 });
+    };
+    const [expected] = await Promise.all([importedLocally(), execute()]);
+    await rm(join(file, ".."), { recursive: true });
+    const database = await openDatabase(at("d1"));
+    const found = TABLES.map((sql) =>
+      database
+        .prepare(sql)
+        .all()
+        .map((row) => ({ ...row })),
+    );
+    database.close();
+    expect(found[0]).toHaveLength(records.length);
+    expect(found).toEqual(expected);
+  });
+
+  async function importedLocally() {
+    const fresh = await startServer({ stateDir: at("fresh") });
+    await seed(fresh, records);
+    const answer = await query(fresh, ...TABLES);
+    await fresh.close();
+    return answer;
+  }
+
+  async function openDatabase(persisted: string): Promise<DatabaseSync> {
+    const path = join(persisted, "v3/d1/miniflare-D1DatabaseObject");
+    const name = (await readdir(path)).find((each) => /^[0-9a-f]{64}\.sqlite$/.test(each));
+    if (name === undefined) throw new Error(`No database in ${path}`);
+    return new DatabaseSync(join(path, name), { readOnly: true });
+  }
+});

@@ -1,0 +1,354 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import * as z from "zod";
+import { demoKeys } from "../../cli/local/demo-users.ts";
+import { type LocalServer, startServer } from "../../cli/local/server.ts";
+import {
+  type SignIn,
+  auditPage,
+  beginSignIn,
+  closeClients,
+  enterKey,
+  launchBrowser,
+  listen,
+} from "./support/browser.ts";
+import { product, seed } from "./support/imports.ts";
+
+const EVIL = `<img src=x onerror=alert(1)> "Evil"`;
+const ALL_SCOPES = "catalog:read inventory:write support:read admin offline_access";
+const DESKTOP = { width: 1280, height: 800 };
+const PHONE = { width: 360, height: 740 };
+
+let folder: string;
+let server: LocalServer;
+let browser: Browser;
+let keys: Record<string, string>;
+const keyOf = (user: string) => keys[user] ?? "";
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "catalog-sign-in-test-"));
+  const stateDir = join(folder, "state");
+  [server, browser] = await Promise.all([
+    startServer({ stateDir, vars: { LOCAL_ANONYMOUS: "off" } }),
+    launchBrowser(),
+  ]);
+  await seed(server, [product({ sku: "SKU-10001" })]);
+  keys = await demoKeys(server, stateDir);
+});
+afterEach(async () => {
+  await Promise.all(browser.contexts().map((context) => context.close()));
+  await closeClients();
+});
+afterAll(async () => {
+  await browser.close();
+  await server.close();
+  await rm(folder, { recursive: true });
+});
+
+interface Visit {
+  page: Page;
+  /** What the browser complained of, such as a policy that was violated. */
+  complaints: string[];
+}
+
+async function visit(url: string, options: BrowserContextOptions = {}): Promise<Visit> {
+  const context = await browser.newContext({ viewport: DESKTOP, ...options });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on("console", (message) => {
+    if (message.type() === "error") complaints.push(message.text());
+  });
+  page.on("dialog", (dialog) => {
+    complaints.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  await page.goto(url);
+  return { page, complaints };
+}
+
+const sessions = new Map<string, Awaited<ReturnType<BrowserContext["storageState"]>>>();
+
+/** The consent page, as a user sees it who signed in before. */
+async function visitConsent(url: string, user = "user-admin", options: BrowserContextOptions = {}) {
+  let session = sessions.get(user);
+  if (session === undefined) {
+    const { page } = await visit(`${server.url}/sign-in`);
+    await enterKey(page, keyOf(user));
+    session = await page.context().storageState();
+    sessions.set(user, session);
+  }
+  return visit(url, { storageState: session, ...options });
+}
+
+/** The token that the client got calls tools. */
+async function expectAnswer(signIn: SignIn): Promise<void> {
+  const client = await signIn.finish();
+  const answer = await client.callTool({ name: "query_stock", arguments: { skus: ["SKU-10001"] } });
+  expect(answer.structuredContent).toMatchObject({ items: [{ sku: "SKU-10001", stock: 3 }] });
+}
+
+describe("from a client's challenge to its first answer", () => {
+  it.each<[string, BrowserContextOptions]>([
+    ["desktop, light", { colorScheme: "light" }],
+    ["phone, dark", { viewport: PHONE, colorScheme: "dark", hasTouch: true, isMobile: true }],
+    ["no scripts", { javaScriptEnabled: false }],
+  ])("%s", async (_, options) => {
+    const signIn = await beginSignIn(server.url);
+    const { page, complaints } = await visit(signIn.authorizationUrl, options);
+    expect(new URL(page.url()).pathname).toBe("/sign-in");
+    await enterKey(page, keyOf("user-001"));
+    await page.getByRole("button", { name: "Allow" }).click();
+    await page.waitForURL(`${signIn.redirectUrl}?**`);
+    expect(complaints).toEqual([]);
+
+    const arrival = await signIn.arrival;
+    expect(arrival.get("state")).toBe(signIn.state);
+    expect(arrival.get("iss")).toBe(server.url);
+    await expectAnswer(signIn);
+    expect(signIn.tokens()).toMatchObject({ scope: "catalog:read offline_access", expires_in: 3600 });
+  });
+
+  it("comes back to a client that listens on localhost by name", async () => {
+    const signIn = await beginSignIn(server.url, { host: "localhost" });
+    const { page, complaints } = await visitConsent(signIn.authorizationUrl);
+    await page.getByRole("button", { name: "Allow" }).click();
+    await page.waitForURL(`${signIn.redirectUrl}?**`);
+    expect(complaints).toEqual([]);
+    await expectAnswer(signIn);
+  });
+
+  it("by keyboard alone, with the focus in sight", async () => {
+    const signIn = await beginSignIn(server.url, { scope: ALL_SCOPES });
+    const { page } = await visit(signIn.authorizationUrl);
+    // The key's field has the focus from the start.
+    expect(await focused(page)).toMatchObject({ is: "input key", outline: "solid 3px" });
+    await page.keyboard.type(keyOf("user-admin"));
+    await page.keyboard.press("Tab");
+    expect(await focused(page)).toMatchObject({ is: "button Sign in", outline: "solid 3px" });
+    const consent = page.waitForEvent("load");
+    await page.keyboard.press("Enter");
+    await consent;
+
+    const seen: { is: string; outline: string }[] = [];
+    for (let stops = 0; stops < 6; stops++) {
+      await page.keyboard.press("Tab");
+      const at = await focused(page);
+      seen.push(at);
+      if (at.is === "input admin") await page.keyboard.press("Space");
+    }
+    expect(seen).toEqual(
+      [
+        "input catalog:read",
+        "input inventory:write",
+        "input support:read",
+        "input admin",
+        "button Allow",
+        "button Deny",
+      ].map((is) => ({ is, outline: "solid 3px" })),
+    );
+    await page.keyboard.press("Shift+Tab");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(`${signIn.redirectUrl}?**`);
+    await expectAnswer(signIn);
+    expect(signIn.tokens()?.scope?.split(" ")).toEqual(ALL_SCOPES.split(" ").filter((s) => s !== "admin"));
+  });
+
+  it.each([true, false])("Deny tells the client so (scripts: %s)", async (javaScriptEnabled) => {
+    const signIn = await beginSignIn(server.url);
+    const { page, complaints } = await visitConsent(signIn.authorizationUrl, "user-001", {
+      javaScriptEnabled,
+    });
+    await page.getByRole("button", { name: "Deny" }).click();
+    await page.waitForURL(`${signIn.redirectUrl}?**`);
+    const arrival = await signIn.arrival;
+    expect(arrival.get("error")).toBe("access_denied");
+    expect(arrival.get("state")).toBe(signIn.state);
+    expect(arrival.has("code")).toBe(false);
+    await expect(signIn.finish()).rejects.toThrow("access_denied");
+    expect(signIn.tokens()).toBeUndefined();
+    expect(complaints).toEqual([]);
+  });
+});
+
+describe("signing in", () => {
+  it("says that a key is wrong, and keeps the way back to the client", async () => {
+    const signIn = await beginSignIn(server.url);
+    const { page } = await visit(signIn.authorizationUrl);
+    await enterKey(page, keyOf("user-001").slice(0, -1));
+    expect(await page.getByRole("alert").innerText()).toBe("This access key is not valid.");
+    const field = page.getByLabel("Access key");
+    expect(await field.getAttribute("aria-invalid")).toBe("true");
+    expect(await field.getAttribute("aria-describedby")).toBe("key-problem key-hint");
+    expect(await field.inputValue()).toBe("");
+    expect(await page.context().cookies()).toEqual([]);
+    await enterKey(page, ` ${keyOf("user-001")}\t`);
+    await page.getByRole("button", { name: "Allow" }).click();
+    await page.waitForURL(`${signIn.redirectUrl}?**`);
+    await expectAnswer(signIn);
+  });
+
+  it("lasts for the browser in a cookie that no script and no other site sees", async () => {
+    const { page } = await visit((await beginSignIn(server.url)).authorizationUrl);
+    await enterKey(page, keyOf("user-001"));
+    const cookies = await page.context().cookies();
+    const session = cookies.find(({ name }) => name === "__Host-session");
+    expect(session).toMatchObject({
+      path: "/",
+      domain: "127.0.0.1",
+      httpOnly: true,
+      secure: true,
+      sameSite: "Lax",
+    });
+    // Of the browser's session: it is gone when the browser closes.
+    expect(session?.expires).toBe(-1);
+    expect(cookies.filter(({ name }) => !name.startsWith("__Host-"))).toEqual([]);
+    expect(await page.evaluate(() => document.cookie)).toBe("");
+
+    const second = await beginSignIn(server.url, { name: "Second app" });
+    await page.goto(second.authorizationUrl);
+    expect(await page.getByRole("heading").innerText()).toBe("Let Second app use the product catalog?");
+  });
+});
+
+describe("the consent page", () => {
+  it("shows who asks, where access goes and what for, and runs nothing of it", async () => {
+    const signIn = await beginSignIn(server.url, { name: EVIL, scope: ALL_SCOPES });
+    const { page, complaints } = await visitConsent(signIn.authorizationUrl, "user-support");
+    const title = `Let ${EVIL} use the product catalog?`;
+    expect(await page.getByRole("heading").innerText()).toBe(title);
+    expect(await page.title()).toBe(title);
+    expect(await page.locator("img, script, iframe, object").count()).toBe(0);
+    expect(await page.locator("dd").allInnerTexts()).toEqual(["user-support", "127.0.0.1"]);
+    expect(await page.locator(".warn").innerText()).toMatch(/^That is an app on your own computer\./);
+    // What the user's roles allow of what was asked for.
+    expect(await page.getByRole("group", { name: "It may" }).locator("small").allInnerTexts()).toEqual([
+      "catalog:read",
+      "support:read",
+    ]);
+    expect(complaints).toEqual([]);
+  });
+
+  it("neither a name's length nor its invisible marks push the rest out of sight", async () => {
+    const signIn = await beginSignIn(server.url, { name: `\u202e${"Long ".repeat(500)}` });
+    const { page } = await visitConsent(signIn.authorizationUrl, "user-001", { viewport: PHONE });
+    const heading = await page.getByRole("heading").innerText();
+    expect(heading).toMatch(/^Let (Long )+.{0,4}… use the product catalog\?$/);
+    expect(heading.length).toBeLessThan(120);
+    const bottom = await page.evaluate(() => document.querySelector(".warn")?.getBoundingClientRect().bottom);
+    expect(bottom).toBeLessThan(PHONE.height);
+  });
+
+  it("doesn't take an app's own scheme for the web host that it spells", async () => {
+    const url = await authorizationUrl("evil-app://claude.ai/callback");
+    const { page } = await visitConsent(url, "user-001");
+    expect(await page.locator("dd").allInnerTexts()).toEqual([
+      "user-001",
+      "the app that opens evil-app: links",
+    ]);
+    expect(await page.locator(".warn").innerText()).toMatch(/^That is an app on your own device\./);
+  });
+
+  it("sends an app of its own scheme its answer", async () => {
+    const { page, complaints } = await visit(
+      await authorizationUrl("cursor://anysphere.cursor-mcp/callback"),
+    );
+    await enterKey(page, keyOf("user-001"));
+    const opened = page.waitForEvent("requestfailed", (request) => request.url().startsWith("cursor:"));
+    await page.getByRole("button", { name: "Allow" }).click();
+    // Nothing opens such links here; that the browser went there is what the policy had to let it do.
+    expect(new URL((await opened).url()).searchParams.get("code")).toMatch(/^user-001:/);
+    expect(complaints).toEqual([]);
+  });
+
+  it("offers nothing to allow where the user's roles allow nothing", async () => {
+    const signIn = await beginSignIn(server.url, { scope: "admin" });
+    const { page } = await visitConsent(signIn.authorizationUrl, "user-001");
+    expect(await page.getByRole("button").allInnerTexts()).toEqual(["Deny"]);
+    expect(await page.locator(".bad").innerText()).toBe("Your roles allow none of what it asks for.");
+  });
+
+  it.each(["/authorize", "/sign-in"])("%s shows in no other page's frame", async (path) => {
+    const signIn = await beginSignIn(server.url);
+    const target = path === "/authorize" ? signIn.authorizationUrl : `${server.url}/sign-in`;
+    const { page } = await visitConsent(signIn.authorizationUrl);
+    const framing = await listen((_, response) => {
+      response.setHeader("Content-Type", "text/html");
+      response.end(`<iframe src="${target.replaceAll("&", "&amp;")}"></iframe>`);
+    });
+    const refused = page.waitForEvent("console", (message) => message.text().includes("frame"));
+    await page.goto(framing.url);
+    expect((await refused).text()).toMatch(/Refused to (frame|display)|frame-ancestors|Framing/i);
+    const [, frame] = page.frames();
+    expect(frame?.url()).toBe("chrome-error://chromewebdata/");
+    expect(await frame?.locator("form").count()).toBe(0);
+    framing.close();
+  });
+});
+
+it("every page is in order on a desktop and on a phone, light and dark", async () => {
+  const signIn = await beginSignIn(server.url, { name: "W".repeat(300), scope: ALL_SCOPES });
+  const { page } = await visit(signIn.authorizationUrl);
+  const expectOrder = async (heading: string) => {
+    expect(await page.getByRole("heading").innerText()).toContain(heading);
+    for (const viewport of [DESKTOP, PHONE]) {
+      await page.setViewportSize(viewport);
+      for (const colorScheme of ["light", "dark"] as const) {
+        await page.emulateMedia({ colorScheme });
+        const { dark, problems, contrast, smallestTarget } = await auditPage(page);
+        expect(problems).toEqual([]);
+        expect(dark).toBe(colorScheme === "dark");
+        expect(contrast).toBeGreaterThanOrEqual(4.5);
+        expect(smallestTarget).toBeGreaterThanOrEqual(40);
+      }
+    }
+  };
+  await expectOrder("Sign in");
+  await enterKey(page, "wrong");
+  expect(await page.getByRole("alert").count()).toBe(1);
+  await expectOrder("Sign in");
+  await enterKey(page, keyOf("user-admin"));
+  await expectOrder("Let WWWWWWWW");
+  await page.goto(`${server.url}/authorize?client_id=none&response_type=code&redirect_uri=http://127.0.0.1/`);
+  await expectOrder("This sign-in can't go on");
+});
+
+/** What has the focus, and how that shows. */
+function focused(page: Page): Promise<{ is: string; outline: string }> {
+  return page.evaluate(() => {
+    const at = document.activeElement;
+    if (!(at instanceof HTMLButtonElement || at instanceof HTMLInputElement))
+      return { is: at?.tagName ?? "nothing", outline: "" };
+    const { outlineStyle, outlineWidth } = getComputedStyle(at);
+    const named =
+      at instanceof HTMLButtonElement ? at.innerText : at.type === "checkbox" ? at.value : at.name;
+    return { is: `${at.tagName.toLowerCase()} ${named}`, outline: `${outlineStyle} ${outlineWidth}` };
+  });
+}
+
+/** Where a client of that redirect sends its user. */
+async function authorizationUrl(redirect: string): Promise<string> {
+  const registered = await fetch(`${server.url}/oauth/register`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({
+      client_name: "App",
+      redirect_uris: [redirect],
+      token_endpoint_auth_method: "none",
+    }),
+  });
+  const { client_id } = z.object({ client_id: z.string() }).parse(await registered.json());
+  const url = new URL("/authorize", server.url);
+  url.search = new URLSearchParams({
+    client_id,
+    redirect_uri: redirect,
+    response_type: "code",
+    code_challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+    code_challenge_method: "S256",
+    scope: "catalog:read",
+    resource: `${server.url}/mcp`,
+  }).toString();
+  return url.href;
+}

@@ -1,0 +1,249 @@
+import { env } from "cloudflare:workers";
+import { beforeAll, describe, expect, it } from "vitest";
+import * as z from "zod";
+import { runBatch } from "../../../src/database/run-batch.ts";
+import { bootstrapAdmin, revokeKey } from "../../../src/identity/administration.ts";
+import { refusals } from "../../../src/refusal.ts";
+import { fill, sample } from "../support/catalog.ts";
+import { signedIn } from "./support/browser.ts";
+import { bearer, post, search, send } from "./support/deployed.ts";
+import { keyOf, newKey, newUser } from "./support/people.ts";
+
+beforeAll(() => fill(sample));
+
+async function api(key: string, method: string, path: string, body?: unknown): Promise<Response> {
+  const headers = { ...bearer(key), "content-type": "application/json" };
+  return send(`/admin/api${path}`, {
+    method,
+    headers,
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+}
+
+const statuses = new Map<string, number>(Object.entries(refusals).map(([code, { http }]) => [code, http]));
+const refusalSchema = z.object({ code: z.string(), error: z.string() });
+
+/** The code of a refusal, whose status must be the table's. */
+async function refusalOf(response: Response): Promise<string> {
+  const { code } = refusalSchema.parse(await response.json());
+  expect(response.status).toBe(statuses.get(code));
+  return code;
+}
+
+const usersSchema = z.object({
+  users: z.array(
+    z.object({ id: z.string(), roles: z.string().nullable(), disabled_at: z.string().nullable() }),
+  ),
+});
+const userOf = async (key: string, id: string) =>
+  usersSchema.parse(await (await api(key, "GET", "/users")).json()).users.find((user) => user.id === id);
+
+const createdSchema = z.object({ id: z.string(), key: z.string(), expires_at: z.string().nullable() });
+const keysSchema = z.object({ keys: z.array(z.looseObject({ id: z.string(), user: z.string() })) });
+
+const statusOf = async (key: string) => (await post(search(), bearer(key))).status;
+
+let names = 0;
+const newName = () => `made-${(names += 1)}`;
+const validUser = () => ({ id: newName(), name: "Ada", roles: ["shopper"] });
+
+const everyRoute: [string, string][] = [
+  ["GET", "/users"],
+  ["POST", "/users"],
+  ["PUT", "/users/person-1/roles"],
+  ["POST", "/users/person-1/disable"],
+  ["POST", "/users/person-1/enable"],
+  ["GET", "/keys"],
+  ["POST", "/keys"],
+  ["POST", "/keys/key-1/revoke"],
+  ["GET", "/nowhere"],
+];
+
+describe.each(everyRoute)("%s %s", (method, path) => {
+  it("asks for a key", async () => {
+    const response = await send(`/admin/api${path}`, { method });
+    expect(response.headers.get("www-authenticate")).toMatch(/^Bearer /);
+    expect(await refusalOf(response)).toBe("unauthenticated");
+  });
+
+  it.each(["shopper", "customer", "support", "inventory"] as const)(
+    "is not for a key of the role %s",
+    async (role) => {
+      expect(await refusalOf(await api(await keyOf([role]), method, path))).toBe("permission_denied");
+    },
+  );
+
+  it("is not for an admin's key narrowed to another role", async () => {
+    const { secret } = await newKey(await newUser(["admin", "shopper"]), { roles: ["shopper"] });
+    expect(await refusalOf(await api(secret, method, path))).toBe("permission_denied");
+  });
+
+  it("is not for an admin's revoked key", async () => {
+    const { id, secret } = await newKey(await newUser(["admin"]));
+    await runBatch(env.DB, revokeKey(id, Date.now()));
+    expect(await refusalOf(await api(secret, method, path))).toBe("unauthenticated");
+  });
+
+  it("is not for an admin's cookie alone", async () => {
+    const browser = await signedIn(await keyOf(["admin"]));
+    expect(await refusalOf(await browser.request(`/admin/api${path}`, { method }))).toBe("unauthenticated");
+  });
+});
+
+describe("users", () => {
+  it("are added, listed, given roles, disabled and enabled", async () => {
+    const admin = await keyOf(["admin"]);
+    const user = validUser();
+    expect((await api(admin, "POST", "/users", user)).status).toBe(201);
+    expect(await userOf(admin, user.id)).toEqual({ id: user.id, roles: "shopper", disabled_at: null });
+    const { secret } = await newKey(user.id);
+    expect(await statusOf(secret)).toBe(200);
+
+    expect(
+      (await api(admin, "PUT", `/users/${user.id}/roles`, { roles: ["support", "inventory"] })).status,
+    ).toBe(200);
+    expect((await userOf(admin, user.id))?.roles?.split(", ").toSorted()).toEqual(["inventory", "support"]);
+
+    expect((await api(admin, "POST", `/users/${user.id}/disable`)).status).toBe(200);
+    expect((await userOf(admin, user.id))?.disabled_at).toMatch(/^\d{4}-\d\d-\d\dT[\d:]{8}Z$/);
+    expect(await statusOf(secret)).toBe(401);
+
+    expect((await api(admin, "POST", `/users/${user.id}/enable`)).status).toBe(200);
+    expect((await userOf(admin, user.id))?.disabled_at).toBeNull();
+    expect(await statusOf(secret)).toBe(200);
+  });
+
+  it("are added once", async () => {
+    const admin = await keyOf(["admin"]);
+    const user = validUser();
+    await api(admin, "POST", "/users", user);
+    expect(await refusalOf(await api(admin, "POST", "/users", { ...user, roles: ["admin"] }))).toBe(
+      "conflict",
+    );
+    expect((await userOf(admin, user.id))?.roles).toBe("shopper");
+  });
+
+  it("are added once, however many ask at the same time", async () => {
+    const admin = await keyOf(["admin"]);
+    const user = validUser();
+    const added = await Promise.all([1, 2, 3, 4].map(() => api(admin, "POST", "/users", user)));
+    expect(added.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([201, 409, 409, 409]);
+  });
+
+  it.each([
+    { why: "no id", change: { id: undefined } },
+    { why: "an id with a colon", change: { id: "a:b" } },
+    { why: "an id of 65 characters", change: { id: "a".repeat(65) } },
+    { why: "no name", change: { name: undefined } },
+    { why: "a blank name", change: { name: "  " } },
+    { why: "no roles", change: { roles: [] } },
+    { why: "an unknown role", change: { roles: ["root"] } },
+    { why: "the role of nobody", change: { roles: ["anonymous"] } },
+    { why: "a kind that callers can't have", change: { kind: "local" } },
+    { why: "an unknown field", change: { is_admin: true } },
+  ])("with $why are refused", async ({ change }) => {
+    const admin = await keyOf(["admin"]);
+    const user = { ...validUser(), ...change };
+    expect(await refusalOf(await api(admin, "POST", "/users", user))).toBe("invalid_arguments");
+    expect(await userOf(admin, String(user.id))).toBeUndefined();
+  });
+
+  it.each(["", "{", "[]", "7", "null"])("of the body %j are refused", async (body) => {
+    const headers = { ...bearer(await keyOf(["admin"])), "content-type": "application/json" };
+    for (const path of ["users", "keys"]) {
+      const response = await send(`/admin/api/${path}`, { method: "POST", headers, body });
+      expect(await refusalOf(response)).toBe("invalid_arguments");
+    }
+  });
+
+  it.each([
+    { method: "PUT", path: "/users/nobody/roles", body: { roles: ["shopper"] } },
+    { method: "POST", path: "/users/nobody/disable", body: undefined },
+    { method: "POST", path: "/users/nobody/enable", body: undefined },
+    { method: "POST", path: "/keys", body: { user: "nobody", label: "x" } },
+    { method: "POST", path: "/keys/key-nothing/revoke", body: undefined },
+  ])("$method $path: there is none", async ({ method, path, body }) => {
+    expect(await refusalOf(await api(await keyOf(["admin"]), method, path, body))).toBe("not_found");
+  });
+
+  it.each([{ roles: [] }, { roles: ["root"] }, { roles: "admin" }, {}, { roles: ["shopper"], extra: 1 }])(
+    "can't be given roles by %j",
+    async (body) => {
+      const admin = await keyOf(["admin"]);
+      const user = await newUser(["support"]);
+      expect(await refusalOf(await api(admin, "PUT", `/users/${user}/roles`, body))).toBe(
+        "invalid_arguments",
+      );
+      expect((await userOf(admin, user))?.roles).toBe("support");
+    },
+  );
+});
+
+describe("keys", () => {
+  it("are shown once, work, and are revoked", async () => {
+    const admin = await keyOf(["admin"]);
+    const user = await newUser(["support"]);
+    const response = await api(admin, "POST", "/keys", { user, label: "a laptop", expires_in_days: 30 });
+    expect(response.status).toBe(201);
+    expect(response.headers.get("cache-control")).toBe("no-store");
+    const made = createdSchema.parse(await response.json());
+    expect(Date.parse(made.expires_at ?? "") - Date.now()).toBeGreaterThan(29 * 24 * 60 * 60_000);
+    expect(await statusOf(made.key)).toBe(200);
+
+    const listed = await (await api(admin, "GET", `/keys?user=${user}`)).text();
+    expect(keysSchema.parse(JSON.parse(listed)).keys).toMatchObject([
+      { id: made.id, user, label: "a laptop", revoked_at: null },
+    ]);
+    expect(listed).not.toContain(made.key.slice(4, 20));
+    expect(listed).not.toContain("hash");
+
+    expect((await api(admin, "POST", `/keys/${made.id}/revoke`)).status).toBe(200);
+    expect(await statusOf(made.key)).toBe(401);
+    const after = keysSchema.parse(await (await api(admin, "GET", `/keys?user=${user}`)).json());
+    expect(after.keys[0]?.["revoked_at"]).toMatch(/^\d{4}-/);
+  });
+
+  it("are listed of one user or of all", async () => {
+    const admin = await keyOf(["admin"]);
+    const [one, other] = [await newUser(), await newUser()];
+    const ids = [(await newKey(one)).id, (await newKey(other)).id];
+    const all = keysSchema.parse(await (await api(admin, "GET", "/keys")).json()).keys.map(({ id }) => id);
+    expect(all).toEqual(expect.arrayContaining(ids));
+    const ofOne = keysSchema.parse(await (await api(admin, "GET", `/keys?user=${one}`)).json()).keys;
+    expect(ofOne.map(({ id }) => id)).toEqual(ids.slice(0, 1));
+  });
+
+  it.each([
+    { why: "no label", change: { label: undefined } },
+    { why: "no user", change: { user: undefined } },
+    { why: "no roles of some", change: { roles: [] } },
+    { why: "an unknown role", change: { roles: ["root"] } },
+    { why: "no days", change: { expires_in_days: 0 } },
+    { why: "half a day", change: { expires_in_days: 0.5 } },
+    { why: "more than ten years", change: { expires_in_days: 3_651 } },
+    { why: "a secret of one's own", change: { secret: "pcm_x" } },
+  ])("with $why are refused", async ({ change }) => {
+    const admin = await keyOf(["admin"]);
+    const user = await newUser();
+    const body = { user, label: "x", ...change };
+    expect(await refusalOf(await api(admin, "POST", "/keys", body))).toBe("invalid_arguments");
+    const { keys } = keysSchema.parse(await (await api(admin, "GET", `/keys?user=${user}`)).json());
+    expect(keys).toEqual([]);
+  });
+});
+
+describe("bootstrap", () => {
+  it("makes the first admin, and fails as a whole the second time", async () => {
+    const admin = await keyOf(["admin"]);
+    const first = bootstrapAdmin(newName(), Date.now());
+    await runBatch(env.DB, first.statements);
+    expect((await api(first.secret, "GET", "/users")).status).toBe(200);
+
+    const name = newName();
+    const second = bootstrapAdmin(name, Date.now());
+    await expect(runBatch(env.DB, second.statements)).rejects.toThrow(/UNIQUE constraint failed: bootstrap/);
+    expect(await refusalOf(await api(second.secret, "GET", "/users"))).toBe("unauthenticated");
+    expect(await userOf(admin, name)).toBeUndefined();
+    expect((await api(first.secret, "GET", "/users")).status).toBe(200);
+  });
+});

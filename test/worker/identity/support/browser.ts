@@ -1,0 +1,55 @@
+import { ORIGIN, form, send } from "./deployed.ts";
+
+/** What a person's browser does: keeps cookies, posts forms from the server's own page. */
+export class Browser {
+  readonly cookies = new Map<string, string>();
+  readonly origin: string;
+
+  constructor(origin = ORIGIN) {
+    this.origin = origin;
+  }
+
+  async request(url: string, init: RequestInit = {}): Promise<Response> {
+    const headers = new Headers(init.headers);
+    if (this.cookies.size > 0) {
+      headers.set("cookie", [...this.cookies].map(([name, value]) => `${name}=${value}`).join("; "));
+    }
+    const response = await send(new URL(url, this.origin), { ...init, headers });
+    for (const line of response.headers.getSetCookie()) this.#keep(line);
+    return response;
+  }
+
+  async post(url: string, fields: Record<string, string> | [string, string][]): Promise<Response> {
+    return this.request(url, form(fields, { origin: this.origin }));
+  }
+
+  #keep(line: string): void {
+    const [pair = "", ...attributes] = line.split(";");
+    const [name = "", ...value] = pair.split("=");
+    if (attributes.some((each) => /^\s*max-age=0$/i.test(each))) this.cookies.delete(name);
+    else this.cookies.set(name, value.join("="));
+  }
+}
+
+export const SESSION_COOKIE = "__Host-session";
+
+export async function signedIn(key: string, origin = ORIGIN): Promise<Browser> {
+  const browser = new Browser(origin);
+  await browser.post("/sign-in", { key });
+  return browser;
+}
+
+/** Whether the browser's session is alive: who has one is asked for consent and not for a key. */
+export async function hasSession(browser: Browser, authorizeUrl: string): Promise<boolean> {
+  return (await browser.request(authorizeUrl)).status === 200;
+}
+
+/** What stands in an input of the page. */
+export function field(html: string, name: string): string {
+  const [, value = ""] = new RegExp(`name="${name}" value="([^"]*)"`).exec(html) ?? [];
+  return value;
+}
+
+/** The scopes that a consent page offers. */
+export const offered = (html: string): string[] =>
+  [...html.matchAll(/<input type="checkbox" name="scope" value="([^"]*)"/g)].map(([, scope = ""]) => scope);

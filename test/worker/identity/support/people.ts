@@ -1,0 +1,33 @@
+import { env } from "cloudflare:workers";
+import { ensureMigrated } from "../../../../src/database/migrate.ts";
+import { runBatch } from "../../../../src/database/run-batch.ts";
+import { type NewKey, addUser, createKey, newUserSchema } from "../../../../src/identity/administration.ts";
+import type { Role } from "../../../../src/identity/scopes.ts";
+
+let count = 0;
+
+/** A user that no other test knows. */
+export async function newUser(
+  roles: Role[] = ["shopper"],
+  changes: { kind?: "user" | "service"; customer_id?: string } = {},
+): Promise<string> {
+  await ensureMigrated(env.DB);
+  count += 1;
+  const id = `person-${count}`;
+  await runBatch(
+    env.DB,
+    addUser(newUserSchema.parse({ id, name: "A Person", roles, ...changes }), Date.now()),
+  );
+  return id;
+}
+
+export async function newKey(user: string, changes: Partial<NewKey> = {}) {
+  const { id, secret, statement } = createKey({ user, label: "test", ...changes }, Date.now());
+  await runBatch(env.DB, [statement]);
+  return { id, secret };
+}
+
+/** A new user's key. */
+export async function keyOf(roles: Role[]): Promise<string> {
+  return (await newKey(await newUser(roles))).secret;
+}
