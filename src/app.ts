@@ -2,6 +2,7 @@ import { insufficientScope } from "@cloudflare/workers-oauth-provider";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
+import { HTTPException } from "hono/http-exception";
 import { adminApi } from "./admin/api.ts";
 import type { AppContext, AppTypes } from "./app-types.ts";
 import { SECRET_KEY_MIN, readSettings } from "./env.ts";
@@ -99,6 +100,13 @@ app.notFound((c) => c.text("Not found. The MCP endpoint is /mcp.\n", 404));
 
 app.onError((error, c) => {
   const correlationId = c.get("correlationId") ?? crypto.randomUUID();
+  // What hono/csrf throws at a form that another site's page has sent.
+  if (error instanceof HTTPException && error.status === 403) {
+    return refusalResponse(
+      refuse("origin_denied", "This form was not sent by a page of this server.").refusal,
+      correlationId,
+    );
+  }
   return refusalResponse(surprise(error, { correlationId }, c.req.path), correlationId);
 });
 

@@ -17,7 +17,8 @@ export async function sessionUser(c: AppContext): Promise<SignedIn | undefined> 
 
 /** Signs in whom a key belongs to, and out whoever was signed in before. */
 export async function signIn(c: AppContext, { user, keyId }: SignedIn): Promise<void> {
-  await signOut(c);
+  const before = getCookie(c, NAME, "host");
+  if (before !== undefined) await endSession(c.env.DB, before);
   const { secret } = await startSession(c.env.DB, user.userId, keyId, Date.now());
   setCookie(c, NAME, secret, OPTIONS);
 }

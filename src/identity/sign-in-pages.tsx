@@ -108,7 +108,8 @@ function nextPath(next: unknown): string {
   // Parsed as a browser would: that drops tabs and turns backslashes round before it looks.
   const base = "http://this.server";
   const url = typeof next === "string" && URL.canParse(next, base) ? new URL(next, base) : new URL(base);
-  return url.origin === base ? url.pathname + url.search : "/";
+  // "/.//evil.example" comes out as "//evil.example", which a browser takes for a host.
+  return url.origin === base && !url.pathname.startsWith("//") ? url.pathname + url.search : "/";
 }
 
 function signInPage(next: string, problem?: string): Promise<Response> {
