@@ -111,8 +111,8 @@ describe("from a client's challenge to its first answer", () => {
     expect(signIn.tokens()).toMatchObject({ scope: "catalog:read offline_access", expires_in: 3600 });
   });
 
-  it("comes back to a client that listens on localhost by name", async () => {
-    const signIn = await beginSignIn(server.url, { host: "localhost" });
+  it.each(["localhost", "::1"])("comes back to a client that listens on %s", async (host) => {
+    const signIn = await beginSignIn(server.url, { host });
     const { page, complaints } = await visitConsent(signIn.authorizationUrl);
     await page.getByRole("button", { name: "Allow" }).click();
     await page.waitForURL(`${signIn.redirectUrl}?**`);
@@ -133,7 +133,7 @@ describe("from a client's challenge to its first answer", () => {
     await consent;
 
     const seen: { is: string; outline: string }[] = [];
-    for (let stops = 0; stops < 6; stops++) {
+    for (let stops = 0; stops < 7; stops++) {
       await page.keyboard.press("Tab");
       const at = await focused(page);
       seen.push(at);
@@ -141,6 +141,7 @@ describe("from a client's challenge to its first answer", () => {
     }
     expect(seen).toEqual(
       [
+        "a Not you?",
         "input catalog:read",
         "input inventory:write",
         "input support:read",
@@ -221,7 +222,7 @@ describe("the consent page", () => {
     expect(await page.getByRole("heading").innerText()).toBe(title);
     expect(await page.title()).toBe(title);
     expect(await page.locator("img, script, iframe, object").count()).toBe(0);
-    expect(await page.locator("dd").allInnerTexts()).toEqual(["user-support", "127.0.0.1"]);
+    expect(await page.locator("dd").allInnerTexts()).toEqual(["user-support Not you?", "127.0.0.1"]);
     expect(await page.locator(".warn").innerText()).toMatch(/^That is an app on your own computer\./);
     // What the user's roles allow of what was asked for.
     expect(await page.getByRole("group", { name: "It may" }).locator("small").allInnerTexts()).toEqual([
@@ -245,7 +246,7 @@ describe("the consent page", () => {
     const url = await authorizationUrl("evil-app://claude.ai/callback");
     const { page } = await visitConsent(url, "user-001");
     expect(await page.locator("dd").allInnerTexts()).toEqual([
-      "user-001",
+      "user-001 Not you?",
       "the app that opens evil-app: links",
     ]);
     expect(await page.locator(".warn").innerText()).toMatch(/^That is an app on your own device\./);
@@ -319,11 +320,10 @@ it("every page is in order on a desktop and on a phone, light and dark", async (
 function focused(page: Page): Promise<{ is: string; outline: string }> {
   return page.evaluate(() => {
     const at = document.activeElement;
-    if (!(at instanceof HTMLButtonElement || at instanceof HTMLInputElement))
-      return { is: at?.tagName ?? "nothing", outline: "" };
+    if (!(at instanceof HTMLElement)) return { is: "nothing", outline: "" };
     const { outlineStyle, outlineWidth } = getComputedStyle(at);
-    const named =
-      at instanceof HTMLButtonElement ? at.innerText : at.type === "checkbox" ? at.value : at.name;
+    const isInput = at instanceof HTMLInputElement;
+    const named = !isInput ? at.innerText : at.type === "checkbox" ? at.value : at.name;
     return { is: `${at.tagName.toLowerCase()} ${named}`, outline: `${outlineStyle} ${outlineWidth}` };
   });
 }

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import * as z from "zod";
 import { runBatch } from "../../../src/database/run-batch.ts";
-import { disableUser, enableUser } from "../../../src/identity/administration.ts";
+import { disableUser, enableUser, revokeKey } from "../../../src/identity/administration.ts";
 import { fill, sample } from "../support/catalog.ts";
 import { Browser, SESSION_COOKIE, offered, signedIn } from "./support/browser.ts";
 import { ORIGIN, bearer, challenge, form, post, search } from "./support/deployed.ts";
@@ -186,6 +186,14 @@ describe("consent", () => {
     expect((await tokensOf(await exchange(flow, code))).scope).toBe("catalog:read");
   });
 
+  it("with nothing ticked is a denial", async () => {
+    const { browser, flow } = await ready(["shopper"], "catalog:read admin");
+    for (const scopes of [[], ["admin"], ["nonsense"], ["offline_access"]]) {
+      const response = await decide(browser, await openConsent(browser, flow), { scopes });
+      expect(target(response).searchParams.get("error")).toBe("access_denied");
+    }
+  });
+
   it("offers nothing to allow where the roles allow nothing of what is asked", async () => {
     const { browser, flow } = await ready(["shopper"], "admin");
     const html = await openConsent(browser, flow);
@@ -273,6 +281,18 @@ describe("an access token", () => {
     expect(problem.error_description).toMatch(/^user_disabled:/);
     await runBatch(env.DB, enableUser(user));
     expect(await statusWith(tokens.access_token)).toBe(200);
+  });
+
+  it("is over when the key that its user signed in with is revoked", async () => {
+    const { id, secret } = await newKey(await newUser());
+    const browser = await signedIn(secret);
+    const flow = await newFlow();
+    const tokens = await tokensOf(await exchange(flow, await codeFor(browser, flow)));
+    expect(await statusWith(tokens.access_token)).toBe(200);
+    await runBatch(env.DB, revokeKey(id, Date.now()));
+    const response = await post(search(), bearer(tokens.access_token));
+    expect(response.status).toBe(401);
+    expect(problemSchema.parse(await response.json()).error_description).toMatch(/^key_revoked:/);
   });
 
   it("ends after an hour", async () => {

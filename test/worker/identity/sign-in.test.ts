@@ -90,6 +90,10 @@ describe("signing in", () => {
     "/\n/evil.example",
     "\t//evil.example",
     " //evil.example",
+    "/.//evil.example",
+    "/x/..//evil.example",
+    "/%2e//evil.example",
+    "/.\\/evil.example",
     "evil.example",
     "",
   ])("does not go on to %j", async (next) => {
@@ -255,6 +259,6 @@ describe("the pages", () => {
     const next = `/"><script>alert(1)</script>`;
     const html = await (await send(`/sign-in?next=${encodeURIComponent(next)}`)).text();
     expect(html).not.toMatch(/<script/i);
-    expect(html).toContain("/&quot;&gt;&lt;script&gt;");
+    expect(html).toContain("/%22%3E%3Cscript%3E");
   });
 });
