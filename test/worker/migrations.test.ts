@@ -17,13 +17,13 @@ function freshHandle(): D1Database {
 }
 
 async function dropEverything(): Promise<void> {
+  // The newest first, so that nothing is dropped while another table refers to it.
   const { results } = await env.DB.prepare(
-    "SELECT type, name FROM sqlite_schema WHERE type IN ('table', 'trigger') AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '_cf_%' AND name NOT LIKE 'product_search_%'",
+    `SELECT type, name FROM sqlite_schema WHERE type IN ('table', 'trigger') AND name NOT LIKE 'sqlite_%'
+       AND name NOT LIKE '_cf_%' AND name NOT GLOB 'product_search_*' AND name NOT GLOB 'vocabulary_trigrams_*'
+     ORDER BY type DESC, rowid DESC`,
   ).all<{ type: string; name: string }>();
-  const drops = results
-    .toSorted((a, b) => b.type.localeCompare(a.type))
-    .map(({ type, name }) => `DROP ${type} IF EXISTS ${name}`);
-  await env.DB.batch(["PRAGMA defer_foreign_keys = on", ...drops].map((sql) => env.DB.prepare(sql)));
+  await env.DB.batch(results.map(({ type, name }) => env.DB.prepare(`DROP ${type} IF EXISTS ${name}`)));
 }
 
 describe("migrations", () => {

@@ -16,8 +16,8 @@ import {
   seed,
   snapshot,
   startImport,
-} from "./support/imports.ts";
-import { type Running, endGroups, start, within } from "./support/processes.ts";
+} from "../node/support/imports.ts";
+import { type Running, endGroups, start, within } from "../node/support/processes.ts";
 
 const PRODUCTS = 20_000;
 const FEWER = 8_000;

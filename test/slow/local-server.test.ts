@@ -10,8 +10,23 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readLock, takeLock } from "../../cli/local/lock-file.ts";
 import { type LocalServer, startServer } from "../../cli/local/server.ts";
 import { generateProducts } from "../../cli/sample/generate.ts";
-import { emptyCatalog, jsonl, product, query, readReport, seed, startImport } from "./support/imports.ts";
-import { type Running, endGroups, groupMembers, start, startScript, within } from "./support/processes.ts";
+import {
+  emptyCatalog,
+  jsonl,
+  product,
+  query,
+  readReport,
+  seed,
+  startImport,
+} from "../node/support/imports.ts";
+import {
+  type Running,
+  endGroups,
+  groupMembers,
+  start,
+  startScript,
+  within,
+} from "../node/support/processes.ts";
 
 const LOCK = "product-catalog.lock";
 let folder: string;
