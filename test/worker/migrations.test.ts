@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import { ensureMigrated } from "../../src/database/migrate.ts";
+import { runBatch } from "../../src/database/run-batch.ts";
 import { migrations } from "../../src/database/migrations.ts";
 
 const one = (sql: string) => env.DB.prepare(sql).first();
@@ -23,7 +24,10 @@ async function dropEverything(): Promise<void> {
        AND name NOT LIKE '_cf_%' AND name NOT GLOB 'product_search_*' AND name NOT GLOB 'vocabulary_trigrams_*'
      ORDER BY type DESC, rowid DESC`,
   ).all<{ type: string; name: string }>();
-  await env.DB.batch(results.map(({ type, name }) => env.DB.prepare(`DROP ${type} IF EXISTS ${name}`)));
+  await runBatch(
+    env.DB,
+    results.map(({ type, name }) => ({ sql: `DROP ${type} IF EXISTS ${name}`, values: [] })),
+  );
 }
 
 describe("migrations", () => {
