@@ -8,7 +8,7 @@ import {
 import { waitUntil } from "cloudflare:workers";
 import * as z from "zod";
 import { ensureMigrated } from "../database/migrate.ts";
-import type { Principal } from "./principal.ts";
+import { type Principal, principalSchema } from "./principal.ts";
 import { BASE_SCOPE, SCOPES, scopesOf } from "./scopes.ts";
 import { isWholeKey, looksLikeKey } from "./secrets.ts";
 import { type FoundKey, type Identified, type KeyProblem, findKey, findKeyById, touchKey } from "./users.ts";
@@ -75,7 +75,7 @@ export function protectedResource(origin: string, serve: Serve): OAuthResourceSe
         ? validateKey(env, resource, token)
         : validateOAuth(env, origin, resource, token);
     },
-    handler: { fetch: (request, _env, ctx) => serve(request, ctx.props, ctx.auth) },
+    handler: { fetch: (request, _env, ctx) => serve(request, principalSchema.parse(ctx.props), ctx.auth) },
   });
 }
 
