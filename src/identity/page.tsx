@@ -36,6 +36,7 @@ button { flex: 1 1 7rem; min-height: 2.75rem; padding: .5rem 1rem; font: inherit
 button.main { border-color: transparent; background: var(--accent); color: var(--on-accent); }
 button:hover { background: light-dark(#0000000d, #ffffff14); }
 button.main:hover { background: light-dark(#0842a0, #d3e3fd); }
+a { color: var(--accent); font-weight: 400; white-space: nowrap; }
 :focus-visible { outline: .1875rem solid var(--accent); outline-offset: .125rem; }
 @media (max-width: 30rem) { body { padding: 0; place-items: start stretch; background: var(--card); }
   main { max-width: none; padding: 1.75rem 1.25rem; border: 0; border-radius: 0; box-shadow: none; } }
