@@ -3,7 +3,7 @@
 import Table from "cli-table3";
 import { Command } from "commander";
 import * as z from "zod";
-import { bootstrapAdmin } from "../src/identity/administration.ts";
+import { bootstrapAdmin, userIdSchema } from "../src/identity/administration.ts";
 import { ROLES } from "../src/identity/scopes.ts";
 import { wholeNumber } from "./arguments.ts";
 import { remoteTarget } from "./import/targets.ts";
@@ -100,7 +100,7 @@ try {
 }
 
 async function bootstrap(id: string, { remote }: { remote?: boolean }): Promise<void> {
-  const { secret, statements } = bootstrapAdmin(id, Date.now());
+  const { secret, statements } = bootstrapAdmin(userIdSchema.parse(id), Date.now());
   if (remote === true) {
     const target = await remoteTarget(true);
     await target.run(statements);
@@ -151,6 +151,10 @@ async function call(method: string, path: string, body?: object): Promise<unknow
   const base = url ?? (await findServer(state))?.url;
   if (base === undefined)
     throw new Error("Nothing is running here. Start it with npm run dev, or give --url.");
+  const { protocol, hostname } = new URL(base);
+  if (protocol !== "https:" && !["127.0.0.1", "localhost", "[::1]"].includes(hostname)) {
+    throw new Error(`${base} would carry the key in clear: use https.`);
+  }
   const key =
     process.env[KEY_VARIABLE] ?? (url === undefined ? (await readDemoKeys(state))["user-admin"] : undefined);
   if (key === undefined) throw new Error(`Set ${KEY_VARIABLE} to the access key of an admin.`);

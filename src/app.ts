@@ -18,6 +18,8 @@ import { welcome } from "./welcome.ts";
 
 /** Bytes of a request's body: room for a batch of 100 calls, far less than the edge lets through. */
 const BODY_MAX = 1024 * 1024;
+/** Registrations are stored for months, and anyone may register. */
+const OAUTH_BODY_MAX = 16 * 1024;
 
 export const app = new Hono<AppTypes>();
 
@@ -67,13 +69,11 @@ app.use(
   }),
 );
 
+app.use("/oauth/*", bodyLimit({ maxSize: OAUTH_BODY_MAX, onError: (c) => refuseSize(c, OAUTH_BODY_MAX) }));
 app.use(
   bodyLimit({
     maxSize: BODY_MAX,
-    onError: (c) => {
-      const { refusal } = refuse("request_too_large", `The request is larger than ${BODY_MAX} bytes.`);
-      return refusalResponse(refusal, c.get("correlationId"));
-    },
+    onError: (c) => refuseSize(c, BODY_MAX),
   }),
 );
 
@@ -100,6 +100,13 @@ app.notFound((c) => c.text("Not found. The MCP endpoint is /mcp.\n", 404));
 
 app.onError((error, c) => {
   const correlationId = c.get("correlationId") ?? crypto.randomUUID();
+  // An id or code too long for KV, which no one was given.
+  if (error.message.includes("exceeds key length limit")) {
+    return refusalResponse(
+      refuse("malformed_request", "There is a value that is too long.").refusal,
+      correlationId,
+    );
+  }
   // What hono/csrf throws at a form that another site's page has sent.
   if (error instanceof HTTPException && error.status === 403) {
     return refusalResponse(
@@ -109,6 +116,11 @@ app.onError((error, c) => {
   }
   return refusalResponse(surprise(error, { correlationId }, c.req.path), correlationId);
 });
+
+function refuseSize(c: AppContext, max: number): Response {
+  const { refusal } = refuse("request_too_large", `The request is larger than ${max} bytes.`);
+  return refusalResponse(refusal, c.var.correlationId);
+}
 
 function serveIdentified(c: AppContext): Promise<Response> {
   const { settings, correlationId } = c.var;

@@ -31,7 +31,7 @@ export const adminApi = new Hono<AppTypes>();
 // A key in a header, never the browser's cookie: no page can make a browser send it.
 const requireAdmin = createMiddleware<AppTypes>(async (c, next) => {
   await ensureMigrated(c.env.DB);
-  const [, key = ""] = /^Bearer (\S+)$/.exec(c.req.header("authorization") ?? "") ?? [];
+  const [, key = ""] = /^Bearer (\S+)$/i.exec(c.req.header("authorization") ?? "") ?? [];
   const now = Date.now();
   const found = isWholeKey(key) ? await findKey(c.env.DB, key, now) : undefined;
   if (found?.ok !== true) {
@@ -68,9 +68,14 @@ adminApi.post("/users", async (c) => {
 adminApi.put("/users/:id/roles", async (c) => {
   const given = parseArguments(rolesSchema, await body(c));
   if (!given.ok) return answer(c, given.refusal);
+  const isDemotion = !given.value.roles.includes("admin");
+  if (isDemotion && (await isLastAdmin(c))) return answer(c, LAST_ADMIN);
   return change(c, "users", (id) => setRoles(id, given.value.roles));
 });
-adminApi.post("/users/:id/disable", (c) => change(c, "users", (id) => disableUser(id, Date.now())));
+adminApi.post("/users/:id/disable", async (c) => {
+  if (await isLastAdmin(c)) return answer(c, LAST_ADMIN);
+  return change(c, "users", (id) => disableUser(id, Date.now()));
+});
 adminApi.post("/users/:id/enable", (c) => change(c, "users", (id) => enableUser(id)));
 
 adminApi.get("/keys", async (c) =>
@@ -91,6 +96,17 @@ adminApi.post("/keys", async (c) => {
   );
 });
 adminApi.post("/keys/:id/revoke", (c) => change(c, "access_keys", (id) => revokeKey(id, Date.now())));
+
+const LAST_ADMIN = refuse("conflict", "Nobody else is an admin: nobody could undo this.").refusal;
+
+/** Whether the path names the only admin who is not disabled. */
+async function isLastAdmin(c: ApiContext): Promise<boolean> {
+  const { results } = await c.env.DB.prepare(
+    `SELECT u.id FROM users u JOIN user_roles r ON r.user_id = u.id
+     WHERE r.role = 'admin' AND u.disabled_at IS NULL LIMIT 2`,
+  ).all();
+  return results.length === 1 && results[0]?.["id"] === c.req.param("id");
+}
 
 /** Changes what the path names, where it exists. */
 async function change(

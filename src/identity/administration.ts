@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import * as z from "zod";
+import { plainLine } from "../text/plain-text.ts";
 import type { Statement } from "../database/statement.ts";
 import { ROLES } from "./scopes.ts";
 import { newAccessKey } from "./secrets.ts";
@@ -11,23 +12,27 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 
 const roles = z.array(z.enum(ROLES)).max(ROLES.length);
 
+/** Shown in terminals and pages: without what is invisible there. */
+const line = (max: number) => z.string().overwrite(plainLine).min(1).max(max);
+
 /** OAuth's storage keeps ids in keys that colons divide. */
 export const userIdSchema = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/, "is 1 to 64 letters, digits and . _ @ -");
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/, "is 1 to 64 letters, digits and . _ @ -")
+  .refine((id) => !id.startsWith("anon-"), "begins with anon-, as callers without a name do");
 
 export const newUserSchema = z.strictObject({
   id: userIdSchema,
   kind: z.enum(["user", "service"]).default("user"),
-  name: z.string().trim().min(1).max(200),
+  name: line(200),
   roles: roles.min(1),
-  customer_id: z.string().trim().min(1).max(64).optional(),
+  customer_id: line(64).optional(),
 });
 export type NewUser = z.output<typeof newUserSchema>;
 
 export const newKeySchema = z.strictObject({
   user: userIdSchema,
-  label: z.string().trim().min(1).max(100),
+  label: line(100),
   roles: roles.min(1).optional().describe("Narrows the user's roles"),
   expires_in_days: z.int().min(1).max(3_650).optional(),
 });

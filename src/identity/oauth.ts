@@ -25,6 +25,10 @@ const KEY_PROBLEMS: Record<KeyProblem | "key_malformed", string> = {
   user_disabled: "the user is disabled",
 };
 
+/** Longer than any token; KV refuses keys made of longer ones. */
+const TOKEN_MAX = 300;
+/** Origins remembered; a Host header chooses them, where no PUBLIC_URL does. */
+const SERVERS_MAX = 20;
 const THIRTY_DAYS_S = 30 * 24 * 60 * 60;
 
 type Serve = (request: Request, principal: Principal, auth: OAuthResourceAuth) => Promise<Response>;
@@ -39,6 +43,12 @@ function createAuthorizationServer(origin: string): OAuthAuthorizationServer<Env
     clientRegistrationEndpoint: "/oauth/register",
     // Cursor registers cursor:// beside its https redirect; without this it can't sign in at all.
     allowPrivateUseRedirectUris: true,
+    // What was granted ends with the key that granted it, at the next refresh as at the next call.
+    tokenExchangeCallback: async ({ props, env }) => {
+      await ensureMigrated(env.DB);
+      const found = await findKeyById(env.DB, grantSchema.parse(props).keyId, Date.now());
+      if (!found.ok) throw new OAuthError("invalid_grant", { description: KEY_PROBLEMS[found.problem] });
+    },
     refreshTokenTTL: THIRTY_DAYS_S,
     // A client in use stays signed in: people's first complaint is having to sign in again.
     refreshTokenIdleTTL: THIRTY_DAYS_S,
@@ -47,10 +57,10 @@ function createAuthorizationServer(origin: string): OAuthAuthorizationServer<Env
 
 const servers = new Map<string, OAuthAuthorizationServer<Env>>();
 
-/** An origin is one of few that src/hosts.ts lets through, so the map stays small. */
 export function authorizationServer(origin: string): OAuthAuthorizationServer<Env> {
   let server = servers.get(origin);
   if (server === undefined) {
+    if (servers.size >= SERVERS_MAX) servers.clear();
     server = createAuthorizationServer(origin);
     servers.set(origin, server);
   }
@@ -98,6 +108,7 @@ async function validateOAuth(
   resource: string,
   token: string,
 ): Promise<Validated | null> {
+  if (token.length > TOKEN_MAX) return null;
   const validated = await authorizationServer(origin).validateToken<unknown>(resource, token, env);
   if (validated === null) return null;
   const { keyId } = grantSchema.parse(validated.props);

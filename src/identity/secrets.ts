@@ -27,8 +27,9 @@ export function newSessionToken(): NewSecret {
   return { secret, hash: hashSecret(secret) };
 }
 
-/** Whether a bearer token means to be an access key; OAuth tokens never begin so. */
-export const looksLikeKey = (token: string): boolean => token.startsWith(`${PREFIX}_`);
+/** Whether a bearer token means to be an access key; OAuth tokens hold colons. */
+export const looksLikeKey = (token: string): boolean =>
+  token.startsWith(`${PREFIX}_`) && !token.includes(":");
 
 /** Whether it is one, whole and unchanged; not whether anyone holds it. */
 export function isWholeKey(token: string): boolean {

@@ -1,6 +1,7 @@
 import {
   AuthorizationError,
   CimdFetchError,
+  authorizationErrorRedirect,
   type ConsentDescription,
 } from "@cloudflare/workers-oauth-provider";
 import { Hono } from "hono";
@@ -31,7 +32,7 @@ for (const path of ["/sign-in", "/sign-out", "/authorize"]) {
 signInPages.get("/sign-in", (c) => signInPage(nextPath(c.req.query("next"))));
 
 signInPages.post("/sign-in", async (c) => {
-  const form = await c.req.parseBody();
+  const form = await c.req.parseBody().catch((): Record<string, unknown> => ({}));
   const key = typeof form["key"] === "string" ? form["key"].trim() : "";
   const next = nextPath(form["next"]);
   const now = Date.now();
@@ -58,7 +59,7 @@ signInPages.get("/authorize", async (c) => {
     if (signedIn === undefined) return c.redirect(signInUrl, 303);
     const details = await oauth.describeConsent(request);
     const consent = await oauth.beginConsent(request);
-    return await consentPage(details, { user: signedIn.user, signInUrl, ...consent });
+    return await consentPage(details, { ...signedIn, signInUrl, ...consent });
   } catch (error) {
     return authorizationProblem(error);
   }
@@ -72,28 +73,33 @@ signInPages.post("/authorize", async (c) => {
     .formData()
     .catch(() => new FormData());
   const posted = form.get("handle");
-  const handle = typeof posted === "string" ? posted : "";
+  const [boundKey, handle = ""] = typeof posted === "string" ? posted.split(" ") : [];
   try {
     const signedIn = await sessionUser(c);
     if (signedIn === undefined)
       return await signInPage("/", "Your session has ended. Begin again from your client.");
     const { user, keyId } = signedIn;
-    const allowed = new Set<string>(scopesOf(user.roles));
-    const ticked = form.getAll("scope").map(String);
-    const granted = ticked.filter((scope) => allowed.has(scope));
-    // To allow nothing is to decline: a token without a scope would be refused at every call.
-    if (form.get("decision") !== "allow" || granted.length === 0) {
+    // The page was drawn for one sign-in; another tab may have signed somebody else in since.
+    if (handle !== "" && boundKey !== keyId) {
+      return await problemPage("You have signed in anew since this page was drawn.");
+    }
+    if (form.get("decision") !== "allow") {
       const denied = await oauth.denyConsent(c.req.raw, handle);
       return new Response(null, { status: 303, headers: denied.headers });
     }
-    const scope = [...granted, ...ticked.filter((each) => each === "offline_access")];
-    const approved = await oauth.approveConsent(c.req.raw, handle, { scope });
+    const approved = await oauth.approveConsent(c.req.raw, handle);
+    const scope = grantedScopes(form.getAll("scope").map(String), approved.request.scope, user);
+    // To allow nothing is to decline: a token without a scope would be refused at every call.
+    if (scope.length === 0) {
+      approved.headers.set("Location", authorizationErrorRedirect(approved.request, "access_denied"));
+      return new Response(null, { status: 303, headers: approved.headers });
+    }
     const props: GrantProps = { keyId };
     const { redirectTo } = await oauth.completeAuthorization({
       request: approved.request,
       userId: user.userId,
       metadata: {},
-      scope: approved.request.scope,
+      scope,
       props,
     });
     approved.headers.set("Location", redirectTo);
@@ -102,6 +108,18 @@ signInPages.post("/authorize", async (c) => {
     return authorizationProblem(error);
   }
 });
+
+/** What a client asks for; the base scope where it names none. */
+const asked = (requested: readonly string[]): readonly string[] =>
+  requested.length === 0 ? [BASE_SCOPE] : requested;
+
+/** What was ticked, of what the client asked for and the user's roles allow: a form is not believed beyond that. */
+function grantedScopes(ticked: readonly string[], requested: readonly string[], user: Identified): string[] {
+  const offered = new Set<string>(scopesOf(user.roles).filter((scope) => asked(requested).includes(scope)));
+  const granted = ticked.filter((scope) => offered.has(scope));
+  const stays = granted.length > 0 && requested.includes("offline_access");
+  return stays ? [...granted, "offline_access"] : granted;
+}
 
 /** Only a path of this server: a sign-in must not end on somebody else's page. */
 function nextPath(next: unknown): string {
@@ -151,6 +169,7 @@ const NAME_MAX = 80;
 
 interface Asked {
   user: Identified;
+  keyId: string;
   /** Where somebody else signs in and comes back to the same request. */
   signInUrl: string;
   handle: string;
@@ -159,10 +178,10 @@ interface Asked {
 
 function consentPage(
   details: ConsentDescription,
-  { user, signInUrl, handle, headers }: Asked,
+  { user, keyId, signInUrl, handle, headers }: Asked,
 ): Promise<Response> {
   const allowed = scopesOf(user.roles);
-  const requested: readonly string[] = details.scope.length === 0 ? [BASE_SCOPE] : details.scope;
+  const requested = asked(details.scope);
   const offered = allowed.filter((scope) => requested.includes(scope));
   // The app chose its name: no length of it may push the rest out of sight, no mark in it turn the line around.
   const name = clip(plainLine(details.clientName), NAME_MAX) || details.clientId;
@@ -210,8 +229,7 @@ function consentPage(
           ))}
         </fieldset>
       )}
-      {requested.includes("offline_access") && <input type="hidden" name="scope" value="offline_access" />}
-      <input type="hidden" name="handle" value={handle} />
+      <input type="hidden" name="handle" value={`${keyId} ${handle}`} />
       <div class="actions">
         {offered.length > 0 && (
           <button class="main" name="decision" value="allow">
@@ -227,10 +245,10 @@ function consentPage(
   );
 }
 
-/** A policy can't name an IPv6 address, so that one is named by its scheme. */
+/** A policy can't name an IPv6 address or a host of odd characters, so those are named by their scheme. */
 function formTarget(redirectUri: string): string {
   const { origin, protocol, hostname } = new URL(redirectUri);
-  return origin === "null" || hostname.startsWith("[") ? protocol : origin;
+  return /^[a-z0-9.-]+$/.test(hostname) ? origin : protocol;
 }
 
 /** Back to the client where the library has checked that it is the client's own address, else a page. */
@@ -241,14 +259,18 @@ function authorizationProblem(error: unknown): Response | Promise<Response> {
   if (error instanceof AuthorizationError || error instanceof CimdFetchError) {
     const what =
       error instanceof AuthorizationError ? error.description : "The app's description could not be fetched.";
-    return renderPage(
-      "This sign-in can't go on",
-      <>
-        <p class="bad">{what}</p>
-        <p>Begin again from your client. Nothing was granted.</p>
-      </>,
-      { status: 400 },
-    );
+    return problemPage(what);
   }
   throw error;
+}
+
+function problemPage(what: string): Promise<Response> {
+  return renderPage(
+    "This sign-in can't go on",
+    <>
+      <p class="bad">{what}</p>
+      <p>Begin again from your client. Nothing was granted.</p>
+    </>,
+    { status: 400 },
+  );
 }
