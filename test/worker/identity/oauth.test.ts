@@ -211,6 +211,37 @@ describe("consent", () => {
     const tokens = await tokensOf(await exchange(flow, target(response).searchParams.get("code") ?? ""));
     expect(tokens.scope).toBe("catalog:read");
   });
+
+  it("grants no more than the client asked for, whatever is ticked", async () => {
+    const { browser, flow } = await ready(["admin"]);
+    const html = await openConsent(browser, flow);
+    const response = await decide(browser, html, { scopes: ["catalog:read", "admin", "offline_access"] });
+    const tokens = await tokensOf(await exchange(flow, target(response).searchParams.get("code") ?? ""));
+    expect(tokens.scope).toBe("catalog:read");
+  });
+
+  it("drawn for one sign-in can't be given after another one in the same browser", async () => {
+    const { browser, flow } = await ready();
+    const html = await openConsent(browser, flow);
+    const { secret } = await newKey(await newUser(["admin"]));
+    await browser.post("/sign-in", { key: secret });
+    expect((await decide(browser, html)).status).toBe(400);
+  });
+});
+
+describe("a token's refresh", () => {
+  it("ends with the key that its user signed in with", async () => {
+    const user = await newUser(["shopper"]);
+    const { id, secret } = await newKey(user);
+    const browser = await signedIn(secret);
+    const flow = await newFlow({ scope: "catalog:read offline_access" });
+    const code = await codeFor(browser, flow, ["catalog:read"]);
+    const tokens = await tokensOf(await exchange(flow, code));
+    await runBatch(env.DB, revokeKey(id, Date.now()));
+    const response = await refresh(flow, tokens.refresh_token ?? "");
+    expect(response.status).toBe(400);
+    expect(await errorOf(response)).toBe("invalid_grant");
+  });
 });
 
 describe("an authorization code", () => {
