@@ -248,7 +248,7 @@ function consentPage(
 /** A policy can't name an IPv6 address or a host of odd characters, so those are named by their scheme. */
 function formTarget(redirectUri: string): string {
   const { origin, protocol, hostname } = new URL(redirectUri);
-  return /^[a-z0-9.-]+$/.test(hostname) ? origin : protocol;
+  return origin !== "null" && /^[a-z0-9.-]+$/.test(hostname) ? origin : protocol;
 }
 
 /** Back to the client where the library has checked that it is the client's own address, else a page. */
