@@ -8,9 +8,7 @@ import Table from "cli-table3";
 import { Command } from "commander";
 import { median } from "./eval/ndcg.ts";
 import { WORDS, scaledCatalog } from "./eval/scaled-catalog.ts";
-import type { CheckedRow } from "./import/check-rows.ts";
-import { importCatalog } from "./import/import-catalog.ts";
-import { localTarget } from "./import/targets.ts";
+import { importRecords } from "./import/import-records.ts";
 import { type LocalServer, startServer } from "./local/server.ts";
 
 const options = new Command("npm run -s bench:search --")
@@ -62,24 +60,14 @@ async function measureSize(size: number) {
 async function importScaled(server: LocalServer, size: number): Promise<void> {
   let said = performance.now();
   const say = (text: string) => console.error(`${size.toLocaleString("en")} products: ${text}`);
-  await importCatalog(rows(size), localTarget(server), {
-    strict: true,
-    dryRun: false,
-    removeMissing: false,
-    version: undefined,
+  await importRecords(server, scaledCatalog(size), {
     onProgress: (products) => {
       if (performance.now() - said < 5_000) return;
       said = performance.now();
       say(`${Math.round((100 * products) / size)} % read`);
     },
-    onBadRow: (line, problem) => console.error(`line ${line}: ${problem}`),
     onApply: () => say("applying"),
   });
-}
-
-async function* rows(size: number): AsyncGenerator<CheckedRow> {
-  let line = 1;
-  for (const record of scaledCatalog(size)) yield { line: line++, record };
 }
 
 /** Kinds take turns, so that a busy moment of the machine hits all of them. */

@@ -3,9 +3,7 @@
 import { styleText } from "node:util";
 import { Command } from "commander";
 import { wholeNumber } from "./arguments.ts";
-import type { CheckedRow } from "./import/check-rows.ts";
-import { importCatalog } from "./import/import-catalog.ts";
-import { localTarget } from "./import/targets.ts";
+import { importRecords } from "./import/import-records.ts";
 import { demoKeys } from "./local/demo-users.ts";
 import { DEFAULT_STATE_DIR, type LocalServer, startServer } from "./local/server.ts";
 import { generateProducts } from "./sample/generate.ts";
@@ -33,21 +31,7 @@ try {
 async function seedWhereEmpty(server: LocalServer): Promise<void> {
   const [[state] = []] = await server.batch([{ sql: "SELECT changed_at FROM catalog_state", values: [] }]);
   if (state?.["changed_at"] !== null) return;
-  const ignore = () => {};
-  await importCatalog(sampleRows(), localTarget(server), {
-    strict: true,
-    dryRun: false,
-    removeMissing: false,
-    version: undefined,
-    onProgress: ignore,
-    onBadRow: ignore,
-    onApply: ignore,
-  });
-}
-
-async function* sampleRows(): AsyncGenerator<CheckedRow> {
-  let line = 1;
-  for (const record of generateProducts(SAMPLE_SIZE, SAMPLE_SEED)) yield { line: line++, record };
+  await importRecords(server, generateProducts(SAMPLE_SIZE, SAMPLE_SEED));
 }
 
 function banner(url: string, keys: Record<string, string>): string {

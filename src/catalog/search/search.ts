@@ -73,7 +73,7 @@ const sortedRows = z.array(
   z.object({ id: z.int(), sku: z.string(), sort_key: z.union([z.string(), z.number()]), walked: z.int() }),
 );
 
-/** What an evaluation varies (cli/eval/ablation.ts). */
+/** What an evaluation varies (cli/eval-ablation.ts). */
 export interface Tuning {
   read: (text: string) => Query;
   weights: typeof WEIGHTS;

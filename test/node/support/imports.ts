@@ -1,10 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import * as z from "zod";
-import type { CheckedRow } from "../../../cli/import/check-rows.ts";
-import { type ImportOptions, type ImportReport, importCatalog } from "../../../cli/import/import-catalog.ts";
-import { localTarget } from "../../../cli/import/targets.ts";
 import type { LocalServer } from "../../../cli/local/server.ts";
-import { type ProductRecord, productRecordSchema } from "../../../src/catalog/import/record.ts";
+import { productRecordSchema } from "../../../src/catalog/import/record.ts";
 import { type Ended, type Running, type StartOptions, startScript } from "./processes.ts";
 
 /** One valid product; a case changes what it is about. */
@@ -54,28 +51,7 @@ export async function importFile(
 }
 
 /** Fills the catalog without a command of its own: the same code, a second sooner. */
-export function seed(
-  server: LocalServer,
-  records: Iterable<ProductRecord>,
-  options: Partial<ImportOptions> = {},
-): Promise<ImportReport> {
-  const ignore = () => {};
-  return importCatalog(numbered(records), localTarget(server), {
-    strict: true,
-    dryRun: false,
-    removeMissing: false,
-    version: undefined,
-    onProgress: ignore,
-    onBadRow: ignore,
-    onApply: ignore,
-    ...options,
-  });
-}
-
-async function* numbered(records: Iterable<ProductRecord>): AsyncGenerator<CheckedRow> {
-  let line = 1;
-  for (const record of records) yield { line: line++, record };
-}
+export { importRecords as seed } from "../../../cli/import/import-records.ts";
 
 /** Everything that an import may change. */
 export async function snapshot(server: LocalServer) {
