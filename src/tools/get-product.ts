@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { productDetailSchema } from "../catalog/product.ts";
+import { NOWHERE } from "../flow/labels.ts";
 import { ok } from "../refusal.ts";
 import { skuSchema, unknownSku } from "../catalog/sku.ts";
 import { READ_ONLY, defineTool } from "./tool.ts";
@@ -12,6 +13,13 @@ Example: {"sku": "SKU-10001"}
 SKUs come from search_products; an unknown one is answered with the nearest real SKUs.`,
   annotations: READ_ONLY,
   scope: "catalog:read",
+  labels: {
+    classes: ["catalog"],
+    kinds: ["source"],
+    subjects: NOWHERE,
+    objects: { arguments: ["sku"], results: ["sku"] },
+    cost: { records: 1, bytes: 64_000 },
+  },
   input: z.strictObject({ sku: skuSchema }),
   output: productDetailSchema,
 

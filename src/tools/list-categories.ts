@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { cursorArgument, decodeCursor, encodeCursor } from "../catalog/cursor.ts";
+import { NOWHERE } from "../flow/labels.ts";
 import { ok } from "../refusal.ts";
 import { emptyCatalogNotice } from "../catalog/empty-catalog.ts";
 import { READ_ONLY, defineTool } from "./tool.ts";
@@ -15,6 +16,13 @@ Example: {}
 Use a name from here as search_products' category.`,
   annotations: READ_ONLY,
   scope: "catalog:read",
+  labels: {
+    classes: ["catalog"],
+    kinds: ["source"],
+    subjects: NOWHERE,
+    objects: NOWHERE,
+    cost: { records: 200, bytes: 64_000 },
+  },
   input: z.strictObject({
     cursor: cursorArgument.optional(),
   }),

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { type Stock, stockSchema } from "../inventory/stock.ts";
+import { NOWHERE } from "../flow/labels.ts";
 import { ok } from "../refusal.ts";
 import { skuSchema, unknownSku } from "../catalog/sku.ts";
 import { READ_ONLY, defineTool } from "./tool.ts";
@@ -25,6 +26,16 @@ Examples: {"sku": "SKU-10001"} or {"skus": ["SKU-10001", "SKU-12847"]}
 A discontinued product has stock 0. Never state a stock level that this tool did not answer.`,
   annotations: READ_ONLY,
   scope: "catalog:read",
+  labels: {
+    classes: ["catalog"],
+    kinds: ["source"],
+    subjects: NOWHERE,
+    objects: {
+      arguments: ["sku", "skus[]"],
+      results: ["sku", "items[].sku"],
+    },
+    cost: { records: 50, bytes: 100_000 },
+  },
   input: z
     .strictObject({
       sku: skuSchema.optional(),

@@ -4,6 +4,7 @@ import { type ProductSummary, productSummarySchema } from "../catalog/product.ts
 import type { Catalog } from "../catalog/repository.ts";
 import { sortSchema } from "../catalog/search/search.ts";
 import { minorPerMajor } from "../catalog/money.ts";
+import { NOWHERE } from "../flow/labels.ts";
 import { type Outcome, ok, refuse } from "../refusal.ts";
 import { emptyCatalogNotice } from "../catalog/empty-catalog.ts";
 import { READ_ONLY, defineTool } from "./tool.ts";
@@ -51,6 +52,13 @@ Example: {"query": "wireless keyboard", "max_price": 100, "in_stock": true, "lim
 Answers a page of products; pass next_cursor back as cursor, with all else unchanged, for the next one. Stock per warehouse is in query_stock.`,
   annotations: READ_ONLY,
   scope: "catalog:read",
+  labels: {
+    classes: ["catalog"],
+    kinds: ["source"],
+    subjects: NOWHERE,
+    objects: { arguments: [], results: ["products[].sku"] },
+    cost: { records: 50, bytes: 64_000 },
+  },
   input,
   output,
 

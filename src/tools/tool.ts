@@ -2,6 +2,7 @@ import type { ToolAnnotations } from "@modelcontextprotocol/server";
 import * as z from "zod";
 import { parseArguments } from "../arguments.ts";
 import type { CallContext } from "../call-context.ts";
+import type { Labels } from "../flow/labels.ts";
 import type { Scope } from "../identity/scopes.ts";
 import { type Outcome, ok } from "../refusal.ts";
 
@@ -15,6 +16,7 @@ interface ToolSpec<Input extends ObjectSchema, Output extends ObjectSchema> {
   annotations: Required<Omit<ToolAnnotations, "title">>;
   /** What the caller's token must have been granted. */
   scope: Scope;
+  labels: Labels;
   input: Input;
   output: Output;
   run(args: z.output<Input>, context: CallContext): Promise<Outcome<z.output<Output>>>;
@@ -41,6 +43,7 @@ export interface Tool {
     outputSchema: object;
   };
   scope: Scope;
+  labels: Labels;
   prepare(args: unknown): Outcome<PreparedCall>;
 }
 
@@ -68,6 +71,7 @@ export function defineTool<Input extends ObjectSchema, Output extends ObjectSche
       },
     },
     scope: spec.scope,
+    labels: spec.labels,
     prepare(args) {
       const parsed = parseArguments(spec.input, args);
       if (!parsed.ok) return parsed;

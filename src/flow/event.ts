@@ -1,0 +1,38 @@
+import type { DataClass, Labels } from "./labels.ts";
+
+/** Stands for an id: a keyed hash, the same for the same id, from which the id can't be found (src/flow/tokens.ts). */
+export type Token = string;
+
+/** Ids that a call named or an answer held, as tokens, each once. */
+export interface Touched {
+  /** People. */
+  subjects: Token[];
+  /** Products, orders, tickets. */
+  objects: Token[];
+  /** Runs of 16 consecutive ids that hold a subject or object: adjacency without the ids. */
+  neighbourhoods: Token[];
+}
+
+/** What is known of a call before it runs. Times are milliseconds since the epoch. */
+export interface FlowCall extends Touched {
+  at: number;
+  tool: string;
+  roles: string[];
+  classes: readonly DataClass[];
+  kinds: Labels["kinds"];
+  /** Reserved until the call is settled. */
+  cost: Labels["cost"];
+}
+
+/** What a call turned out to be, once it ran. */
+export interface FlowResult extends Touched {
+  at: number;
+  records: number;
+  bytes: number;
+  /** It asked for something that does not exist. */
+  missed: boolean;
+  /** Its answer carried third-party text that reads like an instruction. */
+  tainted: boolean;
+  /** Its answer held a record that no honest caller comes upon. */
+  canary: boolean;
+}

@@ -1,0 +1,29 @@
+/** What kinds of data an answer may hold. All but `catalog` are personal. */
+export const DATA_CLASSES = ["identity", "contact", "orders", "payment", "catalog"] as const;
+export type DataClass = (typeof DATA_CLASSES)[number];
+
+/** Where ids stand: paths of property names, `[]` for every item of a list, such as `orders[].customer_id`. */
+export interface Places {
+  arguments: readonly string[];
+  results: readonly string[];
+}
+
+/** What the flow detector has to know of a tool or resource; it stands beside the schemas. */
+export interface Labels {
+  /** Of the data that an answer may hold. */
+  classes: readonly DataClass[];
+  /** `source` brings data in, `write` changes state here, `sink` sends data where this server can't see it. */
+  kinds: readonly ("source" | "write" | "sink")[];
+  /** Ids of the people whom the data is about. */
+  subjects: Places;
+  /** Ids of the things that were looked at: products, orders, tickets. */
+  objects: Places;
+  /** The most that one call may answer; reserved before it runs, settled after. */
+  cost: { records: number; bytes: number };
+}
+
+/** Whether answers hold data about people: such calls are settled before they are answered. */
+export const isPersonal = ({ classes }: Pick<Labels, "classes">): boolean =>
+  classes.some((each) => each !== "catalog");
+
+export const NOWHERE: Places = { arguments: [], results: [] };

@@ -1,0 +1,56 @@
+import { createHmac } from "node:crypto";
+import type { Token, Touched } from "./event.ts";
+import type { Labels } from "./labels.ts";
+
+/** Characters of a token: 72 bits, so that two of a million ids share one by chance in one of ten thousand cases. */
+const LENGTH = 12;
+/** Consecutive ids that count as neighbours. */
+const NEIGHBOURS = 16;
+const ID_MAX = 200;
+
+/** The ids at a tool's labelled places, as tokens under `key`, 32 bytes or more that only this server has. */
+export function touchedBy(
+  labels: Pick<Labels, "subjects" | "objects">,
+  side: "arguments" | "results",
+  value: unknown,
+  key: string,
+): Touched {
+  const subjects = idsAt(labels.subjects[side], value);
+  const objects = idsAt(labels.objects[side], value);
+  return {
+    subjects: subjects.map((id) => tokenOf("subject", id, key)),
+    objects: objects.map((id) => tokenOf("object", id, key)),
+    neighbourhoods: [...new Set([...subjects, ...objects].flatMap(neighbourhoodOf))].map((place) =>
+      tokenOf("neighbourhood", place, key),
+    ),
+  };
+}
+
+/** The kind is hashed too: a person and a product of one id are two things. */
+export const tokenOf = (kind: string, id: string, key: string): Token =>
+  createHmac("sha256", key).update(`${kind} ${id}`).digest("base64url").slice(0, LENGTH);
+
+/** The id's last number without its last four bits, and what stands around it; none where it has no number. */
+function neighbourhoodOf(id: string): string[] {
+  const [, before, digits, after] = /^(.*?)(\d{1,15})(\D*)$/s.exec(id) ?? [];
+  return digits === undefined ? [] : [`${before}${Math.floor(Number(digits) / NEIGHBOURS)}${after}`];
+}
+
+/** Every string or number at the paths, each once. Too long a one is no id. */
+function idsAt(paths: readonly string[], value: unknown): string[] {
+  const found = paths.flatMap((path) => valuesAt(path.split("."), value));
+  const ids = found.flatMap((each) =>
+    typeof each === "number" || (typeof each === "string" && each.length <= ID_MAX) ? [String(each)] : [],
+  );
+  return [...new Set(ids)];
+}
+
+function valuesAt([step, ...rest]: readonly string[], value: unknown): unknown[] {
+  if (step === undefined) return [value];
+  if (typeof value !== "object" || value === null) return [];
+  const name = step.replace(/\[\]$/, "");
+  if (!Object.hasOwn(value, name)) return [];
+  const next: unknown = Object.getOwnPropertyDescriptor(value, name)?.value;
+  if (name === step) return valuesAt(rest, next);
+  return Array.isArray(next) ? next.flatMap((item) => valuesAt(rest, item)) : [];
+}
