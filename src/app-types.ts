@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import type { Settings } from "./env.ts";
+import type { Policy } from "./policy/schema.ts";
 
 /** What every route of the app finds at hand. */
 export interface AppTypes {
@@ -15,6 +16,7 @@ export interface AppTypes {
     /** Whether this is a developer's own machine (src/hosts.ts). */
     local: boolean;
     secretKey: string;
+    policy: Policy;
   };
 }
 

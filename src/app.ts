@@ -13,7 +13,9 @@ import { hashAddress } from "./identity/secrets.ts";
 import { signInPages } from "./identity/sign-in-pages.tsx";
 import { surprise } from "./mcp/call.ts";
 import { serveMcp } from "./mcp/endpoint.ts";
+import { bundledPolicy } from "./policy/bundled.ts";
 import { refusalResponse, refuse } from "./refusal.ts";
+import { logEvent } from "./telemetry/log.ts";
 import { welcome } from "./welcome.ts";
 
 /** Bytes of a request's body: room for a batch of 100 calls, far less than the edge lets through. */
@@ -28,9 +30,16 @@ app.use(async (c, next) => {
   c.set("settings", readSettings(c.env));
   c.set("origin", new URL(c.var.settings.PUBLIC_URL ?? c.req.url).origin);
   c.set("local", isLocalRequest(c.req.url, c.var.settings));
+  if (!bundledPolicy.ok) {
+    // Nothing is served by a policy that nobody meant.
+    for (const problem of bundledPolicy.problems) logEvent("error", "policy_broken", { ...problem });
+    return c.text(POLICY_BROKEN, 503);
+  }
+  c.set("policy", bundledPolicy.policy);
   await next();
   c.header("X-Request-Id", c.var.correlationId);
   c.header("X-Content-Type-Options", "nosniff");
+  return undefined;
 });
 
 app.use(async (c, next) => {
@@ -123,12 +132,9 @@ function refuseSize(c: AppContext, max: number): Response {
 }
 
 function serveIdentified(c: AppContext): Promise<Response> {
-  const { settings, correlationId } = c.var;
   const resource = protectedResource(c.var.origin, (request, principal, auth) =>
     serveMcp(request, {
-      db: c.env.DB,
-      settings,
-      correlationId,
+      ...mcpContext(c),
       principal,
       challenge: (scopes) => insufficientScope(auth, scopes),
     }),
@@ -137,21 +143,25 @@ function serveIdentified(c: AppContext): Promise<Response> {
 }
 
 function serveAnonymous(c: AppContext): Promise<Response> {
-  const { settings, correlationId, secretKey } = c.var;
   const address = c.req.header("cf-connecting-ip") ?? "local";
   return serveMcp(c.req.raw, {
-    db: c.env.DB,
-    settings,
-    correlationId,
-    principal: anonymous(hashAddress(address, secretKey)),
+    ...mcpContext(c),
+    principal: anonymous(hashAddress(address, c.var.secretKey)),
     challenge: (scopes) => {
       const { refusal } = refuse("permission_denied", "This needs a signed-in caller.", {
         hints: { scopes },
       });
-      return refusalResponse(refusal, correlationId);
+      return refusalResponse(refusal, c.var.correlationId);
     },
   });
 }
+
+function mcpContext(c: AppContext) {
+  const { settings, policy, secretKey, correlationId } = c.var;
+  return { db: c.env.DB, windows: c.env.USER_WINDOWS, settings, policy, secretKey, correlationId };
+}
+
+const POLICY_BROKEN = "This server is not configured: its policy is not valid. Its log says where.\n";
 
 const SECRET_MISSING = `This server is not configured: it has no SECRET_KEY, a secret of 32 bytes or more.
 Its operator sets one with: openssl rand -base64 32 | npx wrangler secret put SECRET_KEY

@@ -1,5 +1,7 @@
 import { app } from "./app.ts";
 
+export { UserWindows } from "./windows/user-windows.ts";
+
 export default {
   fetch: (request, env, ctx) => app.fetch(request, { ...env, ctx }, ctx),
 } satisfies ExportedHandler<Env>;

@@ -48,6 +48,12 @@ export const refusals = {
     retryable: false,
     next: "Ask for the scope named here, or use another tool.",
   },
+  rate_limited: {
+    http: 429,
+    jsonRpc: -32000,
+    retryable: true,
+    next: "Wait for retryAfterMs, then call again; ask for more in one call where a tool takes a list.",
+  },
   invalid_arguments: {
     http: 400,
     jsonRpc: -32602,
@@ -148,8 +154,14 @@ export function refusalResponse(
     message: sentence(refusal, correlationId),
     data: refusalDetails(refusal, correlationId),
   };
-  return Response.json({ jsonrpc: "2.0", id: id ?? null, error }, { status: refusals[refusal.code].http });
+  const headers = new Headers();
+  if (refusal.retryAfterMs !== undefined) headers.set("Retry-After", retryAfterSeconds(refusal.retryAfterMs));
+  const { http: status } = refusals[refusal.code];
+  return Response.json({ jsonrpc: "2.0", id: id ?? null, error }, { status, headers });
 }
+
+/** For a Retry-After header, which counts whole seconds (RFC 9110, section 10.2.3). */
+export const retryAfterSeconds = (milliseconds: number): string => String(Math.ceil(milliseconds / 1000));
 
 function sentence({ code, message }: Refusal, correlationId: string): string {
   return `${message} ${refusals[code].next} (${code}, reference ${correlationId})`;

@@ -1,42 +1,71 @@
 import type { CallToolResult } from "@modelcontextprotocol/server";
 import * as z from "zod";
-import type { Scope } from "../identity/scopes.ts";
-import { type Refusal, refusalError, refusalResult, refuse } from "../refusal.ts";
-import { tools } from "../tools/registry.ts";
 import { parseArguments } from "../arguments.ts";
-import { type Call, attempt, refuseScope } from "./call.ts";
+import { type Outcome, refusalError, refusalResult, refuse } from "../refusal.ts";
+import type { ToolAnswer } from "../tools/tool.ts";
+import { type Call, type Measured, type Wanted, attempt } from "./call.ts";
+import { findTool, toolTarget } from "./targets.ts";
+
+/** The path of a tools/call. Identity has made the call's principal by now (src/identity/oauth.ts). */
+export async function callTool(params: unknown, call: Call): Promise<CallToolResult> {
+  const wanted = readToolCall(params);
+  const answer = await takePath(call, wanted, measure);
+  if (answer.ok) {
+    const { structuredContent, text } = answer.value;
+    return { content: [{ type: "text", text }], structuredContent };
+  }
+  if (wanted.isCall) return refusalResult(answer.refusal, call.correlationId);
+  throw refusalError(answer.refusal, call.correlationId);
+}
+
+/**
+ * The path of every call, be it of a tool, a resource, a prompt or a completion: the guard, the work
+ * against its deadline, the settlement with what the answer held. Refusals of all of them are values.
+ */
+export async function takePath<T>(
+  call: Call,
+  { target, args, work }: Wanted<T>,
+  measured: (answer: T) => Measured,
+): Promise<Outcome<T>> {
+  const { correlationId, guard, context } = call;
+  const refused = work.ok ? {} : { arguments: work.refusal };
+  const admission = await guard.admit({ correlationId, target, args, refused });
+  if (!admission.ok) return admission;
+  // The guard has refused what can't be begun.
+  if (!work.ok) return work;
+
+  const started = performance.now();
+  const run = work.value;
+  const answer = await attempt(call, target.name, () => run(context));
+
+  const settled = await admission.value.settle({
+    outcome: answer.ok ? "ok" : answer.refusal.code,
+    durationMs: performance.now() - started,
+    ...(answer.ok ? withBytes(measured(answer.value)) : { answer: undefined, records: 0, bytes: 0 }),
+  });
+  return settled.ok ? answer : settled;
+}
+
+const withBytes = (seen: Measured) => ({ ...seen, bytes: JSON.stringify(seen.answer).length });
+
+const measure = ({ structuredContent }: ToolAnswer): Measured => ({ answer: structuredContent, records: 1 });
 
 const paramsSchema = z.object({
   name: z.string().max(200),
   arguments: z.record(z.string(), z.unknown()).optional(),
 });
-const byName = new Map(tools.map((tool) => [tool.definition.name, tool]));
 
-/** The scope that a call of a tool needs; undefined for a tool that is none. */
-export const scopeOfTool = (name: unknown): Scope | undefined =>
-  typeof name === "string" ? byName.get(name)?.scope : undefined;
-
-/** The path of a tools/call, whole: envelope, tool, scope, arguments, run, answer. */
-export async function callTool(params: unknown, call: Call): Promise<CallToolResult> {
+/** `isCall` tells a call of a tool that exists: refused, it is a result; all else is a protocol error. */
+function readToolCall(params: unknown): Wanted<ToolAnswer> & { isCall: boolean } {
   const envelope = parseArguments(paramsSchema, params);
-  if (!envelope.ok) throw refusalError(envelope.refusal, call.correlationId);
-
-  const tool = byName.get(envelope.value.name);
-  if (tool === undefined) throw refusalError(unknownTool, call.correlationId);
-
-  const forbidden = refuseScope(call.principal, tool.scope);
-  if (forbidden !== undefined) return refusalResult(forbidden, call.correlationId);
-
-  const prepared = tool.prepare(envelope.value.arguments);
-  if (!prepared.ok) return refusalResult(prepared.refusal, call.correlationId);
-
-  const run = prepared.value;
-  const answer = await attempt(call, tool.definition.name, () => run(call.context));
-  if (!answer.ok) return refusalResult(answer.refusal, call.correlationId);
-
-  const { structuredContent, text } = answer.value;
-  return { content: [{ type: "text", text }], structuredContent };
+  if (!envelope.ok) return { target: toolTarget(undefined), args: {}, work: envelope, isCall: false };
+  const { name, arguments: args = {} } = envelope.value;
+  const tool = findTool(name);
+  const target = toolTarget(tool);
+  return tool === undefined
+    ? { target, args, work: unknownTool, isCall: false }
+    : { target, args, work: tool.prepare(args), isCall: true };
 }
 
 // The name is not repeated: it is the caller's text, and would be read back as the server's.
-const unknownTool: Refusal = refuse("unknown_tool", "There is no tool of that name.").refusal;
+const unknownTool = refuse("unknown_tool", "There is no tool of that name.");

@@ -1,22 +1,41 @@
-import { type Principal, mayUse } from "../identity/principal.ts";
-import type { Scope } from "../identity/scopes.ts";
+import type { CallContext } from "../call-context.ts";
 import { isTransient } from "../database/transient.ts";
+import type { Guard } from "../guard/guard.ts";
+import type { Target } from "../guard/target.ts";
+import type { Principal } from "../identity/principal.ts";
+import type { Policy } from "../policy/schema.ts";
 import { type Outcome, type Refusal, refuse } from "../refusal.ts";
 import { logSurprise } from "../telemetry/log.ts";
-import type { CallContext } from "../call-context.ts";
 
 /** One message of one caller: what a handler needs to answer it. */
 export interface Call {
-  /** Names this call in its answer and in the log. */
+  /** Names this call in its answer, in the audit and in the log. */
   correlationId: string;
   principal: Principal;
+  policy: Policy;
+  guard: Guard;
   context: CallContext;
   deadlineMs: number;
 }
 
+/** What a message asks for, looked up and checked, and not yet allowed. */
+export interface Wanted<T> {
+  target: Target;
+  args: unknown;
+  /** The work, or why it can't be begun with these arguments. */
+  work: Outcome<Work<T>>;
+}
+export type Work<T> = (context: CallContext) => Promise<Outcome<T>>;
+
+/** What of an answer is measured, and where its labels find their ids. */
+export interface Measured {
+  answer: unknown;
+  records: number;
+}
+
 /** Runs `work` against the call's deadline. A surprise becomes a refusal here; its cause is logged. */
 export async function attempt<T>(
-  call: Call,
+  call: Pick<Call, "correlationId" | "deadlineMs">,
   what: string,
   work: () => Promise<Outcome<T>>,
 ): Promise<Outcome<T>> {
@@ -43,13 +62,4 @@ export function surprise(
   logSurprise(error, { correlation_id: correlationId, what });
   if (isTransient(error)) return { code: "unavailable", message: "The catalog can't be reached right now." };
   return { code: "internal", message: "Something went wrong on the server." };
-}
-
-/** The refusal of a caller who lacks a scope; undefined for one who has it. */
-export function refuseScope(principal: Principal, scope: Scope): Refusal | undefined {
-  if (mayUse(principal, scope)) return undefined;
-  const { refusal } = refuse("permission_denied", "The caller may not use this.", {
-    hints: { scopes: [scope] },
-  });
-  return refusal;
 }

@@ -1,11 +1,11 @@
 import type { CompleteResult } from "@modelcontextprotocol/server";
 import * as z from "zod";
-import { prompts } from "../prompts/registry.ts";
-import { type Outcome, ok, refusalError, refuse } from "../refusal.ts";
-import { resourceTemplates } from "../resources/registry.ts";
-import type { Completer } from "../resources/resource.ts";
 import { parseArguments } from "../arguments.ts";
-import { type Call, attempt } from "./call.ts";
+import { ok, refusalError, refuse } from "../refusal.ts";
+import type { Completer } from "../resources/resource.ts";
+import type { Call, Wanted } from "./call.ts";
+import { takePath } from "./call-tool.ts";
+import { completionTarget, findPrompt, findTemplate, promptTarget, resourceTarget } from "./targets.ts";
 
 const paramsSchema = z.object({
   ref: z.discriminatedUnion("type", [
@@ -19,33 +19,48 @@ type Reference = z.output<typeof paramsSchema>;
 /** The protocol's bound on completion values. */
 const VALUES_MAX = 100;
 
-/** The path of a completion/complete, whole: envelope, completer, run, answer. */
+/** The path of a completion/complete, which is that of a call (src/mcp/call-tool.ts). */
 export async function complete(params: unknown, call: Call): Promise<CompleteResult> {
-  const envelope = parseArguments(paramsSchema, params);
-  if (!envelope.ok) throw refusalError(envelope.refusal, call.correlationId);
-
-  const completer = findCompleter(envelope.value);
-  if (!completer.ok) throw refusalError(completer.refusal, call.correlationId);
-
-  const run = completer.value;
-  const typed = envelope.value.argument.value;
-  const answer = await attempt(call, "completion/complete", async () =>
-    ok(await run(typed, call.context, VALUES_MAX + 1)),
-  );
+  const answer = await takePath(call, readCompletion(params), (values) => ({
+    answer: values,
+    records: values.length,
+  }));
   if (!answer.ok) throw refusalError(answer.refusal, call.correlationId);
 
   const values = answer.value.slice(0, VALUES_MAX);
   return { completion: { values, hasMore: answer.value.length > VALUES_MAX } };
 }
 
-function findCompleter({ ref, argument }: Reference): Outcome<Completer> {
+function readCompletion(params: unknown): Wanted<string[]> {
+  const envelope = parseArguments(paramsSchema, params);
+  if (!envelope.ok) return { target: completionTarget(promptTarget(undefined)), args: {}, work: envelope };
+  const { target, completer } = findCompleter(envelope.value);
+  const args = envelope.value.argument;
+  if (completer === undefined) {
+    return {
+      target,
+      args,
+      work: refuse("not_found", "There is no prompt or resource template of that name."),
+    };
+  }
+  return {
+    target,
+    args,
+    work: ok(async (context) => ok(await completer(args.value, context, VALUES_MAX + 1))),
+  };
+}
+
+function findCompleter({ ref, argument }: Reference) {
   const nothing: Completer = async () => [];
   if (ref.type === "ref/prompt") {
-    const prompt = prompts.find(({ definition }) => definition.name === ref.name);
-    if (prompt === undefined) return refuse("not_found", "There is no prompt of that name.");
-    return ok(prompt.completer(argument.name) ?? nothing);
+    const prompt = findPrompt(ref.name);
+    const target = completionTarget(promptTarget(prompt));
+    return { target, completer: prompt && (prompt.completer(argument.name) ?? nothing) };
   }
-  const template = resourceTemplates.find(({ uriTemplate }) => uriTemplate === ref.uri);
-  if (template === undefined) return refuse("not_found", "There is no resource template of that URI.");
-  return ok(argument.name === template.variable ? template.complete : nothing);
+  const template = findTemplate(ref.uri);
+  const target = completionTarget(resourceTarget(template && { template, value: "" }));
+  return {
+    target,
+    completer: template && (argument.name === template.variable ? template.complete : nothing),
+  };
 }

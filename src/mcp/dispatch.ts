@@ -1,7 +1,6 @@
 import { type JSONRPCRequest, ProtocolError, type Result } from "@modelcontextprotocol/server";
 import { refusalError, refuse } from "../refusal.ts";
-import { BASE_SCOPE } from "../identity/scopes.ts";
-import { type Call, refuseScope, surprise } from "./call.ts";
+import { type Call, surprise } from "./call.ts";
 import { callTool } from "./call-tool.ts";
 import { complete } from "./complete.ts";
 import { getPrompt } from "./get-prompt.ts";
@@ -32,8 +31,6 @@ export async function dispatch({ method, params = {} }: JSONRPCRequest, call: Ca
   const handler = handlers.get(method);
   if (handler === undefined) throw refusalError(unknownMethod, call.correlationId);
   try {
-    const forbidden = refuseScope(call.principal, BASE_SCOPE);
-    if (forbidden !== undefined && method !== "tools/call") throw refusalError(forbidden, call.correlationId);
     return await handler(params, call);
   } catch (error) {
     if (error instanceof ProtocolError) throw error;

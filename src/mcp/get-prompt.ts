@@ -1,40 +1,32 @@
 import type { GetPromptResult } from "@modelcontextprotocol/server";
 import * as z from "zod";
+import { parseArguments } from "../arguments.ts";
+import type { PromptContent } from "../prompts/prompt.ts";
 import { prompts } from "../prompts/registry.ts";
 import { refusalError, refuse } from "../refusal.ts";
-import { parseArguments } from "../arguments.ts";
-import { type Call, attempt } from "./call.ts";
+import { mayReach } from "./access.ts";
+import type { Call, Wanted } from "./call.ts";
+import { takePath } from "./call-tool.ts";
 import { embed } from "./read-resource.ts";
+import { findPrompt, promptTarget } from "./targets.ts";
 
 const paramsSchema = z.object({
   name: z.string().max(200),
   arguments: z.record(z.string(), z.string()).optional(),
 });
-const byName = new Map(prompts.map((prompt) => [prompt.definition.name, prompt]));
 
-/** The path of a prompts/get, whole: envelope, prompt, arguments, render, answer. */
+/** The path of a prompts/get, which is that of a call (src/mcp/call-tool.ts). */
 export async function getPrompt(params: unknown, call: Call): Promise<GetPromptResult> {
-  const envelope = parseArguments(paramsSchema, params);
-  if (!envelope.ok) throw refusalError(envelope.refusal, call.correlationId);
-
-  const prompt = byName.get(envelope.value.name);
-  if (prompt === undefined) {
-    const known = refuse("not_found", "There is no prompt of that name.", {
-      hints: { prompts: [...byName.keys()] },
-    });
-    throw refusalError(known.refusal, call.correlationId);
-  }
-
-  const prepared = prompt.prepare(envelope.value.arguments);
-  if (!prepared.ok) throw refusalError(prepared.refusal, call.correlationId);
-
-  const render = prepared.value;
-  const answer = await attempt(call, prompt.definition.name, () => render(call.context));
+  const wanted = readPromptRequest(params, call);
+  const answer = await takePath(call, wanted, (value) => ({
+    answer: value,
+    records: value.resources.length,
+  }));
   if (!answer.ok) throw refusalError(answer.refusal, call.correlationId);
 
   const { text, resources } = answer.value;
   return {
-    description: prompt.definition.description,
+    description: wanted.description,
     messages: [
       { role: "user", content: { type: "text", text } },
       ...resources.map(({ uri, value }) => ({
@@ -43,4 +35,19 @@ export async function getPrompt(params: unknown, call: Call): Promise<GetPromptR
       })),
     ],
   };
+}
+
+function readPromptRequest(params: unknown, call: Call): Wanted<PromptContent> & { description: string } {
+  const envelope = parseArguments(paramsSchema, params);
+  if (!envelope.ok) return { target: promptTarget(undefined), args: {}, work: envelope, description: "" };
+  const { name, arguments: args = {} } = envelope.value;
+  const prompt = findPrompt(name);
+  const target = promptTarget(prompt);
+  if (prompt === undefined) {
+    const known = prompts.filter((each) => mayReach(call, promptTarget(each)));
+    const hints = { prompts: known.map(({ definition }) => definition.name) };
+    const work = refuse("not_found", "There is no prompt of that name.", { hints });
+    return { target, args, work, description: "" };
+  }
+  return { target, args, work: prompt.prepare(args), description: prompt.definition.description };
 }

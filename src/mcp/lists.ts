@@ -1,44 +1,60 @@
 import { prompts } from "../prompts/registry.ts";
-import { refusalError, refuse } from "../refusal.ts";
+import { type Outcome, ok, refusalError, refuse } from "../refusal.ts";
 import { resourceTemplates, resources } from "../resources/registry.ts";
 import { tools } from "../tools/registry.ts";
-import type { Call } from "./call.ts";
+import { mayReach } from "./access.ts";
+import type { Call, Work } from "./call.ts";
+import { takePath } from "./call-tool.ts";
+import { discoveryTarget, promptTarget, resourceTarget, toolTarget } from "./targets.ts";
 
-// Built once per isolate: making JSON Schema out of zod on every request costs more than the answer.
-// Private, because what a list holds may depend on who asks.
+// Private, because what a list holds depends on who asks.
 const CACHE = { ttlMs: 300_000, cacheScope: "private" as const };
 const JSON_TYPE = { mimeType: "application/json" };
 
+// Shown as built once per isolate: making JSON Schema out of zod on every request costs more than the answer.
 const lists = {
-  "tools/list": { tools: tools.map(({ definition }) => definition) },
-  "prompts/list": { prompts: prompts.map(({ definition }) => definition) },
+  "tools/list": {
+    key: "tools",
+    entries: tools.map((tool) => ({ shown: tool.definition, target: toolTarget(tool) })),
+  },
+  "prompts/list": {
+    key: "prompts",
+    entries: prompts.map((prompt) => ({ shown: prompt.definition, target: promptTarget(prompt) })),
+  },
   "resources/list": {
-    resources: resources.map(({ uri, name, title, description }) => ({
-      uri,
-      name,
-      title,
-      description,
-      ...JSON_TYPE,
-    })),
+    key: "resources",
+    entries: resources.map((resource) => {
+      const { uri, name, title, description } = resource;
+      return { shown: { uri, name, title, description, ...JSON_TYPE }, target: resourceTarget({ resource }) };
+    }),
   },
   "resources/templates/list": {
-    resourceTemplates: resourceTemplates.map(({ uriTemplate, name, title, description }) => ({
-      uriTemplate,
-      name,
-      title,
-      description,
-      ...JSON_TYPE,
-    })),
+    key: "resourceTemplates",
+    entries: resourceTemplates.map((template) => {
+      const { uriTemplate, name, title, description } = template;
+      const shown = { uriTemplate, name, title, description, ...JSON_TYPE };
+      return { shown, target: resourceTarget({ template, value: "" }) };
+    }),
   },
 };
 
-/** Answers a list, which is one page: a cursor was never given out. */
+type Listed = Record<string, object[]>;
+
+/** Answers a list with what the caller may use, in the registry's order, as one page: a cursor was never given out. */
 export function answerList(method: keyof typeof lists) {
+  const { key, entries } = lists[method];
   return async (params: Record<string, unknown>, call: Call) => {
-    if (params.cursor !== undefined) {
-      const { refusal } = refuse("invalid_arguments", "The cursor is not one that was given out.");
-      throw refusalError(refusal, call.correlationId);
-    }
-    return { ...lists[method], ...CACHE };
+    const list: Work<Listed> = async () => {
+      const usable = entries.filter(({ target }) => mayReach(call, target));
+      return ok({ [key]: usable.map(({ shown }) => shown) });
+    };
+    const work: Outcome<Work<Listed>> =
+      params["cursor"] === undefined
+        ? ok(list)
+        : refuse("invalid_arguments", "The cursor is not one that was given out.");
+    const wanted = { target: discoveryTarget(method), args: {}, work };
+    const answer = await takePath(call, wanted, () => ({ answer: {}, records: 0 }));
+    if (!answer.ok) throw refusalError(answer.refusal, call.correlationId);
+    return { ...answer.value, ...CACHE };
   };
 }

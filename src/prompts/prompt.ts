@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { type Outcome, ok } from "../refusal.ts";
-import type { Completer } from "../resources/resource.ts";
+import type { Labels } from "../flow/labels.ts";
+import { CATALOG, type Completer } from "../resources/resource.ts";
 import type { CallContext } from "../call-context.ts";
 import { parseArguments } from "../arguments.ts";
 
@@ -28,6 +29,7 @@ export interface Prompt {
     description: string;
     arguments: { name: string; description: string; required: boolean }[];
   };
+  labels: Labels;
   prepare(args: unknown): Outcome<(context: CallContext) => Promise<Outcome<PromptContent>>>;
   completer(argument: string): Completer | undefined;
 }
@@ -44,6 +46,12 @@ export function definePrompt<Args extends z.ZodObject>(spec: PromptSpec<Args>): 
         description: z.globalRegistry.get(field)?.description ?? "",
         required: !z.safeParse(field, undefined).success,
       })),
+    },
+    // Prompts stand on resources of the catalog alone.
+    labels: {
+      ...CATALOG.labels,
+      objects: { arguments: [], results: ["resources[].value.sku"] },
+      cost: { records: 10, bytes: 640_000 },
     },
     prepare(args) {
       const parsed = parseArguments(spec.args, args);

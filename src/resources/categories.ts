@@ -1,5 +1,6 @@
 import { ok } from "../refusal.ts";
-import type { Resource } from "./resource.ts";
+import { NOWHERE } from "../flow/labels.ts";
+import { CATALOG, type Resource } from "./resource.ts";
 
 const CATEGORIES_MAX = 1_000;
 
@@ -8,6 +9,8 @@ export const categoriesResource: Resource = {
   name: "categories",
   title: "Categories",
   description: "The catalog's categories, each with its number of active products",
+  scope: CATALOG.scope,
+  labels: { ...CATALOG.labels, objects: NOWHERE, cost: { records: 1_000, bytes: 100_000 } },
 
   async read({ catalog }) {
     const categories = await catalog.categories(CATEGORIES_MAX + 1);

@@ -2,7 +2,7 @@ import { parseArguments } from "../arguments.ts";
 import type { CallContext } from "../call-context.ts";
 import { skuSchema, unknownSku } from "../catalog/sku.ts";
 import { type Outcome, ok } from "../refusal.ts";
-import type { ResourceTemplate } from "./resource.ts";
+import { CATALOG, type ResourceTemplate } from "./resource.ts";
 
 export const productResource: ResourceTemplate = {
   uriTemplate: "catalog://products/{sku}",
@@ -10,6 +10,12 @@ export const productResource: ResourceTemplate = {
   name: "product",
   title: "One product with its live stock",
   description: "Everything public about one product, and its stock per warehouse now",
+  scope: CATALOG.scope,
+  labels: {
+    ...CATALOG.labels,
+    objects: { arguments: ["sku"], results: ["sku"] },
+    cost: { records: 1, bytes: 64_000 },
+  },
 
   async read(value, context) {
     const sku = parseArguments(skuSchema, value);

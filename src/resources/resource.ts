@@ -1,3 +1,5 @@
+import { NOWHERE, type Labels } from "../flow/labels.ts";
+import type { Scope } from "../identity/scopes.ts";
 import type { Outcome } from "../refusal.ts";
 import type { CallContext } from "../call-context.ts";
 
@@ -5,7 +7,17 @@ interface Described {
   name: string;
   title: string;
   description: string;
+  /** What the caller's token must have been granted. */
+  scope: Scope;
+  labels: Labels;
 }
+
+/** Of what shows the catalog as it is shown to everybody. */
+export const CATALOG: Pick<Described, "scope"> & { labels: Pick<Labels, "classes" | "kinds" | "subjects"> } =
+  {
+    scope: "catalog:read",
+    labels: { classes: ["catalog"], kinds: ["source"], subjects: NOWHERE },
+  };
 
 /** Answers up to `limit` values that continue what was typed so far. */
 export type Completer = (typed: string, context: CallContext, limit: number) => Promise<string[]>;

@@ -1,6 +1,7 @@
 import { ok } from "../refusal.ts";
 import { emptyCatalogNotice } from "../catalog/empty-catalog.ts";
-import type { Resource } from "./resource.ts";
+import { NOWHERE } from "../flow/labels.ts";
+import { CATALOG, type Resource } from "./resource.ts";
 
 const CATEGORIES_MAX = 200;
 
@@ -9,6 +10,8 @@ export const summaryResource: Resource = {
   name: "catalog-summary",
   title: "Catalog summary",
   description: "How many active products there are, in which categories, and when the catalog last changed",
+  scope: CATALOG.scope,
+  labels: { ...CATALOG.labels, objects: NOWHERE, cost: { records: 1, bytes: 64_000 } },
 
   async read({ catalog }) {
     const [overview, categories, notice] = await Promise.all([

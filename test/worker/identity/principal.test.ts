@@ -5,7 +5,6 @@ import { runBatch } from "../../../src/database/run-batch.ts";
 import { setRoles } from "../../../src/identity/administration.ts";
 import { protectedResource } from "../../../src/identity/oauth.ts";
 import { type Principal, principalSchema } from "../../../src/identity/principal.ts";
-import type { Role } from "../../../src/identity/scopes.ts";
 import { fill, sample } from "../support/catalog.ts";
 import { ORIGIN, RESOURCE, answers, bearer, challenge, post, search } from "./support/deployed.ts";
 import { granted } from "./support/oauth-client.ts";
@@ -27,7 +26,7 @@ const needsCatalogRead = {
   }),
 };
 
-async function tokenWith(scopes: string[], roles: Role[] = ["inventory"]) {
+async function tokenWith(scopes: string[], roles: string[] = ["inventory"]) {
   const { tokens, user } = await granted(roles, scopes);
   return { user, headers: bearer(tokens.access_token), scope: tokens.scope };
 }

@@ -5,10 +5,16 @@ import { StreamableHTTPClientTransport as TransportV1 } from "@modelcontextproto
 
 const MCP_URL = new URL("http://127.0.0.1/mcp");
 
+/** A network address that no other request came from. */
+export const newAddress = (): string =>
+  `2001:db8:${crypto.randomUUID().slice(0, 4)}:${crypto.randomUUID().slice(0, 4)}::1`;
+
 /** A request to the Worker under test, as if it came over the network. */
 export async function send(path: string, init: RequestInit = {}): Promise<Response> {
   const request = new Request(new URL(path, MCP_URL), init);
   if (!request.headers.has("host")) request.headers.set("host", "127.0.0.1");
+  // Each request from an address of its own, where a test is not about the limit that an address has.
+  if (!request.headers.has("cf-connecting-ip")) request.headers.set("cf-connecting-ip", newAddress());
   return exports.default.fetch(request);
 }
 

@@ -3,7 +3,6 @@ import * as z from "zod";
 import { type Browser, field, signedIn } from "./browser.ts";
 import { ORIGIN, form, send } from "./deployed.ts";
 import { keyOf, newKey, newUser } from "./people.ts";
-import type { Role } from "../../../../src/identity/scopes.ts";
 
 // A client in small steps, each of which a test can do wrongly. The official client does them rightly.
 
@@ -127,7 +126,7 @@ export const errorOf = async (response: Response): Promise<string> =>
 
 /** A user, a client and the tokens that the user let it have. */
 export async function granted(
-  roles: Role[] = ["shopper"],
+  roles: string[] = ["shopper"],
   scopes: string[] = ["catalog:read"],
   origin = ORIGIN,
 ) {
@@ -139,6 +138,6 @@ export async function granted(
 }
 
 /** A signed-in browser of a new user, and a flow that has not begun. */
-export async function ready(roles: Role[] = ["shopper"], scope = "catalog:read") {
+export async function ready(roles: string[] = ["shopper"], scope = "catalog:read") {
   return { browser: await signedIn(await keyOf(roles)), flow: await newFlow({ scope }) };
 }

@@ -2,13 +2,12 @@ import { env } from "cloudflare:workers";
 import { ensureMigrated } from "../../../../src/database/migrate.ts";
 import { runBatch } from "../../../../src/database/run-batch.ts";
 import { type NewKey, addUser, createKey, newUserSchema } from "../../../../src/identity/administration.ts";
-import type { Role } from "../../../../src/identity/scopes.ts";
 
 let count = 0;
 
 /** A user that no other test knows. */
 export async function newUser(
-  roles: Role[] = ["shopper"],
+  roles: string[] = ["shopper"],
   changes: { kind?: "user" | "service"; customer_id?: string } = {},
 ): Promise<string> {
   await ensureMigrated(env.DB);
@@ -28,6 +27,6 @@ export async function newKey(user: string, changes: Partial<NewKey> = {}) {
 }
 
 /** A new user's key. */
-export async function keyOf(roles: Role[]): Promise<string> {
+export async function keyOf(roles: string[]): Promise<string> {
   return (await newKey(await newUser(roles))).secret;
 }

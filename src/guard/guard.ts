@@ -1,0 +1,175 @@
+import { waitUntil } from "cloudflare:workers";
+import { isPersonal } from "../flow/labels.ts";
+import { touchedBy } from "../flow/tokens.ts";
+import type { Principal } from "../identity/principal.ts";
+import { limitOf, weightOf } from "../policy/roles.ts";
+import type { Policy } from "../policy/schema.ts";
+import { type Outcome, type Refusal, type RefusalCode, ok, refuse } from "../refusal.ts";
+import { logEvent, logSurprise } from "../telemetry/log.ts";
+import type { AdmissionRequest, Settlement } from "../windows/admission.ts";
+import { mayGoOn } from "./fail-open.ts";
+import { checkPermission } from "./permission.ts";
+import { digestArguments, redactArguments } from "./redact.ts";
+import type { Target } from "./target.ts";
+import { Unreachable, type Windows, askAdmission, sendSettlement } from "./user-windows-client.ts";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Who asks, for what, with which arguments, and what the Worker's own checks say of it. */
+export interface Asked {
+  correlationId: string;
+  target: Target;
+  args: unknown;
+  refused: { signature?: Refusal | undefined; arguments?: Refusal | undefined };
+}
+
+/** What a call turned out to be. */
+export interface Ran {
+  /** `ok`, or the code of the refusal that it ended in. */
+  outcome: "ok" | RefusalCode;
+  records: number;
+  bytes: number;
+  durationMs: number;
+  /** What was answered, for the ids that its labels point at. */
+  answer: unknown;
+}
+
+/** A call that may run. */
+export interface Admitted {
+  /** Once, when it has run. A refusal where the answer must be withheld. */
+  settle(ran: Ran): Promise<Outcome<void>>;
+}
+
+export interface Guard {
+  admit(asked: Asked): Promise<Outcome<Admitted>>;
+}
+
+/** What a request's guard closes over. */
+export interface GuardContext {
+  policy: Policy;
+  principal: Principal;
+  windows: Windows;
+  secretKey: string;
+  protocol: string;
+  client: string;
+}
+
+/** The guard of one request: local checks, then one admission by the caller's Durable Object. */
+export function createGuard(context: GuardContext): Guard {
+  return {
+    async admit(asked) {
+      const { policy, principal, windows } = context;
+      const { target } = asked;
+      const local = { ...asked.refused, permission: checkPermission(policy, principal, target) };
+      try {
+        const answer = await askAdmission(windows, admissionRequest(context, asked, local));
+        if (answer.admitted) return ok({ settle: (ran) => settle(context, target, answer.seq, ran) });
+        if (answer.stage === "rate") return refuseRate(answer.retryAfterMs);
+        return { ok: false, refusal: local[answer.stage] ?? UNAVAILABLE };
+      } catch (error) {
+        if (!(error instanceof Unreachable)) throw error;
+        return degrade(context, asked, local, error);
+      }
+    },
+  };
+}
+
+type Local = { [Stage in "signature" | "permission" | "arguments"]?: Refusal | undefined };
+
+function admissionRequest(
+  { policy, principal, secretKey, protocol, client }: GuardContext,
+  { correlationId, target, args }: Asked,
+  local: Local,
+): AdmissionRequest {
+  const { kind, name, bucket, labels } = target;
+  const { max, window_s } = limitOf(policy, principal.roles, bucket);
+  return {
+    principal: principal.id,
+    refused: {
+      ...(local.signature && { signature: local.signature.code }),
+      ...(local.permission && { permission: local.permission.code }),
+      ...(local.arguments && { arguments: local.arguments.code }),
+    },
+    limit: { max, windowMs: window_s * 1000 },
+    retentionMs: policy.retention.audit_days * DAY_MS,
+    attempt: {
+      target: kind,
+      name,
+      bucket,
+      weight: weightOf(policy, name),
+      roles: principal.roles,
+      digest: digestArguments(args, secretKey),
+      arguments: redactArguments(policy, name, args),
+      protocol,
+      client,
+      correlation_id: correlationId,
+      flow: labels
+        ? {
+            classes: [...labels.classes],
+            kinds: [...labels.kinds],
+            cost: labels.cost,
+            ...touchedBy(labels, "arguments", args, secretKey),
+          }
+        : null,
+    },
+  };
+}
+
+/**
+ * Public answers are settled behind the caller's back; personal ones before they leave, and where that
+ * fails they stay here. A settlement that is lost leaves the reservation charged at its maximum.
+ */
+async function settle(
+  { principal, windows, secretKey }: GuardContext,
+  { labels }: Target,
+  attempt: number,
+  { outcome, records, bytes, durationMs, answer }: Ran,
+): Promise<Outcome<void>> {
+  const settlement: Settlement = {
+    attempt,
+    outcome,
+    records,
+    bytes,
+    duration_ms: Math.round(durationMs),
+    flow: labels
+      ? {
+          ...touchedBy(labels, "results", answer, secretKey),
+          missed: outcome === "not_found",
+          tainted: false,
+          canary: false,
+        }
+      : null,
+  };
+  const sent = sendSettlement(windows, principal.id, settlement);
+  if (labels === undefined || !isPersonal(labels)) {
+    waitUntil(sent.catch((error: unknown) => logSurprise(error, { what: "settle" })));
+    return ok(undefined);
+  }
+  try {
+    await sent;
+    return ok(undefined);
+  } catch (error) {
+    logSurprise(error, { what: "settle" });
+    return { ok: false, refusal: UNAVAILABLE };
+  }
+}
+
+/** What happens while the Durable Object can't be reached: reads that the policy names go on, all else waits. */
+function degrade(
+  { policy, principal }: GuardContext,
+  { correlationId, target }: Asked,
+  local: Local,
+  error: Unreachable,
+): Outcome<Admitted> {
+  logSurprise(error.cause, { correlation_id: correlationId, what: "admission" });
+  const refusal = local.signature ?? local.permission ?? local.arguments;
+  if (refusal !== undefined) return { ok: false, refusal };
+  const goesOn = mayGoOn(policy, principal.id, target.name, Date.now());
+  logEvent("error", "guard_degraded", { correlation_id: correlationId, target: target.name, served: goesOn });
+  return goesOn ? ok({ settle: async () => ok(undefined) }) : { ok: false, refusal: UNAVAILABLE };
+}
+
+const UNAVAILABLE: Refusal = refuse("unavailable", "This can't be served right now.").refusal;
+
+const refuseRate = (retryAfterMs = 1_000): { ok: false; refusal: Refusal } =>
+  refuse("rate_limited", `Too many calls; the next one can be made in ${retryAfterMs} ms.`, { retryAfterMs });

@@ -1,0 +1,24 @@
+import { type Principal, mayUse } from "../identity/principal.ts";
+import { allows } from "../policy/roles.ts";
+import type { Policy } from "../policy/schema.ts";
+import { type Refusal, refuse } from "../refusal.ts";
+import type { Target } from "./target.ts";
+
+/** Default deny: a caller needs the scope in its token, and a role that the policy lets use the thing. */
+export function checkPermission(
+  policy: Policy,
+  principal: Principal,
+  { access }: Pick<Target, "access">,
+): Refusal | undefined {
+  if (access === undefined) return undefined;
+  if (!mayUse(principal, access.scope)) {
+    return refuse("permission_denied", "The caller's token lacks a scope.", {
+      hints: { scopes: [access.scope] },
+    }).refusal;
+  }
+  const { listed } = access;
+  if (listed !== undefined && !allows(policy, principal.roles, listed.kind, listed.name)) {
+    return refuse("permission_denied", "The caller's role does not include this.").refusal;
+  }
+  return undefined;
+}

@@ -1,0 +1,39 @@
+import { tokenOf } from "../flow/tokens.ts";
+import type { Policy } from "../policy/schema.ts";
+import { clip, plainLine } from "../text/plain-text.ts";
+
+const VALUE_MAX = 200;
+
+/**
+ * Arguments as the audit keeps them: those that the policy names for this tool, cut, and how many others
+ * there were. Names that the policy does not know are the caller's text too, and are counted only.
+ */
+export function redactArguments(policy: Policy, target: string, args: unknown): string {
+  if (typeof args !== "object" || args === null) return "{}";
+  const { except } = policy.redact;
+  const shown = Object.hasOwn(except, target) ? (except[target] ?? []) : [];
+  const entries = Object.entries(args);
+  const kept = entries.filter(([name]) => shown.includes(name));
+  const redacted = entries.length - kept.length;
+  return JSON.stringify({
+    ...Object.fromEntries(kept.map(([name, value]) => [name, showValue(value)])),
+    ...(redacted > 0 && { redacted }),
+  });
+}
+
+function showValue(value: unknown): string | number | boolean | null {
+  if (typeof value === "number" || typeof value === "boolean" || value === null) return value;
+  return clip(plainLine(typeof value === "string" ? value : JSON.stringify(value)), VALUE_MAX);
+}
+
+/** Equal for equal arguments in any order of names; keyed, so that a likely value can't be tried on it. */
+export const digestArguments = (args: unknown, key: string): string =>
+  tokenOf("arguments", JSON.stringify(sorted(args ?? {})), key);
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.entries(value)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, each]) => [name, sorted(each)]);
+}

@@ -1,0 +1,16 @@
+import type { Labels } from "../flow/labels.ts";
+import type { Bucket } from "../policy/schema.ts";
+import type { Scope } from "../identity/scopes.ts";
+import type { TargetKind } from "../policy/roles.ts";
+import type { Attempt } from "../windows/records.ts";
+
+/** What a message asks for, as the guard sees it: a name and what was declared about it, and no code of it. */
+export interface Target {
+  kind: Attempt["target"];
+  /** As the policy and the audit name it; "?" where the caller named nothing that exists. */
+  name: string;
+  bucket: Bucket;
+  /** The scope that a token needs, and the policy's list that must name the thing; undefined where anyone may ask. */
+  access: { scope: Scope; listed?: { kind: TargetKind; name: string } } | undefined;
+  labels: Labels | undefined;
+}

@@ -1,0 +1,53 @@
+import * as z from "zod";
+import type { AdmissionAnswer, AdmissionRequest, Settlement } from "../windows/admission.ts";
+import type { UserWindows } from "../windows/user-windows.ts";
+
+export type Windows = DurableObjectNamespace<UserWindows>;
+
+/** Milliseconds after which a Durable Object counts as out of reach. */
+const DEADLINE_MS = 3_000;
+
+/** The caller's Durable Object could not be reached, or did not answer in time. */
+export class Unreachable extends Error {}
+
+export const askAdmission = (windows: Windows, request: AdmissionRequest): Promise<AdmissionAnswer> =>
+  reach<AdmissionAnswer>(async () => windows.getByName(request.principal).admit(request));
+
+export const sendSettlement = (windows: Windows, principal: string, settlement: Settlement): Promise<void> =>
+  reach<void>(async () => windows.getByName(principal).settle(settlement));
+
+/**
+ * Calls an object; once more, with a new stub, where the error says that it may pass. An overloaded one
+ * is left alone: more calls would keep it so.
+ * https://developers.cloudflare.com/durable-objects/best-practices/error-handling/
+ */
+export async function reach<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await inTime(call);
+  } catch (error) {
+    if (!has(error, "retryable") || has(error, "overloaded")) throw new Unreachable("", { cause: error });
+  }
+  try {
+    return await inTime(call);
+  } catch (error) {
+    throw new Unreachable("", { cause: error });
+  }
+}
+
+async function inTime<T>(call: () => Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${DEADLINE_MS} ms`)), DEADLINE_MS);
+  });
+  try {
+    return await Promise.race([call(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const flags = z.object({ retryable: z.boolean().optional(), overloaded: z.boolean().optional() });
+
+function has(error: unknown, flag: keyof z.output<typeof flags>): boolean {
+  return flags.safeParse(error).data?.[flag] === true;
+}

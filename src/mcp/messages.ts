@@ -1,0 +1,87 @@
+import * as z from "zod";
+import { parseArguments } from "../arguments.ts";
+import { type Outcome, type Refusal, ok, refuse } from "../refusal.ts";
+import { clip, plainLine } from "../text/plain-text.ts";
+
+/** JSON deeper than this is refused: recursive validation of it could exhaust the stack. */
+const DEPTH_MAX = 64;
+const CLIENT_MAX = 100;
+
+// JSON-RPC 2.0, section 4. What passes here the SDK takes; what it would refuse in words of its own
+// is refused here, from the table.
+const messageSchema = z.strictObject({
+  jsonrpc: z.literal("2.0"),
+  id: z.union([z.string().max(200), z.int()]).optional(),
+  method: z.string().max(200).optional(),
+  params: z.looseObject({ _meta: z.record(z.string(), z.unknown()).optional() }).optional(),
+  result: z.unknown().optional(),
+  error: z.unknown().optional(),
+});
+export type Message = z.output<typeof messageSchema>;
+const bodySchema = z.union([
+  messageSchema.transform((message) => [message]),
+  z.array(messageSchema).min(1).max(100),
+]);
+const initializeSchema = z.looseObject({
+  protocolVersion: z.string(),
+  capabilities: z.looseObject({}),
+  clientInfo: z.looseObject({ name: z.string(), version: z.string() }),
+});
+
+export function parseJson(text: string): Outcome<unknown> {
+  try {
+    return ok(JSON.parse(text));
+  } catch {
+    return refuse("malformed_request", "The body is not JSON.");
+  }
+}
+
+export function readMessages(body: unknown): Outcome<Message[]> {
+  if (isDeeperThan(DEPTH_MAX, body)) {
+    return refuse("malformed_request", `The body is nested deeper than ${DEPTH_MAX} levels.`);
+  }
+  const messages = bodySchema.safeParse(body);
+  if (!messages.success)
+    return refuse("malformed_request", "The body is not JSON-RPC 2.0 with params that are an object.");
+  return ok(messages.data);
+}
+
+/** Refuses what only the SDK would answer, and would in words of its own. */
+export function checkMethod({ method, params }: Message): Refusal | undefined {
+  if (method === "initialize") {
+    const parsed = parseArguments(initializeSchema, params);
+    return parsed.ok ? undefined : parsed.refusal;
+  }
+  // There is nothing to subscribe to: lists change with a deployment, and data is read when asked for.
+  if (method === "subscriptions/listen") {
+    return refuse("unknown_method", "This server has no subscriptions.").refusal;
+  }
+  return undefined;
+}
+
+const META = "io.modelcontextprotocol/";
+const infoSchema = z.object({ name: z.string(), version: z.string() });
+
+/** What the caller says of itself, for the audit: cut and cleaned, and never relied on. */
+export function describeClient({ headers }: Request, [message]: readonly Message[]) {
+  const meta = message?.params?._meta;
+  const info = infoSchema.safeParse(meta?.[`${META}clientInfo`] ?? message?.params?.["clientInfo"]);
+  const client = info.success ? `${info.data.name}/${info.data.version}` : (headers.get("user-agent") ?? "");
+  const version = headers.get("mcp-protocol-version") ?? message?.params?.["protocolVersion"];
+  return {
+    client: clip(plainLine(client), CLIENT_MAX),
+    protocol: typeof version === "string" && /^\d{4}-\d{2}-\d{2}$/.test(version) ? version : "unsaid",
+  };
+}
+
+/** Without recursion, which is what it guards against. */
+function isDeeperThan(max: number, root: unknown): boolean {
+  let level = [root];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > max) return true;
+    level = level.flatMap((value) =>
+      typeof value === "object" && value !== null ? Object.values(value) : [],
+    );
+  }
+  return false;
+}

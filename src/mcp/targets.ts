@@ -1,0 +1,126 @@
+import { UriTemplate } from "@modelcontextprotocol/server";
+import { NOWHERE, type Labels } from "../flow/labels.ts";
+import type { Target } from "../guard/target.ts";
+import { BASE_SCOPE } from "../identity/scopes.ts";
+import { prompts } from "../prompts/registry.ts";
+import type { Prompt } from "../prompts/prompt.ts";
+import { resourceTemplates, resources } from "../resources/registry.ts";
+import type { Resource, ResourceTemplate } from "../resources/resource.ts";
+import { tools } from "../tools/registry.ts";
+import type { Tool } from "../tools/tool.ts";
+
+// What a name leads to, and how the guard sees it. A name that leads nowhere is asked for by "?", so that
+// no text of a caller's own choosing stands where the audit and the policy keep names.
+
+const NOTHING = "?";
+
+const toolsByName = new Map(tools.map((tool) => [tool.definition.name, tool]));
+const promptsByName = new Map(prompts.map((prompt) => [prompt.definition.name, prompt]));
+const resourcesByUri = new Map(resources.map((resource) => [resource.uri, resource]));
+const templates = resourceTemplates.map((template) => ({
+  template,
+  pattern: new UriTemplate(template.uriTemplate),
+}));
+
+export const findTool = (name: unknown): Tool | undefined =>
+  typeof name === "string" ? toolsByName.get(name) : undefined;
+
+export const findPrompt = (name: string): Prompt | undefined => promptsByName.get(name);
+
+export const findTemplate = (uriTemplate: string): ResourceTemplate | undefined =>
+  resourceTemplates.find((template) => template.uriTemplate === uriTemplate);
+
+export type FoundResource = { resource: Resource } | { template: ResourceTemplate; value: string };
+
+/** What stands at a URI: a fixed resource, else the first template that matches. */
+export function findResource(uri: string): FoundResource | undefined {
+  const resource = resourcesByUri.get(uri);
+  if (resource !== undefined) return { resource };
+  for (const { template, pattern } of templates) {
+    const value = pattern.match(uri)?.[template.variable];
+    if (typeof value === "string") return { template, value: decode(value) };
+  }
+  return undefined;
+}
+
+export const toolTarget = (tool: Tool | undefined): Target =>
+  target("tool", tool?.definition.name, tool && { ...tool, list: "tools" });
+
+export function resourceTarget(found: FoundResource | undefined): Target {
+  if (found === undefined) return target("resource", undefined, undefined);
+  return "resource" in found
+    ? target("resource", found.resource.uri, { ...found.resource, list: "resources" })
+    : target("resource", found.template.uriTemplate, { ...found.template, list: "resources" });
+}
+
+export const promptTarget = (prompt: Prompt | undefined): Target =>
+  target("prompt", prompt?.definition.name, prompt && { ...prompt, scope: BASE_SCOPE, list: "prompts" });
+
+/** A completion continues ids and names, and shows nothing of what they lead to. */
+export function completionTarget(of: Target): Target {
+  const labels: Labels = { ...COMPLETION_LABELS, classes: of.labels?.classes ?? [] };
+  return { ...of, kind: "completion", labels };
+}
+const COMPLETION_LABELS = {
+  kinds: ["source"],
+  subjects: NOWHERE,
+  objects: NOWHERE,
+  cost: { records: 100, bytes: 20_000 },
+} as const;
+
+/** initialize, server/discover and lists: anyone may begin; a list takes what any use of the server takes. */
+export const discoveryTarget = (method: string): Target => ({
+  kind: "discovery",
+  name: method,
+  bucket: "discovery",
+  access: method.endsWith("/list") ? { scope: BASE_SCOPE } : undefined,
+  labels: undefined,
+});
+
+/** What a message asks for; undefined for one that is the SDK's own to answer. */
+export function targetOf(
+  method: string | undefined,
+  params: Record<string, unknown> = {},
+): Target | undefined {
+  const named = (name: unknown) => (typeof name === "string" ? name : "");
+  switch (method) {
+    case "tools/call":
+      return toolTarget(findTool(params["name"]));
+    case "resources/read":
+      return resourceTarget(findResource(named(params["uri"])));
+    case "prompts/get":
+      return promptTarget(findPrompt(named(params["name"])));
+    case "completion/complete":
+      return promptTarget(undefined);
+    case "tools/list":
+    case "prompts/list":
+    case "resources/list":
+    case "resources/templates/list":
+      return discoveryTarget(method);
+    default:
+      return undefined;
+  }
+}
+
+type Declared = { scope: Tool["scope"]; labels: Labels; list: "tools" | "resources" | "prompts" };
+
+function target(kind: Target["kind"], name: string | undefined, declared: Declared | undefined): Target {
+  return {
+    kind,
+    name: name ?? NOTHING,
+    bucket: "calls",
+    access:
+      name === undefined || declared === undefined
+        ? { scope: BASE_SCOPE }
+        : { scope: declared.scope, listed: { kind: declared.list, name } },
+    labels: declared?.labels,
+  };
+}
+
+function decode(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
+}

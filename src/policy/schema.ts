@@ -1,0 +1,92 @@
+import * as z from "zod";
+
+// The policy's shape, parsed once at isolate start. policy.schema.json is generated from it for editors.
+
+/** Entries of a rate window: what bounds the memory of one caller's Durable Object. */
+export const WINDOW_ENTRIES_MAX = 2_000;
+
+const names = z.array(z.string().min(1).max(200)).max(200);
+
+const limitSchema = z.strictObject({
+  max: z.int().min(1).max(WINDOW_ENTRIES_MAX).describe("Weight admitted in every stretch of window_s"),
+  window_s: z.int().min(1).max(3_600).describe("Seconds"),
+});
+
+const limitsSchema = z.strictObject({
+  calls: limitSchema.describe("Tools, resources, prompts and completion"),
+  discovery: limitSchema.describe("initialize, server/discover and lists, which never eat the call budget"),
+});
+
+const roleSchema = z.strictObject({
+  scopes: names.describe("What a token of this role can be granted at the most"),
+  tools: names,
+  resources: names.describe("URIs and URI templates"),
+  prompts: names,
+  limits: limitsSchema.optional().describe("Instead of the limits of all roles"),
+});
+
+const shapeSchema = z.strictObject({
+  $schema: z.string().optional(),
+  roles: z
+    .record(z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/), roleSchema)
+    .describe("What is not named here is denied. A caller with several roles may use what any of them may"),
+  limits: limitsSchema.describe("Of every role that has none of its own"),
+  weights: z
+    .record(z.string(), z.int().min(1).max(WINDOW_ENTRIES_MAX))
+    .describe("What one call of a tool, resource or prompt counts; 1 where it is not named"),
+  fail_open: z
+    .strictObject({
+      targets: names.describe("Tools, resources and prompts of public data; all others answer unavailable"),
+      limit: limitSchema.describe("Calls of one caller that one isolate serves unguarded"),
+    })
+    .describe("What goes on where the caller's Durable Object can't be reached"),
+  redact: z
+    .strictObject({
+      except: z.record(z.string(), names).describe("Arguments that stand in the audit as they were sent"),
+    })
+    .describe("Every argument is redacted in the audit, except those named here"),
+  retention: z.strictObject({
+    audit_days: z.int().min(1).max(3_650).describe("Days after which a record of the audit is pruned"),
+  }),
+});
+
+export const policySchema = shapeSchema.superRefine((policy, context) => {
+  const refuse = (path: string[], message: string) => context.addIssue({ code: "custom", path, message });
+  const limits = [
+    [["limits"], policy.limits] as const,
+    ...Object.entries(policy.roles).flatMap(([role, { limits: own }]) =>
+      own === undefined ? [] : [[["roles", role, "limits"], own] as const],
+    ),
+  ];
+  for (const [path, { calls, discovery }] of limits) {
+    if (calls.max + discovery.max > WINDOW_ENTRIES_MAX) {
+      refuse([...path], `calls and discovery together exceed the memory bound of ${WINDOW_ENTRIES_MAX}`);
+    }
+    for (const [name, weight] of Object.entries(policy.weights)) {
+      if (weight > calls.max)
+        refuse(["weights", name], `is above the limit of ${calls.max} at ${path.join(".")}`);
+    }
+  }
+});
+
+export type Policy = z.output<typeof shapeSchema>;
+export type Limit = z.output<typeof limitSchema>;
+export type Bucket = keyof z.output<typeof limitsSchema>;
+
+/** What is wrong with a policy, and where: `roles.support.limits.calls.max`. */
+export interface PolicyProblem {
+  path: string;
+  reason: string;
+}
+
+export type ParsedPolicy = { ok: true; policy: Policy } | { ok: false; problems: PolicyProblem[] };
+
+export function parsePolicy(json: unknown): ParsedPolicy {
+  const parsed = policySchema.safeParse(json);
+  if (parsed.success) return { ok: true, policy: parsed.data };
+  const problems = parsed.error.issues.map(({ path, message }) => ({
+    path: path.map(String).join(".") || "(the whole)",
+    reason: message,
+  }));
+  return { ok: false, problems };
+}

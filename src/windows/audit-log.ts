@@ -1,0 +1,91 @@
+import { type Head, genesis, link } from "./chain.ts";
+import type { Attempt, Draft } from "./records.ts";
+import { type Run, closeRun, countOne, openRun, runKey } from "./repeats.ts";
+import type { State, Store } from "./store.ts";
+
+/** One principal's chain of records, in its Durable Object. Nothing here waits: what one call writes commits as one. */
+export class AuditLog {
+  readonly #store: Store;
+  #state: State | undefined;
+  #head: Head | undefined;
+  readonly runs: Map<string, Run>;
+
+  constructor(store: Store) {
+    this.#store = store;
+    this.#state = store.state();
+    const last = store.last();
+    this.#head = last === undefined ? this.#state?.checkpoint : { seq: last.seq, hash: last.hash };
+    this.runs = new Map(store.runs());
+  }
+
+  /** Undefined before the first call. */
+  get state(): State | undefined {
+    return this.#state;
+  }
+
+  get head(): Head | undefined {
+    return this.#head;
+  }
+
+  /** Makes the chain's beginning at the first call, and keeps up with the policy's retention. */
+  begin(principal: string, retentionMs: number, now: number): void {
+    if (this.#state?.retentionMs === retentionMs) return;
+    const checkpoint = genesis(principal, now);
+    this.#head ??= checkpoint;
+    this.#save(
+      this.#state === undefined
+        ? { principal, startedAt: now, checkpoint, anchored: { seq: 0, at: 0 }, retentionMs }
+        : { ...this.#state, retentionMs },
+    );
+  }
+
+  append(draft: Draft, now: number): number {
+    const before = this.#head;
+    if (before === undefined) throw new Error("A record before its chain.");
+    const seq = before.seq + 1;
+    const text = JSON.stringify({ seq, at: now, ...draft });
+    this.#head = { seq, hash: link(before, text) };
+    this.#store.append(now, text, this.#head);
+    return seq;
+  }
+
+  /** A record for the first refusal of a code in a window; those behind it are counted. */
+  refuse(attempt: Omit<Attempt, "seq" | "at">, windowMs: number, now: number): void {
+    const key = runKey(attempt);
+    const run = this.runs.get(key);
+    if (run === undefined) {
+      this.runs.set(key, openRun(this.append(attempt, now), attempt, now + windowMs));
+    } else if (countOne(run, attempt.weight, now)) {
+      this.#store.saveRun(key, run);
+    }
+  }
+
+  /** Writes the record of every run whose window is over. */
+  closeRuns(now: number): void {
+    for (const [key, run] of this.runs) {
+      if (run.until > now) continue;
+      this.runs.delete(key);
+      this.#store.dropRun(key);
+      const repeats = closeRun(run);
+      if (repeats !== undefined) this.append(repeats, now);
+    }
+  }
+
+  /** Drops the records that are older than the retention; the last of them stays as the checkpoint. */
+  prune(now: number): void {
+    if (this.#state === undefined) return;
+    const last = this.#store.lastBefore(now - this.#state.retentionMs);
+    if (last === undefined) return;
+    this.#save({ ...this.#state, checkpoint: last });
+    this.#store.prune(last.seq);
+  }
+
+  noteAnchor(seq: number, at: number): void {
+    if (this.#state !== undefined) this.#save({ ...this.#state, anchored: { seq, at } });
+  }
+
+  #save(state: State): void {
+    this.#state = state;
+    this.#store.saveState(state);
+  }
+}

@@ -1,0 +1,127 @@
+import { createHash } from "node:crypto";
+import * as z from "zod";
+
+// The audit's hash chain: every link is the SHA-256 of the link before it and of a record's exact
+// text, so a record can't be changed, dropped, moved or brought in from elsewhere without every later
+// link changing. What the chain alone can't show is that its end was cut off, or that all of it was made
+// anew: for that D1 keeps an anchor, a link that the chain must hold.
+
+/** Where a chain stands: its last record's number, and that record's link. */
+export interface Head {
+  seq: number;
+  hash: string;
+}
+
+/** What a chain begins from: of one principal, since one moment, so that no chain passes for another. */
+export function genesis(principal: string, startedAt: number): Head {
+  return { seq: 0, hash: sha256(`product-catalog-mcp audit 1\n${startedAt}\n${principal}`) };
+}
+
+/** The link of a record's text behind a head. */
+export const link = (head: Head, text: string): string => sha256(`${head.hash}\n${text}`);
+
+const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+const headSchema = z.strictObject({ seq: z.int().min(0), hash: z.string().regex(/^[0-9a-f]{64}$/) });
+
+/** The first line of an exported chain. */
+export const headerSchema = z.strictObject({
+  audit: z.literal(1),
+  principal: z.string(),
+  started_at: z.int(),
+  /** The last record that retention has pruned; the first line's record is the one behind it. */
+  checkpoint: headSchema.nullable(),
+});
+export type Header = z.output<typeof headerSchema>;
+
+/** What D1 keeps of one principal's chain. */
+export const anchorSchema = z.object({
+  principal: z.string(),
+  started_at: z.int(),
+  seq: z.int(),
+  hash: z.string(),
+  checkpoint_seq: z.int(),
+  checkpoint_hash: z.string(),
+  anchored_at: z.int(),
+});
+export type Anchor = z.output<typeof anchorSchema>;
+
+/** A line of an exported chain: the record as it was hashed, and its link. */
+export const exportLine = (text: string, hash: string): string => `{"record":${text},"hash":"${hash}"}`;
+
+const lineSchema = z.strictObject({
+  record: z.looseObject({ seq: z.int() }),
+  hash: z.string(),
+});
+
+export type Verdict =
+  | { ok: true; head: Head; records: number; checked: { end: boolean; beginning: boolean } }
+  | { ok: false; line: number; problem: Problem };
+
+export type Problem =
+  | "no_header"
+  | "not_a_record"
+  | "out_of_order"
+  | "altered"
+  | "other_principal"
+  | "shorter_than_anchor"
+  | "not_the_anchored_chain"
+  | "not_the_anchored_beginning";
+
+/**
+ * Checks an exported chain line by line, `lines` in order and without line ends. With the anchor that D1
+ * keeps, a cut-off end, a cut-off beginning and a chain made anew are found too.
+ */
+export async function verifyChain(
+  lines: AsyncIterable<string> | Iterable<string>,
+  anchor: Anchor | undefined,
+): Promise<Verdict> {
+  let header: Header | undefined;
+  let head: Head = { seq: 0, hash: "" };
+  let line = 0;
+  let meetsAnchor = false;
+  const fail = (problem: Problem): Verdict => ({ ok: false, line, problem });
+  const meet = () => {
+    if (anchor?.seq === head.seq && anchor.hash === head.hash) meetsAnchor = true;
+  };
+  for await (const text of lines) {
+    line += 1;
+    if (header === undefined) {
+      const parsed = headerSchema.safeParse(parseJson(text));
+      if (!parsed.success) return fail("no_header");
+      header = parsed.data;
+      if (anchor !== undefined && anchor.principal !== header.principal) return fail("other_principal");
+      if (anchor !== undefined && anchor.started_at !== header.started_at)
+        return fail("not_the_anchored_chain");
+      head = header.checkpoint ?? genesis(header.principal, header.started_at);
+      const beginning = { seq: anchor?.checkpoint_seq, hash: anchor?.checkpoint_hash };
+      if (anchor !== undefined && (head.seq !== beginning.seq || head.hash !== beginning.hash))
+        return fail("not_the_anchored_beginning");
+      meet();
+      continue;
+    }
+    const parsed = lineSchema.safeParse(parseJson(text));
+    if (!parsed.success) return fail("not_a_record");
+    const { record, hash } = parsed.data;
+    const recordText = JSON.stringify(record);
+    // The text itself is compared too: of a name that stands twice, two readers may see two values.
+    if (text !== exportLine(recordText, hash)) return fail("altered");
+    if (record.seq !== head.seq + 1) return fail("out_of_order");
+    if (hash !== link(head, recordText)) return fail("altered");
+    head = { seq: record.seq, hash };
+    meet();
+  }
+  if (header === undefined) return fail("no_header");
+  if (anchor !== undefined && head.seq < anchor.seq) return fail("shorter_than_anchor");
+  if (anchor !== undefined && !meetsAnchor) return fail("not_the_anchored_chain");
+  const checked = anchor !== undefined;
+  return { ok: true, head, records: line - 1, checked: { end: checked, beginning: checked } };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

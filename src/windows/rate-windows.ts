@@ -1,0 +1,39 @@
+import type { AuditLog } from "./audit-log.ts";
+import type { Bucket } from "./records.ts";
+import { type Charge, type SlidingWindow, charge, emptyWindow } from "./sliding-window.ts";
+import type { Store } from "./store.ts";
+
+/** One principal's rate windows, in memory; rebuilt from the records, which are all that is stored of them. */
+export class RateWindows {
+  readonly #store: Store;
+  readonly #log: AuditLog;
+  readonly #known = new Map<Bucket, { windowMs: number; window: SlidingWindow }>();
+
+  constructor(store: Store, log: AuditLog) {
+    this.#store = store;
+    this.#log = log;
+  }
+
+  /** A bucket's window; read from the records where it is not in memory, or its length has changed. */
+  window(bucket: Bucket, windowMs: number, now: number): SlidingWindow {
+    const known = this.#known.get(bucket);
+    if (known?.windowMs === windowMs) return known.window;
+    const window = emptyWindow();
+    for (const { at, weight } of this.#charges(bucket, now - windowMs).toSorted((a, b) => a.at - b.at))
+      charge(window, weight, at);
+    this.#known.set(bucket, { windowMs, window });
+    return window;
+  }
+
+  /** Every charge since a moment. A record is never older than what it charges. */
+  #charges(bucket: Bucket, since: number): Charge[] {
+    const found = [...this.#log.runs.values()].flatMap((run) => (run.bucket === bucket ? run.charges : []));
+    for (const record of this.#store.newestFirst()) {
+      if (record.at <= since) break;
+      if (record.kind === "outcome" || record.bucket !== bucket) continue;
+      if (record.kind === "attempt") found.push({ at: record.at, weight: record.weight });
+      else found.push(...record.charges.map(([at, weight]) => ({ at, weight })));
+    }
+    return found.filter(({ at, weight }) => at > since && weight > 0);
+  }
+}

@@ -1,0 +1,51 @@
+import type { Charge } from "./sliding-window.ts";
+import type { Attempt, Bucket, Repeats } from "./records.ts";
+
+// A flood of refusals must cost nothing to store: behind the first of a code, those of the same window
+// are counted, and the count becomes one record when the window is over.
+
+/** A run of refusals of one code: the first has a record, the others are counted here. */
+export interface Run {
+  of: number;
+  decision: string;
+  bucket: Bucket;
+  /** When it is closed. */
+  until: number;
+  count: number;
+  lastAt: number;
+  charges: Charge[];
+}
+
+type Refused = Pick<Attempt, "bucket" | "decision">;
+
+export const runKey = ({ bucket, decision }: Refused): string => `${bucket} ${decision}`;
+
+export function openRun(of: number, { bucket, decision }: Refused, until: number): Run {
+  return { of, decision, bucket, until, count: 0, lastAt: 0, charges: [] };
+}
+
+/**
+ * Counts one more; `weight` is 0 where it is not charged. Says whether the run has to be stored now: a
+ * charge always, as the rate window is rebuilt from it, and the bare count whenever it has doubled, so
+ * that a crash loses less than half of it and a flood of n writes log n times.
+ */
+export function countOne(run: Run, weight: number, now: number): boolean {
+  run.count += 1;
+  run.lastAt = now;
+  if (weight > 0) run.charges.push({ at: now, weight });
+  return weight > 0 || Number.isInteger(Math.log2(run.count));
+}
+
+/** The run as the audit keeps it; undefined where the first refusal stayed the only one. */
+export function closeRun(run: Run): Omit<Repeats, "seq" | "at"> | undefined {
+  if (run.count === 0) return undefined;
+  return {
+    kind: "repeats",
+    of: run.of,
+    decision: run.decision,
+    bucket: run.bucket,
+    count: run.count,
+    last_at: run.lastAt,
+    charges: run.charges.map(({ at, weight }) => [at, weight]),
+  };
+}
