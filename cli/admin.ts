@@ -7,10 +7,8 @@ import { bootstrapAdmin, userIdSchema } from "../src/identity/administration.ts"
 import { ROLES } from "../src/identity/scopes.ts";
 import { wholeNumber } from "./arguments.ts";
 import { remoteTarget } from "./import/targets.ts";
-import { readDemoKeys } from "./local/demo-users.ts";
-import { DEFAULT_STATE_DIR, findServer, withServer } from "./local/server.ts";
-
-const KEY_VARIABLE = "CATALOG_ADMIN_KEY";
+import { KEY_VARIABLE, callAdmin } from "./admin/client.ts";
+import { DEFAULT_STATE_DIR, withServer } from "./local/server.ts";
 
 const program = new Command("npm run -s admin --")
   .description("Manage users, roles and access keys.")
@@ -147,26 +145,5 @@ async function send(method: string, path: string, body?: object): Promise<void> 
 }
 
 async function call(method: string, path: string, body?: object): Promise<unknown> {
-  const { url, state } = globals();
-  const base = url ?? (await findServer(state))?.url;
-  if (base === undefined)
-    throw new Error("Nothing is running here. Start it with npm run dev, or give --url.");
-  const { protocol, hostname } = new URL(base);
-  if (protocol !== "https:" && !["127.0.0.1", "localhost", "[::1]"].includes(hostname)) {
-    throw new Error(`${base} would carry the key in clear: use https.`);
-  }
-  const key =
-    process.env[KEY_VARIABLE] ?? (url === undefined ? (await readDemoKeys(state))["user-admin"] : undefined);
-  if (key === undefined) throw new Error(`Set ${KEY_VARIABLE} to the access key of an admin.`);
-  const response = await fetch(new URL(`/admin/api${path}`, base), {
-    method,
-    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
-  const answer: unknown = await response.json();
-  if (!response.ok) {
-    const { error, next } = z.looseObject({ error: z.string(), next: z.string() }).parse(answer);
-    throw new Error(`${error} ${next}`);
-  }
-  return answer;
+  return (await callAdmin(globals(), method, path, body)).json();
 }

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import * as z from "zod";
 import type { Statement } from "../../src/database/statement.ts";
 import { isListening, readLock, takeLock } from "./lock-file.ts";
+import { localSecret } from "./secret.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** Where wrangler keeps local state by default, so that `npx wrangler dev` sees the same catalog. */
@@ -82,6 +83,7 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
     config: `${ROOT}wrangler.toml`,
     entrypoint: `${ROOT}src/local/worker.ts`,
     bindings: {
+      SECRET_KEY: plainText(await localSecret(stateDir)),
       ...Object.fromEntries(Object.entries(vars).map(([name, value]) => [name, plainText(value)])),
       LOCAL_KEY: plainText(lock.key),
     },

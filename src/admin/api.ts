@@ -21,7 +21,9 @@ import { noteUse } from "../identity/oauth.ts";
 import { isWholeKey } from "../identity/secrets.ts";
 import { scopesOf } from "../identity/scopes.ts";
 import { findKey } from "../identity/users.ts";
+import { listAnchors } from "../windows/anchors.ts";
 import { type Refusal, refusals, refusalDetails, refuse } from "../refusal.ts";
+import { exportAudit } from "./audit.ts";
 
 type ApiContext = Context<AppTypes>;
 
@@ -96,6 +98,15 @@ adminApi.post("/keys", async (c) => {
   );
 });
 adminApi.post("/keys/:id/revoke", (c) => change(c, "access_keys", (id) => revokeKey(id, Date.now())));
+
+adminApi.get("/audit", async (c) => c.json({ anchors: await listAnchors(c.env.DB) }));
+
+adminApi.get("/audit/:principal", async (c) => {
+  const anchors = await listAnchors(c.env.DB, c.req.param("principal"));
+  // Asked of the list first: an object of any name comes to be when it is called.
+  const exported = anchors.length === 0 ? undefined : await exportAudit(c, c.req.param("principal"));
+  return exported ?? answer(c, refuse("not_found", "There is no audit of that principal.").refusal);
+});
 
 const LAST_ADMIN = refuse("conflict", "Nobody else is an admin: nobody could undo this.").refusal;
 

@@ -1,3 +1,4 @@
+import type { D1Database } from "@cloudflare/workers-types";
 import { distance } from "fastest-levenshtein";
 import * as z from "zod";
 import {

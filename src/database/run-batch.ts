@@ -1,3 +1,4 @@
+import type { D1Database } from "@cloudflare/workers-types";
 import type { Statement } from "./statement.ts";
 
 /** Runs statements as one round trip and one transaction; gives the rows of each. */

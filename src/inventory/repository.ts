@@ -1,3 +1,4 @@
+import type { D1Database } from "@cloudflare/workers-types";
 import * as z from "zod";
 import type { Stock } from "./stock.ts";
 

@@ -78,10 +78,7 @@ export const discoveryTarget = (method: string): Target => ({
 });
 
 /** What a message asks for; undefined for one that is the SDK's own to answer. */
-export function targetOf(
-  method: string | undefined,
-  params: Record<string, unknown> = {},
-): Target | undefined {
+export function targetOf(method = "", params: Record<string, unknown> = {}): Target | undefined {
   const named = (name: unknown) => (typeof name === "string" ? name : "");
   switch (method) {
     case "tools/call":

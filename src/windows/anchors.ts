@@ -50,13 +50,15 @@ export async function closeAnchor(
 
 const LISTED_MAX = 1_000;
 
-/** The chains that were written to last. */
-export async function listAnchors(db: D1Database): Promise<Anchor[]> {
+/** The chains that were written to last, or one principal's. */
+export async function listAnchors(db: D1Database, principal: string | null = null): Promise<Anchor[]> {
   const { results } = await db
     .prepare(
-      `SELECT principal, started_at, seq, hash, checkpoint_seq, checkpoint_hash, anchored_at
-       FROM audit_anchors WHERE closed_at IS NULL ORDER BY anchored_at DESC, principal LIMIT ${LISTED_MAX}`,
+      `SELECT principal, started_at, seq, hash, checkpoint_seq, checkpoint_hash, anchored_at FROM audit_anchors
+       WHERE closed_at IS NULL AND (?1 IS NULL OR principal = ?1)
+       ORDER BY anchored_at DESC, principal LIMIT ${LISTED_MAX}`,
     )
+    .bind(principal)
     .all();
   return anchorSchema.array().parse(results);
 }

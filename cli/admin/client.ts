@@ -1,0 +1,35 @@
+import * as z from "zod";
+import { readDemoKeys } from "../local/demo-users.ts";
+import { findServer } from "../local/server.ts";
+
+/** Where the access key of an admin is read from: never from an argument, which other users of a machine can see. */
+export const KEY_VARIABLE = "CATALOG_ADMIN_KEY";
+
+const problemSchema = z.looseObject({ error: z.string(), next: z.string() });
+
+/** Calls the admin API of the server at `url`, or of the one that runs here. Throws with what the server refused. */
+export async function callAdmin(
+  { url, state }: { url?: string; state: string },
+  method: string,
+  path: string,
+  body?: object,
+): Promise<Response> {
+  const base = url ?? (await findServer(state))?.url;
+  if (base === undefined)
+    throw new Error("Nothing is running here. Start it with npm run dev, or give --url.");
+  const { protocol, hostname } = new URL(base);
+  if (protocol !== "https:" && !["127.0.0.1", "localhost", "[::1]"].includes(hostname)) {
+    throw new Error(`${base} would carry the key in clear: use https.`);
+  }
+  const key =
+    process.env[KEY_VARIABLE] ?? (url === undefined ? (await readDemoKeys(state))["user-admin"] : undefined);
+  if (key === undefined) throw new Error(`Set ${KEY_VARIABLE} to the access key of an admin.`);
+  const response = await fetch(new URL(`/admin/api${path}`, base), {
+    method,
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  if (response.ok) return response;
+  const { error, next } = problemSchema.parse(await response.json());
+  throw new Error(`${error} ${next}`);
+}

@@ -1,0 +1,126 @@
+// npm run audit: which callers have an audit, one of them as a file, and whether such a file was changed.
+
+import { createReadStream, createWriteStream } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import Table from "cli-table3";
+import { Command } from "commander";
+import * as z from "zod";
+import { type Anchor, type Problem, anchorSchema, verifyChain } from "../src/windows/chain.ts";
+import { KEY_VARIABLE, callAdmin } from "./admin/client.ts";
+import { DEFAULT_STATE_DIR } from "./local/server.ts";
+
+const program = new Command("npm run -s audit --")
+  .description("List, export and verify the audit of calls.")
+  .option("--url <url>", "the server (default: the running npm run dev)")
+  .option("--state <folder>", "where the local database lives", DEFAULT_STATE_DIR)
+  .option("--json", "print JSON")
+  .helpOption("-h, --help", "show this help")
+  .addHelpText(
+    "after",
+    `\nThe access key of an admin is read from ${KEY_VARIABLE}; on this machine the demo admin's will do.`,
+  );
+const globals = () => program.opts<{ url?: string; state: string; json?: boolean }>();
+
+program.command("list").description("callers, and where the chain of each was last anchored").action(list);
+program
+  .command("export <principal>")
+  .description("a caller's chain, as lines of JSON, to standard output or a file")
+  .option("-o, --out <file>", "write it here, and its anchor beside it as FILE.anchor.json")
+  .action(exportChain);
+program
+  .command("verify <file>")
+  .description("check an exported chain, offline; - reads standard input")
+  .option(
+    "--anchor <file>",
+    "the anchor: what export wrote, or the output of list --json (default: FILE.anchor.json)",
+  )
+  .action(verify);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = 2;
+}
+
+async function anchors(): Promise<Anchor[]> {
+  const response = await callAdmin(globals(), "GET", "/audit");
+  return z.object({ anchors: z.array(anchorSchema) }).parse(await response.json()).anchors;
+}
+
+async function list(): Promise<void> {
+  const found = await anchors();
+  if (globals().json === true) return console.log(JSON.stringify(found));
+  if (found.length === 0) return console.log("No call has been recorded yet.");
+  const table = new Table({
+    head: ["principal", "records", "anchored", "head"],
+    style: { head: [], border: [] },
+    chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
+  });
+  for (const { principal, seq, anchored_at, hash } of found)
+    table.push([principal, seq, new Date(anchored_at).toISOString(), hash.slice(0, 16)]);
+  console.log(table.toString());
+}
+
+async function exportChain(principal: string, { out }: { out?: string }): Promise<void> {
+  const { body } = await callAdmin(globals(), "GET", `/audit/${encodeURIComponent(principal)}`);
+  if (body === null) throw new Error("The server answered nothing.");
+  await pipeline(Readable.from(body), out === undefined ? process.stdout : createWriteStream(out));
+  const anchor = (await anchors()).find((each) => each.principal === principal);
+  if (out === undefined || anchor === undefined) return;
+  await writeFile(anchorFile(out), `${JSON.stringify(anchor)}\n`);
+  console.error(
+    `Wrote ${out} and ${anchorFile(out)}. Keep the anchor elsewhere: it is what shows that an end was cut off.`,
+  );
+}
+
+const SAID: Record<Problem, string> = {
+  no_header: "the file does not begin with the header of an export",
+  not_a_record: "this line is no record of an audit",
+  out_of_order: "a record is missing, moved or there twice",
+  altered: "this record, or its link to the one before, was changed",
+  other_principal: "the anchor is another principal's",
+  shorter_than_anchor: "the end was cut off: the anchor knows of later records",
+  not_the_anchored_chain: "this is not the chain that was anchored",
+  not_the_anchored_beginning: "this does not begin where the anchored chain begins",
+};
+
+async function verify(file: string, options: { anchor?: string }): Promise<void> {
+  const input = file === "-" ? process.stdin : createReadStream(file);
+  const lines = createInterface({ input, crlfDelay: Infinity });
+  const anchor = await readAnchor(file, options.anchor);
+  const verdict = await verifyChain(lines, anchor);
+  const anchored = anchor === undefined ? null : new Date(anchor.anchored_at).toISOString();
+  if (globals().json === true) console.log(JSON.stringify({ ...verdict, anchored_at: anchored }));
+  else if (!verdict.ok) console.error(`Line ${verdict.line}: ${SAID[verdict.problem]}.`);
+  else if (anchored === null)
+    console.log(
+      `${verdict.records} records, unchanged. Without an anchor it can't be said whether records are missing at the end or the beginning.`,
+    );
+  else console.log(`${verdict.records} records, unchanged and complete up to the anchor of ${anchored}.`);
+  process.exitCode = verdict.ok ? 0 : 1;
+}
+
+const anchorFile = (file: string): string => `${file}.anchor.json`;
+const anchorsSchema = z.union([anchorSchema.transform((one) => [one]), z.array(anchorSchema)]);
+
+async function readAnchor(file: string, given: string | undefined): Promise<Anchor | undefined> {
+  const text = await readFile(given ?? anchorFile(file), "utf8").catch((error: unknown) => {
+    if (given !== undefined) throw error;
+    return undefined;
+  });
+  if (text === undefined) return undefined;
+  const parsed = anchorsSchema.parse(JSON.parse(text));
+  if (parsed.length === 1) return parsed[0];
+  // A list of many callers: the file's own header says which is meant.
+  for await (const header of createInterface({ input: createReadStream(file) })) {
+    const { principal } = z.object({ principal: z.string() }).parse(JSON.parse(header));
+    const found = parsed.find((anchor) => anchor.principal === principal);
+    if (found === undefined) throw new Error(`${given} has no anchor of ${principal}.`);
+    return found;
+  }
+  return undefined;
+}
