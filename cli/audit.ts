@@ -12,6 +12,20 @@ import { type Anchor, type Problem, anchorSchema, verifyChain } from "../src/win
 import { KEY_VARIABLE, callAdmin } from "./admin/client.ts";
 import { DEFAULT_STATE_DIR } from "./local/server.ts";
 
+const SAID: Record<Problem, string> = {
+  no_header: "the file does not begin with the header of an export",
+  not_a_record: "this line is no record of an audit",
+  out_of_order: "a record is missing, moved or there twice",
+  altered: "this record, or its link to the one before, was changed",
+  other_principal: "the anchor is another principal's",
+  shorter_than_anchor: "the end was cut off: the anchor knows of later records",
+  not_the_anchored_chain: "this is not the chain that was anchored",
+  not_the_anchored_beginning: "this does not begin where the anchored chain begins",
+};
+
+const anchorFile = (file: string): string => `${file}.anchor.json`;
+const anchorsSchema = z.union([anchorSchema.transform((one) => [one]), z.array(anchorSchema)]);
+
 const program = new Command("npm run -s audit --")
   .description("List, export and verify the audit of calls.")
   .option("--url <url>", "the server (default: the running npm run dev)")
@@ -77,22 +91,11 @@ async function exportChain(principal: string, { out }: { out?: string }): Promis
   );
 }
 
-const SAID: Record<Problem, string> = {
-  no_header: "the file does not begin with the header of an export",
-  not_a_record: "this line is no record of an audit",
-  out_of_order: "a record is missing, moved or there twice",
-  altered: "this record, or its link to the one before, was changed",
-  other_principal: "the anchor is another principal's",
-  shorter_than_anchor: "the end was cut off: the anchor knows of later records",
-  not_the_anchored_chain: "this is not the chain that was anchored",
-  not_the_anchored_beginning: "this does not begin where the anchored chain begins",
-};
-
 async function verify(file: string, options: { anchor?: string }): Promise<void> {
-  const input = file === "-" ? process.stdin : createReadStream(file);
-  const lines = createInterface({ input, crlfDelay: Infinity });
   const anchor = await readAnchor(file, options.anchor);
-  const verdict = await verifyChain(lines, anchor);
+  // Opened last: an interface drops the lines that come before somebody reads them.
+  const input = file === "-" ? process.stdin : createReadStream(file);
+  const verdict = await verifyChain(createInterface({ input, crlfDelay: Infinity }), anchor);
   const anchored = anchor === undefined ? null : new Date(anchor.anchored_at).toISOString();
   if (globals().json === true) console.log(JSON.stringify({ ...verdict, anchored_at: anchored }));
   else if (!verdict.ok) console.error(`Line ${verdict.line}: ${SAID[verdict.problem]}.`);
@@ -103,9 +106,6 @@ async function verify(file: string, options: { anchor?: string }): Promise<void>
   else console.log(`${verdict.records} records, unchanged and complete up to the anchor of ${anchored}.`);
   process.exitCode = verdict.ok ? 0 : 1;
 }
-
-const anchorFile = (file: string): string => `${file}.anchor.json`;
-const anchorsSchema = z.union([anchorSchema.transform((one) => [one]), z.array(anchorSchema)]);
 
 async function readAnchor(file: string, given: string | undefined): Promise<Anchor | undefined> {
   const text = await readFile(given ?? anchorFile(file), "utf8").catch((error: unknown) => {

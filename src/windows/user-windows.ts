@@ -53,11 +53,11 @@ export class UserWindows extends DurableObject<Env> {
     if (isCharged) charge(window, weight, now);
     this.#wakeBy(now + ANCHOR_MS);
     if (refusal === undefined) {
-      const admitted = { kind: "attempt", ...attempt, weight, decision: "admitted" } as const;
+      const admitted = { kind: "attempt", decision: "admitted", ...attempt, weight } as const;
       return { admitted: true, seq: this.#log.append(admitted, now) };
     }
     const { stage, code } = refusal;
-    this.#log.refuse({ kind: "attempt", ...attempt, weight, decision: code }, limit.windowMs, now);
+    this.#log.refuse({ kind: "attempt", decision: code, ...attempt, weight }, limit.windowMs, now);
     // From the machine's own clock, which is the one that the caller will wait by.
     return stage === "rate"
       ? { admitted: false, stage, retryAfterMs: Math.max(1, freeAt - Date.now()) }
