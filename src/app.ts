@@ -157,8 +157,8 @@ function serveAnonymous(c: AppContext): Promise<Response> {
 }
 
 function mcpContext(c: AppContext) {
-  const { settings, policy, secretKey, correlationId } = c.var;
-  return { db: c.env.DB, windows: c.env.USER_WINDOWS, settings, policy, secretKey, correlationId };
+  const { settings, policy, secretKey, correlationId, origin } = c.var;
+  return { db: c.env.DB, windows: c.env.USER_WINDOWS, settings, policy, secretKey, correlationId, origin };
 }
 
 const POLICY_BROKEN = "This server is not configured: its policy is not valid. Its log says where.\n";

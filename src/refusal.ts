@@ -48,6 +48,18 @@ export const refusals = {
     retryable: false,
     next: "Ask for the scope named here, or use another tool.",
   },
+  flow_blocked: {
+    http: 403,
+    jsonRpc: -32000,
+    retryable: false,
+    next: "Stop here, and tell the person you work for; the operator of this server can say more.",
+  },
+  confirmation_required: {
+    http: 403,
+    jsonRpc: -32000,
+    retryable: false,
+    next: "Ask a person to open the link and decide; then call again with the same arguments.",
+  },
   rate_limited: {
     http: 429,
     jsonRpc: -32000,
@@ -107,6 +119,8 @@ export interface Refusal {
   retryAfterMs?: number;
   /** Facts that help the caller to correct itself, such as the nearest SKUs. */
   hints?: Record<string, string[]>;
+  /** Of a confirmation: where a person decides, and whether a form in the client would do instead. */
+  confirm?: { url: string; form: boolean };
 }
 
 export type Outcome<T> = { ok: true; value: T } | { ok: false; refusal: Refusal };
@@ -116,7 +130,7 @@ export const ok = <T>(value: T): Outcome<T> => ({ ok: true, value });
 export const refuse = (
   code: RefusalCode,
   message: string,
-  rest: Pick<Refusal, "retryAfterMs" | "hints"> = {},
+  rest: Omit<Refusal, "code" | "message"> = {},
 ): { ok: false; refusal: Refusal } => ({ ok: false, refusal: { code, message, ...rest } });
 
 /** Key of the details in a tool result's `_meta`. */

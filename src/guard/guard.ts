@@ -1,4 +1,5 @@
 import { waitUntil } from "cloudflare:workers";
+import { describeArguments } from "../flow/describe.ts";
 import { isPersonal } from "../flow/labels.ts";
 import { touchedBy } from "../flow/tokens.ts";
 import type { Principal } from "../identity/principal.ts";
@@ -6,7 +7,8 @@ import { limitOf, weightOf } from "../policy/roles.ts";
 import type { Policy } from "../policy/schema.ts";
 import { type Outcome, type Refusal, type RefusalCode, ok, refuse } from "../refusal.ts";
 import { logEvent, logSurprise } from "../telemetry/log.ts";
-import type { AdmissionRequest, Settlement } from "../windows/admission.ts";
+import type { AdmissionRequest, FlowRefusal, Settlement } from "../windows/admission.ts";
+import { catalogSize } from "./catalog-size.ts";
 import { mayGoOn } from "./fail-open.ts";
 import { checkPermission } from "./permission.ts";
 import { digestArguments, redactArguments } from "./redact.ts";
@@ -21,6 +23,8 @@ export interface Asked {
   target: Target;
   args: unknown;
   refused: { signature?: Refusal | undefined; arguments?: Refusal | undefined };
+  /** A form in the client that was accepted for this very call (src/mcp/confirm.ts). */
+  agreed?: { nonce: string; expiresAt: number } | undefined;
 }
 
 /** What a call turned out to be. */
@@ -30,6 +34,8 @@ export interface Ran {
   records: number;
   bytes: number;
   durationMs: number;
+  tainted: boolean;
+  canary: boolean;
   /** What was answered, for the ids that its labels point at. */
   answer: unknown;
 }
@@ -49,7 +55,10 @@ export interface GuardContext {
   policy: Policy;
   principal: Principal;
   windows: Windows;
+  db: D1Database;
   secretKey: string;
+  /** Of this server, as its clients reach it: confirmation links begin with it. */
+  origin: string;
   protocol: string;
   client: string;
 }
@@ -58,13 +67,15 @@ export interface GuardContext {
 export function createGuard(context: GuardContext): Guard {
   return {
     async admit(asked) {
-      const { policy, principal, windows } = context;
+      const { policy, principal, windows, db } = context;
       const { target } = asked;
       const local = { ...asked.refused, permission: checkPermission(policy, principal, target) };
+      const products = await catalogSize(db, Date.now());
       try {
-        const answer = await askAdmission(windows, admissionRequest(context, asked, local));
+        const answer = await askAdmission(windows, admissionRequest(context, asked, local, products));
         if (answer.admitted) return ok({ settle: (ran) => settle(context, target, answer.seq, ran) });
         if (answer.stage === "rate") return refuseRate(answer.retryAfterMs);
+        if (answer.stage === "flow") return refuseFlow(answer.refusal, context.origin);
         return { ok: false, refusal: local[answer.stage] ?? UNAVAILABLE };
       } catch (error) {
         if (!(error instanceof Unreachable)) throw error;
@@ -78,11 +89,13 @@ type Local = { [Stage in "signature" | "permission" | "arguments"]?: Refusal | u
 
 function admissionRequest(
   { policy, principal, secretKey, protocol, client }: GuardContext,
-  { correlationId, target, args }: Asked,
+  { correlationId, target, args, agreed }: Asked,
   local: Local,
+  products: number,
 ): AdmissionRequest {
   const { kind, name, bucket, labels } = target;
-  const { max, window_s } = limitOf(policy, principal.roles, bucket);
+  const { roles } = principal;
+  const { max, window_s } = limitOf(policy, roles, bucket);
   return {
     principal: principal.id,
     refused: {
@@ -97,21 +110,16 @@ function admissionRequest(
       name,
       bucket,
       weight: weightOf(policy, name),
-      roles: principal.roles,
+      roles,
       digest: digestArguments(args, secretKey),
       arguments: redactArguments(policy, name, args),
       protocol,
       client,
       correlation_id: correlationId,
-      flow: labels
-        ? {
-            classes: [...labels.classes],
-            kinds: [...labels.kinds],
-            cost: labels.cost,
-            ...touchedBy(labels, "arguments", args, secretKey),
-          }
-        : null,
+      flow: labels ? describeArguments(labels, args, secretKey) : null,
+      catalog_size: products,
     },
+    ...(agreed && { agreed }),
   };
 }
 
@@ -120,25 +128,19 @@ function admissionRequest(
  * fails they stay here. A settlement that is lost leaves the reservation charged at its maximum.
  */
 async function settle(
-  { principal, windows, secretKey }: GuardContext,
+  { principal, windows, secretKey, origin }: GuardContext,
   { labels }: Target,
   attempt: number,
-  { outcome, records, bytes, durationMs, answer }: Ran,
+  { outcome, records, bytes, durationMs, tainted, canary, answer }: Ran,
 ): Promise<Outcome<void>> {
+  const seen = { missed: outcome === "not_found", tainted, canary };
   const settlement: Settlement = {
     attempt,
     outcome,
     records,
     bytes,
     duration_ms: Math.round(durationMs),
-    flow: labels
-      ? {
-          ...touchedBy(labels, "results", answer, secretKey),
-          missed: outcome === "not_found",
-          tainted: false,
-          canary: false,
-        }
-      : null,
+    flow: labels ? { ...touchedBy(labels, "results", answer, secretKey), ...seen } : null,
   };
   const sent = sendSettlement(windows, principal.id, settlement);
   if (labels === undefined || !isPersonal(labels)) {
@@ -146,8 +148,8 @@ async function settle(
     return ok(undefined);
   }
   try {
-    await sent;
-    return ok(undefined);
+    const settled = await sent;
+    return settled.given ? ok(undefined) : refuseFlow(settled.refusal, origin);
   } catch (error) {
     logSurprise(error, { what: "settle" });
     return { ok: false, refusal: UNAVAILABLE };
@@ -169,7 +171,20 @@ function degrade(
   return goesOn ? ok({ settle: async () => ok(undefined) }) : { ok: false, refusal: UNAVAILABLE };
 }
 
+type Refused = { ok: false; refusal: Refusal };
+
 const UNAVAILABLE: Refusal = refuse("unavailable", "This can't be served right now.").refusal;
 
-const refuseRate = (retryAfterMs = 1_000): { ok: false; refusal: Refusal } =>
+const refuseRate = (retryAfterMs: number): Refused =>
   refuse("rate_limited", `Too many calls; the next one can be made in ${retryAfterMs} ms.`, { retryAfterMs });
+
+/** In neutral words: what a rule sees and how much it lets through is told to nobody who could use it. */
+function refuseFlow(refused: FlowRefusal, origin: string): Refused {
+  if (refused.verdict === "throttle") return refuseRate(refused.retryAfterMs);
+  if (refused.verdict === "block") return refuse("flow_blocked", "This can't go on.");
+  const url = `${origin}/confirm/${refused.incident}`;
+  return refuse("confirmation_required", "A person has to confirm this.", {
+    hints: { confirm_at: [url] },
+    confirm: { url, form: refused.form },
+  });
+}

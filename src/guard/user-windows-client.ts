@@ -1,5 +1,10 @@
 import * as z from "zod";
-import type { AdmissionAnswer, AdmissionRequest, Settlement } from "../windows/admission.ts";
+import type {
+  AdmissionAnswer,
+  AdmissionRequest,
+  Settlement,
+  SettlementAnswer,
+} from "../windows/admission.ts";
 import type { UserWindows } from "../windows/user-windows.ts";
 
 export type Windows = DurableObjectNamespace<UserWindows>;
@@ -13,8 +18,12 @@ export class Unreachable extends Error {}
 export const askAdmission = (windows: Windows, request: AdmissionRequest): Promise<AdmissionAnswer> =>
   reach<AdmissionAnswer>(async () => windows.getByName(request.principal).admit(request));
 
-export const sendSettlement = (windows: Windows, principal: string, settlement: Settlement): Promise<void> =>
-  reach<void>(async () => windows.getByName(principal).settle(settlement));
+export const sendSettlement = (
+  windows: Windows,
+  principal: string,
+  settlement: Settlement,
+): Promise<SettlementAnswer> =>
+  reach<SettlementAnswer>(async () => windows.getByName(principal).settle(settlement));
 
 /**
  * Calls an object; once more, with a new stub, where the error says that it may pass. An overloaded one

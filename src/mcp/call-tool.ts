@@ -1,19 +1,23 @@
-import type { CallToolResult } from "@modelcontextprotocol/server";
+import type { CallToolResult, InputRequiredResult } from "@modelcontextprotocol/server";
 import * as z from "zod";
 import { parseArguments } from "../arguments.ts";
 import { type Outcome, refusalError, refusalResult, refuse } from "../refusal.ts";
 import type { ToolAnswer } from "../tools/tool.ts";
 import { type Call, type Measured, type Wanted, attempt } from "./call.ts";
+import { askPerson, readAgreement } from "./confirm.ts";
 import { findTool, toolTarget } from "./targets.ts";
 
 /** The path of a tools/call. Identity has made the call's principal by now (src/identity/oauth.ts). */
-export async function callTool(params: unknown, call: Call): Promise<CallToolResult> {
+export async function callTool(params: unknown, call: Call): Promise<CallToolResult | InputRequiredResult> {
   const wanted = readToolCall(params);
-  const answer = await takePath(call, wanted, measure);
+  const agreed = await readAgreement(wanted, call);
+  const answer = await takePath(call, { ...wanted, agreed }, measure);
   if (answer.ok) {
     const { structuredContent, text } = answer.value;
     return { content: [{ type: "text", text }], structuredContent };
   }
+  const question = await askPerson(answer.refusal, wanted, call);
+  if (question !== undefined) return question;
   if (wanted.isCall) return refusalResult(answer.refusal, call.correlationId);
   throw refusalError(answer.refusal, call.correlationId);
 }
@@ -24,12 +28,12 @@ export async function callTool(params: unknown, call: Call): Promise<CallToolRes
  */
 export async function takePath<T>(
   call: Call,
-  { target, args, work }: Wanted<T>,
+  { target, args, work, agreed }: Wanted<T>,
   measured: (answer: T) => Measured,
 ): Promise<Outcome<T>> {
   const { correlationId, guard, context } = call;
   const refused = work.ok ? {} : { arguments: work.refusal };
-  const admission = await guard.admit({ correlationId, target, args, refused });
+  const admission = await guard.admit({ correlationId, target, args, refused, agreed });
   if (!admission.ok) return admission;
   // The guard has refused what can't be begun.
   if (!work.ok) return work;
@@ -41,12 +45,18 @@ export async function takePath<T>(
   const settled = await admission.value.settle({
     outcome: answer.ok ? "ok" : answer.refusal.code,
     durationMs: performance.now() - started,
-    ...(answer.ok ? withBytes(measured(answer.value)) : { answer: undefined, records: 0, bytes: 0 }),
+    ...(answer.ok ? withBytes(measured(answer.value)) : NOTHING),
   });
   return settled.ok ? answer : settled;
 }
 
-const withBytes = (seen: Measured) => ({ ...seen, bytes: JSON.stringify(seen.answer).length });
+const NOTHING = { answer: undefined, records: 0, bytes: 0, tainted: false, canary: false };
+const withBytes = (seen: Measured) => ({
+  tainted: false,
+  canary: false,
+  ...seen,
+  bytes: JSON.stringify(seen.answer).length,
+});
 
 const measure = ({ structuredContent }: ToolAnswer): Measured => ({ answer: structuredContent, records: 1 });
 

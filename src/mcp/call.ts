@@ -1,6 +1,7 @@
+import type { ServerContext } from "@modelcontextprotocol/server";
 import type { CallContext } from "../call-context.ts";
 import { isTransient } from "../database/transient.ts";
-import type { Guard } from "../guard/guard.ts";
+import type { Asked, Guard } from "../guard/guard.ts";
 import type { Target } from "../guard/target.ts";
 import type { Principal } from "../identity/principal.ts";
 import type { Policy } from "../policy/schema.ts";
@@ -16,7 +17,12 @@ export interface Call {
   guard: Guard;
   context: CallContext;
   deadlineMs: number;
+  secretKey: string;
+  /** What the SDK read of the request beside its method and params. */
+  protocol: ServerContext;
 }
+
+export type Agreed = NonNullable<Asked["agreed"]>;
 
 /** What a message asks for, looked up and checked, and not yet allowed. */
 export interface Wanted<T> {
@@ -24,6 +30,8 @@ export interface Wanted<T> {
   args: unknown;
   /** The work, or why it can't be begun with these arguments. */
   work: Outcome<Work<T>>;
+  /** A form in the client that was accepted for this very call. */
+  agreed?: Agreed | undefined;
 }
 export type Work<T> = (context: CallContext) => Promise<Outcome<T>>;
 
@@ -31,6 +39,10 @@ export type Work<T> = (context: CallContext) => Promise<Outcome<T>>;
 export interface Measured {
   answer: unknown;
   records: number;
+  /** It carried third-party text that reads like an instruction. */
+  tainted?: boolean;
+  /** It held a record that no honest caller comes upon. */
+  canary?: boolean;
 }
 
 /** Runs `work` against the call's deadline. A surprise becomes a refusal here; its cause is logged. */

@@ -1,4 +1,4 @@
-import { createMcpHandler } from "@modelcontextprotocol/server";
+import { type ServerContext, createMcpHandler } from "@modelcontextprotocol/server";
 import { createCatalog } from "../catalog/repository.ts";
 import { ensureMigrated } from "../database/migrate.ts";
 import type { Settings } from "../env.ts";
@@ -26,6 +26,8 @@ export interface McpRequest {
   policy: Policy;
   secretKey: string;
   correlationId: string;
+  /** Of this server, as its clients reach it. */
+  origin: string;
   principal: Principal;
   /** Answers a caller whose token lacks scopes with the challenge that makes clients ask for them. */
   challenge: (scopes: Scope[]) => Response;
@@ -33,7 +35,7 @@ export interface McpRequest {
 
 /** Serves one request to the MCP endpoint, of either protocol era. The body is bounded by now. */
 export async function serveMcp(request: Request, context: McpRequest): Promise<Response> {
-  const { db, settings, policy, correlationId, principal } = context;
+  const { db, settings, policy, secretKey, correlationId, principal } = context;
   if (request.method !== "POST") {
     const { refusal } = refuse("malformed_request", "The MCP endpoint takes POST alone.");
     const { body, headers } = refusalResponse(refusal, correlationId);
@@ -53,13 +55,15 @@ export async function serveMcp(request: Request, context: McpRequest): Promise<R
   const early = await refuseEarly(messages.value, guard, context);
   if (early !== undefined) return early;
 
-  const newCall = (): Call => ({
+  const newCall = (protocol: ServerContext): Call => ({
     correlationId: crypto.randomUUID(),
     principal,
     policy,
     guard,
     context: { catalog: createCatalog(db), inventory: createInventory(db), now: Date.now() },
     deadlineMs: settings.CALL_DEADLINE_MS,
+    secretKey,
+    protocol,
   });
   // A handler per request lets its server close over the call with types; it holds no state that
   // another request would need, as there are no sessions and no subscriptions.
@@ -86,7 +90,7 @@ async function refuseEarly(
     const target = discoveryTarget(method);
     const admission = await guard.admit({ correlationId, target, args: {}, refused: {} });
     if (!admission.ok) return refusalResponse(admission.refusal, correlationId, { id });
-    await admission.value.settle({ outcome: "ok", records: 0, bytes: 0, durationMs: 0, answer: undefined });
+    await admission.value.settle(NOTHING);
   }
   // In a batch only the call that lacks a scope is refused, by the guard, in its own answer.
   const [only, ...others] = messages;
@@ -97,6 +101,16 @@ async function refuseEarly(
   if (lacksScope) return challenge([...new Set([BASE_SCOPE, target.access.scope])]);
   return refusalResponse(refused.ok ? DENIED : refused.refusal, correlationId, { id: only?.id });
 }
+
+const NOTHING = {
+  outcome: "ok",
+  records: 0,
+  bytes: 0,
+  durationMs: 0,
+  tainted: false,
+  canary: false,
+  answer: undefined,
+} as const;
 
 const DENIED: Refusal = refuse("permission_denied", "The caller's token lacks a scope.").refusal;
 

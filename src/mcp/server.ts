@@ -1,4 +1,4 @@
-import { McpServer, type McpRequestContext } from "@modelcontextprotocol/server";
+import { McpServer, type McpRequestContext, type ServerContext } from "@modelcontextprotocol/server";
 import packageJson from "../../package.json" with { type: "json" };
 import type { Call } from "./call.ts";
 import { dispatch, isHandled } from "./dispatch.ts";
@@ -18,7 +18,10 @@ const CAPABILITIES = {
  * The SDK's server for one HTTP request, with nothing registered: its fallback handler hands every
  * request to our dispatch before the SDK has validated arguments or looked up a name.
  */
-export function createServer({ era, requestInfo }: McpRequestContext, newCall: () => Call): McpServer {
+export function createServer(
+  { era, requestInfo }: McpRequestContext,
+  newCall: (protocol: ServerContext) => Call,
+): McpServer {
   const mcp = new McpServer(INFO, { instructions: INSTRUCTIONS });
   // Declared after construction: given to the constructor, they install the SDK's own handlers.
   mcp.server.registerCapabilities(CAPABILITIES);
@@ -26,7 +29,7 @@ export function createServer({ era, requestInfo }: McpRequestContext, newCall: (
   // The header is safe to trust there: the SDK has matched it with the body by now.
   const method = requestInfo?.headers.get("mcp-method") ?? "";
   if (era === "legacy" || isHandled(method)) {
-    mcp.server.fallbackRequestHandler = (request) => dispatch(request, newCall());
+    mcp.server.fallbackRequestHandler = (request, protocol) => dispatch(request, newCall(protocol));
   }
   return mcp;
 }

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { rulesSchema } from "../flow/rules.ts";
 
 // The policy's shape, parsed once at isolate start. policy.schema.json is generated from it for editors.
 
@@ -45,6 +46,13 @@ const shapeSchema = z.strictObject({
       except: z.record(z.string(), names).describe("Arguments that stand in the audit as they were sent"),
     })
     .describe("Every argument is redacted in the audit, except those named here"),
+  confirmation: z
+    .strictObject({
+      minutes: z.int().min(1).max(1_440).describe("How long work may go on after a person agreed"),
+      allowance: z.int().min(0).max(1_000).describe("How much past the limit, such as people more"),
+    })
+    .describe("What a person's confirmation lets through"),
+  rules: rulesSchema.describe("What many calls together may not do (docs/detection.md)"),
   retention: z.strictObject({
     audit_days: z.int().min(1).max(3_650).describe("Days after which a record of the audit is pruned"),
   }),

@@ -2,35 +2,56 @@ import type { RefusalCode } from "../refusal.ts";
 import type { Attempt, Outcome } from "./records.ts";
 
 /** The stages of the guard, in the order in which the first refusal is answered. */
-export const STAGES = ["signature", "permission", "rate", "arguments"] as const;
-export type Stage = (typeof STAGES)[number];
+export type Stage = "signature" | "permission" | "rate" | "arguments" | "flow";
 
 /** What the Worker asks of a caller's Durable Object before a call runs: one per call. */
 export interface AdmissionRequest {
   principal: string;
   /** What the Worker's own checks have refused. */
-  refused: { [Local in Exclude<Stage, "rate">]?: RefusalCode };
+  refused: { [Local in Exclude<Stage, "rate" | "flow">]?: RefusalCode };
   limit: { max: number; windowMs: number };
   retentionMs: number;
   /** The attempt as it will stand in the audit; `weight` is what it counts if it is charged. */
-  attempt: Omit<Attempt, "seq" | "at" | "kind" | "decision">;
+  attempt: Omit<Attempt, "seq" | "at" | "kind" | "decision" | "hits">;
+  /** A form in the client was accepted for this very call: good once, by its nonce. */
+  agreed?: { nonce: string; expiresAt: number };
 }
+
+/** What the flow stage answers instead of running a call, or of giving its answer. */
+export type FlowRefusal =
+  | { verdict: "throttle"; retryAfterMs: number }
+  | { verdict: "block" }
+  /** `incident` is where a person decides; `form`: a form in the client would do. */
+  | { verdict: "confirm"; incident: string; form: boolean };
 
 export type AdmissionAnswer =
   | { admitted: true; seq: number }
-  | { admitted: false; stage: Stage; retryAfterMs?: number };
+  | { admitted: false; stage: "signature" | "permission" | "arguments" }
+  | { admitted: false; stage: "rate"; retryAfterMs: number }
+  | { admitted: false; stage: "flow"; refusal: FlowRefusal };
 
 /** What a call turned out to be; once per admitted call. */
-export type Settlement = Omit<Outcome, "seq" | "at" | "kind">;
+export type Settlement = Omit<Outcome, "seq" | "at" | "kind" | "withheld" | "hits">;
 
-/** The first refusal in the guard's order; undefined where all stages let the call pass. */
+/** Whether a settled answer may be given. */
+export type SettlementAnswer = { given: true } | { given: false; refusal: FlowRefusal };
+
+/** The first refusal of the local checks and the rate limit, in the guard's order; undefined where all let the call pass. */
 export function firstRefusal(
   refused: AdmissionRequest["refused"],
   isOverLimit: boolean,
-): { stage: Stage; code: RefusalCode } | undefined {
-  for (const stage of STAGES) {
-    const code = stage === "rate" ? (isOverLimit ? "rate_limited" : undefined) : refused[stage];
-    if (code !== undefined) return { stage, code };
-  }
+): { stage: Exclude<Stage, "flow">; code: RefusalCode } | undefined {
+  const { signature, permission, arguments: badArguments } = refused;
+  if (signature !== undefined) return { stage: "signature", code: signature };
+  if (permission !== undefined) return { stage: "permission", code: permission };
+  if (isOverLimit) return { stage: "rate", code: "rate_limited" };
+  if (badArguments !== undefined) return { stage: "arguments", code: badArguments };
   return undefined;
 }
+
+/** What a caller is told that a flow refusal is: nothing of the rule. */
+export const FLOW_CODES = {
+  throttle: "rate_limited",
+  confirm: "confirmation_required",
+  block: "flow_blocked",
+} as const satisfies Record<FlowRefusal["verdict"], RefusalCode>;

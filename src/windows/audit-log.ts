@@ -34,7 +34,7 @@ export class AuditLog {
     this.#head ??= checkpoint;
     this.#save(
       this.#state === undefined
-        ? { principal, startedAt: now, checkpoint, anchored: { seq: 0, at: 0 }, retentionMs }
+        ? { principal, startedAt: now, checkpoint, anchored: { seq: 0, at: 0 }, retentionMs, prunedAt: 0 }
         : { ...this.#state, retentionMs },
     );
   }
@@ -76,7 +76,8 @@ export class AuditLog {
     if (this.#state === undefined) return;
     const last = this.#store.lastBefore(now - this.#state.retentionMs);
     if (last === undefined) return;
-    this.#save({ ...this.#state, checkpoint: last });
+    const { seq, hash, at } = last;
+    this.#save({ ...this.#state, checkpoint: { seq, hash }, prunedAt: at });
     this.#store.prune(last.seq);
   }
 

@@ -30,9 +30,11 @@ export class RateWindows {
     const found = [...this.#log.runs.values()].flatMap((run) => (run.bucket === bucket ? run.charges : []));
     for (const record of this.#store.newestFirst()) {
       if (record.at <= since) break;
-      if (record.kind === "outcome" || record.bucket !== bucket) continue;
-      if (record.kind === "attempt") found.push({ at: record.at, weight: record.weight });
-      else found.push(...record.charges.map(([at, weight]) => ({ at, weight })));
+      if (record.kind === "attempt" && record.bucket === bucket) {
+        found.push({ at: record.at, weight: record.weight });
+      } else if (record.kind === "repeats" && record.bucket === bucket) {
+        found.push(...record.charges.map(([at, weight]) => ({ at, weight })));
+      }
     }
     return found.filter(({ at, weight }) => at > since && weight > 0);
   }

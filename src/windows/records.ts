@@ -1,11 +1,26 @@
 import * as z from "zod";
+import { RULE_VERDICTS } from "../flow/rules.ts";
+import { CALL_KINDS, DATA_CLASSES } from "../flow/labels.ts";
 
 // What the audit keeps of a call: an attempt before it runs and an outcome after it, in one chain per
 // principal (src/windows/chain.ts). A crash between the two leaves the attempt. Times are milliseconds
 // since the epoch. The rate window is rebuilt from these records; it is stored nowhere else.
 
-const token = z.string();
-const touched = { subjects: z.array(token), objects: z.array(token), neighbourhoods: z.array(token) };
+const tokens = z.array(z.string()).readonly();
+const touched = { subjects: tokens, objects: tokens, neighbourhoods: tokens };
+
+/** What a rule saw (src/flow/decision.ts). Never told to the caller. */
+const hitSchema = z.strictObject({
+  rule: z.string(),
+  version: z.int(),
+  mode: z.enum(["shadow", "enforce"]),
+  verdict: z.enum(["allow", ...RULE_VERDICTS]),
+  observed: z.number(),
+  threshold: z.number(),
+  window: z.number(),
+  events: z.array(z.int()),
+});
+const hits = z.array(hitSchema).describe("Rules that spoke, shadow ones too; empty where none did");
 
 const base = { seq: z.int().min(1), at: z.int() };
 
@@ -30,12 +45,16 @@ export const attemptSchema = z.strictObject({
   /** What the flow detector saw (src/flow/event.ts); null where the call has no labels. */
   flow: z
     .strictObject({
-      classes: z.array(z.string()),
-      kinds: z.array(z.string()),
+      classes: z.array(z.enum(DATA_CLASSES)).readonly(),
+      kinds: z.array(z.enum(CALL_KINDS)).readonly(),
       cost: z.strictObject({ records: z.int(), bytes: z.int() }),
+      unnamed: z.strictObject({ subject: z.boolean(), objects: z.int() }),
       ...touched,
     })
     .nullable(),
+  /** Active products at the time, which some rules go by. */
+  catalog_size: z.int().min(0),
+  hits,
 });
 
 export const outcomeSchema = z.strictObject({
@@ -51,6 +70,23 @@ export const outcomeSchema = z.strictObject({
   flow: z
     .strictObject({ ...touched, missed: z.boolean(), tainted: z.boolean(), canary: z.boolean() })
     .nullable(),
+  /** The refusal that the answer was withheld with; null where it was given. */
+  withheld: z.string().nullable(),
+  hits,
+});
+
+/** What a person decided about this principal, such as that work may go on. */
+export const decisionSchema = z.strictObject({
+  ...base,
+  kind: z.literal("decision"),
+  decision: z.enum(["released", "declined"]),
+  /** Rules that it is about. */
+  rules: z.array(z.string()),
+  incident: z.string().nullable(),
+  /** Who decided: a user's id, or `principal` where a form in the client was answered. */
+  by: z.string(),
+  until: z.int(),
+  allowance: z.int(),
 });
 
 /** More refusals of one code within a window of the first, which is the attempt `of`. */
@@ -66,7 +102,12 @@ export const repeatsSchema = z.strictObject({
   charges: z.array(z.tuple([z.int(), z.int()])),
 });
 
-export const recordSchema = z.discriminatedUnion("kind", [attemptSchema, outcomeSchema, repeatsSchema]);
+export const recordSchema = z.discriminatedUnion("kind", [
+  attemptSchema,
+  outcomeSchema,
+  repeatsSchema,
+  decisionSchema,
+]);
 export type AuditRecord = z.output<typeof recordSchema>;
 export type Attempt = z.output<typeof attemptSchema>;
 export type Outcome = z.output<typeof outcomeSchema>;

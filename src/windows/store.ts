@@ -1,6 +1,8 @@
 import * as z from "zod";
 import { type Head, exportLine } from "./chain.ts";
-import { type AuditRecord, recordSchema } from "./records.ts";
+import type { FlowRow, RowChange } from "../flow/state/part.ts";
+import { type Incident, incidentSchema } from "./incidents.ts";
+import { type Attempt, type AuditRecord, recordSchema } from "./records.ts";
 import type { Run } from "./repeats.ts";
 
 // The SQL of one principal's Durable Object, and the only SQL outside src/catalog, src/inventory and the like.
@@ -8,6 +10,8 @@ import type { Run } from "./repeats.ts";
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS records (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, text TEXT NOT NULL, hash TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS runs (key TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS flow (key TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS incidents (id TEXT PRIMARY KEY, text TEXT NOT NULL, told INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS state (id INTEGER PRIMARY KEY CHECK (id = 1), text TEXT NOT NULL);
 `;
 
@@ -18,6 +22,8 @@ const stateSchema = z.object({
   checkpoint: headSchema,
   anchored: z.object({ seq: z.int(), at: z.int() }),
   retentionMs: z.int(),
+  /** When the last record that was pruned was made; 0 while none was. */
+  prunedAt: z.int(),
 });
 /** What an object keeps of itself beside its records. */
 export type State = z.output<typeof stateSchema>;
@@ -44,9 +50,16 @@ export interface Store {
   /** Lines of an export behind a record, up to another. */
   lines(after: number, upTo: number, limit: number): { seq: number; line: string }[];
   /** The last record before a moment; what is pruned ends there. */
-  lastBefore(at: number): Head | undefined;
+  lastBefore(at: number): (Head & { at: number }) | undefined;
   prune(upTo: number): void;
   oldestAt(): number | undefined;
+  attempt(seq: number): Attempt | undefined;
+  flowRows(): FlowRow[];
+  saveFlowRow(row: RowChange): void;
+  /** The oldest first. */
+  incidents(): { incident: Incident; isTold: boolean }[];
+  saveIncident(incident: Incident, isTold: boolean): void;
+  dropIncident(id: string): void;
   runs(): [key: string, run: Run][];
   saveRun(key: string, run: Run): void;
   dropRun(key: string): void;
@@ -87,11 +100,11 @@ export function createStore(sql: SqlStorage): Store {
         }),
     lastBefore(moment) {
       // From the oldest on: times never go back, so only what will be pruned is read.
-      let last: Head | undefined;
+      let last: (Head & { at: number }) | undefined;
       for (const row of sql.exec("SELECT seq, at, text, hash FROM records ORDER BY seq")) {
         const { seq, at, hash } = recordRow.parse(row);
         if (at >= moment) break;
-        last = { seq, hash };
+        last = { seq, at, hash };
       }
       return last;
     },
@@ -100,6 +113,34 @@ export function createStore(sql: SqlStorage): Store {
       const row = one("SELECT seq, at, text, hash FROM records ORDER BY seq LIMIT 1");
       return row === undefined ? undefined : recordRow.parse(row).at;
     },
+    attempt(seq) {
+      const row = one("SELECT text FROM records WHERE seq = ?", seq);
+      const record = row === undefined ? undefined : recordSchema.parse(parseText(row));
+      return record?.kind === "attempt" ? record : undefined;
+    },
+    flowRows: () =>
+      sql
+        .exec("SELECT key, text FROM flow")
+        .toArray()
+        .map((row) => ({ key: z.string().parse(row["key"]), value: jsonSchema.parse(parseText(row)) })),
+    saveFlowRow({ key, value }) {
+      if (value === undefined) sql.exec("DELETE FROM flow WHERE key = ?", key);
+      else sql.exec("INSERT OR REPLACE INTO flow (key, text) VALUES (?, ?)", key, JSON.stringify(value));
+    },
+    incidents: () =>
+      sql
+        .exec("SELECT text, told FROM incidents ORDER BY rowid")
+        .toArray()
+        .map((row) => ({ incident: incidentSchema.parse(parseText(row)), isTold: row["told"] === 1 })),
+    saveIncident: (incident, isTold) =>
+      void sql.exec(
+        `INSERT INTO incidents (id, text, told) VALUES (?, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET text = excluded.text, told = excluded.told`,
+        incident.id,
+        JSON.stringify(incident),
+        Number(isTold),
+      ),
+    dropIncident: (id) => void sql.exec("DELETE FROM incidents WHERE id = ?", id),
     runs: () =>
       sql
         .exec("SELECT key, text FROM runs")
@@ -111,6 +152,7 @@ export function createStore(sql: SqlStorage): Store {
   };
 }
 
+const jsonSchema = z.json();
 const textRow = z.object({ text: z.string() });
 
 function parseText(row: unknown): unknown {

@@ -1,0 +1,109 @@
+import { randomBytes } from "node:crypto";
+import {
+  CLIENT_CAPABILITIES_META_KEY,
+  type InputRequest,
+  type InputRequiredResult,
+  acceptedContent,
+  createRequestStateCodec,
+  inputRequired,
+} from "@modelcontextprotocol/server";
+import * as z from "zod";
+import { tokenOf } from "../flow/tokens.ts";
+import { digestArguments } from "../guard/redact.ts";
+import type { Refusal } from "../refusal.ts";
+import type { Agreed, Call, Wanted } from "./call.ts";
+
+// Asking a person through the client (2026-07-28, multi round-trip requests). The client hands back what
+// it was given, so `requestState` is signed, expires, is good once, and is bound to the principal, the
+// tool and the arguments. What a client answers without such a state is ignored. A form in the client is
+// answered by whoever runs the client, which may be the suspect: it serves writes after flagged text alone.
+
+const STATE_S = 600;
+const KEY = "confirm";
+
+/** What a client can show its person. An empty `elicitation` means forms. */
+const envelopeSchema = z.object({
+  [CLIENT_CAPABILITIES_META_KEY]: z.object({
+    elicitation: z
+      .object({ form: z.looseObject({}).optional(), url: z.looseObject({}).optional() })
+      .optional(),
+  }),
+});
+const acceptedSchema = z.object({ [KEY]: z.literal(true) });
+const stateSchema = z.object({
+  nonce: z.string(),
+  /** Whether a form was asked for: a link's state does not make a form's answer good. */
+  form: z.boolean(),
+  boundTo: z.string(),
+  expiresAt: z.int(),
+});
+type State = z.output<typeof stateSchema>;
+
+/** The agreement that came with a retried call, where a good state came with it. */
+export async function readAgreement(wanted: Wanted<unknown>, call: Call): Promise<Agreed | undefined> {
+  const { mcpReq } = call.protocol;
+  const sealed: unknown = mcpReq.requestState();
+  const isAccepted = acceptedContent(mcpReq.inputResponses, KEY, acceptedSchema) !== undefined;
+  if (!isAccepted || typeof sealed !== "string") return undefined;
+  const state = await codec(call.secretKey)
+    .verify(sealed, call.protocol)
+    .catch(() => undefined);
+  const parsed = stateSchema.safeParse(state);
+  if (!parsed.success || !parsed.data.form || parsed.data.boundTo !== binding(wanted, call)) return undefined;
+  const { nonce, expiresAt } = parsed.data;
+  return { nonce, expiresAt };
+}
+
+/** The request for a person's confirmation, in a mode that the client can show; undefined where it can show none. */
+export async function askPerson(
+  { confirm }: Refusal,
+  wanted: Wanted<unknown>,
+  call: Call,
+): Promise<InputRequiredResult | undefined> {
+  const { mcpReq } = call.protocol;
+  if (confirm === undefined || mcpReq.envelope === undefined) return undefined;
+  const { form, url } = modes(mcpReq.envelope);
+  const isForm = confirm.form && form;
+  if (!isForm && !url) return undefined;
+  const state: State = {
+    nonce: randomBytes(16).toString("base64url"),
+    form: isForm,
+    boundTo: binding(wanted, call),
+    expiresAt: Date.now() + STATE_S * 1000,
+  };
+  return inputRequired({
+    inputRequests: { [KEY]: isForm ? askByForm(wanted) : askByLink(confirm.url) },
+    requestState: await codec(call.secretKey).mint(state, call.protocol),
+  });
+}
+
+const askByForm = ({ target }: Wanted<unknown>): InputRequest =>
+  inputRequired.elicit({
+    message: `Text that a third party wrote was read just before this, and it reads like an instruction. Did you mean to run ${target.name}?`,
+    requestedSchema: {
+      type: "object",
+      properties: { [KEY]: { type: "boolean", title: `Run ${target.name}`, default: false } },
+      required: [KEY],
+    },
+  });
+
+const askByLink = (url: string): InputRequest =>
+  inputRequired.elicitUrl({ message: "A person has to confirm this, signed in in a browser.", url });
+
+function modes(envelope: unknown): { form: boolean; url: boolean } {
+  const declared = envelopeSchema.safeParse(envelope).data?.[CLIENT_CAPABILITIES_META_KEY].elicitation;
+  return {
+    form: declared !== undefined && (declared.form !== undefined || declared.url === undefined),
+    url: declared?.url !== undefined,
+  };
+}
+
+const binding = ({ target, args }: Wanted<unknown>, { principal, secretKey }: Call): string =>
+  tokenOf(
+    "confirmation",
+    JSON.stringify([principal.id, target.name, digestArguments(args, secretKey)]),
+    secretKey,
+  );
+
+const codec = (secretKey: string) =>
+  createRequestStateCodec<State>({ key: `request-state ${secretKey}`, ttlSeconds: STATE_S });

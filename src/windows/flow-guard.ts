@@ -1,0 +1,67 @@
+import { type Decision, isRefused } from "../flow/decision.ts";
+import { type Detector, admit, detectorOf, release, settle } from "../flow/detector.ts";
+import type { FlowCall } from "../flow/event.ts";
+import { isPersonal } from "../flow/labels.ts";
+import type { Release } from "../flow/state/releases.ts";
+import { FlowState } from "../flow/state/state.ts";
+import { policyInForce } from "../policy/bundled.ts";
+import type { AdmissionRequest, Settlement } from "./admission.ts";
+import type { Attempt } from "./records.ts";
+import type { Store } from "./store.ts";
+
+const NOTHING: Decision = { verdict: "allow", hits: [] };
+
+let detector: Detector | undefined;
+/** Made once per isolate: the rules hold nothing about any caller. */
+const rules = (): Detector => (detector ??= detectorOf(policyInForce().rules));
+
+/** One principal's flow state: in memory, and as rows of what each call touched, from which it is read back. */
+export class FlowGuard {
+  readonly #store: Store;
+  #state: FlowState | undefined;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** Judges a call before it runs; `seq` will be its record's. */
+  admit({ attempt }: AdmissionRequest, seq: number, now: number): Decision {
+    const call = toFlowCall({ ...attempt, seq, at: now });
+    if (call === undefined) return NOTHING;
+    const context = { catalogSize: attempt.catalog_size };
+    return this.#keep((state) => admit(state, rules(), call, context));
+  }
+
+  /** Judges what an admitted call turned out to be; a refusal means that a personal answer is withheld. */
+  settle(settlement: Settlement, attempt: Attempt, now: number): { decision: Decision; isWithheld: boolean } {
+    const call = toFlowCall(attempt);
+    if (call === undefined || settlement.flow === null) return { decision: NOTHING, isWithheld: false };
+    const { records, bytes, flow } = settlement;
+    const decision = this.#keep((state) =>
+      settle(state, rules(), call, { at: now, records, bytes, ...flow }),
+    );
+    return { decision, isWithheld: isPersonal(call) && isRefused(decision.verdict) };
+  }
+
+  release(agreed: Release): void {
+    this.#keep((state) => release(state, agreed));
+  }
+
+  #keep<T>(change: (state: FlowState) => T): T {
+    this.#state ??= FlowState.of(this.#store.flowRows());
+    const result = change(this.#state);
+    for (const row of this.#state.takeChanges()) this.#store.saveFlowRow(row);
+    return result;
+  }
+}
+
+/** The event that a record holds; undefined where the call has no labels. */
+export function toFlowCall({
+  seq,
+  at,
+  name,
+  roles,
+  flow,
+}: Pick<Attempt, "seq" | "at" | "name" | "roles" | "flow">): FlowCall | undefined {
+  return flow === null ? undefined : { attempt: seq, at, tool: name, roles, ...flow };
+}

@@ -1,0 +1,77 @@
+import { randomBytes } from "node:crypto";
+import * as z from "zod";
+import type { Hit } from "../flow/decision.ts";
+import type { Rule } from "../flow/rules.ts";
+
+/** A rule that speaks again within this of the last time adds to its open incident. */
+const SAME_MS = 60 * 60 * 1000;
+/** Incidents that an object keeps; the oldest delivered ones go. D1 has them all. */
+export const INCIDENTS_MAX = 64;
+
+export const incidentSchema = z.strictObject({
+  id: z.string(),
+  principal: z.string(),
+  rule: z.string(),
+  rule_version: z.int(),
+  verdict: z.enum(["flag", "throttle", "confirm", "block"]),
+  severity: z.enum(["low", "medium", "high", "critical"]),
+  tool: z.string(),
+  observed: z.number(),
+  threshold: z.number(),
+  window_ms: z.number(),
+  events: z.array(z.int()),
+  first_at: z.int(),
+  last_at: z.int(),
+  count: z.int(),
+  status: z.enum(["open", "released", "declined", "closed"]),
+  decided_by: z.string().nullable(),
+  decided_at: z.int().nullable(),
+  note: z.string().nullable(),
+});
+export type Incident = z.output<typeof incidentSchema>;
+
+/** A new incident, or the open one of the same rule with one more; and whether that has to be told. */
+export function noteHit(
+  known: readonly Incident[],
+  hit: Hit,
+  { principal, tool, kind }: { principal: string; tool: string; kind: Rule["kind"] | undefined },
+  now: number,
+): { incident: Incident; isNews: boolean } | undefined {
+  const { rule, version, verdict, observed, threshold, window, events } = hit;
+  if (hit.mode !== "enforce" || verdict === "allow") return undefined;
+  const seen = { tool, observed, threshold, window_ms: window, events, last_at: now };
+  const open = known.find(
+    (each) =>
+      each.rule === rule &&
+      each.rule_version === version &&
+      each.status === "open" &&
+      now - each.last_at < SAME_MS,
+  );
+  if (open !== undefined) {
+    const count = open.count + 1;
+    // Told whenever it has doubled: a flood of one rule must not become a flood of messages.
+    return { incident: { ...open, ...seen, count }, isNews: Number.isInteger(Math.log2(count)) };
+  }
+  const incident: Incident = {
+    id: randomBytes(16).toString("base64url"),
+    principal,
+    rule,
+    rule_version: version,
+    verdict,
+    severity: severityOf(verdict, kind),
+    ...seen,
+    first_at: now,
+    count: 1,
+    status: "open",
+    decided_by: null,
+    decided_at: null,
+    note: null,
+  };
+  return { incident, isNews: true };
+}
+
+function severityOf(verdict: Incident["verdict"], kind: Rule["kind"] | undefined): Incident["severity"] {
+  if (kind === "canary") return "critical";
+  if (verdict === "block") return "high";
+  return verdict === "flag" ? "low" : "medium";
+}

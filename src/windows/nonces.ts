@@ -1,0 +1,73 @@
+import * as z from "zod";
+
+// The nonces of one caller's signatures that are still fresh: each is good once. Only who holds a signing
+// key can add to them, as the signature is checked before.
+
+const SCHEMA = `
+CREATE TABLE IF NOT EXISTS nonces (key_id TEXT NOT NULL, nonce TEXT NOT NULL, expires_at INTEGER NOT NULL,
+  PRIMARY KEY (key_id, nonce)) WITHOUT ROWID
+`;
+
+/** Nonces kept at a time: 150 signed requests a second, each with the longest life there is. */
+const NONCES_MAX = 10_000;
+
+/** A nonce, and the last moment at which its signature is fresh, in milliseconds since the epoch. */
+export interface Spent {
+  keyId: string;
+  nonce: string;
+  expiresAt: number;
+}
+
+/** `full` where this caller has to wait until the next of its nonces is past. */
+export type NonceAnswer = { status: "fresh" } | { status: "used" } | { status: "full"; retryAfterMs: number };
+
+export interface Nonces {
+  consume(spent: Spent, now: number): NonceAnswer;
+  dropPast(now: number): void;
+  /** When all that are here are past; undefined where there is none. */
+  emptyAt(): number | undefined;
+}
+
+const summaryRow = z.object({ count: z.int(), earliest: z.int().nullable(), latest: z.int().nullable() });
+
+export function createNonces(sql: SqlStorage, max = NONCES_MAX): Nonces {
+  sql.exec(SCHEMA);
+  let { count, earliest, latest } = summary(sql);
+
+  function dropPast(now: number): void {
+    if (earliest === null || earliest >= now) return;
+    sql.exec("DELETE FROM nonces WHERE expires_at < ?", now);
+    ({ count, earliest, latest } = summary(sql));
+  }
+
+  return {
+    consume({ keyId, nonce, expiresAt }, now) {
+      // By this clock, which also drops: a nonce that may have been dropped is not taken again.
+      if (expiresAt < now) return { status: "used" };
+      if (count >= max) dropPast(now);
+      if (count >= max) return { status: "full", retryAfterMs: (earliest ?? now) + 1 - now };
+      const added = sql
+        .exec(
+          "INSERT INTO nonces (key_id, nonce, expires_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING nonce",
+          keyId,
+          nonce,
+          expiresAt,
+        )
+        .toArray();
+      if (added.length === 0) return { status: "used" };
+      count += 1;
+      earliest = Math.min(earliest ?? expiresAt, expiresAt);
+      latest = Math.max(latest ?? expiresAt, expiresAt);
+      return { status: "fresh" };
+    },
+    dropPast,
+    emptyAt: () => (latest === null ? undefined : latest + 1),
+  };
+}
+
+const summary = (sql: SqlStorage) =>
+  summaryRow.parse(
+    sql
+      .exec("SELECT count(*) AS count, min(expires_at) AS earliest, max(expires_at) AS latest FROM nonces")
+      .one(),
+  );
