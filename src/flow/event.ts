@@ -6,22 +6,26 @@ export type Token = string;
 /** Ids that a call named or an answer held, as tokens, each once. */
 export interface Touched {
   /** People. */
-  subjects: Token[];
+  subjects: readonly Token[];
   /** Products, orders, tickets. */
-  objects: Token[];
+  objects: readonly Token[];
   /** Runs of 16 consecutive ids that hold a subject or object: adjacency without the ids. */
-  neighbourhoods: Token[];
+  neighbourhoods: readonly Token[];
 }
 
 /** What is known of a call before it runs. Times are milliseconds since the epoch. */
 export interface FlowCall extends Touched {
   at: number;
+  /** The call's number among the caller's attempts: rising, never used twice. Decisions name the calls behind them by it. */
+  attempt: number;
   tool: string;
-  roles: string[];
+  roles: readonly string[];
   classes: readonly DataClass[];
   kinds: Labels["kinds"];
   /** Reserved until the call is settled. */
-  cost: Labels["cost"];
+  cost: { records: number; bytes: number };
+  /** What the answer may hold that the arguments did not name: a person, and so many objects. */
+  unnamed: { subject: boolean; objects: number };
 }
 
 /** What a call turned out to be, once it ran. */
@@ -29,10 +33,16 @@ export interface FlowResult extends Touched {
   at: number;
   records: number;
   bytes: number;
-  /** It asked for something that does not exist. */
+  /** It asked for something that does not exist, or failed: nobody's data is in the answer. */
   missed: boolean;
   /** Its answer carried third-party text that reads like an instruction. */
   tainted: boolean;
   /** Its answer held a record that no honest caller comes upon. */
   canary: boolean;
+}
+
+/** What the caller's surroundings say at the time of a call. */
+export interface FlowContext {
+  /** Active products. */
+  catalogSize: number;
 }

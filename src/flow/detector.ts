@@ -1,0 +1,181 @@
+import { ALLOWED, type Decision, type Finding, type Hit, hitOf, isRefused, strictest } from "./decision.ts";
+import type { FlowCall, FlowContext, FlowResult } from "./event.ts";
+import { adjacencySteps } from "./kinds/adjacency.ts";
+import { budgetSteps } from "./kinds/budget.ts";
+import { missesSteps } from "./kinds/misses.ts";
+import { peopleOf } from "./kinds/people.ts";
+import { productsSteps, seeProducts } from "./kinds/products.ts";
+import { profileSteps } from "./kinds/profile.ts";
+import { sequenceSteps } from "./kinds/sequence.ts";
+import { canarySteps, floodingSteps, taintSteps } from "./kinds/single.ts";
+import { subjectsSteps } from "./kinds/subjects.ts";
+import type { Steps, Watch } from "./kinds/watch.ts";
+import { isPersonal } from "./labels.ts";
+import type { Rule } from "./rules.ts";
+import type { Reservation } from "./state/reservations.ts";
+import type { Release } from "./state/releases.ts";
+import { classIndexes } from "./state/subjects.ts";
+import type { FlowState } from "./state/state.ts";
+import { DAY } from "./window.ts";
+import { PARTS } from "./state/counters.ts";
+
+/** Rules made ready. They hold nothing about any caller: one set serves all. */
+export type Detector = readonly Watch[];
+
+export const detectorOf = (rules: readonly Rule[]): Detector =>
+  rules.filter(({ mode }) => mode !== "off").map((rule) => ({ rule, ...stepsOf(rule) }));
+
+function stepsOf(rule: Rule): Steps {
+  switch (rule.kind) {
+    case "subjects":
+      return subjectsSteps(rule);
+    case "profile":
+      return profileSteps(rule);
+    case "sequence":
+      return sequenceSteps(rule);
+    case "budget":
+      return budgetSteps(rule);
+    case "products":
+      return productsSteps(rule);
+    case "adjacency":
+      return adjacencySteps(rule);
+    case "misses":
+      return missesSteps(rule);
+    case "canary":
+      return canarySteps(rule);
+    case "taint":
+      return taintSteps(rule);
+    case "flooding":
+      return floodingSteps(rule);
+    default: {
+      const none: never = rule;
+      return none;
+    }
+  }
+}
+
+/**
+ * Judges a call before it runs, and reserves what it may answer. A refused call reserves nothing; a call that is let
+ * through must be settled. Looks at the caller's history and the call's labels, never at data.
+ */
+export function admit(state: FlowState, detector: Detector, call: FlowCall, context: FlowContext): Decision {
+  state.subjects.prune(call.at);
+  for (const [attempt, lost] of state.inFlight.lost(call.at)) settleLost(state, detector, attempt, lost);
+  const standing = standingBlock(state, call);
+  if (standing !== undefined) return { verdict: "block", hits: [standing] };
+
+  const decision = judge(state, detector, call, (watch) => watch.before?.(state, call, context));
+  if (isRefused(decision.verdict)) return decision;
+  for (const watch of detector) if (isFor(watch.rule, call)) watch.admitted?.(state, call);
+  if (call.classes.includes("catalog")) seeProducts(state, call.objects, call.at);
+  state.inFlight.reserve(call);
+  return decision;
+}
+
+/**
+ * Judges what a call turned out to be. Where answers hold personal data this comes before the answer is given, and a
+ * refusal means that it is withheld: nothing of it is noted as read. A public answer has been given by then and is not
+ * judged by what it counts, only by canaries; what it used up tells at the next call.
+ */
+export function settle(state: FlowState, detector: Detector, call: FlowCall, result: FlowResult): Decision {
+  state.inFlight.release(call.attempt);
+  const decision = judge(state, detector, call, (watch) => watch.after?.(state, call, result));
+  const isWithheld = isPersonal(call) && isRefused(decision.verdict);
+  answer(state, detector, call, isWithheld ? nothing(result.at) : result);
+  return decision;
+}
+
+/** A person agreed that a rule be passed. A block that stands because of the rule is lifted. */
+export function release(state: FlowState, agreed: Release): void {
+  state.releases.add(agreed);
+  if (state.marks.block?.rule === agreed.rule) state.marks.setBlock(undefined);
+}
+
+function answer(state: FlowState, detector: Detector, call: FlowCall, result: FlowResult): void {
+  for (const watch of detector) if (isFor(watch.rule, call)) watch.answered?.(state, call, result);
+  const indexes = classIndexes(call.classes);
+  if (indexes.length > 0) {
+    for (const token of peopleOf(call, result)) state.subjects.read(token, indexes, result.at, call.attempt);
+  }
+  if (call.classes.includes("catalog")) seeProducts(state, result.objects, result.at);
+  if (result.tainted) state.marks.setTaint(result.at, call.attempt);
+}
+
+/** A withheld answer is to the caller as one that found nothing. */
+const nothing = (at: number): FlowResult => ({
+  at,
+  subjects: [],
+  objects: [],
+  neighbourhoods: [],
+  records: 0,
+  bytes: 0,
+  missed: true,
+  tainted: false,
+  canary: false,
+});
+
+/** What a call might have answered at most is taken as answered: people it named, or somebody unknown. */
+function settleLost(state: FlowState, detector: Detector, attempt: number, lost: Reservation): void {
+  state.inFlight.release(attempt);
+  const call = { ...lost, attempt, objects: [], neighbourhoods: [] };
+  const somebody = lost.unnamed.subject ? [`?${attempt}`] : [];
+  answer(state, detector, call, {
+    ...nothing(lost.at),
+    subjects: somebody,
+    objects: Array.from({ length: lost.unnamed.objects }, (_, index) => `?${attempt}/${index}`),
+    ...lost.cost,
+    missed: false,
+  });
+}
+
+function standingBlock({ marks }: FlowState, { at, attempt }: FlowCall): Hit | undefined {
+  if (marks.block === undefined) return undefined;
+  if (at >= marks.block.until) {
+    marks.setBlock(undefined);
+    return undefined;
+  }
+  const { rule, version, observed, threshold, window, events } = marks.block;
+  return {
+    rule,
+    version,
+    mode: "enforce",
+    verdict: "block",
+    observed,
+    threshold,
+    window,
+    events: [...events, attempt],
+  };
+}
+
+function judge(
+  state: FlowState,
+  detector: Detector,
+  call: FlowCall,
+  look: (watch: Watch) => Finding | undefined,
+): Decision {
+  let hits: Hit[] | undefined;
+  for (const watch of detector) {
+    if (!isFor(watch.rule, call)) continue;
+    const finding = look(watch);
+    if (finding !== undefined) (hits ??= []).push(hitOf(watch.rule, finding));
+  }
+  if (hits === undefined) return ALLOWED;
+  const enforced = hits.filter(({ mode }) => mode === "enforce");
+  const verdict = strictest(enforced.map((hit) => hit.verdict));
+  const blocking = enforced.find((hit) => hit.verdict === "block");
+  if (blocking !== undefined) state.marks.setBlock({ ...blocking, at: call.at, until: call.at + BLOCK_MS });
+  const throttled = enforced.filter((hit) => hit.verdict === "throttle");
+  return {
+    verdict,
+    hits,
+    ...(verdict === "throttle" && {
+      retryAfterMs: Math.max(...throttled.map(({ window }) => window)) / PARTS,
+    }),
+  };
+}
+
+/** A block stands that long, or until an administrator releases its rule. */
+const BLOCK_MS = DAY;
+
+const isFor = ({ roles }: Rule, call: Pick<FlowCall, "roles">): boolean =>
+  roles === undefined || call.roles.some((role) => roles.includes(role));

@@ -1,0 +1,51 @@
+import { type Finding, newest } from "../decision.ts";
+import type { FlowCall, FlowResult, Token } from "../event.ts";
+import type { Subject } from "../state/subjects.ts";
+import type { FlowState } from "../state/state.ts";
+
+/** Whose data an answer holds: those in it, and those who were asked for. A lost or unnamed one counts as somebody. */
+export const peopleOf = (call: Pick<FlowCall, "subjects">, result: FlowResult): readonly Token[] =>
+  result.missed ? [] : union(call.subjects, result.subjects);
+
+function union(a: readonly Token[], b: readonly Token[]): readonly Token[] {
+  const more = a.length === 0 ? b : b.filter((each) => !a.includes(each));
+  return more.length === 0 ? a : [...a, ...more];
+}
+
+/** Of each limit: window in ms, people let through. */
+interface PeopleLimit {
+  window: number;
+  max: number;
+}
+
+interface Question {
+  rule: string;
+  limits: readonly PeopleLimit[];
+  now: number;
+  attempt: number;
+  /** When the person came to match the rule, 0 for not; only times in the window count. */
+  matchedAt: (person: Subject) => number;
+  /** People who would newly match in the window if the call goes on. */
+  added: (windowMs: number) => readonly Token[];
+}
+
+/** The first limit that is passed, where the call adds people to it. People that were let through go on being served. */
+export function judgePeople(state: FlowState, question: Question): Finding | undefined {
+  const { rule, limits, now, attempt, matchedAt } = question;
+  const isReleased = (token: Token) => state.releases.isReleased(rule, token, now);
+  for (const { window, max } of limits) {
+    const added = question.added(window).filter((token) => !isReleased(token));
+    if (added.length === 0) continue;
+    const threshold = max + state.releases.allowance(rule, now);
+    const evicted = state.evicted.count(now, window);
+    if (state.subjects.rows.size + added.length + evicted <= threshold) continue;
+    const attempts = [attempt];
+    for (const [token, person] of state.subjects.rows) {
+      const at = matchedAt(person);
+      if (at > 0 && now - at < window && !isReleased(token)) attempts.push(person.attempt);
+    }
+    const observed = attempts.length - 1 + added.length + evicted;
+    if (observed > threshold) return { observed, threshold, window, events: newest(attempts) };
+  }
+  return undefined;
+}

@@ -1,0 +1,41 @@
+import type { FlowCall, Token } from "../event.ts";
+import type { RuleOf } from "../rules.ts";
+import { type Subject, classIndexes } from "../state/subjects.ts";
+import type { FlowState } from "../state/state.ts";
+import { judgePeople, peopleOf } from "./people.ts";
+import { type Steps, shareClass } from "./watch.ts";
+
+/** People of whom all the classes were gathered, in any order and with any gaps. A class counts from its first reading. */
+export function profileSteps(rule: RuleOf<"profile">): Steps {
+  const indexes = classIndexes(rule.classes);
+
+  function judge(state: FlowState, call: FlowCall, people: readonly Token[], now: number) {
+    if (people.length === 0 || !shareClass(call.classes, rule.classes)) return undefined;
+    const read = classIndexes(call.classes);
+    const completes = (token: Token, windowMs: number) => {
+      const gathered = state.subjects.rows.get(token)?.gathered;
+      const isIn = (index: number) => now - (gathered?.[index] ?? 0) < windowMs;
+      return !indexes.every(isIn) && indexes.every((index) => isIn(index) || read.includes(index));
+    };
+    return judgePeople(state, {
+      rule: rule.id,
+      limits: rule.limits,
+      now,
+      attempt: call.attempt,
+      matchedAt: (person) => oldest(person, indexes),
+      added: (windowMs) => people.filter((token) => completes(token, windowMs)),
+    });
+  }
+
+  return {
+    before: (state, call) => judge(state, call, call.subjects, call.at),
+    after: (state, call, result) => judge(state, call, peopleOf(call, result), result.at),
+  };
+}
+
+/** When the class read longest ago was read: all are in a window when it is. 0 where one is missing. */
+function oldest({ gathered }: Subject, indexes: readonly number[]): number {
+  let at = Infinity;
+  for (const index of indexes) at = Math.min(at, gathered[index] ?? 0);
+  return at;
+}

@@ -1,0 +1,118 @@
+import { type Finding, newest } from "../decision.ts";
+import type { FlowCall, FlowResult, Token } from "../event.ts";
+import { PERSONAL_CLASSES } from "../labels.ts";
+import { type RuleOf, ruleKey } from "../rules.ts";
+import { counterOf } from "../state/counters.ts";
+import type { FlowState } from "../state/state.ts";
+import { KNOWN_MS, Subjects, classIndexes } from "../state/subjects.ts";
+import { peopleOf } from "./people.ts";
+import { type Steps, shareClass } from "./watch.ts";
+
+/**
+ * Calls about somebody yet unknown that may be in flight past the limit. Their answers are judged when they are settled,
+ * so none of them is lost to the count; agents read a customer's orders side by side, and all may be one person's.
+ */
+export const UNNAMED_IN_FLIGHT = 16;
+
+/** Different people newly read. Windows of a day or less are exact; longer ones add up the people of each day. */
+export function subjectsSteps(rule: RuleOf<"subjects">): Steps {
+  const classes = rule.classes ?? PERSONAL_CLASSES;
+  const indexes = classIndexes(classes);
+  const limits = rule.limits.map(({ window, max }) => ({
+    window,
+    max,
+    counter: window > KNOWN_MS ? counterOf(ruleKey(rule), window) : undefined,
+  }));
+
+  const isNew = (state: FlowState, token: Token, now: number) => {
+    const person = state.subjects.rows.get(token);
+    return (
+      (person === undefined || Subjects.firstRead(person, indexes, now) === 0) &&
+      !state.releases.isReleased(rule.id, token, now)
+    );
+  };
+
+  /** Attempts of people first read in the window, by the token's row. */
+  function known(state: FlowState, now: number, windowMs: number): number[] {
+    const attempts = [];
+    for (const [token, person] of state.subjects.rows) {
+      const at = Subjects.firstRead(person, indexes, now);
+      if (at > 0 && now - at < windowMs && !state.releases.isReleased(rule.id, token, now)) {
+        attempts.push(person.attempt);
+      }
+    }
+    return attempts;
+  }
+
+  /** `people` are those whom the call names or its answer holds, `unnamed` calls in flight of whom that is not known. */
+  function judge(
+    state: FlowState,
+    {
+      now,
+      attempt,
+      people,
+      unnamed,
+    }: { now: number; attempt: number; people: readonly Token[]; unnamed: number },
+  ): Finding | undefined {
+    const fresh = people.filter((token) => isNew(state, token, now));
+    if (fresh.length === 0 && unnamed === 0) return undefined;
+    const pending = new Set(fresh);
+    for (const [each, { subjects, classes: theirs }] of state.inFlight.held) {
+      if (each === attempt || !shareClass(theirs, classes)) continue;
+      for (const token of subjects) if (isNew(state, token, now)) pending.add(token);
+    }
+    const slack = unnamed > 0 ? UNNAMED_IN_FLIGHT : 0;
+    for (const { window, max, counter } of limits) {
+      const threshold = max + state.releases.allowance(rule.id, now);
+      const added = pending.size + unnamed;
+      const most = counter === undefined ? state.subjects.rows.size : state.counters.total(counter, now);
+      const evicted = counter === undefined ? state.evicted.count(now, window) : 0;
+      if (most + evicted + added <= threshold + slack) continue;
+      const attempts = known(state, now, window);
+      const observed = (counter === undefined ? attempts.length : most) + evicted + added;
+      if (observed > threshold + slack) {
+        return { observed, threshold, window, events: newest([...attempts, attempt]) };
+      }
+    }
+    return undefined;
+  }
+
+  return {
+    before(state, call) {
+      if (!shareClass(call.classes, classes)) return undefined;
+      return judge(state, {
+        now: call.at,
+        attempt: call.attempt,
+        people: call.subjects,
+        unnamed: call.unnamed.subject ? 1 + unnamedInFlight(state, classes) : 0,
+      });
+    },
+    after(state, call, result) {
+      if (!shareClass(call.classes, classes)) return undefined;
+      return judge(state, {
+        now: result.at,
+        attempt: call.attempt,
+        people: peopleOf(call, result),
+        unnamed: 0,
+      });
+    },
+    answered(state, call, result) {
+      if (!shareClass(call.classes, classes)) return;
+      for (const { counter } of limits) {
+        if (counter !== undefined) state.counters.add(counter, result.at, countNew(state, call, result));
+      }
+    },
+  };
+
+  function countNew(state: FlowState, call: FlowCall, result: FlowResult): number {
+    return peopleOf(call, result).filter((token) => isNew(state, token, result.at)).length;
+  }
+}
+
+function unnamedInFlight(state: FlowState, classes: readonly string[]): number {
+  let calls = 0;
+  for (const each of state.inFlight.held.values()) {
+    if (each.unnamed.subject && shareClass(each.classes, classes)) calls++;
+  }
+  return calls;
+}

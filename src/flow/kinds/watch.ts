@@ -1,0 +1,25 @@
+import type { Finding } from "../decision.ts";
+import type { FlowCall, FlowContext, FlowResult } from "../event.ts";
+import type { Rule } from "../rules.ts";
+import type { FlowState } from "../state/state.ts";
+
+/** A rule at work. Each step is optional; none keeps anything outside the state. */
+export interface Watch {
+  rule: Rule;
+  /** Whether the call, about to run, passes the rule's limits. Changes nothing. */
+  before?(state: FlowState, call: FlowCall, context: FlowContext): Finding | undefined;
+  /** The call will run. */
+  admitted?(state: FlowState, call: FlowCall): void;
+  /** Whether the answer, not yet given, passes the rule's limits. Changes nothing. */
+  after?(state: FlowState, call: FlowCall, result: FlowResult): Finding | undefined;
+  /** The answer is given. Runs before the people in it are noted in the state. */
+  answered?(state: FlowState, call: FlowCall, result: FlowResult): void;
+}
+
+/** What one kind of rule does, before it is given its rule. */
+export type Steps = Omit<Watch, "rule">;
+
+export const shareClass = (a: readonly string[], b: readonly string[]): boolean => {
+  for (const each of a) if (b.includes(each)) return true;
+  return false;
+};

@@ -1,0 +1,162 @@
+import * as z from "zod";
+import { CALL_KINDS, DATA_CLASSES, PERSONAL_CLASSES } from "./labels.ts";
+import { DAY, windowSchema } from "./window.ts";
+
+export const MODES = ["off", "shadow", "enforce"] as const;
+/** From mild to strict. `flag` lets the call run; the three after it don't. */
+export const RULE_VERDICTS = ["flag", "throttle", "confirm", "block"] as const;
+
+const count = z.int().min(0).max(1_000_000_000);
+const limits = <Limit extends z.ZodType>(limit: Limit) =>
+  z.array(limit).min(1).max(4).describe("Each is checked; the first that is passed speaks");
+const personal = z.array(z.enum(PERSONAL_CLASSES)).min(1);
+const classes = z.array(z.enum(DATA_CLASSES)).min(1).describe("Calls whose answers may hold any of these");
+
+const peopleLimit = z.strictObject({
+  window: windowSchema,
+  max: count.describe("This many people are let through, one more is not"),
+});
+const exactPeopleLimit = peopleLimit.refine(({ window }) => window <= DAY, {
+  message: "This kind of rule looks back 24h at most",
+  path: ["window"],
+});
+const countLimit = z.strictObject({
+  window: windowSchema,
+  max: count.describe("This much is let through, more is not"),
+});
+
+const base = {
+  id: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,39}$/, "Use lower case letters, digits and hyphens")
+    .describe("Names the rule in the audit and in incidents"),
+  version: z
+    .int()
+    .min(1)
+    .describe("Raise it with every change: what was counted under another version starts anew"),
+  mode: z.enum(MODES).describe("off: not looked at. shadow: recorded, never acted upon. enforce: acted upon"),
+  verdict: z
+    .enum(RULE_VERDICTS)
+    .describe(
+      "flag: recorded. throttle: refused for now. confirm: a person must agree. block: refused, and all that follows",
+    ),
+  roles: z.array(z.string().min(1)).min(1).optional().describe("Callers with any of these; absent: everyone"),
+  about: z.string().max(500).optional().describe("Why the rule exists, for whoever reads it"),
+};
+
+export const ruleSchema = z.discriminatedUnion("kind", [
+  z
+    .strictObject({
+      kind: z.literal("subjects"),
+      ...base,
+      classes: personal
+        .optional()
+        .describe("Counts people of whom any of these were read; absent: any personal data"),
+      limits: limits(peopleLimit),
+    })
+    .describe(
+      "Different people whose data was first read in the window. Beyond 24h, people a day are added up",
+    ),
+  z
+    .strictObject({
+      kind: z.literal("profile"),
+      ...base,
+      classes: personal.describe("All of these about one person, in any order, with any gaps"),
+      limits: limits(exactPeopleLimit),
+    })
+    .describe("People of whom all the classes were gathered in the window"),
+  z
+    .strictObject({
+      kind: z.literal("sequence"),
+      ...base,
+      per: z
+        .enum(["subject", "caller"])
+        .describe("subject: all steps about the same person. caller: whomever they are about"),
+      steps: z
+        .array(
+          z
+            .strictObject({
+              classes: z.array(z.enum(DATA_CLASSES)).min(1).optional(),
+              tools: z.array(z.string().min(1)).min(1).optional(),
+              kinds: z.array(z.enum(CALL_KINDS)).min(1).optional(),
+            })
+            .describe("A call that has one of each list given"),
+        )
+        .min(2)
+        .max(5),
+      limits: limits(exactPeopleLimit),
+    })
+    .describe("People about whom the steps happened in this order in the window, with anything in between"),
+  z
+    .strictObject({
+      kind: z.literal("budget"),
+      ...base,
+      classes,
+      of: z.enum(["records", "bytes"]),
+      limits: limits(countLimit),
+    })
+    .describe("Records or bytes that may be answered in the window"),
+  z
+    .strictObject({
+      kind: z.literal("products"),
+      ...base,
+      limits: limits(
+        z.strictObject({
+          window: windowSchema,
+          share: z.number().gt(0).max(1).describe("Of the catalog: 0.05 is one in twenty"),
+          least: count.describe("Let through however small the catalog is"),
+        }),
+      ),
+    })
+    .describe("Different products answered or named in the window, against the size of the catalog"),
+  z
+    .strictObject({ kind: z.literal("adjacency"), ...base, classes, limits: limits(countLimit) })
+    .describe("Ids named that lie within 16 of another one named in the window"),
+  z
+    .strictObject({
+      kind: z.literal("misses"),
+      ...base,
+      classes,
+      limits: limits(
+        z.strictObject({
+          window: windowSchema,
+          max: count.describe("This many misses are let through whatever their share"),
+          share: z
+            .number()
+            .gt(0)
+            .max(1)
+            .describe("Misses among all such calls from which more are not let through"),
+        }),
+      ),
+    })
+    .describe("Calls in the window that asked for something that does not exist"),
+  z
+    .strictObject({ kind: z.literal("canary"), ...base })
+    .describe("An answer held a record that no honest caller comes upon"),
+  z
+    .strictObject({
+      kind: z.literal("taint"),
+      ...base,
+      next: z
+        .array(z.enum(["write", "sink"]))
+        .min(1)
+        .describe("What may not follow"),
+      window: windowSchema,
+    })
+    .describe("A write or sink after an answer whose third-party text reads like an instruction"),
+  z
+    .strictObject({ kind: z.literal("flooding"), ...base, limits: limits(exactPeopleLimit) })
+    .describe("People pushed out of the detector's bounded memory in the window"),
+]);
+
+export type Rule = z.output<typeof ruleSchema>;
+export type RuleOf<Kind extends Rule["kind"]> = Extract<Rule, { kind: Kind }>;
+
+export const rulesSchema = z
+  .array(ruleSchema)
+  .max(24)
+  .refine((rules) => new Set(rules.map(({ id }) => id)).size === rules.length, "Two rules have the same id")
+  .refine((rules) => rules.filter(({ kind }) => kind === "sequence").length <= 4, "Four sequences at most");
+
+/** Marks what was counted for a rule: another version counts anew. */
+export const ruleKey = ({ id, version }: Pick<Rule, "id" | "version">): string => `${id}@${version}`;

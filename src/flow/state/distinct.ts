@@ -1,0 +1,142 @@
+import * as z from "zod";
+import { inWindow } from "../window.ts";
+import type { Json, Part } from "./part.ts";
+
+const CHUNKS = 32;
+const LEVEL = "level";
+const TABLE_MIN = 64;
+const chunkSchema = z.array(z.int().nonnegative());
+
+/**
+ * How many different things were seen in a window, without keeping them all (adaptive sampling, Wegman's): a thing is kept
+ * while the first `level` bits of its hash are zero, and the level rises whenever more than `capacity` are held. Exact up
+ * to `capacity` things within `keptMs`; beyond that an estimate, of which the upper end of its two-sigma interval is
+ * given, so that a limit errs towards too early: by 12 % or less, and by too late once in forty.
+ */
+export class Distinct implements Part {
+  readonly changed = new Set<string>();
+  readonly prefix: string;
+  readonly #keptMs: number;
+  readonly #capacity: number;
+  #level = 0;
+  #size = 0;
+  // Open addressing; a time of 0 is an empty place. Times are in whole seconds, rounded up.
+  #hashes = new Uint32Array(TABLE_MIN);
+  #times = new Uint32Array(TABLE_MIN);
+
+  constructor(prefix: string, { keptMs, capacity }: { keptMs: number; capacity: number }) {
+    this.prefix = prefix;
+    this.#keptMs = keptMs;
+    this.#capacity = capacity;
+  }
+
+  /** No count can be more than that. */
+  get most(): number {
+    return this.#level === 0 ? this.#size : Infinity;
+  }
+
+  /** Things seen in the window, and how many of `more` (hashes, each once) are not among them. */
+  count(now: number, windowMs: number, more: readonly number[]): { seen: number; added: number } {
+    let kept = 0;
+    for (const time of this.#times) if (time > 0 && inWindow(time * 1000, now, windowMs)) kept++;
+    const sampled = 2 ** this.#level;
+    const sigma = Math.sqrt(kept * (1 - 1 / sampled)) * sampled;
+    let added = 0;
+    for (const hash of more) {
+      const time = this.#times[this.#place(hash)] ?? 0;
+      // Of a thing outside the sample nothing is known: it counts as new.
+      if (time === 0 || !inWindow(time * 1000, now, windowMs)) added++;
+    }
+    return { seen: Math.ceil(kept * sampled + 2 * sigma), added };
+  }
+
+  see(hash: number, now: number): void {
+    if (!this.#isSampled(hash)) return;
+    const time = Math.ceil(now / 1000);
+    const place = this.#place(hash);
+    if ((this.#times[place] ?? 0) > 0) {
+      if (this.#times[place] === time) return;
+      this.#times[place] = time;
+    } else {
+      this.#put(hash, time);
+      if (this.#size > this.#capacity) this.#shrink(now);
+    }
+    this.changed.add(String(hash % CHUNKS));
+  }
+
+  #isSampled = (hash: number): boolean => this.#level === 0 || hash >>> (32 - this.#level) === 0;
+
+  /** Where the hash is, or would be. */
+  #place(hash: number): number {
+    const mask = this.#hashes.length - 1;
+    let place = Math.imul(hash, 0x9e3779b1) & mask;
+    while ((this.#times[place] ?? 0) > 0 && this.#hashes[place] !== hash) place = (place + 1) & mask;
+    return place;
+  }
+
+  #put(hash: number, time: number): void {
+    if ((this.#size + 1) * 2 > this.#hashes.length) this.#rebuild(this.#hashes.length * 2, () => true);
+    const place = this.#place(hash);
+    if ((this.#times[place] ?? 0) === 0) this.#size++;
+    this.#hashes[place] = hash;
+    this.#times[place] = time;
+  }
+
+  /** First what is too old goes, then half of what is left, until it fits. */
+  #shrink(now: number): void {
+    this.#rebuild(this.#hashes.length, (_hash, time) => inWindow(time * 1000, now, this.#keptMs));
+    while (this.#size > this.#capacity) {
+      this.#level++;
+      this.#rebuild(this.#hashes.length, this.#isSampled);
+    }
+    this.changed.add(LEVEL);
+    for (let chunk = 0; chunk < CHUNKS; chunk++) this.changed.add(String(chunk));
+  }
+
+  #rebuild(length: number, keep: (hash: number, time: number) => boolean): void {
+    const [hashes, times] = [this.#hashes, this.#times];
+    this.#hashes = new Uint32Array(length);
+    this.#times = new Uint32Array(length);
+    this.#size = 0;
+    for (const [index, hash] of hashes.entries()) {
+      const time = times[index] ?? 0;
+      if (time === 0 || !keep(hash, time)) continue;
+      const place = this.#place(hash);
+      this.#hashes[place] = hash;
+      this.#times[place] = time;
+      this.#size++;
+    }
+  }
+
+  keys(): string[] {
+    const all = [LEVEL, ...Array.from({ length: CHUNKS }, (_, chunk) => String(chunk))];
+    return all.filter((key) => this.value(key) !== undefined);
+  }
+
+  value(key: string): Json | undefined {
+    if (key === LEVEL) return this.#level > 0 ? [this.#level] : undefined;
+    const held: [number, number][] = [];
+    for (const [index, hash] of this.#hashes.entries()) {
+      const time = this.#times[index] ?? 0;
+      if (time > 0 && String(hash % CHUNKS) === key) held.push([hash, time]);
+    }
+    return held.length > 0 ? held.toSorted(([a], [b]) => a - b).flat() : undefined;
+  }
+
+  load(key: string, value: Json): void {
+    const numbers = chunkSchema.parse(value);
+    if (key === LEVEL) this.#level = numbers[0] ?? 0;
+    else
+      for (let index = 0; index + 1 < numbers.length; index += 2)
+        this.#put(numbers[index] ?? 0, numbers[index + 1] ?? 0);
+  }
+}
+
+/** 32 bits of a token, which is a keyed hash already (FNV-1a). */
+export function hashOf(token: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < token.length; index++)
+    hash = Math.imul(hash ^ token.charCodeAt(index), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  return (hash ^ (hash >>> 13)) >>> 0;
+}

@@ -1,0 +1,64 @@
+import * as z from "zod";
+import type { Token } from "../event.ts";
+import type { Json, Part } from "./part.ts";
+
+const RELEASES_MAX = 32;
+
+const rowSchema = z.strictObject({
+  rule: z.string(),
+  /** Whom it is about; null: whomever. */
+  subject: z.string().nullable(),
+  /** When a person agreed. */
+  at: z.number(),
+  /** From then on it is void. */
+  until: z.number(),
+  /** How much more than the rule's limit is let through; for whomever. */
+  allowance: z.int().nonnegative(),
+});
+
+/** What a person agreed to: work goes on past a rule, within an allowance and for a time. */
+export type Release = z.output<typeof rowSchema>;
+
+export class Releases implements Part {
+  readonly prefix = "r:";
+  readonly changed = new Set<string>();
+  readonly #held = new Map<string, Release>();
+
+  /** A later release for the same rule and person takes the place of an earlier one. */
+  add(release: Release): void {
+    const key = `${release.rule}/${release.subject ?? "*"}`;
+    this.#held.set(key, release);
+    this.changed.add(key);
+    for (const [each, { until }] of this.#held) if (until <= release.at) this.#drop(each);
+    while (this.#held.size > RELEASES_MAX) {
+      const [soonest] = [...this.#held].reduce((a, b) =>
+        b[1].until < a[1].until || (b[1].until === a[1].until && b[0] < a[0]) ? b : a,
+      );
+      this.#drop(soonest);
+    }
+  }
+
+  #drop(key: string): void {
+    this.#held.delete(key);
+    this.changed.add(key);
+  }
+
+  #active(key: string, now: number): Release | undefined {
+    const release = this.#held.get(key);
+    return release !== undefined && now < release.until ? release : undefined;
+  }
+
+  allowance = (rule: string, now: number): number => this.#active(`${rule}/*`, now)?.allowance ?? 0;
+
+  /** When a person last agreed to the rule's being passed, or -1. */
+  agreedAt = (rule: string, now: number): number => this.#active(`${rule}/*`, now)?.at ?? -1;
+
+  isReleased = (rule: string, subject: Token, now: number): boolean =>
+    this.#held.size > 0 && this.#active(`${rule}/${subject}`, now) !== undefined;
+
+  keys = () => this.#held.keys();
+  value = (key: string): Json | undefined => this.#held.get(key);
+  load(key: string, value: Json): void {
+    this.#held.set(key, rowSchema.parse(value));
+  }
+}
