@@ -61,6 +61,7 @@ export function replay(recording: Recording, detector: Detector): Details {
         isPersonal(each.call),
       );
       if (isGiven) answered.push(each);
+      state.forgetChanges();
     }
   }
   const { user, system } = process.threadCpuUsage(started);

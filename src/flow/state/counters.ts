@@ -3,18 +3,20 @@ import type { Json, Part } from "./part.ts";
 
 /** Parts of a window. An event is counted until its whole part has left, so at most a twelfth too long, never too short. */
 export const PARTS = 12;
-const rowSchema = z.array(z.number());
+const rowSchema = z.array(z.tuple([z.string(), z.array(z.number())]));
 
 /** A sum over a sliding window. */
 export interface Counter {
-  /** Of the row. */
-  key: string;
+  /** Key of the rule whose it is: its counters are one row. */
+  rule: string;
+  name: string;
   /** Milliseconds. */
   window: number;
 }
 
 export const counterOf = (rule: string, window: number, of = "all"): Counter => ({
-  key: `${rule}/${of}/${window}`,
+  rule,
+  name: `${of}/${window}`,
   window,
 });
 
@@ -22,19 +24,16 @@ export const counterOf = (rule: string, window: number, of = "all"): Counter => 
 export class Counters implements Part {
   readonly prefix = "c:";
   readonly changed = new Set<string>();
-  /** By key: part, sum, part, sum, … */
-  readonly #sums = new Map<string, number[]>();
+  /** By rule and name: part, sum, part, sum, … */
+  readonly #rules = new Map<string, Map<string, number[]>>();
 
-  add({ key, window }: Counter, now: number, amount: number): void {
+  add({ rule, name, window }: Counter, now: number, amount: number): void {
     if (amount === 0) return;
     const width = window / PARTS;
     const part = Math.floor(now / width);
-    const sums = this.#sums.get(key);
-    this.changed.add(key);
-    if (sums === undefined) {
-      this.#sums.set(key, [part, amount]);
-      return;
-    }
+    this.changed.add(rule);
+    const counters = this.#countersOf(rule);
+    const sums = counters.get(name) ?? [];
     for (let index = 0; index < sums.length; index += 2) {
       if (sums[index] !== part) continue;
       sums[index + 1] = (sums[index + 1] ?? 0) + amount;
@@ -46,11 +45,11 @@ export class Counters implements Part {
       if ((each + 1) * width > now - window) kept.push(each, sums[index + 1] ?? 0);
     }
     kept.push(part, amount);
-    this.#sums.set(key, kept);
+    counters.set(name, kept);
   }
 
-  total({ key, window }: Counter, now: number): number {
-    const sums = this.#sums.get(key);
+  total({ rule, name, window }: Counter, now: number): number {
+    const sums = this.#rules.get(rule)?.get(name);
     if (sums === undefined) return 0;
     const width = window / PARTS;
     let total = 0;
@@ -60,9 +59,20 @@ export class Counters implements Part {
     return total;
   }
 
-  keys = () => this.#sums.keys();
-  value = (key: string): Json | undefined => this.#sums.get(key)?.slice();
-  load(key: string, value: Json): void {
-    this.#sums.set(key, rowSchema.parse(value));
+  #countersOf(rule: string): Map<string, number[]> {
+    const known = this.#rules.get(rule);
+    if (known !== undefined) return known;
+    const counters = new Map<string, number[]>();
+    this.#rules.set(rule, counters);
+    return counters;
+  }
+
+  keys = () => this.#rules.keys();
+  value(rule: string): Json | undefined {
+    const counters = this.#rules.get(rule);
+    return counters && [...counters].map(([name, sums]) => [name, [...sums]]);
+  }
+  load(rule: string, value: Json): void {
+    this.#rules.set(rule, new Map(rowSchema.parse(value)));
   }
 }
