@@ -2,7 +2,7 @@ import { Presets, SingleBar } from "cli-progress";
 import type { Source } from "./open-source.ts";
 
 export interface Progress {
-  /** `done` products so far. */
+  /** `done` things so far. */
   update(done: number): void;
   stop(): void;
 }
@@ -10,13 +10,13 @@ export interface Progress {
 const LINE_EVERY_MS = 2_000;
 
 /** A bar with rate and time left on a terminal, a line every two seconds elsewhere; on standard error. */
-export function showProgress(source: Source, what: string): Progress {
+export function showProgress(source: Source, what: string, things = "products"): Progress {
   const started = Date.now();
   const rate = (done: number) => Math.round((done * 1000) / Math.max(1, Date.now() - started));
   if (process.stderr.isTTY && source.size !== undefined) {
     const bar = new SingleBar(
       {
-        format: `${what} {bar} {percentage}% | {done} products | {rate}/s | {eta_formatted} left`,
+        format: `${what} {bar} {percentage}% | {done} ${things} | {rate}/s | {eta_formatted} left`,
         stream: process.stderr,
         etaBuffer: 50,
       },
@@ -39,7 +39,7 @@ export function showProgress(source: Source, what: string): Progress {
       printed = Date.now();
       const share = source.size === undefined ? "" : `${Math.round((100 * source.taken()) / source.size)}%, `;
       process.stderr.write(
-        `${what}: ${share}${done.toLocaleString("en")} products, ${rate(done).toLocaleString("en")}/s\n`,
+        `${what}: ${share}${done.toLocaleString("en")} ${things}, ${rate(done).toLocaleString("en")}/s\n`,
       );
     },
     stop() {},

@@ -7,14 +7,14 @@ const NEWLINE = 0x0a;
 const BOM = "\ufeff";
 
 /** One JSON value a line; blank lines are passed over. A line that is too long is skipped without being held. */
-export async function* readJsonl(bytes: AsyncIterable<Buffer>): AsyncGenerator<Row> {
+export async function* readJsonl(bytes: AsyncIterable<Buffer>, lineMax = LINE_MAX): AsyncGenerator<Row> {
   let line = 1;
   let held: Buffer[] = [];
   let length = 0;
   const finish = (): Row | undefined => {
     const row =
-      length > LINE_MAX
-        ? { line, problem: `is longer than ${LINE_MAX} bytes` }
+      length > lineMax
+        ? { line, problem: `is longer than ${lineMax} bytes` }
         : parse(line, Buffer.concat(held));
     line++;
     held = [];
@@ -26,7 +26,7 @@ export async function* readJsonl(bytes: AsyncIterable<Buffer>): AsyncGenerator<R
       const newline = chunk.indexOf(NEWLINE, start);
       const part = chunk.subarray(start, newline < 0 ? chunk.length : newline);
       length += part.length;
-      if (length <= LINE_MAX) held.push(part);
+      if (length <= lineMax) held.push(part);
       else held = [];
       if (newline < 0) break;
       const row = finish();

@@ -47,6 +47,10 @@ function stepsOf(rule: Rule): Steps {
       return taintSteps(rule);
     case "flooding":
       return floodingSteps(rule);
+    default: {
+      const none: never = rule;
+      return none;
+    }
   }
 }
 
@@ -158,7 +162,7 @@ function judge(
   if (hits === undefined) return ALLOWED;
   const enforced = hits.filter(({ mode }) => mode === "enforce");
   const verdict = strictest(enforced.map((hit) => hit.verdict));
-  const [blocking] = enforced.filter((hit) => hit.verdict === "block");
+  const blocking = enforced.find((hit) => hit.verdict === "block");
   if (blocking !== undefined) state.marks.setBlock({ ...blocking, at: call.at, until: call.at + BLOCK_MS });
   const throttled = enforced.filter((hit) => hit.verdict === "throttle");
   return {

@@ -137,7 +137,7 @@ export const ruleSchema = z.discriminatedUnion("kind", [
     .strictObject({
       kind: z.literal("taint"),
       ...base,
-      then: z
+      next: z
         .array(z.enum(["write", "sink"]))
         .min(1)
         .describe("What may not follow"),

@@ -57,7 +57,7 @@ Answers a page of products; pass next_cursor back as cursor, with all else uncha
     kinds: ["source"],
     subjects: NOWHERE,
     objects: { arguments: [], results: ["products[].sku"] },
-    cost: { records: 50, bytes: 64_000 },
+    cost: { records: 50, bytes: 64_000, page: { argument: "limit", default: 10 } },
   },
   input,
   output,

@@ -1,5 +1,6 @@
 import type { FlowCall } from "../event.ts";
 import { type RuleOf, ruleKey } from "../rules.ts";
+import { counterOf } from "../state/counters.ts";
 import { hashOf } from "../state/distinct.ts";
 import type { FlowState } from "../state/state.ts";
 import { type Steps, shareClass } from "./watch.ts";
@@ -7,7 +8,7 @@ import { type Steps, shareClass } from "./watch.ts";
 /** Ids named that lie beside another id named before: walking along them, up, down or in small strides. */
 export function adjacencySteps(rule: RuleOf<"adjacency">): Steps {
   const key = ruleKey(rule);
-  const counter = (windowMs: number) => `${key}/${windowMs}`;
+  const limits = rule.limits.map(({ window, max }) => ({ max, counter: counterOf(key, window) }));
   const longest = Math.max(...rule.limits.map(({ window }) => window));
   const applies = (call: FlowCall) =>
     call.neighbourhoods.length > 0 && shareClass(call.classes, rule.classes);
@@ -21,17 +22,18 @@ export function adjacencySteps(rule: RuleOf<"adjacency">): Steps {
       if (!applies(call)) return undefined;
       const more = beside(state, call);
       if (more === 0) return undefined;
-      for (const { window, max } of rule.limits) {
-        const observed = state.counters.total(counter(window), window, call.at) + more;
+      for (const { counter, max } of limits) {
+        const observed = state.counters.total(counter, call.at) + more;
         const threshold = max + state.releases.allowance(rule.id, call.at);
-        if (observed > threshold) return { observed, threshold, window, events: [call.attempt] };
+        if (observed > threshold)
+          return { observed, threshold, window: counter.window, events: [call.attempt] };
       }
       return undefined;
     },
     admitted(state, call) {
       if (!applies(call)) return;
       const more = beside(state, call);
-      for (const { window } of rule.limits) state.counters.add(counter(window), window, call.at, more);
+      for (const { counter } of limits) state.counters.add(counter, call.at, more);
       for (const run of call.neighbourhoods) state.neighbours.see(key, run, idOf(call), call.at, longest);
     },
   };

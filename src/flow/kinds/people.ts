@@ -1,11 +1,16 @@
 import { type Finding, newest } from "../decision.ts";
 import type { FlowCall, FlowResult, Token } from "../event.ts";
-import { type Subject, classIndexes } from "../state/subjects.ts";
+import type { Subject } from "../state/subjects.ts";
 import type { FlowState } from "../state/state.ts";
 
 /** Whose data an answer holds: those in it, and those who were asked for. A lost or unnamed one counts as somebody. */
 export const peopleOf = (call: Pick<FlowCall, "subjects">, result: FlowResult): readonly Token[] =>
-  result.missed ? [] : [...new Set([...call.subjects, ...result.subjects])];
+  result.missed ? [] : union(call.subjects, result.subjects);
+
+function union(a: readonly Token[], b: readonly Token[]): readonly Token[] {
+  const more = a.length === 0 ? b : b.filter((each) => !a.includes(each));
+  return more.length === 0 ? a : [...a, ...more];
+}
 
 /** Of each limit: window in ms, people let through. */
 interface PeopleLimit {
@@ -19,9 +24,9 @@ interface Question {
   now: number;
   attempt: number;
   /** When the person came to match the rule, 0 for not; only times in the window count. */
-  matchedAt(person: Subject): number;
+  matchedAt: (person: Subject) => number;
   /** People who would newly match in the window if the call goes on. */
-  added(windowMs: number): readonly Token[];
+  added: (windowMs: number) => readonly Token[];
 }
 
 /** The first limit that is passed, where the call adds people to it. People that were let through go on being served. */
@@ -31,16 +36,16 @@ export function judgePeople(state: FlowState, question: Question): Finding | und
   for (const { window, max } of limits) {
     const added = question.added(window).filter((token) => !isReleased(token));
     if (added.length === 0) continue;
+    const threshold = max + state.releases.allowance(rule, now);
+    const evicted = state.evicted.count(now, window);
+    if (state.subjects.rows.size + added.length + evicted <= threshold) continue;
     const attempts = [attempt];
     for (const [token, person] of state.subjects.rows) {
       const at = matchedAt(person);
       if (at > 0 && now - at < window && !isReleased(token)) attempts.push(person.attempt);
     }
-    const observed = attempts.length - 1 + added.length + state.evicted.count(now, window);
-    const threshold = max + state.releases.allowance(rule, now);
+    const observed = attempts.length - 1 + added.length + evicted;
     if (observed > threshold) return { observed, threshold, window, events: newest(attempts) };
   }
   return undefined;
 }
-
-export const personalIndexes = (call: Pick<FlowCall, "classes">): number[] => classIndexes(call.classes);

@@ -21,11 +21,13 @@ export function productsSteps(rule: RuleOf<"products">): Steps {
       }
       const hashes = call.objects.map(hashOf);
       for (const { window, share, least } of rule.limits) {
-        const { seen, added } = seenIn(state, window).count(call.at, window, hashes);
-        if (added === 0 && call.unnamed.objects === 0) continue;
-        const observed = seen + added + pending;
         const threshold =
           Math.max(Math.floor(share * catalogSize), least) + state.releases.allowance(rule.id, call.at);
+        const products = seenIn(state, window);
+        if (products.most + hashes.length + pending <= threshold) continue;
+        const { seen, added } = products.count(call.at, window, hashes);
+        if (added === 0 && call.unnamed.objects === 0) continue;
+        const observed = seen + added + pending;
         if (observed > threshold) return { observed, threshold, window, events: [call.attempt] };
       }
       return undefined;

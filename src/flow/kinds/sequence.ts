@@ -1,5 +1,6 @@
 import type { FlowCall, Token } from "../event.ts";
 import { type RuleOf, ruleKey } from "../rules.ts";
+import { counterOf } from "../state/counters.ts";
 import type { FlowState } from "../state/state.ts";
 import { judgePeople, peopleOf } from "./people.ts";
 import { type Steps, shareClass } from "./watch.ts";
@@ -43,17 +44,18 @@ export function sequenceSteps(rule: RuleOf<"sequence">): Steps {
     });
   }
 
-  const counter = (windowMs: number) => `${key}/${windowMs}`;
+  const limits = rule.limits.map(({ window, max }) => ({ max, counter: counterOf(key, window) }));
   /** About nobody in particular: how often it was completed. */
   function aboutCaller(state: FlowState, call: FlowCall, now: number) {
     const hits = matched(call);
     if (hits[last] !== true) return undefined;
     const started = advance(state.marks.progress.get(key) ?? [], hits, now)[last] ?? 0;
-    for (const { window, max } of rule.limits) {
-      if (now - started >= window) continue;
-      const observed = state.counters.total(counter(window), window, now) + 1;
+    for (const { counter, max } of limits) {
+      if (now - started >= counter.window) continue;
+      const observed = state.counters.total(counter, now) + 1;
       const threshold = max + state.releases.allowance(rule.id, now);
-      if (observed > threshold) return { observed, threshold, window, events: [call.attempt] };
+      if (observed > threshold)
+        return { observed, threshold, window: counter.window, events: [call.attempt] };
     }
     return undefined;
   }
@@ -66,9 +68,9 @@ export function sequenceSteps(rule: RuleOf<"sequence">): Steps {
         if (missed || !hits.includes(true)) return;
         const starts = advance(state.marks.progress.get(key) ?? [], hits, at);
         state.marks.setProgress(key, starts);
-        for (const { window } of rule.limits) {
-          if (hits[last] === true && at - (starts[last] ?? 0) < window)
-            state.counters.add(counter(window), window, at, 1);
+        for (const { counter } of limits) {
+          if (hits[last] === true && at - (starts[last] ?? 0) < counter.window)
+            state.counters.add(counter, at, 1);
         }
       },
     };

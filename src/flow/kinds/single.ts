@@ -13,7 +13,7 @@ export const canarySteps = (_rule: RuleOf<"canary">): Steps => ({
 export const taintSteps = (rule: RuleOf<"taint">): Steps => ({
   before(state, { at, attempt, kinds }) {
     const { taint } = state.marks;
-    if (taint === undefined || !rule.then.some((each) => kinds.includes(each))) return undefined;
+    if (taint === undefined || !rule.next.some((each) => kinds.includes(each))) return undefined;
     // A person who agreed has seen what was read until then; what is read later asks anew.
     if (!inWindow(taint.at, at, rule.window) || taint.at <= state.releases.agreedAt(rule.id, at))
       return undefined;

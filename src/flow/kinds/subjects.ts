@@ -2,6 +2,7 @@ import { type Finding, newest } from "../decision.ts";
 import type { FlowCall, FlowResult, Token } from "../event.ts";
 import { PERSONAL_CLASSES } from "../labels.ts";
 import { type RuleOf, ruleKey } from "../rules.ts";
+import { counterOf } from "../state/counters.ts";
 import type { FlowState } from "../state/state.ts";
 import { KNOWN_MS, Subjects, classIndexes } from "../state/subjects.ts";
 import { peopleOf } from "./people.ts";
@@ -17,7 +18,11 @@ export const UNNAMED_IN_FLIGHT = 16;
 export function subjectsSteps(rule: RuleOf<"subjects">): Steps {
   const classes = rule.classes ?? PERSONAL_CLASSES;
   const indexes = classIndexes(classes);
-  const counter = (windowMs: number) => `${ruleKey(rule)}/${windowMs}`;
+  const limits = rule.limits.map(({ window, max }) => ({
+    window,
+    max,
+    counter: window > KNOWN_MS ? counterOf(ruleKey(rule), window) : undefined,
+  }));
 
   const isNew = (state: FlowState, token: Token, now: number) => {
     const person = state.subjects.rows.get(token);
@@ -57,14 +62,14 @@ export function subjectsSteps(rule: RuleOf<"subjects">): Steps {
       for (const token of subjects) if (isNew(state, token, now)) pending.add(token);
     }
     const slack = unnamed > 0 ? UNNAMED_IN_FLIGHT : 0;
-    for (const { window, max } of rule.limits) {
-      const attempts = window <= KNOWN_MS ? known(state, now, window) : [];
-      const before =
-        window <= KNOWN_MS
-          ? attempts.length + state.evicted.count(now, window)
-          : state.counters.total(counter(window), window, now);
-      const observed = before + pending.size + unnamed;
+    for (const { window, max, counter } of limits) {
       const threshold = max + state.releases.allowance(rule.id, now);
+      const added = pending.size + unnamed;
+      const most = counter === undefined ? state.subjects.rows.size : state.counters.total(counter, now);
+      const evicted = counter === undefined ? state.evicted.count(now, window) : 0;
+      if (most + evicted + added <= threshold + slack) continue;
+      const attempts = known(state, now, window);
+      const observed = (counter === undefined ? attempts.length : most) + evicted + added;
       if (observed > threshold + slack) {
         return { observed, threshold, window, events: newest([...attempts, attempt]) };
       }
@@ -93,9 +98,8 @@ export function subjectsSteps(rule: RuleOf<"subjects">): Steps {
     },
     answered(state, call, result) {
       if (!shareClass(call.classes, classes)) return;
-      const people = countNew(state, call, result);
-      for (const { window } of rule.limits) {
-        if (window > KNOWN_MS) state.counters.add(counter(window), window, result.at, people);
+      for (const { counter } of limits) {
+        if (counter !== undefined) state.counters.add(counter, result.at, countNew(state, call, result));
       }
     },
   };

@@ -3,38 +3,76 @@ import type { Json, Part } from "./part.ts";
 
 /** Parts of a window. An event is counted until its whole part has left, so at most a twelfth too long, never too short. */
 export const PARTS = 12;
-const rowSchema = z.array(z.tuple([z.int(), z.number()]));
+const rowSchema = z.array(z.tuple([z.string(), z.array(z.number())]));
 
-/** Sums over sliding windows, by key: `KEY/window` where there are several windows. */
+/** A sum over a sliding window. */
+export interface Counter {
+  /** Key of the rule whose it is: its counters are one row. */
+  rule: string;
+  name: string;
+  /** Milliseconds. */
+  window: number;
+}
+
+export const counterOf = (rule: string, window: number, of = "all"): Counter => ({
+  rule,
+  name: `${of}/${window}`,
+  window,
+});
+
+/** Sums over sliding windows. */
 export class Counters implements Part {
   readonly prefix = "c:";
   readonly changed = new Set<string>();
-  readonly #sums = new Map<string, [part: number, sum: number][]>();
+  /** By rule and name: part, sum, part, sum, … */
+  readonly #rules = new Map<string, Map<string, number[]>>();
 
-  add(key: string, windowMs: number, now: number, amount: number): void {
+  add({ rule, name, window }: Counter, now: number, amount: number): void {
     if (amount === 0) return;
-    const width = windowMs / PARTS;
+    const width = window / PARTS;
     const part = Math.floor(now / width);
-    const sums = (this.#sums.get(key) ?? []).filter(([each]) => (each + 1) * width > now - windowMs);
-    const same = sums.find(([each]) => each === part);
-    if (same === undefined) sums.push([part, amount]);
-    else same[1] += amount;
-    this.#sums.set(key, sums);
-    this.changed.add(key);
+    this.changed.add(rule);
+    const counters = this.#countersOf(rule);
+    const sums = counters.get(name) ?? [];
+    for (let index = 0; index < sums.length; index += 2) {
+      if (sums[index] !== part) continue;
+      sums[index + 1] = (sums[index + 1] ?? 0) + amount;
+      return;
+    }
+    const kept = [];
+    for (let index = 0; index < sums.length; index += 2) {
+      const each = sums[index] ?? 0;
+      if ((each + 1) * width > now - window) kept.push(each, sums[index + 1] ?? 0);
+    }
+    kept.push(part, amount);
+    counters.set(name, kept);
   }
 
-  total(key: string, windowMs: number, now: number): number {
-    const width = windowMs / PARTS;
+  total({ rule, name, window }: Counter, now: number): number {
+    const sums = this.#rules.get(rule)?.get(name);
+    if (sums === undefined) return 0;
+    const width = window / PARTS;
     let total = 0;
-    for (const [part, sum] of this.#sums.get(key) ?? []) {
-      if ((part + 1) * width > now - windowMs) total += sum;
+    for (let index = 0; index < sums.length; index += 2) {
+      if (((sums[index] ?? 0) + 1) * width > now - window) total += sums[index + 1] ?? 0;
     }
     return total;
   }
 
-  keys = () => this.#sums.keys();
-  value = (key: string): Json | undefined => this.#sums.get(key)?.map((each) => [...each]);
-  load(key: string, value: Json): void {
-    this.#sums.set(key, rowSchema.parse(value));
+  #countersOf(rule: string): Map<string, number[]> {
+    const known = this.#rules.get(rule);
+    if (known !== undefined) return known;
+    const counters = new Map<string, number[]>();
+    this.#rules.set(rule, counters);
+    return counters;
+  }
+
+  keys = () => this.#rules.keys();
+  value(rule: string): Json | undefined {
+    const counters = this.#rules.get(rule);
+    return counters && [...counters].map(([name, sums]) => [name, [...sums]]);
+  }
+  load(rule: string, value: Json): void {
+    this.#rules.set(rule, new Map(rowSchema.parse(value)));
   }
 }

@@ -30,6 +30,11 @@ export class Distinct implements Part {
     this.#capacity = capacity;
   }
 
+  /** No count can be more than that. */
+  get most(): number {
+    return this.#level === 0 ? this.#size : Infinity;
+  }
+
   /** Things seen in the window, and how many of `more` (hashes, each once) are not among them. */
   count(now: number, windowMs: number, more: readonly number[]): { seen: number; added: number } {
     let kept = 0;

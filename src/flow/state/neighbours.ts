@@ -1,56 +1,78 @@
 import * as z from "zod";
 import type { Token } from "../event.ts";
-import type { Json, Part } from "./part.ts";
 import { inWindow } from "../window.ts";
+import type { Json, Part } from "./part.ts";
 
 /** Neighbourhoods held for a rule. Who spreads wider is not walking along ids. */
 const HELD_MAX = 24;
 const IDS_MAX = 16;
 const rowSchema = z.object({ seen: z.number(), ids: z.array(z.int()) });
 
+interface Run {
+  seen: number;
+  ids: number[];
+}
+
 /** Which ids were named in which run of 16, by rule, as short hashes. */
 export class Neighbours implements Part {
   readonly prefix = "n:";
   readonly changed = new Set<string>();
-  readonly #held = new Map<string, { seen: number; ids: number[] }>();
+  readonly #rules = new Map<string, Map<Token, Run>>();
 
   /** Whether another id of the run was named in the window, and this one was not. */
   isBeside(rule: string, run: Token, id: number, now: number, windowMs: number): boolean {
-    const held = this.#held.get(`${rule}/${run}`);
-    return (
-      held !== undefined &&
-      inWindow(held.seen, now, windowMs) &&
-      held.ids.length > 0 &&
-      !held.ids.includes(id)
-    );
+    const held = this.#rules.get(rule)?.get(run);
+    return held !== undefined && inWindow(held.seen, now, windowMs) && !held.ids.includes(id);
   }
 
   see(rule: string, run: Token, id: number, now: number, windowMs: number): void {
-    const key = `${rule}/${run}`;
-    const held = this.#held.get(key);
-    const ids = held !== undefined && inWindow(held.seen, now, windowMs) ? held.ids : [];
-    if (!ids.includes(id)) ids.push(id);
-    this.#held.set(key, { seen: Math.max(held?.seen ?? 0, now), ids: ids.slice(-IDS_MAX) });
-    this.changed.add(key);
-    if (held === undefined) this.#forget(`${rule}/`);
+    const runs = this.#runsOf(rule);
+    const held = runs.get(run);
+    if (held !== undefined && inWindow(held.seen, now, windowMs)) {
+      held.seen = Math.max(held.seen, now);
+      if (!held.ids.includes(id)) held.ids = [...held.ids, id].slice(-IDS_MAX);
+    } else {
+      runs.set(run, { seen: now, ids: [id] });
+    }
+    this.changed.add(`${rule}/${run}`);
+    if (runs.size > HELD_MAX) this.#forgetOne(rule, runs);
   }
 
-  #forget(prefix: string): void {
-    const held = [...this.#held].filter(([key]) => key.startsWith(prefix));
-    if (held.length <= HELD_MAX) return;
-    const [oldest] = held.reduce((a, b) =>
-      b[1].seen < a[1].seen || (b[1].seen === a[1].seen && b[0] < a[0]) ? b : a,
-    );
-    this.#held.delete(oldest);
-    this.changed.add(oldest);
+  #runsOf(rule: string): Map<Token, Run> {
+    const known = this.#rules.get(rule);
+    if (known !== undefined) return known;
+    const runs = new Map<Token, Run>();
+    this.#rules.set(rule, runs);
+    return runs;
   }
 
-  keys = () => this.#held.keys();
+  /** The order of the map depends on what was loaded when, so it may not decide who goes. */
+  #forgetOne(rule: string, runs: Map<Token, Run>): void {
+    let [oldest, oldestSeen] = ["", Infinity];
+    for (const [run, { seen }] of runs) {
+      if (seen < oldestSeen || (seen === oldestSeen && run < oldest)) [oldest, oldestSeen] = [run, seen];
+    }
+    runs.delete(oldest);
+    this.changed.add(`${rule}/${oldest}`);
+  }
+
+  keys = (): string[] =>
+    [...this.#rules].flatMap(([rule, runs]) => [...runs.keys()].map((run) => `${rule}/${run}`));
+
   value(key: string): Json | undefined {
-    const held = this.#held.get(key);
+    const [rule, run] = parts(key);
+    const held = this.#rules.get(rule)?.get(run);
     return held && { seen: held.seen, ids: [...held.ids] };
   }
+
   load(key: string, value: Json): void {
-    this.#held.set(key, rowSchema.parse(value));
+    const [rule, run] = parts(key);
+    this.#runsOf(rule).set(run, rowSchema.parse(value));
   }
 }
+
+/** Neither a rule's id and version nor a token has a slash. */
+const parts = (key: string): [rule: string, run: string] => {
+  const slash = key.indexOf("/");
+  return [key.slice(0, slash), key.slice(slash + 1)];
+};

@@ -48,7 +48,8 @@ export class Releases implements Part {
     return release !== undefined && now < release.until ? release : undefined;
   }
 
-  allowance = (rule: string, now: number): number => this.#active(`${rule}/*`, now)?.allowance ?? 0;
+  allowance = (rule: string, now: number): number =>
+    this.#held.size === 0 ? 0 : (this.#active(`${rule}/*`, now)?.allowance ?? 0);
 
   /** When a person last agreed to the rule's being passed, or -1. */
   agreedAt = (rule: string, now: number): number => this.#active(`${rule}/*`, now)?.at ?? -1;

@@ -20,7 +20,10 @@ const rowSchema = z.object({
 });
 
 /** What remains of a call while it runs: its named objects were counted when it was admitted. */
-export type Reservation = z.output<typeof rowSchema>;
+export type Reservation = Pick<
+  FlowCall,
+  "at" | "tool" | "roles" | "classes" | "kinds" | "subjects" | "cost" | "unnamed"
+>;
 
 export class Reservations implements Part {
   readonly prefix = "f:";
@@ -28,16 +31,7 @@ export class Reservations implements Part {
   readonly held = new Map<number, Reservation>();
 
   reserve({ attempt, at, tool, roles, classes, kinds, subjects, cost, unnamed }: FlowCall): void {
-    this.held.set(attempt, {
-      at,
-      tool,
-      roles: [...roles],
-      classes: [...classes],
-      kinds: [...kinds],
-      subjects: [...subjects],
-      cost,
-      unnamed,
-    });
+    this.held.set(attempt, { at, tool, roles, classes, kinds, subjects, cost, unnamed });
     this.changed.add(String(attempt));
   }
 
@@ -47,6 +41,7 @@ export class Reservations implements Part {
 
   /** Those that will not be settled any more, or for which there is no room. */
   lost(now: number): [attempt: number, Reservation][] {
+    if (this.held.size === 0) return [];
     const all = [...this.held].toSorted(([a], [b]) => a - b);
     return all.filter(([, { at }], index) => now - at >= LOST_MS || index < all.length - IN_FLIGHT_MAX);
   }
@@ -54,7 +49,10 @@ export class Reservations implements Part {
   *keys(): Iterable<string> {
     for (const attempt of this.held.keys()) yield String(attempt);
   }
-  value = (key: string): Json | undefined => this.held.get(Number(key));
+  value(key: string): Json | undefined {
+    const held = this.held.get(Number(key));
+    return held && { ...held };
+  }
   load(key: string, value: Json): void {
     this.held.set(Number(key), rowSchema.parse(value));
   }

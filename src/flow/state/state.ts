@@ -1,3 +1,4 @@
+import { type Rule, ruleKey } from "../rules.ts";
 import { DAY } from "../window.ts";
 import { Counters } from "./counters.ts";
 import { Distinct } from "./distinct.ts";
@@ -8,6 +9,9 @@ import type { FlowRow, Part, RowChange } from "./part.ts";
 import { Releases } from "./releases.ts";
 import { Reservations } from "./reservations.ts";
 import { Subjects } from "./subjects.ts";
+
+/** Of rows that belong to a rule: its key. */
+const RULE_OF_KEY = /^(?:c:|n:|m:progress\/)([^/]+)/;
 
 /**
  * What the detector remembers of one caller: 32 KiB at most, whatever the caller does. It is its rows and no more: store
@@ -35,12 +39,20 @@ export class FlowState {
     this.marks,
   ];
 
-  /** In any order. A row that is none of ours, such as one of a later release, is passed over. */
-  static of(rows: Iterable<FlowRow>): FlowState {
+  /**
+   * In any order. A row that is none of ours, such as one of a later release, is passed over; what was counted for a rule
+   * that is not among these any more, or has another version, is a change to take: the row is gone.
+   */
+  static of(rows: Iterable<FlowRow>, rules: readonly Rule[]): FlowState {
     const state = new FlowState();
-    for (const { key, value } of rows) {
-      const part = state.#parts.find(({ prefix }) => key.startsWith(prefix));
-      part?.load(key.slice(part.prefix.length), value);
+    const current = new Set(rules.map(ruleKey));
+    for (const row of rows) {
+      const part = state.#parts.find(({ prefix }) => row.key.startsWith(prefix));
+      if (part === undefined) continue;
+      const key = row.key.slice(part.prefix.length);
+      const rule = RULE_OF_KEY.exec(row.key)?.[1];
+      if (rule === undefined || current.has(rule)) part.load(key, row.value);
+      else part.changed.add(key);
     }
     return state;
   }
@@ -52,6 +64,11 @@ export class FlowState {
         return value === undefined ? [] : [{ key: `${part.prefix}${key}`, value }];
       }),
     );
+  }
+
+  /** For those who store nothing. */
+  forgetChanges(): void {
+    for (const part of this.#parts) part.changed.clear();
   }
 
   /** The rows touched since the last time, as they are now. */

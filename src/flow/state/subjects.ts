@@ -30,8 +30,14 @@ const rowSchema = z.object({
   progress: z.array(z.tuple([z.string(), z.array(time)])).optional(),
 });
 
-export const classIndexes = (classes: readonly DataClass[]): number[] =>
-  PERSONAL_CLASSES.flatMap((each, index) => (classes.includes(each) ? [index] : []));
+export function classIndexes(classes: readonly DataClass[]): number[] {
+  const indexes = [];
+  for (let index = 0; index < PERSONAL_CLASSES.length; index++) {
+    const each = PERSONAL_CLASSES[index];
+    if (each !== undefined && classes.includes(each)) indexes.push(index);
+  }
+  return indexes;
+}
 
 /** The people whose data a caller read in the last day. */
 export class Subjects implements Part {

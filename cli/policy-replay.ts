@@ -1,0 +1,124 @@
+// npm run policy:replay: what a policy would have said to recorded callers.
+
+import { once } from "node:events";
+import { Command, Option } from "commander";
+import { wholeNumber } from "./arguments.ts";
+import { type Detector, detectorOf } from "../src/flow/detector.ts";
+import { openSource } from "./import/open-source.ts";
+import { showProgress } from "./import/progress.ts";
+import { readTraces } from "./replay/read-traces.ts";
+import { generateTraces, FAMILY_NAMES } from "./replay/generate/families.ts";
+import { differencesTable } from "./replay/differences.ts";
+import { defaultRules, readPolicy } from "./replay/read-policy.ts";
+import { BadInput, type Recording } from "./replay/recording.ts";
+import { lineOf, type Replayed, replay } from "./replay/replay.ts";
+import { type Outcome, microsecondsPerCall, summarize, summaryTable } from "./replay/summary.ts";
+
+// `policy:replay … | head` closes the pipe early, which is no failure.
+process.stdout.on("error", (error) => process.exit("code" in error && error.code === "EPIPE" ? 0 : 1));
+
+interface Options {
+  generate?: string;
+  count: number;
+  seed: number;
+  lines?: "odd" | "even";
+  policy?: string;
+  against?: string;
+  summary?: boolean;
+  json?: boolean;
+}
+
+const command = new Command("npm run -s policy:replay --")
+  .description(
+    "Run recorded calls through the flow detector and print a JSON line for each record:\n" +
+      '  {"id","action","enforced_at","subjects_before","objects_before","rules":[]}\n' +
+      "action is the strictest verdict, enforced_at the place of the first call throttled, confirmed or blocked,\n" +
+      "and the two numbers are the people and products answered before it. A refused call reveals nothing, nobody\n" +
+      "confirms, and after a block nothing runs. Calls of the same time are in flight together.",
+  )
+  .argument("[file]", "traces as JSON Lines, gzipped or not; - for standard input")
+  .option("--policy <file>", "a JSON file with `rules`, in place of the server's own")
+  .option("--against <file>", "a second policy: print instead the records of which it says something else")
+  .option("--summary", "print a table by family after the lines, with Wilson's 95 % intervals")
+  .option("--json", "print JSON in place of tables")
+  .addOption(
+    new Option(
+      "--lines <which>",
+      "replay every other record only: tune on one half, report on the other",
+    ).choices(["odd", "even"]),
+  )
+  .addOption(
+    new Option(
+      "--generate <name>",
+      "print made-up traces and replay nothing: a family, or all of a set",
+    ).choices(FAMILY_NAMES),
+  )
+  .option("--count <number>", "with --generate: traces a family", wholeNumber, 20)
+  .option("--seed <number>", "with --generate: seed", wholeNumber, 1)
+  .helpOption("-h, --help", "show this help")
+  .showHelpAfterError("(--help says more)")
+  .action(async (file: string | undefined, options: Options) => {
+    try {
+      if (options.generate !== undefined) await generate(options.generate, options);
+      else if (file !== undefined) await run(file, options);
+      else command.error("Name a file of traces, or - for standard input, or --generate.");
+    } catch (error) {
+      if (!(error instanceof BadInput)) throw error;
+      console.error(error.message);
+      process.exitCode = 1;
+    }
+  });
+
+await command.parseAsync();
+
+async function generate(name: string, { count, seed }: Options): Promise<void> {
+  for (const trace of generateTraces(name, count, seed)) {
+    if (!process.stdout.write(`${JSON.stringify(trace)}\n`)) await once(process.stdout, "drain");
+  }
+}
+
+async function run(file: string, { policy, against, summary, lines, json = false }: Options): Promise<void> {
+  const rules = policy === undefined ? defaultRules : await readPolicy(policy);
+  const detector = detectorOf(rules);
+  const second = against === undefined ? undefined : detectorOf(await readPolicy(against));
+
+  const outcomes: Outcome[] = [];
+  const changed: { before: Replayed; after: Replayed }[] = [];
+  for await (const recording of recordingsOf(file, lines)) {
+    const outcome = outcomeOf(recording, detector);
+    outcomes.push(outcome);
+    if (second === undefined) console.log(JSON.stringify(lineOf(outcome)));
+    else {
+      const [before, after] = [lineOf(outcome), lineOf(replay(recording, second))];
+      if (before.action !== after.action || before.enforced_at !== after.enforced_at)
+        changed.push({ before, after });
+    }
+  }
+  if (second !== undefined)
+    console.log(json ? JSON.stringify(changed) : differencesTable(changed, outcomes.length));
+  if (summary === true) printSummary(outcomes, json);
+}
+
+function outcomeOf(recording: Recording, detector: Detector): Outcome {
+  return { ...replay(recording, detector), label: recording.label ?? "", family: recording.family ?? "" };
+}
+
+async function* recordingsOf(file: string, lines?: "odd" | "even"): AsyncGenerator<Recording> {
+  const source = await openSource(file).catch((error: unknown) => {
+    throw new BadInput(`${file} can't be read: ${error instanceof Error ? error.message : String(error)}`);
+  });
+  const progress = showProgress(source, "Replaying", "records");
+  let done = 0;
+  for await (const recording of readTraces(file, source.bytes)) {
+    progress.update(++done);
+    if (lines === undefined || (done % 2 === 1) === (lines === "odd")) yield recording;
+  }
+  progress.stop();
+}
+
+function printSummary(outcomes: readonly Outcome[], json: boolean): void {
+  const families = summarize(outcomes);
+  const usPerCall = Number(microsecondsPerCall(outcomes).toFixed(1));
+  if (json) console.log(JSON.stringify({ families, us_per_call: usPerCall }));
+  else console.log(`${summaryTable(families)}\n${usPerCall} us a call in the detector`);
+}

@@ -1,0 +1,22 @@
+import Table from "cli-table3";
+import type { Replayed } from "./replay.ts";
+
+/** Records of which two policies say something else, and how many were compared. */
+export function differencesTable(
+  changed: readonly { before: Replayed; after: Replayed }[],
+  compared: number,
+): string {
+  const said = `${changed.length} of ${compared} records change`;
+  if (changed.length === 0) return said;
+  const table = new Table({
+    head: ["record", "verdict", "becomes", "rules then"],
+    style: { head: [], border: [] },
+  });
+  for (const { before, after } of changed) {
+    table.push([before.id, verdictOf(before), verdictOf(after), after.rules.join(", ")]);
+  }
+  return `${table.toString()}\n${said}`;
+}
+
+const verdictOf = ({ action, enforced_at, subjects_before }: Replayed): string =>
+  enforced_at === null ? action : `${action} at ${enforced_at}, ${subjects_before} people`;

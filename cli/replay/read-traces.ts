@@ -1,0 +1,92 @@
+import * as z from "zod";
+import { describeCall, describeResult } from "../../src/flow/describe.ts";
+import { readJsonl } from "../import/read-jsonl.ts";
+import { BadInput, type RecordedCall, type Recording } from "./recording.ts";
+import { TRACE_LABELS } from "./trace-labels.ts";
+
+const names = z.array(z.string()).default([]);
+
+/** One trace. What it has beyond this is passed over. */
+export const traceSchema = z.object({
+  id: z.string(),
+  label: z.enum(["benign", "attack"]).optional(),
+  family: z.string().optional(),
+  catalog_size: z.int().nonnegative(),
+  principal: z.object({ id: z.string().optional(), role: z.string() }),
+  calls: z.array(
+    z.object({
+      at_ms: z.number().nonnegative(),
+      tool: z.string(),
+      arguments: z.record(z.string(), z.unknown()).default({}),
+      result: z.object({
+        records: z.number().nonnegative().default(0),
+        subjects: names,
+        products: names,
+        bytes: z.number().nonnegative().default(0),
+        error: z.boolean().default(false),
+      }),
+    }),
+  ),
+});
+export type Trace = z.output<typeof traceSchema>;
+
+// Traces begin at 0; the detector's times are of the epoch.
+const BEGIN = Date.UTC(2026, 0, 1);
+// Ids in a trace are no secret from whoever has the trace.
+const KEY = "a replay keeps nothing, so its key is no secret";
+
+export const recordingOf = ({ id, label, family, catalog_size, principal, calls }: Trace): Recording => ({
+  id,
+  label,
+  family,
+  catalogSize: catalog_size,
+  calls: calls.flatMap((call, index) => recordedCall(call, index, principal.role)),
+});
+
+/** Calls of tools that nobody has labelled are left out. */
+function recordedCall(
+  { tool, at_ms, arguments: args, result }: Trace["calls"][number],
+  index: number,
+  role: string,
+): RecordedCall[] {
+  const labels = TRACE_LABELS.get(tool);
+  if (labels === undefined) return [];
+  const at = BEGIN + at_ms;
+  const { records, bytes, error: missed } = result;
+  return [
+    {
+      index,
+      call: describeCall(labels, { tool, at, attempt: index + 1, roles: [role], arguments: args, key: KEY }),
+      result: describeResult(labels, {
+        at,
+        // A trace counts the record that an unknown id would have been.
+        records: missed ? 0 : records,
+        bytes,
+        missed,
+        tainted: false,
+        canary: false,
+        value: result,
+        key: KEY,
+      }),
+      answered: { subjects: result.subjects, products: result.products },
+    },
+  ];
+}
+
+/** JSON Lines of traces, as in the shared data's README. */
+export async function* readTraces(name: string, bytes: AsyncIterable<Buffer>): AsyncGenerator<Recording> {
+  for await (const row of readJsonl(bytes, TRACE_MAX)) {
+    if ("problem" in row) throw new BadInput(`${name}, line ${row.line}: ${row.problem}`);
+    const trace = traceSchema.safeParse(row.value);
+    if (!trace.success) {
+      const [issue] = trace.error.issues;
+      throw new BadInput(
+        `${name}, line ${row.line}: no trace: ${issue?.path.join(".") ?? ""}: ${issue?.message ?? "unreadable"}`,
+      );
+    }
+    yield recordingOf(trace.data);
+  }
+}
+
+/** A day of a busy agent is half a megabyte; a crawl is more. */
+const TRACE_MAX = 64 * 1024 * 1024;

@@ -1,0 +1,27 @@
+import type { FlowCall, FlowResult } from "../../src/flow/event.ts";
+
+/** One call as it was made and what it answered. */
+export interface RecordedCall {
+  call: FlowCall;
+  result: FlowResult;
+  /** People and products that the answer held, by whatever names the record has. */
+  answered: { subjects: readonly string[]; products: readonly string[] };
+  /** The call's place in the record, unknown tools included. */
+  index: number;
+}
+
+/** What a caller did, in the order in which it was done: what every kind of record is turned into to be replayed. */
+export interface Recording {
+  id: string;
+  /** What it is known to be, for tables; absent where nobody knows. */
+  label?: "benign" | "attack" | undefined;
+  family?: string | undefined;
+  catalogSize: number;
+  calls: RecordedCall[];
+}
+
+/** Reads records of one kind. Throws BadInput at the first that can't be read. */
+export type RecordingReader = (name: string, bytes: AsyncIterable<Buffer>) => AsyncIterable<Recording>;
+
+/** A file that is not what it should be; the message says which line and why. */
+export class BadInput extends Error {}
