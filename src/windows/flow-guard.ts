@@ -48,7 +48,7 @@ export class FlowGuard {
   }
 
   #keep<T>(change: (state: FlowState) => T): T {
-    this.#state ??= FlowState.of(this.#store.flowRows());
+    this.#state ??= FlowState.of(this.#store.flowRows(), policyInForce().rules);
     const result = change(this.#state);
     for (const row of this.#state.takeChanges()) this.#store.saveFlowRow(row);
     return result;
