@@ -48,7 +48,10 @@ export async function takePath<T>(
 
 const withBytes = (seen: Measured) => ({ ...seen, bytes: JSON.stringify(seen.answer).length });
 
-const measure = ({ structuredContent }: ToolAnswer): Measured => ({ answer: structuredContent, records: 1 });
+const measure = ({ structuredContent, signals }: ToolAnswer): Measured => ({
+  answer: structuredContent,
+  ...signals,
+});
 
 const paramsSchema = z.object({
   name: z.string().max(200),

@@ -1,0 +1,2 @@
+/** Stub. */
+export const readsLikeInstruction = (..._texts: string[]): boolean => false;
