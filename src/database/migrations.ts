@@ -3,6 +3,7 @@ import search from "../../migrations/0002_search.sql";
 import imports from "../../migrations/0003_import.sql";
 import identity from "../../migrations/0004_identity.sql";
 import audit from "../../migrations/0005_audit.sql";
+import support from "../../migrations/0006_support.sql";
 import incidents from "../../migrations/0010_incidents.sql";
 
 /** Every file of migrations/, in order; a test compares the list with the folder. */
@@ -12,5 +13,6 @@ export const migrations: readonly { name: string; sql: string }[] = [
   { name: "0003_import.sql", sql: imports },
   { name: "0004_identity.sql", sql: identity },
   { name: "0005_audit.sql", sql: audit },
+  { name: "0006_support.sql", sql: support },
   { name: "0010_incidents.sql", sql: incidents },
 ];

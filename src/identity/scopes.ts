@@ -4,7 +4,8 @@ import { bundledPolicy } from "../policy/bundled.ts";
 export const SCOPES = {
   "catalog:read": "Search the catalog, read products and stock",
   "inventory:write": "Change stock",
-  "support:read": "Read customers, orders and tickets",
+  "support:read": "Read customers, orders and tickets; as a customer, your own",
+  "support:write": "Close tickets",
   admin: "Administer this server",
 } as const;
 export type Scope = keyof typeof SCOPES;

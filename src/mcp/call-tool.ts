@@ -58,7 +58,10 @@ const withBytes = (seen: Measured) => ({
   bytes: JSON.stringify(seen.answer).length,
 });
 
-const measure = ({ structuredContent }: ToolAnswer): Measured => ({ answer: structuredContent, records: 1 });
+const measure = ({ structuredContent, signals }: ToolAnswer): Measured => ({
+  answer: structuredContent,
+  ...signals,
+});
 
 const paramsSchema = z.object({
   name: z.string().max(200),

@@ -9,6 +9,8 @@ import { BASE_SCOPE, type Scope } from "../identity/scopes.ts";
 import { createInventory } from "../inventory/repository.ts";
 import type { Policy } from "../policy/schema.ts";
 import { type Refusal, refusalResponse, refuse, retryAfterSeconds } from "../refusal.ts";
+import { createSupport } from "../support/repository.ts";
+import { viewerOf } from "../support/viewer.ts";
 import { logEvent } from "../telemetry/log.ts";
 import type { Call } from "./call.ts";
 import { type Message, checkMethod, describeClient, parseJson, readMessages } from "./messages.ts";
@@ -60,7 +62,12 @@ export async function serveMcp(request: Request, context: McpRequest): Promise<R
     principal,
     policy,
     guard,
-    context: { catalog: createCatalog(db), inventory: createInventory(db), now: Date.now() },
+    context: {
+      catalog: createCatalog(db),
+      inventory: createInventory(db),
+      support: createSupport(db, viewerOf(policy, principal)),
+      now: Date.now(),
+    },
     deadlineMs: settings.CALL_DEADLINE_MS,
     secretKey,
     protocol,

@@ -1,6 +1,7 @@
 import type { GetPromptResult } from "@modelcontextprotocol/server";
 import * as z from "zod";
 import { parseArguments } from "../arguments.ts";
+import type { Answered } from "../flow/signals.ts";
 import type { PromptContent } from "../prompts/prompt.ts";
 import { prompts } from "../prompts/registry.ts";
 import { refusalError, refuse } from "../refusal.ts";
@@ -18,13 +19,10 @@ const paramsSchema = z.object({
 /** The path of a prompts/get, which is that of a call (src/mcp/call-tool.ts). */
 export async function getPrompt(params: unknown, call: Call): Promise<GetPromptResult> {
   const wanted = readPromptRequest(params, call);
-  const answer = await takePath(call, wanted, (value) => ({
-    answer: value,
-    records: value.resources.length,
-  }));
+  const answer = await takePath(call, wanted, ({ value, signals }) => ({ answer: value, ...signals }));
   if (!answer.ok) throw refusalError(answer.refusal, call.correlationId);
 
-  const { text, resources } = answer.value;
+  const { text, resources } = answer.value.value;
   return {
     description: wanted.description,
     messages: [
@@ -37,7 +35,10 @@ export async function getPrompt(params: unknown, call: Call): Promise<GetPromptR
   };
 }
 
-function readPromptRequest(params: unknown, call: Call): Wanted<PromptContent> & { description: string } {
+function readPromptRequest(
+  params: unknown,
+  call: Call,
+): Wanted<Answered<PromptContent>> & { description: string } {
   const envelope = parseArguments(paramsSchema, params);
   if (!envelope.ok) return { target: promptTarget(undefined), args: {}, work: envelope, description: "" };
   const { name, arguments: args = {} } = envelope.value;

@@ -1,6 +1,7 @@
 import type { ReadResourceResult } from "@modelcontextprotocol/server";
 import * as z from "zod";
 import { parseArguments } from "../arguments.ts";
+import type { Answered } from "../flow/signals.ts";
 import { refusalError, refuse } from "../refusal.ts";
 import { resourceTemplates, resources } from "../resources/registry.ts";
 import { mayReach } from "./access.ts";
@@ -16,12 +17,12 @@ const TTL_MS = 5_000;
 /** The path of a resources/read, which is that of a call (src/mcp/call-tool.ts). */
 export async function readResource(params: unknown, call: Call): Promise<ReadResourceResult> {
   const wanted = readRequest(params, call);
-  const answer = await takePath(call, wanted, (value) => ({ answer: value, records: 1 }));
+  const answer = await takePath(call, wanted, ({ value, signals }) => ({ answer: value, ...signals }));
   if (!answer.ok) throw refusalError(answer.refusal, call.correlationId);
-  return { contents: [embed(wanted.uri, answer.value)], ttlMs: TTL_MS, cacheScope: "private" };
+  return { contents: [embed(wanted.uri, answer.value.value)], ttlMs: TTL_MS, cacheScope: "private" };
 }
 
-function readRequest(params: unknown, call: Call): Wanted<object> & { uri: string } {
+function readRequest(params: unknown, call: Call): Wanted<Answered<object>> & { uri: string } {
   const envelope = parseArguments(paramsSchema, params);
   if (!envelope.ok) return { target: resourceTarget(undefined), args: {}, work: envelope, uri: "" };
   const { uri } = envelope.value;

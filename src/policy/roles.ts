@@ -7,6 +7,10 @@ export function allows(policy: Policy, roles: readonly string[], kind: TargetKin
   return rolesIn(policy, roles).some((role) => role[kind].includes(name));
 }
 
+/** Whether any of the roles sees the rows of every customer, and not own ones alone. */
+export const seesEveryCustomer = (policy: Policy, roles: readonly string[]): boolean =>
+  rolesIn(policy, roles).some(({ customers }) => customers === "all");
+
 /** The limit of a caller: of several roles' limits the one that lets most through. */
 export function limitOf(policy: Policy, roles: readonly string[], bucket: Bucket): Limit {
   const own = rolesIn(policy, roles).map(({ limits }) => (limits ?? policy.limits)[bucket]);

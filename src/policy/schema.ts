@@ -23,6 +23,10 @@ const roleSchema = z.strictObject({
   tools: names,
   resources: names.describe("URIs and URI templates"),
   prompts: names,
+  customers: z
+    .enum(["own", "all"])
+    .default("own")
+    .describe("Whose rows of the support desk: those of the caller's own customer id, or everybody's"),
   limits: limitsSchema.optional().describe("Instead of the limits of all roles"),
 });
 

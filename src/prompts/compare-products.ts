@@ -19,6 +19,7 @@ export const compareProducts = definePrompt({
     const text = `Compare these products: ${skus.join(", ")}.
 
 Make a table of price, availability, stock and the attributes that differ, then say which suits whom. Use only what the attached resources say; where one is silent, say so.`;
-    return ok({ text, resources: products.value });
+    const { value: resources, signals } = products.value;
+    return ok({ value: { text, resources }, signals });
   },
 });

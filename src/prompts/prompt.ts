@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { type Outcome, ok } from "../refusal.ts";
 import type { Labels } from "../flow/labels.ts";
+import type { Answered } from "../flow/signals.ts";
 import { CATALOG, type Completer } from "../resources/resource.ts";
 import type { CallContext } from "../call-context.ts";
 import { parseArguments } from "../arguments.ts";
@@ -18,7 +19,7 @@ interface PromptSpec<Args extends z.ZodObject> {
   /** Strings on the wire; a field's description is shown to the person who fills it in. */
   args: Args;
   complete: { [Name in keyof Args["shape"]]?: Completer };
-  render(args: z.output<Args>, context: CallContext): Promise<Outcome<PromptContent>>;
+  render(args: z.output<Args>, context: CallContext): Promise<Outcome<Answered<PromptContent>>>;
 }
 
 export interface Prompt {
@@ -30,7 +31,7 @@ export interface Prompt {
     arguments: { name: string; description: string; required: boolean }[];
   };
   labels: Labels;
-  prepare(args: unknown): Outcome<(context: CallContext) => Promise<Outcome<PromptContent>>>;
+  prepare(args: unknown): Outcome<(context: CallContext) => Promise<Outcome<Answered<PromptContent>>>>;
   completer(argument: string): Completer | undefined;
 }
 

@@ -1,3 +1,4 @@
+import { answered } from "../flow/signals.ts";
 import { ok } from "../refusal.ts";
 import { NOWHERE } from "../flow/labels.ts";
 import { CATALOG, type Resource } from "./resource.ts";
@@ -14,9 +15,8 @@ export const categoriesResource: Resource = {
 
   async read({ catalog }) {
     const categories = await catalog.categories(CATEGORIES_MAX + 1);
-    return ok({
-      categories: categories.slice(0, CATEGORIES_MAX),
-      truncated: categories.length > CATEGORIES_MAX,
-    });
+    const shown = categories.slice(0, CATEGORIES_MAX);
+    const value = { categories: shown, truncated: categories.length > CATEGORIES_MAX };
+    return ok(answered(value, { records: shown.length }));
   },
 };

@@ -1,7 +1,10 @@
 import { parseArguments } from "../arguments.ts";
 import type { CallContext } from "../call-context.ts";
+import { type ProductDetail, isTainted } from "../catalog/product.ts";
 import { skuSchema, unknownSku } from "../catalog/sku.ts";
+import { type Answered, answered } from "../flow/signals.ts";
 import { type Outcome, ok } from "../refusal.ts";
+import type { Stock } from "../inventory/stock.ts";
 import { CATALOG, type ResourceTemplate } from "./resource.ts";
 
 export const productResource: ResourceTemplate = {
@@ -22,21 +25,28 @@ export const productResource: ResourceTemplate = {
     if (!sku.ok) return sku;
     const products = await readProducts([sku.value], context);
     if (!products.ok) return products;
-    const [product] = products.value;
-    return product === undefined ? unknownSku(context.catalog, sku.value) : ok(product.value);
+    const { value: found, signals } = products.value;
+    const [product] = found;
+    return product === undefined
+      ? unknownSku(context.catalog, sku.value)
+      : ok({ value: product.value, signals });
   },
 
   complete: (typed, { catalog }, limit) => catalog.skusStartingWith(typed, limit),
 };
 
+interface LiveProduct extends ProductDetail, Stock {
+  as_of: string;
+}
+
 /** The resources of several products, or the refusal of the first that is unknown; two statements however many. */
 export async function readProducts(
   skus: string[],
   { catalog, inventory, now }: CallContext,
-): Promise<Outcome<{ uri: string; value: object }[]>> {
+): Promise<Outcome<Answered<{ uri: string; value: LiveProduct }[]>>> {
   const [products, stocks] = await Promise.all([catalog.products(skus), inventory.stock(skus)]);
   const as_of = new Date(now).toISOString();
-  const found: { uri: string; value: object }[] = [];
+  const found: { uri: string; value: LiveProduct }[] = [];
   for (const sku of skus) {
     const product = products.find((each) => each.sku === sku);
     const stock = stocks.find((each) => each.sku === sku);
@@ -45,5 +55,5 @@ export async function readProducts(
     const { status, stock: total, warehouses } = stock;
     found.push({ uri, value: { ...product, status, stock: total, warehouses, as_of } });
   }
-  return ok(found);
+  return ok(answered(found, { records: found.length, tainted: found.some((each) => isTainted(each.value)) }));
 }

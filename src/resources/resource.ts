@@ -1,4 +1,5 @@
 import { NOWHERE, type Labels } from "../flow/labels.ts";
+import type { Answered } from "../flow/signals.ts";
 import type { Scope } from "../identity/scopes.ts";
 import type { Outcome } from "../refusal.ts";
 import type { CallContext } from "../call-context.ts";
@@ -25,13 +26,13 @@ export type Completer = (typed: string, context: CallContext, limit: number) => 
 /** A resource at a fixed URI; `read` answers what is sent as JSON. */
 export interface Resource extends Described {
   uri: string;
-  read(context: CallContext): Promise<Outcome<object>>;
+  read(context: CallContext): Promise<Outcome<Answered<object>>>;
 }
 
 /** A family of resources whose URI has one variable. */
 export interface ResourceTemplate extends Described {
   uriTemplate: string;
   variable: string;
-  read(value: string, context: CallContext): Promise<Outcome<object>>;
+  read(value: string, context: CallContext): Promise<Outcome<Answered<object>>>;
   complete: Completer;
 }

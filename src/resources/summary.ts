@@ -1,3 +1,4 @@
+import { answered } from "../flow/signals.ts";
 import { ok } from "../refusal.ts";
 import { emptyCatalogNotice } from "../catalog/empty-catalog.ts";
 import { NOWHERE } from "../flow/labels.ts";
@@ -19,12 +20,14 @@ export const summaryResource: Resource = {
       catalog.categories(CATEGORIES_MAX + 1),
       emptyCatalogNotice(catalog),
     ]);
-    return ok({
+    const shown = categories.slice(0, CATEGORIES_MAX);
+    const value = {
       total: overview.activeProducts,
-      categories: categories.slice(0, CATEGORIES_MAX),
+      categories: shown,
       truncated: categories.length > CATEGORIES_MAX,
       changed_at: overview.changedAt === null ? null : new Date(overview.changedAt).toISOString(),
       ...(notice !== undefined && { notice }),
-    });
+    };
+    return ok(answered(value, { records: 1 }));
   },
 };

@@ -1,6 +1,7 @@
 import * as z from "zod";
-import { productDetailSchema } from "../catalog/product.ts";
+import { isTainted, productDetailSchema } from "../catalog/product.ts";
 import { NOWHERE } from "../flow/labels.ts";
+import { answered } from "../flow/signals.ts";
 import { ok } from "../refusal.ts";
 import { skuSchema, unknownSku } from "../catalog/sku.ts";
 import { READ_ONLY, defineTool } from "./tool.ts";
@@ -25,7 +26,8 @@ SKUs come from search_products; an unknown one is answered with the nearest real
 
   async run({ sku }, { catalog }) {
     const [product] = await catalog.products([sku]);
-    return product === undefined ? unknownSku(catalog, sku) : ok(product);
+    if (product === undefined) return unknownSku(catalog, sku);
+    return ok(answered(product, { records: 1, tainted: isTainted(product) }));
   },
 
   // Every line of the text begins with what it is; third-party text can't begin one of its own.

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { cursorArgument, decodeCursor, encodeCursor } from "../catalog/cursor.ts";
 import { NOWHERE } from "../flow/labels.ts";
+import { answered } from "../flow/signals.ts";
 import { ok } from "../refusal.ts";
 import { emptyCatalogNotice } from "../catalog/empty-catalog.ts";
 import { READ_ONLY, defineTool } from "./tool.ts";
@@ -39,11 +40,12 @@ Use a name from here as search_products' category.`,
     const categories = found.slice(0, PAGE);
     const last = categories.at(-1);
     const notice = last === undefined ? await emptyCatalogNotice(catalog) : undefined;
-    return ok({
+    const answer = {
       categories,
       ...(found.length > PAGE && last && { next_cursor: encodeCursor(SCOPE, ["", last.name]) }),
       ...(notice !== undefined && { notice }),
-    });
+    };
+    return ok(answered(answer, { records: categories.length }));
   },
 
   text({ categories, next_cursor, notice }) {

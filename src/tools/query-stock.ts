@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { type Stock, stockSchema } from "../inventory/stock.ts";
 import { NOWHERE } from "../flow/labels.ts";
+import { answered } from "../flow/signals.ts";
 import { ok } from "../refusal.ts";
 import { skuSchema, unknownSku } from "../catalog/sku.ts";
 import { READ_ONLY, defineTool } from "./tool.ts";
@@ -51,7 +52,8 @@ A discontinued product has stock 0. Never state a stock level that this tool did
     const items = await inventory.stock(sku === undefined ? skus : [sku]);
     if (sku !== undefined) {
       const [found] = items;
-      return found === undefined ? unknownSku(catalog, sku) : ok({ ...found, as_of });
+      if (found === undefined) return unknownSku(catalog, sku);
+      return ok(answered({ ...found, as_of }, { records: 1 }));
     }
     const known = new Set(items.map((item) => item.sku));
     const unknown = [...new Set(skus)].filter((wanted) => !known.has(wanted));
@@ -61,7 +63,8 @@ A discontinued product has stock 0. Never state a stock level that this tool did
         nearest_skus: index < NEAREST_LISTS ? await catalog.nearestSkus(wanted, NEAREST_SHOWN) : [],
       })),
     );
-    return ok({ items, not_found, as_of });
+    const signals = { records: items.length, missed: items.length === 0 };
+    return ok(answered({ items, not_found, as_of }, signals));
   },
 
   text(output) {

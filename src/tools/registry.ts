@@ -1,8 +1,29 @@
+import { closeTicket } from "./close-ticket.ts";
+import { getCustomer } from "./get-customer.ts";
+import { getCustomerOrders } from "./get-customer-orders.ts";
+import { getOrder } from "./get-order.ts";
+import { getPaymentMethods } from "./get-payment-methods.ts";
 import { getProduct } from "./get-product.ts";
+import { getTicket } from "./get-ticket.ts";
 import { listCategories } from "./list-categories.ts";
+import { listTickets } from "./list-tickets.ts";
 import { queryStock } from "./query-stock.ts";
+import { searchCustomers } from "./search-customers.ts";
 import { searchProducts } from "./search-products.ts";
 import type { Tool } from "./tool.ts";
 
 /** Every tool, in the order that clients see. */
-export const tools: readonly Tool[] = [searchProducts, getProduct, queryStock, listCategories];
+export const tools: readonly Tool[] = [
+  searchProducts,
+  getProduct,
+  queryStock,
+  listCategories,
+  searchCustomers,
+  getCustomer,
+  getCustomerOrders,
+  getOrder,
+  getPaymentMethods,
+  listTickets,
+  getTicket,
+  closeTicket,
+];

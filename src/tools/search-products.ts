@@ -5,8 +5,10 @@ import type { Catalog } from "../catalog/repository.ts";
 import { sortSchema } from "../catalog/search/search.ts";
 import { minorPerMajor } from "../catalog/money.ts";
 import { NOWHERE } from "../flow/labels.ts";
+import { answered } from "../flow/signals.ts";
 import { type Outcome, ok, refuse } from "../refusal.ts";
 import { emptyCatalogNotice } from "../catalog/empty-catalog.ts";
+import { readsLikeInstruction } from "../text/injection-scan.ts";
 import { READ_ONLY, defineTool } from "./tool.ts";
 
 const CATEGORIES_LISTED = 50;
@@ -81,12 +83,14 @@ Answers a page of products; pass next_cursor back as cursor, with all else uncha
     });
     const empty = page.products.length === 0 ? await emptyCatalogNotice(catalog) : undefined;
     const notice = empty ?? (page.cut ? CUT_NOTICE : undefined);
-    return ok({
+    const answer = {
       version,
       products: version === "v1" ? page.products.map(toV1) : page.products,
       ...(page.next && { next_cursor: encodeCursor(question, page.next) }),
       ...(notice !== undefined && { notice }),
-    });
+    };
+    const names = page.products.map(({ name }) => name);
+    return ok(answered(answer, { records: names.length, tainted: readsLikeInstruction(...names) }));
   },
 
   text({ products, next_cursor, notice }) {

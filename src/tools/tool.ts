@@ -3,6 +3,7 @@ import * as z from "zod";
 import { parseArguments } from "../arguments.ts";
 import type { CallContext } from "../call-context.ts";
 import type { Labels } from "../flow/labels.ts";
+import type { Answered, Signals } from "../flow/signals.ts";
 import type { Scope } from "../identity/scopes.ts";
 import { type Outcome, ok } from "../refusal.ts";
 
@@ -19,14 +20,16 @@ interface ToolSpec<Input extends ObjectSchema, Output extends ObjectSchema> {
   labels: Labels;
   input: Input;
   output: Output;
-  run(args: z.output<Input>, context: CallContext): Promise<Outcome<z.output<Output>>>;
+  run(args: z.output<Input>, context: CallContext): Promise<Outcome<Answered<z.output<Output>>>>;
   /** The whole answer as text, for clients that don't read `structuredContent`. */
   text(output: z.output<Output>): string;
 }
 
+/** `signals` is for the guard alone; the rest is what the caller gets. */
 export interface ToolAnswer {
   structuredContent: Record<string, unknown>;
   text: string;
+  signals: Signals;
 }
 
 /** A call whose arguments have passed, not yet run. */
@@ -79,8 +82,9 @@ export function defineTool<Input extends ObjectSchema, Output extends ObjectSche
         const outcome = await spec.run(parsed.value, context);
         if (!outcome.ok) return outcome;
         // Parsing strict schemas turns a field that nobody named into an error, never into a leak.
-        const structuredContent = spec.output.parse(outcome.value);
-        return ok({ structuredContent, text: spec.text(structuredContent) });
+        const structuredContent = spec.output.parse(outcome.value.value);
+        const { signals } = outcome.value;
+        return ok({ structuredContent, text: spec.text(structuredContent), signals });
       });
     },
   };

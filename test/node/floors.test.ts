@@ -7,6 +7,7 @@ const FLOORS = [
   ["refusal", "env", "text", "telemetry", "database", "welcome", "flow", "policy"],
   ["arguments", "hosts", "app-types"],
   ["catalog", "inventory", "identity", "windows"],
+  ["support"],
   ["call-context"],
   ["resources"],
   // A prompt answers with a resource's contents.
@@ -53,6 +54,7 @@ it.each([
   ["prompts", ["env", "database", "telemetry"]],
   ["catalog", ["env"]],
   ["inventory", ["env"]],
+  ["support", ["env"]],
 ])("%s never reaches for %j", (unit, forbidden) => {
   const found = inside.filter(({ file, to }) => unitOf(file) === unit && forbidden.includes(unitOf(to)));
   expect(found.map(say)).toEqual([]);

@@ -1,0 +1,78 @@
+// npm run eval:injections: what the signatures of src/text/ catch of instructions hidden in data, and what they
+// take for one.
+
+import { readFile } from "node:fs/promises";
+import Table from "cli-table3";
+import { Command } from "commander";
+import * as z from "zod";
+import { scanForInjection } from "../src/text/injection-scan.ts";
+import { type Share, percent, wilson95 } from "./eval/wilson.ts";
+
+const options = new Command("npm run -s eval:injections --")
+  .description(
+    "Scan labelled texts for instructions to the model, and print what is flagged of each source, with 95 %\n" +
+      "Wilson intervals. A flag on label 1 is a detection, on label 0 a false positive.",
+  )
+  .requiredOption("--data <file>", 'JSONL: {"id", "label": 0 or 1, "source", "text"}')
+  .option("--details", "print every attack missed and every false positive")
+  .option("--json", "print the figures as JSON")
+  .helpOption("-h, --help", "show this help")
+  .parse()
+  .opts<{ data: string; details?: boolean; json?: boolean }>();
+
+const rowSchema = z.object({
+  id: z.string(),
+  label: z.union([z.literal(0), z.literal(1)]),
+  source: z.string(),
+  text: z.string(),
+});
+const rows = (await readFile(options.data, "utf8"))
+  .split("\n")
+  .filter((line) => line !== "")
+  .map((line) => rowSchema.parse(JSON.parse(line)));
+
+// Once before, so that what is timed is compiled code, as it is in a Worker that has served for a while.
+for (const { text } of rows) scanForInjection(text);
+const started = performance.now();
+const scanned = rows.map((row) => ({ ...row, families: scanForInjection(row.text) }));
+const ms = performance.now() - started;
+const characters = rows.reduce((sum, { text }) => sum + text.length, 0);
+
+const shareOf = (some: typeof scanned): Share => {
+  const flagged = some.filter(({ families }) => families.length > 0).length;
+  return { flagged, of: some.length, interval: wilson95(flagged, some.length) };
+};
+const groups = Map.groupBy(scanned, ({ label, source }) => `${label === 1 ? "attack" : "honest"} ${source}`);
+const sources = [...groups].map(([name, some]) => ({ name, ...shareOf(some) }));
+const detection = shareOf(scanned.filter(({ label }) => label === 1));
+const falsePositives = shareOf(scanned.filter(({ label }) => label === 0));
+
+if (options.json === true) {
+  console.log(JSON.stringify({ sources, detection, falsePositives, usPerKb: (ms * 1e6) / characters }));
+} else {
+  printTable();
+}
+
+function printTable(): void {
+  if (options.details === true) {
+    for (const { label, families, id, source, text } of scanned) {
+      if ((label === 1) === families.length > 0) continue;
+      const what = label === 1 ? "missed" : `false positive (${families.join(", ")})`;
+      console.log(`${what} ${id} ${source}: ${JSON.stringify(text.slice(0, 300))}`);
+    }
+  }
+  const table = new Table({
+    head: ["texts", "flagged", "of", "share", "ci95"],
+    style: { head: [], border: [] },
+    chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
+  });
+  for (const { name, flagged, of, interval } of sources) {
+    table.push([name, flagged, of, percent(flagged / of), interval.map(percent).join(" - ")]);
+  }
+  console.log(table.toString());
+  const line = ({ flagged, of, interval }: Share) =>
+    `${percent(flagged / of)} (${flagged} of ${of}, ci95 ${interval.map(percent).join(" - ")})`;
+  console.log(`detection ${line(detection)}`);
+  console.log(`false positives ${line(falsePositives)}`);
+  console.log(`${((ms * 1e6) / characters).toFixed(0)} us per 1,000 characters`);
+}

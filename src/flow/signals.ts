@@ -1,0 +1,16 @@
+import type { FlowResult } from "./event.ts";
+
+/** What the flow detector learns of an answer beside its content. It goes to the guard, never to the caller. */
+export type Signals = Pick<FlowResult, "records" | "missed" | "tainted" | "canary">;
+
+/** What a tool, resource or prompt answers: the value for the caller, the signals for the guard. */
+export interface Answered<T> {
+  value: T;
+  signals: Signals;
+}
+
+/** `records` is for every answer to say; the rest is the exception. */
+export const answered = <T>(value: T, signals: Pick<Signals, "records"> & Partial<Signals>): Answered<T> => ({
+  value,
+  signals: { missed: false, tainted: false, canary: false, ...signals },
+});

@@ -1,0 +1,22 @@
+import * as z from "zod";
+
+type Prefix = "C" | "O" | "T";
+
+/** One way to write each id: two spellings of one would count as two things. */
+const idSchema = (prefix: Prefix, example: string) =>
+  z
+    .string()
+    .regex(new RegExp(`^${prefix}-[1-9]\\d{0,14}$`), `Must look like ${example}`)
+    .describe(`Such as ${example}`);
+
+export const customerIdSchema = idSchema("C", "C-10042");
+export const orderIdSchema = idSchema("O", "O-100001");
+export const ticketIdSchema = idSchema("T", "T-5001");
+
+export const toId = (prefix: Prefix, number: number): string => `${prefix}-${number}`;
+
+/** The row's key behind a public id; null, which equals no key, where it is none. */
+export function toKey(schema: typeof customerIdSchema, id: string | undefined): number | null {
+  const parsed = schema.safeParse(id);
+  return parsed.success ? Number(parsed.data.slice(2)) : null;
+}

@@ -1,0 +1,103 @@
+import * as z from "zod";
+import { type Answered, answered } from "../flow/signals.ts";
+import { readsLikeInstruction } from "../text/injection-scan.ts";
+import { type Desk, isCanary, marked, presence, presenceRows, seenBy } from "./desk.ts";
+import { customerIdSchema, ticketIdSchema, toKey } from "./ids.ts";
+import { type Page, type PageRequest, pageOf } from "./page.ts";
+import {
+  type Ticket,
+  type TicketState,
+  type TicketStatus,
+  type TicketSummary,
+  ticketRowSchema,
+  ticketStateRowSchema,
+  ticketSummaryRowSchema,
+  toTicket,
+  toTicketState,
+  toTicketSummary,
+} from "./ticket.ts";
+
+export interface TicketQuestion extends PageRequest {
+  customerId?: string | undefined;
+  status?: TicketStatus | undefined;
+}
+
+export interface Closing {
+  ticketId: string;
+  resolution: string;
+  /** Of the ticket as it was read; undefined closes it however it stands. */
+  version?: number | undefined;
+  /** Milliseconds since the epoch. */
+  now: number;
+}
+
+export async function readTickets(
+  desk: Desk,
+  { customerId, status, limit, before }: TicketQuestion,
+): Promise<Answered<Page<TicketSummary>> | undefined> {
+  const { db, sight } = desk;
+  const values: (string | number | null)[] = [...sight, before, limit + 1];
+  const conditions = [seenBy("t.customer_id"), `NOT ${isCanary("t.customer_id")}`, "t.id < ?3"];
+  // Said again without the OR, so that an index finds a customer's few among everybody's.
+  if (sight[0] === 0) conditions.push("t.customer_id = ?2");
+  if (status !== undefined) conditions.push(`t.status = ?${values.push(status)}`);
+  if (customerId !== undefined) {
+    conditions.push(`t.customer_id = ?${values.push(toKey(customerIdSchema, customerId))}`);
+  }
+  const tickets = db
+    .prepare(
+      `SELECT t.id, t.topic, t.status, t.opened_at FROM tickets t
+       WHERE ${conditions.join(" AND ")} ORDER BY t.id DESC LIMIT ?4`,
+    )
+    .bind(...values);
+  const asked = customerId === undefined ? [] : [presence(desk, customerId)];
+  const [found, present] = await db.batch([tickets, ...asked]);
+  const customer = presenceRows.parse(present?.results ?? []);
+  if (customerId !== undefined && customer === undefined) return undefined;
+  const page = pageOf(z.array(ticketSummaryRowSchema).parse(found?.results), limit, toTicketSummary);
+  return answered(page, { records: page.items.length, canary: customer?.canary ?? false });
+}
+
+export async function readTicket({ db, sight }: Desk, id: string): Promise<Answered<Ticket> | undefined> {
+  const found = await db
+    .prepare(
+      `SELECT t.id, t.customer_id, t.order_id, t.topic, t.status, t.subject, t.body, t.resolution, t.version,
+         t.opened_at, t.closed_at, ${isCanary("t.customer_id")} AS canary
+       FROM tickets t WHERE t.id = ?3 AND ${seenBy("t.customer_id")}`,
+    )
+    .bind(...sight, toKey(ticketIdSchema, id))
+    .first();
+  if (found === null) return undefined;
+  const row = ticketRowSchema.extend(marked).parse(found);
+  return answered(toTicket(row), {
+    records: 1,
+    tainted: readsLikeInstruction(row.subject, row.body),
+    canary: row.canary,
+  });
+}
+
+/** How the ticket stands after, and whether this changed it: a closed ticket stays as it is. */
+export async function closeTicket(
+  { db, sight }: Desk,
+  { ticketId, resolution, version, now }: Closing,
+): Promise<{ state: TicketState; changed: boolean } | undefined> {
+  const key = toKey(ticketIdSchema, ticketId);
+  const [closed, found] = await db.batch([
+    db
+      .prepare(
+        `UPDATE tickets SET status = 'closed', closed_at = ?4, resolution = ?5, version = version + 1
+         WHERE id = ?3 AND ${seenBy("customer_id")} AND status <> 'closed' AND (?6 IS NULL OR version = ?6)
+         RETURNING id`,
+      )
+      .bind(...sight, key, now, resolution, version ?? null),
+    db
+      .prepare(
+        `SELECT t.id, t.status, t.version, t.closed_at, t.resolution FROM tickets t
+         WHERE t.id = ?3 AND ${seenBy("t.customer_id")}`,
+      )
+      .bind(...sight, key),
+  ]);
+  const [row] = z.array(ticketStateRowSchema).parse(found?.results);
+  if (row === undefined) return undefined;
+  return { state: toTicketState(row), changed: closed?.results.length === 1 };
+}

@@ -1,0 +1,74 @@
+/* eslint-disable no-control-regex -- control characters are what these patterns are for */
+
+import { SIGNATURES } from "./injection-signatures.ts";
+import { plainText } from "./plain-text.ts";
+
+/** Characters of a text that are compared with the signatures: more than is answered of any. */
+const SCANNED_MAX = 20_000;
+/** Encoded runs that are decoded, and characters of each: more of them cost without saying more. */
+const RUNS_MAX = 8;
+const RUN_MAX = 4_000;
+
+/** Hidden characters, which no reader sees; seldom, and for good reasons, in honest text. */
+const HIDDEN = [
+  // Flags of nations within one are written with these tags after a black flag, ended by a cancel tag.
+  ["hidden-tags", /(?<!\u{1f3f4}[\u{e0020}-\u{e007e}]{0,8})[\u{e0000}-\u{e007e}]/u],
+  ["hidden-bidi", /[\u202d\u202e]/],
+  ["hidden-zero-width", /(?:[a-z]{1,3}[\u200b\u2060\ufeff]+){4}[a-z]/i],
+  ["terminal", /[\u001b\u009b]\[?[0-9;?]{0,16}[ -/]?[@-~]/],
+] as const;
+
+/** Letters of other scripts that look like Latin ones, each before its likeness. */
+const LOOKALIKES = new Map(
+  Array.from("аaеeоoрpсcуyхxіiѕsјjԁdοoαaεeιiρpνvτtκk".matchAll(/(.)(.)/gu), (pair) => [pair[1], pair[2]]),
+);
+
+/**
+ * The families of signatures that a text matches, none for text that reads like a reader's. Signatures know
+ * wordings, not intentions: plain requests in honest words pass (docs/support-desk.md has the figures), so
+ * nothing may rest on this alone.
+ */
+export function scanForInjection(text: string): string[] {
+  const found = new Set<string>();
+  for (const [family, pattern] of HIDDEN) if (pattern.test(text)) found.add(family);
+  const visible = plainText(text).slice(0, SCANNED_MAX);
+  const readings = readingsOf(visible);
+  for (const decoded of decodedRuns(visible)) readings.push(...readingsOf(decoded));
+  for (const { family, pattern } of SIGNATURES) {
+    if (readings.some((reading) => pattern.test(reading))) found.add(family);
+  }
+  return [...found];
+}
+
+/** Whether any of the texts holds what reads like an instruction to the model that is given it. */
+export const readsLikeInstruction = (...texts: string[]): boolean =>
+  texts.some((text) => scanForInjection(text).length > 0);
+
+/** The text as signatures are written, and where they differ, as it looks and as its spaced-out letters read. */
+function readingsOf(text: string): string[] {
+  const plain = text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().replaceAll("’", "'");
+  const latin = plain.replace(/[\u0370-\u0556]/g, (letter) => LOOKALIKES.get(letter) ?? letter);
+  const joined = latin.replace(/(?<![a-z])(?:[a-z][ .*_-]){2,}[a-z](?![a-z])/g, (run) =>
+    run.replace(/[^a-z]/g, ""),
+  );
+  return [...new Set([plain, latin, joined])].map((reading) => reading.replace(/[^\S\n]+/g, " "));
+}
+
+/** What stands in the text in base64, in hexadecimal or in binary digits, where it decodes to text. */
+function decodedRuns(text: string): string[] {
+  const base64 = take(text, /[A-Za-z0-9+/_-]{24,}/g).map((run) => Buffer.from(run, "base64"));
+  const hex = take(text, /(?:[0-9a-f]{2}[ :]?){16,}/gi).map((run) =>
+    Buffer.from(run.replace(/[^0-9a-f]/gi, ""), "hex"),
+  );
+  const binary = take(text, /(?:[01]{8} ?){16,}/g).map((run) =>
+    Buffer.from(Array.from(run.matchAll(/[01]{8}/g), ([byte]) => Number.parseInt(byte, 2))),
+  );
+  return [...base64, ...hex, ...binary].map((bytes) => bytes.toString("utf8")).filter(isText);
+}
+
+const take = (text: string, pattern: RegExp): string[] =>
+  Array.from(text.matchAll(pattern), ([run]) => run.slice(0, RUN_MAX)).slice(0, RUNS_MAX);
+
+/** Nine of ten characters are letters, spaces or marks that prose has. */
+const isText = (text: string): boolean =>
+  (text.match(/[\p{L}\p{N}\s.,:;!?'"()-]/gu)?.length ?? 0) > text.length * 0.9;
