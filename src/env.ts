@@ -10,6 +10,20 @@ const hostnames = z
       .filter((name) => name !== ""),
   );
 
+const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+/** An OpenID Connect issuer as the provider writes it (OpenID Connect Discovery 1.0, section 3): https, or http on loopback. */
+const issuer = z.url({ protocol: /^https?$/ }).refine((text) => {
+  const { protocol, hostname, search, hash, username } = new URL(text);
+  return (protocol === "https:" || LOOPBACK.has(hostname)) && search + hash + username === "";
+}, "must be an https URL without a query; http is for this machine alone");
+
+/** Set to nothing is not set. */
+const optional = z
+  .string()
+  .optional()
+  .transform((text) => (text === "" ? undefined : text));
+
 const settingsSchema = z.object({
   /** Exactly the URL that clients use, without a path: `https://catalog.example.com`. */
   PUBLIC_URL: z.union([z.literal("").transform(() => undefined), z.url({ protocol: /^https?$/ })]).optional(),
@@ -25,16 +39,43 @@ const settingsSchema = z.object({
   LOCAL_ANONYMOUS: z.enum(["on", "off"]).default("on"),
   /** Milliseconds a tool, resource or prompt may take before it is answered with `timeout`. */
   CALL_DEADLINE_MS: z.coerce.number().int().min(1).max(25_000).default(5_000),
+  /** The OpenID Connect provider that people sign in by, and what it knows this server by: docs/sign-on.md. */
+  OIDC_ISSUER: optional.pipe(issuer.optional()),
+  OIDC_CLIENT_ID: optional,
+  OIDC_CLIENT_SECRET: optional,
+});
+
+const SIGN_ON = ["OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET"] as const;
+
+const wholeSettingsSchema = settingsSchema.superRefine((settings, context) => {
+  const missing = SIGN_ON.filter((name) => settings[name] === undefined);
+  if (missing.length === 0 || missing.length === SIGN_ON.length) return;
+  const message = `is missing: single sign-on needs all of ${SIGN_ON.join(", ")}, or none`;
+  for (const name of missing) context.addIssue({ code: "custom", path: [name], message });
 });
 
 /** Bytes; a shorter SECRET_KEY counts as none. */
 export const SECRET_KEY_MIN = 32;
 
-export type Settings = z.output<typeof settingsSchema>;
+export type Settings = z.output<typeof wholeSettingsSchema>;
 
 /** Reads the Worker's variables; throws with the names of those that are wrong. */
 export function readSettings(env: Env): Settings {
-  const parsed = settingsSchema.safeParse(env);
+  const parsed = wholeSettingsSchema.safeParse(env);
   if (!parsed.success) throw new Error(`Settings: ${z.prettifyError(parsed.error)}`);
   return parsed.data;
+}
+
+export interface SignOnSettings {
+  issuer: string;
+  clientId: string;
+  clientSecret: string;
+}
+
+/** How people sign in by their provider; undefined where single sign-on is off. */
+export function signOnSettings(settings: Settings): SignOnSettings | undefined {
+  const { OIDC_ISSUER, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET } = settings;
+  if (OIDC_ISSUER === undefined || OIDC_CLIENT_ID === undefined || OIDC_CLIENT_SECRET === undefined)
+    return undefined;
+  return { issuer: OIDC_ISSUER, clientId: OIDC_CLIENT_ID, clientSecret: OIDC_CLIENT_SECRET };
 }

@@ -3,6 +3,7 @@ import search from "../../migrations/0002_search.sql";
 import imports from "../../migrations/0003_import.sql";
 import identity from "../../migrations/0004_identity.sql";
 import audit from "../../migrations/0005_audit.sql";
+import signOn from "../../migrations/0008_sign_on.sql";
 
 /** Every file of migrations/, in order; a test compares the list with the folder. */
 export const migrations: readonly { name: string; sql: string }[] = [
@@ -11,4 +12,5 @@ export const migrations: readonly { name: string; sql: string }[] = [
   { name: "0003_import.sql", sql: imports },
   { name: "0004_identity.sql", sql: identity },
   { name: "0005_audit.sql", sql: audit },
+  { name: "0008_sign_on.sql", sql: signOn },
 ];
