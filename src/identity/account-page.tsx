@@ -56,19 +56,25 @@ export function accountPage({ signedIn, signOn, own }: Account): Promise<Respons
       ) : (
         <>
           <h2>Connected clients</h2>
-          {own.connections.length === 0 && <p class="quiet">No client acts for you.</p>}
-          <ul class="things">
-            {own.connections.map((connection) => (
-              <ConnectionItem {...connection} />
-            ))}
-          </ul>
+          {own.connections.length === 0 ? (
+            <p class="quiet">No client acts for you.</p>
+          ) : (
+            <ul class="things">
+              {own.connections.map((connection) => (
+                <ConnectionItem {...connection} />
+              ))}
+            </ul>
+          )}
           <h2>Access keys</h2>
-          {own.keys.length === 0 && <p class="quiet">You have no access key.</p>}
-          <ul class="things">
-            {own.keys.map((key) => (
-              <KeyItem key_={key} isThis={key.id === credentialId(credential)} />
-            ))}
-          </ul>
+          {own.keys.length === 0 ? (
+            <p class="quiet">You have no access key.</p>
+          ) : (
+            <ul class="things">
+              {own.keys.map((key) => (
+                <KeyItem {...key} isThis={key.id === credentialId(credential)} />
+              ))}
+            </ul>
+          )}
         </>
       )}
     </>,
@@ -96,12 +102,14 @@ function ConnectionItem({ id, name, goesTo, scope, connectedAt, renewedAt, endsA
 }
 
 function KeyItem({
-  key_: { id, label, roles, createdAt, lastUsedAt, expiresAt },
+  id,
+  label,
+  roles,
+  createdAt,
+  lastUsedAt,
+  expiresAt,
   isThis,
-}: {
-  key_: OwnKey;
-  isThis: boolean;
-}) {
+}: OwnKey & { isThis: boolean }) {
   return (
     <Thing action="/account/keys/revoke" id={id} name={label}>
       <small>

@@ -98,7 +98,7 @@ export function consentPage(details: ConsentDescription, asked: Asked): Promise<
       <div class="actions">
         {offered.length > 0 && (
           <button class="main" name="decision" value="allow">
-            {host === undefined ? "Allow" : `Allow, and sign in with ${host}`}
+            {host === undefined ? "Allow" : "Allow and sign in"}
           </button>
         )}
         <button name="decision" value="deny">

@@ -32,5 +32,5 @@ export const signOnPolicy: SignOnPolicy = signOnPolicySchema.parse({
     "catalog-inventory": ["inventory"],
     "catalog-admin": ["admin"],
   },
-  default_role: "shopper",
+  default_role: null,
 });
