@@ -50,7 +50,7 @@ export async function hasSession(browser: Browser, authorizeUrl: string): Promis
 /** What stands in an input of the page. */
 export function field(html: string, name: string): string {
   const [, value = ""] = new RegExp(`name="${name}" value="([^"]*)"`).exec(html) ?? [];
-  return value;
+  return value.replaceAll("&amp;", "&");
 }
 
 /** The scopes that a consent page offers. */
