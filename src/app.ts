@@ -7,10 +7,13 @@ import { adminApi } from "./admin/api.ts";
 import type { AppContext, AppTypes } from "./app-types.ts";
 import { SECRET_KEY_MIN, readSettings } from "./env.ts";
 import { isAllowedOrigin, isLocalRequest, isOwnHost } from "./hosts.ts";
+import { accountPages } from "./identity/account-pages.tsx";
+import { authorizePages } from "./identity/authorize-pages.tsx";
 import { authorizationServer, protectedResource } from "./identity/oauth.ts";
 import { anonymous } from "./identity/principal.ts";
 import { hashAddress } from "./identity/secrets.ts";
 import { signInPages } from "./identity/sign-in-pages.tsx";
+import { signOnPages } from "./identity/sign-on/pages.tsx";
 import { surprise } from "./mcp/call.ts";
 import { serveMcp } from "./mcp/endpoint.ts";
 import { bundledPolicy } from "./policy/bundled.ts";
@@ -95,7 +98,7 @@ app.all("/mcp", (c) => {
 app.all("/mcp/public", (c) => (c.var.settings.PUBLIC_CATALOG === "on" ? serveAnonymous(c) : c.notFound()));
 
 app.all("/.well-known/oauth-protected-resource/*", serveIdentified);
-app.route("/", signInPages);
+for (const pages of [signInPages, signOnPages, authorizePages, accountPages]) app.route("/", pages);
 app.route("/admin/api", adminApi);
 for (const path of [
   "/.well-known/oauth-authorization-server/*",

@@ -10,58 +10,91 @@ const hostnames = z
       .filter((name) => name !== ""),
   );
 
-const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])$/;
-const optionalUrl = z
-  .union([
-    z.literal("").transform(() => undefined),
-    z
-      .url({ protocol: /^https?$/ })
-      .refine((url) => url.startsWith("https:") || LOOPBACK.test(new URL(url).hostname), "is not https"),
-  ])
-  .optional();
+const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
-const settingsSchema = z
-  .object({
-    /** Exactly the URL that clients use, without a path: `https://catalog.example.com`. */
-    PUBLIC_URL: z
-      .union([z.literal("").transform(() => undefined), z.url({ protocol: /^https?$/ })])
+/** An OpenID Connect issuer as the provider writes it (OpenID Connect Discovery 1.0, section 3): https, or http on loopback. */
+const issuer = z.url({ protocol: /^https?$/ }).refine((text) => {
+  const { protocol, hostname, search, hash, username } = new URL(text);
+  return (protocol === "https:" || LOOPBACK.has(hostname)) && search + hash + username === "";
+}, "must be an https URL without a query; http is for this machine alone");
+
+/** Set to nothing is not set. */
+const optional = z
+  .string()
+  .optional()
+  .transform((text) => (text === "" ? undefined : text));
+
+const webhookUrl = z
+  .url({ protocol: /^https?$/ })
+  .refine((url) => url.startsWith("https:") || LOOPBACK.has(new URL(url).hostname), "is not https");
+
+const settingsSchema = z.object({
+  /** Exactly the URL that clients use, without a path: `https://catalog.example.com`. */
+  PUBLIC_URL: z.union([z.literal("").transform(() => undefined), z.url({ protocol: /^https?$/ })]).optional(),
+  /** More host names that this Worker answers to, separated by commas or spaces. */
+  ALLOWED_HOSTS: hostnames,
+  /** Host names of web pages whose scripts may call the Worker, separated by commas or spaces. */
+  ALLOWED_ORIGINS: hostnames,
+  /** SECRET_KEY_MIN bytes or more; hashes what must be told apart and not be known. There is none by default. */
+  SECRET_KEY: z.string().optional(),
+  /** "on" serves the catalog to anyone at /mcp/public. */
+  PUBLIC_CATALOG: z.enum(["on", "off"]).default("off"),
+  /** "off" asks for a token on this machine too, as everywhere else. */
+  LOCAL_ANONYMOUS: z.enum(["on", "off"]).default("on"),
+  /** Milliseconds a tool, resource or prompt may take before it is answered with `timeout`. */
+  CALL_DEADLINE_MS: z.coerce.number().int().min(1).max(25_000).default(5_000),
+  /** The OpenID Connect provider that people sign in by, and what it knows this server by: docs/sign-on.md. */
+  OIDC_ISSUER: optional.pipe(issuer.optional()),
+  OIDC_CLIENT_ID: optional,
+  OIDC_CLIENT_SECRET: optional,
+  /** Where incidents are told, signed as Standard Webhooks says: https, or http on this machine. */
+  INCIDENT_WEBHOOK_URL: optional.pipe(webhookUrl.optional()),
+  /** `whsec_` and 24 bytes or more in base64; what receivers check the signature with. */
+  INCIDENT_WEBHOOK_SECRET: optional.pipe(
+    z
+      .string()
+      .regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, "is whsec_ and 24 bytes or more in base64")
       .optional(),
-    /** More host names that this Worker answers to, separated by commas or spaces. */
-    ALLOWED_HOSTS: hostnames,
-    /** Host names of web pages whose scripts may call the Worker, separated by commas or spaces. */
-    ALLOWED_ORIGINS: hostnames,
-    /** SECRET_KEY_MIN bytes or more; hashes what must be told apart and not be known. There is none by default. */
-    SECRET_KEY: z.string().optional(),
-    /** "on" serves the catalog to anyone at /mcp/public. */
-    PUBLIC_CATALOG: z.enum(["on", "off"]).default("off"),
-    /** "off" asks for a token on this machine too, as everywhere else. */
-    LOCAL_ANONYMOUS: z.enum(["on", "off"]).default("on"),
-    /** Milliseconds a tool, resource or prompt may take before it is answered with `timeout`. */
-    CALL_DEADLINE_MS: z.coerce.number().int().min(1).max(25_000).default(5_000),
-    /** Where incidents are told, signed as Standard Webhooks says: https, or http on this machine. */
-    INCIDENT_WEBHOOK_URL: optionalUrl,
-    /** `whsec_` and 24 bytes or more in base64; what receivers check the signature with. */
-    INCIDENT_WEBHOOK_SECRET: z
-      .union([
-        z.literal("").transform(() => undefined),
-        z.string().regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, "is whsec_ and 24 bytes or more in base64"),
-      ])
-      .optional(),
-  })
-  .refine(
-    ({ INCIDENT_WEBHOOK_URL, INCIDENT_WEBHOOK_SECRET }) =>
-      (INCIDENT_WEBHOOK_URL === undefined) === (INCIDENT_WEBHOOK_SECRET === undefined),
-    "INCIDENT_WEBHOOK_URL and INCIDENT_WEBHOOK_SECRET go together",
-  );
+  ),
+});
+
+/** Settings that are of use together alone. */
+const TOGETHER = {
+  "single sign-on": ["OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET"],
+  "the incident webhook": ["INCIDENT_WEBHOOK_URL", "INCIDENT_WEBHOOK_SECRET"],
+} as const;
+
+const wholeSettingsSchema = settingsSchema.superRefine((settings, context) => {
+  for (const [what, names] of Object.entries(TOGETHER)) {
+    const missing = names.filter((name) => settings[name] === undefined);
+    if (missing.length === 0 || missing.length === names.length) continue;
+    const message = `is missing: ${what} needs all of ${names.join(", ")}, or none`;
+    for (const name of missing) context.addIssue({ code: "custom", path: [name], message });
+  }
+});
 
 /** Bytes; a shorter SECRET_KEY counts as none. */
 export const SECRET_KEY_MIN = 32;
 
-export type Settings = z.output<typeof settingsSchema>;
+export type Settings = z.output<typeof wholeSettingsSchema>;
 
 /** Reads the Worker's variables; throws with the names of those that are wrong. */
 export function readSettings(env: Env): Settings {
-  const parsed = settingsSchema.safeParse(env);
+  const parsed = wholeSettingsSchema.safeParse(env);
   if (!parsed.success) throw new Error(`Settings: ${z.prettifyError(parsed.error)}`);
   return parsed.data;
+}
+
+export interface SignOnSettings {
+  issuer: string;
+  clientId: string;
+  clientSecret: string;
+}
+
+/** How people sign in by their provider; undefined where single sign-on is off. */
+export function signOnSettings(settings: Settings): SignOnSettings | undefined {
+  const { OIDC_ISSUER, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET } = settings;
+  if (OIDC_ISSUER === undefined || OIDC_CLIENT_ID === undefined || OIDC_CLIENT_SECRET === undefined)
+    return undefined;
+  return { issuer: OIDC_ISSUER, clientId: OIDC_CLIENT_ID, clientSecret: OIDC_CLIENT_SECRET };
 }

@@ -4,6 +4,7 @@ import type { AppTypes } from "../app-types.ts";
 import { parseArguments } from "../arguments.ts";
 import { ensureMigrated } from "../database/migrate.ts";
 import { runBatch } from "../database/run-batch.ts";
+import { findKey } from "../identity/access-keys.ts";
 import {
   addUser,
   createKey,
@@ -20,7 +21,6 @@ import {
 import { noteUse } from "../identity/oauth.ts";
 import { isWholeKey } from "../identity/secrets.ts";
 import { scopesOf } from "../identity/scopes.ts";
-import { findKey } from "../identity/users.ts";
 import { listAnchors } from "../windows/anchors.ts";
 import { type Refusal, refusals, refusalDetails, refuse } from "../refusal.ts";
 import { exportAudit } from "./audit.ts";

@@ -10,8 +10,8 @@ import { newAccessKey } from "./secrets.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-const role = z.string().refine((name) => ROLES.includes(name), `is one of ${ROLES.join(", ")}`);
-const roles = z.array(role).max(20);
+export const roleSchema = z.string().refine((name) => ROLES.includes(name), `is one of ${ROLES.join(", ")}`);
+const roles = z.array(roleSchema).max(20);
 
 /** Shown in terminals and pages: without what is invisible there. */
 const line = (max: number) => z.string().overwrite(plainLine).min(1).max(max);

@@ -6,30 +6,27 @@ import {
   type OAuthResourceTokenValidation,
 } from "@cloudflare/workers-oauth-provider";
 import { waitUntil } from "cloudflare:workers";
-import * as z from "zod";
 import { ensureMigrated } from "../database/migrate.ts";
+import { type FoundKey, findKey, touchKey } from "./access-keys.ts";
+import { CREDENTIAL_PROBLEMS, credentialSchema, findCredential } from "./credentials.ts";
+import { REFRESH_TTL_S } from "./grants.ts";
 import { type Principal, principalSchema } from "./principal.ts";
 import { BASE_SCOPE, SCOPES, scopesOf } from "./scopes.ts";
 import { isWholeKey, looksLikeKey } from "./secrets.ts";
-import { type FoundKey, type Identified, type KeyProblem, findKey, findKeyById, touchKey } from "./users.ts";
+import type { CredentialProblem, Identified } from "./users.ts";
 
-/** What a grant keeps: the name of the key that signed in, nothing that may change. Roles are read when a token is used. */
-const grantSchema = z.object({ keyId: z.string() });
-export type GrantProps = z.output<typeof grantSchema>;
+/** What a grant keeps: the name of what signed in, nothing that may change. Roles are read when a token is used. */
+const grantSchema = credentialSchema;
 
-const KEY_PROBLEMS: Record<KeyProblem | "key_malformed", string> = {
+const PROBLEMS: Record<CredentialProblem | "key_malformed", string> = {
   key_malformed: "the access key is cut off or mistyped",
-  key_unknown: "there is no such access key",
-  key_expired: "the access key has expired",
-  key_revoked: "the access key was revoked",
-  user_disabled: "the user is disabled",
+  ...CREDENTIAL_PROBLEMS,
 };
 
 /** Longer than any token; KV refuses keys made of longer ones. */
 const TOKEN_MAX = 300;
 /** Origins remembered; a Host header chooses them, where no PUBLIC_URL does. */
 const SERVERS_MAX = 20;
-const THIRTY_DAYS_S = 30 * 24 * 60 * 60;
 
 type Serve = (request: Request, principal: Principal, auth: OAuthResourceAuth) => Promise<Response>;
 
@@ -43,15 +40,14 @@ function createAuthorizationServer(origin: string): OAuthAuthorizationServer<Env
     clientRegistrationEndpoint: "/oauth/register",
     // Cursor registers cursor:// beside its https redirect; without this it can't sign in at all.
     allowPrivateUseRedirectUris: true,
-    // What was granted ends with the key that granted it, at the next refresh as at the next call.
+    // What was granted ends with the credential that granted it, at the next refresh as at the next call.
     tokenExchangeCallback: async ({ props, env }) => {
       await ensureMigrated(env.DB);
-      const found = await findKeyById(env.DB, grantSchema.parse(props).keyId, Date.now());
-      if (!found.ok) throw new OAuthError("invalid_grant", { description: KEY_PROBLEMS[found.problem] });
+      const found = await findCredential(env.DB, grantSchema.parse(props), Date.now());
+      if (!found.ok) throw new OAuthError("invalid_grant", { description: PROBLEMS[found.problem] });
     },
-    refreshTokenTTL: THIRTY_DAYS_S,
-    // A client in use stays signed in: people's first complaint is having to sign in again.
-    refreshTokenIdleTTL: THIRTY_DAYS_S,
+    refreshTokenTTL: REFRESH_TTL_S,
+    refreshTokenIdleTTL: REFRESH_TTL_S,
   });
 }
 
@@ -96,7 +92,7 @@ async function validateKey(env: Env, resource: string, key: string): Promise<Val
   const found = isWholeKey(key)
     ? await findKey(env.DB, key, now)
     : ({ ok: false, problem: "key_malformed" } as const);
-  const { user } = orRefuse(found);
+  const user = orRefuse(found);
   noteUse(env, found, now);
   const scope = scopesOf(user.roles);
   return { props: toPrincipal(user, "key", scope), audience: resource, scope, userId: user.userId };
@@ -111,18 +107,18 @@ async function validateOAuth(
   if (token.length > TOKEN_MAX) return null;
   const validated = await authorizationServer(origin).validateToken<unknown>(resource, token, env);
   if (validated === null) return null;
-  const { keyId } = grantSchema.parse(validated.props);
-  const { user } = orRefuse(await findKeyById(env.DB, keyId, Date.now()));
+  const credential = grantSchema.parse(validated.props);
+  const user = orRefuse(await findCredential(env.DB, credential, Date.now()));
   const allowed = new Set<string>(scopesOf(user.roles));
   const scope = validated.scope.filter((each) => allowed.has(each));
   return { ...validated, props: toPrincipal(user, "oauth", scope), scope };
 }
 
 function orRefuse(
-  found: FoundKey | { ok: false; problem: "key_malformed" },
-): Extract<FoundKey, { ok: true }> {
-  if (found.ok) return found;
-  throw new OAuthError("invalid_token", { description: `${found.problem}: ${KEY_PROBLEMS[found.problem]}` });
+  found: { ok: true; user: Identified } | { ok: false; problem: keyof typeof PROBLEMS },
+): Identified {
+  if (found.ok) return found.user;
+  throw new OAuthError("invalid_token", { description: `${found.problem}: ${PROBLEMS[found.problem]}` });
 }
 
 /** Writes down that a key was used, at most hourly, while the answer is under way. */

@@ -16,6 +16,7 @@ main { width: 100%; max-width: 28rem; padding: 2rem; border: 1px solid var(--lin
 main::before { content: ""; display: block; width: 2.5rem; height: .375rem; margin-bottom: 1.25rem;
   border-radius: 1rem; background: var(--accent); }
 h1 { margin: 0 0 1rem; font-size: 1.4rem; line-height: 1.25; text-wrap: balance; }
+h2 { margin: 2rem 0 .75rem; font-size: 1.1rem; line-height: 1.25; }
 p { margin: 0 0 1rem; } main > :last-child, main > :last-child > :last-child { margin-bottom: 0; }
 code { font-family: ui-monospace, monospace; font-size: .9em; }
 .quiet { color: var(--quiet); font-size: .9rem; } .bad { color: var(--bad); font-weight: 600; }
@@ -30,6 +31,9 @@ fieldset { margin: 0 0 1.25rem; padding: 0; border: 0; } legend { padding: 0; ma
 label.choice { display: flex; gap: .75rem; padding: .4rem 0; font-weight: 400; cursor: pointer; }
 .choice input { flex: none; width: 1.15rem; height: 1.15rem; margin: .2rem 0 0; accent-color: var(--accent); }
 .choice small { display: block; color: var(--quiet); font: .825rem/1.4 ui-monospace, monospace; }
+.or { margin: 1.5rem 0; text-align: center; color: var(--quiet); font-size: .9rem; }
+.things { margin: 0; padding: 0; list-style: none; } .things li { padding: .75rem 0; border-top: 1px solid var(--line); }
+.things small { display: block; color: var(--quiet); font-size: .85rem; } .things form { margin-top: .5rem; }
 .actions { display: flex; flex-wrap: wrap; gap: .75rem; margin-top: 1.25rem; }
 button { flex: 1 1 7rem; min-height: 2.75rem; padding: .5rem 1rem; font: inherit; font-weight: 600;
   border: 1px solid var(--edge); border-radius: .5rem; background: transparent; color: inherit; cursor: pointer; }
@@ -47,10 +51,12 @@ export const serveStyle = (c: Context): Response =>
   c.body(STYLE, 200, { "Content-Type": "text/css; charset=utf-8", "Cache-Control": "public, max-age=300" });
 
 interface PageOptions {
-  status?: 200 | 400 | 401 | 403;
+  status?: 200 | 400 | 401 | 403 | 503;
   headers?: Headers;
   /** Where a form of the page may end up beside this server: browsers hold a form's redirects to it too. */
   formTarget?: string;
+  /** Where the browser goes on by itself. */
+  goOnTo?: string;
 }
 
 /** A whole page, unframeable, uncached, without scripts. */
@@ -64,6 +70,7 @@ export async function renderPage(
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
+        {options.goOnTo !== undefined && <meta http-equiv="refresh" content={`0; url=${options.goOnTo}`} />}
         <title>{title}</title>
         <link rel="stylesheet" href={STYLE_PATH} />
       </head>
@@ -88,3 +95,30 @@ export async function renderPage(
   );
   return new Response(await html`<!doctype html>${page}`, { status: options.status ?? 200, headers });
 }
+
+/** Why a sign-in came to nothing, and what to do now. */
+export function problemPage(
+  what: string,
+  next: Child,
+  status: PageOptions["status"] = 400,
+): Promise<Response> {
+  return renderPage(
+    "This sign-in can't go on",
+    <>
+      <p class="bad">{what}</p>
+      {next}
+    </>,
+    { status },
+  );
+}
+
+/** As the OAuth library's redirects: with the cookies that it sets and clears. */
+export function redirectTo(location: string, headers = new Headers()): Response {
+  headers.set("Location", location);
+  headers.set("Cache-Control", "no-store");
+  return new Response(null, { status: 303, headers });
+}
+
+/** An answer with the cookies that were set on the way to it. */
+export const withCookies = (c: Context, answer: Response): Response =>
+  answer.body === null ? c.body(null, answer) : c.body(answer.body, answer);

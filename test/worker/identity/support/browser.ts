@@ -1,12 +1,15 @@
-import { ORIGIN, form, send } from "./deployed.ts";
+import { DEPLOYED, ORIGIN, type Settings, form, send } from "./deployed.ts";
 
 /** What a person's browser does: keeps cookies, posts forms from the server's own page. */
 export class Browser {
   readonly cookies = new Map<string, string>();
   readonly origin: string;
+  /** Of the server. */
+  readonly settings: Settings;
 
-  constructor(origin = ORIGIN) {
+  constructor(origin = ORIGIN, settings = DEPLOYED) {
     this.origin = origin;
+    this.settings = settings;
   }
 
   async request(url: string, init: RequestInit = {}): Promise<Response> {
@@ -14,7 +17,7 @@ export class Browser {
     if (this.cookies.size > 0) {
       headers.set("cookie", [...this.cookies].map(([name, value]) => `${name}=${value}`).join("; "));
     }
-    const response = await send(new URL(url, this.origin), { ...init, headers });
+    const response = await send(new URL(url, this.origin), { ...init, headers }, this.settings);
     for (const line of response.headers.getSetCookie()) this.#keep(line);
     return response;
   }
@@ -47,7 +50,7 @@ export async function hasSession(browser: Browser, authorizeUrl: string): Promis
 /** What stands in an input of the page. */
 export function field(html: string, name: string): string {
   const [, value = ""] = new RegExp(`name="${name}" value="([^"]*)"`).exec(html) ?? [];
-  return value;
+  return value.replaceAll("&amp;", "&");
 }
 
 /** The scopes that a consent page offers. */

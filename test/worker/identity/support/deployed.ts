@@ -11,6 +11,10 @@ export type Settings = Record<string, string | undefined>;
 export const DEPLOYED: Settings = {
   SECRET_KEY: "a secret of thirty-two bytes or more",
   LOCAL_ANONYMOUS: "off",
+  // Whatever a developer has in .dev.vars.
+  OIDC_ISSUER: undefined,
+  OIDC_CLIENT_ID: undefined,
+  OIDC_CLIENT_SECRET: undefined,
 };
 
 /** A request to the app as it runs under a URL, with settings of its own. */

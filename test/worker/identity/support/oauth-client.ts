@@ -80,6 +80,7 @@ export async function decide(
 ): Promise<Response> {
   return browser.post("/authorize", [
     ["handle", field(html, "handle")],
+    ["next", field(html, "next")],
     ["decision", decision],
     ...scopes.map((scope): [string, string] => ["scope", scope]),
   ]);

@@ -1,0 +1,98 @@
+import * as z from "zod";
+import { hashSecret } from "./secrets.ts";
+import { type CredentialProblem, type Identified, USER_COLUMNS, identified, userRow } from "./users.ts";
+
+export type FoundKey =
+  | { ok: true; keyId: string; user: Identified; narrowed: boolean; touch: boolean }
+  | { ok: false; problem: CredentialProblem };
+
+/** Last use is written at most this often. */
+const TOUCH_MS = 60 * 60 * 1000;
+const LISTED_MAX = 200;
+
+const keyRow = userRow.extend({
+  key_id: z.string(),
+  key_roles: userRow.shape.user_roles.nullable(),
+  expires_at: z.int().nullable(),
+  revoked_at: z.int().nullable(),
+  last_used_at: z.int().nullable(),
+});
+
+const SELECT = `SELECT ${USER_COLUMNS}, k.id AS key_id, k.roles AS key_roles, k.expires_at, k.revoked_at, k.last_used_at
+  FROM access_keys k JOIN users u ON u.id = k.user_id`;
+
+/** Who a key belongs to, or why it is refused. Read on every call, so that a revocation holds at once. */
+export async function findKey(db: D1Database, key: string, now: number): Promise<FoundKey> {
+  const row = await db.prepare(`${SELECT} WHERE k.hash = ?`).bind(hashSecret(key)).first();
+  return checkKey(row, now);
+}
+
+/** Who a key belongs to, by its name: what was signed in with it stands and falls with it. */
+export async function findKeyById(db: D1Database, keyId: string, now: number): Promise<FoundKey> {
+  const row = await db.prepare(`${SELECT} WHERE k.id = ?`).bind(keyId).first();
+  return checkKey(row, now);
+}
+
+function checkKey(row: unknown, now: number): FoundKey {
+  if (row === null) return { ok: false, problem: "key_unknown" };
+  const { key_id: keyId, key_roles, expires_at, revoked_at, last_used_at, ...user } = keyRow.parse(row);
+  if (revoked_at !== null) return { ok: false, problem: "key_revoked" };
+  if (expires_at !== null && expires_at <= now) return { ok: false, problem: "key_expired" };
+  const found = identified(user, key_roles);
+  return found.ok ? { ...found, keyId, touch: now - (last_used_at ?? 0) >= TOUCH_MS } : found;
+}
+
+/** Notes that a key was used; off the answer's path. */
+export async function touchKey(db: D1Database, keyId: string, now: number): Promise<void> {
+  await db.prepare("UPDATE access_keys SET last_used_at = ?2 WHERE id = ?1").bind(keyId, now).run();
+}
+
+/** A key as its owner sees it; times in milliseconds since the epoch. */
+export interface OwnKey {
+  id: string;
+  label: string;
+  /** Those that it is narrowed to; null for all of its owner's. */
+  roles: string[] | null;
+  createdAt: number;
+  lastUsedAt: number | null;
+  expiresAt: number | null;
+}
+
+const ownKeyRow = keyRow
+  .pick({ key_id: true, key_roles: true, expires_at: true, last_used_at: true })
+  .extend({ label: z.string(), created_at: z.int() });
+
+/** The keys of one user that still open something, the newest first. */
+export async function listOwnKeys(db: D1Database, userId: string, now: number): Promise<OwnKey[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT id AS key_id, label, roles AS key_roles, created_at, expires_at, last_used_at FROM access_keys
+       WHERE user_id = ?1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?2)
+       ORDER BY created_at DESC, id LIMIT ${LISTED_MAX}`,
+    )
+    .bind(userId, now)
+    .all();
+  return z
+    .array(ownKeyRow)
+    .parse(results)
+    .map(({ key_id, label, key_roles, created_at, last_used_at, expires_at }) => ({
+      id: key_id,
+      label,
+      roles: key_roles,
+      createdAt: created_at,
+      lastUsedAt: last_used_at,
+      expiresAt: expires_at,
+    }));
+}
+
+/** Revokes one of a user's own keys; another's is left alone. */
+export async function revokeOwnKey(
+  db: D1Database,
+  { id, userId }: { id: string; userId: string },
+  now: number,
+): Promise<void> {
+  await db
+    .prepare("UPDATE access_keys SET revoked_at = ?3 WHERE id = ?1 AND user_id = ?2 AND revoked_at IS NULL")
+    .bind(id, userId, now)
+    .run();
+}

@@ -1,0 +1,65 @@
+import { Hono } from "hono";
+import type { AppContext, AppTypes } from "../app-types.ts";
+import { signOnSettings } from "../env.ts";
+import { listOwnKeys, revokeOwnKey } from "./access-keys.ts";
+import { accountPage } from "./account-page.tsx";
+import { sessionUser } from "./browser-session.ts";
+import { listConnections } from "./grants.ts";
+import { signInPath } from "./next-path.ts";
+import { authorizationServer } from "./oauth.ts";
+import { guardPages, readForm, textOf } from "./page-guards.ts";
+import { problemPage } from "./page.tsx";
+import type { SignedIn } from "./sessions.ts";
+
+/** What somebody who is signed in can see and end of their own. */
+export const accountPages = new Hono<AppTypes>();
+
+const PATH = "/account";
+
+guardPages(accountPages, ["/account/*"]);
+
+accountPages.get(PATH, async (c) => {
+  const signedIn = await sessionUser(c);
+  if (signedIn === undefined) return c.redirect(signInPath(PATH), 303);
+  const { userId } = signedIn.user;
+  const now = Date.now();
+  const own = signedIn.narrowed
+    ? undefined
+    : {
+        connections: await listConnections(authorizationServer(c.var.origin).getOAuthApi(c.env), userId),
+        keys: await listOwnKeys(c.env.DB, userId, now),
+      };
+  return accountPage({ signedIn, signOn: signOnSettings(c.var.settings), own });
+});
+
+accountPages.post("/account/clients/revoke", (c) =>
+  change(c, (id, { user }) =>
+    // A colon would reach into another part of the store's names.
+    /^\w{1,64}$/.test(id)
+      ? authorizationServer(c.var.origin).getOAuthApi(c.env).revokeGrant(id, user.userId)
+      : undefined,
+  ),
+);
+
+accountPages.post("/account/keys/revoke", (c) =>
+  change(c, (id, { user }) => revokeOwnKey(c.env.DB, { id, userId: user.userId }, Date.now())),
+);
+
+/** Ends what the form names, of the user who is signed in. */
+async function change(
+  c: AppContext,
+  end: (id: string, signedIn: SignedIn) => Promise<void> | undefined,
+): Promise<Response> {
+  const signedIn = await sessionUser(c);
+  if (signedIn === undefined) return c.redirect(signInPath(PATH), 303);
+  // What a key opened reaches no further than the key: one of fewer roles doesn't end what has more.
+  if (signedIn.narrowed) {
+    return problemPage(
+      "You signed in with a key that has only some of your roles.",
+      <p>Nothing was revoked.</p>,
+      403,
+    );
+  }
+  await end(textOf(await readForm(c), "id"), signedIn);
+  return c.redirect(PATH, 303);
+}

@@ -1,0 +1,75 @@
+import { randomBytes } from "node:crypto";
+import * as z from "zod";
+import { runBatch } from "../database/run-batch.ts";
+import { setRoles } from "./administration.ts";
+import { type Person, userIdOf } from "./sign-on/person.ts";
+import { type Found, USER_COLUMNS, identified, userRow } from "./users.ts";
+
+// People whom a sign-in provider knows, and the users that they are here.
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+const identityRow = userRow.extend({ expires_at: z.int() });
+
+/** Whom an identity belongs to, or why it is refused. */
+export async function findIdentity(db: D1Database, identityId: string, now: number): Promise<Found> {
+  const row = await db
+    .prepare(
+      `SELECT ${USER_COLUMNS}, e.expires_at FROM external_identities e JOIN users u ON u.id = e.user_id WHERE e.id = ?`,
+    )
+    .bind(identityId)
+    .first();
+  if (row === null) return { ok: false, problem: "sign_in_unknown" };
+  const { expires_at, ...user } = identityRow.parse(row);
+  if (expires_at <= now) return { ok: false, problem: "sign_in_expired" };
+  return identified(user);
+}
+
+export type SignOn = { ok: true; identityId: string } | { ok: false; problem: "user_disabled" | "no_role" };
+
+const userStateRow = z.object({ id: z.string(), disabled_at: z.int().nullable() });
+const linkRow = z.object({ id: z.string() });
+
+/**
+ * Makes the user what the provider and the policy say now: new at the first sign-in, with other roles at a later one.
+ * Who has no role any more keeps none here either, whatever else they hold.
+ */
+export async function recordSignOn(
+  db: D1Database,
+  person: Person,
+  { validDays, now }: { validDays: number; now: number },
+): Promise<SignOn> {
+  const { issuer, subject, name, roles, customerId } = person;
+  const known = await db
+    .prepare(
+      `SELECT id, disabled_at FROM users WHERE id = coalesce(
+        (SELECT user_id FROM external_identities WHERE issuer = ?1 AND subject = ?2), ?3)`,
+    )
+    .bind(issuer, subject, userIdOf(person))
+    .first();
+  const user = known === null ? undefined : userStateRow.parse(known);
+  if (user !== undefined && user.disabled_at !== null) return { ok: false, problem: "user_disabled" };
+  if (roles.length === 0) {
+    if (user !== undefined) await runBatch(db, setRoles(user.id, []));
+    return { ok: false, problem: "no_role" };
+  }
+
+  const userId = user?.id ?? userIdOf(person);
+  const link = `sign-on-${randomBytes(9).toString("base64url")}`;
+  const results = await runBatch(db, [
+    {
+      sql: `INSERT INTO users (id, kind, name, customer_id, created_at) VALUES (?1, 'user', ?2, ?3, ?4)
+        ON CONFLICT (id) DO UPDATE SET name = excluded.name, customer_id = iif(?5, excluded.customer_id, customer_id)`,
+      values: [userId, name, customerId ?? null, now, customerId === undefined ? 0 : 1],
+    },
+    ...setRoles(userId, roles),
+    {
+      sql: `INSERT INTO external_identities (id, issuer, subject, user_id, created_at, last_sign_in_at, expires_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6)
+        ON CONFLICT (issuer, subject) DO UPDATE SET last_sign_in_at = excluded.last_sign_in_at, expires_at = excluded.expires_at
+        RETURNING id`,
+      values: [link, issuer, subject, userId, now, now + validDays * DAY_MS],
+    },
+  ]);
+  return { ok: true, identityId: linkRow.parse(results.at(-1)?.[0]).id };
+}

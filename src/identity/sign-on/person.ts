@@ -1,0 +1,64 @@
+import { createHash } from "node:crypto";
+import { clip, plainLine } from "../../text/plain-text.ts";
+import type { SignOnPolicy } from "../sign-on-policy.ts";
+
+/** What a provider says of who signed in: the claims of a checked id token, and those of its userinfo. */
+export interface Claims {
+  iss: string;
+  sub: string;
+  [claim: string]: unknown;
+}
+
+/** A person as the provider and the policy make them. */
+export interface Person {
+  issuer: string;
+  subject: string;
+  name: string;
+  /** None where the policy refuses the person. */
+  roles: string[];
+  /** Null where the person is no customer; undefined where the policy leaves that to the admin API. */
+  customerId: string | null | undefined;
+}
+
+const NAME_MAX = 200;
+const CUSTOMER_ID_MAX = 64;
+
+export function personOf(claims: Claims, policy: SignOnPolicy): Person {
+  const named = [claims["name"], claims["preferred_username"], claims["email"]].map(line);
+  return {
+    issuer: claims.iss,
+    subject: claims.sub,
+    name: clip(named.find((name) => name !== "") ?? "No name", NAME_MAX),
+    roles: rolesOf(claims[policy.roles_claim], policy),
+    customerId:
+      policy.customer_id_claim === undefined ? undefined : customerOf(claims[policy.customer_id_claim]),
+  };
+}
+
+function rolesOf(groups: unknown, { mapping, default_role }: SignOnPolicy): string[] {
+  // A map, since a group may be called "constructor".
+  const rolesByGroup = new Map(Object.entries(mapping));
+  const names: unknown[] = Array.isArray(groups) ? groups : [groups];
+  const mapped = names.flatMap((name) => (typeof name === "string" ? (rolesByGroup.get(name) ?? []) : []));
+  if (mapped.length > 0) return [...new Set(mapped)];
+  return default_role === null ? [] : [default_role];
+}
+
+/** An id that was cut short would be another customer's. */
+function customerOf(claim: unknown): string | null {
+  const id = line(claim);
+  return id === "" || id.length > CUSTOMER_ID_MAX ? null : id;
+}
+
+const line = (claim: unknown): string => (typeof claim === "string" ? plainLine(claim) : "");
+
+/**
+ * The id of a person's user: from issuer and subject, which a provider never gives to anybody else (OpenID Connect
+ * Core 1.0, section 5.7), not from an email address, which a successor may inherit.
+ */
+export function userIdOf({ issuer, subject }: Pick<Person, "issuer" | "subject">): string {
+  const hash = createHash("sha256")
+    .update(JSON.stringify([issuer, subject]))
+    .digest("base64url");
+  return `oidc-${hash.slice(0, 22)}`;
+}

@@ -1,0 +1,149 @@
+import * as oidc from "openid-client";
+import type { SignOnSettings } from "../../env.ts";
+import { logEvent } from "../../telemetry/log.ts";
+import type { Claims } from "./person.ts";
+
+// The OpenID Connect provider, through openid-client: every check of an answer is the library's.
+
+/**
+ * `unavailable`: it does not answer, or not as a provider does. `declined`: the person said no there. `refused`: an
+ * answer that did not hold, or a request of ours that it would not take.
+ */
+export type ProviderProblem = "unavailable" | "declined" | "refused";
+export type Answer<T> = { ok: true; value: T } | { ok: false; problem: ProviderProblem };
+
+/** Seconds that a request to the provider may take; a person waits for it. */
+const TIMEOUT_S = 5;
+/** How long an isolate relies on a discovery document that it has read. */
+const METADATA_MS = 10 * 60 * 1000;
+
+// Plain data: what the library keeps of requests under way must not pass from one request of workerd to another.
+let known: { issuer: string; metadata: oidc.ServerMetadata; until: number } | undefined;
+
+/** The provider as its discovery document describes it, and this server as its client. */
+export function findProvider(settings: SignOnSettings, now: number): Promise<Answer<oidc.Configuration>> {
+  return ask(async () => {
+    const { issuer, clientId, clientSecret } = settings;
+    const isPlain = new URL(issuer).protocol === "http:";
+    if (known === undefined || known.issuer !== issuer || known.until <= now) {
+      const discovered = await oidc.discovery(new URL(issuer), clientId, clientSecret, undefined, {
+        timeout: TIMEOUT_S,
+        execute: isPlain ? [oidc.allowInsecureRequests] : [],
+      });
+      known = { issuer, metadata: discovered.serverMetadata(), until: now + METADATA_MS };
+    }
+    const { metadata } = known;
+    const provider = new oidc.Configuration(
+      metadata,
+      clientId,
+      clientSecret,
+      authentication(metadata, clientSecret),
+    );
+    provider.timeout = TIMEOUT_S;
+    oidc.enableNonRepudiationChecks(provider);
+    if (isPlain) oidc.allowInsecureRequests(provider);
+    return provider;
+  });
+}
+
+/** In the body where the provider takes that: not all decode a secret in a header as RFC 6749, section 2.3.1 has it. */
+function authentication(metadata: oidc.ServerMetadata, secret: string): oidc.ClientAuth {
+  const inBody = metadata.token_endpoint_auth_methods_supported?.includes("client_secret_post") ?? false;
+  return inBody ? oidc.ClientSecretPost(secret) : oidc.ClientSecretBasic(secret);
+}
+
+/** What must be the same when the person comes back. */
+export interface Expected {
+  state: string;
+  nonce: string;
+  verifier: string;
+}
+
+/** Where the person is sent, and what to expect of the answer. */
+export async function authorizationRequest(
+  provider: oidc.Configuration,
+  { state, redirectUri, scope }: { state: string; redirectUri: string; scope: string },
+): Promise<{ url: string; expected: Expected }> {
+  const nonce = oidc.randomNonce();
+  const verifier = oidc.randomPKCECodeVerifier();
+  const url = oidc.buildAuthorizationUrl(provider, {
+    redirect_uri: redirectUri,
+    scope,
+    state,
+    nonce,
+    code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: "S256",
+  });
+  return { url: url.href, expected: { state, nonce, verifier } };
+}
+
+/** What the provider says of the person who came back at `url`. Claims of the id token go before those of userinfo. */
+export function redeem(
+  provider: oidc.Configuration,
+  url: URL,
+  { state, nonce, verifier }: Expected,
+): Promise<Answer<Claims>> {
+  return ask(async () => {
+    const tokens = await oidc.authorizationCodeGrant(provider, url, {
+      expectedState: state,
+      expectedNonce: nonce,
+      pkceCodeVerifier: verifier,
+    });
+    const claims = tokens.claims();
+    if (claims === undefined) throw new Error("openid-client let an answer pass without an id token");
+    // Many providers put names and groups there alone.
+    const hasMore = provider.serverMetadata().userinfo_endpoint !== undefined;
+    const more = hasMore ? await oidc.fetchUserInfo(provider, tokens.access_token, claims.sub) : {};
+    return { ...more, ...claims };
+  });
+}
+
+async function ask<T>(work: () => Promise<T>): Promise<Answer<T>> {
+  try {
+    return { ok: true, value: await work() };
+  } catch (error) {
+    const problem = problemOf(error);
+    if (problem === undefined) throw error;
+    // Read anew at the next try: the document may be what was wrong.
+    if (problem !== "declined") known = undefined;
+    logEvent(problem === "declined" ? "info" : "error", "sign_on_problem", {
+      problem,
+      cause: causeOf(error),
+    });
+    return { ok: false, problem };
+  }
+}
+
+/** Codes of openid-client for answers that are none of a provider. */
+const NO_ANSWER = new Set([
+  "OAUTH_TIMEOUT",
+  "OAUTH_ABORT",
+  "OAUTH_RESPONSE_IS_NOT_CONFORM",
+  "OAUTH_RESPONSE_IS_NOT_JSON",
+  "OAUTH_PARSE_ERROR",
+]);
+
+/** Undefined for what is no doing of the provider's. */
+function problemOf(error: unknown): ProviderProblem | undefined {
+  if (error instanceof oidc.AuthorizationResponseError) {
+    if (error.error === "access_denied") return "declined";
+    return ["server_error", "temporarily_unavailable"].includes(error.error) ? "unavailable" : "refused";
+  }
+  if (error instanceof oidc.ResponseBodyError) return error.status >= 500 ? "unavailable" : "refused";
+  if (error instanceof oidc.WWWAuthenticateChallengeError) return "refused";
+  if (error instanceof oidc.ClientError) {
+    return error.code === undefined || NO_ANSWER.has(error.code) ? "unavailable" : "refused";
+  }
+  // What fetch throws where there is no connection; the library's own have a code.
+  return error instanceof TypeError && !("code" in error) ? "unavailable" : undefined;
+}
+
+/** For the log: never a whole error, whose causes hold tokens and claims. */
+function causeOf(error: unknown): string {
+  if (error instanceof oidc.AuthorizationResponseError || error instanceof oidc.ResponseBodyError) {
+    return `${error.error}: ${error.error_description ?? ""}`;
+  }
+  if (!(error instanceof Error)) return String(error);
+  const inner = error.cause instanceof Error ? `: ${error.cause.message}` : "";
+  return `${error.message}${inner}`;
+}

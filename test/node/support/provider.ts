@@ -1,0 +1,80 @@
+import { once } from "node:events";
+import { type Server, createServer } from "node:http";
+import { generateKeyPairSync, randomUUID } from "node:crypto";
+import Provider from "oidc-provider";
+
+/** What the provider says of a person beside `sub`. */
+export type Person = Record<string, string | string[]>;
+
+export interface RunningProvider {
+  /** The issuer, and what the catalog server is to it. */
+  settings: { OIDC_ISSUER: string; OIDC_CLIENT_ID: string; OIDC_CLIENT_SECRET: string };
+  /** By the name that they sign in with, of any password; read at every sign-in. */
+  people: Map<string, Person>;
+  /** Closes its port. */
+  stop(): Promise<void>;
+  /** Opens it again. */
+  start(): Promise<void>;
+}
+
+const SCOPE = "openid profile";
+
+/**
+ * A real OpenID Connect provider with pages of its own (oidc-provider), on loopback under a name that is another site
+ * to the browser. It listens before the server that uses it, so what it calls back is asked for at its first request.
+ */
+export async function startProvider(callback: () => string, port = 0): Promise<RunningProvider> {
+  const people = new Map<string, Person>();
+  let provider: Provider | undefined;
+  let server: Server | undefined;
+  let url = "";
+  const client = { id: "product-catalog", secret: randomUUID() };
+
+  const start = async () => {
+    server = createServer((request, response) => {
+      provider ??= createProvider(url, { client, callback: callback(), people });
+      void provider.callback()(request, response);
+    }).listen(url === "" ? port : Number(new URL(url).port), "127.0.0.1");
+    await once(server, "listening");
+    const address = server.address();
+    if (address === null || typeof address === "string") throw new Error("No port");
+    url = `http://localhost:${address.port}`;
+  };
+  const stop = async () => {
+    const closed = server?.listening === true ? once(server, "close") : undefined;
+    server?.close();
+    server?.closeAllConnections();
+    await closed;
+  };
+  await start();
+  const settings = { OIDC_ISSUER: url, OIDC_CLIENT_ID: client.id, OIDC_CLIENT_SECRET: client.secret };
+  return { settings, people, start, stop };
+}
+
+interface Registered {
+  client: { id: string; secret: string };
+  callback: string;
+  people: Map<string, Person>;
+}
+
+function createProvider(issuer: string, { client, callback, people }: Registered): Provider {
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const provider = new Provider(issuer, {
+    clients: [{ client_id: client.id, client_secret: client.secret, redirect_uris: [callback] }],
+    jwks: { keys: [{ ...privateKey.export({ format: "jwk" }), alg: "RS256", use: "sig", kid: "k1" }] },
+    cookies: { keys: [randomUUID()] },
+    claims: { openid: ["sub"], profile: ["name", "groups"] },
+    pkce: { required: () => true },
+    findAccount: (_, sub) => ({ accountId: sub, claims: () => ({ sub, ...people.get(sub) }) }),
+    // As of an app that its operator has allowed for everybody: it asks who one is, and nothing else.
+    loadExistingGrant: async (ctx) => {
+      const { accountId } = ctx.oidc.session ?? {};
+      if (accountId === undefined) return undefined;
+      const grant = new ctx.oidc.provider.Grant({ clientId: client.id, accountId });
+      grant.addOIDCScope(SCOPE);
+      await grant.save();
+      return grant;
+    },
+  });
+  return provider;
+}
