@@ -5,6 +5,7 @@ import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
 import { adminApi } from "./admin/api.ts";
 import type { AppContext, AppTypes } from "./app-types.ts";
+import { confirmPages } from "./confirm/pages.tsx";
 import { SECRET_KEY_MIN, readSettings } from "./env.ts";
 import { isAllowedOrigin, isLocalRequest, isOwnHost } from "./hosts.ts";
 import { accountPages } from "./identity/account-pages.tsx";
@@ -98,7 +99,8 @@ app.all("/mcp", (c) => {
 app.all("/mcp/public", (c) => (c.var.settings.PUBLIC_CATALOG === "on" ? serveAnonymous(c) : c.notFound()));
 
 app.all("/.well-known/oauth-protected-resource/*", serveIdentified);
-for (const pages of [signInPages, signOnPages, authorizePages, accountPages]) app.route("/", pages);
+for (const pages of [signInPages, signOnPages, authorizePages, accountPages, confirmPages])
+  app.route("/", pages);
 app.route("/admin/api", adminApi);
 for (const path of [
   "/.well-known/oauth-authorization-server/*",

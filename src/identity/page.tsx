@@ -21,7 +21,7 @@ p { margin: 0 0 1rem; } main > :last-child, main > :last-child > :last-child { m
 code { font-family: ui-monospace, monospace; font-size: .9em; }
 .quiet { color: var(--quiet); font-size: .9rem; } .bad { color: var(--bad); font-weight: 600; }
 label { display: block; font-weight: 600; }
-input[type=password] { width: 100%; margin: .375rem 0 .5rem; padding: .7rem .8rem; font: inherit; color: inherit;
+input:is([type=password], [type=text]) { width: 100%; margin: .375rem 0 .5rem; padding: .7rem .8rem; font: inherit; color: inherit;
   border: 1px solid var(--edge); border-radius: .5rem; background: transparent; }
 input[aria-invalid=true] { border-color: var(--bad); } input[aria-invalid=true] ~ .bad { margin-bottom: .25rem; }
 dl { display: grid; grid-template-columns: auto 1fr; gap: .25rem 1rem; margin: 0 0 1rem; padding: .75rem 0;

@@ -13,7 +13,7 @@ const FLOORS = [
   // A prompt answers with a resource's contents.
   ["prompts"],
   ["tools", "guard"],
-  ["mcp", "admin"],
+  ["mcp", "admin", "confirm"],
   ["app"],
   ["index"],
   // The deployed bundle is index; what stands above it is on this machine alone.
