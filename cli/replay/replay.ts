@@ -32,7 +32,7 @@ export interface Details extends Replayed {
  * are admitted before the first of them is settled.
  */
 export function replay(recording: Recording, detector: Detector): Details {
-  const state = new FlowState();
+  const state = new FlowState(detector.rules);
   const verdicts = new Set<Verdict>();
   const rules = { enforce: new Set<string>(), shadow: new Set<string>() };
   const answered: RecordedCall[] = [];

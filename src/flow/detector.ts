@@ -20,10 +20,16 @@ import { DAY } from "./window.ts";
 import { PARTS } from "./state/counters.ts";
 
 /** Rules made ready. They hold nothing about any caller: one set serves all. */
-export type Detector = readonly Watch[];
+export interface Detector {
+  /** As they were given; a state is made for the same ones. */
+  rules: readonly Rule[];
+  watches: readonly Watch[];
+}
 
-export const detectorOf = (rules: readonly Rule[]): Detector =>
-  rules.filter(({ mode }) => mode !== "off").map((rule) => ({ rule, ...stepsOf(rule) }));
+export const detectorOf = (rules: readonly Rule[]): Detector => ({
+  rules,
+  watches: rules.filter(({ mode }) => mode !== "off").map((rule) => ({ rule, ...stepsOf(rule) })),
+});
 
 function stepsOf(rule: Rule): Steps {
   switch (rule.kind) {
@@ -66,7 +72,7 @@ export function admit(state: FlowState, detector: Detector, call: FlowCall, cont
 
   const decision = judge(state, detector, call, (watch) => watch.before?.(state, call, context));
   if (isRefused(decision.verdict)) return decision;
-  for (const watch of detector) if (isFor(watch.rule, call)) watch.admitted?.(state, call);
+  for (const watch of detector.watches) if (isFor(watch.rule, call)) watch.admitted?.(state, call);
   if (call.classes.includes("catalog")) seeProducts(state, call.objects, call.at);
   state.inFlight.reserve(call);
   return decision;
@@ -92,7 +98,7 @@ export function release(state: FlowState, agreed: Release): void {
 }
 
 function answer(state: FlowState, detector: Detector, call: FlowCall, result: FlowResult): void {
-  for (const watch of detector) if (isFor(watch.rule, call)) watch.answered?.(state, call, result);
+  for (const watch of detector.watches) if (isFor(watch.rule, call)) watch.answered?.(state, call, result);
   const indexes = classIndexes(call.classes);
   if (indexes.length > 0) {
     for (const token of peopleOf(call, result)) state.subjects.read(token, indexes, result.at, call.attempt);
@@ -149,12 +155,12 @@ function standingBlock({ marks }: FlowState, { at, attempt }: FlowCall): Hit | u
 
 function judge(
   state: FlowState,
-  detector: Detector,
+  { watches }: Detector,
   call: FlowCall,
   look: (watch: Watch) => Finding | undefined,
 ): Decision {
   let hits: Hit[] | undefined;
-  for (const watch of detector) {
+  for (const watch of watches) {
     if (!isFor(watch.rule, call)) continue;
     const finding = look(watch);
     if (finding !== undefined) (hits ??= []).push(hitOf(watch.rule, finding));

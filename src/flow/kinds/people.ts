@@ -1,6 +1,6 @@
 import { type Finding, newest } from "../decision.ts";
 import type { FlowCall, FlowResult, Token } from "../event.ts";
-import type { Subject } from "../state/subjects.ts";
+import { type Person, attemptOf } from "../state/subjects.ts";
 import type { FlowState } from "../state/state.ts";
 
 /** Whose data an answer holds: those in it, and those who were asked for. A lost or unnamed one counts as somebody. */
@@ -24,7 +24,7 @@ interface Question {
   now: number;
   attempt: number;
   /** When the person came to match the rule, 0 for not; only times in the window count. */
-  matchedAt: (person: Subject) => number;
+  matchedAt: (person: Person) => number;
   /** People who would newly match in the window if the call goes on. */
   added: (windowMs: number) => readonly Token[];
 }
@@ -42,7 +42,7 @@ export function judgePeople(state: FlowState, question: Question): Finding | und
     const attempts = [attempt];
     for (const [token, person] of state.subjects.rows) {
       const at = matchedAt(person);
-      if (at > 0 && now - at < window && !isReleased(token)) attempts.push(person.attempt);
+      if (at > 0 && now - at < window && !isReleased(token)) attempts.push(attemptOf(person));
     }
     const observed = attempts.length - 1 + added.length + evicted;
     if (observed > threshold) return { observed, threshold, window, events: newest(attempts) };

@@ -1,6 +1,6 @@
 import type { FlowCall, Token } from "../event.ts";
 import type { RuleOf } from "../rules.ts";
-import { type Subject, classIndexes } from "../state/subjects.ts";
+import { type Person, classIndexes, gatheredAt } from "../state/subjects.ts";
 import type { FlowState } from "../state/state.ts";
 import { judgePeople, peopleOf } from "./people.ts";
 import { type Steps, shareClass } from "./watch.ts";
@@ -13,8 +13,8 @@ export function profileSteps(rule: RuleOf<"profile">): Steps {
     if (people.length === 0 || !shareClass(call.classes, rule.classes)) return undefined;
     const read = classIndexes(call.classes);
     const completes = (token: Token, windowMs: number) => {
-      const gathered = state.subjects.rows.get(token)?.gathered;
-      const isIn = (index: number) => now - (gathered?.[index] ?? 0) < windowMs;
+      const person = state.subjects.rows.get(token);
+      const isIn = (index: number) => person !== undefined && now - gatheredAt(person, index) < windowMs;
       return !indexes.every(isIn) && indexes.every((index) => isIn(index) || read.includes(index));
     };
     return judgePeople(state, {
@@ -34,8 +34,8 @@ export function profileSteps(rule: RuleOf<"profile">): Steps {
 }
 
 /** When the class read longest ago was read: all are in a window when it is. 0 where one is missing. */
-function oldest({ gathered }: Subject, indexes: readonly number[]): number {
+function oldest(person: Person, indexes: readonly number[]): number {
   let at = Infinity;
-  for (const index of indexes) at = Math.min(at, gathered[index] ?? 0);
+  for (const index of indexes) at = Math.min(at, gatheredAt(person, index));
   return at;
 }

@@ -34,10 +34,10 @@ export function sequenceSteps(rule: RuleOf<"sequence">): Steps {
       limits: rule.limits,
       now,
       attempt: call.attempt,
-      matchedAt: ({ progress }) => progress.get(key)?.[last] ?? 0,
+      matchedAt: state.subjects.completedAt(key),
       added: (windowMs) =>
         people.filter((token) => {
-          const starts = state.subjects.rows.get(token)?.progress.get(key) ?? [];
+          const starts = state.subjects.startsOf(token, key);
           const isIn = (at: number) => now - at < windowMs;
           return !isIn(starts[last] ?? 0) && isIn(advance(starts, hits, now)[last] ?? 0);
         }),
@@ -82,8 +82,8 @@ export function sequenceSteps(rule: RuleOf<"sequence">): Steps {
       const hits = matched(call);
       if (!hits.includes(true)) return;
       for (const token of peopleOf(call, result)) {
-        const person = state.subjects.read(token, [], result.at, call.attempt);
-        person.progress.set(key, advance(person.progress.get(key) ?? [], hits, result.at));
+        const starts = advance(state.subjects.startsOf(token, key), hits, result.at);
+        state.subjects.setStarts(token, key, starts, result.at);
       }
     },
   };

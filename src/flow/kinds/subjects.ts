@@ -4,7 +4,7 @@ import { PERSONAL_CLASSES } from "../labels.ts";
 import { type RuleOf, ruleKey } from "../rules.ts";
 import { counterOf } from "../state/counters.ts";
 import type { FlowState } from "../state/state.ts";
-import { KNOWN_MS, Subjects, classIndexes } from "../state/subjects.ts";
+import { KNOWN_MS, attemptOf, classIndexes, firstRead } from "../state/subjects.ts";
 import { peopleOf } from "./people.ts";
 import { type Steps, shareClass } from "./watch.ts";
 
@@ -27,7 +27,7 @@ export function subjectsSteps(rule: RuleOf<"subjects">): Steps {
   const isNew = (state: FlowState, token: Token, now: number) => {
     const person = state.subjects.rows.get(token);
     return (
-      (person === undefined || Subjects.firstRead(person, indexes, now) === 0) &&
+      (person === undefined || firstRead(person, indexes, now) === 0) &&
       !state.releases.isReleased(rule.id, token, now)
     );
   };
@@ -36,9 +36,9 @@ export function subjectsSteps(rule: RuleOf<"subjects">): Steps {
   function known(state: FlowState, now: number, windowMs: number): number[] {
     const attempts = [];
     for (const [token, person] of state.subjects.rows) {
-      const at = Subjects.firstRead(person, indexes, now);
+      const at = firstRead(person, indexes, now);
       if (at > 0 && now - at < windowMs && !state.releases.isReleased(rule.id, token, now)) {
-        attempts.push(person.attempt);
+        attempts.push(attemptOf(person));
       }
     }
     return attempts;

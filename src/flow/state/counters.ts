@@ -67,7 +67,10 @@ export class Counters implements Part {
     return counters;
   }
 
-  keys = () => this.#rules.keys();
+  keys(): Iterable<string> {
+    return this.#rules.keys();
+  }
+
   value(rule: string): Json | undefined {
     const counters = this.#rules.get(rule);
     return counters && [...counters].map(([name, sums]) => [name, [...sums]]);

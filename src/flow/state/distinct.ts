@@ -4,7 +4,7 @@ import type { Json, Part } from "./part.ts";
 
 const CHUNKS = 32;
 const LEVEL = "level";
-const TABLE_MIN = 64;
+const TABLE_MIN = 16;
 const chunkSchema = z.array(z.int().nonnegative());
 
 /**
@@ -64,7 +64,9 @@ export class Distinct implements Part {
     this.changed.add(String(hash % CHUNKS));
   }
 
-  #isSampled = (hash: number): boolean => this.#level === 0 || hash >>> (32 - this.#level) === 0;
+  #isSampled(hash: number): boolean {
+    return this.#level === 0 || hash >>> (32 - this.#level) === 0;
+  }
 
   /** Where the hash is, or would be. */
   #place(hash: number): number {
@@ -87,7 +89,7 @@ export class Distinct implements Part {
     this.#rebuild(this.#hashes.length, (_hash, time) => inWindow(time * 1000, now, this.#keptMs));
     while (this.#size > this.#capacity) {
       this.#level++;
-      this.#rebuild(this.#hashes.length, this.#isSampled);
+      this.#rebuild(this.#hashes.length, (hash) => this.#isSampled(hash));
     }
     this.changed.add(LEVEL);
     for (let chunk = 0; chunk < CHUNKS; chunk++) this.changed.add(String(chunk));

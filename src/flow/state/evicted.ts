@@ -4,7 +4,7 @@ import type { Json, Part } from "./part.ts";
 
 const STEPS_MAX = 32;
 const KEY = "all";
-const rowSchema = z.array(z.tuple([z.number(), z.int()]));
+const rowSchema = z.array(z.number());
 
 /**
  * How many people were pushed out of memory, and when they were last seen. Past 32 steps the two oldest become one
@@ -13,28 +13,38 @@ const rowSchema = z.array(z.tuple([z.number(), z.int()]));
 export class Evicted implements Part {
   readonly prefix = "evicted:";
   readonly changed = new Set<string>();
-  #steps: [at: number, people: number][] = [];
+  /** Time, people, time, people, … */
+  #steps: number[] = [];
 
   add(at: number, now: number): void {
-    const steps = this.#steps.filter(([then]) => inWindow(then, now, DAY));
-    steps.push([at, 1]);
+    const steps: [number, number][] = [[at, 1]];
+    for (let index = 0; index < this.#steps.length; index += 2) {
+      const [then = 0, people = 0] = this.#steps.slice(index, index + 2);
+      if (inWindow(then, now, DAY)) steps.push([then, people]);
+    }
     steps.sort(([a], [b]) => a - b);
     const [first, second, ...rest] = steps;
-    this.#steps =
-      steps.length > STEPS_MAX && first !== undefined && second !== undefined
-        ? [[second[0], first[1] + second[1]], ...rest]
-        : steps;
+    const isFull = steps.length > STEPS_MAX && first !== undefined && second !== undefined;
+    this.#steps = (isFull ? [[second[0], first[1] + second[1]], ...rest] : steps).flat();
     this.changed.add(KEY);
   }
 
   count(now: number, windowMs: number): number {
     let people = 0;
-    for (const [at, each] of this.#steps) if (inWindow(at, now, windowMs)) people += each;
+    for (let index = 0; index < this.#steps.length; index += 2) {
+      if (inWindow(this.#steps[index] ?? 0, now, windowMs)) people += this.#steps[index + 1] ?? 0;
+    }
     return people;
   }
 
-  keys = () => (this.#steps.length > 0 ? [KEY] : []);
-  value = (): Json | undefined => (this.#steps.length > 0 ? this.#steps.map((step) => [...step]) : undefined);
+  keys(): Iterable<string> {
+    return this.#steps.length > 0 ? [KEY] : [];
+  }
+
+  value(): Json | undefined {
+    return this.#steps.length > 0 ? [...this.#steps] : undefined;
+  }
+
   load(_key: string, value: Json): void {
     this.#steps = rowSchema.parse(value);
   }

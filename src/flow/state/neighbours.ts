@@ -4,7 +4,7 @@ import { inWindow } from "../window.ts";
 import type { Json, Part } from "./part.ts";
 
 /** Neighbourhoods held for a rule. Who spreads wider is not walking along ids. */
-const HELD_MAX = 24;
+const HELD_MAX = 16;
 const IDS_MAX = 16;
 const rowSchema = z.object({ seen: z.number(), ids: z.array(z.int()) });
 
@@ -56,8 +56,9 @@ export class Neighbours implements Part {
     this.changed.add(`${rule}/${oldest}`);
   }
 
-  keys = (): string[] =>
-    [...this.#rules].flatMap(([rule, runs]) => [...runs.keys()].map((run) => `${rule}/${run}`));
+  *keys(): Iterable<string> {
+    for (const [rule, runs] of this.#rules) for (const run of runs.keys()) yield `${rule}/${run}`;
+  }
 
   value(key: string): Json | undefined {
     const [rule, run] = parts(key);

@@ -48,17 +48,27 @@ export class Releases implements Part {
     return release !== undefined && now < release.until ? release : undefined;
   }
 
-  allowance = (rule: string, now: number): number =>
-    this.#held.size === 0 ? 0 : (this.#active(`${rule}/*`, now)?.allowance ?? 0);
+  allowance(rule: string, now: number): number {
+    return this.#held.size === 0 ? 0 : (this.#active(`${rule}/*`, now)?.allowance ?? 0);
+  }
 
   /** When a person last agreed to the rule's being passed, or -1. */
-  agreedAt = (rule: string, now: number): number => this.#active(`${rule}/*`, now)?.at ?? -1;
+  agreedAt(rule: string, now: number): number {
+    return this.#active(`${rule}/*`, now)?.at ?? -1;
+  }
 
-  isReleased = (rule: string, subject: Token, now: number): boolean =>
-    this.#held.size > 0 && this.#active(`${rule}/${subject}`, now) !== undefined;
+  isReleased(rule: string, subject: Token, now: number): boolean {
+    return this.#held.size > 0 && this.#active(`${rule}/${subject}`, now) !== undefined;
+  }
 
-  keys = () => this.#held.keys();
-  value = (key: string): Json | undefined => this.#held.get(key);
+  keys(): Iterable<string> {
+    return this.#held.keys();
+  }
+
+  value(key: string): Json | undefined {
+    return this.#held.get(key);
+  }
+
   load(key: string, value: Json): void {
     this.#held.set(key, rowSchema.parse(value));
   }

@@ -4,7 +4,7 @@ import { CALL_KINDS, DATA_CLASSES } from "../labels.ts";
 import type { Json, Part } from "./part.ts";
 
 /** Calls in flight at most; with one more, the oldest is taken to have answered all that it could. */
-export const IN_FLIGHT_MAX = 32;
+export const IN_FLIGHT_MAX = 24;
 /** No call runs that long: its settling got lost. */
 export const LOST_MS = 120_000;
 

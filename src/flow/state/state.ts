@@ -19,32 +19,38 @@ const RULE_OF_KEY = /^(?:c:|n:|m:progress\/)([^/]+)/;
  */
 export class FlowState {
   readonly evicted = new Evicted();
-  readonly subjects = new Subjects(this.evicted);
+  readonly subjects: Subjects;
   readonly counters = new Counters();
-  readonly productsOfDay = new Distinct("pd:", { keptMs: DAY, capacity: 512 });
-  readonly productsOfMonth = new Distinct("pm:", { keptMs: 30 * DAY, capacity: 256 });
+  readonly productsOfDay = new Distinct("pd:", { keptMs: DAY, capacity: 500 });
+  readonly productsOfMonth = new Distinct("pm:", { keptMs: 30 * DAY, capacity: 125 });
   readonly neighbours = new Neighbours();
   readonly inFlight = new Reservations();
   readonly releases = new Releases();
   readonly marks = new Marks();
-  readonly #parts: readonly Part[] = [
-    this.evicted,
-    this.subjects,
-    this.counters,
-    this.productsOfDay,
-    this.productsOfMonth,
-    this.neighbours,
-    this.inFlight,
-    this.releases,
-    this.marks,
-  ];
+  readonly #parts: readonly Part[];
+
+  /** Empty, for these rules. */
+  constructor(rules: readonly Rule[]) {
+    this.subjects = new Subjects(this.evicted, rules);
+    this.#parts = [
+      this.evicted,
+      this.subjects,
+      this.counters,
+      this.productsOfDay,
+      this.productsOfMonth,
+      this.neighbours,
+      this.inFlight,
+      this.releases,
+      this.marks,
+    ];
+  }
 
   /**
    * In any order. A row that is none of ours, such as one of a later release, is passed over; what was counted for a rule
    * that is not among these any more, or has another version, is a change to take: the row is gone.
    */
   static of(rows: Iterable<FlowRow>, rules: readonly Rule[]): FlowState {
-    const state = new FlowState();
+    const state = new FlowState(rules);
     const current = new Set(rules.map(ruleKey));
     for (const row of rows) {
       const part = state.#parts.find(({ prefix }) => row.key.startsWith(prefix));

@@ -1,34 +1,40 @@
 import * as z from "zod";
 import type { Token } from "../event.ts";
 import { type DataClass, PERSONAL_CLASSES } from "../labels.ts";
+import { type Rule, ruleKey } from "../rules.ts";
 import { DAY, inWindow } from "../window.ts";
 import type { Evicted } from "./evicted.ts";
 import type { Json, Part } from "./part.ts";
 
 /** People held apart. Past that the one touched longest ago is forgotten, and counted as forgotten. */
-export const SUBJECTS_MAX = 64;
+export const SUBJECTS_MAX = 40;
 /** How long a person stays known. Read again after that, it counts as newly read. */
 export const KNOWN_MS = DAY;
 
-/** What is known of one person. Times are of the epoch in ms, 0 for never. */
-export interface Subject {
-  /** When each of PERSONAL_CLASSES was first read; a reading KNOWN_MS later is a first one again. */
-  gathered: number[];
-  /** The last call about the person. */
-  seen: number;
-  /** Attempt of the last first reading. */
-  attempt: number;
-  /** By sequence rule: for each step the latest start of a match that got so far (src/flow/kinds/sequence.ts). */
-  progress: Map<string, number[]>;
-}
+/**
+ * What is known of one person, in one array of numbers, a third of the memory of objects: when the last call about it
+ * was, the attempt of the last first reading, when each of PERSONAL_CLASSES was first read (a reading KNOWN_MS later is
+ * a first one again), and for each step of each sequence rule the latest start of a match that got so far. Times are of
+ * the epoch in ms, 0 for never.
+ */
+export type Person = number[];
+const SEEN = 0;
+const ATTEMPT = 1;
+const GATHERED = 2;
+const STARTS = GATHERED + PERSONAL_CLASSES.length;
 
-const time = z.number().nonnegative();
-const rowSchema = z.object({
-  gathered: z.array(time).length(PERSONAL_CLASSES.length),
-  seen: time,
-  attempt: z.int(),
-  progress: z.array(z.tuple([z.string(), z.array(time)])).optional(),
-});
+export const attemptOf = (person: Person): number => person[ATTEMPT] ?? 0;
+export const gatheredAt = (person: Person, index: number): number => person[GATHERED + index] ?? 0;
+
+/** When any of the classes was first read of the person; 0 where it is not known any more. */
+export function firstRead(person: Person, indexes: readonly number[], now: number): number {
+  let first = 0;
+  for (const index of indexes) {
+    const at = gatheredAt(person, index);
+    if (inWindow(at, now, KNOWN_MS) && (first === 0 || at < first)) first = at;
+  }
+  return first;
+}
 
 export function classIndexes(classes: readonly DataClass[]): number[] {
   const indexes = [];
@@ -39,60 +45,86 @@ export function classIndexes(classes: readonly DataClass[]): number[] {
   return indexes;
 }
 
+const time = z.number().nonnegative();
+const rowSchema = z.object({
+  seen: time,
+  attempt: z.int(),
+  gathered: z.array(time).length(PERSONAL_CLASSES.length),
+  /** By the key of the sequence rule. */
+  starts: z.record(z.string(), z.array(time)),
+});
+
 /** The people whose data a caller read in the last day. */
 export class Subjects implements Part {
   readonly prefix = "s:";
   readonly changed = new Set<string>();
-  readonly rows = new Map<Token, Subject>();
+  readonly rows = new Map<Token, Person>();
   readonly #evicted: Evicted;
+  /** Where in a person the steps of a sequence rule stand. */
+  readonly #sequences: readonly { key: string; from: number; steps: number }[];
+  readonly #width: number;
 
-  constructor(evicted: Evicted) {
+  constructor(evicted: Evicted, rules: readonly Rule[]) {
     this.#evicted = evicted;
-  }
-
-  /** When any of the classes was first read of the person; 0 where it is not known any more. */
-  static firstRead({ gathered }: Subject, indexes: readonly number[], now: number): number {
-    let first = 0;
-    for (const index of indexes) {
-      const at = gathered[index] ?? 0;
-      if (inWindow(at, now, KNOWN_MS) && (first === 0 || at < first)) first = at;
-    }
-    return first;
+    let from = STARTS;
+    this.#sequences = rules.flatMap((rule) => {
+      if (rule.kind !== "sequence" || rule.per !== "subject") return [];
+      from += rule.steps.length;
+      return [{ key: ruleKey(rule), from: from - rule.steps.length, steps: rule.steps.length }];
+    });
+    this.#width = from;
   }
 
   /** Notes that the classes were read of the person. */
-  read(token: Token, indexes: readonly number[], now: number, attempt: number): Subject {
-    const row = this.#touch(token, now);
+  read(token: Token, indexes: readonly number[], now: number, attempt: number): void {
+    const person = this.#touch(token, now);
     for (const index of indexes) {
-      if (inWindow(row.gathered[index] ?? 0, now, KNOWN_MS)) continue;
-      row.gathered[index] = now;
-      row.attempt = attempt;
+      if (inWindow(gatheredAt(person, index), now, KNOWN_MS)) continue;
+      person[GATHERED + index] = now;
+      person[ATTEMPT] = attempt;
     }
-    this.changed.add(token);
-    return row;
   }
 
-  #touch(token: Token, now: number): Subject {
+  /** Starts of a sequence rule's steps; none where nothing is known of the person. */
+  startsOf(token: Token, rule: string): number[] {
+    const place = this.#sequences.find(({ key }) => key === rule);
+    return place === undefined
+      ? []
+      : (this.rows.get(token)?.slice(place.from, place.from + place.steps) ?? []);
+  }
+
+  setStarts(token: Token, rule: string, starts: readonly number[], now: number): void {
+    const place = this.#sequences.find(({ key }) => key === rule);
+    if (place === undefined) return;
+    const person = this.#touch(token, now);
+    for (let step = 0; step < place.steps; step++) person[place.from + step] = starts[step] ?? 0;
+  }
+
+  /** Reads when the latest match of a sequence rule began that came to its end. */
+  completedAt(rule: string): (person: Person) => number {
+    const place = this.#sequences.find(({ key }) => key === rule);
+    return place === undefined ? () => 0 : (person) => person[place.from + place.steps - 1] ?? 0;
+  }
+
+  #touch(token: Token, now: number): Person {
+    this.changed.add(token);
     const known = this.rows.get(token);
     if (known !== undefined) {
-      known.seen = Math.max(known.seen, now);
+      known[SEEN] = Math.max(known[SEEN] ?? 0, now);
       return known;
     }
     if (this.rows.size >= SUBJECTS_MAX) this.#forgetOne(now);
-    const row = {
-      gathered: PERSONAL_CLASSES.map(() => 0),
-      seen: now,
-      attempt: 0,
-      progress: new Map<string, number[]>(),
-    };
-    this.rows.set(token, row);
-    return row;
+    // Begun with a fraction, the array holds plain doubles, not objects.
+    const person = [0.5, ...Array.from({ length: this.#width - 1 }, () => 0)];
+    person[SEEN] = now;
+    this.rows.set(token, person);
+    return person;
   }
 
   /** The order of the map depends on what was loaded when, so it may not decide who goes: the token does. */
   #forgetOne(now: number): void {
     let [oldest, oldestSeen] = ["", Infinity];
-    for (const [token, { seen }] of this.rows) {
+    for (const [token, { [SEEN]: seen = 0 }] of this.rows) {
       if (seen < oldestSeen || (seen === oldestSeen && token < oldest)) [oldest, oldestSeen] = [token, seen];
     }
     this.rows.delete(oldest);
@@ -101,28 +133,33 @@ export class Subjects implements Part {
   }
 
   prune(now: number): void {
-    for (const [token, { seen }] of this.rows) {
-      if (inWindow(seen, now, KNOWN_MS)) continue;
+    for (const [token, person] of this.rows) {
+      if (inWindow(person[SEEN] ?? 0, now, KNOWN_MS)) continue;
       this.rows.delete(token);
       this.changed.add(token);
     }
   }
 
-  keys = () => this.rows.keys();
+  keys(): Iterable<string> {
+    return this.rows.keys();
+  }
 
   value(token: string): Json | undefined {
-    const row = this.rows.get(token);
-    if (row === undefined) return undefined;
-    const { progress, gathered, ...rest } = row;
+    const person = this.rows.get(token);
+    if (person === undefined) return undefined;
     return {
-      ...rest,
-      gathered: [...gathered],
-      ...(progress.size > 0 && { progress: [...progress].map(([key, starts]) => [key, [...starts]]) }),
+      seen: person[SEEN] ?? 0,
+      attempt: attemptOf(person),
+      gathered: person.slice(GATHERED, STARTS),
+      starts: Object.fromEntries(this.#sequences.map(({ key }) => [key, this.startsOf(token, key)])),
     };
   }
 
   load(token: string, value: Json): void {
-    const { progress = [], ...row } = rowSchema.parse(value);
-    this.rows.set(token, { ...row, progress: new Map(progress) });
+    const { seen, attempt, gathered, starts } = rowSchema.parse(value);
+    const steps = this.#sequences.flatMap((place) =>
+      Array.from({ length: place.steps }, (_, step) => starts[place.key]?.[step] ?? 0),
+    );
+    this.rows.set(token, [seen, attempt, ...gathered, ...steps]);
   }
 }
