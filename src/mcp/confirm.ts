@@ -5,6 +5,7 @@ import {
   type InputRequiredResult,
   acceptedContent,
   createRequestStateCodec,
+  inputResponse,
   inputRequired,
 } from "@modelcontextprotocol/server";
 import * as z from "zod";
@@ -62,6 +63,8 @@ export async function askPerson(
 ): Promise<InputRequiredResult | undefined> {
   const { mcpReq } = call.protocol;
   if (confirm === undefined || mcpReq.envelope === undefined) return undefined;
+  // Who has just been asked is not asked again: a client would go round and round.
+  if (inputResponse(mcpReq.inputResponses, KEY).kind !== "missing") return undefined;
   const { form, url } = modes(mcpReq.envelope);
   const isForm = confirm.form && form;
   if (!isForm && !url) return undefined;
