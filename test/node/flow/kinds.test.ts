@@ -300,8 +300,12 @@ it("misses: many, and a large share", () => {
   const miss = { missed: true, subjects: [] };
   const guessing = new Caller(rules);
   expect(Array.from({ length: 6 }, () => guessing.do({}, miss).verdict)).toEqual([
-    ...["allow", "allow", "allow", "allow"],
-    ...["confirm", "confirm"],
+    "allow",
+    "allow",
+    "allow",
+    "allow",
+    "confirm",
+    "confirm",
   ]);
   const typing = new Caller(rules);
   for (let turn = 0; turn < 9; turn++) {

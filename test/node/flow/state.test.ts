@@ -57,10 +57,10 @@ const TIGHT = rulesOf(
   { kind: "flooding", verdict: "flag", limits: [{ window: "24h", max: 0 }] },
 );
 
-const names = (prefix: string, count: number) =>
+const names = (prefix: string, count: number, maxLength = 3) =>
   fc.uniqueArray(
     fc.integer({ min: 0, max: count - 1 }).map((index) => `${prefix}${index}`),
-    { maxLength: 3 },
+    { maxLength },
   );
 const step = fc.record({
   wait: fc.oneof(
