@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { describeCall, describeResult } from "../../src/flow/describe.ts";
 import { readJsonl } from "../import/read-jsonl.ts";
-import { BadInput, type RecordedCall, type Recording } from "./recording.ts";
+import { BadInput, type RecordedCall, type Recording, type RecordingReader } from "./recording.ts";
 import { TRACE_LABELS } from "./trace-labels.ts";
 
 const names = z.array(z.string()).default([]);
@@ -73,8 +73,11 @@ function recordedCall(
   ];
 }
 
+/** A day of a busy agent is half a megabyte; a crawl is more. */
+const TRACE_MAX = 64 * 1024 * 1024;
+
 /** JSON Lines of traces, as in the shared data's README. */
-export async function* readTraces(name: string, bytes: AsyncIterable<Buffer>): AsyncGenerator<Recording> {
+export const readTraces: RecordingReader = async function* readTraces(name, bytes) {
   for await (const row of readJsonl(bytes, TRACE_MAX)) {
     if ("problem" in row) throw new BadInput(`${name}, line ${row.line}: ${row.problem}`);
     const trace = traceSchema.safeParse(row.value);
@@ -86,7 +89,4 @@ export async function* readTraces(name: string, bytes: AsyncIterable<Buffer>): A
     }
     yield recordingOf(trace.data);
   }
-}
-
-/** A day of a busy agent is half a megabyte; a crawl is more. */
-const TRACE_MAX = 64 * 1024 * 1024;
+};

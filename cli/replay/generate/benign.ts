@@ -2,8 +2,10 @@ import { CATALOG, CUSTOMERS, HOUR, MINUTE, SECOND, type Story } from "./story.ts
 
 /** Honest work. Each tells a whole trace; where it says nothing else, the caller is a support agent. */
 export const BENIGN: Readonly<Record<string, (story: Story) => void>> = {
-  /** Eight hours, a customer every seven to ten minutes, half of them back from earlier. */
-  "full-day": (story) => desk(story, { hours: 8, gap: [7 * MINUTE, 10 * MINUTE], back: 0.5 }),
+  /** Eight hours, a customer every eight to twelve minutes, half of them back from earlier. */
+  "full-day": (story) => desk(story, { hours: 8, gap: [8 * MINUTE, 12 * MINUTE], back: 0.5 }),
+  /** Eight hours, a customer every nine minutes, hardly one twice: more people than a day's limit. INTERRUPTED. */
+  "crowded-day": (story) => desk(story, { hours: 8, gap: [8 * MINUTE, 10 * MINUTE], back: 0.05 }),
   /** Twelve hours, few callers. */
   "night-shift": (story) => desk(story, { hours: 12, gap: [20 * MINUTE, 50 * MINUTE], back: 0.1 }),
   /** Two hours, a customer every five and a half minutes. */

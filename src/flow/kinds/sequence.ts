@@ -18,9 +18,9 @@ export function sequenceSteps(rule: RuleOf<"sequence">): Steps {
 
   /** Where a match stands after a call at `now`. One call is one step. */
   function advance(starts: readonly number[], hits: readonly boolean[], now: number): number[] {
-    const next = [...starts];
+    const next = rule.steps.map((_, step) => starts[step] ?? 0);
     for (let step = last; step > 0; step--) {
-      if (hits[step] === true) next[step] = Math.max(starts[step] ?? 0, starts[step - 1] ?? 0);
+      if (hits[step] === true) next[step] = Math.max(next[step] ?? 0, next[step - 1] ?? 0);
     }
     if (hits[0] === true) next[0] = now;
     return next;

@@ -1,0 +1,171 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterAll, describe, expect, it } from "vitest";
+import { startScript, within } from "../support/processes.ts";
+
+const folder = await mkdtemp(join(tmpdir(), "replay-"));
+afterAll(() => rm(folder, { recursive: true }));
+
+const replay = (args: string[], input?: Iterable<string | Uint8Array>) =>
+  within(50_000, startScript("policy-replay", args, input && { input }));
+const file = async (name: string, content: string | Uint8Array) => {
+  const path = join(folder, name);
+  await writeFile(path, content);
+  return path;
+};
+
+const read = (at_ms: number, subject: string, tool = "get_customer") => ({
+  at_ms,
+  tool,
+  arguments: { customer_id: subject },
+  result: { records: 1, subjects: [subject], products: [], bytes: 600, error: false },
+});
+const look = (at_ms: number, product: string) => ({
+  at_ms,
+  tool: "get_product",
+  arguments: { id: product },
+  result: { records: 1, subjects: [], products: [product], bytes: 600, error: false },
+});
+const trace = (id: string, calls: object[], more: object = {}) =>
+  JSON.stringify({ id, catalog_size: 100, principal: { id: "p", role: "support" }, calls, ...more });
+const people = (count: number) =>
+  Array.from({ length: count }, (_, index) => read(index * 1_000, `person-${index}`));
+
+const HONEST = trace("honest", [look(0, "a"), read(1, "x"), look(2, "a"), look(3, "b")], {
+  label: "benign",
+  family: "short",
+});
+const THEFT = trace("theft", [{ ...read(0, "y"), tool: "a_tool_of_theirs" }, ...people(9)], {
+  label: "attack",
+  family: "loop",
+});
+const LINES = [
+  '{"id":"honest","action":"allow","enforced_at":null,"subjects_before":1,"objects_before":2,"rules":[]}',
+  '{"id":"theft","action":"confirm","enforced_at":8,"subjects_before":7,"objects_before":0,"rules":["people"]}',
+];
+
+describe("policy:replay", () => {
+  it("prints a line a record; tools that nobody labelled keep their place and are passed over", async () => {
+    const { stdout, code } = await replay([await file("two.jsonl", `${HONEST}\n\n${THEFT}\n`)]);
+    expect(stdout.trimEnd().split("\n")).toEqual(LINES);
+    expect(code).toBe(0);
+  });
+
+  it("reads gzip, and standard input", async () => {
+    const bytes = gzipSync(`${HONEST}\n${THEFT}`);
+    const results = await Promise.all([replay([await file("two.jsonl.gz", bytes)]), replay(["-"], [bytes])]);
+    expect(results.map(({ stdout }) => stdout.trimEnd().split("\n"))).toEqual([LINES, LINES]);
+  });
+
+  it("adds a table by family, or its JSON", async () => {
+    const path = await file("summary.jsonl", `${HONEST}\n${THEFT}\n`);
+    const [table, json] = await Promise.all([
+      replay([path, "--summary"]),
+      replay([path, "--summary", "--json"]),
+    ]);
+    expect(table.stdout).toMatch(/attack │ loop +│ 1 +│ 1 \(100.0 %\) │ 20.7-100.0 │ 7, max 7/);
+    expect(table.stdout).toMatch(/[\d.]+ us a call in the detector\n$/);
+    expect(JSON.parse(json.stdout.trimEnd().split("\n").at(-1) ?? "")).toMatchObject({
+      families: [
+        { label: "attack", family: "loop", traces: 1, enforced: 1, subjects_before: { max: 7, median: 7 } },
+        { label: "benign", family: "short", traces: 1, enforced: 0, objects_before: { max: 2, median: 2 } },
+      ],
+    });
+  });
+
+  it("takes another policy, and says what it would change", async () => {
+    const path = await file("against.jsonl", `${HONEST}\n${THEFT}\n`);
+    const policy = await file(
+      "policy.json",
+      JSON.stringify({
+        rules: [
+          {
+            id: "few",
+            kind: "subjects",
+            version: 3,
+            mode: "enforce",
+            verdict: "block",
+            limits: [{ window: "1h", max: 2 }],
+          },
+        ],
+      }),
+    );
+    const [under, against] = await Promise.all([
+      replay([path, "--policy", policy]),
+      replay([path, "--against", policy, "--json"]),
+    ]);
+    const changed =
+      '{"id":"theft","action":"block","enforced_at":3,"subjects_before":2,"objects_before":0,"rules":["few"]}';
+    expect(under.stdout.trimEnd().split("\n")).toEqual([LINES[0], changed]);
+    expect(against.stdout.trimEnd()).toBe(`[{"before":${LINES[1]},"after":${changed}}]`);
+  });
+
+  it("calls of one time are in flight together", async () => {
+    const searches = Array.from({ length: 10 }, (_, index) => ({
+      ...read(0, `person-${index}`, "search_customers"),
+      arguments: { name: "Smith" },
+    }));
+    const { stdout } = await replay(["-"], [trace("burst", searches)]);
+    expect(JSON.parse(stdout)).toMatchObject({ action: "confirm", enforced_at: 7, subjects_before: 7 });
+  });
+
+  it.each([
+    ["no JSON", `${HONEST}\n{"id":\n`, "line 2: is not JSON"],
+    ["no trace", `${HONEST}\n${HONEST}\n{"id": 7}\n`, "line 3: no trace: id: Invalid input"],
+    [
+      "a call without a result",
+      trace("bad", [{ at_ms: 0, tool: "get_product", arguments: {} }]),
+      "line 1: no trace: calls.0.result",
+    ],
+  ])("names the line that is bad: %s", async (name, content, said) => {
+    const { code, stderr } = await replay([await file(`${name}.jsonl`, content)]);
+    expect(stderr).toContain(said);
+    expect(stderr).not.toContain("at ");
+    expect(code).toBe(1);
+  });
+
+  it.each([
+    ["not JSON", "{", "is not JSON"],
+    ["no rules", "{}", "is no policy"],
+    [
+      "an unknown field",
+      '{"rules":[{"id":"a","kind":"canary","version":1,"mode":"enforce","verdict":"flag","max":1}]}',
+      "max",
+    ],
+    [
+      "a window of 31 days",
+      '{"rules":[{"id":"a","kind":"subjects","version":1,"mode":"off","verdict":"flag","limits":[{"window":"31d","max":1}]}]}',
+      "30d at most",
+    ],
+  ])("says what is wrong with a policy: %s", async (_name, content, said) => {
+    const { code, stderr } = await replay(
+      ["-", "--policy", await file("bad-policy.json", content)],
+      [HONEST],
+    );
+    expect(stderr).toContain(said);
+    expect(code).toBe(1);
+  });
+
+  it("says what to do without a file, or with one that is not there", async () => {
+    expect((await replay([])).stderr).toContain("Name a file of traces");
+    expect((await replay([join(folder, "none.jsonl")])).stderr).toContain("can't be read");
+  });
+
+  it("generates the same for the same seed, and what it generates can be replayed", async () => {
+    const generate = () => replay(["--generate", "cover-work", "--count", "2", "--seed", "5"]);
+    const [one, two] = await Promise.all([generate(), generate()]);
+    expect(one.stdout).toBe(two.stdout);
+    const { stdout } = await replay(["-"], [one.stdout]);
+    expect(stdout.trimEnd().split("\n")).toHaveLength(2);
+  });
+});
+
+it("the shipped rules are a policy that the schema takes", async () => {
+  const { stdout } = await replay(
+    ["-", "--policy", "src/flow/default-rules.json", "--against", "src/flow/default-rules.json"],
+    [THEFT],
+  );
+  expect(stdout).toContain("0 of 1 records change");
+});
