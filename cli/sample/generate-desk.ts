@@ -69,7 +69,8 @@ export function generateDesk(
   const tickets = orders
     .filter(({ customer_id }) => !canaries.has(customer_id))
     .filter(({ customer_id }) => between(1, customer_id === DEMO_CUSTOMER ? 2 : 6) === 1)
-    .map((about) => ({ about, at: Math.min(about.placed_at + between(1, 20 * 1_440) * 60_000, END) }))
+    .map((about) => ({ about, at: about.placed_at + between(1, 20 * 1_440) * 60_000 }))
+    .filter(({ at }) => at < END)
     .toSorted((a, b) => a.at - b.at)
     .map(({ about, at }, index) => ticket(FIRST.ticket + index, about, at));
   return { customers: people, orders, tickets };
