@@ -1,4 +1,4 @@
-// npm run dev: the Worker on this machine, with a sample catalog where there was none.
+// npm run dev: the Worker on this machine, with a sample catalog and support desk where there were none.
 
 import { styleText } from "node:util";
 import { Command } from "commander";
@@ -6,13 +6,12 @@ import { wholeNumber } from "./arguments.ts";
 import { importRecords } from "./import/import-records.ts";
 import { demoKeys } from "./local/demo-users.ts";
 import { DEFAULT_STATE_DIR, type LocalServer, startServer } from "./local/server.ts";
-import { generateProducts } from "./sample/generate.ts";
-
-const SAMPLE_SIZE = 400;
-const SAMPLE_SEED = 1;
+import { fillDeskWhereEmpty, sampleProducts } from "./sample/fill-desk.ts";
 
 const { port, state: stateDir } = new Command("npm run dev --")
-  .description("Run the Worker on this machine, with a sample catalog in a local D1 database.")
+  .description(
+    "Run the Worker on this machine, with a sample catalog and support desk in a local D1 database.",
+  )
   .option("-p, --port <number>", "port on 127.0.0.1", wholeNumber, 8787)
   .option("--state <folder>", "where the local database lives", DEFAULT_STATE_DIR)
   .helpOption("-h, --help", "show this help")
@@ -22,6 +21,7 @@ const { port, state: stateDir } = new Command("npm run dev --")
 try {
   const server = await startServer({ port, stateDir, watch: true, onLog: (line) => console.log(line) });
   await seedWhereEmpty(server);
+  await fillDeskWhereEmpty(server);
   console.log(banner(server.url, await demoKeys(server, stateDir)));
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error));
@@ -31,7 +31,7 @@ try {
 async function seedWhereEmpty(server: LocalServer): Promise<void> {
   const [[state] = []] = await server.batch([{ sql: "SELECT changed_at FROM catalog_state", values: [] }]);
   if (state?.["changed_at"] !== null) return;
-  await importRecords(server, generateProducts(SAMPLE_SIZE, SAMPLE_SEED));
+  await importRecords(server, sampleProducts());
 }
 
 function banner(url: string, keys: Record<string, string>): string {

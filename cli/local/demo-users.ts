@@ -2,12 +2,20 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { type NewUser, addUser, createKey } from "../../src/identity/administration.ts";
+import { toId } from "../../src/support/ids.ts";
+import { DEMO_CUSTOMER } from "../sample/generate-desk.ts";
 import type { LocalServer } from "./server.ts";
 
 /** One user of each role, for trying things on this machine; they exist nowhere else. */
 const DEMO_USERS: NewUser[] = [
   { id: "user-001", kind: "user", name: "Demo shopper", roles: ["shopper"] },
-  { id: "user-customer", kind: "user", name: "Demo customer", roles: ["customer"], customer_id: "cust-001" },
+  {
+    id: "user-customer",
+    kind: "user",
+    name: "Demo customer",
+    roles: ["customer"],
+    customer_id: toId("C", DEMO_CUSTOMER),
+  },
   { id: "user-support", kind: "user", name: "Demo support agent", roles: ["support"] },
   { id: "user-inventory", kind: "user", name: "Demo stock keeper", roles: ["inventory"] },
   { id: "user-admin", kind: "user", name: "Demo admin", roles: ["admin"] },

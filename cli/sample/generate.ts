@@ -1,6 +1,5 @@
-import { uniformInt } from "pure-rand/distribution/uniformInt";
-import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { ProductRecord } from "../../src/catalog/import/record.ts";
+import { chance } from "./chance.ts";
 import { type Kind, adjectives, brands, kinds } from "./vocabulary.ts";
 
 const WAREHOUSES = ["east", "west", "central"];
@@ -10,13 +9,7 @@ const DISCONTINUED_SKU = 12_847;
 
 /** A plausible catalog: the same `count` and `seed` always give the same products, one by one. */
 export function* generateProducts(count: number, seed: number): Generator<ProductRecord> {
-  const random = xoroshiro128plus(seed);
-  const between = (low: number, high: number) => uniformInt(random, low, high);
-  const oneOf = <T>(list: readonly T[]): T => {
-    const chosen = list[between(0, list.length - 1)];
-    if (chosen === undefined) throw new RangeError("Nothing to choose from");
-    return chosen;
-  };
+  const { between, oneOf } = chance(seed);
 
   const fixed = fixedProducts().slice(0, count);
   yield* fixed;

@@ -1,3 +1,4 @@
+import type { D1Database, D1PreparedStatement } from "@cloudflare/workers-types";
 import * as z from "zod";
 import { customerIdSchema, toKey } from "./ids.ts";
 import type { Viewer } from "./viewer.ts";

@@ -1,3 +1,4 @@
+import type { D1Database } from "@cloudflare/workers-types";
 import * as z from "zod";
 import type { Answered } from "../flow/signals.ts";
 import type { Customer, CustomerHit, PaymentMethod } from "./customer.ts";

@@ -18,7 +18,7 @@ import {
 import { product, seed } from "./support/imports.ts";
 
 const EVIL = `<img src=x onerror=alert(1)> "Evil"`;
-const ALL_SCOPES = "catalog:read inventory:write support:read admin offline_access";
+const ALL_SCOPES = "catalog:read inventory:write support:read support:write admin offline_access";
 const DESKTOP = { width: 1280, height: 800 };
 const PHONE = { width: 360, height: 740 };
 
@@ -145,6 +145,7 @@ describe("from a client's challenge to its first answer", () => {
         "input catalog:read",
         "input inventory:write",
         "input support:read",
+        "input support:write",
         "input admin",
         "button Allow",
         "button Deny",
@@ -228,6 +229,7 @@ describe("the consent page", () => {
     expect(await page.getByRole("group", { name: "It may" }).locator("small").allInnerTexts()).toEqual([
       "catalog:read",
       "support:read",
+      "support:write",
     ]);
     expect(complaints).toEqual([]);
   });

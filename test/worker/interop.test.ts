@@ -2,14 +2,20 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { prompts } from "../../src/prompts/registry.ts";
 import { tools } from "../../src/tools/registry.ts";
 import { fill, sample } from "./support/catalog.ts";
+import { ADA, BORIS, fillDesk, signedInAs } from "./support/desk.ts";
 import { connectClient, connectClientV1 } from "./support/clients.ts";
 
-beforeAll(() => fill(sample));
+beforeAll(async () => {
+  await fill(sample);
+  await fillDesk();
+});
+// A caller of each test's own, so that none meets another's limits.
+const agent = () => signedInAs(["support"]);
 
 const clients = {
-  "v2 client on 2026-07-28": () => connectClient("2026-07-28"),
-  "v2 client on 2025": () => connectClient("2025"),
-  "v1 SDK client": connectClientV1,
+  "v2 client on 2026-07-28": async () => connectClient("2026-07-28", await agent()),
+  "v2 client on 2025": async () => connectClient("2025", await agent()),
+  "v1 SDK client": async () => connectClientV1(await agent()),
 };
 
 const calls = {
@@ -17,12 +23,22 @@ const calls = {
   get_product: [{ sku: "SKU-10001" }],
   query_stock: [{ sku: "SKU-10001" }, { skus: ["SKU-10001", "SKU-12847", "SKU-0"] }],
   list_categories: [{}],
+  search_customers: [{ email: "ada.moreau@example.com" }, { name: "Lind", postcode: "10115" }],
+  get_customer: [{ customer_id: ADA }],
+  get_customer_orders: [{ customer_id: ADA, limit: 3 }, { customer_id: BORIS }],
+  get_order: [{ order_id: "O-100001" }],
+  get_payment_methods: [{ customer_id: ADA }],
+  list_tickets: [{}, { status: "closed" }, { customer_id: ADA, status: "open" }],
+  get_ticket: [{ ticket_id: "T-5002" }, { ticket_id: "T-5004" }],
+  close_ticket: [{ ticket_id: "T-5001", resolution: "Sent again" }],
 };
 const promptArguments = {
   find_product: { need: "typing", budget: "100 USD" },
   compare_products: { skus: "SKU-10001, SKU-10002" },
   stock_report: { skus: "SKU-10001,SKU-12847" },
 };
+
+const writes = ["close_ticket"];
 
 describe.each(Object.entries(clients))("%s", (_, connect) => {
   it("lists what the registries hold, in their order", async () => {
@@ -33,7 +49,7 @@ describe.each(Object.entries(clients))("%s", (_, connect) => {
       expect(tool.title).toBeTruthy();
       expect(tool.description).toMatch(/Examples?: \{/);
       expect(tool.annotations).toMatchObject({
-        readOnlyHint: true,
+        readOnlyHint: !writes.includes(tool.name),
         destructiveHint: false,
         openWorldHint: false,
       });
@@ -48,6 +64,7 @@ describe.each(Object.entries(clients))("%s", (_, connect) => {
     expect(resources.resources.map((resource) => resource.uri)).toEqual([
       "catalog://products/summary",
       "catalog://categories",
+      "data://customers/summary",
     ]);
     const templates = await client.listResourceTemplates();
     expect(templates.resourceTemplates.map((template) => template.uriTemplate)).toEqual([
@@ -75,6 +92,7 @@ describe.each(Object.entries(clients))("%s", (_, connect) => {
       "catalog://products/summary",
       "catalog://categories",
       "catalog://products/SKU-10001",
+      "data://customers/summary",
     ]) {
       const { contents } = await client.readResource({ uri });
       expect(contents).toMatchObject([

@@ -113,7 +113,7 @@ async function principalOf(token: string): Promise<Principal> {
 
 describe("a user", () => {
   it("is one principal by every key and token", async () => {
-    const { user, tokens } = await granted(["support"], ["catalog:read", "support:read"]);
+    const { user, tokens } = await granted(["support"], ["catalog:read", "support:read", "support:write"]);
     const keys = [await newKey(user), await newKey(user)];
     const principals = await Promise.all(
       [...keys.map(({ secret }) => secret), tokens.access_token].map(principalOf),
@@ -124,7 +124,7 @@ describe("a user", () => {
       expect(principal).toMatchObject({
         kind: "user",
         roles: ["support"],
-        scopes: ["catalog:read", "support:read"],
+        scopes: ["catalog:read", "support:read", "support:write"],
       });
     }
   });

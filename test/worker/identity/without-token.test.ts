@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { anonymous, principalSchema } from "../../../src/identity/principal.ts";
+import { SCOPES } from "../../../src/identity/scopes.ts";
 import { hashAddress } from "../../../src/identity/secrets.ts";
 import { fill, sample } from "../support/catalog.ts";
 import {
@@ -62,7 +63,7 @@ describe("deployed, without a token", () => {
       code_challenge_methods_supported: ["S256"],
       response_types_supported: ["code"],
       grant_types_supported: ["authorization_code", "refresh_token"],
-      scopes_supported: ["catalog:read", "inventory:write", "support:read", "admin", "offline_access"],
+      scopes_supported: [...Object.keys(SCOPES), "offline_access"],
       client_id_metadata_document_supported: true,
       authorization_response_iss_parameter_supported: true,
     });

@@ -20,18 +20,23 @@ export async function send(path: string, init: RequestInit = {}): Promise<Respon
 
 const viaWorker = (url: string | URL, init?: RequestInit) => send(url.toString(), init);
 
-/** The official client on a protocol era. */
-export async function connectClient(era: "2026-07-28" | "2025"): Promise<Client> {
+/** The official client on a protocol era; anonymous without headers. */
+export async function connectClient(
+  era: "2026-07-28" | "2025",
+  headers: Record<string, string> = {},
+): Promise<Client> {
   const versionNegotiation = era === "2025" ? { mode: "legacy" as const } : { mode: { pin: era } };
   const client = new Client({ name: "test", version: "1" }, { versionNegotiation });
-  await client.connect(new StreamableHTTPClientTransport(MCP_URL, { fetch: viaWorker }));
+  await client.connect(
+    new StreamableHTTPClientTransport(MCP_URL, { fetch: viaWorker, requestInit: { headers } }),
+  );
   return client;
 }
 
 /** The SDK's first generation, which older hosts still carry. */
-export async function connectClientV1(): Promise<ClientV1> {
+export async function connectClientV1(headers: Record<string, string> = {}): Promise<ClientV1> {
   const client = new ClientV1({ name: "test-v1", version: "1" });
-  await client.connect(new TransportV1(MCP_URL, { fetch: viaWorker }));
+  await client.connect(new TransportV1(MCP_URL, { fetch: viaWorker, requestInit: { headers } }));
   return client;
 }
 

@@ -1,0 +1,14 @@
+import { uniformInt } from "pure-rand/distribution/uniformInt";
+import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+
+/** Choices that are the same for the same seed, in the same order. */
+export function chance(seed: number) {
+  const random = xoroshiro128plus(seed);
+  const between = (low: number, high: number) => uniformInt(random, low, high);
+  const oneOf = <T>(list: readonly T[]): T => {
+    const chosen = list[between(0, list.length - 1)];
+    if (chosen === undefined) throw new RangeError("Nothing to choose from");
+    return chosen;
+  };
+  return { between, oneOf };
+}
