@@ -6,7 +6,7 @@ import { wholeNumber } from "./arguments.ts";
 import { type Detector, detectorOf } from "../src/flow/detector.ts";
 import { openSource } from "./import/open-source.ts";
 import { showProgress } from "./import/progress.ts";
-import { readTraces } from "./replay/read-traces.ts";
+import { readRecordings } from "./replay/read-recordings.ts";
 import { generateTraces, FAMILY_NAMES } from "./replay/generate/families.ts";
 import { differencesTable } from "./replay/differences.ts";
 import { defaultRules, readPolicy } from "./replay/read-policy.ts";
@@ -36,7 +36,7 @@ const command = new Command("npm run -s policy:replay --")
       "and the two numbers are the people and products answered before it. A refused call reveals nothing, nobody\n" +
       "confirms, and after a block nothing runs. Calls of the same time are in flight together.",
   )
-  .argument("[file]", "traces as JSON Lines, gzipped or not; - for standard input")
+  .argument("[file]", "traces as JSON Lines or an exported audit, gzipped or not; - for standard input")
   .option("--policy <file>", "a JSON file with `rules`, in place of the server's own")
   .option("--against <file>", "a second policy: print instead the records of which it says something else")
   .option("--summary", "print a table by family after the lines, with Wilson's 95 % intervals")
@@ -109,7 +109,7 @@ async function* recordingsOf(file: string, lines?: "odd" | "even"): AsyncGenerat
   });
   const progress = showProgress(source, "Replaying", "records");
   let done = 0;
-  for await (const recording of readTraces(file, source.bytes)) {
+  for await (const recording of readRecordings(file, source.bytes)) {
     progress.update(++done);
     if (lines === undefined || (done % 2 === 1) === (lines === "odd")) yield recording;
   }

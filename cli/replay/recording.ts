@@ -1,4 +1,5 @@
 import type { FlowCall, FlowResult } from "../../src/flow/event.ts";
+import type { Release } from "../../src/flow/state/releases.ts";
 
 /** One call as it was made and what it answered. */
 export interface RecordedCall {
@@ -10,6 +11,12 @@ export interface RecordedCall {
   index: number;
 }
 
+/** What happened to a caller, one thing after the other. */
+export type Step =
+  | { kind: "admit" | "settle"; recorded: RecordedCall }
+  /** A person let work go on. */
+  | { kind: "release"; release: Release };
+
 /** What a caller did, in the order in which it was done: what every kind of record is turned into to be replayed. */
 export interface Recording {
   id: string;
@@ -18,6 +25,8 @@ export interface Recording {
   family?: string | undefined;
   catalogSize: number;
   calls: RecordedCall[];
+  /** In which order calls were admitted and settled, where that is known. */
+  steps?: Step[];
 }
 
 /** Reads records of one kind. Throws BadInput at the first that can't be read. */

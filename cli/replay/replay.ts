@@ -1,8 +1,8 @@
-import { type Verdict, isRefused, strictest } from "../../src/flow/decision.ts";
-import { type Detector, admit, settle } from "../../src/flow/detector.ts";
+import { type Decision, type Verdict, isRefused, strictest } from "../../src/flow/decision.ts";
+import { type Detector, admit, release, settle } from "../../src/flow/detector.ts";
 import { isPersonal } from "../../src/flow/labels.ts";
 import { FlowState } from "../../src/flow/state/state.ts";
-import type { RecordedCall, Recording } from "./recording.ts";
+import type { RecordedCall, Recording, Step } from "./recording.ts";
 
 /** What a policy would have said to a recorded caller. */
 export interface Replayed {
@@ -19,6 +19,8 @@ export interface Replayed {
 }
 
 export interface Details extends Replayed {
+  /** Different people in what was answered at all: those in flight beside the stopped call too. */
+  subjects_answered: number;
   /** Rules in shadow mode that spoke. */
   shadow: string[];
   /** Microseconds of processor time in the detector: what else the machine does does not matter. */
@@ -28,41 +30,44 @@ export interface Details extends Replayed {
 
 /**
  * Runs the detector over a record. A refused call reveals nothing and the record goes on as it was: nobody waits out a
- * throttle, and nobody confirms. After a block every call is refused. Calls of the same time are in flight together: all
- * are admitted before the first of them is settled.
+ * throttle, and nobody confirms but who did in the record. After a block every call is refused. Where a record does not
+ * say when calls were settled, those of the same time are in flight together: all are admitted before the first is settled.
  */
-export function replay(recording: Recording, detector: Detector): Details {
+export function replay(
+  recording: Recording,
+  detector: Detector,
+  onDecision: (recorded: RecordedCall, decision: Decision) => void = () => {},
+): Details {
   const state = new FlowState(detector.rules);
   const verdicts = new Set<Verdict>();
   const rules = { enforce: new Set<string>(), shadow: new Set<string>() };
+  const running = new Set<RecordedCall>();
   const answered: RecordedCall[] = [];
   let enforcedAt: number | null = null;
   const context = { catalogSize: recording.catalogSize };
 
-  const timed = (decide: () => ReturnType<typeof admit>, { index }: RecordedCall, isBinding: boolean) => {
-    const { verdict, hits } = decide();
-    verdicts.add(verdict);
-    for (const { rule, mode } of hits) rules[mode].add(rule);
-    const isStopped = isBinding && isRefused(verdict);
-    if (isStopped) enforcedAt = Math.min(enforcedAt ?? index, index);
+  const note = (decision: Decision, recorded: RecordedCall, isBinding: boolean): boolean => {
+    onDecision(recorded, decision);
+    verdicts.add(decision.verdict);
+    for (const { rule, mode } of decision.hits) rules[mode].add(rule);
+    const isStopped = isBinding && isRefused(decision.verdict);
+    if (isStopped) enforcedAt = Math.min(enforcedAt ?? recorded.index, recorded.index);
     return !isStopped;
   };
 
-  const calls = groups(recording.calls);
+  const steps = recording.steps ?? stepsOf(recording.calls);
   const started = process.threadCpuUsage();
-  for (const together of calls) {
-    const running = together.filter((each) =>
-      timed(() => admit(state, detector, each.call, context), each, true),
-    );
-    for (const each of running) {
-      const isGiven = timed(
-        () => settle(state, detector, each.call, each.result),
-        each,
-        isPersonal(each.call),
-      );
-      if (isGiven) answered.push(each);
-      state.forgetChanges();
+  for (const step of steps) {
+    if (step.kind === "release") release(state, step.release);
+    else if (step.kind === "admit") {
+      const { recorded } = step;
+      if (note(admit(state, detector, recorded.call, context), recorded, true)) running.add(recorded);
+    } else if (running.delete(step.recorded)) {
+      const { call, result } = step.recorded;
+      const isGiven = note(settle(state, detector, call, result), step.recorded, isPersonal(call));
+      if (isGiven) answered.push(step.recorded);
     }
+    state.forgetChanges();
   }
   const { user, system } = process.threadCpuUsage(started);
   const before = answered.filter(({ index }) => enforcedAt === null || index < enforcedAt);
@@ -73,20 +78,23 @@ export function replay(recording: Recording, detector: Detector): Details {
     subjects_before: new Set(before.flatMap((each) => each.answered.subjects)).size,
     objects_before: new Set(before.flatMap((each) => each.answered.products)).size,
     rules: [...rules.enforce],
+    subjects_answered: new Set(answered.flatMap((each) => each.answered.subjects)).size,
     shadow: [...rules.shadow],
     us: user + system,
     calls: recording.calls.length,
   };
 }
 
-function groups(calls: readonly RecordedCall[]): RecordedCall[][] {
-  const all: RecordedCall[][] = [];
+function stepsOf(calls: readonly RecordedCall[]): Step[] {
+  const groups: RecordedCall[][] = [];
   for (const each of calls) {
-    const last = all.at(-1);
+    const last = groups.at(-1);
     if (last?.[0]?.call.at === each.call.at) last.push(each);
-    else all.push([each]);
+    else groups.push([each]);
   }
-  return all;
+  return groups.flatMap((together) =>
+    (["admit", "settle"] as const).flatMap((kind) => together.map((recorded) => ({ kind, recorded }))),
+  );
 }
 
 /** The line that is printed. */

@@ -54,6 +54,11 @@ const lineSchema = z.strictObject({
   hash: z.string(),
 });
 
+/** What one line of an export says; undefined where it is none. Whether it is true, verifyChain says. */
+export function parseExportLine(line: unknown): { principal: string } | { record: unknown } | undefined {
+  return headerSchema.safeParse(line).data ?? lineSchema.safeParse(line).data;
+}
+
 export type Verdict =
   | { ok: true; head: Head; records: number; checked: { end: boolean; beginning: boolean } }
   | { ok: false; line: number; problem: Problem };

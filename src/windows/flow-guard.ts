@@ -1,11 +1,11 @@
 import { type Decision, isRefused } from "../flow/decision.ts";
 import { type Detector, admit, detectorOf, release, settle } from "../flow/detector.ts";
-import type { FlowCall } from "../flow/event.ts";
 import { isPersonal } from "../flow/labels.ts";
 import type { Release } from "../flow/state/releases.ts";
 import { FlowState } from "../flow/state/state.ts";
 import { policyInForce } from "../policy/bundled.ts";
 import type { AdmissionRequest, Settlement } from "./admission.ts";
+import { toFlowCall } from "./flow-call.ts";
 import type { Attempt } from "./records.ts";
 import type { Store } from "./store.ts";
 
@@ -53,15 +53,4 @@ export class FlowGuard {
     for (const row of this.#state.takeChanges()) this.#store.saveFlowRow(row);
     return result;
   }
-}
-
-/** The event that a record holds; undefined where the call has no labels. */
-export function toFlowCall({
-  seq,
-  at,
-  name,
-  roles,
-  flow,
-}: Pick<Attempt, "seq" | "at" | "name" | "roles" | "flow">): FlowCall | undefined {
-  return flow === null ? undefined : { attempt: seq, at, tool: name, roles, ...flow };
 }

@@ -1,5 +1,6 @@
 import type { Trace } from "../read-traces.ts";
 import { ATTACKS, CRAWLS, FRONTIER } from "./attacks.ts";
+import { CLASSIC, CLASSIC_CRAWLS } from "./classic.ts";
 import { BENIGN, BENIGN_SHOPPERS } from "./benign.ts";
 import { Story } from "./story.ts";
 
@@ -19,8 +20,8 @@ const BENIGN_FAMILIES = [
   ...Object.entries(BENIGN_SHOPPERS).map(family("benign", "shopper")),
 ];
 const ATTACK_FAMILIES = [
-  ...Object.entries(ATTACKS).map(family("attack", "support")),
-  ...Object.entries(CRAWLS).map(family("attack", "shopper")),
+  ...Object.entries({ ...CLASSIC, ...ATTACKS }).map(family("attack", "support")),
+  ...Object.entries({ ...CLASSIC_CRAWLS, ...CRAWLS }).map(family("attack", "shopper")),
 ];
 const FRONTIER_FAMILIES = Object.entries(FRONTIER).map(family("attack", "support"));
 
@@ -29,6 +30,9 @@ const SETS: Readonly<Record<string, readonly Family[]>> = {
   attacks: ATTACK_FAMILIES,
   frontier: FRONTIER_FAMILIES,
 };
+
+/** Every attack that can be made up, by name. */
+export const ATTACK_NAMES: readonly string[] = ATTACK_FAMILIES.map(({ name }) => name);
 
 /** What may be generated: a set of families, or one. */
 export const FAMILY_NAMES: readonly string[] = [

@@ -1,0 +1,100 @@
+// npm run attack: an attack, live against the Worker on this machine, and what a replay of its audit says of it.
+
+import { randomBytes } from "node:crypto";
+import { Argument, Command } from "commander";
+import { wholeNumber } from "./arguments.ts";
+import { addUser, createKey } from "../src/identity/administration.ts";
+import { detectorOf } from "../src/flow/detector.ts";
+import { callAdmin } from "./admin/client.ts";
+import { LIVE_FAMILIES, attackCalls } from "./attack/families.ts";
+import { type Played, play } from "./attack/play.ts";
+import { readWorld } from "./attack/world.ts";
+import { importRecords } from "./import/import-records.ts";
+import { demoKeys } from "./local/demo-users.ts";
+import { DEFAULT_STATE_DIR, type LocalServer, withServer } from "./local/server.ts";
+import { readAudit } from "./replay/read-audit.ts";
+import { defaultRules } from "./replay/read-policy.ts";
+import { type Details, lineOf, replay } from "./replay/replay.ts";
+import { fillDeskWhereEmpty, sampleProducts } from "./sample/fill-desk.ts";
+
+const { args, ...program } = parse();
+const options = program.options;
+try {
+  await withServer({ stateDir: options.state }, attack);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = 2;
+}
+
+function parse() {
+  const command = new Command("npm run -s attack --")
+    .description(
+      "Run an attack against the running npm run dev, or a server of its own, as a new user; then replay that user's\n" +
+        "audit. Exit code 0 where both end the same way. Calls follow each other without a trace's pauses.",
+    )
+    .addArgument(new Argument("<family>", "what to do").choices(LIVE_FAMILIES))
+    .option("--seed <number>", "which of the family's traces", wholeNumber, 1)
+    .option("--state <folder>", "where the local database lives", DEFAULT_STATE_DIR)
+    .option("--json", "print JSON")
+    .helpOption("-h, --help", "show this help")
+    .parse();
+  return { args: command.args, options: command.opts<{ seed: number; state: string; json?: boolean }>() };
+}
+
+async function attack(server: LocalServer): Promise<void> {
+  const [family = ""] = args;
+  await demoKeys(server, options.state);
+  await fillDeskWhereEmpty(server);
+  await fillCatalogWhereEmpty(server);
+  const { calls, role } = attackCalls(family, options.seed, await readWorld(server));
+
+  const user = `attacker-${randomBytes(4).toString("hex")}`;
+  const now = Date.now();
+  const key = createKey({ user, label: family }, now);
+  await server.batch([
+    ...addUser({ id: user, kind: "user", name: `Attack: ${family}`, roles: [role] }, now),
+    key.statement,
+  ]);
+  const live = await play(server.url, key.secret, calls, progress);
+  if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
+  report(family, user, live, await replayAudit(user));
+}
+
+function progress(done: number, waitingMs: number): void {
+  const wait = waitingMs > 0 ? `, waiting ${Math.ceil(waitingMs / 1000)} s for the rate limit` : "";
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${done} calls${wait}`);
+  else if (waitingMs > 0) process.stderr.write(`${done} calls${wait}\n`);
+}
+
+async function replayAudit(user: string): Promise<Details> {
+  const response = await callAdmin({ state: options.state }, "GET", `/audit/${user}`);
+  const bytes = (async function* whole() {
+    yield Buffer.from(await response.arrayBuffer());
+  })();
+  for await (const recording of readAudit(user, bytes)) return replay(recording, detectorOf(defaultRules));
+  throw new Error("The audit is empty.");
+}
+
+function report(family: string, user: string, live: Played, replayed: Details): void {
+  const isSame =
+    (live.action === replayed.action || (live.action === "allow" && replayed.action === "flag")) &&
+    live.people_before === replayed.subjects_answered;
+  process.exitCode = isSame ? 0 : 1;
+  if (options.json === true) {
+    console.log(JSON.stringify({ family, user, live, replayed: lineOf(replayed), same: isSame }));
+    return;
+  }
+  const { action, people_before, products_before, calls } = live;
+  console.log(
+    `${family} as ${user}: ${action} after ${calls} calls, ${people_before} people and ${products_before} products.`,
+  );
+  console.log(
+    `Replay of its audit: ${replayed.action}, ${replayed.subjects_answered} people and ${replayed.objects_before} products` +
+      `${replayed.rules.length > 0 ? ` (${replayed.rules.join(", ")})` : ""}. ${isSame ? "The same." : "NOT the same."}`,
+  );
+}
+
+async function fillCatalogWhereEmpty(server: LocalServer): Promise<void> {
+  const [[state] = []] = await server.batch([{ sql: "SELECT changed_at FROM catalog_state", values: [] }]);
+  if (state?.["changed_at"] === null) await importRecords(server, sampleProducts());
+}
