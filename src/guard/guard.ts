@@ -96,7 +96,7 @@ function admissionRequest(
       target: kind,
       name,
       bucket,
-      weight: weightOf(policy, name),
+      weight: weightOf(policy, bucket, name),
       roles: principal.roles,
       digest: digestArguments(args, secretKey),
       arguments: redactArguments(policy, name, args),
