@@ -108,7 +108,8 @@ function admissionRequest(
             classes: [...labels.classes],
             kinds: [...labels.kinds],
             cost: labels.cost,
-            ...touchedBy(labels, "arguments", args, secretKey),
+            // Refused arguments name nothing, and are of any length: 1 MB of ids would make a record of 4 MB.
+            ...touchedBy(labels, "arguments", local.arguments ? {} : args, secretKey),
           }
         : null,
     },

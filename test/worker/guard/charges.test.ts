@@ -3,7 +3,7 @@ import { toolTarget } from "../../../src/mcp/targets.ts";
 import { policyInForce } from "../../../src/policy/bundled.ts";
 import { type RefusalCode, refuse } from "../../../src/refusal.ts";
 import { getProduct } from "../../../src/tools/get-product.ts";
-import { newCaller, policyWith } from "../support/caller.ts";
+import { newCaller, policyWith, recordsOf } from "../support/caller.ts";
 import { fill, sample } from "../support/catalog.ts";
 
 const NOW = 1_800_000_000_000;
@@ -151,6 +151,15 @@ describe("the first refusal in the guard's order is answered", () => {
     const answer = await guard.admit({ correlationId: "ref-1", target, args: {}, refused });
     expect(answer.ok ? undefined : answer.refusal.code).toBe(expected(each));
   });
+});
+
+it("a megabyte of ids in arguments that are refused makes no large record", async () => {
+  const { ask, object } = newCaller();
+  const skus = Array.from({ length: 170_000 }, (_, index) => index.toString(36));
+  expect((await ask(...tool("query_stock", { skus }))).refusal?.code).toBe("invalid_arguments");
+  const [record] = await recordsOf(object);
+  expect(record).toMatchObject({ decision: "invalid_arguments", flow: { objects: [] } });
+  expect(JSON.stringify(record).length).toBeLessThan(2_000);
 });
 
 it("a role without limits of its own has those of all roles", async () => {
