@@ -44,8 +44,10 @@ export class AuditLog {
     if (before === undefined) throw new Error("A record before its chain.");
     const seq = before.seq + 1;
     const text = JSON.stringify({ seq, at: now, ...draft });
-    this.#head = { seq, hash: link(before, text) };
-    this.#store.append(now, text, this.#head);
+    const head = { seq, hash: link(before, text) };
+    // Stored first: a head in memory that the storage has refused would break every later link.
+    this.#store.append(now, text, head);
+    this.#head = head;
     return seq;
   }
 
