@@ -9,6 +9,8 @@ export class AuditLog {
   #state: State | undefined;
   #head: Head | undefined;
   readonly runs: Map<string, Run>;
+  /** The latest moment that was stored, when this was read back. */
+  readonly latest: number;
 
   constructor(store: Store) {
     this.#store = store;
@@ -16,6 +18,7 @@ export class AuditLog {
     const last = store.last();
     this.#head = last === undefined ? this.#state?.checkpoint : { seq: last.seq, hash: last.hash };
     this.runs = new Map(store.runs());
+    this.latest = Math.max(last?.at ?? 0, ...[...this.runs.values()].map(({ lastAt }) => lastAt));
   }
 
   /** Undefined before the first call. */

@@ -21,7 +21,7 @@ export class UserWindows extends DurableObject<Env> {
   #store: Store;
   #log: AuditLog;
   #windows: RateWindows;
-  /** Never before the last record's time, however the machine's clock is set. */
+  /** Never before what is stored, however the machine's clock is set. */
   #clock: number;
   /** Undefined until it is known. */
   #alarmAt: number | null | undefined;
@@ -31,7 +31,7 @@ export class UserWindows extends DurableObject<Env> {
     this.#store = createStore(ctx.storage.sql);
     this.#log = new AuditLog(this.#store);
     this.#windows = new RateWindows(this.#store, this.#log);
-    this.#clock = this.#store.last()?.at ?? 0;
+    this.#clock = this.#log.latest;
     void ctx.blockConcurrencyWhile(async () => {
       this.#alarmAt = await ctx.storage.getAlarm();
     });

@@ -144,6 +144,18 @@ describe("a clock that is set back", () => {
       { numRuns: 6 },
     );
   }, 30_000);
+
+  it("goes back behind no refusal that was counted", async () => {
+    const { principal, object } = newObject();
+    const bad = admission(principal, { refused: { arguments: "invalid_arguments" } });
+    await object.admit(bad);
+    vi.setSystemTime(NOW + 30_000);
+    await object.admit(bad);
+    await evictDurableObject(object);
+    vi.setSystemTime(NOW);
+    await object.admit(admission(principal));
+    expect(await recordsOf(object)).toMatchObject([{ at: NOW }, { at: NOW + 30_000, decision: "admitted" }]);
+  });
 });
 
 describe("a flood of refusals", () => {
