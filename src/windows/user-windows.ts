@@ -103,11 +103,19 @@ export class UserWindows extends DurableObject<Env> {
     this.#log.prune(now);
     const { state, head } = this.#log;
     if (state === undefined || head === undefined) return;
-    if (this.#isEmpty() && (await this.#end())) return;
-
-    const isAhead = head.seq > state.anchored.seq;
-    if (isAhead && now - state.anchored.at >= ANCHOR_MS) await this.anchor();
-    else if (isAhead) this.#wakeBy(state.anchored.at + ANCHOR_MS);
+    try {
+      const isAhead = head.seq > state.anchored.seq;
+      if (this.#isEmpty()) {
+        if (await this.#end()) return;
+        // A call has come in meanwhile, and the row says that its chain is over.
+        await this.anchor();
+      } else if (isAhead && now - state.anchored.at >= ANCHOR_MS) await this.anchor();
+      else if (isAhead) this.#wakeBy(state.anchored.at + ANCHOR_MS);
+    } catch (error) {
+      // Thrown on, it would be tried a few times within minutes, and then no more.
+      logSurprise(error, { what: "audit anchor" });
+      this.#wakeBy(this.#tick() + ANCHOR_MS);
+    }
     for (const { until } of this.#log.runs.values()) this.#wakeBy(until);
     const oldest = this.#store.oldestAt();
     if (oldest !== undefined) this.#wakeBy(oldest + state.retentionMs + 1);
