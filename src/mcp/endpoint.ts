@@ -11,7 +11,14 @@ import type { Policy } from "../policy/schema.ts";
 import { type Refusal, refusalResponse, refuse, retryAfterSeconds } from "../refusal.ts";
 import { logEvent } from "../telemetry/log.ts";
 import type { Call } from "./call.ts";
-import { type Message, checkMethod, describeClient, parseJson, readMessages } from "./messages.ts";
+import {
+  type Message,
+  checkMethod,
+  describeClient,
+  parseJson,
+  readMessages,
+  withoutCancellations,
+} from "./messages.ts";
 import { createServer } from "./server.ts";
 import { discoveryTarget, targetOf } from "./targets.ts";
 
@@ -68,7 +75,7 @@ export async function serveMcp(request: Request, context: McpRequest): Promise<R
     onerror: ({ message }) =>
       logEvent("info", "protocol_error", { correlation_id: correlationId, message: message.slice(0, 200) }),
   });
-  const response = await handler.fetch(request, { parsedBody: json.value });
+  const response = await handler.fetch(request, { parsedBody: withoutCancellations(json.value) });
   // On the 2025 revisions the headers leave before a call is decided; there the answer's own retryAfterMs tells.
   if (guard.retryAfterMs !== undefined)
     response.headers.set("Retry-After", retryAfterSeconds(guard.retryAfterMs));
