@@ -168,3 +168,17 @@ it("a role without limits of its own has those of all roles", async () => {
     expect((await ask(...tool("nope"))).refusal?.code).toBe("unknown_tool");
   expect((await ask(...good)).refusal?.code).toBe("rate_limited");
 });
+
+it("what is completed is shown and hidden by the argument's name, as in a call", async () => {
+  const redact = { except: { find_product: ["category", "value", "name"] } };
+  const { ask, object } = newCaller({ policy: policyWith({ redact }) });
+  const ref = { type: "ref/prompt", name: "find_product" };
+  for (const name of ["category", "need", "__proto__"])
+    await ask("completion/complete", { ref, argument: { name, value: "typed" } });
+  const attempts = (await recordsOf(object)).filter((record) => record.kind === "attempt");
+  expect(attempts.map((attempt) => attempt.arguments)).toEqual([
+    '{"category":"typed"}',
+    '{"redacted":1}',
+    '{"redacted":1}',
+  ]);
+});
