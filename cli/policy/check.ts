@@ -14,7 +14,6 @@ const known: Record<"tools" | "resources" | "prompts", Map<string, Labels>> = {
   ]),
   prompts: new Map(prompts.map((prompt) => [prompt.definition.name, prompt.labels])),
 };
-const COMPLETION = "completion/complete";
 
 /** What is wrong with a policy: its shape, and names of what does not exist or must not go on unguarded. */
 export function problemsOf(parsed: ParsedPolicy): PolicyProblem[] {
@@ -22,7 +21,7 @@ export function problemsOf(parsed: ParsedPolicy): PolicyProblem[] {
 }
 
 function unknownNames({ roles, weights, redact }: Policy): PolicyProblem[] {
-  const anywhere = new Set([...Object.values(known).flatMap((map) => [...map.keys()]), COMPLETION]);
+  const anywhere = new Set(Object.values(known).flatMap((map) => [...map.keys()]));
   const listed = Object.entries(roles).flatMap(([role, entry]) => [
     ...(["tools", "resources", "prompts"] as const).flatMap((kind) =>
       entry[kind].map((name) => ({ path: `roles.${role}.${kind}`, name, exists: known[kind].has(name) })),
@@ -45,7 +44,6 @@ function unknownNames({ roles, weights, redact }: Policy): PolicyProblem[] {
 /** Personal data and writes never go on without the guard. */
 function unsafe({ fail_open }: Policy): PolicyProblem[] {
   return fail_open.targets.flatMap((name) => {
-    if (name === COMPLETION) return [];
     const labels = Object.values(known).flatMap((map) => map.get(name) ?? []);
     const path = "fail_open.targets";
     if (labels.length === 0) return [{ path, reason: `there is no "${name}"` }];

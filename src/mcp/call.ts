@@ -1,4 +1,3 @@
-import type { ServerContext } from "@modelcontextprotocol/server";
 import type { CallContext } from "../call-context.ts";
 import { isTransient } from "../database/transient.ts";
 import type { Asked, Guard } from "../guard/guard.ts";
@@ -18,8 +17,16 @@ export interface Call {
   context: CallContext;
   deadlineMs: number;
   secretKey: string;
-  /** What the SDK read of the request beside its method and params. */
-  protocol: ServerContext;
+  retry: Retry;
+}
+
+/** What a message of 2026-07-28 carries beside method and params for questions to its person (src/mcp/confirm.ts). */
+export interface Retry {
+  /** The reserved part of `_meta`, which says what the client can show; undefined on the 2025 revisions. */
+  envelope: unknown;
+  inputResponses: Record<string, unknown> | undefined;
+  /** What was sealed in the `requestState` that came back; undefined where none did, or not a good one. */
+  openState(): Promise<unknown>;
 }
 
 export type Agreed = NonNullable<Asked["agreed"]>;

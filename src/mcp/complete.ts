@@ -35,7 +35,9 @@ function readCompletion(params: unknown): Wanted<string[]> {
   const envelope = parseArguments(paramsSchema, params);
   if (!envelope.ok) return { target: completionTarget(promptTarget(undefined)), args: {}, work: envelope };
   const { target, completer } = findCompleter(envelope.value);
-  const args = envelope.value.argument;
+  const { name, value } = envelope.value.argument;
+  // As in a call, so that the policy's names of arguments hold for what is typed so far.
+  const args = { [name]: value };
   if (completer === undefined) {
     return {
       target,
@@ -46,7 +48,7 @@ function readCompletion(params: unknown): Wanted<string[]> {
   return {
     target,
     args,
-    work: ok(async (context) => ok(await completer(args.value, context, VALUES_MAX + 1))),
+    work: ok(async (context) => ok(await completer(value, context, VALUES_MAX + 1))),
   };
 }
 

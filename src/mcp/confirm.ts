@@ -3,6 +3,7 @@ import {
   CLIENT_CAPABILITIES_META_KEY,
   type InputRequest,
   type InputRequiredResult,
+  type ServerContext,
   acceptedContent,
   createRequestStateCodec,
   inputResponse,
@@ -12,7 +13,7 @@ import * as z from "zod";
 import { tokenOf } from "../flow/tokens.ts";
 import { digestArguments } from "../guard/redact.ts";
 import type { Refusal } from "../refusal.ts";
-import type { Agreed, Call, Wanted } from "./call.ts";
+import type { Agreed, Call, Retry, Wanted } from "./call.ts";
 
 // Asking a person through the client (2026-07-28, multi round-trip requests). The client hands back what
 // it was given, so `requestState` is signed, expires, is good once, and is bound to the principal, the
@@ -40,16 +41,24 @@ const stateSchema = z.object({
 });
 type State = z.output<typeof stateSchema>;
 
+/** Reads what the SDK has parted from a message's params. */
+export const retryOf = (protocol: ServerContext, secretKey: string): Retry => ({
+  envelope: protocol.mcpReq.envelope,
+  inputResponses: protocol.mcpReq.inputResponses,
+  async openState() {
+    const sealed: unknown = protocol.mcpReq.requestState();
+    if (typeof sealed !== "string") return undefined;
+    return codec(secretKey)
+      .verify(sealed, protocol)
+      .catch(() => undefined);
+  },
+});
+
 /** The agreement that came with a retried call, where a good state came with it. */
 export async function readAgreement(wanted: Wanted<unknown>, call: Call): Promise<Agreed | undefined> {
-  const { mcpReq } = call.protocol;
-  const sealed: unknown = mcpReq.requestState();
-  const isAccepted = acceptedContent(mcpReq.inputResponses, KEY, acceptedSchema) !== undefined;
-  if (!isAccepted || typeof sealed !== "string") return undefined;
-  const state = await codec(call.secretKey)
-    .verify(sealed, call.protocol)
-    .catch(() => undefined);
-  const parsed = stateSchema.safeParse(state);
+  const { inputResponses, openState } = call.retry;
+  if (acceptedContent(inputResponses, KEY, acceptedSchema) === undefined) return undefined;
+  const parsed = stateSchema.safeParse(await openState());
   if (!parsed.success || !parsed.data.form || parsed.data.boundTo !== binding(wanted, call)) return undefined;
   const { nonce, expiresAt } = parsed.data;
   return { nonce, expiresAt };
@@ -61,11 +70,11 @@ export async function askPerson(
   wanted: Wanted<unknown>,
   call: Call,
 ): Promise<InputRequiredResult | undefined> {
-  const { mcpReq } = call.protocol;
-  if (confirm === undefined || mcpReq.envelope === undefined) return undefined;
+  const { envelope, inputResponses } = call.retry;
+  if (confirm === undefined || envelope === undefined) return undefined;
   // Who has just been asked is not asked again: a client would go round and round.
-  if (inputResponse(mcpReq.inputResponses, KEY).kind !== "missing") return undefined;
-  const { form, url } = modes(mcpReq.envelope);
+  if (inputResponse(inputResponses, KEY).kind !== "missing") return undefined;
+  const { form, url } = modes(envelope);
   const isForm = confirm.form && form;
   if (!isForm && !url) return undefined;
   const state: State = {
@@ -76,7 +85,7 @@ export async function askPerson(
   };
   return inputRequired({
     inputRequests: { [KEY]: isForm ? askByForm(wanted) : askByLink(confirm.url) },
-    requestState: await codec(call.secretKey).mint(state, call.protocol),
+    requestState: await codec(call.secretKey).mint(state),
   });
 }
 

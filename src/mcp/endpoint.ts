@@ -13,7 +13,15 @@ import { createSupport } from "../support/repository.ts";
 import { viewerOf } from "../support/viewer.ts";
 import { logEvent } from "../telemetry/log.ts";
 import type { Call } from "./call.ts";
-import { type Message, checkMethod, describeClient, parseJson, readMessages } from "./messages.ts";
+import { retryOf } from "./confirm.ts";
+import {
+  type Message,
+  checkMethod,
+  describeClient,
+  parseJson,
+  readMessages,
+  withoutCancellations,
+} from "./messages.ts";
 import { createServer } from "./server.ts";
 import { discoveryTarget, targetOf } from "./targets.ts";
 
@@ -70,7 +78,7 @@ export async function serveMcp(request: Request, context: McpRequest): Promise<R
     },
     deadlineMs: settings.CALL_DEADLINE_MS,
     secretKey,
-    protocol,
+    retry: retryOf(protocol, secretKey),
   });
   // A handler per request lets its server close over the call with types; it holds no state that
   // another request would need, as there are no sessions and no subscriptions.
@@ -79,7 +87,7 @@ export async function serveMcp(request: Request, context: McpRequest): Promise<R
     onerror: ({ message }) =>
       logEvent("info", "protocol_error", { correlation_id: correlationId, message: message.slice(0, 200) }),
   });
-  const response = await handler.fetch(request, { parsedBody: json.value });
+  const response = await handler.fetch(request, { parsedBody: withoutCancellations(json.value) });
   // On the 2025 revisions the headers leave before a call is decided; there the answer's own retryAfterMs tells.
   if (guard.retryAfterMs !== undefined)
     response.headers.set("Retry-After", retryAfterSeconds(guard.retryAfterMs));

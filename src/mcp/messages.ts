@@ -9,19 +9,35 @@ const CLIENT_MAX = 100;
 
 // JSON-RPC 2.0, section 4. What passes here the SDK takes; what it would refuse in words of its own
 // is refused here, from the table.
-const messageSchema = z.strictObject({
-  jsonrpc: z.literal("2.0"),
-  id: z.union([z.string().max(200), z.int()]).optional(),
-  method: z.string().max(200).optional(),
-  params: z.looseObject({ _meta: z.record(z.string(), z.unknown()).optional() }).optional(),
-  result: z.unknown().optional(),
-  error: z.unknown().optional(),
-});
+const messageSchema = z
+  .strictObject({
+    jsonrpc: z.literal("2.0"),
+    id: z.union([z.string().max(200), z.int()]).optional(),
+    method: z.string().max(200).optional(),
+    params: z.looseObject({ _meta: z.record(z.string(), z.unknown()).optional() }).optional(),
+    result: z.looseObject({}).optional(),
+    error: z.strictObject({ code: z.int(), message: z.string(), data: z.unknown().optional() }).optional(),
+  })
+  .refine(isWhole);
 export type Message = z.output<typeof messageSchema>;
 const bodySchema = z.union([
   messageSchema.transform((message) => [message]),
-  z.array(messageSchema).min(1).max(100),
+  z
+    .array(messageSchema)
+    .min(1)
+    .max(100)
+    .refine((batch) => batch.length === 1 || batch.every(({ method }) => method !== "initialize")),
 ]);
+
+/** A request, a notification, or the answer to one; never two of them in one, nor none. */
+function isWhole(message: {
+  [Member in "id" | "method" | "params" | "result" | "error"]?: unknown;
+}): boolean {
+  const { id, method, params, result, error } = message;
+  if (method !== undefined) return result === undefined && error === undefined;
+  return id !== undefined && params === undefined && (result === undefined) !== (error === undefined);
+}
+
 const initializeSchema = z.looseObject({
   protocolVersion: z.string(),
   capabilities: z.looseObject({}),
@@ -45,6 +61,17 @@ export function readMessages(body: unknown): Outcome<Message[]> {
     return refuse("malformed_request", "The body is not JSON-RPC 2.0 with params that are an object.");
   return ok(messages.data);
 }
+
+/**
+ * A body without the cancellations in it. Each request has a server of its own, so the only call that one
+ * could reach is of the same batch; the SDK would then wait for that call's answer for ever.
+ */
+export function withoutCancellations(body: unknown): unknown {
+  if (!Array.isArray(body)) return body;
+  const kept = body.filter((message) => !cancellationSchema.safeParse(message).success);
+  return kept.length === 0 ? body : kept;
+}
+const cancellationSchema = z.object({ method: z.literal("notifications/cancelled") });
 
 /** Refuses what only the SDK would answer, and would in words of its own. */
 export function checkMethod({ method, params }: Message): Refusal | undefined {

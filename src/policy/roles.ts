@@ -20,8 +20,9 @@ export function limitOf(policy: Policy, roles: readonly string[], bucket: Bucket
   );
 }
 
-export const weightOf = (policy: Policy, name: string): number =>
-  Object.hasOwn(policy.weights, name) ? (policy.weights[name] ?? 1) : 1;
+/** What one call counts. Discovery has no weights: they are checked against the limit of calls alone. */
+export const weightOf = ({ weights }: Policy, bucket: Bucket, name: string): number =>
+  bucket === "calls" && Object.hasOwn(weights, name) ? (weights[name] ?? 1) : 1;
 
 function rolesIn({ roles: known }: Policy, roles: readonly string[]) {
   return roles.flatMap((role) => {

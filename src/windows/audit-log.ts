@@ -9,6 +9,8 @@ export class AuditLog {
   #state: State | undefined;
   #head: Head | undefined;
   readonly runs: Map<string, Run>;
+  /** The latest moment that was stored, when this was read back. */
+  readonly latest: number;
 
   constructor(store: Store) {
     this.#store = store;
@@ -16,6 +18,7 @@ export class AuditLog {
     const last = store.last();
     this.#head = last === undefined ? this.#state?.checkpoint : { seq: last.seq, hash: last.hash };
     this.runs = new Map(store.runs());
+    this.latest = Math.max(last?.at ?? 0, ...[...this.runs.values()].map(({ lastAt }) => lastAt));
   }
 
   /** Undefined before the first call. */
@@ -44,8 +47,10 @@ export class AuditLog {
     if (before === undefined) throw new Error("A record before its chain.");
     const seq = before.seq + 1;
     const text = JSON.stringify({ seq, at: now, ...draft });
-    this.#head = { seq, hash: link(before, text) };
-    this.#store.append(now, text, this.#head);
+    const head = { seq, hash: link(before, text) };
+    // Stored first: a head in memory that the storage has refused would break every later link.
+    this.#store.append(now, text, head);
+    this.#head = head;
     return seq;
   }
 

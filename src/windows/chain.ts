@@ -93,7 +93,8 @@ export async function verifyChain(
     line += 1;
     if (header === undefined) {
       const parsed = headerSchema.safeParse(parseJson(text));
-      if (!parsed.success) return fail("no_header");
+      // The text too, here and below: of a name that stands twice, two readers may see two values.
+      if (!parsed.success || text !== JSON.stringify(parsed.data)) return fail("no_header");
       header = parsed.data;
       if (anchor !== undefined && anchor.principal !== header.principal) return fail("other_principal");
       if (anchor !== undefined && anchor.started_at !== header.started_at)
@@ -109,7 +110,6 @@ export async function verifyChain(
     if (!parsed.success) return fail("not_a_record");
     const { record, hash } = parsed.data;
     const recordText = JSON.stringify(record);
-    // The text itself is compared too: of a name that stands twice, two readers may see two values.
     if (text !== exportLine(recordText, hash)) return fail("altered");
     if (record.seq !== head.seq + 1) return fail("out_of_order");
     if (hash !== link(head, recordText)) return fail("altered");
@@ -119,8 +119,9 @@ export async function verifyChain(
   if (header === undefined) return fail("no_header");
   if (anchor !== undefined && head.seq < anchor.seq) return fail("shorter_than_anchor");
   if (anchor !== undefined && !meetsAnchor) return fail("not_the_anchored_chain");
-  const checked = anchor !== undefined;
-  return { ok: true, head, records: line - 1, checked: { end: checked, beginning: checked } };
+  // Links are no secret: behind its anchor anybody can add to a chain, or cut from it.
+  const checked = { end: anchor?.seq === head.seq, beginning: anchor !== undefined };
+  return { ok: true, head, records: line - 1, checked };
 }
 
 function parseJson(text: string): unknown {

@@ -16,9 +16,11 @@ export interface Run {
   charges: Charge[];
 }
 
-type Refused = Pick<Attempt, "bucket" | "decision">;
+type Refused = Pick<Attempt, "bucket" | "decision" | "hits">;
 
-export const runKey = ({ bucket, decision }: Refused): string => `${bucket} ${decision}`;
+/** What a flow rule refused is told apart by the rule: each must leave a record of what it saw. */
+export const runKey = ({ bucket, decision, hits }: Refused): string =>
+  [bucket, decision, hits.find(({ mode }) => mode === "enforce")?.rule ?? ""].join(" ");
 
 export function openRun(of: number, { bucket, decision }: Refused, until: number): Run {
   return { of, decision, bucket, until, count: 0, lastAt: 0, charges: [] };

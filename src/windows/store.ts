@@ -54,6 +54,7 @@ export interface Store {
   prune(upTo: number): void;
   oldestAt(): number | undefined;
   attempt(seq: number): Attempt | undefined;
+  hasFlow(): boolean;
   flowRows(): FlowRow[];
   saveFlowRow(row: RowChange): void;
   /** The oldest first. */
@@ -65,16 +66,26 @@ export interface Store {
   dropRun(key: string): void;
 }
 
+/** Its tables come to be with the first state saved: an object that is only asked, or whose chain is over, stores nothing. */
 export function createStore(sql: SqlStorage): Store {
-  sql.exec(SCHEMA);
-  const one = (query: string, ...values: (string | number)[]) => sql.exec(query, ...values).toArray()[0];
+  let exists = sql.exec("SELECT 1 FROM sqlite_schema WHERE name = 'state'").toArray().length > 0;
+  if (exists) sql.exec(SCHEMA);
+  const begin = () => {
+    if (!exists) sql.exec(SCHEMA);
+    exists = true;
+  };
+  const select = (query: string, ...values: (string | number)[]) =>
+    exists ? sql.exec(query, ...values) : [];
+  const one = (query: string, ...values: (string | number)[]) => [...select(query, ...values)][0];
   return {
     state() {
       const row = one("SELECT text FROM state");
       return row === undefined ? undefined : stateSchema.parse(parseText(row));
     },
-    saveState: (state) =>
-      void sql.exec("INSERT OR REPLACE INTO state (id, text) VALUES (1, ?)", JSON.stringify(state)),
+    saveState(state) {
+      begin();
+      sql.exec("INSERT OR REPLACE INTO state (id, text) VALUES (1, ?)", JSON.stringify(state));
+    },
     last() {
       const row = one("SELECT seq, at, text, hash FROM records ORDER BY seq DESC LIMIT 1");
       return row === undefined ? undefined : recordRow.parse(row);
@@ -82,26 +93,20 @@ export function createStore(sql: SqlStorage): Store {
     append: (at, text, { seq, hash }) =>
       void sql.exec("INSERT INTO records (seq, at, text, hash) VALUES (?, ?, ?, ?)", seq, at, text, hash),
     *newestFirst() {
-      for (const row of sql.exec("SELECT text FROM records ORDER BY seq DESC"))
+      for (const row of select("SELECT text FROM records ORDER BY seq DESC"))
         yield recordSchema.parse(parseText(row));
     },
-    lines: (after, upTo, limit) =>
-      sql
-        .exec(
-          "SELECT seq, at, text, hash FROM records WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
-          after,
-          upTo,
-          limit,
-        )
-        .toArray()
-        .map((row) => {
-          const { seq, text, hash } = recordRow.parse(row);
-          return { seq, line: exportLine(text, hash) };
-        }),
+    lines(after, upTo, limit) {
+      const range = "SELECT seq, at, text, hash FROM records WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?";
+      return [...select(range, after, upTo, limit)].map((row) => {
+        const { seq, text, hash } = recordRow.parse(row);
+        return { seq, line: exportLine(text, hash) };
+      });
+    },
     lastBefore(moment) {
       // From the oldest on: times never go back, so only what will be pruned is read.
       let last: (Head & { at: number }) | undefined;
-      for (const row of sql.exec("SELECT seq, at, text, hash FROM records ORDER BY seq")) {
+      for (const row of select("SELECT seq, at, text, hash FROM records ORDER BY seq")) {
         const { seq, at, hash } = recordRow.parse(row);
         if (at >= moment) break;
         last = { seq, at, hash };
@@ -118,20 +123,21 @@ export function createStore(sql: SqlStorage): Store {
       const record = row === undefined ? undefined : recordSchema.parse(parseText(row));
       return record?.kind === "attempt" ? record : undefined;
     },
+    hasFlow: () => one("SELECT 1 FROM flow LIMIT 1") !== undefined,
     flowRows: () =>
-      sql
-        .exec("SELECT key, text FROM flow")
-        .toArray()
-        .map((row) => ({ key: z.string().parse(row["key"]), value: jsonSchema.parse(parseText(row)) })),
+      [...select("SELECT key, text FROM flow")].map((row) => ({
+        key: z.string().parse(row["key"]),
+        value: jsonSchema.parse(parseText(row)),
+      })),
     saveFlowRow({ key, value }) {
       if (value === undefined) sql.exec("DELETE FROM flow WHERE key = ?", key);
       else sql.exec("INSERT OR REPLACE INTO flow (key, text) VALUES (?, ?)", key, JSON.stringify(value));
     },
     incidents: () =>
-      sql
-        .exec("SELECT text, told FROM incidents ORDER BY rowid")
-        .toArray()
-        .map((row) => ({ incident: incidentSchema.parse(parseText(row)), isTold: row["told"] === 1 })),
+      [...select("SELECT text, told FROM incidents ORDER BY rowid")].map((row) => ({
+        incident: incidentSchema.parse(parseText(row)),
+        isTold: row["told"] === 1,
+      })),
     saveIncident: (incident, isTold) =>
       void sql.exec(
         `INSERT INTO incidents (id, text, told) VALUES (?, ?, ?)
@@ -142,10 +148,10 @@ export function createStore(sql: SqlStorage): Store {
       ),
     dropIncident: (id) => void sql.exec("DELETE FROM incidents WHERE id = ?", id),
     runs: () =>
-      sql
-        .exec("SELECT key, text FROM runs")
-        .toArray()
-        .map((row) => [z.string().parse(row["key"]), runSchema.parse(parseText(row))]),
+      [...select("SELECT key, text FROM runs")].map((row) => [
+        z.string().parse(row["key"]),
+        runSchema.parse(parseText(row)),
+      ]),
     saveRun: (key, run) =>
       void sql.exec("INSERT OR REPLACE INTO runs (key, text) VALUES (?, ?)", key, JSON.stringify(run)),
     dropRun: (key) => void sql.exec("DELETE FROM runs WHERE key = ?", key),

@@ -46,7 +46,7 @@ export interface PersonsDecision {
  */
 export class UserWindows extends DurableObject<Env> {
   #parts: Parts;
-  /** Never before the last record's time, however the machine's clock is set. */
+  /** Never before what is stored, however the machine's clock is set. */
   #clock: number;
   /** Undefined until it is known. */
   #alarmAt: number | null | undefined;
@@ -54,7 +54,7 @@ export class UserWindows extends DurableObject<Env> {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#parts = createParts(ctx.storage.sql);
-    this.#clock = this.#parts.store.last()?.at ?? 0;
+    this.#clock = this.#parts.log.latest;
     void ctx.blockConcurrencyWhile(async () => {
       this.#alarmAt = await ctx.storage.getAlarm();
     });
@@ -170,7 +170,8 @@ export class UserWindows extends DurableObject<Env> {
     if (head.seq > (log.state?.anchored.seq ?? 0)) this.#wakeBy(now + ANCHOR_MS);
     for (const { until } of log.runs.values()) this.#wakeBy(until);
     const oldest = store.oldestAt();
-    this.#wakeBy(oldest === undefined ? state.prunedAt + FLOW_MS : oldest + state.retentionMs + 1);
+    const isOver = oldest === undefined ? state.prunedAt + FLOW_MS : oldest + state.retentionMs + 1;
+    this.#wakeBy(Math.max(isOver, now + ANCHOR_MS));
   }
 
   #judge(request: AdmissionRequest, now: number): Decision {
@@ -245,9 +246,10 @@ export class UserWindows extends DurableObject<Env> {
   }
 
   #isEmpty(now: number): boolean {
-    const { store, log } = this.#parts;
-    const isRemembered = now - (log.state?.prunedAt ?? 0) < FLOW_MS;
-    return store.oldestAt() === undefined && log.runs.size === 0 && !isRemembered;
+    const { store, log, incidents } = this.#parts;
+    const isRemembered = store.hasFlow() && now - (log.state?.prunedAt ?? 0) < FLOW_MS;
+    const isTold = incidents.untold().length === 0;
+    return store.oldestAt() === undefined && log.runs.size === 0 && isTold && !isRemembered;
   }
 
   /** Deletes all that is stored, unless a call comes in meanwhile. */
@@ -256,7 +258,8 @@ export class UserWindows extends DurableObject<Env> {
     if (state === undefined) return;
     await ensureMigrated(this.env.DB);
     await closeAnchor(this.env.DB, state, this.#tick());
-    if (!this.#isEmpty(this.#tick())) return;
+    // A call has come in meanwhile, and the row says that its chain is over.
+    if (!this.#isEmpty(this.#tick())) return void (await this.anchor());
     await this.ctx.storage.deleteAlarm();
     await this.ctx.storage.deleteAll();
     this.#parts = createParts(this.ctx.storage.sql);

@@ -7,6 +7,8 @@ beforeAll(() => fill(sample));
 const correlated = { correlationId: expect.stringMatching(/^[0-9a-f-]{36}$/) };
 
 describe("before dispatch", () => {
+  const params = { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "t", version: "1" } };
+  const initialize = { jsonrpc: "2.0", id: 1, method: "initialize", params };
   const nested = `${"[".repeat(100)}${"]".repeat(100)}`;
   it.each([
     ["malformed JSON", "{", 400, -32700, "malformed_request"],
@@ -45,6 +47,23 @@ describe("before dispatch", () => {
     [
       "a batch of 101",
       Array.from({ length: 101 }, (_, id) => call("list_categories", {}, id)),
+      400,
+      -32600,
+      "malformed_request",
+    ],
+    ["a message that asks nothing", { jsonrpc: "2.0", id: 1 }, 400, -32600, "malformed_request"],
+    [
+      "a question that is an answer too",
+      { jsonrpc: "2.0", id: 1, method: "tools/list", result: {} },
+      400,
+      -32600,
+      "malformed_request",
+    ],
+    ["an answer that is no object", { jsonrpc: "2.0", id: 1, result: "x" }, 400, -32600, "malformed_request"],
+    ["an answer to nothing", { jsonrpc: "2.0", result: {} }, 400, -32600, "malformed_request"],
+    [
+      "an initialize among others",
+      [initialize, { jsonrpc: "2.0", id: 2, method: "tools/list" }],
       400,
       -32600,
       "malformed_request",
@@ -169,6 +188,17 @@ describe("in dispatch", () => {
     expect(messages).toHaveLength(100);
     const references = new Set(JSON.stringify(messages).match(/"correlationId":"[^"]+"/g));
     expect(references.size).toBe(50);
+  });
+
+  it("answers a batch that cancels a call of its own, and does not wait for ever", async () => {
+    const cancel = { jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: 1 } };
+    for (const batch of [
+      [cancel, call("list_categories", {})],
+      [call("list_categories", {}), cancel],
+    ])
+      expect((await post(batch)).messages).toMatchObject([{ id: 1, result: { structuredContent: {} } }]);
+    expect((await post([cancel])).response.status).toBe(202);
+    expect((await post(cancel)).response.status).toBe(202);
   });
 
   it("answers an unknown method with 404 on 2026-07-28", async () => {

@@ -1,0 +1,48 @@
+import { env } from "cloudflare:workers";
+import type { AdmissionRequest } from "../../../src/windows/admission.ts";
+
+export const WINDOW_MS = 60_000;
+export const DAY_MS = 24 * 60 * 60 * 1000;
+
+type Changes = Omit<Partial<AdmissionRequest>, "attempt"> & {
+  attempt?: Partial<AdmissionRequest["attempt"]>;
+};
+
+/** What the guard asks of a caller's object for one public call; a case changes what it is about. */
+export const admission = (principal: string, { attempt, ...changes }: Changes = {}): AdmissionRequest => ({
+  principal,
+  refused: {},
+  limit: { max: 5, windowMs: WINDOW_MS },
+  retentionMs: DAY_MS,
+  attempt: {
+    target: "tool",
+    name: "list_categories",
+    bucket: "calls",
+    weight: 1,
+    roles: ["shopper"],
+    digest: "digest",
+    arguments: "{}",
+    protocol: "2026-07-28",
+    client: "test/1",
+    correlation_id: "ref-1",
+    flow: null,
+    catalog_size: 0,
+    ...attempt,
+  },
+  ...changes,
+});
+
+export const settlement = (attempt: number) => ({
+  attempt,
+  outcome: "ok",
+  records: 1,
+  bytes: 10,
+  duration_ms: 1,
+  flow: null,
+});
+
+/** An object that no other test knows. */
+export function newObject() {
+  const principal = `object-${crypto.randomUUID()}`;
+  return { principal, object: env.USER_WINDOWS.getByName(principal) };
+}

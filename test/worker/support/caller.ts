@@ -1,0 +1,111 @@
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { ProtocolError, type Result } from "@modelcontextprotocol/server";
+import * as z from "zod";
+import { createCatalog } from "../../../src/catalog/repository.ts";
+import { createGuard } from "../../../src/guard/guard.ts";
+import type { Windows } from "../../../src/guard/user-windows-client.ts";
+import { dispatch } from "../../../src/mcp/dispatch.ts";
+import { createInventory } from "../../../src/inventory/repository.ts";
+import { createSupport } from "../../../src/support/repository.ts";
+import { viewerOf } from "../../../src/support/viewer.ts";
+import { policyInForce } from "../../../src/policy/bundled.ts";
+import type { Policy } from "../../../src/policy/schema.ts";
+import { REFUSAL_META_KEY } from "../../../src/refusal.ts";
+import { type AuditRecord, recordSchema } from "../../../src/windows/records.ts";
+import type { UserWindows } from "../../../src/windows/user-windows.ts";
+
+export const SECRET_KEY = "a secret of thirty-two bytes or more";
+
+const refusalSchema = z.object({
+  code: z.string(),
+  correlationId: z.string(),
+  retryAfterMs: z.number().optional(),
+  hints: z.record(z.string(), z.array(z.string())).optional(),
+});
+
+interface CallerOptions {
+  policy?: Policy;
+  roles?: string[];
+  scopes?: string[];
+  windows?: Windows;
+}
+
+/** The policy in force with changes. */
+export const policyWith = (changes: Partial<Policy>): Policy => ({ ...policyInForce(), ...changes });
+
+/**
+ * A caller that no other test knows, behind the real guard, dispatch and Durable Object, under a policy
+ * of the test's own: the endpoint serves by the one that was bundled.
+ */
+export function newCaller({
+  policy = policyInForce(),
+  roles = ["shopper"],
+  scopes = ["catalog:read"],
+  windows = env.USER_WINDOWS,
+}: CallerOptions = {}) {
+  const principal = {
+    id: `caller-${crypto.randomUUID()}`,
+    kind: "user" as const,
+    roles,
+    via: "key" as const,
+    scopes,
+  };
+  const guard = createGuard({
+    policy,
+    principal,
+    windows,
+    db: env.DB,
+    origin: "http://127.0.0.1",
+    secretKey: SECRET_KEY,
+    protocol: "2026-07-28",
+    client: "test/1",
+  });
+  const ask = async (method: string, params: Record<string, unknown> = {}) => {
+    const call = {
+      correlationId: crypto.randomUUID(),
+      principal,
+      policy,
+      guard,
+      context: {
+        catalog: createCatalog(env.DB),
+        inventory: createInventory(env.DB),
+        support: createSupport(env.DB, viewerOf(policy, principal)),
+        now: Date.now(),
+      },
+      deadlineMs: 5_000,
+      secretKey: SECRET_KEY,
+      retry: { envelope: undefined, inputResponses: undefined, openState: async () => undefined },
+    };
+    return answerOf(dispatch({ jsonrpc: "2.0", id: 1, method, params }, call));
+  };
+  return { principal, policy, guard, ask, object: env.USER_WINDOWS.getByName(principal.id) };
+}
+
+/** What was answered, and the refusal's details however it was said. */
+async function answerOf(dispatched: Promise<Result>) {
+  try {
+    const result = await dispatched;
+    const details = refusalSchema.safeParse(result._meta?.[REFUSAL_META_KEY]);
+    return { result, refusal: details.data };
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    return { result: undefined, refusal: refusalSchema.parse(error.data) };
+  }
+}
+
+/** Every record that an object holds, in order. */
+export const recordsOf = (object: DurableObjectStub<UserWindows>): Promise<AuditRecord[]> =>
+  runInDurableObject(object, (_, { storage }) =>
+    [...storage.sql.exec<{ text: string }>("SELECT text FROM records ORDER BY seq")].map(({ text }) =>
+      recordSchema.parse(JSON.parse(text)),
+    ),
+  );
+
+/** Rows of an object's tables. */
+export const rowsOf = (object: DurableObjectStub<UserWindows>) =>
+  runInDurableObject(object, (_, { storage }) => {
+    const count = (table: string) =>
+      storage.sql.exec<{ n: number }>(`SELECT count(*) AS n FROM ${table}`).one().n;
+    return { records: count("records"), runs: count("runs") };
+  });
