@@ -137,7 +137,7 @@ function refuseSize(c: AppContext, max: number): Response {
 }
 
 function serveIdentified(c: AppContext): Promise<Response> {
-  const resource = protectedResource(c.var.origin, (request, principal, auth) =>
+  const resource = protectedResource(c.var.origin, (request, { principal }, auth) =>
     serveMcp(request, {
       ...mcpContext(c),
       principal,
