@@ -6,7 +6,6 @@ import {
   type Verifier,
   isSignatureError,
   verifySignature,
-  webcrypto,
 } from "http-message-sig";
 import * as z from "zod";
 import { type Refusal, type RefusalCode, refuse } from "../refusal.ts";
@@ -169,25 +168,34 @@ function usableKey(
   if (key.expiresAt !== null && key.expiresAt <= now) {
     throw new Refused("signature_key", "The signing key has expired.");
   }
-  if (named !== undefined && named !== key.algorithm) throw new Refused(...ALGORITHM);
+  if (named !== undefined && named !== key.algorithm) throw new Refused(...WRONG_ALGORITHM);
   return key;
 }
+
+const ALGORITHMS = {
+  "hmac-sha256": { parameters: { name: "HMAC", hash: "SHA-256" }, signatureBytes: 32 },
+  ed25519: { parameters: { name: "Ed25519" }, signatureBytes: 64 },
+};
 
 /** Verifies by the algorithm that the key was made for. */
 export async function verifierOf({
   algorithm,
   bytes,
 }: Pick<SigningKey, "algorithm" | "bytes">): Promise<Verifier> {
-  if (algorithm === "ed25519") {
-    return webcrypto.verifier(await crypto.subtle.importKey("raw", bytes, "Ed25519", false, ["verify"]));
-  }
-  const key = await crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, [
-    "verify",
-  ]);
-  return { algorithm, verify: (data, signature) => crypto.subtle.verify("HMAC", key, signature, data) };
+  const { parameters, signatureBytes } = ALGORITHMS[algorithm];
+  const key = await crypto.subtle.importKey("raw", bytes, parameters, false, ["verify"]);
+  return {
+    algorithm,
+    // workerd throws at an Ed25519 signature of another length.
+    verify: async (data, signature) =>
+      signature.length === signatureBytes && crypto.subtle.verify(parameters, key, signature, data),
+  };
 }
 
-const ALGORITHM = ["signature_algorithm", "The signature names an algorithm that is not its key's."] as const;
+const WRONG_ALGORITHM = [
+  "signature_algorithm",
+  "The signature names an algorithm that is not its key's.",
+] as const;
 const MALFORMED = [
   "signature_malformed",
   "Signature and Signature-Input can't be read as one signature.",
@@ -203,8 +211,8 @@ const FAILURES: Record<Exclude<SignatureErrorCode, "ResolverFailed">, readonly [
   InvalidComponent: MALFORMED,
   DuplicateComponent: MALFORMED,
   UnsupportedFeature: MALFORMED,
-  AlgorithmMismatch: ALGORITHM,
-  PolicyViolation: ALGORITHM,
+  AlgorithmMismatch: WRONG_ALGORITHM,
+  PolicyViolation: WRONG_ALGORITHM,
   VerificationFailed: ["signature_invalid", "The signature does not fit this request."],
 };
 
