@@ -243,6 +243,8 @@ export function refusalResponse(
   const headers = new Headers();
   if (refusal.retryAfterMs !== undefined) headers.set("Retry-After", retryAfterSeconds(refusal.retryAfterMs));
   const { http: status } = refusals[refusal.code];
+  // RFC 9110, section 15.5.2.
+  if (status === 401) headers.set("WWW-Authenticate", "Bearer");
   return Response.json({ jsonrpc: "2.0", id: id ?? null, error }, { status, headers });
 }
 

@@ -18,6 +18,7 @@ import {
   rolesSchema,
   setRoles,
 } from "../identity/administration.ts";
+import { refuseSignature } from "../guard/signed-request.ts";
 import { noteUse } from "../identity/oauth.ts";
 import { isWholeKey } from "../identity/secrets.ts";
 import {
@@ -43,12 +44,12 @@ const requireAdmin = createMiddleware<AppTypes>(async (c, next) => {
   const [, key = ""] = /^Bearer (\S+)$/i.exec(c.req.header("authorization") ?? "") ?? [];
   const now = Date.now();
   const found = isWholeKey(key) ? await findKey(c.env.DB, key, now) : undefined;
-  if (found?.ok !== true) {
-    c.header("WWW-Authenticate", 'Bearer realm="admin"');
-    return answer(c, refuse("unauthenticated", "This needs an access key.").refusal);
-  }
+  if (found?.ok !== true) return answer(c, refuse("unauthenticated", "This needs an access key.").refusal);
   noteUse(c.env, found, now);
-  if (!scopesOf(found.user.roles).includes("admin")) {
+  const { user, signature } = found;
+  const refused = await refuseSignature(c, { userId: user.userId, signature });
+  if (refused !== undefined) return answer(c, refused);
+  if (!scopesOf(user.roles).includes("admin")) {
     return answer(
       c,
       refuse("permission_denied", "This needs the role admin.", { hints: { scopes: ["admin"] } }).refusal,
@@ -168,8 +169,7 @@ async function body(c: ApiContext): Promise<unknown> {
 }
 
 function answer(c: ApiContext, refusal: Refusal): Response {
-  return c.json(
-    { error: refusal.message, ...refusalDetails(refusal, c.var.correlationId) },
-    refusals[refusal.code].http,
-  );
+  const { http: status } = refusals[refusal.code];
+  if (status === 401) c.header("WWW-Authenticate", 'Bearer realm="admin"');
+  return c.json({ error: refusal.message, ...refusalDetails(refusal, c.var.correlationId) }, status);
 }

@@ -8,7 +8,7 @@ import {
   verifySignature,
 } from "http-message-sig";
 import * as z from "zod";
-import { type Refusal, type RefusalCode, refuse } from "../refusal.ts";
+import { type Outcome, type Refusal, type RefusalCode, ok, refuse } from "../refusal.ts";
 import {
   CLOCK_SKEW_S,
   LIFETIME_MAX_S,
@@ -37,11 +37,13 @@ interface SignatureContext {
   now: number;
 }
 
-export type SignatureCheck =
-  | { status: "absent" }
-  /** `expiresAt`, in milliseconds since the epoch, is the last moment at which this signature is fresh. */
-  | { status: "valid"; key: SigningKey; nonce: string; expiresAt: number }
-  | { status: "refused"; refusal: Refusal };
+/** A good signature, to be trusted once its nonce is consumed. */
+export interface CheckedSignature {
+  key: SigningKey;
+  nonce: string;
+  /** The last moment at which it is fresh, in milliseconds since the epoch. */
+  expiresAt: number;
+}
 
 /** Characters of each signature field: several times what a signature needs, and little to parse. */
 const FIELD_MAX = 4_096;
@@ -59,21 +61,22 @@ const parametersSchema = z
     path: ["expires"],
   });
 
+const FIELDS = ["signature", "signature-input"];
+
+/** Whether a request means to be signed. */
+export const isSigned = (headers: Headers): boolean => FIELDS.some((name) => headers.has(name));
+
 /**
- * Checks the signature of a request (RFC 9421), in the order of its cost: what it covers, the body's
- * digest, its parameters, freshness, the key, the signature itself. The nonce is for the caller to
- * consume: a valid signature is good once.
+ * Checks the signature of a request that has one (RFC 9421), in the order of its cost: what it covers,
+ * the body's digest, its parameters, freshness, the key, the signature itself.
  */
 export async function checkSignature(
   request: SignedRequest,
   context: SignatureContext,
-): Promise<SignatureCheck> {
-  const fields = ["signature", "signature-input"].map((name) => request.headers.get(name));
-  if (fields.every((field) => field === null)) return { status: "absent" };
+): Promise<Outcome<CheckedSignature>> {
+  const fields = FIELDS.map((name) => request.headers.get(name));
+  if (fields.some((field) => field === null || field.length > FIELD_MAX)) return refuse(...MALFORMED);
   try {
-    if (fields.some((field) => field === null || field.length > FIELD_MAX)) {
-      throw new Refused(...MALFORMED);
-    }
     const { verifier } = await verifySignature(describe(request), {
       policy: {
         algorithms: SIGNATURE_ALGORITHMS,
@@ -89,9 +92,9 @@ export async function checkSignature(
       },
     });
     const { key, nonce, expires } = verifier;
-    return { status: "valid", key, nonce, expiresAt: (expires + CLOCK_SKEW_S) * 1000 };
+    return ok({ key, nonce, expiresAt: (expires + CLOCK_SKEW_S) * 1000 });
   } catch (error) {
-    return { status: "refused", refusal: refusalOf(error) };
+    return { ok: false, refusal: refusalOf(error) };
   }
 }
 

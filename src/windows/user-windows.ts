@@ -21,7 +21,7 @@ import { FlowGuard } from "./flow-guard.ts";
 import { tellWebhook, writeIncident } from "./incident-delivery.ts";
 import { IncidentLog, kindOf } from "./incident-log.ts";
 import type { Incident } from "./incidents.ts";
-import { type Nonces, createNonces } from "./nonces.ts";
+import { type NonceAnswer, type Nonces, type Spent, createNonces } from "./nonces.ts";
 import { RateWindows } from "./rate-windows.ts";
 import { charge, fitsAt } from "./sliding-window.ts";
 import { type Store, createStore } from "./store.ts";
@@ -40,9 +40,9 @@ export interface PersonsDecision {
 }
 
 /**
- * One principal's rate windows, flow state and audit. `admit` and `settle` hold no `await`: nothing of
- * another call comes between their first and last line, and what they write commits as one. Whatever is
- * in memory is read back from what is stored, as memory goes with every eviction, deploy and crash.
+ * One principal's rate windows, flow state, audit and nonces. `admit`, `settle` and `consumeNonce` hold no
+ * `await`: nothing of another call comes between their first and last line, and what they write commits
+ * as one. Whatever is in memory is read back from what is stored, as memory goes with every eviction, deploy and crash.
  */
 export class UserWindows extends DurableObject<Env> {
   #parts: Parts;
@@ -110,6 +110,13 @@ export class UserWindows extends DurableObject<Env> {
     return isGiven ? { given: true } : { given: false, refusal };
   }
 
+  /** Takes the nonce of a signed request, once. */
+  consumeNonce(spent: Spent): NonceAnswer {
+    const answer = this.#parts.nonces.consume(spent, this.#tick());
+    this.#wakeForNonces();
+    return answer;
+  }
+
   /** Lets work go on past the rules of an incident and of those that wait with it, or declines; undefined where there is none open. */
   async decide({ incident: id, release, by, note }: PersonsDecision): Promise<Incident | undefined> {
     const { log, flow, incidents } = this.#parts;
@@ -153,10 +160,12 @@ export class UserWindows extends DurableObject<Env> {
 
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
-    const { log, store, incidents } = this.#parts;
+    const { log, store, incidents, nonces } = this.#parts;
     const now = this.#tick();
     log.closeRuns(now);
     log.prune(now);
+    nonces.dropPast(now);
+    this.#wakeForNonces();
     const { state, head } = log;
     if (state === undefined || head === undefined) return;
     // What fails here is tried again a minute later, not by the runtime, which gives up after six times.
@@ -235,6 +244,12 @@ export class UserWindows extends DurableObject<Env> {
     void this.ctx.storage.setAlarm(at);
   }
 
+  #wakeForNonces(): void {
+    // Not for each of them: under steady signing that would be an alarm a request.
+    const at = this.#parts.nonces.emptyAt();
+    if (at !== undefined) this.#wakeBy(at);
+  }
+
   async #quietly(work: () => Promise<unknown>): Promise<void> {
     try {
       await work();
@@ -245,9 +260,11 @@ export class UserWindows extends DurableObject<Env> {
   }
 
   #isEmpty(now: number): boolean {
-    const { store, log } = this.#parts;
+    const { store, log, nonces } = this.#parts;
     const isRemembered = now - (log.state?.prunedAt ?? 0) < FLOW_MS;
-    return store.oldestAt() === undefined && log.runs.size === 0 && !isRemembered;
+    return (
+      store.oldestAt() === undefined && log.runs.size === 0 && !isRemembered && nonces.emptyAt() === undefined
+    );
   }
 
   /** Deletes all that is stored, unless a call comes in meanwhile. */
