@@ -22,6 +22,7 @@ interface Admin {
   show: (made: { id: string; secret?: string | undefined }) => void;
 }
 
+const jwkSchema = z.looseObject({ kty: z.literal("OKP"), crv: z.literal("Ed25519"), x: z.string() });
 const createdSchema = z.object({ id: z.string(), secret: z.string().optional() });
 
 export function addSigningKeyCommands(program: Command, { list, send, call, show }: Admin): void {
@@ -98,10 +99,10 @@ async function ed25519(publicKeyFile?: string): Promise<{ publicKey: string; pri
 
 function readPublicKey(text: string): string {
   const trimmed = text.trim();
-  if (trimmed.includes("PRIVATE"))
+  if (/PRIVATE|"d"\s*:/.test(trimmed))
     throw new Error("That is a private key: keep it, and give the public one.");
   if (trimmed.startsWith("-----")) return rawOf(createPublicKey(trimmed));
-  if (trimmed.startsWith("{")) return z.looseObject({ x: z.string() }).parse(JSON.parse(trimmed)).x;
+  if (trimmed.startsWith("{")) return jwkSchema.parse(JSON.parse(trimmed)).x;
   return trimmed;
 }
 

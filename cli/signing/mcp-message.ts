@@ -35,7 +35,7 @@ export function headersFor(body: string): Record<string, string> {
   const name = params.name ?? params.uri;
   return {
     ...common,
-    "mcp-protocol-version": String(params._meta[`${META}/protocolVersion`]),
+    "mcp-protocol-version": params._meta[`${META}/protocolVersion`],
     "mcp-method": method,
     ...(name !== undefined && { "mcp-name": name }),
   };
