@@ -6,6 +6,8 @@ import { Command, Option } from "commander";
 import type { Signer } from "http-message-sig";
 import * as z from "zod";
 import { safeUrl } from "./safe-url.ts";
+import { readMessage } from "./signing/answer.ts";
+import { curlOf, quote } from "./signing/curl.ts";
 import {
   REVISIONS,
   type Revision,
@@ -64,16 +66,9 @@ program.action(async (target: string, options: Options) => {
   const headers = new Headers({ authorization: `Bearer ${token}`, ...headersFor(body.toString()) });
   const by = { keyId: options.keyId, signer: signerFrom(secret), now: Date.now() };
   const signed = await signRequest({ url, headers, body }, by);
-  if (options.dryRun === true) console.log(curl(url, signed, body.toString(), options));
-  else process.exitCode = await send(url, signed, body, options.json === true);
+  if (options.dryRun !== true) process.exitCode = await send(url, signed, body, options.json === true);
+  else console.log(curlOf(url, signed, tokenInShell(options), dataInShell(options, body)));
 });
-
-try {
-  await program.parseAsync();
-} catch (error) {
-  console.error(error instanceof Error ? error.message : String(error));
-  process.exitCode = 1;
-}
 
 async function secretFrom(variable: string, file: string | undefined, option: string, what: string) {
   const text = (file === undefined ? process.env[variable] : await readFile(file, "utf8"))?.trim() ?? "";
@@ -81,6 +76,12 @@ async function secretFrom(variable: string, file: string | undefined, option: st
     throw new Error(`Set ${variable} to ${what}, or give ${option} with a file that holds it.`);
   return text;
 }
+
+const tokenInShell = ({ tokenFile }: Options): string =>
+  tokenFile === undefined ? `$${TOKEN_VARIABLE}` : `$(cat ${quote(tokenFile)})`;
+
+const dataInShell = ({ body: file }: Options, body: Buffer): string =>
+  file === undefined || file === "-" ? body.toString() : `@${file}`;
 
 function signerFrom(secret: string): Signer {
   try {
@@ -104,27 +105,6 @@ async function bodyOf({ tool, arguments: args = "{}", body, protocol }: Options)
   return Buffer.from(JSON.stringify(toolCall(tool ?? "", parsed.data, protocol)));
 }
 
-/** The token stays out of it: the command asks the shell for it. */
-function curl(url: URL, headers: Headers, body: string, { tokenFile, body: file }: Options): string {
-  const token = tokenFile === undefined ? `$${TOKEN_VARIABLE}` : `$(cat ${quote(tokenFile)})`;
-  const lines = Array.from(headers, ([name, value]) =>
-    name === "authorization" ? `-H "Authorization: Bearer ${token}"` : `-H ${quote(`${name}: ${value}`)}`,
-  );
-  const data = file === undefined || file === "-" ? body : `@${file}`;
-  return [`curl -s ${quote(url.href)}`, ...lines, `--data-binary ${quote(data)}`].join(" \\\n  ");
-}
-
-const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
-
-const messageSchema = z.object({
-  result: z
-    .looseObject({ isError: z.boolean().optional(), content: z.array(z.looseObject({ text: z.string() })) })
-    .optional(),
-  error: z
-    .union([z.looseObject({ message: z.string() }).transform(({ message }) => message), z.string()])
-    .optional(),
-});
-
 /** Sends it and prints the answer; gives the exit code. */
 async function send(url: URL, headers: Headers, body: Buffer, json: boolean): Promise<number> {
   const response = await fetch(url, {
@@ -139,30 +119,23 @@ async function send(url: URL, headers: Headers, body: Buffer, json: boolean): Pr
       cause: error,
     });
   });
+  const { status } = response;
   const text = await response.text();
   const messages = messagesOf(response.headers.get("content-type") ?? "", text);
-  const said = z.array(messageSchema).safeParse(messages).data ?? [];
-  const errors = said.flatMap(({ error, result }) =>
-    error !== undefined ? [error] : result?.isError === true ? [textOf(result)] : [],
-  );
-  const failed = !response.ok || errors.length > 0;
+  const read = messages.map(readMessage);
   if (json) {
-    const { status } = response;
-    console.log(
-      JSON.stringify({ status, request_id: response.headers.get("x-request-id"), messages }, null, 2),
-    );
-  } else if (failed) {
-    console.error(errors.length > 0 ? errors.join("\n") : `HTTP ${response.status}. ${text.slice(0, 500)}`);
+    const request_id = response.headers.get("x-request-id");
+    console.log(JSON.stringify({ status, request_id, messages }, null, 2));
   } else {
-    const texts = said.map(({ result }, index) =>
-      result === undefined ? JSON.stringify(messages[index], null, 2) : textOf(result),
-    );
-    console.log(
-      texts.length > 0 ? texts.join("\n") : messages.length > 0 ? JSON.stringify(messages, null, 2) : text,
-    );
+    for (const { failed, text: line } of read) (failed ? console.error : console.log)(line);
+    if (read.length === 0) console.error(`HTTP ${status} ${text.slice(0, 500)}`);
   }
-  return failed ? 1 : 0;
+  return response.ok && !read.some(({ failed }) => failed) ? 0 : 1;
 }
 
-const textOf = ({ content }: { content: { text: string }[] }): string =>
-  content.map(({ text }) => text).join("\n");
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+}
