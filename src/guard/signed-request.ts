@@ -76,7 +76,9 @@ async function charge(c: AppContext, refusal: Refusal, { userId }: Claimed): Pro
   const guard = createGuard({
     policy,
     principal: callerByAddress(c),
+    db: c.env.DB,
     windows: c.env.USER_WINDOWS,
+    origin: c.var.origin,
     secretKey,
     protocol: "unsaid",
     client: "",

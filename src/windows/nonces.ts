@@ -1,7 +1,7 @@
 import * as z from "zod";
 
-// The nonces of one caller's signatures that are still fresh: each is good once. Only who holds a signing
-// key can add to them, as the signature is checked before.
+// The nonces of one caller's signatures and agreed forms that are still fresh: each is good once. Both are
+// checked before, so that nobody else can add to them.
 
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS nonces (key_id TEXT NOT NULL, nonce TEXT NOT NULL, expires_at INTEGER NOT NULL,

@@ -15,16 +15,13 @@ import {
   firstRefusal,
 } from "./admission.ts";
 import { closeAnchor, writeAnchor } from "./anchors.ts";
-import { AuditLog } from "./audit-log.ts";
 import type { Anchor } from "./chain.ts";
-import { FlowGuard } from "./flow-guard.ts";
 import { tellWebhook, writeIncident } from "./incident-delivery.ts";
-import { IncidentLog, kindOf } from "./incident-log.ts";
+import { kindOf } from "./incident-log.ts";
 import type { Incident } from "./incidents.ts";
-import { type NonceAnswer, type Nonces, type Spent, createNonces } from "./nonces.ts";
-import { RateWindows } from "./rate-windows.ts";
+import type { NonceAnswer, Spent } from "./nonces.ts";
+import { type Parts, createParts } from "./parts.ts";
 import { charge, fitsAt } from "./sliding-window.ts";
-import { type Store, createStore } from "./store.ts";
 
 /** D1 is told where a chain stands at most this often; what could not be told is tried again this much later. */
 const ANCHOR_MS = 60_000;
@@ -112,8 +109,10 @@ export class UserWindows extends DurableObject<Env> {
 
   /** Takes the nonce of a signed request, once. */
   consumeNonce(spent: Spent): NonceAnswer {
-    const answer = this.#parts.nonces.consume(spent, this.#tick());
-    this.#wakeForNonces();
+    const { nonces } = this.#parts;
+    const answer = nonces.consume(spent, this.#tick());
+    // When all are past, not each: under steady signing that would be an alarm a request.
+    this.#wakeBy(nonces.emptyAt());
     return answer;
   }
 
@@ -165,7 +164,7 @@ export class UserWindows extends DurableObject<Env> {
     log.closeRuns(now);
     log.prune(now);
     nonces.dropPast(now);
-    this.#wakeForNonces();
+    this.#wakeBy(nonces.emptyAt());
     const { state, head } = log;
     if (state === undefined || head === undefined) return;
     // What fails here is tried again a minute later, not by the runtime, which gives up after six times.
@@ -238,16 +237,11 @@ export class UserWindows extends DurableObject<Env> {
   }
 
   /** One alarm, for whatever comes first; setting it is a billed write, so only where it must be sooner. */
-  #wakeBy(at: number): void {
+  #wakeBy(at: number | undefined): void {
+    if (at === undefined) return;
     if (typeof this.#alarmAt === "number" && this.#alarmAt <= at) return;
     this.#alarmAt = at;
     void this.ctx.storage.setAlarm(at);
-  }
-
-  #wakeForNonces(): void {
-    // Not for each of them: under steady signing that would be an alarm a request.
-    const at = this.#parts.nonces.emptyAt();
-    if (at !== undefined) this.#wakeBy(at);
   }
 
   async #quietly(work: () => Promise<unknown>): Promise<void> {
@@ -278,28 +272,6 @@ export class UserWindows extends DurableObject<Env> {
     await this.ctx.storage.deleteAll();
     this.#parts = createParts(this.ctx.storage.sql);
   }
-}
-
-interface Parts {
-  store: Store;
-  log: AuditLog;
-  windows: RateWindows;
-  flow: FlowGuard;
-  incidents: IncidentLog;
-  nonces: Nonces;
-}
-
-function createParts(sql: SqlStorage): Parts {
-  const store = createStore(sql);
-  const log = new AuditLog(store);
-  return {
-    store,
-    log,
-    windows: new RateWindows(store, log),
-    flow: new FlowGuard(store),
-    incidents: new IncidentLog(store),
-    nonces: createNonces(sql),
-  };
 }
 
 /** Whether all that a decision asks a person about is a write after text that reads like an instruction. */
