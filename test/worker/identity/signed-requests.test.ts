@@ -9,6 +9,7 @@ import { refusals } from "../../../src/refusal.ts";
 import { fill, sample } from "../support/catalog.ts";
 import { Browser } from "./support/browser.ts";
 import { DEPLOYED, RESOURCE, type Settings, answers, bearer, search, send } from "./support/deployed.ts";
+import { granted } from "./support/oauth-client.ts";
 import { newKey, newUser } from "./support/people.ts";
 import { type SignChanges, hmacSigner, newNonce, signed } from "./support/signing.ts";
 
@@ -99,6 +100,15 @@ describe("a key that asks for signatures", () => {
     const page = await browser.post("/sign-in", { key });
     expect(await page.text()).toContain("for signed requests alone");
     expect(browser.cookies.size).toBe(0);
+  });
+
+  it("asks the same of the tokens that were got with it", async () => {
+    const { user, tokens } = await granted();
+    expect(await outcomeOf(await post(unsigned({ key: tokens.access_token }, search())))).toBe("served");
+    await env.DB.prepare("UPDATE access_keys SET signature = 'required' WHERE user_id = ?").bind(user).run();
+    expect(await outcomeOf(await post(unsigned({ key: tokens.access_token }, search())))).toBe(
+      "signature_required",
+    );
   });
 
   it("asks the same of the admin API", async () => {
