@@ -1,4 +1,4 @@
-// npm run admin: users, roles and access keys, on this machine or deployed.
+// npm run admin: users, roles, access keys and signing keys, on this machine or deployed.
 
 import Table from "cli-table3";
 import { Command } from "commander";
@@ -8,10 +8,11 @@ import { ROLES } from "../src/identity/scopes.ts";
 import { wholeNumber } from "./arguments.ts";
 import { remoteTarget } from "./import/targets.ts";
 import { KEY_VARIABLE, callAdmin } from "./admin/client.ts";
+import { addSigningKeyCommands } from "./admin/signing-keys.ts";
 import { DEFAULT_STATE_DIR, withServer } from "./local/server.ts";
 
 const program = new Command("npm run -s admin --")
-  .description("Manage users, roles and access keys.")
+  .description("Manage users, roles, access keys and signing keys.")
   .option("--url <url>", "the server (default: the running npm run dev)")
   .option("--state <folder>", "where the local database lives", DEFAULT_STATE_DIR)
   .option("--json", "print JSON")
@@ -71,18 +72,23 @@ keys
   .requiredOption("--label <label>", "what it is for")
   .option("--roles <role...>", "narrow the user's roles")
   .option("--days <number>", "days until it expires", wholeNumber)
-  .action((options: { user: string; label: string; roles?: string[]; days?: number }) =>
-    send("POST", "/keys", {
-      user: options.user,
-      label: options.label,
-      roles: options.roles,
-      expires_in_days: options.days,
-    }),
+  .option("--require-signature", "refuse requests with this key that are not signed too (docs/signing.md)")
+  .action(
+    (options: { user: string; label: string; roles?: string[]; days?: number; requireSignature?: boolean }) =>
+      send("POST", "/keys", {
+        user: options.user,
+        label: options.label,
+        roles: options.roles,
+        expires_in_days: options.days,
+        signature: options.requireSignature === true ? "required" : "optional",
+      }),
   );
 keys
   .command("revoke <id>")
   .description("refuse a key from now on")
   .action((id: string) => send("POST", `/keys/${encodeURIComponent(id)}/revoke`));
+
+addSigningKeyCommands(program, { list, send, call, show });
 
 program
   .command("bootstrap <id>")
@@ -136,12 +142,14 @@ async function list(path: string): Promise<void> {
 }
 
 async function send(method: string, path: string, body?: object): Promise<void> {
-  const answer = z
-    .looseObject({ id: z.string(), key: z.string().optional() })
-    .parse(await call(method, path, body));
-  if (globals().json === true) console.log(JSON.stringify(answer));
-  else if (answer.key === undefined) console.log(`Done: ${answer.id}`);
-  else console.log(`${answer.id}, shown once:\n${answer.key}`);
+  show(z.looseObject({ id: z.string(), key: z.string().optional() }).parse(await call(method, path, body)));
+}
+
+function show(made: { id: string; key?: string | undefined; secret?: string | undefined }): void {
+  const secret = made.key ?? made.secret;
+  if (globals().json === true) console.log(JSON.stringify(made));
+  else if (secret === undefined) console.log(`Done: ${made.id}`);
+  else console.log(`${made.id}, shown once:\n${secret}`);
 }
 
 async function call(method: string, path: string, body?: object): Promise<unknown> {

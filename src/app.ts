@@ -10,9 +10,10 @@ import { SECRET_KEY_MIN, readSettings } from "./env.ts";
 import { isAllowedOrigin, isLocalRequest, isOwnHost } from "./hosts.ts";
 import { accountPages } from "./identity/account-pages.tsx";
 import { authorizePages } from "./identity/authorize-pages.tsx";
+import { refuseSignature } from "./guard/signed-request.ts";
+import { callerByAddress } from "./identity/caller-address.ts";
 import { authorizationServer, protectedResource } from "./identity/oauth.ts";
-import { anonymous } from "./identity/principal.ts";
-import { hashAddress } from "./identity/secrets.ts";
+import { isSigned } from "./identity/signature.ts";
 import { signInPages } from "./identity/sign-in-pages.tsx";
 import { signOnPages } from "./identity/sign-on/pages.tsx";
 import { surprise } from "./mcp/call.ts";
@@ -94,7 +95,9 @@ app.get("/", welcome);
 
 app.all("/mcp", (c) => {
   const isOpen = c.var.local && c.var.settings.LOCAL_ANONYMOUS === "on";
-  return isOpen && c.req.header("authorization") === undefined ? serveAnonymous(c) : serveIdentified(c);
+  // Who signs means to be known, and is told that the token is missing.
+  const saysWho = c.req.header("authorization") !== undefined || isSigned(c.req.raw.headers);
+  return isOpen && !saysWho ? serveAnonymous(c) : serveIdentified(c);
 });
 app.all("/mcp/public", (c) => (c.var.settings.PUBLIC_CATALOG === "on" ? serveAnonymous(c) : c.notFound()));
 
@@ -137,21 +140,22 @@ function refuseSize(c: AppContext, max: number): Response {
 }
 
 function serveIdentified(c: AppContext): Promise<Response> {
-  const resource = protectedResource(c.var.origin, (request, principal, auth) =>
-    serveMcp(request, {
+  const resource = protectedResource(c.var.origin, async (request, { principal, signature }, auth) => {
+    const refusal = await refuseSignature(c, { userId: principal.id, signature });
+    if (refusal !== undefined) return refusalResponse(refusal, c.var.correlationId);
+    return serveMcp(request, {
       ...mcpContext(c),
       principal,
       challenge: (scopes) => insufficientScope(auth, scopes),
-    }),
-  );
+    });
+  });
   return resource.fetch(c.req.raw, c.env, c.env.ctx);
 }
 
 function serveAnonymous(c: AppContext): Promise<Response> {
-  const address = c.req.header("cf-connecting-ip") ?? "local";
   return serveMcp(c.req.raw, {
     ...mcpContext(c),
-    principal: anonymous(hashAddress(address, c.var.secretKey)),
+    principal: callerByAddress(c),
     challenge: (scopes) => {
       const { refusal } = refuse("permission_denied", "This needs a signed-in caller.", {
         hints: { scopes },

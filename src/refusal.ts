@@ -42,6 +42,78 @@ export const refusals = {
     retryable: false,
     next: "Send a valid access key as a bearer token.",
   },
+  signature_required: {
+    http: 401,
+    jsonRpc: -32000,
+    retryable: false,
+    next: "Sign the request as docs/signing.md says; this access key asks for it.",
+  },
+  signature_malformed: {
+    http: 401,
+    jsonRpc: -32000,
+    retryable: false,
+    next: "Send exactly one signature, in Signature and Signature-Input as RFC 9421 has them.",
+  },
+  signature_incomplete: {
+    http: 401,
+    jsonRpc: -32000,
+    retryable: false,
+    next: "Cover @method, @target-uri, content-digest, content-type, authorization, and mcp-method and mcp-name where sent.",
+  },
+  signature_parameters: {
+    http: 401,
+    jsonRpc: -32000,
+    retryable: false,
+    next: 'Give created, expires at most 60 seconds later, a nonce of 128 random bits, keyid and tag="product-catalog-mcp".',
+  },
+  signature_digest_mismatch: {
+    http: 401,
+    jsonRpc: -32000,
+    retryable: false,
+    next: "Make Content-Digest of the bytes that are sent, and sign after that.",
+  },
+  signature_early: {
+    http: 401,
+    jsonRpc: -32000,
+    retryable: false,
+    next: "Set the clock of the signing machine.",
+  },
+  signature_stale: {
+    http: 401,
+    jsonRpc: -32000,
+    retryable: true,
+    next: "Sign again and send at once; if that fails too, set the clock of the signing machine.",
+  },
+  signature_key: {
+    http: 401,
+    jsonRpc: -32000,
+    retryable: false,
+    next: "Ask an admin for a new signing key.",
+  },
+  signature_caller: {
+    http: 401,
+    jsonRpc: -32000,
+    retryable: false,
+    next: "Use a signing key and a bearer token of the same user.",
+  },
+  signature_algorithm: {
+    http: 401,
+    jsonRpc: -32000,
+    retryable: false,
+    next: "Leave alg out, or name the algorithm that the key was made for.",
+  },
+  signature_invalid: {
+    http: 401,
+    jsonRpc: -32000,
+    retryable: false,
+    next: "Sign what is sent: method, URL, headers and body as they leave, with the key that keyid names.",
+  },
+  signature_replayed: {
+    http: 401,
+    jsonRpc: -32000,
+    retryable: true,
+    next: "Sign again with a new nonce; each signature is good for one request.",
+  },
   permission_denied: {
     http: 403,
     jsonRpc: -32000,
@@ -171,6 +243,8 @@ export function refusalResponse(
   const headers = new Headers();
   if (refusal.retryAfterMs !== undefined) headers.set("Retry-After", retryAfterSeconds(refusal.retryAfterMs));
   const { http: status } = refusals[refusal.code];
+  // RFC 9110, section 15.5.2.
+  if (status === 401) headers.set("WWW-Authenticate", "Bearer");
   return Response.json({ jsonrpc: "2.0", id: id ?? null, error }, { status, headers });
 }
 

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { readDemoKeys } from "../local/demo-users.ts";
+import { safeUrl } from "../safe-url.ts";
 import { findServer } from "../local/server.ts";
 
 /** Where the access key of an admin is read from: never from an argument, which other users of a machine can see. */
@@ -17,14 +18,10 @@ export async function callAdmin(
   const base = url ?? (await findServer(state))?.url;
   if (base === undefined)
     throw new Error("Nothing is running here. Start it with npm run dev, or give --url.");
-  const { protocol, hostname } = new URL(base);
-  if (protocol !== "https:" && !["127.0.0.1", "localhost", "[::1]"].includes(hostname)) {
-    throw new Error(`${base} would carry the key in clear: use https.`);
-  }
   const key =
     process.env[KEY_VARIABLE] ?? (url === undefined ? (await readDemoKeys(state))["user-admin"] : undefined);
   if (key === undefined) throw new Error(`Set ${KEY_VARIABLE} to the access key of an admin.`);
-  const response = await fetch(new URL(`/admin/api${path}`, base), {
+  const response = await fetch(new URL(`/admin/api${path}`, safeUrl(base)), {
     method,
     headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
     ...(body !== undefined && { body: JSON.stringify(body) }),

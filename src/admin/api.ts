@@ -18,8 +18,16 @@ import {
   rolesSchema,
   setRoles,
 } from "../identity/administration.ts";
+import { refuseSignature } from "../guard/signed-request.ts";
 import { noteUse } from "../identity/oauth.ts";
 import { isWholeKey } from "../identity/secrets.ts";
+import {
+  createSigningKey,
+  listSigningKeys,
+  newSigningKeySchema,
+  revokeSigningKey,
+  signingSecret,
+} from "../identity/signing-keys.ts";
 import { scopesOf } from "../identity/scopes.ts";
 import { listAnchors } from "../windows/anchors.ts";
 import { type Refusal, refusals, refusalDetails, refuse } from "../refusal.ts";
@@ -27,7 +35,7 @@ import { exportAudit } from "./audit.ts";
 
 type ApiContext = Context<AppTypes>;
 
-/** Users, roles and keys, for holders of an access key of the role admin. */
+/** Users, roles and keys of both kinds, for holders of an access key of the role admin. */
 export const adminApi = new Hono<AppTypes>();
 
 // A key in a header, never the browser's cookie: no page can make a browser send it.
@@ -36,12 +44,12 @@ const requireAdmin = createMiddleware<AppTypes>(async (c, next) => {
   const [, key = ""] = /^Bearer (\S+)$/i.exec(c.req.header("authorization") ?? "") ?? [];
   const now = Date.now();
   const found = isWholeKey(key) ? await findKey(c.env.DB, key, now) : undefined;
-  if (found?.ok !== true) {
-    c.header("WWW-Authenticate", 'Bearer realm="admin"');
-    return answer(c, refuse("unauthenticated", "This needs an access key.").refusal);
-  }
+  if (found?.ok !== true) return answer(c, refuse("unauthenticated", "This needs an access key.").refusal);
   noteUse(c.env, found, now);
-  if (!scopesOf(found.user.roles).includes("admin")) {
+  const { user, signature } = found;
+  const refused = await refuseSignature(c, { userId: user.userId, signature });
+  if (refused !== undefined) return answer(c, refused);
+  if (!scopesOf(user.roles).includes("admin")) {
     return answer(
       c,
       refuse("permission_denied", "This needs the role admin.", { hints: { scopes: ["admin"] } }).refusal,
@@ -92,10 +100,7 @@ adminApi.post("/keys", async (c) => {
   const { id, secret, expiresAt, statement } = createKey(wanted.value, Date.now());
   await runBatch(c.env.DB, [statement]);
   c.header("Cache-Control", "no-store");
-  return c.json(
-    { id, key: secret, expires_at: expiresAt === null ? null : new Date(expiresAt).toISOString() },
-    201,
-  );
+  return c.json({ id, key: secret, expires_at: isoTime(expiresAt) }, 201);
 });
 adminApi.post("/keys/:id/revoke", (c) => change(c, "access_keys", (id) => revokeKey(id, Date.now())));
 
@@ -108,6 +113,27 @@ adminApi.get("/audit/:principal", async (c) => {
   return exported ?? answer(c, refuse("not_found", "There is no audit of that principal.").refusal);
 });
 
+adminApi.get("/signing-keys", async (c) =>
+  c.json({ signing_keys: (await runBatch(c.env.DB, [listSigningKeys(c.req.query("user") ?? null)]))[0] }),
+);
+
+adminApi.post("/signing-keys", async (c) => {
+  const wanted = parseArguments(newSigningKeySchema, await body(c));
+  if (!wanted.ok) return answer(c, wanted.refusal);
+  if (!(await exists(c, "users", wanted.value.user)))
+    return answer(c, refuse("not_found", "There is no such user.").refusal);
+  const { id, expiresAt, statement } = createSigningKey(wanted.value, Date.now());
+  await runBatch(c.env.DB, [statement]);
+  c.header("Cache-Control", "no-store");
+  const secret = wanted.value.algorithm === "ed25519" ? undefined : signingSecret(c.var.secretKey, id);
+  return c.json({ id, secret, expires_at: isoTime(expiresAt) }, 201);
+});
+adminApi.post("/signing-keys/:id/revoke", (c) =>
+  change(c, "signing_keys", (id) => revokeSigningKey(id, Date.now())),
+);
+
+const isoTime = (time: number | null) => (time === null ? null : new Date(time).toISOString());
+
 const LAST_ADMIN = refuse("conflict", "Nobody else is an admin: nobody could undo this.").refusal;
 
 /** Whether the path names the only admin who is not disabled. */
@@ -119,10 +145,12 @@ async function isLastAdmin(c: ApiContext): Promise<boolean> {
   return results.length === 1 && results[0]?.["id"] === c.req.param("id");
 }
 
+type Table = "users" | "access_keys" | "signing_keys";
+
 /** Changes what the path names, where it exists. */
 async function change(
   c: ApiContext,
-  table: "users" | "access_keys",
+  table: Table,
   statements: (id: string) => Parameters<typeof runBatch>[1],
 ) {
   const id = c.req.param("id") ?? "";
@@ -132,7 +160,7 @@ async function change(
   return c.json({ id });
 }
 
-async function exists(c: ApiContext, table: "users" | "access_keys", id: string): Promise<boolean> {
+async function exists(c: ApiContext, table: Table, id: string): Promise<boolean> {
   return (await c.env.DB.prepare(`SELECT 1 FROM ${table} WHERE id = ?`).bind(id).first()) !== null;
 }
 
@@ -141,8 +169,7 @@ async function body(c: ApiContext): Promise<unknown> {
 }
 
 function answer(c: ApiContext, refusal: Refusal): Response {
-  return c.json(
-    { error: refusal.message, ...refusalDetails(refusal, c.var.correlationId) },
-    refusals[refusal.code].http,
-  );
+  const { http: status } = refusals[refusal.code];
+  if (status === 401) c.header("WWW-Authenticate", 'Bearer realm="admin"');
+  return c.json({ error: refusal.message, ...refusalDetails(refusal, c.var.correlationId) }, status);
 }

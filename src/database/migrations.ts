@@ -4,6 +4,7 @@ import imports from "../../migrations/0003_import.sql";
 import identity from "../../migrations/0004_identity.sql";
 import audit from "../../migrations/0005_audit.sql";
 import support from "../../migrations/0006_support.sql";
+import signingKeys from "../../migrations/0007_signing_keys.sql";
 import signOn from "../../migrations/0008_sign_on.sql";
 import incidents from "../../migrations/0010_incidents.sql";
 
@@ -15,6 +16,7 @@ export const migrations: readonly { name: string; sql: string }[] = [
   { name: "0004_identity.sql", sql: identity },
   { name: "0005_audit.sql", sql: audit },
   { name: "0006_support.sql", sql: support },
+  { name: "0007_signing_keys.sql", sql: signingKeys },
   { name: "0008_sign_on.sql", sql: signOn },
   { name: "0010_incidents.sql", sql: incidents },
 ];

@@ -5,6 +5,7 @@ import type {
   Settlement,
   SettlementAnswer,
 } from "../windows/admission.ts";
+import type { NonceAnswer, Spent } from "../windows/nonces.ts";
 import type { UserWindows } from "../windows/user-windows.ts";
 
 export type Windows = DurableObjectNamespace<UserWindows>;
@@ -24,6 +25,9 @@ export const sendSettlement = (
   settlement: Settlement,
 ): Promise<SettlementAnswer> =>
   reach<SettlementAnswer>(async () => windows.getByName(principal).settle(settlement));
+
+export const consumeNonce = (windows: Windows, principal: string, spent: Spent): Promise<NonceAnswer> =>
+  reach<NonceAnswer>(async () => windows.getByName(principal).consumeNonce(spent));
 
 /**
  * Calls an object; once more, with a new stub, where the error says that it may pass. An overloaded one

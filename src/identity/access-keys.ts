@@ -1,24 +1,26 @@
 import * as z from "zod";
+import { SIGNATURE_RULES } from "./signature-profile.ts";
 import { hashSecret } from "./secrets.ts";
-import { type CredentialProblem, type Identified, USER_COLUMNS, identified, userRow } from "./users.ts";
+import { type CredentialProblem, type Found, USER_COLUMNS, identified, userRow } from "./users.ts";
 
 export type FoundKey =
-  | { ok: true; keyId: string; user: Identified; narrowed: boolean; touch: boolean }
+  | (Extract<Found, { ok: true }> & { keyId: string; touch: boolean })
   | { ok: false; problem: CredentialProblem };
 
 /** Last use is written at most this often. */
-const TOUCH_MS = 60 * 60 * 1000;
+export const TOUCH_MS = 60 * 60 * 1000;
 const LISTED_MAX = 200;
 
 const keyRow = userRow.extend({
   key_id: z.string(),
   key_roles: userRow.shape.user_roles.nullable(),
+  signature: z.enum(SIGNATURE_RULES),
   expires_at: z.int().nullable(),
   revoked_at: z.int().nullable(),
   last_used_at: z.int().nullable(),
 });
 
-const SELECT = `SELECT ${USER_COLUMNS}, k.id AS key_id, k.roles AS key_roles, k.expires_at, k.revoked_at, k.last_used_at
+const SELECT = `SELECT ${USER_COLUMNS}, k.id AS key_id, k.roles AS key_roles, k.signature, k.expires_at, k.revoked_at, k.last_used_at
   FROM access_keys k JOIN users u ON u.id = k.user_id`;
 
 /** Who a key belongs to, or why it is refused. Read on every call, so that a revocation holds at once. */
@@ -35,10 +37,18 @@ export async function findKeyById(db: D1Database, keyId: string, now: number): P
 
 function checkKey(row: unknown, now: number): FoundKey {
   if (row === null) return { ok: false, problem: "key_unknown" };
-  const { key_id: keyId, key_roles, expires_at, revoked_at, last_used_at, ...user } = keyRow.parse(row);
+  const {
+    key_id: keyId,
+    key_roles,
+    signature,
+    expires_at,
+    revoked_at,
+    last_used_at,
+    ...user
+  } = keyRow.parse(row);
   if (revoked_at !== null) return { ok: false, problem: "key_revoked" };
   if (expires_at !== null && expires_at <= now) return { ok: false, problem: "key_expired" };
-  const found = identified(user, key_roles);
+  const found = identified(user, key_roles, signature);
   return found.ok ? { ...found, keyId, touch: now - (last_used_at ?? 0) >= TOUCH_MS } : found;
 }
 

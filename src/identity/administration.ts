@@ -4,17 +4,23 @@ import { plainLine } from "../text/plain-text.ts";
 import type { Statement } from "../database/statement.ts";
 import { ROLES } from "./scopes.ts";
 import { newAccessKey } from "./secrets.ts";
+import { SIGNATURE_RULES } from "./signature-profile.ts";
 
 // The statements that make and change users and keys: run by the admin API, by bootstrap, and by the
 // local seed, so that a user is the same thing however it came to be.
 
 const DAY_MS = 24 * 60 * 60 * 1000;
+export const expiresInDays = z.int().min(1).max(3_650).optional();
+
+/** Milliseconds since the epoch at which a key given so many days ends; null for one that does not. */
+export const expiryOf = (days: number | undefined, now: number): number | null =>
+  days === undefined ? null : now + days * DAY_MS;
 
 export const roleSchema = z.string().refine((name) => ROLES.includes(name), `is one of ${ROLES.join(", ")}`);
 const roles = z.array(roleSchema).max(20);
 
 /** Shown in terminals and pages: without what is invisible there. */
-const line = (max: number) => z.string().overwrite(plainLine).min(1).max(max);
+export const line = (max: number) => z.string().overwrite(plainLine).min(1).max(max);
 
 /** OAuth's storage keeps ids in keys that colons divide. */
 export const userIdSchema = z
@@ -35,9 +41,10 @@ export const newKeySchema = z.strictObject({
   user: userIdSchema,
   label: line(100),
   roles: roles.min(1).optional().describe("Narrows the user's roles"),
-  expires_in_days: z.int().min(1).max(3_650).optional(),
+  expires_in_days: expiresInDays,
+  signature: z.enum(SIGNATURE_RULES).default("optional"),
 });
-export type NewKey = z.output<typeof newKeySchema>;
+export type NewKey = z.input<typeof newKeySchema>;
 
 export const rolesSchema = z.strictObject({ roles: roles.min(1) });
 
@@ -68,14 +75,23 @@ function giveRoles(userId: string, given: readonly string[]): Statement[] {
 }
 
 /** A new key: its name and statements, and the key itself, which is shown once and kept nowhere. */
-export function createKey({ user, label, roles: narrowed, expires_in_days }: NewKey, now: number) {
+export function createKey({ user, label, roles: narrowed, expires_in_days, signature }: NewKey, now: number) {
   const id = `key-${randomBytes(6).toString("hex")}`;
   const { secret, hash } = newAccessKey();
-  const expiresAt = expires_in_days === undefined ? null : now + expires_in_days * DAY_MS;
+  const expiresAt = expiryOf(expires_in_days, now);
   const statement: Statement = {
-    sql: `INSERT INTO access_keys (id, hash, user_id, label, roles, created_at, expires_at)
-      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
-    values: [id, hash, user, label, narrowed === undefined ? null : JSON.stringify(narrowed), now, expiresAt],
+    sql: `INSERT INTO access_keys (id, hash, user_id, label, roles, created_at, expires_at, signature)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`,
+    values: [
+      id,
+      hash,
+      user,
+      label,
+      narrowed === undefined ? null : JSON.stringify(narrowed),
+      now,
+      expiresAt,
+      signature ?? "optional",
+    ],
   };
   return { id, secret, expiresAt, statement };
 }
@@ -109,8 +125,8 @@ export const revokeKey = (keyId: string, now: number): Statement[] => [
   },
 ];
 
-const LISTED_MAX = 1_000;
-const time = (column: string) => `strftime('%FT%TZ', ${column} / 1000, 'unixepoch') AS ${column}`;
+export const LISTED_MAX = 1_000;
+export const time = (column: string) => `strftime('%FT%TZ', ${column} / 1000, 'unixepoch') AS ${column}`;
 
 export const listUsers: Statement = {
   sql: `SELECT id, kind, name, customer_id, ${time("created_at")}, ${time("disabled_at")},
@@ -121,7 +137,7 @@ export const listUsers: Statement = {
 
 /** Keys by name, never by secret; of one user where given. */
 export const listKeys = (userId: string | null): Statement => ({
-  sql: `SELECT id, user_id AS user, label, roles, ${time("created_at")}, ${time("expires_at")},
+  sql: `SELECT id, user_id AS user, label, roles, signature, ${time("created_at")}, ${time("expires_at")},
       ${time("last_used_at")}, ${time("revoked_at")}
     FROM access_keys WHERE ?1 IS NULL OR user_id = ?1 ORDER BY created_at DESC LIMIT ${LISTED_MAX}`,
   values: [userId],

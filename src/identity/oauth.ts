@@ -6,14 +6,16 @@ import {
   type OAuthResourceTokenValidation,
 } from "@cloudflare/workers-oauth-provider";
 import { waitUntil } from "cloudflare:workers";
+import * as z from "zod";
 import { ensureMigrated } from "../database/migrate.ts";
 import { type FoundKey, findKey, touchKey } from "./access-keys.ts";
 import { CREDENTIAL_PROBLEMS, credentialSchema, findCredential } from "./credentials.ts";
 import { REFRESH_TTL_S } from "./grants.ts";
 import { type Principal, principalSchema } from "./principal.ts";
+import { SIGNATURE_RULES } from "./signature-profile.ts";
 import { BASE_SCOPE, SCOPES, scopesOf } from "./scopes.ts";
 import { isWholeKey, looksLikeKey } from "./secrets.ts";
-import type { CredentialProblem, Identified } from "./users.ts";
+import type { CredentialProblem, Found, Identified } from "./users.ts";
 
 /** What a grant keeps: the name of what signed in, nothing that may change. Roles are read when a token is used. */
 const grantSchema = credentialSchema;
@@ -28,7 +30,10 @@ const TOKEN_MAX = 300;
 /** Origins remembered; a Host header chooses them, where no PUBLIC_URL does. */
 const SERVERS_MAX = 20;
 
-type Serve = (request: Request, principal: Principal, auth: OAuthResourceAuth) => Promise<Response>;
+/** What a token leads to. Where a key asks for signatures, so does every token that was got with it. */
+const bearerSchema = z.strictObject({ principal: principalSchema, signature: z.enum(SIGNATURE_RULES) });
+type Bearer = z.output<typeof bearerSchema>;
+type Serve = (request: Request, bearer: Bearer, auth: OAuthResourceAuth) => Promise<Response>;
 
 /** The authorization server of one origin, whose one resource is its /mcp. */
 function createAuthorizationServer(origin: string): OAuthAuthorizationServer<Env> {
@@ -67,8 +72,8 @@ export function authorizationServer(origin: string): OAuthAuthorizationServer<En
  * The protected resource: challenges who brings no token, and gives `serve` the principal of who
  * brings a good one. Access keys and OAuth tokens are checked here, in one place.
  */
-export function protectedResource(origin: string, serve: Serve): OAuthResourceServer<Env, Principal> {
-  return new OAuthResourceServer<Env, Principal>({
+export function protectedResource(origin: string, serve: Serve): OAuthResourceServer<Env, Bearer> {
+  return new OAuthResourceServer<Env, Bearer>({
     resourceMetadata: {
       resource: `${origin}/mcp`,
       authorization_servers: [origin],
@@ -81,21 +86,26 @@ export function protectedResource(origin: string, serve: Serve): OAuthResourceSe
         ? validateKey(env, resource, token)
         : validateOAuth(env, origin, resource, token);
     },
-    handler: { fetch: (request, _env, ctx) => serve(request, principalSchema.parse(ctx.props), ctx.auth) },
+    handler: { fetch: (request, _env, ctx) => serve(request, bearerSchema.parse(ctx.props), ctx.auth) },
   });
 }
 
-type Validated = OAuthResourceTokenValidation<Principal>;
+type Validated = OAuthResourceTokenValidation<Bearer>;
 
 async function validateKey(env: Env, resource: string, key: string): Promise<Validated> {
   const now = Date.now();
   const found = isWholeKey(key)
     ? await findKey(env.DB, key, now)
     : ({ ok: false, problem: "key_malformed" } as const);
-  const user = orRefuse(found);
+  const { user, signature } = orRefuse(found);
   noteUse(env, found, now);
   const scope = scopesOf(user.roles);
-  return { props: toPrincipal(user, "key", scope), audience: resource, scope, userId: user.userId };
+  return {
+    props: { principal: toPrincipal(user, "key", scope), signature },
+    audience: resource,
+    scope,
+    userId: user.userId,
+  };
 }
 
 async function validateOAuth(
@@ -108,16 +118,16 @@ async function validateOAuth(
   const validated = await authorizationServer(origin).validateToken<unknown>(resource, token, env);
   if (validated === null) return null;
   const credential = grantSchema.parse(validated.props);
-  const user = orRefuse(await findCredential(env.DB, credential, Date.now()));
+  const { user, signature } = orRefuse(await findCredential(env.DB, credential, Date.now()));
   const allowed = new Set<string>(scopesOf(user.roles));
   const scope = validated.scope.filter((each) => allowed.has(each));
-  return { ...validated, props: toPrincipal(user, "oauth", scope), scope };
+  return { ...validated, props: { principal: toPrincipal(user, "oauth", scope), signature }, scope };
 }
 
 function orRefuse(
-  found: { ok: true; user: Identified } | { ok: false; problem: keyof typeof PROBLEMS },
-): Identified {
-  if (found.ok) return found.user;
+  found: Found | { ok: false; problem: keyof typeof PROBLEMS },
+): Extract<Found, { ok: true }> {
+  if (found.ok) return found;
   throw new OAuthError("invalid_token", { description: `${found.problem}: ${PROBLEMS[found.problem]}` });
 }
 

@@ -29,11 +29,11 @@ signInPages.post("/sign-in", async (c) => {
   const next = nextPath(form.get("next"), HOME);
   const now = Date.now();
   const found = isWholeKey(key) ? await findKey(c.env.DB, key, now) : undefined;
+  const refuse = (problem: string) => signInPage({ next, signOn: signOnSettings(c.var.settings), problem });
   // One answer for every bad key: a page tells nobody which keys there were.
-  if (found?.ok !== true) {
-    const problem = "This access key is not valid.";
-    return signInPage({ next, signOn: signOnSettings(c.var.settings), problem });
-  }
+  if (found?.ok !== true) return refuse("This access key is not valid.");
+  // Who stole it could not sign, and would need to no more once a browser session stands for it.
+  if (found.signature === "required") return refuse("This access key is for signed requests alone.");
   noteUse(c.env, found, now);
   await signIn(c, { user: found.user, credential: { keyId: found.keyId } });
   return c.redirect(next, 303);

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { SignatureRule } from "./signature-profile.ts";
 
 /** A user as a credential leads to it. */
 export interface Identified {
@@ -24,6 +25,8 @@ export type Found =
       user: Identified;
       /** Whether the credential has only some of its user's roles. */
       narrowed: boolean;
+      /** Whether requests with it must be signed too. */
+      signature: SignatureRule;
     }
   | { ok: false; problem: CredentialProblem };
 
@@ -45,8 +48,12 @@ export const userRow = z.object({
 export const USER_COLUMNS = `u.id AS user_id, u.name, u.kind, u.customer_id, u.disabled_at,
   (SELECT json_group_array(role) FROM (SELECT role FROM user_roles WHERE user_id = u.id ORDER BY role)) AS user_roles`;
 
-/** What is left of the user where a credential narrows the roles. */
-export function identified(row: z.output<typeof userRow>, narrowed: readonly string[] | null = null): Found {
+/** What a credential leads to: of the user's roles, those that it has not narrowed away. */
+export function identified(
+  row: z.output<typeof userRow>,
+  narrowed: readonly string[] | null = null,
+  signature: SignatureRule = "optional",
+): Found {
   if (row.disabled_at !== null) return { ok: false, problem: "user_disabled" };
   const { user_id: userId, name, kind, customer_id, user_roles } = row;
   const roles = narrowed === null ? user_roles : user_roles.filter((role) => narrowed.includes(role));
@@ -54,5 +61,6 @@ export function identified(row: z.output<typeof userRow>, narrowed: readonly str
     ok: true,
     user: { userId, name, kind, roles, customerId: customer_id ?? undefined },
     narrowed: narrowed !== null,
+    signature,
   };
 }

@@ -1,7 +1,7 @@
 import * as z from "zod";
 
-// The nonces of one caller's signatures that are still fresh: each is good once. Only who holds a signing
-// key can add to them, as the signature is checked before.
+// The nonces of one caller's signatures and agreed forms that are still fresh: each is good once. Both are
+// checked before, so that nobody else can add to them.
 
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS nonces (key_id TEXT NOT NULL, nonce TEXT NOT NULL, expires_at INTEGER NOT NULL,
@@ -31,8 +31,9 @@ export interface Nonces {
 const summaryRow = z.object({ count: z.int(), earliest: z.int().nullable(), latest: z.int().nullable() });
 
 export function createNonces(sql: SqlStorage, max = NONCES_MAX): Nonces {
-  sql.exec(SCHEMA);
-  let { count, earliest, latest } = summary(sql);
+  // Made with the first nonce: most callers have none.
+  let exists = sql.exec("SELECT 1 FROM sqlite_schema WHERE name = 'nonces'").toArray().length > 0;
+  let { count, earliest, latest } = exists ? summary(sql) : NONE;
 
   function dropPast(now: number): void {
     if (earliest === null || earliest >= now) return;
@@ -44,6 +45,8 @@ export function createNonces(sql: SqlStorage, max = NONCES_MAX): Nonces {
     consume({ keyId, nonce, expiresAt }, now) {
       // By this clock, which also drops: a nonce that may have been dropped is not taken again.
       if (expiresAt < now) return { status: "used" };
+      if (!exists) sql.exec(SCHEMA);
+      exists = true;
       if (count >= max) dropPast(now);
       if (count >= max) return { status: "full", retryAfterMs: (earliest ?? now) + 1 - now };
       const added = sql
@@ -64,6 +67,8 @@ export function createNonces(sql: SqlStorage, max = NONCES_MAX): Nonces {
     emptyAt: () => (latest === null ? undefined : latest + 1),
   };
 }
+
+const NONE: z.output<typeof summaryRow> = { count: 0, earliest: null, latest: null };
 
 const summary = (sql: SqlStorage) =>
   summaryRow.parse(

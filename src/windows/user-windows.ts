@@ -15,16 +15,13 @@ import {
   firstRefusal,
 } from "./admission.ts";
 import { closeAnchor, writeAnchor } from "./anchors.ts";
-import { AuditLog } from "./audit-log.ts";
 import type { Anchor } from "./chain.ts";
-import { FlowGuard } from "./flow-guard.ts";
 import { tellWebhook, writeIncident } from "./incident-delivery.ts";
-import { IncidentLog, kindOf } from "./incident-log.ts";
+import { kindOf } from "./incident-log.ts";
 import type { Incident } from "./incidents.ts";
-import { type Nonces, createNonces } from "./nonces.ts";
-import { RateWindows } from "./rate-windows.ts";
+import type { NonceAnswer, Spent } from "./nonces.ts";
+import { type Parts, createParts } from "./parts.ts";
 import { charge, fitsAt } from "./sliding-window.ts";
-import { type Store, createStore } from "./store.ts";
 
 /** D1 is told where a chain stands at most this often; what could not be told is tried again this much later. */
 const ANCHOR_MS = 60_000;
@@ -40,9 +37,9 @@ export interface PersonsDecision {
 }
 
 /**
- * One principal's rate windows, flow state and audit. `admit` and `settle` hold no `await`: nothing of
- * another call comes between their first and last line, and what they write commits as one. Whatever is
- * in memory is read back from what is stored, as memory goes with every eviction, deploy and crash.
+ * One principal's rate windows, flow state, audit and nonces. `admit`, `settle` and `consumeNonce` hold no
+ * `await`: nothing of another call comes between their first and last line, and what they write commits
+ * as one. Whatever is in memory is read back from what is stored, as memory goes with every eviction, deploy and crash.
  */
 export class UserWindows extends DurableObject<Env> {
   #parts: Parts;
@@ -110,6 +107,15 @@ export class UserWindows extends DurableObject<Env> {
     return isGiven ? { given: true } : { given: false, refusal };
   }
 
+  /** Takes the nonce of a signed request, once. */
+  consumeNonce(spent: Spent): NonceAnswer {
+    const { nonces } = this.#parts;
+    const answer = nonces.consume(spent, this.#tick());
+    // When all are past, not each: under steady signing that would be an alarm a request.
+    this.#wakeBy(nonces.emptyAt());
+    return answer;
+  }
+
   /** Lets work go on past the rules of an incident and of those that wait with it, or declines; undefined where there is none open. */
   async decide({ incident: id, release, by, note }: PersonsDecision): Promise<Incident | undefined> {
     const { log, flow, incidents } = this.#parts;
@@ -153,10 +159,12 @@ export class UserWindows extends DurableObject<Env> {
 
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
-    const { log, store, incidents } = this.#parts;
+    const { log, store, incidents, nonces } = this.#parts;
     const now = this.#tick();
     log.closeRuns(now);
     log.prune(now);
+    nonces.dropPast(now);
+    this.#wakeBy(nonces.emptyAt());
     const { state, head } = log;
     if (state === undefined || head === undefined) return;
     // What fails here is tried again a minute later, not by the runtime, which gives up after six times.
@@ -167,10 +175,12 @@ export class UserWindows extends DurableObject<Env> {
 
     const isDue = now - state.anchored.at >= ANCHOR_MS;
     if (head.seq > state.anchored.seq && isDue) await this.#quietly(() => this.anchor());
-    if (head.seq > (log.state?.anchored.seq ?? 0)) this.#wakeBy(now + ANCHOR_MS);
+    const { anchored } = log.state ?? state;
+    if (head.seq > anchored.seq) this.#wakeBy(anchored.at + ANCHOR_MS);
     for (const { until } of log.runs.values()) this.#wakeBy(until);
     const oldest = store.oldestAt();
-    const isOver = oldest === undefined ? state.prunedAt + FLOW_MS : oldest + state.retentionMs + 1;
+    const forgetAt = store.hasFlow() ? state.prunedAt + FLOW_MS : now;
+    const isOver = oldest === undefined ? forgetAt : oldest + state.retentionMs + 1;
     this.#wakeBy(Math.max(isOver, now + ANCHOR_MS));
   }
 
@@ -230,7 +240,8 @@ export class UserWindows extends DurableObject<Env> {
   }
 
   /** One alarm, for whatever comes first; setting it is a billed write, so only where it must be sooner. */
-  #wakeBy(at: number): void {
+  #wakeBy(at: number | undefined): void {
+    if (at === undefined) return;
     if (typeof this.#alarmAt === "number" && this.#alarmAt <= at) return;
     this.#alarmAt = at;
     void this.ctx.storage.setAlarm(at);
@@ -246,10 +257,10 @@ export class UserWindows extends DurableObject<Env> {
   }
 
   #isEmpty(now: number): boolean {
-    const { store, log, incidents } = this.#parts;
+    const { store, log, incidents, nonces } = this.#parts;
+    if (store.oldestAt() !== undefined || log.runs.size > 0) return false;
     const isRemembered = store.hasFlow() && now - (log.state?.prunedAt ?? 0) < FLOW_MS;
-    const isTold = incidents.untold().length === 0;
-    return store.oldestAt() === undefined && log.runs.size === 0 && isTold && !isRemembered;
+    return !isRemembered && incidents.untold().length === 0 && nonces.emptyAt() === undefined;
   }
 
   /** Deletes all that is stored, unless a call comes in meanwhile. */
@@ -264,28 +275,6 @@ export class UserWindows extends DurableObject<Env> {
     await this.ctx.storage.deleteAll();
     this.#parts = createParts(this.ctx.storage.sql);
   }
-}
-
-interface Parts {
-  store: Store;
-  log: AuditLog;
-  windows: RateWindows;
-  flow: FlowGuard;
-  incidents: IncidentLog;
-  nonces: Nonces;
-}
-
-function createParts(sql: SqlStorage): Parts {
-  const store = createStore(sql);
-  const log = new AuditLog(store);
-  return {
-    store,
-    log,
-    windows: new RateWindows(store, log),
-    flow: new FlowGuard(store),
-    incidents: new IncidentLog(store),
-    nonces: createNonces(sql),
-  };
 }
 
 /** Whether all that a decision asks a person about is a write after text that reads like an instruction. */

@@ -12,6 +12,14 @@ it("docs/errors.md shows the table of refusals", async () => {
   expect(rows).toEqual(expected);
 });
 
+it("docs/signing.md says of every refusal of a signature when it comes", async () => {
+  const page = await readFile("docs/signing.md", "utf8");
+  const section = page.slice(page.indexOf("## How it is checked"), page.indexOf("What to do about each"));
+  const named = [...section.matchAll(/`(signature_\w+)`/g)].map(([, code]) => code);
+  const codes = Object.keys(refusals).filter((code) => code.startsWith("signature_"));
+  expect([...new Set(named)].toSorted()).toEqual(codes.toSorted());
+});
+
 it("README links to files that exist, and names scripts that exist", async () => {
   const readme = await readFile("README.md", "utf8");
   for (const [, path = ""] of readme.matchAll(/\]\((?!https?:|#)([^)#]+)/g)) await readFile(path);

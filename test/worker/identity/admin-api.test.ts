@@ -56,6 +56,9 @@ const everyRoute: [string, string][] = [
   ["GET", "/keys"],
   ["POST", "/keys"],
   ["POST", "/keys/key-1/revoke"],
+  ["GET", "/signing-keys"],
+  ["POST", "/signing-keys"],
+  ["POST", "/signing-keys/sign-1/revoke"],
   ["GET", "/nowhere"],
 ];
 
@@ -222,6 +225,7 @@ describe("keys", () => {
     { why: "half a day", change: { expires_in_days: 0.5 } },
     { why: "more than ten years", change: { expires_in_days: 3_651 } },
     { why: "a secret of one's own", change: { secret: "pcm_x" } },
+    { why: "an unknown rule of signatures", change: { signature: "sometimes" } },
   ])("with $why are refused", async ({ change }) => {
     const admin = await keyOf(["admin"]);
     const user = await newUser();
@@ -229,6 +233,89 @@ describe("keys", () => {
     expect(await refusalOf(await api(admin, "POST", "/keys", body))).toBe("invalid_arguments");
     const { keys } = keysSchema.parse(await (await api(admin, "GET", `/keys?user=${user}`)).json());
     expect(keys).toEqual([]);
+  });
+});
+
+describe("signing keys", () => {
+  const createdKey = z.strictObject({
+    id: z.string().regex(/^sign-[0-9a-f]{12}$/),
+    secret: z.string().optional(),
+    expires_at: z.string().nullable(),
+  });
+  const listed = z.object({ signing_keys: z.array(z.looseObject({ id: z.string() })) });
+  const X = "JrQLj5P_89iXES9-vFgrIy29clF9CC_oPPsw3c5D0bs";
+  const jwk = { kty: "OKP", crv: "Ed25519", x: X };
+  const list = async (admin: string, user: string) =>
+    listed.parse(await (await api(admin, "GET", `/signing-keys?user=${user}`)).json()).signing_keys;
+
+  it("for HMAC are made with a secret that is shown once, listed without it, and revoked", async () => {
+    const admin = await keyOf(["admin"]);
+    const user = await newUser();
+    const body = { user, label: "nightly", algorithm: "hmac-sha256", expires_in_days: 30 };
+    const response = await api(admin, "POST", "/signing-keys", body);
+    expect(response.status).toBe(201);
+    expect(response.headers.get("cache-control")).toBe("no-store");
+    const { id, secret = "", expires_at } = createdKey.parse(await response.json());
+    expect(secret).toMatch(/^pcs_[A-Za-z0-9_-]{43}$/);
+    expect(Date.parse(expires_at ?? "") - Date.now()).toBeGreaterThan(29 * 24 * 60 * 60_000);
+
+    expect(await list(admin, user)).toEqual([
+      {
+        id,
+        user,
+        label: "nightly",
+        algorithm: "hmac-sha256",
+        public_key: null,
+        created_at: expect.stringMatching(/Z$/),
+        expires_at: expect.stringMatching(/Z$/),
+        last_used_at: null,
+        revoked_at: null,
+      },
+    ]);
+    const row = await env.DB.prepare("SELECT * FROM signing_keys WHERE id = ?").bind(id).first();
+    expect(JSON.stringify(row)).not.toContain(secret.slice(4));
+
+    expect((await api(admin, "POST", `/signing-keys/${id}/revoke`)).status).toBe(200);
+    expect((await list(admin, user))[0]?.["revoked_at"]).toMatch(/^\d{4}-/);
+    expect(await refusalOf(await api(admin, "POST", "/signing-keys/sign-0/revoke"))).toBe("not_found");
+  });
+
+  it.each([
+    ["base64url", X],
+    ["a JWK", jwk],
+  ])("for Ed25519 take a public key as %s, and have no secret here", async (_, public_key) => {
+    const admin = await keyOf(["admin"]);
+    const user = await newUser();
+    const body = { user, label: "x", algorithm: "ed25519", public_key };
+    const made = createdKey.parse(await (await api(admin, "POST", "/signing-keys", body)).json());
+    expect(made.secret).toBeUndefined();
+    expect(await list(admin, user)).toMatchObject([{ id: made.id, public_key: X }]);
+  });
+
+  it.each([
+    { why: "no algorithm", change: { algorithm: undefined } },
+    { why: "another algorithm", change: { algorithm: "rsa-pss-sha512" } },
+    { why: "no public key", change: { public_key: undefined } },
+    { why: "a public key that is too short", change: { public_key: X.slice(1) } },
+    { why: "a JWK of another curve", change: { public_key: { ...jwk, crv: "X25519" } } },
+    { why: "a JWK of a private key", change: { public_key: { ...jwk, d: X } } },
+    { why: "a public key for HMAC", change: { algorithm: "hmac-sha256" } },
+    { why: "a secret of one's own", change: { secret: "pcs_x" } },
+    { why: "no label", change: { label: "" } },
+    { why: "no days", change: { expires_in_days: 0 } },
+  ])("with $why are refused", async ({ change }) => {
+    const admin = await keyOf(["admin"]);
+    const user = await newUser();
+    const body = { user, label: "x", algorithm: "ed25519", public_key: X, ...change };
+    expect(await refusalOf(await api(admin, "POST", "/signing-keys", body))).toBe("invalid_arguments");
+    expect(await list(admin, user)).toEqual([]);
+  });
+
+  it("are of a user that there is", async () => {
+    const body = { user: "nobody", label: "x", algorithm: "hmac-sha256" };
+    expect(await refusalOf(await api(await keyOf(["admin"]), "POST", "/signing-keys", body))).toBe(
+      "not_found",
+    );
   });
 });
 

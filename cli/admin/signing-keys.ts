@@ -1,0 +1,114 @@
+import { type KeyObject, createPublicKey, generateKeyPairSync } from "node:crypto";
+import { open, readFile, rm } from "node:fs/promises";
+import { type Command, Option } from "commander";
+import * as z from "zod";
+import { SIGNATURE_ALGORITHMS, type SignatureAlgorithm } from "../../src/identity/signature-profile.ts";
+import { wholeNumber } from "../arguments.ts";
+
+interface CreateOptions {
+  user: string;
+  label: string;
+  algorithm: SignatureAlgorithm;
+  publicKey?: string;
+  days?: number;
+  out?: string;
+}
+
+/** What the commands do their work with. */
+interface Admin {
+  list: (path: string) => Promise<void>;
+  send: (method: string, path: string) => Promise<void>;
+  call: (method: string, path: string, body: object) => Promise<unknown>;
+  show: (made: { id: string; secret?: string | undefined }) => void;
+}
+
+const jwkSchema = z.looseObject({ kty: z.literal("OKP"), crv: z.literal("Ed25519"), x: z.string() });
+const createdSchema = z.object({ id: z.string(), secret: z.string().optional() });
+
+export function addSigningKeyCommands(program: Command, { list, send, call, show }: Admin): void {
+  const keys = program.command("signing-keys").description("what services sign their requests with");
+  keys
+    .command("list")
+    .description("list signing keys; their secrets are kept nowhere")
+    .option("--user <id>", "of one user")
+    .action(({ user }: { user?: string }) =>
+      list(user === undefined ? "/signing-keys" : `/signing-keys?user=${encodeURIComponent(user)}`),
+    );
+  keys
+    .command("create")
+    .description("make a signing key, and show its secret or private key once")
+    .requiredOption("--user <id>", "whose key")
+    .requiredOption("--label <label>", "what it is for")
+    .addOption(
+      new Option("--algorithm <name>", "what it signs with")
+        .choices(SIGNATURE_ALGORITHMS)
+        .default("hmac-sha256"),
+    )
+    .option("--public-key <file>", "the public half of an Ed25519 key of your own: PEM, JWK or base64url")
+    .option("--days <number>", "days until it expires", wholeNumber)
+    .option("--out <file>", "write the secret or private key there, for you alone to read")
+    .action(async (options: CreateOptions) => show(await create(options, call)));
+  keys
+    .command("revoke <id>")
+    .description("refuse what is signed with a key from now on")
+    .action((id: string) => send("POST", `/signing-keys/${encodeURIComponent(id)}/revoke`));
+}
+
+async function create(options: CreateOptions, call: Admin["call"]) {
+  const { user, label, algorithm, days, out } = options;
+  if (options.publicKey !== undefined && algorithm !== "ed25519") {
+    throw new Error("--public-key is of an Ed25519 key: add --algorithm ed25519.");
+  }
+  if (options.publicKey !== undefined && out !== undefined) {
+    throw new Error("There is nothing to write to --out: the private key of --public-key is yours already.");
+  }
+  const pair = algorithm === "ed25519" ? await ed25519(options.publicKey) : undefined;
+  // Opened first: a secret that is made and can't be written would be lost.
+  const file = out === undefined ? undefined : await open(out, "wx", 0o600);
+  try {
+    const made = createdSchema.parse(
+      await call("POST", "/signing-keys", {
+        user,
+        label,
+        algorithm,
+        expires_in_days: days,
+        public_key: pair?.publicKey,
+      }),
+    );
+    const secret = made.secret ?? pair?.privateKey;
+    if (file === undefined) return { id: made.id, secret };
+    await file.writeFile(`${secret}\n`);
+    return { id: made.id };
+  } catch (error) {
+    if (out !== undefined) await rm(out);
+    throw error;
+  } finally {
+    await file?.close();
+  }
+}
+
+/** A key's public half, and its private one where it is made here: the server never sees that. */
+async function ed25519(publicKeyFile?: string): Promise<{ publicKey: string; privateKey?: string }> {
+  if (publicKeyFile !== undefined) return { publicKey: readPublicKey(await readFile(publicKeyFile, "utf8")) };
+  const { publicKey, privateKey } = generateKeyPairSync("ed25519");
+  return {
+    publicKey: rawOf(publicKey),
+    privateKey: privateKey.export({ type: "pkcs8", format: "pem" }).toString().trim(),
+  };
+}
+
+function readPublicKey(text: string): string {
+  const trimmed = text.trim();
+  if (/PRIVATE|"d"\s*:/.test(trimmed))
+    throw new Error("That is a private key: keep it, and give the public one.");
+  if (trimmed.startsWith("-----")) return rawOf(createPublicKey(trimmed));
+  if (trimmed.startsWith("{")) return jwkSchema.parse(JSON.parse(trimmed)).x;
+  return trimmed;
+}
+
+/** The 32 bytes of an Ed25519 public key, in base64url. */
+function rawOf(key: KeyObject): string {
+  const { x } = key.export({ format: "jwk" });
+  if (key.asymmetricKeyType !== "ed25519" || x === undefined) throw new Error("It is not an Ed25519 key.");
+  return x;
+}

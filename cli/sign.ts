@@ -1,0 +1,141 @@
+// npm run sign: signs one request as docs/signing.md says, and sends it.
+
+import { readFile } from "node:fs/promises";
+import { buffer } from "node:stream/consumers";
+import { Command, Option } from "commander";
+import type { Signer } from "http-message-sig";
+import * as z from "zod";
+import { safeUrl } from "./safe-url.ts";
+import { readMessage } from "./signing/answer.ts";
+import { curlOf, quote } from "./signing/curl.ts";
+import {
+  REVISIONS,
+  type Revision,
+  headersFor,
+  messagesOf,
+  parseJson,
+  toolCall,
+} from "./signing/mcp-message.ts";
+import { signRequest, signerOf } from "./signing/sign-request.ts";
+
+const TOKEN_VARIABLE = "CATALOG_ACCESS_KEY";
+const SECRET_VARIABLE = "CATALOG_SIGNING_SECRET";
+const ANSWER_MS = 60_000;
+
+interface Options {
+  keyId: string;
+  secretFile?: string;
+  tokenFile?: string;
+  tool?: string;
+  arguments?: string;
+  body?: string;
+  protocol: Revision;
+  dryRun?: boolean;
+  json?: boolean;
+}
+
+const program = new Command("npm run -s sign --")
+  .description("Sign one POST request, send it, and print the answer.")
+  .argument("<url>", "where to: https://YOUR-HOST/mcp")
+  .requiredOption("--key-id <id>", "the signing key, as npm run admin -- signing-keys create named it")
+  .option("--secret-file <file>", `its secret, or Ed25519 private key (default: from ${SECRET_VARIABLE})`)
+  .option("--token-file <file>", `the access key or token (default: from ${TOKEN_VARIABLE})`)
+  .option("--tool <name>", "call this tool")
+  .option("--arguments <json>", "with these arguments (default: {})")
+  .option("--body <file>", "send this file's bytes instead; - reads standard input")
+  .addOption(
+    new Option("--protocol <revision>", "the MCP revision that --tool is called by")
+      .choices(REVISIONS)
+      .default(REVISIONS[0]),
+  )
+  .option("--dry-run", "print the signed request as a curl command, and send nothing")
+  .option("--json", "print the status, the request's id and the messages of the answer")
+  .helpOption("-h, --help", "show this help")
+  .addHelpText(
+    "after",
+    `\nA signature is good once, and for a minute. What is covered and why: docs/signing.md.
+Example: npm run -s sign -- https://YOUR-HOST/mcp --key-id sign-… --tool query_stock --arguments '{"skus":["SKU-12847"]}'`,
+  );
+
+program.action(async (target: string, options: Options) => {
+  const url = safeUrl(target);
+  url.hash = "";
+  const token = await secretFrom(TOKEN_VARIABLE, options.tokenFile, "--token-file", "the access key");
+  const secret = await secretFrom(SECRET_VARIABLE, options.secretFile, "--secret-file", "the signing secret");
+  const body = await bodyOf(options);
+  const headers = new Headers({ authorization: `Bearer ${token}`, ...headersFor(body.toString()) });
+  const by = { keyId: options.keyId, signer: signerFrom(secret), now: Date.now() };
+  const signed = await signRequest({ url, headers, body }, by);
+  if (options.dryRun !== true) process.exitCode = await send(url, signed, body, options.json === true);
+  else console.log(curlOf(url, signed, tokenInShell(options), dataInShell(options, body)));
+});
+
+async function secretFrom(variable: string, file: string | undefined, option: string, what: string) {
+  const text = (file === undefined ? process.env[variable] : await readFile(file, "utf8"))?.trim() ?? "";
+  if (text === "")
+    throw new Error(`Set ${variable} to ${what}, or give ${option} with a file that holds it.`);
+  return text;
+}
+
+const tokenInShell = ({ tokenFile }: Options): string =>
+  tokenFile === undefined ? `$${TOKEN_VARIABLE}` : `$(cat ${quote(tokenFile)})`;
+
+const dataInShell = ({ body: file }: Options, body: Buffer): string =>
+  file === undefined || file === "-" ? body.toString() : `@${file}`;
+
+function signerFrom(secret: string): Signer {
+  try {
+    return signerOf(secret);
+  } catch {
+    throw new Error(
+      "The signing secret is neither an HMAC secret, which begins with pcs_, nor an Ed25519 private key in PEM.",
+    );
+  }
+}
+
+async function bodyOf({ tool, arguments: args = "{}", body, protocol }: Options): Promise<Buffer> {
+  if ((tool === undefined) === (body === undefined)) {
+    throw new Error("Give either --tool with --arguments, or --body. --help shows how.");
+  }
+  if (body !== undefined) return body === "-" ? buffer(process.stdin) : readFile(body);
+  const parsed = z.record(z.string(), z.unknown()).safeParse(parseJson(args));
+  if (!parsed.success) {
+    throw new Error(`--arguments is not a JSON object. It looks like '{"skus":["SKU-12847"]}'`);
+  }
+  return Buffer.from(JSON.stringify(toolCall(tool ?? "", parsed.data, protocol)));
+}
+
+/** Sends it and prints the answer; gives the exit code. */
+async function send(url: URL, headers: Headers, body: Buffer, json: boolean): Promise<number> {
+  const response = await fetch(url, {
+    method: "POST",
+    headers,
+    body: Uint8Array.from(body),
+    // A signature is for one URL, and so is the token.
+    redirect: "error",
+    signal: AbortSignal.timeout(ANSWER_MS),
+  }).catch((error: unknown) => {
+    throw new Error(`${url.href} does not answer. Is it the right URL, and does the server run?`, {
+      cause: error,
+    });
+  });
+  const { status } = response;
+  const text = await response.text();
+  const messages = messagesOf(response.headers.get("content-type") ?? "", text);
+  const read = messages.map(readMessage);
+  if (json) {
+    const request_id = response.headers.get("x-request-id");
+    console.log(JSON.stringify({ status, request_id, messages }, null, 2));
+  } else {
+    for (const { failed, text: line } of read) (failed ? console.error : console.log)(line);
+    if (read.length === 0) console.error(`HTTP ${status} ${text.slice(0, 500)}`);
+  }
+  return response.ok && !read.some(({ failed }) => failed) ? 0 : 1;
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+}

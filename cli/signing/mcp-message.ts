@@ -1,0 +1,60 @@
+import * as z from "zod";
+
+/** The revisions that a tool can be called by here: the newest, and the newest that opens with `initialize`. */
+export const REVISIONS = ["2026-07-28", "2025-11-25"] as const;
+export type Revision = (typeof REVISIONS)[number];
+
+const META = "io.modelcontextprotocol";
+
+/** A call of a tool, as one JSON-RPC message. */
+export function toolCall(name: string, args: unknown, revision: Revision): object {
+  const meta = {
+    [`${META}/protocolVersion`]: revision,
+    [`${META}/clientCapabilities`]: {},
+    [`${META}/clientInfo`]: { name: "npm run sign", version: "1" },
+  };
+  const params = { name, arguments: args, ...(revision === "2026-07-28" && { _meta: meta }) };
+  return { jsonrpc: "2.0", id: 1, method: "tools/call", params };
+}
+
+const modernSchema = z.object({
+  method: z.string(),
+  params: z.object({
+    _meta: z.object({ [`${META}/protocolVersion`]: z.string() }),
+    name: z.string().optional(),
+    uri: z.string().optional(),
+  }),
+});
+
+/** The headers that go with a body: on 2026-07-28 they must say again what the message says. */
+export function headersFor(body: string): Record<string, string> {
+  const common = { "content-type": "application/json", accept: "application/json, text/event-stream" };
+  const parsed = modernSchema.safeParse(parseJson(body));
+  if (!parsed.success) return common;
+  const { method, params } = parsed.data;
+  const name = params.name ?? params.uri;
+  return {
+    ...common,
+    "mcp-protocol-version": params._meta[`${META}/protocolVersion`],
+    "mcp-method": method,
+    ...(name !== undefined && { "mcp-name": name }),
+  };
+}
+
+/** The JSON of an answer: each message of a stream, or the one that there is. Empty where it is neither. */
+export function messagesOf(contentType: string, text: string): unknown[] {
+  if (contentType.includes("event-stream")) {
+    return [...text.matchAll(/^data: ?(.+)$/gm)].map(([, data = ""]) => parseJson(data));
+  }
+  const message = parseJson(text);
+  return message === undefined ? [] : [message].flat();
+}
+
+/** Undefined where it is not JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,29 @@
+import { AuditLog } from "./audit-log.ts";
+import { FlowGuard } from "./flow-guard.ts";
+import { IncidentLog } from "./incident-log.ts";
+import { type Nonces, createNonces } from "./nonces.ts";
+import { RateWindows } from "./rate-windows.ts";
+import { type Store, createStore } from "./store.ts";
+
+/** What one principal's object is made of; made anew when all that was stored is deleted. */
+export interface Parts {
+  store: Store;
+  log: AuditLog;
+  windows: RateWindows;
+  flow: FlowGuard;
+  incidents: IncidentLog;
+  nonces: Nonces;
+}
+
+export function createParts(sql: SqlStorage): Parts {
+  const store = createStore(sql);
+  const log = new AuditLog(store);
+  return {
+    store,
+    log,
+    windows: new RateWindows(store, log),
+    flow: new FlowGuard(store),
+    incidents: new IncidentLog(store),
+    nonces: createNonces(sql),
+  };
+}

@@ -1,0 +1,78 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const run = promisify(execFile);
+const TOKEN = "pcm_the-token-itself";
+const SECRET = "pcs_the-secret-itself";
+const URL = "https://catalog.example.com/mcp";
+const CALL = ["--key-id", "sign-1", "--tool", "query_stock", "--arguments", '{"skus":["SKU-1"]}'];
+
+let folder: string;
+beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), "catalog-sign-test-"))));
+afterAll(() => rm(folder, { recursive: true }));
+
+const sign = (args: string[], environment: Record<string, string> = {}) =>
+  run(process.execPath, ["cli/sign.ts", ...args], {
+    env: { CATALOG_ACCESS_KEY: TOKEN, CATALOG_SIGNING_SECRET: SECRET, ...environment },
+  });
+
+describe.concurrent("sign says what to do:", () => {
+  it.each<[string, string[], Record<string, string>, string]>([
+    [
+      "no token",
+      [URL, ...CALL],
+      { CATALOG_ACCESS_KEY: "" },
+      "Set CATALOG_ACCESS_KEY to the access key, or give --token-file",
+    ],
+    ["no secret", [URL, ...CALL], { CATALOG_SIGNING_SECRET: " " }, "Set CATALOG_SIGNING_SECRET"],
+    ["a secret of no kind", [URL, ...CALL], { CATALOG_SIGNING_SECRET: "abc" }, "begins with pcs_"],
+    ["no key", [URL, "--tool", "x"], {}, "--key-id"],
+    ["nothing to send", [URL, "--key-id", "sign-1"], {}, "Give either --tool with --arguments, or --body"],
+    ["two things to send", [URL, ...CALL, "--body", "x"], {}, "Give either --tool"],
+    [
+      "arguments that are no object",
+      [URL, "--key-id", "s", "--tool", "x", "--arguments", "[]"],
+      {},
+      "is not a JSON object",
+    ],
+    ["http elsewhere", ["http://catalog.example.com/mcp", ...CALL], {}, "use https"],
+    ["no URL", ["catalog.example.com/mcp", ...CALL], {}, "is not a URL"],
+    ["nobody there", ["http://127.0.0.1:1/mcp", ...CALL], {}, "does not answer"],
+  ])("%s", async (_, args, environment, words) => {
+    await expect(sign(args, environment)).rejects.toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: expect.stringContaining(words),
+    });
+  });
+});
+
+describe.concurrent("sign --dry-run", () => {
+  it("prints a curl command of the newest revision, without token and secret", async () => {
+    const { stdout } = await sign([`${URL}#part`, ...CALL, "--dry-run"]);
+    expect(stdout).toContain(`curl -s '${URL}'`);
+    expect(stdout).toContain('-H "Authorization: Bearer $CATALOG_ACCESS_KEY"');
+    expect(stdout).toContain("-H 'mcp-name: query_stock'");
+    expect(stdout).toMatch(
+      /sig1=\("@method" "@target-uri" "content-digest" "content-type" "authorization" "mcp-method" "mcp-name"\);created=\d+;expires=\d+;nonce="[\w-]{22}";keyid="sign-1";tag="product-catalog-mcp"/,
+    );
+    expect(stdout).not.toContain(TOKEN);
+    expect(stdout).not.toContain(SECRET);
+  });
+
+  it("has none of its headers on an older revision, nor for a batch", async () => {
+    const file = join(folder, "it's a batch.json");
+    await writeFile(file, '[{"jsonrpc":"2.0","id":1,"method":"ping"}]');
+    const [older, batch] = await Promise.all([
+      sign([URL, ...CALL, "--protocol", "2025-11-25", "--dry-run"]),
+      sign([URL, "--key-id", "sign-1", "--body", file, "--dry-run"]),
+    ]);
+    expect(older.stdout).not.toContain("mcp-");
+    expect(batch.stdout).not.toContain("mcp-method");
+    expect(batch.stdout).toContain(String.raw`--data-binary '@${file.replace("'", String.raw`'\''`)}'`);
+  });
+});

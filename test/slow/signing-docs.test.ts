@@ -1,0 +1,110 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { demoKeys } from "../../cli/local/demo-users.ts";
+import { type LocalServer, startServer } from "../../cli/local/server.ts";
+import { product, seed } from "../node/support/imports.ts";
+
+const run = promisify(execFile);
+const DOCUMENTED = "http://127.0.0.1:8787";
+
+let folder: string;
+let state: string;
+let server: LocalServer;
+let page: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "catalog-signing-test-"));
+  state = join(folder, "state");
+  page = await readFile("docs/signing.md", "utf8");
+  // Where http-message-sig is found by the page's program.
+  await symlink(resolve("node_modules"), join(folder, "node_modules"));
+  server = await startServer({ stateDir: state, vars: { LOCAL_ANONYMOUS: "off" } });
+  await seed(server, [product({ sku: "SKU-12847", status: "discontinued", stock: [] })]);
+  await demoKeys(server, state);
+});
+afterAll(async () => {
+  await server.close();
+  await rm(folder, { recursive: true });
+});
+
+interface Example {
+  language: string;
+  code: string;
+  lines: string[];
+}
+
+/** The page's programs with the output that it promises, in its order. */
+const examples = (): Example[] =>
+  [...page.matchAll(/```(sh|ts|python)\n([^]*?)```\n\n```text\n([^]*?)```/g)].map(
+    ([, language = "", code = "", output = ""]) => ({ language, code, lines: output.trim().split("\n") }),
+  );
+
+async function execute({ language, code }: Example, environment: Record<string, string>): Promise<string> {
+  const cli = (name: string) => `"${process.execPath}" "${resolve(`cli/${name}.ts`)}"`;
+  const program = code
+    .replaceAll("npm run -s admin --", `${cli("admin")} --state "${state}"`)
+    .replaceAll("npm run -s sign --", cli("sign"))
+    .replaceAll(DOCUMENTED, server.url);
+  const file = join(folder, `example.${language}`);
+  await writeFile(file, program);
+  const [command, ...args] =
+    { sh: ["sh", "-e"], ts: [process.execPath], python: ["python3"] }[language] ?? [];
+  const { stdout, stderr } = await run(command ?? "", [...args, file], {
+    cwd: folder,
+    env: { PATH: process.env["PATH"] ?? "", ...environment },
+  });
+  expect(stderr).toBe("");
+  return stdout;
+}
+
+/** What the page tells its reader to keep. */
+function noted(stdout: string): Record<string, string> {
+  const [, accessKey] = /^key-\w+, shown once:\n(pcm_\S+)$/m.exec(stdout) ?? [];
+  const [, keyId, secret] = /^(sign-\w+), shown once:\n(pcs_\S+)$/m.exec(stdout) ?? [];
+  const [, ed25519] = /^Done: (sign-\w+)$/m.exec(stdout) ?? [];
+  return {
+    ...(accessKey !== undefined && { CATALOG_ACCESS_KEY: accessKey }),
+    ...(keyId !== undefined && { SIGNING_KEY_ID: keyId }),
+    ...(secret !== undefined && { CATALOG_SIGNING_SECRET: secret }),
+    ...(ed25519 !== undefined && { ED25519_KEY_ID: ed25519 }),
+  };
+}
+
+const environment: Record<string, string> = {};
+
+it("its programs print what it says they print", async () => {
+  for (const example of examples()) {
+    const stdout = (await execute(example, environment)).replaceAll('\\"', '"');
+    for (const line of example.lines) {
+      const parts = line.split("…").map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
+      expect(stdout).toMatch(new RegExp(parts.join("\\S+")));
+    }
+    Object.assign(environment, noted(stdout));
+  }
+  expect(Object.keys(environment).toSorted()).toEqual([
+    "CATALOG_ACCESS_KEY",
+    "CATALOG_SIGNING_SECRET",
+    "ED25519_KEY_ID",
+    "SIGNING_KEY_ID",
+  ]);
+});
+
+it("what --dry-run prints is good once", async () => {
+  const code = `npm run -s sign -- ${DOCUMENTED}/mcp --key-id "$SIGNING_KEY_ID" --tool list_categories --dry-run > once.sh
+    sh once.sh && sh once.sh`;
+  const stdout = await execute({ language: "sh", code, lines: [] }, environment);
+  expect(stdout.match(/"structuredContent"|signature_replayed,/g)).toEqual([
+    '"structuredContent"',
+    "signature_replayed,",
+  ]);
+});
+
+it("leaves out no program that stands in a block", () => {
+  const blocks = [...page.matchAll(/```(?:sh|ts|python)\n/g)];
+  expect(examples().map(({ language }) => language)).toEqual(["sh", "sh", "sh", "sh", "ts", "python"]);
+  expect(blocks).toHaveLength(6);
+});

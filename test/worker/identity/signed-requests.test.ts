@@ -1,0 +1,278 @@
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import * as z from "zod";
+import { runBatch } from "../../../src/database/run-batch.ts";
+import { hashAddress } from "../../../src/identity/secrets.ts";
+import { createSigningKey, revokeSigningKey, signingSecret } from "../../../src/identity/signing-keys.ts";
+import { refusals } from "../../../src/refusal.ts";
+import { fill, sample } from "../support/catalog.ts";
+import { Browser } from "./support/browser.ts";
+import { DEPLOYED, RESOURCE, type Settings, answers, bearer, search, send } from "./support/deployed.ts";
+import { granted } from "./support/oauth-client.ts";
+import { newKey, newUser } from "./support/people.ts";
+import { type SignChanges, hmacSigner, newNonce, signed } from "./support/signing.ts";
+
+beforeAll(() => fill(sample));
+// Each refusal is an event of the log.
+beforeEach(() => void vi.spyOn(console, "info").mockImplementation(() => {}));
+afterEach(() => void vi.restoreAllMocks());
+
+const SECRET_KEY = DEPLOYED["SECRET_KEY"] ?? "";
+
+/** A user with a signing key, and an access key that asks for signatures or not. */
+async function newSigner(signature: "optional" | "required" = "required", user?: string) {
+  const userId = user ?? (await newUser());
+  const { id, statement } = createSigningKey(
+    { user: userId, label: "test", algorithm: "hmac-sha256" },
+    Date.now(),
+  );
+  await runBatch(env.DB, [statement]);
+  const { secret } = await newKey(userId, { signature });
+  const bytes = Uint8Array.from(Buffer.from(signingSecret(SECRET_KEY, id)));
+  return { userId, key: secret, keyId: id, signer: hmacSigner(bytes) };
+}
+type Caller = Awaited<ReturnType<typeof newSigner>>;
+
+let addresses = 0;
+/** A network address of its own, so that what one test is charged is not another's. */
+const newAddress = () => `198.51.100.${(addresses += 1)}`;
+
+interface Sent {
+  targetUri: string;
+  headers: Headers;
+  body: Uint8Array;
+}
+
+function unsigned(caller: Pick<Caller, "key">, body: unknown, address = newAddress()) {
+  return {
+    method: "POST",
+    targetUri: RESOURCE,
+    headers: new Headers({
+      ...bearer(caller.key),
+      "content-type": "application/json",
+      accept: "application/json, text/event-stream",
+      "cf-connecting-ip": address,
+    }),
+    body: new TextEncoder().encode(JSON.stringify(body)),
+  };
+}
+
+const sign = (caller: Caller, changes: SignChanges = {}, body: unknown = search(), address?: string) =>
+  signed(
+    unsigned(caller, body, address),
+    { signer: caller.signer, keyId: caller.keyId, now: Date.now() },
+    changes,
+  );
+
+const post = ({ targetUri, headers, body }: Sent, settings: Settings = DEPLOYED) =>
+  send(targetUri, { method: "POST", headers, body }, settings);
+
+const errorSchema = z.object({ error: z.object({ data: z.object({ code: z.string() }) }) });
+
+/** The code of a refusal before dispatch, whose status must be the table's; `served` where there is none. */
+async function outcomeOf(response: Response): Promise<string> {
+  if (response.status === 200) return "served";
+  const { code } = errorSchema.parse(await response.json()).error.data;
+  expect(response.status).toBe(new Map<string, { http: number }>(Object.entries(refusals)).get(code)?.http);
+  return code;
+}
+
+describe("a key that asks for signatures", () => {
+  it("serves a signed request", async () => {
+    const response = await post(await sign(await newSigner()));
+    const [answer] = await answers(response);
+    expect(answer?.result?.isError).toBeUndefined();
+    expect(answer?.result).toHaveProperty("structuredContent");
+  });
+
+  it("refuses an unsigned one, of any method, as HTTP has it", async () => {
+    const caller = await newSigner();
+    const response = await post(unsigned(caller, search()));
+    expect(response.headers.get("www-authenticate")).toBe("Bearer");
+    expect(await outcomeOf(response)).toBe("signature_required");
+    expect(await outcomeOf(await send(RESOURCE, { headers: bearer(caller.key) }))).toBe("signature_required");
+  });
+
+  it("does not open the sign-in page, whose browser could not sign", async () => {
+    const { key } = await newSigner();
+    const browser = new Browser();
+    const page = await browser.post("/sign-in", { key });
+    expect(await page.text()).toContain("for signed requests alone");
+    expect(browser.cookies.size).toBe(0);
+  });
+
+  it("asks the same of the tokens that were got with it", async () => {
+    const { user, tokens } = await granted();
+    expect(await outcomeOf(await post(unsigned({ key: tokens.access_token }, search())))).toBe("served");
+    await env.DB.prepare("UPDATE access_keys SET signature = 'required' WHERE user_id = ?").bind(user).run();
+    expect(await outcomeOf(await post(unsigned({ key: tokens.access_token }, search())))).toBe(
+      "signature_required",
+    );
+  });
+
+  it("asks the same of the admin API", async () => {
+    const admin = await newSigner("required", await newUser(["admin"]));
+    const url = new URL("/admin/api/users", RESOURCE).href;
+    const request = {
+      ...unsigned(admin, { id: `by-${admin.keyId}`, name: "N", roles: ["shopper"] }),
+      targetUri: url,
+    };
+    const refused = await post(request);
+    expect(refused.status).toBe(401);
+    expect(await refused.json()).toMatchObject({ code: "signature_required" });
+    const good = await signed(request, { signer: admin.signer, keyId: admin.keyId, now: Date.now() });
+    expect((await post(good)).status).toBe(201);
+    expect((await post(good)).status).toBe(401);
+  });
+});
+
+describe("a key that does not", () => {
+  it("serves without a signature and with a good one", async () => {
+    const caller = await newSigner("optional");
+    expect(await outcomeOf(await post(unsigned(caller, search())))).toBe("served");
+    expect(await outcomeOf(await post(await sign(caller)))).toBe("served");
+  });
+
+  it("refuses a bad one all the same", async () => {
+    const caller = await newSigner("optional");
+    const late = await sign(caller, { parameters: { created: 1, expires: 61 } });
+    expect(await outcomeOf(await post(late))).toBe("signature_stale");
+  });
+});
+
+describe("a signed request that was seen on its way", () => {
+  it("is not served again", async () => {
+    const request = await sign(await newSigner());
+    expect(await outcomeOf(await post(request))).toBe("served");
+    expect(await outcomeOf(await post(request))).toBe("signature_replayed");
+  });
+
+  it("is served once of ten at a time", async () => {
+    const request = await sign(await newSigner());
+    const outcomes = await Promise.all(
+      Array.from({ length: 10 }, async () => outcomeOf(await post(request))),
+    );
+    expect(outcomes.filter((outcome) => outcome === "served")).toHaveLength(1);
+    expect(outcomes.filter((outcome) => outcome === "signature_replayed")).toHaveLength(9);
+  });
+
+  it("is no good with another user's token, nor with another of the same user's", async () => {
+    const request = await sign(await newSigner());
+    request.headers.set("authorization", `Bearer ${(await newSigner()).key}`);
+    expect(await outcomeOf(await post(request))).toBe("signature_caller");
+    const caller = await newSigner();
+    const other = await sign(caller);
+    other.headers.set("authorization", `Bearer ${(await newKey(caller.userId)).secret}`);
+    expect(await outcomeOf(await post(other))).toBe("signature_invalid");
+  });
+
+  it("is no good for another URL or another body", async () => {
+    const request = await sign(await newSigner());
+    expect(await outcomeOf(await post({ ...request, targetUri: `${RESOURCE}?x=1` }))).toBe(
+      "signature_invalid",
+    );
+    const body = new TextEncoder().encode(JSON.stringify(search(2)));
+    expect(await outcomeOf(await post({ ...request, body }))).toBe("signature_digest_mismatch");
+    expect(await outcomeOf(await post(request))).toBe("served");
+  });
+
+  it("is worth nothing without its nonce spent: a refused one may be sent again", async () => {
+    const caller = await newSigner();
+    const nonce = newNonce();
+    const early = await sign(caller, { parameters: { nonce, created: Math.floor(Date.now() / 1000) + 20 } });
+    expect(await outcomeOf(await post(early))).toBe("signature_early");
+    expect(await outcomeOf(await post(await sign(caller, { parameters: { nonce } })))).toBe("served");
+  });
+});
+
+describe("signing", () => {
+  it("takes one nonce for a batch, whatever is in it", async () => {
+    const caller = await newSigner();
+    const response = await post(await sign(caller, {}, [search(1), search(2), search(3)]));
+    expect(await answers(response)).toHaveLength(3);
+    const spent = await runInDurableObject(env.USER_WINDOWS.getByName(caller.userId), (_, { storage }) =>
+      storage.sql.exec("SELECT key_id FROM nonces").toArray(),
+    );
+    expect(spent).toEqual([{ key_id: caller.keyId }]);
+  });
+
+  it("is of the URL that clients use, where a PUBLIC_URL says another than the Worker sees", async () => {
+    const settings = { ...DEPLOYED, PUBLIC_URL: "https://catalog.example.com" };
+    const admin = await newSigner("required", await newUser(["admin"]));
+    const by = { signer: admin.signer, keyId: admin.keyId, now: Date.now() };
+    const seen = new URL("/admin/api/users/person-1/enable", RESOURCE).href;
+    for (const [targetUri, status] of [
+      ["https://catalog.example.com/admin/api/users/person-1/enable", 200],
+      [seen, 401],
+    ] as const) {
+      const request = await signed({ ...unsigned(admin, {}), targetUri }, by);
+      expect((await post({ ...request, targetUri: seen }, settings)).status).toBe(status);
+    }
+  });
+
+  it("covers mcp-method and mcp-name where they are sent", async () => {
+    const caller = await newSigner();
+    const request = await sign(caller);
+    request.headers.set("mcp-method", "tools/call");
+    expect(await outcomeOf(await post(request))).toBe("signature_incomplete");
+  });
+
+  it("ends with the key", async () => {
+    const caller = await newSigner();
+    await runBatch(env.DB, revokeSigningKey(caller.keyId, Date.now()));
+    expect(await outcomeOf(await post(await sign(caller)))).toBe("signature_key");
+  });
+
+  it("with an HMAC key ends with the SECRET_KEY that it comes from", async () => {
+    const settings = { ...DEPLOYED, SECRET_KEY: "another secret of thirty-two bytes or more" };
+    expect(await outcomeOf(await post(await sign(await newSigner()), settings))).toBe("signature_invalid");
+  });
+
+  it("without a token is told so, where callers without a token are served", async () => {
+    const settings = { LOCAL_ANONYMOUS: "on", SECRET_KEY };
+    const headers = { "content-type": "application/json", signature: "sig1=:AAAA:" };
+    const response = await send("http://127.0.0.1/mcp", { method: "POST", headers, body: "{}" }, settings);
+    expect(response.status).toBe(401);
+  });
+
+  it("fails closed where the nonce can't be consumed", async () => {
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    const caller = await newSigner();
+    const { keyId, signer } = caller;
+    await runInDurableObject(env.USER_WINDOWS.getByName(caller.userId), (_, { storage }) => {
+      storage.sql.exec("ALTER TABLE nonces RENAME TO elsewhere");
+    });
+    const request = await signed(unsigned(caller, search()), { signer, keyId, now: Date.now() });
+    expect(await outcomeOf(await post(request))).toBe("unavailable");
+  });
+
+  it("notes when a key was used", async () => {
+    const caller = await newSigner();
+    await post(await sign(caller));
+    const row = await env.DB.prepare("SELECT last_used_at FROM signing_keys WHERE id = ?")
+      .bind(caller.keyId)
+      .first("last_used_at");
+    expect(row).toBeGreaterThan(Date.now() - 60_000);
+  });
+});
+
+describe("a refused signature", () => {
+  it("is put on the account of its network address, never on the user's", async () => {
+    const caller = await newSigner();
+    const address = newAddress();
+    const bad = await sign(caller, { parameters: { tag: "x" } }, search(), address);
+    expect(await outcomeOf(await post(bad))).toBe("signature_parameters");
+    const recordsOf = (principal: string) =>
+      runInDurableObject(env.USER_WINDOWS.getByName(principal), (_, { storage }) =>
+        storage.sql
+          .exec("SELECT text FROM records")
+          .toArray()
+          .map(({ text }) => JSON.parse(z.string().parse(text))),
+      );
+    expect(await recordsOf(caller.userId)).toEqual([]);
+    expect(await recordsOf(`anon-${hashAddress(address, SECRET_KEY)}`)).toMatchObject([
+      { kind: "attempt", target: "request", name: "signature", decision: "signature_parameters", weight: 1 },
+    ]);
+  });
+});
