@@ -153,7 +153,7 @@ describe("from a client's challenge over the provider to its first answer", () =
     await page.getByText("No client acts for you.").waitFor();
     await expect(
       client.callTool({ name: "query_stock", arguments: { skus: ["SKU-10001"] } }),
-    ).rejects.toThrow();
+    ).rejects.toMatchObject({ code: "invalid_grant" });
   });
 });
 

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type Server, createServer } from "node:http";
 import { generateKeyPairSync, randomUUID } from "node:crypto";
-import Provider from "oidc-provider";
+import { Provider } from "oidc-provider";
 
 /** What the provider says of a person beside `sub`. */
 export type Person = Record<string, string | string[]>;
@@ -59,7 +59,7 @@ interface Registered {
 
 function createProvider(issuer: string, { client, callback, people }: Registered): Provider {
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-  const provider = new Provider(issuer, {
+  return new Provider(issuer, {
     clients: [{ client_id: client.id, client_secret: client.secret, redirect_uris: [callback] }],
     jwks: { keys: [{ ...privateKey.export({ format: "jwk" }), alg: "RS256", use: "sig", kid: "k1" }] },
     cookies: { keys: [randomUUID()] },
@@ -76,5 +76,4 @@ function createProvider(issuer: string, { client, callback, people }: Registered
       return grant;
     },
   });
-  return provider;
 }

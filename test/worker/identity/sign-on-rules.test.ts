@@ -56,7 +56,7 @@ describe("the settings of single sign-on", () => {
       const partial = Object.fromEntries(given.map((name) => [name, ALL[name]]));
       const problem = problemOf(partial);
       const named = [...problem.matchAll(/at (OIDC_\w+)/g)].map(([, name]) => name);
-      expect(named.toSorted()).toEqual(names.filter((name) => !given.includes(name)).toSorted());
+      expect(new Set(named)).toEqual(new Set(names.filter((name) => !given.includes(name))));
       expect(problem).toContain("is missing");
       expect(problem).not.toContain("PLANTED");
     },
@@ -118,7 +118,9 @@ describe("a person's roles", () => {
   it("are never other than the mapping's, whatever the claim", () => {
     const mapped = new Set(["support", "inventory", "admin"]);
     fc.assert(
-      fc.property(fc.anything(), (groups) => person({ groups }).roles.every((role) => mapped.has(role))),
+      fc.property(fc.anything(), (groups) => {
+        expect(person({ groups }).roles.filter((role) => !mapped.has(role))).toEqual([]);
+      }),
     );
   });
 

@@ -291,10 +291,8 @@ describe("a way back is refused", () => {
         return copy.request(back.href);
       }),
     );
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([
-      303,
-      ...Array.from({ length: 9 }, () => 400),
-    ]);
+    expect(answers.filter(({ status }) => status === 303)).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === 400)).toHaveLength(9);
   });
 
   it("with a code that was used before", async () => {
@@ -337,6 +335,11 @@ describe("a way back is refused", () => {
     expect(await response.clone().text()).toContain(`declined at ${issuer.host}`);
     expect(await refusedWith(browser, response)).toBe(400);
   });
+});
+
+it("a client secret that the provider doesn't know signs nobody in", async () => {
+  const browser = new Browser(ORIGIN, { ...issuer.settings, OIDC_CLIENT_SECRET: "another" });
+  expect(await refusedWith(browser, await signOn(browser, issuer, newPerson()))).toBe(400);
 });
 
 describe("a discovery document is refused", () => {

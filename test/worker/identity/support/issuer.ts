@@ -133,7 +133,7 @@ export class Issuer {
   async #publicKey() {
     const { publicKey } = keyPair(await published);
     const key = await crypto.subtle.exportKey("jwk", publicKey);
-    return { ...key, kid: "k1", alg: "RS256", use: "sig" };
+    return Object.assign(key, { kid: "k1", alg: "RS256", use: "sig" });
   }
 
   async #redeem(request: Request): Promise<Response> {
