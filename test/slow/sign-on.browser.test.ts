@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { demoKeys } from "../../cli/local/demo-users.ts";
+import { type LocalProvider, startProvider } from "../../cli/local/provider.ts";
 import { type LocalServer, startServer } from "../../cli/local/server.ts";
 import {
   type SignIn,
@@ -14,7 +15,6 @@ import {
   launchBrowser,
 } from "../node/support/browser.ts";
 import { product, seed } from "../node/support/imports.ts";
-import { type RunningProvider, startProvider } from "../node/support/provider.ts";
 
 // Single sign-on from end to end: a real provider, the official client, Chromium.
 
@@ -24,7 +24,7 @@ const SCOPE = "catalog:read support:read inventory:write offline_access";
 
 let folder: string;
 let server: LocalServer;
-let provider: RunningProvider;
+let provider: LocalProvider;
 let browser: Browser;
 let keys: Record<string, string>;
 
