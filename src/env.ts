@@ -12,11 +12,15 @@ const hostnames = z
 
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
-/** An OpenID Connect issuer as the provider writes it (OpenID Connect Discovery 1.0, section 3): https, or http on loopback. */
-const issuer = z.url({ protocol: /^https?$/ }).refine((text) => {
-  const { protocol, hostname, search, hash, username } = new URL(text);
-  return (protocol === "https:" || LOOPBACK.has(hostname)) && search + hash + username === "";
-}, "must be an https URL without a query; http is for this machine alone");
+/** As the provider writes it (OpenID Connect Discovery 1.0, section 3): https without a query, or http on loopback. */
+function isIssuer(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, search, hash, username, password } = new URL(text);
+  const isOpen = protocol === "https:" || (protocol === "http:" && LOOPBACK.has(hostname));
+  return isOpen && search + hash + username + password === "";
+}
+
+const issuer = z.string().refine(isIssuer, "is an https URL without a query; http is for this machine alone");
 
 /** Set to nothing is not set. */
 const optional = z

@@ -35,7 +35,7 @@ accountPages.get(PATH, async (c) => {
 accountPages.post("/account/clients/revoke", (c) =>
   change(c, (id, { user }) =>
     // A colon would reach into another part of the store's names.
-    /^\w{1,64}$/.test(id)
+    /^[\w-]{1,64}$/.test(id)
       ? authorizationServer(c.var.origin).getOAuthApi(c.env).revokeGrant(id, user.userId)
       : undefined,
   ),

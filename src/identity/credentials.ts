@@ -24,8 +24,9 @@ export function findCredential(db: D1Database, credential: Credential, now: numb
     : findIdentity(db, credential.identityId, now);
 }
 
-/** As callers are told. */
-export const CREDENTIAL_PROBLEMS: Record<CredentialProblem, string> = {
+/** Why a bearer token is refused, as callers are told. */
+export const PROBLEMS: Record<CredentialProblem | "key_malformed", string> = {
+  key_malformed: "the access key is cut off or mistyped",
   key_unknown: "there is no such access key",
   key_expired: "the access key has expired",
   key_revoked: "the access key was revoked",

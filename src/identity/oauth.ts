@@ -9,21 +9,16 @@ import { waitUntil } from "cloudflare:workers";
 import * as z from "zod";
 import { ensureMigrated } from "../database/migrate.ts";
 import { type FoundKey, findKey, touchKey } from "./access-keys.ts";
-import { CREDENTIAL_PROBLEMS, credentialSchema, findCredential } from "./credentials.ts";
+import { PROBLEMS, credentialSchema, findCredential } from "./credentials.ts";
 import { REFRESH_TTL_S } from "./grants.ts";
 import { type Principal, principalSchema } from "./principal.ts";
 import { SIGNATURE_RULES } from "./signature-profile.ts";
 import { BASE_SCOPE, SCOPES, scopesOf } from "./scopes.ts";
 import { isWholeKey, looksLikeKey } from "./secrets.ts";
-import type { CredentialProblem, Found, Identified } from "./users.ts";
+import type { Found, Identified } from "./users.ts";
 
 /** What a grant keeps: the name of what signed in, nothing that may change. Roles are read when a token is used. */
 const grantSchema = credentialSchema;
-
-const PROBLEMS: Record<CredentialProblem | "key_malformed", string> = {
-  key_malformed: "the access key is cut off or mistyped",
-  ...CREDENTIAL_PROBLEMS,
-};
 
 /** Longer than any token; KV refuses keys made of longer ones. */
 const TOKEN_MAX = 300;

@@ -66,10 +66,10 @@ it("leaves out no curl and no admin command that stands in a block", () => {
 });
 
 it("its codes are the code's, with the code's words", async () => {
-  const source = await readFile("src/identity/oauth.ts", "utf8");
-  const [, table = ""] = /const KEY_PROBLEMS[^{]*\{([^}]*)\}/.exec(source) ?? [];
+  const source = await readFile("src/identity/credentials.ts", "utf8");
+  const [, table = ""] = /const PROBLEMS[^{]*\{([^}]*)\}/.exec(source) ?? [];
   const problems = [...table.matchAll(/(\w+): "([^"]*)"/g)].map(([, code, meaning]) => [code, meaning]);
-  expect(problems).toHaveLength(5);
+  expect(problems).toHaveLength(7);
   const section = page.slice(page.indexOf("## What can go wrong"));
   const rows = [...section.matchAll(/^\| `(\w+)` \| ([^|]*) \|/gm)].map(([, code, meaning]) => [
     code,

@@ -133,7 +133,7 @@ describe("from a client's challenge to its first answer", () => {
     await consent;
 
     const seen: { is: string; outline: string }[] = [];
-    for (let stops = 0; stops < 7; stops++) {
+    for (let stops = 0; stops < 8; stops++) {
       await page.keyboard.press("Tab");
       const at = await focused(page);
       seen.push(at);

@@ -144,6 +144,6 @@ function causeOf(error: unknown): string {
     return `${error.error}: ${error.error_description ?? ""}`;
   }
   if (!(error instanceof Error)) return String(error);
-  const inner = error.cause instanceof Error ? `: ${error.cause.message}` : "";
-  return `${error.message}${inner}`;
+  const inner = error.cause instanceof Error ? error.cause.message : error.message;
+  return inner === error.message ? inner : `${error.message}: ${inner}`;
 }

@@ -170,7 +170,7 @@ class MemoryProvider implements OAuthClientProvider {
 export async function enterKey(page: Page, key: string): Promise<void> {
   await page.getByLabel("Access key").fill(key);
   const next = page.waitForEvent("load");
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await next;
 }
 

@@ -173,7 +173,7 @@ describe("one's own clients", () => {
     expect(later.replaceAll(/<[^>]*>/g, "")).toContain("Last renewed 24 Nov 2026, 11:00 UTC");
 
     const id = revocable(later, "clients").get("Test client") ?? "";
-    expect(id).toMatch(/^\w{16}$/);
+    expect(id).toMatch(/^[\w-]{16}$/);
     expect((await browser.post("/account/clients/revoke", { id })).status).toBe(303);
     expect(await statusWith(second.access_token)).toBe(401);
     expect(await errorOf(await refresh(flow, second.refresh_token))).toBe("invalid_grant");
@@ -188,6 +188,19 @@ describe("one's own clients", () => {
       expect((await attacker.post("/account/clients/revoke", { id: each })).status).toBe(303);
     }
     expect(await statusWith(victim.tokens.access_token)).toBe(200);
+  });
+
+  it("are revoked whatever characters their ids have", async () => {
+    const { browser, user, tokens } = await granted();
+    const [from] = (await env.OAUTH_KV.list({ prefix: `grant:${user}:` })).keys;
+    const grant = await env.OAUTH_KV.get<Record<string, unknown>>(from?.name ?? "", "json");
+    // Of the alphabet that the library draws them from.
+    const id = "-_aZ09-_aZ09-_aZ";
+    await env.OAUTH_KV.put(`grant:${user}:${id}`, JSON.stringify({ ...grant, id }));
+    await browser.post("/account/clients/revoke", { id });
+    await browser.post("/account/clients/revoke", { id: String(grant?.["id"]) });
+    expect(await accountOf(browser)).toContain("No client acts for you.");
+    expect(await statusWith(tokens.access_token)).toBe(401);
   });
 
   it("those of earlier versions, which kept no name, are named by their id", async () => {

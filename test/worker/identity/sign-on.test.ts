@@ -291,10 +291,8 @@ describe("a way back is refused", () => {
         return copy.request(back.href);
       }),
     );
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([
-      303,
-      ...Array.from({ length: 9 }, () => 400),
-    ]);
+    expect(answers.filter(({ status }) => status === 303)).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === 400)).toHaveLength(9);
   });
 
   it("with a code that was used before", async () => {
@@ -337,6 +335,31 @@ describe("a way back is refused", () => {
     expect(await response.clone().text()).toContain(`declined at ${issuer.host}`);
     expect(await refusedWith(browser, response)).toBe(400);
   });
+});
+
+it("a client secret that the provider doesn't know signs nobody in", async () => {
+  const browser = new Browser(ORIGIN, { ...issuer.settings, OIDC_CLIENT_SECRET: "another" });
+  expect(await refusedWith(browser, await signOn(browser, issuer, newPerson()))).toBe(400);
+});
+
+it("a provider that speaks for any tenant signs nobody in", async () => {
+  const tenant = "https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0";
+  const common = new Issuer("https://login.microsoftonline.com/common/v2.0");
+  common.listen();
+  // As Entra ID answers there, which openid-client has an exception for.
+  common.behaviour = {
+    metadata: {
+      issuer: "https://login.microsoftonline.com/{tenantid}/v2.0",
+      authorization_response_iss_parameter_supported: false,
+    },
+    claims: { iss: tenant, tid: "11111111-2222-3333-4444-555555555555" },
+  };
+  const browser = new Browser(ORIGIN, common.settings);
+  const url = goesOnTo(await (await press(browser)).text());
+  const back = common.signIn(url, newPerson());
+  back.searchParams.delete("iss");
+  expect(await refusedWith(browser, await browser.request(back.href))).toBe(400);
+  expect(common.asked).toContain("/token");
 });
 
 describe("a discovery document is refused", () => {

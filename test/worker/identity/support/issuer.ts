@@ -48,25 +48,33 @@ let issuers = 0;
 export class Issuer {
   behaviour: Behaviour = {};
   /** Its own, as isolates remember the documents of those they know. */
-  readonly host = `id-${(issuers += 1)}.example`;
-  readonly url = `https://${this.host}`;
+  readonly url: string;
   /** Of a server whose people sign in here. */
-  readonly settings: Settings = {
-    ...DEPLOYED,
-    OIDC_ISSUER: this.url,
-    OIDC_CLIENT_ID: CLIENT_ID,
-    OIDC_CLIENT_SECRET: CLIENT_SECRET,
-  };
+  readonly settings: Settings;
   /** Paths that were asked for. */
   readonly asked: string[] = [];
   readonly #codes = new Map<string, Code>();
+
+  constructor(url = `https://id-${(issuers += 1)}.example`) {
+    this.url = url;
+    this.settings = {
+      ...DEPLOYED,
+      OIDC_ISSUER: url,
+      OIDC_CLIENT_ID: CLIENT_ID,
+      OIDC_CLIENT_SECRET: CLIENT_SECRET,
+    };
+  }
+
+  get host(): string {
+    return new URL(this.url).host;
+  }
 
   /** Puts itself where the Worker's requests go, until `vi.restoreAllMocks`. */
   listen(): void {
     const elsewhere = globalThis.fetch;
     vi.spyOn(globalThis, "fetch").mockImplementation((input, init) => {
       const request = new Request(input, init);
-      return new URL(request.url).origin === this.url ? this.#answer(request) : elsewhere(input, init);
+      return request.url.startsWith(this.url) ? this.#answer(request) : elsewhere(input, init);
     });
   }
 
@@ -96,7 +104,9 @@ export class Issuer {
   }
 
   async #answer(request: Request): Promise<Response> {
-    const { pathname } = new URL(request.url);
+    const pathname = new URL(request.url).pathname.slice(
+      new URL(this.url).pathname.replace(/\/$/, "").length,
+    );
     this.asked.push(pathname);
     const failure = this.behaviour.fail?.(pathname);
     if (failure !== undefined) return failure;
@@ -133,7 +143,7 @@ export class Issuer {
   async #publicKey() {
     const { publicKey } = keyPair(await published);
     const key = await crypto.subtle.exportKey("jwk", publicKey);
-    return { ...key, kid: "k1", alg: "RS256", use: "sig" };
+    return Object.assign(key, { kid: "k1", alg: "RS256", use: "sig" });
   }
 
   async #redeem(request: Request): Promise<Response> {

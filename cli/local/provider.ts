@@ -1,12 +1,12 @@
 import { once } from "node:events";
 import { type Server, createServer } from "node:http";
 import { generateKeyPairSync, randomUUID } from "node:crypto";
-import Provider from "oidc-provider";
+import { Provider } from "oidc-provider";
 
 /** What the provider says of a person beside `sub`. */
 export type Person = Record<string, string | string[]>;
 
-export interface RunningProvider {
+export interface LocalProvider {
   /** The issuer, and what the catalog server is to it. */
   settings: { OIDC_ISSUER: string; OIDC_CLIENT_ID: string; OIDC_CLIENT_SECRET: string };
   /** By the name that they sign in with, of any password; read at every sign-in. */
@@ -20,15 +20,19 @@ export interface RunningProvider {
 const SCOPE = "openid profile";
 
 /**
- * A real OpenID Connect provider with pages of its own (oidc-provider), on loopback under a name that is another site
- * to the browser. It listens before the server that uses it, so what it calls back is asked for at its first request.
+ * A real OpenID Connect provider with pages of its own (oidc-provider), for trials and tests on this machine, under a
+ * name that is another site to the browser. It listens before the server that uses it, so what it calls back is asked
+ * for at its first request.
  */
-export async function startProvider(callback: () => string, port = 0): Promise<RunningProvider> {
+export async function startProvider(
+  callback: () => string,
+  { port = 0, secret = randomUUID() }: { port?: number; secret?: string } = {},
+): Promise<LocalProvider> {
   const people = new Map<string, Person>();
   let provider: Provider | undefined;
   let server: Server | undefined;
   let url = "";
-  const client = { id: "product-catalog", secret: randomUUID() };
+  const client = { id: "product-catalog", secret };
 
   const start = async () => {
     server = createServer((request, response) => {
@@ -59,7 +63,7 @@ interface Registered {
 
 function createProvider(issuer: string, { client, callback, people }: Registered): Provider {
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-  const provider = new Provider(issuer, {
+  return new Provider(issuer, {
     clients: [{ client_id: client.id, client_secret: client.secret, redirect_uris: [callback] }],
     jwks: { keys: [{ ...privateKey.export({ format: "jwk" }), alg: "RS256", use: "sig", kid: "k1" }] },
     cookies: { keys: [randomUUID()] },
@@ -76,5 +80,4 @@ function createProvider(issuer: string, { client, callback, people }: Registered
       return grant;
     },
   });
-  return provider;
 }

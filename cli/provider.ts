@@ -1,0 +1,45 @@
+// npm run provider: an OpenID Connect provider on this machine, to try single sign-on with.
+
+import { Command } from "commander";
+import { wholeNumber } from "./arguments.ts";
+import { startProvider } from "./local/provider.ts";
+
+// Of this machine alone: printed by this command, and in docs/sign-on.md.
+const SECRET = "local-trial";
+const PEOPLE = {
+  sam: { name: "Sam Support", groups: ["catalog-support"] },
+  ivy: { name: "Ivy Inventory", groups: ["catalog-inventory"] },
+  ada: { name: "Ada Admin", groups: ["catalog-admin"] },
+  nic: { name: "Nic Nobody", groups: ["another-app"] },
+};
+
+const { port, server } = new Command("npm run -s provider --")
+  .description("Run an OpenID Connect provider on this machine, to try single sign-on with: docs/sign-on.md.")
+  .option("-p, --port <number>", "port on localhost", wholeNumber, 8788)
+  .option("--server <url>", "where the catalog server runs", "http://127.0.0.1:8787")
+  .helpOption("-h, --help", "show this help")
+  .parse()
+  .opts<{ port: number; server: string }>();
+
+try {
+  const callback = new URL("/sign-on/callback", server).href;
+  const { settings, people } = await startProvider(() => callback, { port, secret: SECRET });
+  for (const [name, person] of Object.entries(PEOPLE)) people.set(name, person);
+  const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
+  const rows = Object.entries(PEOPLE).map(([name, person]) => `  ${name}   ${person.groups.join(", ")}`);
+  console.log(`Put into .dev.vars, and start npm run dev again:
+
+${lines.join("\n")}
+
+People, of any password, and their groups:
+${rows.join("\n")}
+
+Ctrl-C stops it.`);
+} catch (error) {
+  console.error(
+    error instanceof Error && error.message.includes("EADDRINUSE")
+      ? `Port ${port} is in use. Choose another: npm run -s provider -- --port ${port + 1}`
+      : String(error),
+  );
+  process.exit(1);
+}
