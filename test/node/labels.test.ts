@@ -45,6 +45,13 @@ function problemsOf({ name, labels, ...schemas }: Labelled): string[] {
       }
     }
   }
+  const { page } = cost;
+  if (page !== undefined && schemas.arguments !== undefined) {
+    const argument = child(child(schemas.arguments, "properties"), page.argument);
+    if (child(argument, "default") !== page.default || child(argument, "maximum") !== cost.records) {
+      problems.push(`${name}: ${page.argument} is no page of ${page.default} to ${cost.records}`);
+    }
+  }
   if (isPersonal({ classes }) && subjects.arguments.length + subjects.results.length === 0) {
     problems.push(`${name} is personal and names no subject`);
   }
@@ -72,7 +79,7 @@ it.each(registered.map((each) => [each.name, each] as const))("%s is labelled as
 });
 
 describe("a registry would be refused with", () => {
-  const [good] = registered.filter(({ name }) => name === "get_customer_orders");
+  const good = registered.find(({ name }) => name === "get_customer_orders");
   if (good === undefined) throw new Error("get_customer_orders is registered");
   const { labels } = good;
   const { subjects, objects } = labels;
@@ -99,6 +106,11 @@ describe("a registry would be refused with", () => {
       "half a path",
       { ...labels, objects: { ...objects, results: ["orders[]"] } },
       "results have no orders[]",
+    ],
+    [
+      "a page of another size",
+      { ...labels, cost: { ...labels.cost, page: { argument: "limit", default: 5 } } },
+      "limit is no page of 5 to 20",
     ],
     ["personal data of nobody", { ...labels, subjects: { arguments: [], results: [] } }, "names no subject"],
   ])("%s", (_, changed, problem) => {
