@@ -28,7 +28,7 @@ export function describeArguments(
     kinds: labels.kinds,
     cost: { records, bytes: labels.cost.bytes },
     unnamed: {
-      subject: isPersonal(labels) && touched.subjects.length === 0,
+      subject: isPersonal(labels) && labels.subjects.results.length > 0 && touched.subjects.length === 0,
       objects: labels.objects.results.length > 0 && touched.objects.length === 0 ? records : 0,
     },
   };

@@ -1,6 +1,7 @@
 import { waitUntil } from "cloudflare:workers";
 import { describeArguments } from "../flow/describe.ts";
 import { isPersonal } from "../flow/labels.ts";
+import type { Signals } from "../flow/signals.ts";
 import { touchedBy } from "../flow/tokens.ts";
 import type { Principal } from "../identity/principal.ts";
 import { limitOf, weightOf } from "../policy/roles.ts";
@@ -28,14 +29,11 @@ export interface Asked {
 }
 
 /** What a call turned out to be. */
-export interface Ran {
+export interface Ran extends Signals {
   /** `ok`, or the code of the refusal that it ended in. */
   outcome: "ok" | RefusalCode;
-  records: number;
   bytes: number;
   durationMs: number;
-  tainted: boolean;
-  canary: boolean;
   /** What was answered, for the ids that its labels point at. */
   answer: unknown;
 }
@@ -132,9 +130,9 @@ async function settle(
   { principal, windows, secretKey, origin }: GuardContext,
   { labels }: Target,
   attempt: number,
-  { outcome, records, bytes, durationMs, tainted, canary, answer }: Ran,
+  { outcome, records, bytes, durationMs, missed, tainted, canary, answer }: Ran,
 ): Promise<Outcome<void>> {
-  const seen = { missed: outcome === "not_found", tainted, canary };
+  const seen = { missed: missed || outcome === "not_found", tainted, canary };
   const settlement: Settlement = {
     attempt,
     outcome,

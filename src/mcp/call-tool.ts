@@ -50,8 +50,9 @@ export async function takePath<T>(
   return settled.ok ? answer : settled;
 }
 
-const NOTHING = { answer: undefined, records: 0, bytes: 0, tainted: false, canary: false };
+const NOTHING = { answer: undefined, records: 0, bytes: 0, missed: false, tainted: false, canary: false };
 const withBytes = (seen: Measured) => ({
+  missed: false,
   tainted: false,
   canary: false,
   ...seen,

@@ -1,5 +1,6 @@
 import type { CallContext } from "../call-context.ts";
 import { isTransient } from "../database/transient.ts";
+import type { Signals } from "../flow/signals.ts";
 import type { Asked, Guard } from "../guard/guard.ts";
 import type { Target } from "../guard/target.ts";
 import type { Principal } from "../identity/principal.ts";
@@ -43,13 +44,9 @@ export interface Wanted<T> {
 export type Work<T> = (context: CallContext) => Promise<Outcome<T>>;
 
 /** What of an answer is measured, and where its labels find their ids. */
-export interface Measured {
+export interface Measured extends Partial<Signals> {
   answer: unknown;
   records: number;
-  /** It carried third-party text that reads like an instruction. */
-  tainted?: boolean;
-  /** It held a record that no honest caller comes upon. */
-  canary?: boolean;
 }
 
 /** Runs `work` against the call's deadline. A surprise becomes a refusal here; its cause is logged. */

@@ -122,6 +122,7 @@ const NOTHING = {
   records: 0,
   bytes: 0,
   durationMs: 0,
+  missed: false,
   tainted: false,
   canary: false,
   answer: undefined,

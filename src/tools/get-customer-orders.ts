@@ -8,6 +8,7 @@ import { cursorAfter, startOf } from "../support/page.ts";
 import { unknownCustomer } from "../support/unknown.ts";
 import { READ_ONLY, defineTool } from "./tool.ts";
 
+const LIMIT = 10;
 const LIMIT_MAX = 20;
 
 export const getCustomerOrders = defineTool({
@@ -23,11 +24,11 @@ What is in an order is in get_order. Pass next_cursor back as cursor, with all e
     kinds: ["source"],
     subjects: { arguments: ["customer_id"], results: ["customer_id"] },
     objects: { arguments: [], results: ["orders[].order_id"] },
-    cost: { records: LIMIT_MAX, bytes: 8_000 },
+    cost: { records: LIMIT_MAX, bytes: 8_000, page: { argument: "limit", default: LIMIT } },
   },
   input: z.strictObject({
     customer_id: customerIdSchema,
-    limit: z.int().min(1).max(LIMIT_MAX).default(10),
+    limit: z.int().min(1).max(LIMIT_MAX).default(LIMIT),
     cursor: cursorArgument.optional(),
   }),
   output: z.strictObject({

@@ -8,6 +8,7 @@ import { TICKET_STATUSES, ticketSummarySchema } from "../support/ticket.ts";
 import { unknownCustomer } from "../support/unknown.ts";
 import { READ_ONLY, defineTool } from "./tool.ts";
 
+const LIMIT = 10;
 const LIMIT_MAX = 20;
 
 export const listTickets = defineTool({
@@ -23,12 +24,12 @@ Who wrote a ticket and what it says is in get_ticket. Pass next_cursor back as c
     kinds: ["source"],
     subjects: { arguments: ["customer_id"], results: [] },
     objects: { arguments: [], results: ["tickets[].ticket_id"] },
-    cost: { records: LIMIT_MAX, bytes: 4_000 },
+    cost: { records: LIMIT_MAX, bytes: 4_000, page: { argument: "limit", default: LIMIT } },
   },
   input: z.strictObject({
     customer_id: customerIdSchema.optional(),
     status: z.enum(TICKET_STATUSES).optional(),
-    limit: z.int().min(1).max(LIMIT_MAX).default(10),
+    limit: z.int().min(1).max(LIMIT_MAX).default(LIMIT),
     cursor: cursorArgument.optional(),
   }),
   output: z.strictObject({

@@ -38,7 +38,7 @@ const promptArguments = {
   stock_report: { skus: "SKU-10001,SKU-12847" },
 };
 
-const writes = ["close_ticket"];
+const writes = new Set(["close_ticket"]);
 
 describe.each(Object.entries(clients))("%s", (_, connect) => {
   it("lists what the registries hold, in their order", async () => {
@@ -49,7 +49,7 @@ describe.each(Object.entries(clients))("%s", (_, connect) => {
       expect(tool.title).toBeTruthy();
       expect(tool.description).toMatch(/Examples?: \{/);
       expect(tool.annotations).toMatchObject({
-        readOnlyHint: !writes.includes(tool.name),
+        readOnlyHint: !writes.has(tool.name),
         destructiveHint: false,
         openWorldHint: false,
       });

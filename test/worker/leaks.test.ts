@@ -1,21 +1,33 @@
 import fc from "fast-check";
-import { beforeAll, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { prompts } from "../../src/prompts/registry.ts";
 import { tools } from "../../src/tools/registry.ts";
 import { PLANTED, fill, sample } from "./support/catalog.ts";
+import { PLANTED_SUPPORT, fillDesk, signedInAs } from "./support/desk.ts";
 import { call, post } from "./support/clients.ts";
 
-beforeAll(() => fill(sample));
+beforeAll(async () => {
+  await fill(sample);
+  await fillDesk();
+});
 
-const PLANTED_VALUES = new RegExp(`${PLANTED.cost}|${PLANTED.supplier}`);
+const PLANTED_VALUES = new RegExp([...Object.values(PLANTED), ...Object.values(PLANTED_SUPPORT)].join("|"));
 // What only an internal column or an internal error would name.
 const INTERNAL_NAMES =
-  /supplier|"cost|cost_|product_id|category_id|minor_per_major|SQLITE|D1_ERROR|SELECT |\.ts:\d/i;
+  /supplier|"cost|cost_|product_id|category_id|minor_per_major|SQLITE|D1_ERROR|SELECT |\.ts:\d|internals|canary|tainted|risk_score|staff_note|processor|name_key|email_key/i;
 
 const interesting = fc.oneof(
   fc.constantFrom(
     "SKU-10001",
     "SKU-12847",
+    "C-10001",
+    "C-10003",
+    "O-100025",
+    "T-5002",
+    "ada.moreau@example.com",
+    "Lind",
+    "10115",
+    "risk_score",
     "keyboard",
     "cost",
     "supplier_id",
@@ -56,27 +68,55 @@ const argumentNames = [
   "budget",
   "cost",
   "supplier_id",
+  "customer_id",
+  "order_id",
+  "ticket_id",
+  "email",
+  "phone",
+  "name",
+  "postcode",
+  "status",
+  "resolution",
+  "staff_note",
   "__proto__",
 ];
+// Calls of the support desk that find something; chosen arguments seldom do.
+const deskCalls = fc.constantFrom(
+  ["search_customers", { email: "ada.moreau@example.com" }],
+  ["search_customers", { name: "Lind", postcode: "10115" }],
+  ["get_customer", { customer_id: "C-10001" }],
+  ["get_customer", { customer_id: "C-10003" }],
+  ["get_customer_orders", { customer_id: "C-10001" }],
+  ["get_order", { order_id: "O-100025" }],
+  ["get_payment_methods", { customer_id: "C-10002" }],
+  ["list_tickets", {}],
+  ["get_ticket", { ticket_id: "T-5003" }],
+  ["close_ticket", { ticket_id: "T-5010", resolution: "Done" }],
+);
 const anyArguments = fc.dictionary(fc.constantFrom(...argumentNames), interesting, { maxKeys: 6 });
 const anyText = fc.oneof(
   fc.constantFrom("SKU-10001, SKU-12847", "SKU-1", "supplier_id", "Elec"),
   fc.string({ maxLength: 60 }),
 );
 
-const request = fc.oneof(
-  fc.record({
-    method: fc.constant("tools/call"),
-    params: fc.record({
-      name: fc.constantFrom(...tools.map((tool) => tool.definition.name)),
-      arguments: anyArguments,
-    }),
+const toolCall = fc.record({
+  method: fc.constant("tools/call"),
+  params: fc.record({
+    name: fc.constantFrom(...tools.map((tool) => tool.definition.name)),
+    arguments: anyArguments,
   }),
+});
+const deskRequest = fc.oneof(
+  toolCall,
+  deskCalls.map(([name, args]) => ({ method: "tools/call", params: { name, arguments: args } })),
+);
+const request = fc.oneof(
+  toolCall,
   fc.record({
     method: fc.constant("resources/read"),
     params: fc.record({
       uri: fc.oneof(
-        fc.constantFrom("catalog://products/summary", "catalog://categories"),
+        fc.constantFrom("catalog://products/summary", "catalog://categories", "data://customers/summary"),
         anyText.map((sku) => `catalog://products/${encodeURIComponent(sku)}`),
       ),
     }),
@@ -112,25 +152,43 @@ function withoutEcho(text: string, sent: unknown): string {
 }
 
 describe("internal fields", () => {
-  it("reach no answer and no log line, whatever is asked", async () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  /** The lines that were logged meanwhile. */
+  async function leakNothing(
+    requests: fc.Arbitrary<object>,
+    { numRuns, maxLength }: { numRuns: number; maxLength: number },
+    caller: () => Promise<Record<string, string>>,
+  ) {
     const logged: string[] = [];
     for (const level of ["log", "info", "warn", "error"] as const) {
       vi.spyOn(console, level).mockImplementation((...parts: unknown[]) => void logged.push(parts.join(" ")));
     }
     await fc.assert(
-      fc.asyncProperty(fc.array(request, { minLength: 1, maxLength: 20 }), async (requests) => {
-        const batch = requests.map((each, id) => ({ jsonrpc: "2.0", id, ...each }));
-        const { text, messages, response } = await post(batch);
+      fc.asyncProperty(fc.array(requests, { minLength: 2, maxLength }), async (chosen) => {
+        const batch = chosen.map((each, id) => ({ jsonrpc: "2.0", id, ...each }));
+        const { text, messages, response } = await post(batch, await caller());
         expect(response.status).toBe(200);
         expect(messages).toHaveLength(batch.length);
         expect(text).not.toMatch(PLANTED_VALUES);
         expect(INTERNAL_NAMES.exec(withoutEcho(text, batch))?.[0]).toBeUndefined();
         expect(text).not.toContain('"code":"internal"');
       }),
-      { numRuns: 60 },
+      { numRuns },
     );
+    return logged;
+  }
+
+  it("reach no answer and no log line, whatever is asked", { timeout: 30_000 }, async () => {
+    const logged = await leakNothing(request, { numRuns: 60, maxLength: 20 }, async () => ({}));
     expect(logged.filter((line) => PLANTED_VALUES.test(line))).toEqual([]);
-    vi.restoreAllMocks();
+  });
+
+  it("reach no support agent either", { timeout: 30_000 }, async () => {
+    // A caller of its own each time, so that none meets its limit.
+    const agent = () => signedInAs(["support"]);
+    const logged = await leakNothing(deskRequest, { numRuns: 15, maxLength: 10 }, agent);
+    expect(logged.filter((line) => PLANTED_VALUES.test(line))).toEqual([]);
   });
 
   it.each([PLANTED.supplier, String(PLANTED.cost)])(
@@ -152,7 +210,9 @@ describe("internal fields", () => {
 
   it("are named by no definition", async () => {
     const lists = ["tools/list", "prompts/list", "resources/list", "resources/templates/list"];
-    const { text } = await post(lists.map((method, id) => ({ jsonrpc: "2.0", id, method })));
+    const batch = lists.map((method, id) => ({ jsonrpc: "2.0", id, method }));
+    const { text } = await post(batch, await signedInAs(["support"]));
+    expect(text).toContain("get_customer");
     expect(text).not.toMatch(INTERNAL_NAMES);
   });
 
@@ -160,5 +220,10 @@ describe("internal fields", () => {
     const { env } = await import("cloudflare:workers");
     const row = await env.DB.prepare("SELECT cost, supplier_id FROM product_internals LIMIT 1").first();
     expect(row).toEqual({ cost: PLANTED.cost, supplier_id: PLANTED.supplier });
+    const ours = await env.DB.prepare(
+      `SELECT risk_score AS risk, staff_note AS note, processor_token AS token
+       FROM customer_internals, payment_internals LIMIT 1`,
+    ).first();
+    expect(ours).toEqual(PLANTED_SUPPORT);
   });
 });
