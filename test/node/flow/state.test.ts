@@ -160,7 +160,7 @@ describe("state", () => {
           expect(sorted(evicted.state.rows())).toEqual(sorted(kept.state.rows()));
         },
       ),
-      { numRuns: 80 },
+      { numRuns: 40 },
     );
     // Or the comparison would be of silence.
     expect([...spoken].toSorted()).toEqual(TIGHT.map(({ id }) => id).toSorted());
