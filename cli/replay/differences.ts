@@ -11,6 +11,7 @@ export function differencesTable(
   const table = new Table({
     head: ["record", "verdict", "becomes", "rules then"],
     style: { head: [], border: [] },
+    chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
   });
   for (const { before, after } of changed) {
     table.push([before.id, verdictOf(before), verdictOf(after), after.rules.join(", ")]);

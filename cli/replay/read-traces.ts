@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { describeCall, describeResult } from "../../src/flow/describe.ts";
+import type { Labels } from "../../src/flow/labels.ts";
 import { readJsonl } from "../import/read-jsonl.ts";
 import { BadInput, type RecordedCall, type Recording, type RecordingReader } from "./recording.ts";
 import { TRACE_LABELS } from "./trace-labels.ts";
@@ -35,22 +36,37 @@ const BEGIN = Date.UTC(2026, 0, 1);
 // Ids in a trace are no secret from whoever has the trace.
 const KEY = "a replay keeps nothing, so its key is no secret";
 
-export const recordingOf = ({ id, label, family, catalog_size, principal, calls }: Trace): Recording => ({
-  id,
-  label,
-  family,
-  catalogSize: catalog_size,
-  calls: calls.flatMap((call, index) => recordedCall(call, index, principal.role)),
-});
+export function recordingOf({ id, label, family, catalog_size, principal, calls }: Trace): Recording {
+  const page = Math.max(
+    0,
+    ...calls.map(({ tool, result }) => (tool === "search_products" ? result.products.length : 0)),
+  );
+  return {
+    id,
+    label,
+    family,
+    catalogSize: catalog_size,
+    calls: calls.flatMap((call, index) => recordedCall(call, index, { role: principal.role, page })),
+  };
+}
+
+/** A trace does not say how many products a search answers at most; the largest page in it does. */
+function withPage(labels: Labels, largest: number): Labels {
+  const { cost } = labels;
+  if (cost.page === undefined) return labels;
+  const page = { ...cost.page, default: Math.max(cost.page.default, largest) };
+  return { ...labels, cost: { ...cost, records: Math.max(cost.records, largest), page } };
+}
 
 /** Calls of tools that nobody has labelled are left out. */
 function recordedCall(
   { tool, at_ms, arguments: args, result }: Trace["calls"][number],
   index: number,
-  role: string,
+  { role, page }: { role: string; page: number },
 ): RecordedCall[] {
-  const labels = TRACE_LABELS.get(tool);
-  if (labels === undefined) return [];
+  const known = TRACE_LABELS.get(tool);
+  if (known === undefined) return [];
+  const labels = withPage(known, page);
   const at = BEGIN + at_ms;
   const { records, bytes, error: missed } = result;
   return [

@@ -57,17 +57,15 @@ export const microsecondsPerCall = (outcomes: readonly Outcome[]): number => {
 
 export function summaryTable(rows: readonly FamilyRow[]): string {
   const table = new Table({
-    head: ["", "family", "traces", "enforced", "ci95 %", "people before", "products before", "rules"],
+    head: ["", "family", "enforced", "ci95 %", "people before", "products before", "rules"],
     style: { head: [], border: [] },
-    colWidths: [null, null, null, null, null, null, null, 48],
-    wordWrap: true,
+    chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
   });
   for (const row of rows) {
     table.push([
       row.label,
       row.family,
-      row.traces,
-      `${row.enforced} (${percent(row.enforced / row.traces)} %)`,
+      `${row.enforced} of ${row.traces}`,
       row.ci95.map(percent).join("-"),
       `${row.subjects_before.median}, max ${row.subjects_before.max}`,
       `${row.objects_before.median}, max ${row.objects_before.max}`,

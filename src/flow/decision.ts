@@ -55,6 +55,8 @@ export const hitOf = (
   ...finding,
 });
 
-/** The newest attempts, rising. */
-export const newest = (attempts: Iterable<number>): number[] =>
-  [...new Set(attempts)].toSorted((a, b) => a - b).slice(-EVENTS_SHOWN);
+/** The newest attempts, rising, each once. */
+export function newest(attempts: readonly number[]): number[] {
+  const sorted = attempts.toSorted((a, b) => a - b);
+  return sorted.filter((each, index) => each !== sorted[index - 1]).slice(-EVENTS_SHOWN);
+}

@@ -9,7 +9,7 @@ import { profileSteps } from "./kinds/profile.ts";
 import { sequenceSteps } from "./kinds/sequence.ts";
 import { canarySteps, floodingSteps, taintSteps } from "./kinds/single.ts";
 import { subjectsSteps } from "./kinds/subjects.ts";
-import type { Steps, Watch } from "./kinds/watch.ts";
+import { type Steps, type Watch, shareClass } from "./kinds/watch.ts";
 import { isPersonal } from "./labels.ts";
 import type { Rule } from "./rules.ts";
 import type { Reservation } from "./state/reservations.ts";
@@ -23,13 +23,35 @@ import { PARTS } from "./state/counters.ts";
 export interface Detector {
   /** As they were given; a state is made for the same ones. */
   rules: readonly Rule[];
-  watches: readonly Watch[];
+  /** Those that have a say about a call. */
+  watchesOf: (call: Pick<FlowCall, "classes" | "roles">) => readonly Watch[];
 }
 
-export const detectorOf = (rules: readonly Rule[]): Detector => ({
-  rules,
-  watches: rules.filter(({ mode }) => mode !== "off").map((rule) => ({ rule, ...stepsOf(rule) })),
-});
+export function detectorOf(rules: readonly Rule[]): Detector {
+  const watches: Watch[] = rules
+    .filter(({ mode }) => mode !== "off")
+    .map((rule) => ({ rule, ...stepsOf(rule) }));
+  // There are as many sets of classes as tools, and a handful of roles.
+  const known = new Map<string, readonly Watch[]>();
+  return {
+    rules,
+    watchesOf({ classes, roles }) {
+      const key = `${classes.join()} ${roles.join()}`;
+      const found = known.get(key);
+      if (found !== undefined) return found;
+      const wanted = watches.filter(
+        (watch) =>
+          (watch.classes === undefined || shareClass(watch.classes, classes)) &&
+          (watch.rule.roles === undefined || shareClass(watch.rule.roles, roles)),
+      );
+      if (known.size < WATCHES_KEPT) known.set(key, wanted);
+      return wanted;
+    },
+  };
+}
+
+/** Roles come from a directory that may have any number of them. */
+const WATCHES_KEPT = 256;
 
 function stepsOf(rule: Rule): Steps {
   switch (rule.kind) {
@@ -70,9 +92,10 @@ export function admit(state: FlowState, detector: Detector, call: FlowCall, cont
   const standing = standingBlock(state, call);
   if (standing !== undefined) return { verdict: "block", hits: [standing] };
 
-  const decision = judge(state, detector, call, (watch) => watch.before?.(state, call, context));
+  const watches = detector.watchesOf(call);
+  const decision = judge(state, watches, call, (watch) => watch.before?.(state, call, context));
   if (isRefused(decision.verdict)) return decision;
-  for (const watch of detector.watches) if (isFor(watch.rule, call)) watch.admitted?.(state, call);
+  for (const watch of watches) watch.admitted?.(state, call);
   if (call.classes.includes("catalog")) seeProducts(state, call.objects, call.at);
   state.inFlight.reserve(call);
   return decision;
@@ -85,9 +108,10 @@ export function admit(state: FlowState, detector: Detector, call: FlowCall, cont
  */
 export function settle(state: FlowState, detector: Detector, call: FlowCall, result: FlowResult): Decision {
   state.inFlight.release(call.attempt);
-  const decision = judge(state, detector, call, (watch) => watch.after?.(state, call, result));
+  const watches = detector.watchesOf(call);
+  const decision = judge(state, watches, call, (watch) => watch.after?.(state, call, result));
   const isWithheld = isPersonal(call) && isRefused(decision.verdict);
-  answer(state, detector, call, isWithheld ? nothing(result.at) : result);
+  answer(state, watches, call, isWithheld ? nothing(result.at) : result);
   return decision;
 }
 
@@ -97,8 +121,8 @@ export function release(state: FlowState, agreed: Release): void {
   if (state.marks.block?.rule === agreed.rule) state.marks.setBlock(undefined);
 }
 
-function answer(state: FlowState, detector: Detector, call: FlowCall, result: FlowResult): void {
-  for (const watch of detector.watches) if (isFor(watch.rule, call)) watch.answered?.(state, call, result);
+function answer(state: FlowState, watches: readonly Watch[], call: FlowCall, result: FlowResult): void {
+  for (const watch of watches) watch.answered?.(state, call, result);
   const indexes = classIndexes(call.classes);
   if (indexes.length > 0) {
     for (const token of peopleOf(call, result)) state.subjects.read(token, indexes, result.at, call.attempt);
@@ -125,7 +149,7 @@ function settleLost(state: FlowState, detector: Detector, attempt: number, lost:
   state.inFlight.release(attempt);
   const call = { ...lost, attempt, objects: [], neighbourhoods: [] };
   const somebody = lost.unnamed.subject ? [`?${attempt}`] : [];
-  answer(state, detector, call, {
+  answer(state, detector.watchesOf(lost), call, {
     ...nothing(lost.at),
     subjects: somebody,
     objects: Array.from({ length: lost.unnamed.objects }, (_, index) => `?${attempt}/${index}`),
@@ -155,13 +179,12 @@ function standingBlock({ marks }: FlowState, { at, attempt }: FlowCall): Hit | u
 
 function judge(
   state: FlowState,
-  { watches }: Detector,
+  watches: readonly Watch[],
   call: FlowCall,
   look: (watch: Watch) => Finding | undefined,
 ): Decision {
   let hits: Hit[] | undefined;
   for (const watch of watches) {
-    if (!isFor(watch.rule, call)) continue;
     const finding = look(watch);
     if (finding !== undefined) (hits ??= []).push(hitOf(watch.rule, finding));
   }
@@ -182,6 +205,3 @@ function judge(
 
 /** A block stands that long, or until an administrator releases its rule. */
 const BLOCK_MS = DAY;
-
-const isFor = ({ roles }: Rule, call: Pick<FlowCall, "roles">): boolean =>
-  roles === undefined || call.roles.some((role) => roles.includes(role));

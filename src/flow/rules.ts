@@ -76,14 +76,15 @@ export const ruleSchema = z.discriminatedUnion("kind", [
         .array(
           z
             .strictObject({
-              classes: z.array(z.enum(DATA_CLASSES)).min(1).optional(),
-              tools: z.array(z.string().min(1)).min(1).optional(),
-              kinds: z.array(z.enum(CALL_KINDS)).min(1).optional(),
+              classes: z.array(z.enum(DATA_CLASSES)).min(1).optional().describe("What its answer may hold"),
+              tools: z.array(z.string().min(1)).min(1).optional().describe("Which tool it is"),
+              kinds: z.array(z.enum(CALL_KINDS)).min(1).optional().describe("What it does"),
             })
             .describe("A call that has one of each list given"),
         )
         .min(2)
-        .max(5),
+        .max(5)
+        .describe("In their order, with anything in between"),
       limits: limits(exactPeopleLimit),
     })
     .describe("People about whom the steps happened in this order in the window, with anything in between"),
@@ -92,7 +93,7 @@ export const ruleSchema = z.discriminatedUnion("kind", [
       kind: z.literal("budget"),
       ...base,
       classes,
-      of: z.enum(["records", "bytes"]),
+      of: z.enum(["records", "bytes"]).describe("What is added up"),
       limits: limits(countLimit),
     })
     .describe("Records or bytes that may be answered in the window"),

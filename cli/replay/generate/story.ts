@@ -106,7 +106,7 @@ export class Story {
   stock = (products: readonly number[]) =>
     this.#add("query_stock", { skus: products.map(sku) }, { products: products.map(sku) });
   searchProducts = (query: string, found: readonly number[]) =>
-    this.#add("search_products", { query, limit: Math.max(10, found.length) }, { products: found.map(sku) });
+    this.#add("search_products", { query }, { products: found.map(sku) });
   categories = () => this.#add("list_categories", {}, { records: 50 });
 }
 

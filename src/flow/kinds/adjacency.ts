@@ -3,23 +3,21 @@ import { type RuleOf, ruleKey } from "../rules.ts";
 import { counterOf } from "../state/counters.ts";
 import { hashOf } from "../state/distinct.ts";
 import type { FlowState } from "../state/state.ts";
-import { type Steps, shareClass } from "./watch.ts";
+import type { Steps } from "./watch.ts";
 
 /** Ids named that lie beside another id named before: walking along them, up, down or in small strides. */
 export function adjacencySteps(rule: RuleOf<"adjacency">): Steps {
   const key = ruleKey(rule);
   const limits = rule.limits.map(({ window, max }) => ({ max, counter: counterOf(key, window) }));
   const longest = Math.max(...rule.limits.map(({ window }) => window));
-  const applies = (call: FlowCall) =>
-    call.neighbourhoods.length > 0 && shareClass(call.classes, rule.classes);
   // A call that names several ids is taken for one of them in each run: which is in which is not known.
   const idOf = ({ objects, subjects }: FlowCall) => hashOf(objects[0] ?? subjects[0] ?? "");
   const beside = (state: FlowState, call: FlowCall) =>
     call.neighbourhoods.filter((run) => state.neighbours.isBeside(key, run, idOf(call), call.at, longest))
       .length;
   return {
+    classes: rule.classes,
     before(state, call) {
-      if (!applies(call)) return undefined;
       const more = beside(state, call);
       if (more === 0) return undefined;
       for (const { counter, max } of limits) {
@@ -31,7 +29,6 @@ export function adjacencySteps(rule: RuleOf<"adjacency">): Steps {
       return undefined;
     },
     admitted(state, call) {
-      if (!applies(call)) return;
       const more = beside(state, call);
       for (const { counter } of limits) state.counters.add(counter, call.at, more);
       for (const run of call.neighbourhoods) state.neighbours.see(key, run, idOf(call), call.at, longest);

@@ -6,8 +6,8 @@ import { type Steps, shareClass } from "./watch.ts";
 export function budgetSteps(rule: RuleOf<"budget">): Steps {
   const limits = rule.limits.map(({ window, max }) => ({ max, counter: counterOf(ruleKey(rule), window) }));
   return {
+    classes: rule.classes,
     before(state, call) {
-      if (!shareClass(call.classes, rule.classes)) return undefined;
       let pending = call.cost[rule.of];
       for (const each of state.inFlight.held.values()) {
         if (shareClass(each.classes, rule.classes)) pending += each.cost[rule.of];
@@ -20,8 +20,7 @@ export function budgetSteps(rule: RuleOf<"budget">): Steps {
       }
       return undefined;
     },
-    answered(state, call, result) {
-      if (!shareClass(call.classes, rule.classes)) return;
+    answered(state, _call, result) {
       for (const { counter } of limits) state.counters.add(counter, result.at, result[rule.of]);
     },
   };

@@ -1,6 +1,6 @@
 import { type RuleOf, ruleKey } from "../rules.ts";
 import { counterOf } from "../state/counters.ts";
-import { type Steps, shareClass } from "./watch.ts";
+import type { Steps } from "./watch.ts";
 
 /** Asking for what does not exist: guessing. Honest callers mistype too, so both the number and the share must be high. */
 export function missesSteps(rule: RuleOf<"misses">): Steps {
@@ -10,8 +10,8 @@ export function missesSteps(rule: RuleOf<"misses">): Steps {
     calls: counterOf(ruleKey(rule), window, "calls"),
   }));
   return {
+    classes: rule.classes,
     before(state, call) {
-      if (!shareClass(call.classes, rule.classes)) return undefined;
       for (const { misses, calls, max, share } of limits) {
         const missed = state.counters.total(misses, call.at);
         const threshold = max + state.releases.allowance(rule.id, call.at);
@@ -22,8 +22,7 @@ export function missesSteps(rule: RuleOf<"misses">): Steps {
       }
       return undefined;
     },
-    answered(state, call, { at, missed }) {
-      if (!shareClass(call.classes, rule.classes)) return;
+    answered(state, _call, { at, missed }) {
       for (const { misses, calls } of limits) {
         state.counters.add(calls, at, 1);
         if (missed) state.counters.add(misses, at, 1);

@@ -12,8 +12,8 @@ export function productsSteps(rule: RuleOf<"products">): Steps {
   const seenIn = (state: FlowState, windowMs: number) =>
     windowMs <= DAY ? state.productsOfDay : state.productsOfMonth;
   return {
+    classes: ["catalog"],
     before(state, call, { catalogSize }) {
-      if (!call.classes.includes("catalog")) return undefined;
       if (call.objects.length === 0 && call.unnamed.objects === 0) return undefined;
       let pending = call.unnamed.objects;
       for (const { classes, unnamed } of state.inFlight.held.values()) {

@@ -3,14 +3,14 @@ import type { RuleOf } from "../rules.ts";
 import { type Person, classIndexes, gatheredAt } from "../state/subjects.ts";
 import type { FlowState } from "../state/state.ts";
 import { judgePeople, peopleOf } from "./people.ts";
-import { type Steps, shareClass } from "./watch.ts";
+import type { Steps } from "./watch.ts";
 
 /** People of whom all the classes were gathered, in any order and with any gaps. A class counts from its first reading. */
 export function profileSteps(rule: RuleOf<"profile">): Steps {
   const indexes = classIndexes(rule.classes);
 
   function judge(state: FlowState, call: FlowCall, people: readonly Token[], now: number) {
-    if (people.length === 0 || !shareClass(call.classes, rule.classes)) return undefined;
+    if (people.length === 0) return undefined;
     const read = classIndexes(call.classes);
     const completes = (token: Token, windowMs: number) => {
       const person = state.subjects.rows.get(token);
@@ -28,6 +28,7 @@ export function profileSteps(rule: RuleOf<"profile">): Steps {
   }
 
   return {
+    classes: rule.classes,
     before: (state, call) => judge(state, call, call.subjects, call.at),
     after: (state, call, result) => judge(state, call, peopleOf(call, result), result.at),
   };

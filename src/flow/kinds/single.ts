@@ -1,4 +1,4 @@
-import { isPersonal } from "../labels.ts";
+import { PERSONAL_CLASSES } from "../labels.ts";
 import type { RuleOf } from "../rules.ts";
 import { inWindow } from "../window.ts";
 import type { Steps } from "./watch.ts";
@@ -23,8 +23,8 @@ export const taintSteps = (rule: RuleOf<"taint">): Steps => ({
 
 /** People pushed out of memory: so many at once that no honest work explains it, or somebody wants us to forget. */
 export const floodingSteps = (rule: RuleOf<"flooding">): Steps => ({
+  classes: PERSONAL_CLASSES,
   before(state, call) {
-    if (!isPersonal(call)) return undefined;
     for (const { window, max } of rule.limits) {
       const observed = state.evicted.count(call.at, window);
       const threshold = max + state.releases.allowance(rule.id, call.at);

@@ -4,7 +4,7 @@ import { PERSONAL_CLASSES } from "../labels.ts";
 import { type RuleOf, ruleKey } from "../rules.ts";
 import { counterOf } from "../state/counters.ts";
 import type { FlowState } from "../state/state.ts";
-import { KNOWN_MS, attemptOf, classIndexes, firstRead } from "../state/subjects.ts";
+import { KNOWN_MS, type Person, attemptOf, classIndexes, firstRead } from "../state/subjects.ts";
 import { peopleOf } from "./people.ts";
 import { type Steps, shareClass } from "./watch.ts";
 
@@ -32,16 +32,33 @@ export function subjectsSteps(rule: RuleOf<"subjects">): Steps {
     );
   };
 
-  /** Attempts of people first read in the window, by the token's row. */
-  function known(state: FlowState, now: number, windowMs: number): number[] {
-    const attempts = [];
-    for (const [token, person] of state.subjects.rows) {
-      const at = firstRead(person, indexes, now);
-      if (at > 0 && now - at < windowMs && !state.releases.isReleased(rule.id, token, now)) {
-        attempts.push(attemptOf(person));
-      }
+  const isIn = (state: FlowState, token: Token, person: Person, now: number, windowMs: number) => {
+    const at = firstRead(person, indexes, now);
+    return at > 0 && now - at < windowMs && !state.releases.isReleased(rule.id, token, now);
+  };
+  function countKnown(state: FlowState, now: number, windowMs: number): number {
+    let people = 0;
+    for (const [token, person] of state.subjects.rows)
+      if (isIn(state, token, person, now, windowMs)) people++;
+    return people;
+  }
+  function attemptsBehind(state: FlowState, now: number, windowMs: number): number[] {
+    const known = [...state.subjects.rows].filter(([token, person]) =>
+      isIn(state, token, person, now, windowMs),
+    );
+    return known.map(([, person]) => attemptOf(person));
+  }
+
+  /** New people whom other calls in flight name. */
+  function countInFlight(state: FlowState, attempt: number, besides: readonly Token[], now: number): number {
+    if (state.inFlight.held.size === 0) return 0;
+    const people = new Set<Token>();
+    for (const [each, { subjects, classes: theirs }] of state.inFlight.held) {
+      if (each === attempt || !shareClass(theirs, classes)) continue;
+      for (const token of subjects)
+        if (!besides.includes(token) && isNew(state, token, now)) people.add(token);
     }
-    return attempts;
+    return people.size;
   }
 
   /** `people` are those whom the call names or its answer holds, `unnamed` calls in flight of whom that is not known. */
@@ -56,30 +73,24 @@ export function subjectsSteps(rule: RuleOf<"subjects">): Steps {
   ): Finding | undefined {
     const fresh = people.filter((token) => isNew(state, token, now));
     if (fresh.length === 0 && unnamed === 0) return undefined;
-    const pending = new Set(fresh);
-    for (const [each, { subjects, classes: theirs }] of state.inFlight.held) {
-      if (each === attempt || !shareClass(theirs, classes)) continue;
-      for (const token of subjects) if (isNew(state, token, now)) pending.add(token);
-    }
+    const added = unnamed + fresh.length + countInFlight(state, attempt, fresh, now);
     const slack = unnamed > 0 ? UNNAMED_IN_FLIGHT : 0;
     for (const { window, max, counter } of limits) {
       const threshold = max + state.releases.allowance(rule.id, now);
-      const added = pending.size + unnamed;
       const most = counter === undefined ? state.subjects.rows.size : state.counters.total(counter, now);
       const evicted = counter === undefined ? state.evicted.count(now, window) : 0;
       if (most + evicted + added <= threshold + slack) continue;
-      const attempts = known(state, now, window);
-      const observed = (counter === undefined ? attempts.length : most) + evicted + added;
-      if (observed > threshold + slack) {
-        return { observed, threshold, window, events: newest([...attempts, attempt]) };
-      }
+      const observed = (counter === undefined ? countKnown(state, now, window) : most) + evicted + added;
+      if (observed <= threshold + slack) continue;
+      const events = newest([...attemptsBehind(state, now, window), attempt]);
+      return { observed, threshold, window, events };
     }
     return undefined;
   }
 
   return {
+    classes,
     before(state, call) {
-      if (!shareClass(call.classes, classes)) return undefined;
       return judge(state, {
         now: call.at,
         attempt: call.attempt,
@@ -88,7 +99,6 @@ export function subjectsSteps(rule: RuleOf<"subjects">): Steps {
       });
     },
     after(state, call, result) {
-      if (!shareClass(call.classes, classes)) return undefined;
       return judge(state, {
         now: result.at,
         attempt: call.attempt,
@@ -97,7 +107,6 @@ export function subjectsSteps(rule: RuleOf<"subjects">): Steps {
       });
     },
     answered(state, call, result) {
-      if (!shareClass(call.classes, classes)) return;
       for (const { counter } of limits) {
         if (counter !== undefined) state.counters.add(counter, result.at, countNew(state, call, result));
       }

@@ -1,11 +1,14 @@
 import type { Finding } from "../decision.ts";
 import type { FlowCall, FlowContext, FlowResult } from "../event.ts";
+import type { DataClass } from "../labels.ts";
 import type { Rule } from "../rules.ts";
 import type { FlowState } from "../state/state.ts";
 
 /** A rule at work. Each step is optional; none keeps anything outside the state. */
 export interface Watch {
   rule: Rule;
+  /** It is only asked about calls whose answers may hold any of these; absent: about all. */
+  classes?: readonly DataClass[];
   /** Whether the call, about to run, passes the rule's limits. Changes nothing. */
   before?(state: FlowState, call: FlowCall, context: FlowContext): Finding | undefined;
   /** The call will run. */

@@ -11,7 +11,7 @@ const chunkSchema = z.array(z.int().nonnegative());
  * How many different things were seen in a window, without keeping them all (adaptive sampling, Wegman's): a thing is kept
  * while the first `level` bits of its hash are zero, and the level rises whenever more than `capacity` are held. Exact up
  * to `capacity` things within `keptMs`; beyond that an estimate, of which the upper end of its two-sigma interval is
- * given, so that a limit errs towards too early: by 12 % or less, and by too late once in forty.
+ * given, so that a limit errs towards too early: by a tenth on average, and towards too late about once in forty.
  */
 export class Distinct implements Part {
   readonly changed = new Set<string>();

@@ -65,7 +65,7 @@ describe("policy:replay", () => {
       replay([path, "--summary"]),
       replay([path, "--summary", "--json"]),
     ]);
-    expect(table.stdout).toMatch(/attack │ loop +│ 1 +│ 1 \(100.0 %\) │ 20.7-100.0 │ 7, max 7/);
+    expect(table.stdout).toMatch(/attack │ loop +│ 1 of 1 +│ 20.7-100.0 │ 7, max 7/);
     expect(table.stdout).toMatch(/[\d.]+ us a call in the detector\n$/);
     expect(JSON.parse(json.stdout.trimEnd().split("\n").at(-1) ?? "")).toMatchObject({
       families: [
