@@ -1,0 +1,216 @@
+import { env } from "cloudflare:workers";
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Windows } from "../../../src/guard/user-windows-client.ts";
+import type { AdmissionRequest, Settlement } from "../../../src/windows/admission.ts";
+import { policyInForce } from "../../../src/policy/bundled.ts";
+import { newCaller, policyWith, recordsOf } from "../support/caller.ts";
+import { fill, sample } from "../support/catalog.ts";
+
+const NOW = 1_800_000_000_000;
+const { limit } = policyInForce().fail_open;
+
+beforeAll(() => fill(sample));
+let logged: string[];
+beforeEach(() => {
+  logged = [];
+  vi.useFakeTimers({ toFake: ["Date"], now: NOW });
+  vi.spyOn(console, "error").mockImplementation((line: unknown) => void logged.push(String(line)));
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+const broken = (flags: object) => Object.assign(new Error("the object's own words"), flags);
+
+type Failure = () => Promise<never>;
+
+/** The real namespace, whose stubs fail in one method as they are told, one stub after the other, and then work. */
+function failing(method: "admit" | "settle", ...failures: Failure[]) {
+  const stubs: string[] = [];
+  const windows: Windows = new Proxy(env.USER_WINDOWS, {
+    get(namespace, property) {
+      if (property !== "getByName") return Reflect.get(namespace, property);
+      return (name: string) => {
+        const fails = failures[stubs.length];
+        stubs.push(name);
+        const stub = namespace.getByName(name);
+        if (fails === undefined) return stub;
+        const admit = (request: AdmissionRequest) => stub.admit(request);
+        const settle = (settlement: Settlement) => stub.settle(settlement);
+        return { admit, settle, [method]: fails };
+      };
+    },
+  });
+  return { windows, stubs };
+}
+const throwing = (flags: object) => () => Promise.reject(broken(flags));
+const always = (failure: Failure) => Array.from({ length: 1_000 }, () => failure);
+const away = () => failing("admit", ...always(throwing({})));
+
+const events = (name: string) =>
+  logged.map((line): Record<string, unknown> => JSON.parse(line)).filter(({ event }) => event === name);
+
+const good = ["tools/call", { name: "list_categories" }] as const;
+
+describe("an object that throws", () => {
+  it.each([
+    { what: "what may pass", flags: { retryable: true }, tries: 2 },
+    { what: "that it is overloaded", flags: { overloaded: true }, tries: 1 },
+    {
+      what: "that it is overloaded, and that this may pass",
+      flags: { overloaded: true, retryable: true },
+      tries: 1,
+    },
+    { what: "neither", flags: {}, tries: 1 },
+    { what: "flags that are no booleans", flags: { retryable: "yes" }, tries: 1 },
+  ])("$what is asked $tries times; a public read goes on, and that is logged", async ({ flags, tries }) => {
+    const { windows, stubs } = failing("admit", throwing(flags), throwing(flags), throwing(flags));
+    const { ask } = newCaller({ windows });
+    const { result, refusal } = await ask(...good);
+    expect(refusal).toBeUndefined();
+    expect(result).toHaveProperty("structuredContent");
+    expect(stubs).toHaveLength(tries);
+    expect(events("guard_degraded")).toEqual([
+      {
+        event: "guard_degraded",
+        correlation_id: expect.any(String),
+        target: "list_categories",
+        served: true,
+      },
+    ]);
+  });
+
+  it("once, what may pass, leaves one admission by a new stub, and nothing is logged", async () => {
+    const { windows, stubs } = failing("admit", throwing({ retryable: true }));
+    const { ask, object } = newCaller({ windows });
+    expect((await ask(...good)).refusal).toBeUndefined();
+    expect(stubs.slice(0, 2)).toHaveLength(2);
+    const attempts = (await recordsOf(object)).filter(({ kind }) => kind === "attempt");
+    expect(attempts).toHaveLength(1);
+    expect(logged).toEqual([]);
+  });
+
+  it("or never answers is given up after three seconds", async () => {
+    vi.useRealTimers();
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const { windows, stubs } = failing("admit", () => new Promise<never>(() => {}));
+    const asked = newCaller({ windows }).ask(...good);
+    await vi.advanceTimersByTimeAsync(2_999);
+    expect(logged).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    vi.useRealTimers();
+    expect((await asked).refusal).toBeUndefined();
+    expect(stubs).toHaveLength(1);
+    expect(events("guard_degraded")).toHaveLength(1);
+  });
+});
+
+describe("while the object is away", () => {
+  it("each caller is served under a small limit of its own, by the window's rule", async () => {
+    const { windows } = away();
+    const [one, other] = [newCaller({ windows }), newCaller({ windows })];
+    for (let call = 0; call < limit.max; call++) {
+      vi.setSystemTime(NOW + call);
+      expect((await one.ask(...good)).refusal).toBeUndefined();
+    }
+    expect((await one.ask(...good)).refusal).toMatchObject({ code: "unavailable" });
+    expect((await other.ask(...good)).refusal).toBeUndefined();
+    vi.setSystemTime(NOW + limit.window_s * 1_000 - 1);
+    expect((await one.ask(...good)).refusal).toMatchObject({ code: "unavailable" });
+    vi.setSystemTime(NOW + limit.window_s * 1_000);
+    expect((await one.ask(...good)).refusal).toBeUndefined();
+    expect((await one.ask(...good)).refusal).toMatchObject({ code: "unavailable" });
+    expect(events("guard_degraded").map(({ served }) => served)).toContain(false);
+  });
+
+  it("what the policy does not name answers unavailable, which can be tried again", async () => {
+    const { fail_open } = policyInForce();
+    const policy = policyWith({ fail_open: { ...fail_open, targets: ["search_products"] } });
+    const { ask } = newCaller({ windows: away().windows, policy });
+    const { result, refusal } = await ask(...good);
+    expect(refusal).toMatchObject({ code: "unavailable" });
+    expect(JSON.stringify(result)).toContain('"retryable":true');
+    expect((await ask("tools/list")).refusal).toMatchObject({ code: "unavailable" });
+    expect(
+      (await ask("tools/call", { name: "search_products", arguments: { query: "dock" } })).refusal,
+    ).toBeUndefined();
+  });
+
+  it.each<[string, Record<string, unknown>, string]>([
+    ["tools/call", { name: "search_products", arguments: { query: 7 } }, "invalid_arguments"],
+    ["tools/call", { name: "nope" }, "unknown_tool"],
+    ["tools/call", {}, "invalid_arguments"],
+    ["resources/read", { uri: "catalog://nope" }, "not_found"],
+    ["tools/call", { name: "get_product", arguments: { sku: "SKU-10001" } }, "permission_denied"],
+    ["tools/call", { name: "get_product", arguments: { sku: 7 } }, "permission_denied"],
+  ])("what was refused without it stays refused: %s %j", async (method, params, code) => {
+    const shopper = { scopes: [], tools: ["search_products"], resources: [], prompts: [] };
+    const { ask } = newCaller({ windows: away().windows, policy: policyWith({ roles: { shopper } }) });
+    expect((await ask(method, params)).refusal).toMatchObject({ code });
+    expect(events("guard_degraded")).toEqual([]);
+  });
+
+  it("answers hold nothing of what went wrong, and the log does", async () => {
+    const policy = policyWith({ fail_open: { targets: [], limit } });
+    const { ask } = newCaller({ windows: away().windows, policy });
+    const { result, refusal } = await ask(...good);
+    expect(JSON.stringify([result, refusal])).not.toMatch(/own words|UserWindows|\.ts|\bError/);
+    expect(logged.join("\n")).toContain("the object's own words");
+    expect(logged.join("\n")).toContain(refusal?.correlationId);
+  });
+
+  it("a flood of callers fills no memory: more than a thousand at once wait, and none gets a second limit", async () => {
+    vi.setSystemTime(NOW + 10 * limit.window_s * 1_000);
+    const { windows } = away();
+    const first = newCaller({ windows });
+    for (let call = 0; call < limit.max; call++) await first.ask(...good);
+    const { mayGoOn } = await import("../../../src/guard/fail-open.ts");
+    const served = Array.from({ length: 2_000 }, (_, index) =>
+      mayGoOn(policyInForce(), `flood-${index}`, "list_categories", Date.now()),
+    );
+    expect(served.filter(Boolean)).toHaveLength(999);
+    expect((await first.ask(...good)).refusal).toMatchObject({ code: "unavailable" });
+    vi.setSystemTime(Date.now() + limit.window_s * 1_000);
+    expect((await newCaller({ windows }).ask(...good)).refusal).toBeUndefined();
+  });
+});
+
+describe("a settlement that is lost", () => {
+  const { windows } = failing("settle", ...always(throwing({})));
+
+  it("costs a public answer nothing, and leaves its charge", async () => {
+    const shopper = { scopes: [], tools: ["list_categories"], resources: [], prompts: [] };
+    const limits = { ...policyInForce().limits, calls: { max: 1, window_s: 60 } };
+    const { ask, object } = newCaller({
+      windows,
+      policy: policyWith({ limits, roles: { shopper } }),
+    });
+    expect((await ask(...good)).refusal).toBeUndefined();
+    await vi.waitFor(() => expect(logged.join()).toContain('"what":"settle"'));
+    expect((await ask(...good)).refusal).toMatchObject({ code: "rate_limited" });
+    expect(await recordsOf(object)).toMatchObject([{ decision: "admitted" }, { decision: "rate_limited" }]);
+  });
+
+  it("withholds a personal answer", async () => {
+    const { guard } = newCaller({ windows });
+    const labels = {
+      classes: ["contact" as const],
+      kinds: ["source" as const],
+      subjects: { arguments: [], results: [] },
+      objects: { arguments: [], results: [] },
+      cost: { records: 1, bytes: 1 },
+    };
+    const target = {
+      kind: "tool" as const,
+      name: "list_categories",
+      bucket: "calls" as const,
+      access: undefined,
+      labels,
+    };
+    const admission = await guard.admit({ correlationId: "ref-1", target, args: {}, refused: {} });
+    if (!admission.ok) throw new Error(admission.refusal.code);
+    const ran = { outcome: "ok" as const, records: 1, bytes: 1, durationMs: 1, answer: {} };
+    expect(await admission.value.settle(ran)).toMatchObject({ ok: false, refusal: { code: "unavailable" } });
+  });
+});

@@ -1,0 +1,185 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { mayReach } from "../../../src/mcp/access.ts";
+import { discoveryTarget, promptTarget, resourceTarget, toolTarget } from "../../../src/mcp/targets.ts";
+import { policyInForce } from "../../../src/policy/bundled.ts";
+import { prompts } from "../../../src/prompts/registry.ts";
+import { resourceTemplates, resources } from "../../../src/resources/registry.ts";
+import { tools } from "../../../src/tools/registry.ts";
+import { newCaller, policyWith } from "../support/caller.ts";
+import { fill, sample } from "../support/catalog.ts";
+
+beforeAll(() => fill(sample));
+
+// Written out, so that whoever changes policy.json or a registry says here what that lets whom do.
+const CATALOG_TOOLS = ["search_products", "get_product", "query_stock", "list_categories"];
+const CATALOG_RESOURCES = ["catalog://products/summary", "catalog://categories", "catalog://products/{sku}"];
+const CATALOG_PROMPTS = ["find_product", "compare_products", "stock_report"];
+const MAY: Record<string, string[]> = {
+  anonymous: [...CATALOG_TOOLS, ...CATALOG_RESOURCES, ...CATALOG_PROMPTS],
+  shopper: [...CATALOG_TOOLS, ...CATALOG_RESOURCES, ...CATALOG_PROMPTS],
+  customer: [...CATALOG_TOOLS, ...CATALOG_RESOURCES, ...CATALOG_PROMPTS],
+  support: [...CATALOG_TOOLS, ...CATALOG_RESOURCES, ...CATALOG_PROMPTS],
+  inventory: [...CATALOG_TOOLS, ...CATALOG_RESOURCES, ...CATALOG_PROMPTS],
+  admin: [...CATALOG_TOOLS, ...CATALOG_RESOURCES, ...CATALOG_PROMPTS],
+};
+const SCOPES: Record<string, string[]> = {
+  anonymous: ["catalog:read"],
+  shopper: ["catalog:read"],
+  customer: ["catalog:read"],
+  support: ["catalog:read", "support:read"],
+  inventory: ["catalog:read", "inventory:write"],
+  admin: ["catalog:read", "inventory:write", "support:read", "admin"],
+};
+
+const everything = [
+  ...tools.map((tool) => ({ name: tool.definition.name, target: toolTarget(tool) })),
+  ...resources.map((resource) => ({ name: resource.uri, target: resourceTarget({ resource }) })),
+  ...resourceTemplates.map((template) => ({
+    name: template.uriTemplate,
+    target: resourceTarget({ template, value: "" }),
+  })),
+  ...prompts.map((prompt) => ({ name: prompt.definition.name, target: promptTarget(prompt) })),
+];
+const ALL_SCOPES = ["catalog:read", "inventory:write", "support:read", "admin"];
+/** What a caller of these roles reaches, of everything there is. */
+const reached = (roles: string[], scopes = ALL_SCOPES, policy = policyInForce()) => {
+  const { principal } = newCaller({ roles, scopes });
+  return everything.filter(({ target }) => mayReach({ policy, principal }, target)).map(({ name }) => name);
+};
+
+describe("the policy in force", () => {
+  it("has these roles and no others", () => {
+    expect(Object.keys(policyInForce().roles)).toEqual(Object.keys(MAY));
+  });
+
+  it.each(Object.entries(MAY))("lets %s use exactly this", (role, names) => {
+    expect(reached([role], SCOPES[role])).toEqual(names);
+    expect(policyInForce().roles[role]?.scopes).toEqual(SCOPES[role]);
+  });
+
+  it.each(["nobody", "", "Admin", "admin ", "__proto__", "constructor", "toString", "?", "*"])(
+    "lets the unknown role %j use nothing",
+    (role) => {
+      expect(reached([role])).toEqual([]);
+      expect(reached([role, "nobody"])).toEqual([]);
+    },
+  );
+
+  it("lets a caller without a role, or without the scope, use nothing", () => {
+    expect(reached([])).toEqual([]);
+    for (const role of Object.keys(MAY)) expect(reached([role], [])).toEqual([]);
+    expect(reached(["admin"], ["admin", "CATALOG:READ", "catalog:read "])).toEqual([]);
+  });
+
+  it("asks the scope of everything that can be listed, and none to begin", () => {
+    const { principal, policy } = newCaller({ roles: ["admin"], scopes: [] });
+    const may = (method: string) => mayReach({ policy, principal }, discoveryTarget(method));
+    expect(["initialize", "server/discover"].map(may)).toEqual([true, true]);
+    expect(["tools/list", "prompts/list", "resources/list", "resources/templates/list"].map(may)).toEqual([
+      false,
+      false,
+      false,
+      false,
+    ]);
+  });
+});
+
+/** A policy whose role clerk may use a part of everything, named in another order than the registries have. */
+const narrow = policyWith({
+  roles: {
+    clerk: {
+      scopes: ["catalog:read"],
+      tools: ["list_categories", "search_products"],
+      resources: ["catalog://products/{sku}", "catalog://categories"],
+      prompts: ["stock_report", "find_product"],
+    },
+    courier: { scopes: ["catalog:read"], tools: ["query_stock"], resources: [], prompts: [] },
+    idle: { scopes: ["catalog:read"], tools: [], resources: [], prompts: [] },
+  },
+});
+const FORBIDDEN = /get_product|query_stock|products\/summary|compare_products/;
+
+describe("a narrower role", () => {
+  const clerk = () => newCaller({ policy: narrow, roles: ["clerk"] });
+  const listed = async (roles: string[], [method, key, name]: (typeof lists)[number]) => {
+    const { result } = await newCaller({ policy: narrow, roles }).ask(method);
+    const entries: unknown = result?.[key];
+    return Array.isArray(entries) ? entries.map((entry: Record<string, unknown>) => entry[name]) : entries;
+  };
+  const lists = [
+    ["tools/list", "tools", "name"],
+    ["resources/list", "resources", "uri"],
+    ["resources/templates/list", "resourceTemplates", "uriTemplate"],
+    ["prompts/list", "prompts", "name"],
+  ] as const;
+  const all = (roles: string[]) => Promise.all(lists.map((list) => listed(roles, list)));
+
+  it("sees in lists what it may use, in the registries' order", async () => {
+    expect(await all(["clerk"])).toEqual([
+      ["search_products", "list_categories"],
+      ["catalog://categories"],
+      ["catalog://products/{sku}"],
+      ["find_product", "stock_report"],
+    ]);
+  });
+
+  it("sees with a second role what either may use, whichever comes first", async () => {
+    const both = await all(["clerk", "courier"]);
+    expect(both[0]).toEqual(["search_products", "query_stock", "list_categories"]);
+    expect(await all(["courier", "clerk"])).toEqual(both);
+    expect(await all(["clerk", "nobody", "courier"])).toEqual(both);
+  });
+
+  it("that may use nothing sees empty lists", async () => {
+    expect(await all(["idle"])).toEqual([[], [], [], []]);
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ["tools/call", { name: "get_product", arguments: { sku: "SKU-10001" } }],
+    ["tools/call", { name: "query_stock", arguments: { sku: 7 } }],
+    ["resources/read", { uri: "catalog://products/summary" }],
+    ["prompts/get", { name: "compare_products", arguments: { skus: "SKU-10001,SKU-10002" } }],
+    [
+      "completion/complete",
+      { ref: { type: "ref/prompt", name: "compare_products" }, argument: { name: "skus", value: "SKU" } },
+    ],
+  ])("is denied by %s %j", async (method, params) => {
+    const { refusal, result } = await clerk().ask(method, params);
+    expect(refusal?.code).toBe("permission_denied");
+    expect(result?.["structuredContent"]).toBeUndefined();
+    expect(JSON.stringify(refusal)).not.toMatch(FORBIDDEN);
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ["tools/call", { name: "nope" }],
+    ["resources/read", { uri: "catalog://nope" }],
+    ["prompts/get", { name: "nope" }],
+    ["prompts/get", { name: "stock_report", arguments: { skus: "SKU-1000" } }],
+    ["resources/read", { uri: "catalog://products/SKU-1000" }],
+    [
+      "completion/complete",
+      { ref: { type: "ref/prompt", name: "nope" }, argument: { name: "a", value: "" } },
+    ],
+    ["tools/call", { name: "search_products", arguments: { query: "x", category: "Nope" } }],
+  ])("is told of %s %j nothing that it may not use", async (method, params) => {
+    const { refusal } = await clerk().ask(method, params);
+    expect(refusal?.code).toMatch(/^(unknown_tool|not_found|invalid_arguments)$/);
+    expect(JSON.stringify(refusal)).not.toMatch(FORBIDDEN);
+  });
+
+  it("is told by hints what it may use", async () => {
+    const { ask } = clerk();
+    expect((await ask("prompts/get", { name: "nope" })).refusal?.hints).toEqual({
+      prompts: ["find_product", "stock_report"],
+    });
+    expect((await ask("resources/read", { uri: "nope:" })).refusal?.hints).toEqual({
+      resources: ["catalog://categories", "catalog://products/{sku}"],
+    });
+  });
+
+  it("uses what it may", async () => {
+    const { ask } = clerk();
+    expect((await ask("tools/call", { name: "list_categories" })).refusal).toBeUndefined();
+    expect((await ask("resources/read", { uri: "catalog://products/SKU-10001" })).refusal).toBeUndefined();
+  });
+});
