@@ -28,9 +28,14 @@ const optional = z
   .optional()
   .transform((text) => (text === "" ? undefined : text));
 
-const webhookUrl = z
-  .url({ protocol: /^https?$/ })
-  .refine((url) => url.startsWith("https:") || LOOPBACK.has(new URL(url).hostname), "is not https");
+/** https, or http on loopback. */
+function isWebhook(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname } = new URL(text);
+  return protocol === "https:" || (protocol === "http:" && LOOPBACK.has(hostname));
+}
+
+const webhookUrl = z.string().refine(isWebhook, "is an https URL; http is for this machine alone");
 
 const settingsSchema = z.object({
   /** Exactly the URL that clients use, without a path: `https://catalog.example.com`. */

@@ -56,9 +56,9 @@ export const retryOf = (protocol: ServerContext, secretKey: string): Retry => ({
 
 /** The agreement that came with a retried call, where a good state came with it. */
 export async function readAgreement(wanted: Wanted<unknown>, call: Call): Promise<Agreed | undefined> {
-  const { inputResponses, openState } = call.retry;
-  if (acceptedContent(inputResponses, KEY, acceptedSchema) === undefined) return undefined;
-  const parsed = stateSchema.safeParse(await openState());
+  const { retry } = call;
+  if (acceptedContent(retry.inputResponses, KEY, acceptedSchema) === undefined) return undefined;
+  const parsed = stateSchema.safeParse(await retry.openState());
   if (!parsed.success || !parsed.data.form || parsed.data.boundTo !== binding(wanted, call)) return undefined;
   const { nonce, expiresAt } = parsed.data;
   return { nonce, expiresAt };

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { rulesSchema } from "../flow/rules.ts";
+import { signOnSchema } from "./sign-on.ts";
 
 // The policy's shape, parsed once at isolate start. policy.schema.json is generated from it for editors.
 
@@ -25,8 +26,10 @@ const roleSchema = z.strictObject({
   prompts: names,
   customers: z
     .enum(["own", "all"])
-    .default("own")
-    .describe("Whose rows of the support desk: those of the caller's own customer id, or everybody's"),
+    .optional()
+    .describe(
+      "Whose rows of the support desk: those of the caller's own customer id, or everybody's; absent: own",
+    ),
   limits: limitsSchema.optional().describe("Instead of the limits of all roles"),
 });
 
@@ -57,6 +60,7 @@ const shapeSchema = z.strictObject({
     })
     .describe("What a person's confirmation lets through"),
   rules: rulesSchema.describe("What many calls together may not do (docs/detection.md)"),
+  sign_on: signOnSchema.describe("Who people of the sign-in provider are here (docs/sign-on.md)"),
   retention: z.strictObject({
     audit_days: z.int().min(1).max(3_650).describe("Days after which a record of the audit is pruned"),
   }),
@@ -70,6 +74,18 @@ export const policySchema = shapeSchema.superRefine((policy, context) => {
       own === undefined ? [] : [[["roles", role, "limits"], own] as const],
     ),
   ];
+  const { mapping, default_role } = policy.sign_on;
+  const given = [
+    ...Object.entries(mapping).flatMap(([group, roles]) =>
+      roles.map((role) => ({ path: ["mapping", group], role })),
+    ),
+    ...(default_role === null ? [] : [{ path: ["default_role"], role: default_role }]),
+  ];
+  for (const { path, role } of given) {
+    // Anonymous callers have their role by being nobody.
+    if (!Object.hasOwn(policy.roles, role) || role === "anonymous")
+      refuse(["sign_on", ...path], `there is no role "${role}" to give`);
+  }
   for (const [path, { calls, discovery }] of limits) {
     if (calls.max + discovery.max > WINDOW_ENTRIES_MAX) {
       refuse([...path], `calls and discovery together exceed the memory bound of ${WINDOW_ENTRIES_MAX}`);

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { clip, plainLine } from "../../text/plain-text.ts";
-import type { SignOnPolicy } from "../sign-on-policy.ts";
+import type { SignOnPolicy } from "../../policy/sign-on.ts";
 
 /** What a provider says of who signed in: the claims of a checked id token, and those of its userinfo. */
 export interface Claims {

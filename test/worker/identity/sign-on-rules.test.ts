@@ -8,7 +8,9 @@ import { userIdSchema } from "../../../src/identity/administration.ts";
 import { ROLES } from "../../../src/identity/scopes.ts";
 import { findSession } from "../../../src/identity/sessions.ts";
 import { hashSecret } from "../../../src/identity/secrets.ts";
-import { type SignOnPolicy, signOnPolicySchema } from "../../../src/identity/sign-on-policy.ts";
+import { policyInForce } from "../../../src/policy/bundled.ts";
+import { parsePolicy } from "../../../src/policy/schema.ts";
+import { type SignOnPolicy, signOnSchema } from "../../../src/policy/sign-on.ts";
 import { personOf, userIdOf } from "../../../src/identity/sign-on/person.ts";
 import { newKey, newUser } from "./support/people.ts";
 
@@ -87,7 +89,7 @@ describe("the settings of single sign-on", () => {
 });
 
 const policy = (changes: Partial<SignOnPolicy> = {}) =>
-  signOnPolicySchema.parse({
+  signOnSchema.parse({
     roles_claim: "groups",
     mapping: { staff: ["support", "inventory"], boss: ["admin", "support"] },
     default_role: null,
@@ -95,6 +97,9 @@ const policy = (changes: Partial<SignOnPolicy> = {}) =>
   });
 const person = (claims: Record<string, unknown>, changes?: Partial<SignOnPolicy>) =>
   personOf({ iss: "https://id.example", sub: "s", ...claims }, policy(changes));
+
+/** As it is written: parsed windows are numbers. */
+const WHOLE = { ...policyInForce(), rules: [] };
 
 describe("a person's roles", () => {
   it.each([
@@ -126,11 +131,16 @@ describe("a person's roles", () => {
 
   it("are the policy's: it takes no unknown one, and not the role of nobody", () => {
     for (const role of ["root", "anonymous"]) {
-      expect(signOnPolicySchema.safeParse({ ...policy(), default_role: role }).success).toBe(false);
-      expect(signOnPolicySchema.safeParse({ ...policy(), mapping: { g: [role] } }).success).toBe(false);
+      const whole = (changes: object) => ({ ...WHOLE, sign_on: { ...policy(), ...changes } });
+      expect(parsePolicy(whole({ default_role: role }))).toMatchObject({
+        problems: [{ path: "sign_on.default_role" }],
+      });
+      expect(parsePolicy(whole({ mapping: { g: [role] } }))).toMatchObject({
+        problems: [{ path: "sign_on.mapping.g" }],
+      });
     }
     expect(ROLES).toContain("shopper");
-    expect(signOnPolicySchema.safeParse({ ...policy(), scope: "profile" }).success).toBe(false);
+    expect(signOnSchema.safeParse({ ...policy(), scope: "profile" }).success).toBe(false);
   });
 });
 
