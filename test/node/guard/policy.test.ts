@@ -16,6 +16,16 @@ const good: Policy = {
   weights: { t: 5 },
   fail_open: { targets: ["t"], limit: limit(20) },
   redact: { except: { t: ["sku"] } },
+  confirmation: { minutes: 60, allowance: 5 },
+  rules: [],
+  sign_on: {
+    scope: "openid",
+    roles_claim: "groups",
+    mapping: { staff: ["clerk"] },
+    default_role: null,
+    valid_days: 30,
+    contact: "IT",
+  },
   retention: { audit_days: 90 },
 };
 const parsed = (changes: object) => parsePolicy({ ...good, ...changes });

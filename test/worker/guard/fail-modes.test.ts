@@ -210,7 +210,8 @@ describe("a settlement that is lost", () => {
     };
     const admission = await guard.admit({ correlationId: "ref-1", target, args: {}, refused: {} });
     if (!admission.ok) throw new Error(admission.refusal.code);
-    const ran = { outcome: "ok" as const, records: 1, bytes: 1, durationMs: 1, answer: {} };
+    const seen = { records: 1, bytes: 1, missed: false, tainted: false, canary: false };
+    const ran = { outcome: "ok" as const, ...seen, durationMs: 1, answer: {} };
     expect(await admission.value.settle(ran)).toMatchObject({ ok: false, refusal: { code: "unavailable" } });
   });
 });
