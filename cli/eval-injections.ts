@@ -14,11 +14,12 @@ const options = new Command("npm run -s eval:injections --")
       "Wilson intervals. A flag on label 1 is a detection, on label 0 a false positive.",
   )
   .requiredOption("--data <file>", 'JSONL: {"id", "label": 0 or 1, "source", "text"}')
+  .option("--floor <share>", "fail where a smaller share is detected, or any honest text is flagged", Number)
   .option("--details", "print every attack missed and every false positive")
   .option("--json", "print the figures as JSON")
   .helpOption("-h, --help", "show this help")
   .parse()
-  .opts<{ data: string; details?: boolean; json?: boolean }>();
+  .opts<{ data: string; floor?: number; details?: boolean; json?: boolean }>();
 
 const rowSchema = z.object({
   id: z.string(),
@@ -51,6 +52,12 @@ if (options.json === true) {
   console.log(JSON.stringify({ sources, detection, falsePositives, usPerKb: (ms * 1e6) / characters }));
 } else {
   printTable();
+}
+
+const { floor } = options;
+if (floor !== undefined && (falsePositives.flagged > 0 || detection.flagged / detection.of < floor)) {
+  console.error(`Detection is below the floor of ${floor}, or an honest text is flagged.`);
+  process.exitCode = 1;
 }
 
 function printTable(): void {
