@@ -4,7 +4,8 @@ import { PERSONAL_CLASSES } from "../labels.ts";
 import { type RuleOf, ruleKey } from "../rules.ts";
 import { counterOf } from "../state/counters.ts";
 import type { FlowState } from "../state/state.ts";
-import { KNOWN_MS, type Person, attemptOf, classIndexes, firstRead } from "../state/subjects.ts";
+import { KNOWN_MS, type Person, attemptOf, classIndexes, firstRead, seenAt } from "../state/subjects.ts";
+import { inWindow } from "../window.ts";
 import { peopleOf } from "./people.ts";
 import { type Steps, shareClass } from "./watch.ts";
 
@@ -33,20 +34,17 @@ export function subjectsSteps(rule: RuleOf<"subjects">): Steps {
   };
 
   const isIn = (state: FlowState, token: Token, person: Person, now: number, windowMs: number) => {
+    // Nobody was read for the first time after the last time, and that is soon looked up.
+    if (!inWindow(seenAt(person), now, windowMs)) return false;
     const at = firstRead(person, indexes, now);
-    return at > 0 && now - at < windowMs && !state.releases.isReleased(rule.id, token, now);
+    return at > 0 && inWindow(at, now, windowMs) && !state.releases.isReleased(rule.id, token, now);
   };
-  function countKnown(state: FlowState, now: number, windowMs: number): number {
-    let people = 0;
-    for (const [token, person] of state.subjects.rows)
-      if (isIn(state, token, person, now, windowMs)) people++;
-    return people;
-  }
   function attemptsBehind(state: FlowState, now: number, windowMs: number): number[] {
-    const known = [...state.subjects.rows].filter(([token, person]) =>
-      isIn(state, token, person, now, windowMs),
-    );
-    return known.map(([, person]) => attemptOf(person));
+    const attempts = [];
+    for (const [token, person] of state.subjects.rows) {
+      if (isIn(state, token, person, now, windowMs)) attempts.push(attemptOf(person));
+    }
+    return attempts;
   }
 
   /** New people whom other calls in flight name. */
@@ -80,10 +78,10 @@ export function subjectsSteps(rule: RuleOf<"subjects">): Steps {
       const most = counter === undefined ? state.subjects.rows.size : state.counters.total(counter, now);
       const evicted = counter === undefined ? state.evicted.count(now, window) : 0;
       if (most + evicted + added <= threshold + slack) continue;
-      const observed = (counter === undefined ? countKnown(state, now, window) : most) + evicted + added;
+      const attempts = attemptsBehind(state, now, window);
+      const observed = (counter === undefined ? attempts.length : most) + evicted + added;
       if (observed <= threshold + slack) continue;
-      const events = newest([...attemptsBehind(state, now, window), attempt]);
-      return { observed, threshold, window, events };
+      return { observed, threshold, window, events: newest([...attempts, attempt]) };
     }
     return undefined;
   }

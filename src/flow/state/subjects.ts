@@ -23,6 +23,7 @@ const ATTEMPT = 1;
 const GATHERED = 2;
 const STARTS = GATHERED + PERSONAL_CLASSES.length;
 
+export const seenAt = (person: Person): number => person[SEEN] ?? 0;
 export const attemptOf = (person: Person): number => person[ATTEMPT] ?? 0;
 export const gatheredAt = (person: Person, index: number): number => person[GATHERED + index] ?? 0;
 
@@ -124,7 +125,8 @@ export class Subjects implements Part {
   /** The order of the map depends on what was loaded when, so it may not decide who goes: the token does. */
   #forgetOne(now: number): void {
     let [oldest, oldestSeen] = ["", Infinity];
-    for (const [token, { [SEEN]: seen = 0 }] of this.rows) {
+    for (const [token, person] of this.rows) {
+      const seen = seenAt(person);
       if (seen < oldestSeen || (seen === oldestSeen && token < oldest)) [oldest, oldestSeen] = [token, seen];
     }
     this.rows.delete(oldest);
@@ -134,7 +136,7 @@ export class Subjects implements Part {
 
   prune(now: number): void {
     for (const [token, person] of this.rows) {
-      if (inWindow(person[SEEN] ?? 0, now, KNOWN_MS)) continue;
+      if (inWindow(seenAt(person), now, KNOWN_MS)) continue;
       this.rows.delete(token);
       this.changed.add(token);
     }
@@ -148,7 +150,7 @@ export class Subjects implements Part {
     const person = this.rows.get(token);
     if (person === undefined) return undefined;
     return {
-      seen: person[SEEN] ?? 0,
+      seen: seenAt(person),
       attempt: attemptOf(person),
       gathered: person.slice(GATHERED, STARTS),
       starts: Object.fromEntries(this.#sequences.map(({ key }) => [key, this.startsOf(token, key)])),

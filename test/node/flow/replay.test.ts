@@ -163,9 +163,6 @@ describe("policy:replay", () => {
 });
 
 it("the shipped rules are a policy that the schema takes", async () => {
-  const { stdout } = await replay(
-    ["-", "--policy", "src/flow/default-rules.json", "--against", "src/flow/default-rules.json"],
-    [THEFT],
-  );
+  const { stdout } = await replay(["-", "--policy", "policy.json", "--against", "policy.json"], [THEFT]);
   expect(stdout).toContain("0 of 1 records change");
 });
