@@ -9,8 +9,19 @@ import { resourceTemplates, resources } from "../../../src/resources/registry.ts
 import { tools } from "../../../src/tools/registry.ts";
 
 const limit = (max: number, window_s = 60) => ({ max, window_s });
-const role = { scopes: ["catalog:read"], tools: ["t"], resources: ["r"], prompts: ["p"] };
+const role = {
+  scopes: ["catalog:read"],
+  tools: ["t"],
+  resources: ["r"],
+  prompts: ["p"],
+  customers: "own" as const,
+};
+const inForce = parsePolicy(policyJson);
+if (!inForce.ok) throw new Error(JSON.stringify(inForce.problems));
 const good: Policy = {
+  ...inForce.policy,
+  // Parsed, windows are milliseconds; these policies go through the parser as they are.
+  rules: [],
   roles: { clerk: role, chief: { ...role, limits: { calls: limit(50), discovery: limit(60) } } },
   limits: { calls: limit(100), discovery: limit(300) },
   weights: { t: 5 },
