@@ -9,23 +9,26 @@ import { resourceTemplates, resources } from "../../../src/resources/registry.ts
 import { tools } from "../../../src/tools/registry.ts";
 
 const limit = (max: number, window_s = 60) => ({ max, window_s });
-const role = { scopes: ["catalog:read"], tools: ["t"], resources: ["r"], prompts: ["p"] };
+const role = {
+  scopes: ["catalog:read"],
+  tools: ["t"],
+  resources: ["r"],
+  prompts: ["p"],
+  customers: "own" as const,
+};
+const inForce = parsePolicy(policyJson);
+if (!inForce.ok) throw new Error(JSON.stringify(inForce.problems));
+const NOBODY_SIGNS_ON = { ...inForce.policy.sign_on, mapping: {} };
 const good: Policy = {
+  ...inForce.policy,
+  // Parsed, windows are milliseconds; these policies go through the parser as they are.
+  rules: [],
   roles: { clerk: role, chief: { ...role, limits: { calls: limit(50), discovery: limit(60) } } },
   limits: { calls: limit(100), discovery: limit(300) },
   weights: { t: 5 },
   fail_open: { targets: ["t"], limit: limit(20) },
   redact: { except: { t: ["sku"] } },
-  confirmation: { minutes: 60, allowance: 5 },
-  rules: [],
-  sign_on: {
-    scope: "openid",
-    roles_claim: "groups",
-    mapping: { staff: ["clerk"] },
-    default_role: null,
-    valid_days: 30,
-    contact: "IT",
-  },
+  sign_on: NOBODY_SIGNS_ON,
   retention: { audit_days: 90 },
 };
 const parsed = (changes: object) => parsePolicy({ ...good, ...changes });
@@ -201,7 +204,7 @@ describe("policy.json", () => {
       "fail_open.targets",
     ],
   ])("would be refused with %s that does not exist", (_, changes, path) => {
-    const problems = problemsOf(parsePolicy({ ...policyJson, ...changes }));
+    const problems = problemsOf(parsePolicy({ ...policyJson, sign_on: NOBODY_SIGNS_ON, ...changes }));
     expect(problems).toEqual([{ path, reason: expect.stringMatching(/^there is no "/) }]);
   });
 

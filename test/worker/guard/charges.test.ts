@@ -3,24 +3,20 @@ import { toolTarget } from "../../../src/mcp/targets.ts";
 import { policyInForce } from "../../../src/policy/bundled.ts";
 import { type RefusalCode, refuse } from "../../../src/refusal.ts";
 import { getProduct } from "../../../src/tools/get-product.ts";
-import { newCaller, policyWith, recordsOf } from "../support/caller.ts";
+import { newCaller, policyWith, recordsOf, roleOf } from "../support/caller.ts";
 import { fill, sample } from "../support/catalog.ts";
 
 const NOW = 1_800_000_000_000;
 const { roles, limits } = policyInForce();
-const shopper = { ...roles["shopper"] };
 /** Three calls a minute, and everything but get_product and stock_report. */
 const narrow = policyWith({
   roles: {
-    shopper: {
-      scopes: ["catalog:read"],
-      resources: [],
-      customers: "own",
-      ...shopper,
+    shopper: roleOf({
+      ...roles["shopper"],
       tools: ["search_products", "query_stock", "list_categories"],
       prompts: ["find_product", "compare_products"],
       limits: { calls: { max: 3, window_s: 60 }, discovery: { max: 2, window_s: 60 } },
-    },
+    }),
   },
 });
 

@@ -3,7 +3,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vite
 import type { Windows } from "../../../src/guard/user-windows-client.ts";
 import type { AdmissionRequest, Settlement } from "../../../src/windows/admission.ts";
 import { policyInForce } from "../../../src/policy/bundled.ts";
-import { newCaller, policyWith, recordsOf } from "../support/caller.ts";
+import { newCaller, policyWith, recordsOf, roleOf } from "../support/caller.ts";
 import { fill, sample } from "../support/catalog.ts";
 
 const NOW = 1_800_000_000_000;
@@ -145,7 +145,7 @@ describe("while the object is away", () => {
     ["tools/call", { name: "get_product", arguments: { sku: "SKU-10001" } }, "permission_denied"],
     ["tools/call", { name: "get_product", arguments: { sku: 7 } }, "permission_denied"],
   ])("what was refused without it stays refused: %s %j", async (method, params, code) => {
-    const shopper = { scopes: [], tools: ["search_products"], resources: [], prompts: [] };
+    const shopper = roleOf({ tools: ["search_products"] });
     const { ask } = newCaller({ windows: away().windows, policy: policyWith({ roles: { shopper } }) });
     expect((await ask(method, params)).refusal).toMatchObject({ code });
     expect(events("guard_degraded")).toEqual([]);
@@ -180,7 +180,7 @@ describe("a settlement that is lost", () => {
   const { windows } = failing("settle", ...always(throwing({})));
 
   it("costs a public answer nothing, and leaves its charge", async () => {
-    const shopper = { scopes: [], tools: ["list_categories"], resources: [], prompts: [] };
+    const shopper = roleOf({ tools: ["list_categories"] });
     const limits = { ...policyInForce().limits, calls: { max: 1, window_s: 60 } };
     const { ask, object } = newCaller({
       windows,
@@ -210,8 +210,16 @@ describe("a settlement that is lost", () => {
     };
     const admission = await guard.admit({ correlationId: "ref-1", target, args: {}, refused: {} });
     if (!admission.ok) throw new Error(admission.refusal.code);
-    const seen = { records: 1, bytes: 1, missed: false, tainted: false, canary: false };
-    const ran = { outcome: "ok" as const, ...seen, durationMs: 1, answer: {} };
+    const ran = {
+      outcome: "ok" as const,
+      records: 1,
+      bytes: 1,
+      durationMs: 1,
+      missed: false,
+      tainted: false,
+      canary: false,
+      answer: {},
+    };
     expect(await admission.value.settle(ran)).toMatchObject({ ok: false, refusal: { code: "unavailable" } });
   });
 });

@@ -5,30 +5,59 @@ import { policyInForce } from "../../../src/policy/bundled.ts";
 import { prompts } from "../../../src/prompts/registry.ts";
 import { resourceTemplates, resources } from "../../../src/resources/registry.ts";
 import { tools } from "../../../src/tools/registry.ts";
-import { newCaller, policyWith } from "../support/caller.ts";
+import { newCaller, policyWith, roleOf } from "../support/caller.ts";
 import { fill, sample } from "../support/catalog.ts";
 
 beforeAll(() => fill(sample));
 
 // Written out, so that whoever changes policy.json or a registry says here what that lets whom do.
 const CATALOG_TOOLS = ["search_products", "get_product", "query_stock", "list_categories"];
-const CATALOG_RESOURCES = ["catalog://products/summary", "catalog://categories", "catalog://products/{sku}"];
-const CATALOG_PROMPTS = ["find_product", "compare_products", "stock_report"];
-const MAY: Record<string, string[]> = {
-  anonymous: [...CATALOG_TOOLS, ...CATALOG_RESOURCES, ...CATALOG_PROMPTS],
-  shopper: [...CATALOG_TOOLS, ...CATALOG_RESOURCES, ...CATALOG_PROMPTS],
-  customer: [...CATALOG_TOOLS, ...CATALOG_RESOURCES, ...CATALOG_PROMPTS],
-  support: [...CATALOG_TOOLS, ...CATALOG_RESOURCES, ...CATALOG_PROMPTS],
-  inventory: [...CATALOG_TOOLS, ...CATALOG_RESOURCES, ...CATALOG_PROMPTS],
-  admin: [...CATALOG_TOOLS, ...CATALOG_RESOURCES, ...CATALOG_PROMPTS],
-};
-const SCOPES: Record<string, string[]> = {
-  anonymous: ["catalog:read"],
-  shopper: ["catalog:read"],
-  customer: ["catalog:read"],
-  support: ["catalog:read", "support:read"],
-  inventory: ["catalog:read", "inventory:write"],
-  admin: ["catalog:read", "inventory:write", "support:read", "admin"],
+const CATALOG_RESOURCES = ["catalog://products/summary", "catalog://categories"];
+const PRODUCT_TEMPLATE = "catalog://products/{sku}";
+const PROMPTS = ["find_product", "compare_products", "stock_report"];
+const CATALOG = [...CATALOG_TOOLS, ...CATALOG_RESOURCES, PRODUCT_TEMPLATE, ...PROMPTS];
+const DESK = [
+  ...CATALOG_TOOLS,
+  "search_customers",
+  "get_customer",
+  "get_customer_orders",
+  "get_order",
+  "get_payment_methods",
+  "list_tickets",
+  "get_ticket",
+  "close_ticket",
+  ...CATALOG_RESOURCES,
+  "data://customers/summary",
+  PRODUCT_TEMPLATE,
+  ...PROMPTS,
+];
+const MAY: Record<string, { scopes: string[]; names: string[]; customers: "own" | "all" }> = {
+  anonymous: { scopes: ["catalog:read"], names: CATALOG, customers: "own" },
+  shopper: { scopes: ["catalog:read"], names: CATALOG, customers: "own" },
+  customer: {
+    scopes: ["catalog:read", "support:read"],
+    // Rows of the customer's own, to look at alone.
+    names: [
+      ...CATALOG_TOOLS,
+      "get_customer",
+      "get_customer_orders",
+      "get_order",
+      "get_payment_methods",
+      "list_tickets",
+      "get_ticket",
+      ...CATALOG_RESOURCES,
+      PRODUCT_TEMPLATE,
+      ...PROMPTS,
+    ],
+    customers: "own",
+  },
+  support: { scopes: ["catalog:read", "support:read", "support:write"], names: DESK, customers: "all" },
+  inventory: { scopes: ["catalog:read", "inventory:write"], names: CATALOG, customers: "own" },
+  admin: {
+    scopes: ["catalog:read", "inventory:write", "support:read", "support:write", "admin"],
+    names: DESK,
+    customers: "all",
+  },
 };
 
 const everything = [
@@ -40,7 +69,7 @@ const everything = [
   })),
   ...prompts.map((prompt) => ({ name: prompt.definition.name, target: promptTarget(prompt) })),
 ];
-const ALL_SCOPES = ["catalog:read", "inventory:write", "support:read", "admin"];
+const ALL_SCOPES = MAY["admin"]?.scopes ?? [];
 /** What a caller of these roles reaches, of everything there is. */
 const reached = (roles: string[], scopes = ALL_SCOPES, policy = policyInForce()) => {
   const { principal } = newCaller({ roles, scopes });
@@ -52,9 +81,20 @@ describe("the policy in force", () => {
     expect(Object.keys(policyInForce().roles)).toEqual(Object.keys(MAY));
   });
 
-  it.each(Object.entries(MAY))("lets %s use exactly this", (role, names) => {
-    expect(reached([role], SCOPES[role])).toEqual(names);
-    expect(policyInForce().roles[role]?.scopes).toEqual(SCOPES[role]);
+  it.each(Object.entries(MAY))("lets %s use exactly this", (role, { scopes, names, customers }) => {
+    expect(reached([role], scopes)).toEqual(names);
+    // A scope that the role's tokens can't be granted opens nothing more.
+    expect(reached([role])).toEqual(names);
+    const inForce = policyInForce().roles[role];
+    expect(inForce?.scopes).toEqual(scopes);
+    expect(inForce?.customers ?? "own").toBe(customers);
+  });
+
+  it("lets nobody look at people, or write, with a token that was granted the catalog alone", () => {
+    for (const role of Object.keys(MAY)) expect(reached([role], ["catalog:read"])).toEqual(CATALOG);
+    expect(reached(["support"], ["catalog:read", "support:read"])).toEqual(
+      DESK.filter((name) => name !== "close_ticket"),
+    );
   });
 
   it.each(["nobody", "", "Admin", "admin ", "__proto__", "constructor", "toString", "?", "*"])(
@@ -87,14 +127,13 @@ describe("the policy in force", () => {
 /** A policy whose role clerk may use a part of everything, named in another order than the registries have. */
 const narrow = policyWith({
   roles: {
-    clerk: {
-      scopes: ["catalog:read"],
+    clerk: roleOf({
       tools: ["list_categories", "search_products"],
       resources: ["catalog://products/{sku}", "catalog://categories"],
       prompts: ["stock_report", "find_product"],
-    },
-    courier: { scopes: ["catalog:read"], tools: ["query_stock"], resources: [], prompts: [] },
-    idle: { scopes: ["catalog:read"], tools: [], resources: [], prompts: [] },
+    }),
+    courier: roleOf({ tools: ["query_stock"] }),
+    idle: roleOf({}),
   },
 });
 const FORBIDDEN = /get_product|query_stock|products\/summary|compare_products/;

@@ -34,6 +34,18 @@ interface CallerOptions {
 /** The policy in force with changes. */
 export const policyWith = (changes: Partial<Policy>): Policy => ({ ...policyInForce(), ...changes });
 
+type Role = Policy["roles"][string];
+
+/** A role that may use what is named here, and nothing else. */
+export const roleOf = (changes: Partial<Role>): Role => ({
+  scopes: ["catalog:read"],
+  tools: [],
+  resources: [],
+  prompts: [],
+  customers: "own",
+  ...changes,
+});
+
 /**
  * A caller that no other test knows, behind the real guard, dispatch and Durable Object, under a policy
  * of the test's own: the endpoint serves by the one that was bundled.

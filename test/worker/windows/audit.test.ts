@@ -12,7 +12,7 @@ import {
   verifyChain,
 } from "../../../src/windows/chain.ts";
 import { exported } from "../support/audit.ts";
-import { newCaller, policyWith, recordsOf } from "../support/caller.ts";
+import { newCaller, policyWith, recordsOf, roleOf } from "../support/caller.ts";
 import { fill, sample } from "../support/catalog.ts";
 import { mixedTraffic } from "../support/traffic.ts";
 
@@ -259,14 +259,9 @@ describe("what is kept", () => {
 
   it("keeps the attempt of a call that crashed, and what was reserved for it", async () => {
     const limits = { ...policyInForce().limits, calls: { max: 2, window_s: 60 } };
-    const shopper = {
-      scopes: ["catalog:read"],
-      tools: [],
-      resources: [],
-      prompts: [],
-      customers: "own" as const,
-    };
-    const { guard, object, ask } = newCaller({ policy: policyWith({ limits, roles: { shopper } }) });
+    const { guard, object, ask } = newCaller({
+      policy: policyWith({ limits, roles: { shopper: roleOf({}) } }),
+    });
     const target = {
       kind: "tool" as const,
       name: "list_categories",
