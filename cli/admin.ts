@@ -7,21 +7,14 @@ import { bootstrapAdmin, userIdSchema } from "../src/identity/administration.ts"
 import { ROLES } from "../src/identity/scopes.ts";
 import { wholeNumber } from "./arguments.ts";
 import { remoteTarget } from "./import/targets.ts";
-import { KEY_VARIABLE, callAdmin } from "./admin/client.ts";
+import { type AdminOptions, KEY_VARIABLE, callAdmin, withAdminOptions } from "./admin/client.ts";
 import { addSigningKeyCommands } from "./admin/signing-keys.ts";
-import { DEFAULT_STATE_DIR, withServer } from "./local/server.ts";
+import { withServer } from "./local/server.ts";
 
-const program = new Command("npm run -s admin --")
+const program = withAdminOptions(new Command("npm run -s admin --"))
   .description("Manage users, roles, access keys and signing keys.")
-  .option("--url <url>", "the server (default: the running npm run dev)")
-  .option("--state <folder>", "where the local database lives", DEFAULT_STATE_DIR)
-  .option("--json", "print JSON")
-  .helpOption("-h, --help", "show this help")
-  .addHelpText(
-    "after",
-    `\nThe access key of an admin is read from ${KEY_VARIABLE}; on this machine the demo admin's will do.\nRoles: ${ROLES.join(", ")}.`,
-  );
-const globals = () => program.opts<{ url?: string; state: string; json?: boolean }>();
+  .addHelpText("after", `Roles: ${ROLES.join(", ")}.`);
+const globals = () => program.opts<AdminOptions>();
 
 const users = program.command("users").description("people and services");
 users

@@ -9,8 +9,7 @@ import Table from "cli-table3";
 import { Command } from "commander";
 import * as z from "zod";
 import { type Anchor, type Problem, anchorSchema, verifyChain } from "../src/windows/chain.ts";
-import { KEY_VARIABLE, callAdmin } from "./admin/client.ts";
-import { DEFAULT_STATE_DIR } from "./local/server.ts";
+import { type AdminOptions, callAdmin, withAdminOptions } from "./admin/client.ts";
 
 const SAID: Record<Problem, string> = {
   no_header: "the file does not begin with the header of an export",
@@ -26,17 +25,10 @@ const SAID: Record<Problem, string> = {
 const anchorFile = (file: string): string => `${file}.anchor.json`;
 const anchorsSchema = z.union([anchorSchema.transform((one) => [one]), z.array(anchorSchema)]);
 
-const program = new Command("npm run -s audit --")
-  .description("List, export and verify the audit of calls.")
-  .option("--url <url>", "the server (default: the running npm run dev)")
-  .option("--state <folder>", "where the local database lives", DEFAULT_STATE_DIR)
-  .option("--json", "print JSON")
-  .helpOption("-h, --help", "show this help")
-  .addHelpText(
-    "after",
-    `\nThe access key of an admin is read from ${KEY_VARIABLE}; on this machine the demo admin's will do.`,
-  );
-const globals = () => program.opts<{ url?: string; state: string; json?: boolean }>();
+const program = withAdminOptions(new Command("npm run -s audit --")).description(
+  "List, export and verify the audit of calls.",
+);
+const globals = () => program.opts<AdminOptions>();
 
 program.command("list").description("callers, and where the chain of each was last anchored").action(list);
 program

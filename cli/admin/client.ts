@@ -1,10 +1,30 @@
+import type { Command } from "commander";
 import * as z from "zod";
 import { readDemoKeys } from "../local/demo-users.ts";
 import { safeUrl } from "../safe-url.ts";
-import { findServer } from "../local/server.ts";
+import { DEFAULT_STATE_DIR, findServer } from "../local/server.ts";
 
 /** Where the access key of an admin is read from: never from an argument, which other users of a machine can see. */
 export const KEY_VARIABLE = "CATALOG_ADMIN_KEY";
+
+/** Which server a command talks to, and how it prints. */
+export interface AdminOptions {
+  url?: string;
+  state: string;
+  json?: boolean;
+}
+
+/** Gives a command the options that all commands of an admin have. */
+export const withAdminOptions = (command: Command): Command =>
+  command
+    .option("--url <url>", "the server (default: the running npm run dev)")
+    .option("--state <folder>", "where the local database lives", DEFAULT_STATE_DIR)
+    .option("--json", "print JSON")
+    .helpOption("-h, --help", "show this help")
+    .addHelpText(
+      "after",
+      `\nThe access key of an admin is read from ${KEY_VARIABLE}; on this machine the demo admin's will do.`,
+    );
 
 const problemSchema = z.looseObject({ error: z.string(), next: z.string() });
 

@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { Readable, pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
+import { peek } from "./peek.ts";
 
 /** What an import reads: bytes, decompressed where they were gzip. */
 export interface Source {
@@ -42,17 +43,8 @@ export async function openSource(name: string): Promise<Source> {
 
 /** By what the data begins with, not by the file's name. */
 async function* decompressed(bytes: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
-  let first = Buffer.alloc(0);
-  while (first.length < GZIP_MAGIC.length) {
-    const { value, done } = await bytes.next();
-    if (done === true) break;
-    first = Buffer.concat([first, value]);
-  }
-  async function* whole(): AsyncGenerator<Buffer> {
-    yield first;
-    yield* bytes;
-  }
+  const { first, whole } = await peek(bytes, GZIP_MAGIC.length);
   const isGzip = GZIP_MAGIC.every((byte, index) => first[index] === byte);
   // The callback's error comes out of the iteration as well.
-  yield* isGzip ? pipeline(Readable.from(whole()), createGunzip(), () => {}) : whole();
+  yield* isGzip ? pipeline(Readable.from(whole), createGunzip(), () => {}) : whole;
 }
