@@ -16,7 +16,11 @@ export default defineConfig({
             remoteBindings: false,
           }),
         ],
-        test: { name: "worker", include: ["test/worker/**/*.test.ts"] },
+        test: {
+          name: "worker",
+          include: ["test/worker/**/*.test.ts"],
+          provide: { fuzzRuns: Number(process.env["FUZZ_RUNS"] ?? 2_000) },
+        },
       },
       {
         // What takes long and changes seldom: interrupts, full disks, killed servers. CI runs it.

@@ -143,17 +143,19 @@ async function settle(
   };
   const sent = sendSettlement(windows, principal.id, settlement);
   if (labels === undefined || !isPersonal(labels)) {
-    waitUntil(sent.catch((error: unknown) => logSurprise(error, { what: "settle" })));
+    waitUntil(sent.catch((error: unknown) => logSurprise(causeOf(error), { what: "settle" })));
     return ok(undefined);
   }
   try {
     const settled = await sent;
     return settled.given ? ok(undefined) : refuseFlow(settled.refusal, origin);
   } catch (error) {
-    logSurprise(error, { what: "settle" });
+    logSurprise(causeOf(error), { what: "settle" });
     return { ok: false, refusal: UNAVAILABLE };
   }
 }
+
+const causeOf = (error: unknown): unknown => (error instanceof Unreachable ? error.cause : error);
 
 /** What happens while the Durable Object can't be reached: reads that the policy names go on, all else waits. */
 function degrade(

@@ -1,0 +1,9 @@
+/** Bodies that the endpoint is fuzzed with. */
+export type FuzzRuns = number;
+
+declare module "vitest" {
+  /** What vitest.config.ts gives to the tests. */
+  interface ProvidedContext {
+    fuzzRuns: FuzzRuns;
+  }
+}
