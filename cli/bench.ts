@@ -31,7 +31,9 @@ const options = new Command("npm run -s bench --")
   .option("--rounds <number>", "rounds; each measures every variant once", positive, 12)
   .option("--seconds <number>", "seconds of load of a variant in a round", positive, 1.5)
   .addOption(
-    new Option("--state <where>", "where databases are").choices(["memory", "disk", "both"]).default("memory"),
+    new Option("--state <where>", "where databases are")
+      .choices(["memory", "disk", "both"])
+      .default("memory"),
   )
   .option("--json", "print JSON")
   .option("--check", "exit with 1 where the full path misses a target with state in memory")

@@ -64,7 +64,7 @@ export class Connections {
     const started = performance.now();
     const end = started + milliseconds;
     const one = async () => {
-      for (let now = performance.now(); now < end; ) {
+      for (let now = performance.now(); now < end;) {
         const answer = await this.send(url, next());
         check(answer);
         const after = performance.now();

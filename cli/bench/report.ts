@@ -55,7 +55,8 @@ export function toTable({ variants, targets }: Report): string {
     style: { head: [], border: [] },
     chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
   });
-  const range = ([min = 0, max = 0]: number[], digits: number) => `${min.toFixed(digits)}-${max.toFixed(digits)}`;
+  const range = ([min = 0, max = 0]: number[], digits: number) =>
+    `${min.toFixed(digits)}-${max.toFixed(digits)}`;
   for (const name of VARIANTS) {
     const { rps, rps_range, p50_ms, p50_ms_range } = variants[name];
     table.push([name, rps.toFixed(0), range(rps_range, 0), p50_ms.toFixed(2), range(p50_ms_range, 2)]);

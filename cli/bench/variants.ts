@@ -29,7 +29,10 @@ export const variants: Record<VariantName, Variant> = {
       headers: {},
     }),
   },
-  unguarded: { config: "bench/unguarded/wrangler.toml", prepare: async () => (nextQuery) => modernCall(nextQuery()) },
+  unguarded: {
+    config: "bench/unguarded/wrangler.toml",
+    prepare: async () => (nextQuery) => modernCall(nextQuery()),
+  },
   full: {
     config: "wrangler.toml",
     prepare: async (_url, _connections, keys) => (nextQuery, index) =>

@@ -32,7 +32,7 @@ export interface ProductWords {
 }
 
 const DETAIL_MAX = 80;
-const DISCONTINUED_TIER = 4;
+export const DISCONTINUED_TIER = 4;
 const LONG_NAMES = [6, 9, 14];
 
 /** What search reads of a product. `price` is in major units. */
