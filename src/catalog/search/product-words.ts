@@ -50,7 +50,7 @@ export function productWords(product: Searchable, price: number): ProductWords {
     brand: padded(brand),
     detail: padded(words(`${product.model} ${product.description}`).slice(0, DETAIL_MAX)),
     joined: padded([...skuParts, ...codes(codeText), ...joined(title), ...phrases]),
-    rest: padded(attributes.map(attributeWord)),
+    rest: padded([...new Set(attributes)].map(attributeWord)),
     facet: padded(facetWords({ ...product, price })),
     tier: length + (product.status === "active" ? 0 : DISCONTINUED_TIER),
     vocabulary: [...new Set([...title, ...brand])].filter((word) => /^\p{L}{4,30}$/u.test(word)),
