@@ -11,7 +11,7 @@ import {
   withCompletions,
   withCorrection,
 } from "./query.ts";
-import { WEIGHTS, candidateSchema, rank } from "./ranking.ts";
+import { WEIGHTS, rank, readCandidates } from "./ranking.ts";
 import {
   CANDIDATES,
   type ColumnSort,
@@ -51,7 +51,7 @@ const surveyRows = z.tuple([
     exact: jsonCell.pipe(z.array(z.int())),
     total: z.int(),
     matches: jsonCell.pipe(z.array(z.int())),
-    candidates: jsonCell.pipe(z.array(candidateSchema)),
+    candidates: z.string().transform(readCandidates),
     complete: z.int(),
   }),
 ]);

@@ -12,11 +12,11 @@ export const COUNTED_MAX = 500;
 /** How many products are fetched and scored. */
 export const CANDIDATES = {
   /** That have every word. */
-  all: 150,
+  all: 100,
   /** So many of those suffice: others are not looked for. */
-  enough: 50,
+  enough: 20,
   /** That have some of the words. */
-  some: 50,
+  some: 30,
 };
 /** A word with no more matches than this is rare: all of them are candidates. */
 const RARE_MAX = 50;
@@ -91,7 +91,7 @@ export function findCompletions(beginning: string): Statement {
 /**
  * Looks for products, in one row: `exact`, those whose code was typed; `total`, active products in the
  * catalog; `matches`, how many products meet each slot; `candidates`, what scoring reads of them
- * (candidateSchema in ranking.ts); `complete`, 0 where there were more.
+ * (readCandidates() in ranking.ts); `complete`, 0 where there were more.
  *
  * Readings are walked one after the other, each in the index's order, the best first, and SQLite stops
  * when it has enough: a common word costs no more than another. Where few products have every word, those
@@ -117,7 +117,7 @@ export function lookUp(query: Query, filters: Filters, limits = CANDIDATES): Sta
   const inRest = attributeNeedles(query).map(
     (needle, slot) => `((instr(w.rest, ${values.bind(needle)}) > 0) << ${slot})`,
   );
-  // One cell of JSON, not 150 rows: between D1 and the Worker every cell has its price.
+  // One cell of text, not 100 rows: between D1 and the Worker every cell has its price.
   const sql = `WITH survey AS MATERIALIZED (${countMatches(slots)}),
     every AS MATERIALIZED (${walk(all, limits.all)}),
     partial AS MATERIALIZED (SELECT id FROM (${walk(some, limits.some)}) WHERE ${few}),
@@ -130,8 +130,9 @@ export function lookUp(query: Query, filters: Filters, limits = CANDIDATES): Sta
     SELECT ${exact} AS exact,
       (SELECT active_products FROM catalog_state) AS total,
       (SELECT json_group_array(matches) FROM survey) AS matches,
-      json_group_array(json_array(w.product_id, w.head, w.title || w.brand || w.detail, w.joined,
-        ${inRest.join(" | ")}, w.id >> 40 >= ${DISCONTINUED_TIER})) AS candidates,
+      coalesce(group_concat(w.product_id || char(9) || (${inRest.join(" | ")}) || char(9) ||
+        (w.id >> 40 >= ${DISCONTINUED_TIER}) || char(9) || w.head || char(9) ||
+        w.title || w.brand || w.detail || char(9) || w.joined, char(10)), '') AS candidates,
       (SELECT count(*) FROM every) < ${limits.all} AND (SELECT count(*) FROM partial) < ${limits.some} AS complete
     FROM hits JOIN product_words w ON w.id = hits.id`;
   return { sql, values: values.list };
