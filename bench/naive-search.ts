@@ -14,7 +14,6 @@ const productRow = z.object({
   stocked: z.int(),
 });
 
-/** One query: the best matches first, so that only those ten products are read. */
 export async function naiveSearch(db: D1Database, query: string) {
   const match = query
     .split(/\s+/)
@@ -24,9 +23,8 @@ export async function naiveSearch(db: D1Database, query: string) {
     .prepare(
       `SELECT p.sku, p.name, p.brand, c.name AS category, p.price_minor, p.currency, p.status,
          EXISTS (SELECT 1 FROM stock s WHERE s.product_id = p.id AND s.quantity > 0) AS stocked
-       FROM (SELECT rowid AS id, bm25(naive_search, 10, 5, 5, 2, 1) AS score FROM naive_search
-         WHERE naive_search MATCH ? ORDER BY score LIMIT 10) found
-       JOIN products p ON p.id = found.id JOIN categories c ON c.id = p.category_id ORDER BY found.score`,
+       FROM naive_search f JOIN products p ON p.id = f.rowid JOIN categories c ON c.id = p.category_id
+       WHERE naive_search MATCH ? ORDER BY bm25(naive_search, 10, 5, 5, 2, 1) LIMIT 10`,
     )
     .bind(match)
     .all();

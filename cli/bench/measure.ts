@@ -14,6 +14,8 @@ export interface Series {
   rps: number[];
   /** Median milliseconds at one connection. */
   p50: number[];
+  /** Milliseconds of workerd's processor time for an answer at PARALLEL connections. */
+  cpu: number[];
 }
 export type Measured = Record<VariantName, Series>;
 
@@ -40,7 +42,7 @@ export async function measure(plan: Plan): Promise<Measured> {
   const many = new Connections(PARALLEL);
   const one = new Connections(1);
   const runtimes = new Map<string, Runtime>();
-  const measured = byVariant((): Series => ({ rps: [], p50: [] }));
+  const measured = byVariant((): Series => ({ rps: [], p50: [], cpu: [] }));
   try {
     for (const [config, bundle] of plan.bundles) {
       const state = join(plan.folder, String(runtimes.size));
@@ -50,17 +52,21 @@ export async function measure(plan: Plan): Promise<Measured> {
     const slices = [];
     for (const name of VARIANTS) {
       const { config, prepare } = variants[name];
-      const url = runtimes.get(config)?.url ?? "";
-      slices.push({ name, url, next: await prepareCalls(prepare, url, plan, many) });
+      const runtime = runtimes.get(config);
+      if (runtime === undefined) throw new Error(`${config} was not bundled.`);
+      slices.push({ name, runtime, next: await prepareCalls(prepare, runtime.url, plan, many) });
     }
     for (let round = -WARM_UP_ROUNDS; round < plan.rounds; round++) {
       const turn = (round + WARM_UP_ROUNDS) % slices.length;
-      for (const { name, url, next } of [...slices.slice(turn), ...slices.slice(0, turn)]) {
-        const { rps } = await many.load(url, next, plan.seconds * 1000);
-        const { times } = await one.load(url, next, plan.seconds * 500);
+      for (const { name, runtime, next } of [...slices.slice(turn), ...slices.slice(0, turn)]) {
+        const before = runtime.cpuMs();
+        const { rps, times } = await many.load(runtime.url, next, plan.seconds * 1000);
+        const cpu = (runtime.cpuMs() - before) / times.length;
+        const { times: alone } = await one.load(runtime.url, next, plan.seconds * 500);
         if (round < 0) continue;
         measured[name].rps.push(rps);
-        measured[name].p50.push(median(times));
+        measured[name].p50.push(median(alone));
+        measured[name].cpu.push(cpu);
       }
       if (round >= 0) plan.onRound(round + 1);
     }

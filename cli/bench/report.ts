@@ -24,7 +24,10 @@ export interface Target {
 }
 
 export interface Report {
-  variants: Record<VariantName, { rps: number; p50_ms: number; rps_range: number[]; p50_ms_range: number[] }>;
+  variants: Record<
+    VariantName,
+    { rps: number; p50_ms: number; rps_range: number[]; p50_ms_range: number[]; cpu_ms: number }
+  >;
   targets: Target[];
 }
 
@@ -37,6 +40,7 @@ export function summarize(measured: Measured): Report {
         p50_ms: round(p50.median, 2),
         rps_range: [round(rps.min, 1), round(rps.max, 1)],
         p50_ms_range: [round(p50.min, 2), round(p50.max, 2)],
+        cpu_ms: round(median(measured[name].cpu), 2),
       };
     }),
     // Round by round: the two were measured within seconds of each other.
@@ -51,18 +55,25 @@ export function summarize(measured: Measured): Report {
 
 export function toTable({ variants, targets }: Report): string {
   const table = new Table({
-    head: ["", "calls/s, 16 connections", "min-max", "p50 ms, 1 connection", "min-max"],
+    head: ["", "calls/s, 16 connections", "min-max", "p50 ms, 1 connection", "min-max", "workerd CPU ms"],
     style: { head: [], border: [] },
     chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
   });
   const range = ([min = 0, max = 0]: number[], digits: number) =>
     `${min.toFixed(digits)}-${max.toFixed(digits)}`;
   for (const name of VARIANTS) {
-    const { rps, rps_range, p50_ms, p50_ms_range } = variants[name];
-    table.push([name, rps.toFixed(0), range(rps_range, 0), p50_ms.toFixed(2), range(p50_ms_range, 2)]);
+    const { rps, rps_range, p50_ms, p50_ms_range, cpu_ms } = variants[name];
+    table.push([
+      name,
+      rps.toFixed(0),
+      range(rps_range, 0),
+      p50_ms.toFixed(2),
+      range(p50_ms_range, 2),
+      cpu_ms.toFixed(2),
+    ]);
   }
   for (const { name, ratio } of targets) {
-    table.push([name, `${ratio.median.toFixed(2)}x`, range([ratio.min, ratio.max], 2), "", ""]);
+    table.push([name, `${ratio.median.toFixed(2)}x`, range([ratio.min, ratio.max], 2), "", "", ""]);
   }
   return table.toString();
 }

@@ -1,4 +1,6 @@
-import { execFile } from "node:child_process";
+import { ChildProcess, execFile } from "node:child_process";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { readFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -30,6 +32,8 @@ export async function bundle(config: string, outDir: string): Promise<Bundle> {
 export interface Runtime {
   /** Without a trailing slash; straight into workerd. */
   url: string;
+  /** Milliseconds of processor time that workerd has used so far; Linux tells. */
+  cpuMs(): number;
   close(): Promise<void>;
 }
 
@@ -38,6 +42,13 @@ export async function run({ path, config }: Bundle, stateDir: string): Promise<R
   const { workerOptions } = readWorkerOptions(config);
   const name = "bench";
   const texts = (await readdir(dirname(path))).filter((file) => file.endsWith(".sql"));
+  let pid = 0;
+  const noteChild = (message: unknown) => {
+    if (typeof message !== "object" || message === null || !("process" in message)) return;
+    const { process: child } = message;
+    if (child instanceof ChildProcess) child.once("spawn", () => (pid = child.pid ?? 0));
+  };
+  subscribe("child_process", noteChild);
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       ...workerOptions,
@@ -55,5 +66,15 @@ export async function run({ path, config }: Bundle, stateDir: string): Promise<R
     }),
   );
   const url = await miniflare.unsafeGetDirectURL(name);
-  return { url: url.origin, close: () => miniflare.dispose() };
+  unsubscribe("child_process", noteChild);
+  return { pid: () => pid, url: url.origin, cpuMs: () => cpuMs(pid), close: () => miniflare.dispose() };
+}
+
+const TICK_MS = 10;
+
+/** proc(5): fields 14 and 15 of /proc/PID/stat, counted behind the name, which may hold spaces. */
+function cpuMs(pid: number): number {
+  const [, behind = ""] = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ");
+  const fields = behind.split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
 }

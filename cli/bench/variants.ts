@@ -29,15 +29,8 @@ export const variants: Record<VariantName, Variant> = {
       headers: {},
     }),
   },
-  unguarded: {
-    config: "bench/unguarded/wrangler.toml",
-    prepare: async () => (nextQuery) => modernCall(nextQuery()),
-  },
-  full: {
-    config: "wrangler.toml",
-    prepare: async (_url, _connections, keys) => (nextQuery, index) =>
-      modernCall(nextQuery(), { authorization: `Bearer ${keys[index % keys.length] ?? ""}` }),
-  },
+  unguarded: { config: "bench/unguarded/wrangler.toml", prepare: productCalls },
+  full: { config: "wrangler.toml", prepare: productCalls },
   mcpagent: {
     config: "bench/mcpagent/wrangler.toml",
     async prepare(url, connections, keys) {
@@ -51,6 +44,14 @@ export const variants: Record<VariantName, Variant> = {
   },
 };
 
+async function productCalls(
+  _url: string,
+  _connections: Connections,
+  keys: readonly string[],
+): Promise<NewRequest> {
+  return (nextQuery, index) => modernCall(nextQuery(), keys[index % keys.length] ?? "");
+}
+
 const toolCall = (query: string) => ({ name: "search_products", arguments: { query } });
 
 function post(message: object): LoadRequest {
@@ -58,7 +59,7 @@ function post(message: object): LoadRequest {
 }
 
 /** A call of MCP 2026-07-28, which needs no session. */
-function modernCall(query: string, headers: Record<string, string> = {}): LoadRequest {
+function modernCall(query: string, key: string): LoadRequest {
   const version = "2026-07-28";
   const meta = {
     "io.modelcontextprotocol/protocolVersion": version,
@@ -70,7 +71,7 @@ function modernCall(query: string, headers: Record<string, string> = {}): LoadRe
     ...post({ jsonrpc: "2.0", id: 1, method: "tools/call", params }),
     headers: {
       ...JSON_HEADERS,
-      ...headers,
+      authorization: `Bearer ${key}`,
       "mcp-protocol-version": version,
       "mcp-method": "tools/call",
       "mcp-name": "search_products",
