@@ -106,9 +106,19 @@ export function applyImport(importId: string, { removeMissing }: { removeMissing
       SELECT DISTINCT word.value FROM import_rows, json_each(record, '$.words.vocabulary') word
       WHERE import_id = ?1 ON CONFLICT DO NOTHING`),
     ...(removeMissing ? removal : []),
+    mergeIndex,
     ...dropImport(importId),
   ];
 }
+
+/**
+ * An import leaves the index in some ten segments, each of which every search then opens; in one, a search
+ * takes half the time. Bounded in pages, so that a small import into a large catalog does not rewrite all of it.
+ */
+const mergeIndex: Statement = {
+  sql: "INSERT INTO product_search (product_search, rank) VALUES ('merge', -16000)",
+  values: [],
+};
 
 /** What applying would do, one row: `added`, `changed`, `unchanged` and `missing` products. */
 export function compareImport(importId: string): Statement {

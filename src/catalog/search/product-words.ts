@@ -32,7 +32,7 @@ export interface ProductWords {
 }
 
 const DETAIL_MAX = 80;
-const DISCONTINUED_TIER = 4;
+export const DISCONTINUED_TIER = 4;
 const LONG_NAMES = [6, 9, 14];
 
 /** What search reads of a product. `price` is in major units. */
@@ -50,7 +50,7 @@ export function productWords(product: Searchable, price: number): ProductWords {
     brand: padded(brand),
     detail: padded(words(`${product.model} ${product.description}`).slice(0, DETAIL_MAX)),
     joined: padded([...skuParts, ...codes(codeText), ...joined(title), ...phrases]),
-    rest: padded(attributes.map(attributeWord)),
+    rest: padded([...new Set(attributes)].map(attributeWord)),
     facet: padded(facetWords({ ...product, price })),
     tier: length + (product.status === "active" ? 0 : DISCONTINUED_TIER),
     vocabulary: [...new Set([...title, ...brand])].filter((word) => /^\p{L}{4,30}$/u.test(word)),

@@ -114,5 +114,20 @@ export const matchHead = (slot: Slot) => either(slot.map(({ phrase }) => quoted(
 export const matchAll = (slots: readonly Slot[]) => slots.map(matchSlot).join(" AND ");
 export const matchAny = (slots: readonly Slot[]) => slots.map(matchSlot).join(" OR ");
 
+/** What may be meant, as expressions, each list from the strictest reading on. */
+export function readings(slots: readonly Slot[]): { all: string[]; some: string[] } {
+  const wanted = slots.at(-1);
+  if (wanted === undefined) return { all: [], some: [] };
+  const all = matchAll(slots);
+  const shown = slots.map(matchShown);
+  const allButOne = shown.map((_, left) => shown.filter((__, index) => index !== left).join(" AND "));
+  return {
+    // Is such a thing and has every word; shows every word on its card; has every word.
+    all: [`${matchHead(wanted)} AND ${all}`, shown.join(" AND "), all],
+    // Shows all words but one; shows what is wanted; has any word.
+    some: [...(slots.length > 2 ? [allButOne.join(" OR ")] : []), matchShown(wanted), matchAny(slots)],
+  };
+}
+
 /** The identifiers with the spelling taken out, as products.model_code holds them. */
 export const identifierCodes = ({ identifiers }: Query) => identifiers.map(plainCode);

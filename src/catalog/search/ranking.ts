@@ -1,18 +1,39 @@
 import { type Name, type Query, type Slot, attributePhrase } from "./query.ts";
 import { headWord } from "./words.ts";
 
-/** What ranking reads of a product: short columns, each padded with spaces. */
+/** What ranking reads of a product. Texts are words between spaces. */
 export interface Candidate {
   id: number;
-  sku: string;
+  /** What it is (headWord() in words.ts). */
   head: string;
-  title: string;
-  brand: string;
-  detail: string;
+  /** Name, brand, model and description. */
+  card: string;
+  /** Its codes and neighbouring words, written as one. */
   joined: string;
   /** Bit i: the attributes hold the word typed in slot i. */
-  in_rest: number;
-  discontinued: number;
+  inRest: number;
+  isDiscontinued: boolean;
+}
+
+/**
+ * Reads the cell that lookUp() (statements.ts) makes of candidates: a line each, with tabs between fields,
+ * which words hold neither of. Split by hand, as checking 100 rows of columns takes longer than ranking them.
+ */
+export function readCandidates(cell: string): Candidate[] {
+  if (cell === "") return [];
+  return cell.split("\n").map((line) => {
+    const [id, inRest, isDiscontinued, head, card, joined, ...others] = line.split("\t");
+    if (head === undefined || card === undefined || joined === undefined || others.length > 0)
+      throw new Error("A candidate has other fields than were asked for.");
+    return {
+      id: Number(id),
+      head,
+      card,
+      joined,
+      inRest: Number(inRest),
+      isDiscontinued: isDiscontinued === "1",
+    };
+  });
 }
 
 /** Few and round: docs/search.md says what halving or doubling each one does. */
@@ -48,20 +69,21 @@ export function rank(
 ): Ranked[] {
   const rarity = query.slots.map((_, slot) => Math.log(1 + (total + 0.5) / ((matches[slot] ?? 0) + 0.5)));
   const most = rarity.reduce((sum, value) => sum + value, 0);
-  const needles = query.slots.map((slot) => slot.map(toNeedle));
-  const wanted = needles.at(-1) ?? [];
+  const slots = query.slots.map((slot) => slot.map(toNeedle));
+  const wanted = slots.at(-1) ?? [];
   const ranked = candidates.map((candidate) => {
-    const norm = lengthNorm(candidate, weights);
+    const norm = lengthNorm(candidate.card, weights);
     let text = 0;
-    for (const [slot, names] of needles.entries()) {
-      const inAttributes = (candidate.in_rest & (1 << slot)) !== 0;
-      text += (rarity[slot] ?? 0) * met(names, candidate, inAttributes, norm, weights);
+    for (let slot = 0; slot < slots.length; slot++) {
+      const attribute = (candidate.inRest & (1 << slot)) === 0 ? 0 : weights.attribute;
+      text += (rarity[slot] ?? 0) * met(slots[slot] ?? [], candidate, attribute, norm, weights);
     }
-    const isWanted = Math.max(
-      0,
-      ...wanted.map(({ head, asHead }) => (candidate.head.includes(head) ? asHead : 0)),
-    );
-    const score = text / most + weights.isWanted * isWanted + weights.discontinued * candidate.discontinued;
+    let isWanted = 0;
+    for (const { head, asHead } of wanted) {
+      if (asHead > isWanted && candidate.head.includes(head)) isWanted = asHead;
+    }
+    const score =
+      text / most + weights.isWanted * isWanted + (candidate.isDiscontinued ? weights.discontinued : 0);
     return { candidate, score };
   });
   return ranked.toSorted((a, b) => b.score - a.score || a.candidate.id - b.candidate.id);
@@ -73,9 +95,8 @@ function toNeedle({ phrase, weight, asHead }: Name): Needle {
   return { weight, asHead, text: ` ${phrase} `, head: ` ${headWord(phrase)} ` };
 }
 
-function lengthNorm({ title, detail }: Candidate, { k1, b, usualLength }: typeof WEIGHTS): number {
-  const length = occurrences(title, " ") + occurrences(detail, " ") - 2;
-  return k1 * (1 - b + (b * length) / usualLength);
+function lengthNorm(card: string, { k1, b, usualLength }: typeof WEIGHTS): number {
+  return k1 * (1 - b + (b * wordsIn(card)) / usualLength);
 }
 
 /**
@@ -84,19 +105,18 @@ function lengthNorm({ title, detail }: Candidate, { k1, b, usualLength }: typeof
  */
 function met(
   names: readonly Needle[],
-  candidate: Candidate,
-  inAttributes: boolean,
+  { card, joined }: Candidate,
+  attribute: number,
   norm: number,
   weights: typeof WEIGHTS,
 ): number {
   let best = 0;
-  for (const [index, { text, weight }] of names.entries()) {
-    const written =
-      occurrences(candidate.title, text) +
-      occurrences(candidate.brand, text) +
-      occurrences(candidate.detail, text);
-    const times = written > 0 ? written : Number(candidate.joined.includes(text));
-    const value = weights.shown * times + (index === 0 && inAttributes ? weights.attribute : 0);
+  let typedAlone = attribute;
+  for (const { text, weight } of names) {
+    const written = occurrences(card, text);
+    const times = written > 0 || !joined.includes(text) ? written : 1;
+    const value = weights.shown * times + typedAlone;
+    typedAlone = 0;
     best = Math.max(best, (weight * value) / (value + norm));
   }
   return best;
@@ -106,6 +126,17 @@ function occurrences(field: string, text: string): number {
   let found = 0;
   for (let at = field.indexOf(text); at >= 0; at = field.indexOf(text, at + 1)) found++;
   return found;
+}
+
+const SPACE = 32;
+
+/** By hand: this runs over every letter of every candidate, and splitting takes ten times as long. */
+function wordsIn(text: string): number {
+  let words = 0;
+  for (let at = 1; at < text.length; at++) {
+    if (text.charCodeAt(at) === SPACE && text.charCodeAt(at - 1) !== SPACE) words++;
+  }
+  return words;
 }
 
 /** What each slot looks for in attributes, for the database to find: they are too long to fetch. */

@@ -7,26 +7,19 @@ import {
   type Slot,
   matchAll,
   matchAny,
-  matchHead,
-  matchShown,
-  matchSlot,
   readQuery,
   withCompletions,
   withCorrection,
 } from "./query.ts";
-import { WEIGHTS, rank } from "./ranking.ts";
+import { WEIGHTS, rank, readCandidates } from "./ranking.ts";
 import {
-  COMMON,
+  CANDIDATES,
   type ColumnSort,
-  KEEP,
   SORTED_MAX,
-  commonCandidates,
-  countMatches,
-  countProducts,
   findAlike,
   findCompletions,
-  findExact,
-  rareCandidates,
+  lookUp,
+  matchesAny,
   sortedPage,
 } from "./statements.ts";
 import { THIN, corrections, matchAlike } from "./typo.ts";
@@ -52,23 +45,19 @@ export interface Found {
 /** Runs statements as one round trip; gives the rows of each. */
 type Run = (statements: Statement[]) => Promise<unknown[][]>;
 
-const exactRows = z.array(z.object({ id: z.int(), sku: z.string() }));
-const countRows = z.array(z.object({ matches: z.int() })).transform((rows) => rows.map((row) => row.matches));
-const totalRows = z.tuple([z.object({ active_products: z.int() })]);
-const wordRows = z.array(z.object({ word: z.string() }));
-const candidateRows = z.array(
+const jsonCell = z.string().transform((json): unknown => JSON.parse(json));
+const surveyRows = z.tuple([
   z.object({
-    id: z.int(),
-    sku: z.string(),
-    head: z.string(),
-    title: z.string(),
-    brand: z.string(),
-    detail: z.string(),
-    joined: z.string(),
-    in_rest: z.number(),
-    discontinued: z.number(),
+    exact: jsonCell.pipe(z.array(z.int())),
+    total: z.int(),
+    matches: jsonCell.pipe(z.array(z.int())),
+    candidates: z.string().transform(readCandidates),
+    complete: z.int(),
   }),
-);
+]);
+type Survey = z.output<typeof surveyRows>[0];
+const foundRows = z.tuple([z.object({ found: z.int() })]);
+const wordRows = z.array(z.object({ word: z.string() }));
 const sortedRows = z.array(
   z.object({ id: z.int(), sku: z.string(), sort_key: z.union([z.string(), z.number()]), walked: z.int() }),
 );
@@ -77,81 +66,66 @@ const sortedRows = z.array(
 export interface Tuning {
   read: (text: string) => Query;
   weights: typeof WEIGHTS;
-  /** Matches above which a word counts as common. */
-  common: number;
+  limits: typeof CANDIDATES;
 }
-const TUNED: Tuning = { read: readQuery, weights: WEIGHTS, common: COMMON };
+const TUNED: Tuning = { read: readQuery, weights: WEIGHTS, limits: CANDIDATES };
+/** Where a column sorts, there is nothing to score. */
+const NONE = { all: 0, enough: 0, some: 0 };
 
-/** Finds products. Two round trips, three where a word may be misspelt. */
+/** Finds products. By relevance one round trip, three where a word may be misspelt; sorted by a column two more. */
 export async function search(run: Run, request: SearchRequest, tuning = TUNED): Promise<Found> {
   const typed = tuning.read(request.query);
-  const [exact = [], counts = [], total = []] = await run([
-    findExact(typed, request),
-    countMatches(typed.slots.map(matchSlot)),
-    countProducts,
-  ]);
-  const survey: Survey = { query: typed, matches: countRows.parse(counts) };
-  const exactHits = exactRows.parse(exact);
-  const { query, matches } = exactHits.length > 0 ? survey : await forgive(run, survey);
-  if (request.sort !== "relevance") return sorted(run, query, request, request.sort);
+  if (typed.slots.length === 0) return { ids: [], cut: false };
+  const { sort } = request;
+  const limits = sort === "relevance" ? tuning.limits : NONE;
+  const survey = async (query: Query): Promise<Survey> => {
+    const [rows] = await run([lookUp(query, request, limits)]);
+    return surveyRows.parse(rows)[0];
+  };
 
-  const [{ active_products }] = totalRows.parse(total);
-  const found = await run(candidateStatements(query, matches, request, tuning.common));
-  const candidates = new Map(candidateRows.parse(found.flat()).map((row) => [row.id, row]));
-  for (const { id } of exactHits) candidates.delete(id);
-  const entries = [
-    ...exactHits,
-    ...rank(query, matches, active_products, [...candidates.values()], tuning.weights).map(
-      ({ candidate: { id, sku } }) => ({ id, sku }),
-    ),
-  ];
-  return page(
-    entries,
-    request,
-    found.some((rows) => rows.length === KEEP),
-  );
+  const first = await survey(typed);
+  const meant = first.exact.length > 0 ? undefined : await forgive(run, typed, first.matches);
+  const query = meant ?? typed;
+  if (sort !== "relevance") return sorted(run, query, request, sort);
+
+  const { matches, total, candidates, complete } = meant === undefined ? first : await survey(meant);
+  const others = candidates.filter(({ id }) => !first.exact.includes(id));
+  const ranked = rank(query, matches, total, others, tuning.weights);
+  return page([...first.exact, ...ranked.map(({ candidate }) => candidate.id)], request, complete === 0);
 }
 
-type Entry = z.output<typeof exactRows>[number];
-
-function page(entries: Entry[], { limit, after }: SearchRequest, cut: boolean): Found {
-  const start = after === undefined ? 0 : startAfter(entries, after);
-  const shown = entries.slice(start, start + limit);
-  const last = shown.at(-1);
-  const end = start + shown.length;
-  const more = end < entries.length;
+function page(all: number[], { limit, after }: SearchRequest, cut: boolean): Found {
+  const start = after === undefined ? 0 : startAfter(all, after);
+  const ids = all.slice(start, start + limit);
+  const last = ids.at(-1);
+  const end = start + ids.length;
+  const more = end < all.length;
   return {
-    ids: shown.map(({ id }) => id),
-    ...(more && last && { next: [end, last.sku] satisfies Position }),
+    ids,
+    ...(more && last !== undefined && { next: [end, String(last)] satisfies Position }),
     cut: cut && !more,
   };
 }
 
 /** Behind the last one shown; where that has left the catalog, the others have moved up by one. */
-function startAfter(entries: Entry[], [end, sku]: Position): number {
-  const at = entries.findIndex((entry) => entry.sku === sku);
+function startAfter(ids: number[], [end, last]: Position): number {
+  const at = ids.findIndex((id) => String(id) === last);
   return at >= 0 ? at + 1 : Math.max(0, Number(end) - 1);
 }
 
-interface Survey {
-  query: Query;
-  /** Products that meet each slot, counted no further than COMMON + 1. */
-  matches: number[];
-}
-
-/** Where a word finds next to nothing, it may be unfinished (the last one) or misspelt. */
-async function forgive(run: Run, { query, matches }: Survey): Promise<Survey> {
-  const isThin = (index: number) => (matches[index] ?? 0) < THIN;
-  if (!query.slots.some((_, index) => isThin(index))) return { query, matches };
+/** Where a word finds next to nothing, it may be unfinished (the last one) or misspelt; undefined where none does. */
+async function forgive(run: Run, query: Query, matches: readonly number[]): Promise<Query | undefined> {
+  const isDoubtful = (slot: Slot, index: number) =>
+    (matches[index] ?? 0) < THIN && /^\p{L}{3,}$/u.test(slot[0].phrase);
+  if (!query.slots.some(isDoubtful)) return undefined;
   const slots = await Promise.all(
-    query.slots.map(async (slot, index) => {
-      const word = slot[0].phrase;
-      if (!isThin(index) || !/^\p{L}{3,}$/u.test(word)) return slot;
-      return suggest(run, slot, index === query.slots.length - 1, matches[index] === 0);
-    }),
+    query.slots.map(async (slot, index) =>
+      isDoubtful(slot, index)
+        ? suggest(run, slot, index === query.slots.length - 1, matches[index] === 0)
+        : slot,
+    ),
   );
-  const [counts = []] = await run([countMatches(slots.map(matchSlot))]);
-  return { query: { ...query, slots }, matches: countRows.parse(counts) };
+  return { ...query, slots };
 }
 
 async function suggest(run: Run, slot: Slot, last: boolean, unknown: boolean): Promise<Slot> {
@@ -163,43 +137,10 @@ async function suggest(run: Run, slot: Slot, last: boolean, unknown: boolean): P
   return meant === undefined ? finished : withCorrection(finished, meant, last);
 }
 
-/**
- * Which products to score. While all words together match few, everything that matches any of them.
- * Where a word is common, its matches are walked from the best on, the strictest reading first, and
- * bm25() is asked about the rare words alone.
- */
-function candidateStatements(
-  query: Query,
-  matches: readonly number[],
-  filters: Filters,
-  common: number,
-): Statement[] {
-  const { slots } = query;
-  const wanted = slots.at(-1);
-  if (wanted === undefined) return [];
-  const all = matchAll(slots);
-  const isWanted = `${matchHead(wanted)} AND ${all}`;
-  const matched = matches.reduce((sum, count) => sum + count, 0);
-  if (matched <= common) {
-    return [rareCandidates(query, isWanted, filters), rareCandidates(query, matchAny(slots), filters)];
-  }
-  let budget = common;
-  const rare = slots.filter((_, index) => {
-    const count = matches[index] ?? 0;
-    if (count > budget) return false;
-    budget -= count;
-    return true;
-  });
-  const shown = slots.map(matchShown).join(" AND ");
-  const walk = commonCandidates(query, [isWanted, shown, all, matchShown(wanted)], filters);
-  return rare.length === 0 ? [walk] : [walk, rareCandidates(query, matchAny(rare), filters)];
-}
-
 /** Sorted by a column: all that meets every word, or, where nothing does, any word. */
 async function sorted(run: Run, { slots }: Query, request: SearchRequest, sort: ColumnSort): Promise<Found> {
-  if (slots.length === 0) return { ids: [], cut: false };
-  const [strict = []] = await run([countMatches([matchAll(slots)])]);
-  const expression = countRows.parse(strict)[0] === 0 ? matchAny(slots) : matchAll(slots);
+  const [strict] = await run([matchesAny(matchAll(slots))]);
+  const expression = foundRows.parse(strict)[0].found === 0 ? matchAny(slots) : matchAll(slots);
   const [rows = []] = await run([sortedPage(expression, request, sort, request.limit + 1, request.after)]);
   const found = sortedRows.parse(rows);
   const shown = found.slice(0, request.limit);

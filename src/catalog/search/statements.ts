@@ -1,15 +1,25 @@
 import type { Statement } from "../../database/statement.ts";
 import { type Filters, matchFacets } from "./facets.ts";
-import { type Query, identifierCodes } from "./query.ts";
+import { DISCONTINUED_TIER } from "./product-words.ts";
+import { type Query, identifierCodes, matchSlot, readings } from "./query.ts";
 import { attributeNeedles } from "./ranking.ts";
 
 // Every statement of search. Values are bound, lists as one JSON value, so none comes near D1's
 // bounds; the SQL itself is put together from constants alone.
 
-/** Above this many matches a word is common: it is counted no further, and bm25(), which visits every match, is not asked. */
-export const COMMON = 500;
-/** Candidates that are fetched and scored: that many of any match, and as many of the common walk. */
-export const KEEP = 150;
+/** Products that meet a slot are counted no further. */
+export const COUNTED_MAX = 500;
+/** How many products are fetched and scored. */
+export const CANDIDATES = {
+  /** That have every word. */
+  all: 100,
+  /** So many of those suffice: others are not looked for. */
+  enough: 20,
+  /** That have some of the words. */
+  some: 30,
+};
+/** A word with no more matches than this is rare: all of them are candidates. */
+const RARE_MAX = 50;
 /** Rows that a sort by price or name takes in at the most. */
 export const SORTED_MAX = 10_000;
 const EXACT_MAX = 50;
@@ -42,40 +52,27 @@ function rowFilters({ category, brand, minPrice, maxPrice, inStock }: Filters, v
   return parts.map((part) => ` AND ${part}`).join("");
 }
 
-/** The index's rows that match, in its order, with their products at hand as `p`. */
-function matching(expression: string, filters: Filters, values: Values): string {
-  const match = values.bind(`(${expression})${matchFacets(filters)}`);
-  return `product_search w JOIN products p ON p.id = ${PRODUCT_ID}
-    WHERE product_search MATCH ${match}${rowFilters(filters, values)}`;
-}
-
-/** Products whose SKU, GTIN or model is what was typed. */
-export function findExact(query: Query, filters: Filters): Statement {
-  const values = new Values();
-  const typed = values.bind(
-    JSON.stringify(query.identifiers.flatMap((code) => [code, code.toUpperCase(), code.toLowerCase()])),
-  );
-  const plain = values.bind(JSON.stringify(identifierCodes(query)));
-  const digits = values.bind(JSON.stringify(identifierCodes(query).map((code) => code.replace(/^0+/, ""))));
-  const sql = `SELECT p.id, p.sku FROM products p
+/** Ids of the products whose SKU, GTIN or model is what was typed, as a JSON array. */
+function exactIds(query: Query, filters: Filters, values: Values): string {
+  if (query.identifiers.length === 0) return "'[]'";
+  const list = (codes: string[]) => `(SELECT value FROM json_each(${values.bind(JSON.stringify(codes))}))`;
+  const typed = list(query.identifiers.flatMap((code) => [code, code.toUpperCase(), code.toLowerCase()]));
+  const plain = identifierCodes(query);
+  const digits = plain.map((code) => code.replace(/^0+/, ""));
+  return `(SELECT json_group_array(id) FROM (
+    SELECT p.id FROM products p
     WHERE p.id IN (
-      SELECT id FROM products WHERE sku IN (SELECT value FROM json_each(${typed}))
-      UNION ALL SELECT id FROM products WHERE model_code <> '' AND model_code IN (SELECT value FROM json_each(${plain}))
-      UNION ALL SELECT id FROM products WHERE gtin_digits <> '' AND gtin_digits IN (SELECT value FROM json_each(${digits}))
+      SELECT id FROM products WHERE sku IN ${typed}
+      UNION ALL SELECT id FROM products WHERE model_code <> '' AND model_code IN ${list(plain)}
+      UNION ALL SELECT id FROM products WHERE gtin_digits <> '' AND gtin_digits IN ${list(digits)}
     )${rowFilters(filters, values)}
-    ORDER BY p.status, p.sku LIMIT ${EXACT_MAX}`;
-  return { sql, values: values.list };
+    ORDER BY p.status, p.sku LIMIT ${EXACT_MAX}))`;
 }
 
-/** How many products match each expression, counted no further than COMMON + 1. */
-export function countMatches(expressions: readonly string[]): Statement {
-  const sql = `SELECT (
-      SELECT count(*) FROM (SELECT 1 FROM product_search WHERE product_search MATCH wanted.value LIMIT ${COMMON + 1})
-    ) AS matches FROM json_each(?1) wanted ORDER BY wanted.key`;
-  return { sql, values: [JSON.stringify(expressions)] };
-}
-
-export const countProducts: Statement = { sql: "SELECT active_products FROM catalog_state", values: [] };
+/** How many products match each expression of a JSON array, counted no further than COUNTED_MAX + 1. */
+const countMatches = (expressions: string) => `SELECT wanted.value AS expression, (
+    SELECT count(*) FROM (SELECT 1 FROM product_search WHERE product_search MATCH wanted.value LIMIT ${COUNTED_MAX + 1})
+  ) AS matches FROM json_each(${expressions}) wanted`;
 
 /** Known words that share trigrams with one. */
 export function findAlike(expression: string): Statement {
@@ -91,35 +88,62 @@ export function findCompletions(beginning: string): Statement {
   return { sql, values: [beginning] };
 }
 
-/** Where matches are few: all of them compete, and bm25() picks. Weights are those of the columns, in order. */
-export function rareCandidates(query: Query, expression: string, filters: Filters): Statement {
-  const values = new Values();
-  const hits = `SELECT w.rowid AS id FROM ${matching(expression, filters, values)}
-    ORDER BY bm25(product_search, 3, 10, 5, 5, 5, 1, 0) LIMIT ${KEEP}`;
-  return candidates(query, hits, values);
-}
-
 /**
- * Where matches are many: the first KEEP in the index's order, the best first, of the strictest
- * expression, then of the next. SQLite reads them one after the other and stops when it has enough,
- * so the looser ones cost nothing while a strict one suffices.
+ * Looks for products, in one row: `exact`, those whose code was typed; `total`, active products in the
+ * catalog; `matches`, how many products meet each slot; `candidates`, what scoring reads of them
+ * (readCandidates() in ranking.ts); `complete`, 0 where there were more.
+ *
+ * Readings are walked one after the other, each in the index's order, the best first, and SQLite stops
+ * when it has enough: a common word costs no more than another. Where few products have every word, those
+ * that have some stand beside them, and whatever has a rare one.
  */
-export function commonCandidates(query: Query, expressions: readonly string[], filters: Filters): Statement {
+export function lookUp(query: Query, filters: Filters, limits = CANDIDATES): Statement {
   const values = new Values();
-  const walks = expressions.map(
-    (expression) =>
-      `SELECT * FROM (SELECT w.rowid AS id FROM ${matching(expression, filters, values)} LIMIT ${KEEP})`,
+  const slots = values.bind(JSON.stringify(query.slots.map(matchSlot)));
+  const facets = matchFacets(filters);
+  const conditions = rowFilters(filters, values);
+  // A product's row is long: it is looked at only where there is something to ask of it.
+  const products = conditions === "" ? "" : `CROSS JOIN products p ON p.id = ${PRODUCT_ID}`;
+  const { all, some } = readings(query.slots);
+  const walk = (expressions: string[], limit: number) => {
+    const list = JSON.stringify(expressions.map((expression) => `(${expression})${facets}`));
+    return `SELECT DISTINCT w.rowid AS id FROM json_each(${values.bind(list)}) reading
+      CROSS JOIN product_search w ${products}
+      WHERE product_search MATCH reading.value${conditions} LIMIT ${limit}`;
+  };
+  const few = `(SELECT count(*) FROM every) < ${limits.enough}`;
+  const exact = exactIds(query, filters, values);
+  // One by one, and not over json_each(): a table-valued function for every row costs more than the search.
+  const inRest = attributeNeedles(query).map(
+    (needle, slot) => `((instr(w.rest, ${values.bind(needle)}) > 0) << ${slot})`,
   );
-  return candidates(query, `SELECT DISTINCT id FROM (${walks.join(" UNION ALL ")}) LIMIT ${KEEP}`, values);
+  // One cell of text, not 100 rows: between D1 and the Worker every cell has its price.
+  const sql = `WITH survey AS MATERIALIZED (${countMatches(slots)}),
+    every AS MATERIALIZED (${walk(all, limits.all)}),
+    partial AS MATERIALIZED (SELECT id FROM (${walk(some, limits.some)}) WHERE ${few}),
+    rare AS MATERIALIZED (
+      SELECT w.rowid AS id FROM survey CROSS JOIN product_search w ${products}
+      WHERE matches <= ${RARE_MAX} AND ${few}
+        AND product_search MATCH expression || ${values.bind(facets)}${conditions}
+    ),
+    hits AS MATERIALIZED (SELECT id FROM every UNION SELECT id FROM partial UNION SELECT id FROM rare)
+    SELECT ${exact} AS exact,
+      (SELECT active_products FROM catalog_state) AS total,
+      (SELECT json_group_array(matches) FROM survey) AS matches,
+      coalesce(group_concat(w.product_id || char(9) || (${inRest.join(" | ")}) || char(9) ||
+        (w.id >> 40 >= ${DISCONTINUED_TIER}) || char(9) || w.head || char(9) ||
+        w.title || w.brand || w.detail || char(9) || w.joined, char(10)), '') AS candidates,
+      (SELECT count(*) FROM every) < ${limits.all} AND (SELECT count(*) FROM partial) < ${limits.some} AS complete
+    FROM hits JOIN product_words w ON w.id = hits.id`;
+  return { sql, values: values.list };
 }
 
-function candidates(query: Query, hits: string, values: Values): Statement {
-  const needles = values.bind(JSON.stringify(attributeNeedles(query)));
-  const sql = `WITH hits AS MATERIALIZED (${hits})
-    SELECT p.id, p.sku, w.head, w.title, w.brand, w.detail, w.joined, p.status = 'discontinued' AS discontinued,
-      (SELECT total(1 << needle.key) FROM json_each(${needles}) needle WHERE instr(w.rest, needle.value) > 0) AS in_rest
-    FROM hits JOIN product_words w ON w.id = hits.id JOIN products p ON p.id = w.product_id`;
-  return { sql, values: values.list };
+/** Whether any product matches, one row. */
+export function matchesAny(expression: string): Statement {
+  return {
+    sql: "SELECT EXISTS (SELECT 1 FROM product_search WHERE product_search MATCH ?1) AS found",
+    values: [expression],
+  };
 }
 
 // Every key sorts ascending, so that one comparison continues any of them.
@@ -141,7 +165,9 @@ export function sortedPage(
 ): Statement {
   const values = new Values();
   const walk = `SELECT p.id, p.sku, ${SORT_KEYS[sort]} AS sort_key
-    FROM ${matching(expression, filters, values)} LIMIT ${SORTED_MAX}`;
+    FROM product_search w JOIN products p ON p.id = ${PRODUCT_ID}
+    WHERE product_search MATCH ${values.bind(`(${expression})${matchFacets(filters)}`)}${rowFilters(filters, values)}
+    LIMIT ${SORTED_MAX}`;
   const onward = after ? `WHERE (sort_key, sku) > (${values.bind(after[0])}, ${values.bind(after[1])})` : "";
   const sql = `WITH walked AS MATERIALIZED (${walk})
     SELECT *, (SELECT count(*) FROM walked) AS walked FROM walked ${onward}

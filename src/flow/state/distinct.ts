@@ -2,10 +2,11 @@ import * as z from "zod";
 import { inWindow } from "../window.ts";
 import type { Json, Part } from "./part.ts";
 
-const CHUNKS = 32;
-const LEVEL = "level";
+/** All of it is one row: what a search found touches most of a table, and every row written has its price. */
+const ROW = "";
 const TABLE_MIN = 16;
-const chunkSchema = z.array(z.int().nonnegative());
+/** The level, then hash, time, hash, time, … */
+const rowSchema = z.tuple([z.int().nonnegative()], z.int().nonnegative());
 
 /**
  * How many different things were seen in a window, without keeping them all (adaptive sampling, Wegman's): a thing is kept
@@ -61,7 +62,7 @@ export class Distinct implements Part {
       this.#put(hash, time);
       if (this.#size > this.#capacity) this.#shrink(now);
     }
-    this.changed.add(String(hash % CHUNKS));
+    this.changed.add(ROW);
   }
 
   #isSampled(hash: number): boolean {
@@ -91,8 +92,7 @@ export class Distinct implements Part {
       this.#level++;
       this.#rebuild(this.#hashes.length, (hash) => this.#isSampled(hash));
     }
-    this.changed.add(LEVEL);
-    for (let chunk = 0; chunk < CHUNKS; chunk++) this.changed.add(String(chunk));
+    this.changed.add(ROW);
   }
 
   #rebuild(length: number, keep: (hash: number, time: number) => boolean): void {
@@ -111,26 +111,24 @@ export class Distinct implements Part {
   }
 
   keys(): string[] {
-    const all = [LEVEL, ...Array.from({ length: CHUNKS }, (_, chunk) => String(chunk))];
-    return all.filter((key) => this.value(key) !== undefined);
+    return this.value(ROW) === undefined ? [] : [ROW];
   }
 
   value(key: string): Json | undefined {
-    if (key === LEVEL) return this.#level > 0 ? [this.#level] : undefined;
-    const held: [number, number][] = [];
-    for (const [index, hash] of this.#hashes.entries()) {
-      const time = this.#times[index] ?? 0;
-      if (time > 0 && String(hash % CHUNKS) === key) held.push([hash, time]);
-    }
-    return held.length > 0 ? held.toSorted(([a], [b]) => a - b).flat() : undefined;
+    if (key !== ROW || (this.#size === 0 && this.#level === 0)) return undefined;
+    // In order, as the table's own order tells what was loaded when.
+    const held = this.#hashes.filter((_, place) => (this.#times[place] ?? 0) > 0).toSorted();
+    const row = [this.#level];
+    for (const hash of held) row.push(hash, this.#times[this.#place(hash)] ?? 0);
+    return row;
   }
 
   load(key: string, value: Json): void {
-    const numbers = chunkSchema.parse(value);
-    if (key === LEVEL) this.#level = numbers[0] ?? 0;
-    else
-      for (let index = 0; index + 1 < numbers.length; index += 2)
-        this.#put(numbers[index] ?? 0, numbers[index + 1] ?? 0);
+    if (key !== ROW) return;
+    const [level, ...numbers] = rowSchema.parse(value);
+    this.#level = level;
+    for (let index = 0; index + 1 < numbers.length; index += 2)
+      this.#put(numbers[index] ?? 0, numbers[index + 1] ?? 0);
   }
 }
 

@@ -1,0 +1,8 @@
+// Stands in for src/guard/guard.ts in the bundle (wrangler.toml): lets every call pass and records nothing.
+
+import type { Guard } from "../../src/guard/guard.ts";
+import { ok } from "../../src/refusal.ts";
+
+const admitted = ok({ settle: async () => ok(undefined) });
+
+export const createGuard = (): Guard => ({ admit: async () => admitted });

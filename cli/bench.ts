@@ -1,0 +1,122 @@
+// npm run bench: what a tool call costs, layer by layer, and beside what most people start from.
+
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { styleText } from "node:util";
+import { Command, Option } from "commander";
+import { type Measured, measure } from "./bench/measure.ts";
+import { queryStream } from "./bench/queries.ts";
+import { type Report, summarize, toTable } from "./bench/report.ts";
+import { type Bundle, bundle } from "./bench/runtime.ts";
+import { readProducts, seed } from "./bench/seed.ts";
+import { variants } from "./bench/variants.ts";
+
+const MEMORY = "/dev/shm";
+const PRINCIPALS = 200;
+const positive = (text: string) => {
+  const value = Number(text);
+  if (!(value > 0)) throw new Error(`${text} is not a positive number.`);
+  return value;
+};
+
+const options = new Command("npm run -s bench --")
+  .description(
+    "Measure bare Hono (hello), a bare search route (route), our tool without keys and guard (unguarded), the\n" +
+      "product as it is deployed (full) and a plain McpAgent server (mcpagent): bundles of `wrangler deploy\n" +
+      "--dry-run` in workerd, in turns, on queries that don't repeat. Needs Linux's /dev/shm for state in memory.",
+  )
+  .option("--products <file>", "products as JSONL, gzipped or not (default: 20,000 made-up ones)")
+  .option("--rounds <number>", "rounds; each measures every variant once", positive, 12)
+  .option("--seconds <number>", "seconds of load of a variant in a round", positive, 1.5)
+  .addOption(
+    new Option("--state <where>", "where databases are")
+      .choices(["memory", "disk", "both"])
+      .default("memory"),
+  )
+  .option("--json", "print JSON")
+  .option("--check", "exit with 1 where the full path misses a target with state in memory")
+  .helpOption("-h, --help", "show this help")
+  .parse()
+  .opts<{
+    products?: string;
+    rounds: number;
+    seconds: number;
+    state: "memory" | "disk" | "both";
+    json?: boolean;
+    check?: boolean;
+  }>();
+
+const say = (text: string) => console.error(text);
+const places = options.state === "both" ? (["memory", "disk"] as const) : ([options.state] as const);
+if (places.includes("memory") && !existsSync(MEMORY)) {
+  say(`There is no ${MEMORY} here: use --state disk.`);
+  process.exit(1);
+}
+const roots: string[] = [];
+const reports = new Map<string, Report>();
+try {
+  for (const [place, measured] of await measureAll()) reports.set(place, summarize(measured));
+} finally {
+  for (const root of roots) await rm(root, { recursive: true, force: true });
+}
+print();
+
+async function newRoot(place: "memory" | "disk"): Promise<string> {
+  // Not the system's temporary folder, which may be in memory.
+  const parent = place === "memory" ? MEMORY : ".wrangler";
+  await mkdir(parent, { recursive: true });
+  const root = await mkdtemp(join(parent, "catalog-bench-"));
+  roots.push(root);
+  return root;
+}
+
+async function measureAll(): Promise<[string, Measured][]> {
+  const built = await mkdtemp(join(tmpdir(), "catalog-bench-"));
+  roots.push(built);
+  say("Bundling");
+  const bundles = new Map<string, Bundle>();
+  for (const { config } of Object.values(variants)) {
+    if (!bundles.has(config)) bundles.set(config, await bundle(config, join(built, String(bundles.size))));
+  }
+  const products = await readProducts(options.products);
+  say(`Importing ${products.length.toLocaleString("en")} products`);
+  const seeded = join(built, "seed");
+  const keys = await seed(seeded, products, PRINCIPALS);
+  const names = products.map(({ name }) => name);
+
+  const results: [string, Measured][] = [];
+  for (const place of places) {
+    say(`Measuring, state ${place === "memory" ? "in memory" : "on disk"}`);
+    const measured = await measure({
+      seeded,
+      folder: await newRoot(place),
+      bundles,
+      keys,
+      rounds: options.rounds,
+      seconds: options.seconds,
+      newQueries: () => queryStream(names),
+      onRound: (round) => say(`round ${round} of ${options.rounds}`),
+    });
+    results.push([place, measured]);
+  }
+  return results;
+}
+
+function print(): void {
+  const [first] = reports.values();
+  if (options.json === true) {
+    console.log(JSON.stringify({ ...first, state: Object.fromEntries(reports) }));
+  } else {
+    for (const [place, report] of reports) {
+      console.log(`state ${place === "memory" ? "in memory" : "on disk"}\n${toTable(report)}`);
+    }
+  }
+  const missed = (reports.get("memory")?.targets ?? []).filter(({ met }) => !met);
+  for (const { name, ratio, atLeast } of missed) {
+    const text = `${name} is ${ratio.median.toFixed(2)}, below its target of ${atLeast}.`;
+    say(styleText("red", text, { stream: process.stderr }));
+  }
+  if (options.check === true && missed.length > 0) process.exitCode = 1;
+}

@@ -1,0 +1,88 @@
+import { Agent, type IncomingMessage, request as send } from "node:http";
+import { performance } from "node:perf_hooks";
+
+export interface LoadRequest {
+  method: "GET" | "POST";
+  path: string;
+  headers: Record<string, string>;
+  body?: string;
+}
+
+export interface Answer {
+  status: number;
+  headers: IncomingMessage["headers"];
+  body: string;
+}
+
+export interface Load {
+  /** Answers a second. */
+  rps: number;
+  /** Milliseconds of each answer. */
+  times: number[];
+}
+
+/** Sends requests over a fixed number of kept connections, each its next one when the last is answered. */
+export class Connections {
+  readonly #agent: Agent;
+  readonly #count: number;
+
+  constructor(count: number) {
+    this.#count = count;
+    this.#agent = new Agent({ keepAlive: true, maxSockets: count });
+  }
+
+  send(url: string, { method, path, headers, body }: LoadRequest): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const sent = send(
+        `${url}${path}`,
+        {
+          method,
+          agent: this.#agent,
+          headers: { ...headers, ...(body !== undefined && { "content-length": Buffer.byteLength(body) }) },
+        },
+        (response) => {
+          const chunks: Buffer[] = [];
+          response.on("data", (chunk: Buffer) => chunks.push(chunk));
+          response.on("error", reject);
+          response.on("end", () =>
+            resolve({
+              status: response.statusCode ?? 0,
+              headers: response.headers,
+              body: Buffer.concat(chunks).toString("utf8"),
+            }),
+          );
+        },
+      );
+      sent.on("error", reject);
+      sent.end(body);
+    });
+  }
+
+  /** Runs for a time; an answer that is refused ends it with an error. */
+  async load(url: string, next: () => LoadRequest, milliseconds: number): Promise<Load> {
+    const times: number[] = [];
+    const started = performance.now();
+    const end = started + milliseconds;
+    const one = async () => {
+      for (let now = performance.now(); now < end;) {
+        const answer = await this.send(url, next());
+        check(answer);
+        const after = performance.now();
+        times.push(after - now);
+        now = after;
+      }
+    };
+    await Promise.all(Array.from({ length: this.#count }, one));
+    return { rps: (times.length * 1000) / (performance.now() - started), times };
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+}
+
+export function check({ status, body }: Answer): void {
+  if (status !== 200 || body.includes('"isError":true') || body.includes('"error":{')) {
+    throw new Error(`A call was refused with ${status}: ${body.slice(0, 500)}`);
+  }
+}

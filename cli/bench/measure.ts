@@ -1,0 +1,101 @@
+import { cp } from "node:fs/promises";
+import { join } from "node:path";
+import { median } from "../eval/ndcg.ts";
+import { Connections } from "./load.ts";
+import { type Bundle, type Runtime, run } from "./runtime.ts";
+import { VARIANTS, type VariantName, variants } from "./variants.ts";
+
+const PARALLEL = 16;
+const WARM_UP_ROUNDS = 2;
+
+/** One variant's numbers, one a round. */
+export interface Series {
+  /** Answers a second at PARALLEL connections. */
+  rps: number[];
+  /** Median milliseconds at one connection. */
+  p50: number[];
+  /** Milliseconds of workerd's processor time for an answer at PARALLEL connections. */
+  cpu: number[];
+}
+export type Measured = Record<VariantName, Series>;
+
+export interface Plan {
+  /** Filled by seed(); copied for every Worker, as two runtimes on one folder disturb each other. */
+  seeded: string;
+  /** An empty folder to copy it into. */
+  folder: string;
+  bundles: ReadonlyMap<string, Bundle>;
+  keys: readonly string[];
+  rounds: number;
+  /** Seconds of load for every variant and round; half as long at one connection. */
+  seconds: number;
+  /** Every variant goes through a stream of its own, all of them the same. */
+  newQueries: () => Iterator<string, never>;
+  onRound: (round: number) => void;
+}
+
+/**
+ * Measures all variants in turns, a slice each, in an order that rotates: a busy moment of the machine
+ * hits all of them, and what is compared was measured seconds apart.
+ */
+export async function measure(plan: Plan): Promise<Measured> {
+  const many = new Connections(PARALLEL);
+  const one = new Connections(1);
+  const runtimes = new Map<string, Runtime>();
+  const measured = byVariant((): Series => ({ rps: [], p50: [], cpu: [] }));
+  try {
+    for (const [config, bundle] of plan.bundles) {
+      const state = join(plan.folder, String(runtimes.size));
+      await cp(plan.seeded, state, { recursive: true });
+      runtimes.set(config, await run(bundle, state));
+    }
+    const slices = [];
+    for (const name of VARIANTS) {
+      const { config, prepare } = variants[name];
+      const runtime = runtimes.get(config);
+      if (runtime === undefined) throw new Error(`${config} was not bundled.`);
+      slices.push({ name, runtime, next: await prepareCalls(prepare, runtime.url, plan, many) });
+    }
+    for (let round = -WARM_UP_ROUNDS; round < plan.rounds; round++) {
+      const turn = (round + WARM_UP_ROUNDS) % slices.length;
+      for (const { name, runtime, next } of [...slices.slice(turn), ...slices.slice(0, turn)]) {
+        const before = runtime.cpuMs();
+        const { rps, times } = await many.load(runtime.url, next, plan.seconds * 1000);
+        const cpu = (runtime.cpuMs() - before) / times.length;
+        const { times: alone } = await one.load(runtime.url, next, plan.seconds * 500);
+        if (round < 0) continue;
+        measured[name].rps.push(rps);
+        measured[name].p50.push(median(alone));
+        measured[name].cpu.push(cpu);
+      }
+      if (round >= 0) plan.onRound(round + 1);
+    }
+    return measured;
+  } finally {
+    many.close();
+    one.close();
+    for (const runtime of runtimes.values()) await runtime.close();
+  }
+}
+
+async function prepareCalls(
+  prepare: (typeof variants)[VariantName]["prepare"],
+  url: string,
+  { keys, newQueries }: Plan,
+  connections: Connections,
+) {
+  const newRequest = await prepare(url, connections, keys);
+  const queries = newQueries();
+  let index = 0;
+  return () => newRequest(() => queries.next().value, index++);
+}
+
+export function byVariant<T>(make: (name: VariantName) => T): Record<VariantName, T> {
+  return {
+    hello: make("hello"),
+    route: make("route"),
+    unguarded: make("unguarded"),
+    full: make("full"),
+    mcpagent: make("mcpagent"),
+  };
+}

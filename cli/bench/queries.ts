@@ -1,0 +1,25 @@
+import { uniformInt } from "pure-rand/distribution/uniformInt";
+import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+
+const WORDS_MIN = 2;
+const WORDS_MAX = 3;
+
+/**
+ * What shoppers might type, seeded: two or three words of letters from one product's name, in its order.
+ * An endless stream in which no query repeats.
+ */
+export function* queryStream(names: readonly string[]): Generator<string, never> {
+  const random = xoroshiro128plus(1);
+  const between = (low: number, high: number) => uniformInt(random, low, high);
+  const seen = new Set<string>();
+  for (;;) {
+    const name = names[between(0, names.length - 1)] ?? "";
+    const words = name.toLowerCase().match(/(?<![\p{L}\p{N}])\p{L}{3,20}(?![\p{L}\p{N}])/gu) ?? [];
+    const size = between(WORDS_MIN, WORDS_MAX);
+    while (words.length > size) words.splice(between(0, words.length - 1), 1);
+    const query = words.join(" ");
+    if (words.length < WORDS_MIN || seen.has(query)) continue;
+    seen.add(query);
+    yield query;
+  }
+}

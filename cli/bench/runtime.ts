@@ -1,0 +1,80 @@
+import { ChildProcess, execFile } from "node:child_process";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { readFileSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { Log, LogLevel, Miniflare, convertV4MiniflareOptions } from "miniflare";
+import { unstable_getMiniflareWorkerOptions as readWorkerOptions } from "wrangler";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+export interface Bundle {
+  /** The bundle's entry. */
+  path: string;
+  config: string;
+}
+
+/** Bundles a Worker as `wrangler deploy` would send it. */
+export async function bundle(config: string, outDir: string): Promise<Bundle> {
+  const configPath = join(ROOT, config);
+  await promisify(execFile)(
+    join(ROOT, "node_modules/.bin/wrangler"),
+    ["deploy", "--dry-run", "--outdir", outDir, "--config", configPath],
+    { cwd: ROOT, env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" } },
+  );
+  const { main } = readWorkerOptions(configPath);
+  if (main === undefined) throw new Error(`${config} names no entry.`);
+  return { path: join(outDir, basename(main).replace(/\.tsx?$/, ".js")), config: configPath };
+}
+
+export interface Runtime {
+  /** Without a trailing slash; straight into workerd. */
+  url: string;
+  /** Milliseconds of processor time that workerd has used so far; Linux tells. */
+  cpuMs(): number;
+  close(): Promise<void>;
+}
+
+/** Runs a bundle with its configuration's bindings on a state folder; no proxy stands before it. */
+export async function run({ path, config }: Bundle, stateDir: string): Promise<Runtime> {
+  const { workerOptions } = readWorkerOptions(config);
+  const name = "bench";
+  const texts = (await readdir(dirname(path))).filter((file) => file.endsWith(".sql"));
+  let pid = 0;
+  const noteChild = (message: unknown) => {
+    if (typeof message !== "object" || message === null || !("process" in message)) return;
+    const { process: child } = message;
+    if (child instanceof ChildProcess) child.once("spawn", () => (pid = child.pid ?? 0));
+  };
+  subscribe("child_process", noteChild);
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      ...workerOptions,
+      name,
+      bindings: { SECRET_KEY: "for the benchmark alone, for the benchmark alone" },
+      modulesRoot: dirname(path),
+      modules: [
+        { type: "ESModule", path },
+        ...texts.map((file) => ({ type: "Text" as const, path: join(dirname(path), file) })),
+      ],
+      unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+      resourcePersistencePath: join(stateDir, "v3"),
+      cf: false,
+      log: new Log(LogLevel.ERROR),
+    }),
+  );
+  const url = await miniflare.unsafeGetDirectURL(name);
+  unsubscribe("child_process", noteChild);
+  return { url: url.origin, cpuMs: () => cpuMs(pid), close: () => miniflare.dispose() };
+}
+
+const TICK_MS = 10;
+
+/** proc(5): fields 14 and 15 of /proc/PID/stat, counted behind the name, which may hold spaces. */
+function cpuMs(pid: number): number {
+  const [, behind = ""] = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ");
+  const fields = behind.split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+}
