@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import Table from "cli-table3";
 import { Command } from "commander";
+import { addCallers } from "./bench/callers.ts";
 import { median } from "./eval/ndcg.ts";
 import { WORDS, scaledCatalog } from "./eval/scaled-catalog.ts";
 import { importRecords } from "./import/import-records.ts";
@@ -37,6 +38,8 @@ const QUESTIONS: Record<string, Record<string, unknown> | undefined> = {
   misspelt: { query: "quicksilvre" },
   "common, by price": { query: common, sort: "price_asc" },
 };
+
+const CALLERS = 20;
 
 type Measured = Record<string, number>;
 const columns: { size: number; importSeconds: number; p50: Measured }[] = [];
@@ -72,23 +75,33 @@ async function importScaled(server: LocalServer, size: number): Promise<void> {
 
 /** Kinds take turns, so that a busy moment of the machine hits all of them. */
 async function measure(server: LocalServer): Promise<Measured> {
-  const client = new Client(
-    { name: "bench:search", version: "1" },
-    { versionNegotiation: { mode: { pin: "2026-07-28" } } },
-  );
-  await client.connect(new StreamableHTTPClientTransport(new URL("/mcp", server.url)));
+  // As many callers as it takes to stay within the limits of each.
+  const clients: Client[] = [];
+  for (const key of await addCallers(server, CALLERS)) clients.push(await connect(server.url, key));
+  let made = 0;
   const times = new Map(Object.keys(QUESTIONS).map((kind): [string, number[]] => [kind, []]));
   for (let round = -3; round < options.rounds; round++) {
     for (const [kind, args] of Object.entries(QUESTIONS)) {
       const started = performance.now();
       const call = args ? { name: "search_products", arguments: args } : { name: "list_categories" };
-      const answer = await client.callTool(call);
+      const answer = await clients[made++ % CALLERS]?.callTool(call);
+      if (answer === undefined) throw new Error("No caller.");
       if (answer.isError === true) throw new Error(JSON.stringify(answer.content));
       if (round >= 0) times.get(kind)?.push(performance.now() - started);
     }
   }
-  await client.close();
+  for (const client of clients) await client.close();
   return Object.fromEntries([...times].map(([kind, list]) => [kind, median(list)]));
+}
+
+async function connect(url: string, key: string): Promise<Client> {
+  const client = new Client(
+    { name: "bench:search", version: "1" },
+    { versionNegotiation: { mode: { pin: "2026-07-28" } } },
+  );
+  const requestInit = { headers: { authorization: `Bearer ${key}` } };
+  await client.connect(new StreamableHTTPClientTransport(new URL("/mcp", url), { requestInit }));
+  return client;
 }
 
 function print(): void {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { median } from "../eval/ndcg.ts";
 import { Connections } from "./load.ts";
 import { type Bundle, type Runtime, run } from "./runtime.ts";
-import { VARIANTS, type VariantName, variants } from "./variants.ts";
+import { VARIANTS, type Variant, type VariantName, variants } from "./variants.ts";
 
 const PARALLEL = 16;
 const WARM_UP_ROUNDS = 2;
@@ -51,10 +51,10 @@ export async function measure(plan: Plan): Promise<Measured> {
     }
     const slices = [];
     for (const name of VARIANTS) {
-      const { config, prepare } = variants[name];
-      const runtime = runtimes.get(config);
-      if (runtime === undefined) throw new Error(`${config} was not bundled.`);
-      slices.push({ name, runtime, next: await prepareCalls(prepare, runtime.url, plan, many) });
+      const variant = variants[name];
+      const runtime = runtimes.get(variant.config);
+      if (runtime === undefined) throw new Error(`${variant.config} was not bundled.`);
+      slices.push({ name, runtime, next: await prepareCalls(variant, runtime.url, plan, many) });
     }
     for (let round = -WARM_UP_ROUNDS; round < plan.rounds; round++) {
       const turn = (round + WARM_UP_ROUNDS) % slices.length;
@@ -79,12 +79,12 @@ export async function measure(plan: Plan): Promise<Measured> {
 }
 
 async function prepareCalls(
-  prepare: (typeof variants)[VariantName]["prepare"],
+  variant: Variant,
   url: string,
   { keys, newQueries }: Plan,
   connections: Connections,
 ) {
-  const newRequest = await prepare(url, connections, keys);
+  const newRequest = await variant.prepare(url, connections, keys);
   const queries = newQueries();
   let index = 0;
   return () => newRequest(() => queries.next().value, index++);

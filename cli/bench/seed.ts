@@ -1,11 +1,11 @@
 import type { ProductRecord } from "../../src/catalog/import/record.ts";
-import { addUser, createKey } from "../../src/identity/administration.ts";
 import { checkRows } from "../import/check-rows.ts";
 import { importRecords } from "../import/import-records.ts";
 import { openSource } from "../import/open-source.ts";
 import { readJsonl } from "../import/read-jsonl.ts";
 import { startServer } from "../local/server.ts";
 import { generateProducts } from "../sample/generate.ts";
+import { addCallers } from "./callers.ts";
 
 const GENERATED = 20_000;
 
@@ -41,16 +41,7 @@ export async function seed(
         values: [],
       },
     ]);
-    const now = Date.now();
-    const users = Array.from({ length: principals }, (_, index) => {
-      const id = `bench-${index}`;
-      return {
-        user: addUser({ id, kind: "service", name: id, roles: ["shopper"] }, now),
-        key: createKey({ user: id, label: "bench" }, now),
-      };
-    });
-    await server.batch(users.flatMap(({ user, key }) => [...user, key.statement]));
-    return users.map(({ key }) => key.secret);
+    return await addCallers(server, principals);
   } finally {
     await server.close();
   }
