@@ -24,9 +24,9 @@ export function mayGoOn(policy: Policy, principal: string, target: string, now: 
 }
 
 function forgetIdle(windowMs: number, now: number): boolean {
-  for (const [principal, { charges }] of callers) {
-    const last = charges.at(-1);
-    if (last === undefined || last.at + windowMs <= now) callers.delete(principal);
+  for (const [principal, { times }] of callers) {
+    const last = times.at(-1);
+    if (last === undefined || last + windowMs <= now) callers.delete(principal);
   }
   return callers.size < CALLERS_MAX;
 }

@@ -4,13 +4,17 @@ export interface Charge {
   weight: number;
 }
 
-/** Charges in order of time; what is older than the window's length is dropped as time goes on. */
+/**
+ * Charges in order of time; what is older than the window's length is dropped as time goes on. Two lists of plain
+ * numbers, 16 bytes a charge, as a list of objects takes three times that of the memory that one caller may occupy.
+ */
 export interface SlidingWindow {
-  charges: Charge[];
+  times: number[];
+  weights: number[];
   total: number;
 }
 
-export const emptyWindow = (): SlidingWindow => ({ charges: [], total: 0 });
+export const emptyWindow = (): SlidingWindow => ({ times: [], weights: [], total: 0 });
 
 /**
  * When `weight` more would fit under `max`: `now` where it fits already, else the first moment at which
@@ -25,23 +29,29 @@ export function fitsAt(
   expire(window, windowMs, now);
   let excess = window.total + weight - max;
   if (excess <= 0) return now;
-  for (const { at, weight: leaves } of window.charges) {
+  for (const [index, leaves] of window.weights.entries()) {
     excess -= leaves;
-    if (excess <= 0) return at + windowMs;
+    if (excess <= 0) return (window.times[index] ?? now) + windowMs;
   }
   return Infinity;
 }
 
 /** Adds a charge. `now` is not before any charge's time: the caller's clock never goes back. */
 export function charge(window: SlidingWindow, weight: number, now: number): void {
-  const last = window.charges.at(-1);
-  if (last?.at === now) last.weight += weight;
-  else window.charges.push({ at: now, weight });
+  const { times, weights } = window;
+  const last = times.length - 1;
+  if (times[last] === now) weights[last] = (weights[last] ?? 0) + weight;
+  else {
+    times.push(now);
+    weights.push(weight);
+  }
   window.total += weight;
 }
 
 function expire(window: SlidingWindow, windowMs: number, now: number): void {
-  const alive = window.charges.findIndex(({ at }) => at + windowMs > now);
-  const expired = window.charges.splice(0, alive === -1 ? window.charges.length : alive);
-  for (const { weight } of expired) window.total -= weight;
+  const alive = window.times.findIndex((at) => at + windowMs > now);
+  const expired = alive === -1 ? window.times.length : alive;
+  if (expired === 0) return;
+  window.times.splice(0, expired);
+  for (const weight of window.weights.splice(0, expired)) window.total -= weight;
 }

@@ -55,7 +55,7 @@ describe("the sliding window", () => {
             seen.refused += 1;
           }
           expect(window.total).toBe(within(admitted, clock));
-          expect(window.charges.length).toBeLessThanOrEqual(max);
+          expect(window.times.length).toBeLessThanOrEqual(max);
         }
         // A stretch that breaks the limit would have one that ends at a charge and breaks it too.
         for (const { at } of admitted) expect(within(admitted, at)).toBeLessThanOrEqual(max);

@@ -226,7 +226,7 @@ describe("a flood of refusals", () => {
     await runInDurableObject(object, (_, { storage }) => {
       const log = new AuditLog(createStore(storage.sql));
       const window = new RateWindows(createStore(storage.sql), log).window("calls", WINDOW_MS, Date.now());
-      expect(window.charges.length).toBeLessThanOrEqual(limit.max);
+      expect(window.times.length).toBeLessThanOrEqual(limit.max);
       expect(window.total).toBe(limit.max);
       // One a code, and one of the limit.
       expect(log.runs.size).toBe(codes.length + 1);
