@@ -1,10 +1,37 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
+// What src/ and the tests import of packages: as one file each, which workerd has not to ask for module by module.
+const BUNDLED = [
+  "@cloudflare/workers-oauth-provider",
+  "@modelcontextprotocol/client",
+  "@modelcontextprotocol/sdk/client/index.js",
+  "@modelcontextprotocol/sdk/client/streamableHttp.js",
+  "@modelcontextprotocol/server",
+  "fast-check",
+  "fastest-levenshtein",
+  "hono",
+  "hono/body-limit",
+  "hono/cookie",
+  "hono/cors",
+  "hono/csrf",
+  "hono/factory",
+  "hono/http-exception",
+  "hono/html",
+  "hono/jsx",
+  "hono/jsx/jsx-dev-runtime",
+  "http-message-sig",
+  "openid-client",
+  "standardwebhooks",
+  "zod",
+];
+
 export default defineConfig({
   // Packages that ship source maps without their sources are not our news.
   logLevel: "error",
   test: {
+    // One less by default, and half of a file's time is waiting for workerd to start.
+    maxWorkers: "100%",
     reporters: [process.stdout.isTTY ? "default" : "dot", "./test/count-reporter.ts"],
     projects: [
       {
@@ -19,6 +46,11 @@ export default defineConfig({
         test: {
           name: "worker",
           include: ["test/worker/**/*.test.ts"],
+          isolate: false,
+          setupFiles: ["./test/worker/support/empty-storage.ts"],
+          testTimeout: 20_000,
+          hookTimeout: 20_000,
+          deps: { optimizer: { ssr: { enabled: true, include: BUNDLED } } },
           provide: { fuzzRuns: Number(process.env["FUZZ_RUNS"] ?? 2_000) },
         },
       },

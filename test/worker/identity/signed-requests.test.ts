@@ -200,11 +200,13 @@ describe("signing", () => {
 
   it("is of the URL that clients use, where a PUBLIC_URL says another than the Worker sees", async () => {
     const settings = { ...DEPLOYED, PUBLIC_URL: "https://catalog.example.com" };
-    const admin = await newSigner("required", await newUser(["admin"]));
+    const user = await newUser(["admin"]);
+    const admin = await newSigner("required", user);
     const by = { signer: admin.signer, keyId: admin.keyId, now: Date.now() };
-    const seen = new URL("/admin/api/users/person-1/enable", RESOURCE).href;
+    const path = `/admin/api/users/${user}/enable`;
+    const seen = new URL(path, RESOURCE).href;
     for (const [targetUri, status] of [
-      ["https://catalog.example.com/admin/api/users/person-1/enable", 200],
+      [`https://catalog.example.com${path}`, 200],
       [seen, 401],
     ] as const) {
       const request = await signed({ ...unsigned(admin, {}), targetUri }, by);

@@ -1,0 +1,12 @@
+import { applyD1Migrations, reset } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { beforeAll } from "vitest";
+import { migrations } from "../../../src/database/migrations.ts";
+
+// Files share a runtime, whose start takes longer than most of them; each begins with storage of its own.
+// The code has noted by then that the database is migrated, which is done here.
+beforeAll(async () => {
+  await reset();
+  const files = migrations.map(({ name, sql }) => ({ name, queries: sql.split(/^--> statement$/m) }));
+  await applyD1Migrations(env.DB, files);
+});
