@@ -76,7 +76,7 @@ describe("a policy", () => {
     ],
     [
       "calls beyond the memory bound",
-      { limits: { ...good.limits, calls: limit(2_001) } },
+      { limits: { ...good.limits, calls: limit(601) } },
       "limits.calls.max",
       /<=600/,
     ],

@@ -82,6 +82,6 @@ describe("the sliding window", () => {
     const limit = { max: 5, windowMs };
     expect(fitsAt(window, 1, limit, 1_000 + windowMs - 1)).toBe(1_000 + windowMs);
     expect(fitsAt(window, 1, limit, 1_000 + windowMs)).toBe(1_000 + windowMs);
-    expect(window).toEqual({ charges: [], total: 0 });
+    expect(window).toEqual({ times: [], weights: [], total: 0 });
   });
 });
