@@ -191,8 +191,8 @@ export interface Refusal {
   retryAfterMs?: number;
   /** Facts that help the caller to correct itself, such as the nearest SKUs. */
   hints?: Record<string, string[]>;
-  /** Of a confirmation: where a person decides, and whether a form in the client would do instead. */
-  confirm?: { url: string; form: boolean };
+  /** Of a confirmation: where a person decides, whether a form in the client would do instead, and when it was asked for. */
+  confirm?: { url: string; form: boolean; askedAt: number };
 }
 
 export type Outcome<T> = { ok: true; value: T } | { ok: false; refusal: Refusal };

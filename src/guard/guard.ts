@@ -8,7 +8,7 @@ import { limitOf, weightOf } from "../policy/roles.ts";
 import type { Policy } from "../policy/schema.ts";
 import { type Outcome, type Refusal, type RefusalCode, ok, refuse } from "../refusal.ts";
 import { logEvent, logSurprise } from "../telemetry/log.ts";
-import type { AdmissionRequest, FlowRefusal, Settlement } from "../windows/admission.ts";
+import type { AdmissionRequest, Agreed, FlowRefusal, Settlement } from "../windows/admission.ts";
 import { catalogSize } from "./catalog-size.ts";
 import { mayGoOn } from "./fail-open.ts";
 import { checkPermission } from "./permission.ts";
@@ -25,7 +25,7 @@ export interface Asked {
   args: unknown;
   refused: { signature?: Refusal | undefined; arguments?: Refusal | undefined };
   /** A form in the client that was accepted for this very call (src/mcp/confirm.ts). */
-  agreed?: { nonce: string; expiresAt: number } | undefined;
+  agreed?: Agreed | undefined;
 }
 
 /** What a call turned out to be. */
@@ -186,6 +186,6 @@ function refuseFlow(refused: FlowRefusal, origin: string): Refused {
   const url = `${origin}/confirm/${refused.incident}`;
   return refuse("confirmation_required", "A person has to confirm this.", {
     hints: { confirm_at: [url] },
-    confirm: { url, form: refused.form },
+    confirm: { url, form: refused.form, askedAt: refused.askedAt },
   });
 }

@@ -1,12 +1,13 @@
 import type { CallContext } from "../call-context.ts";
 import { isTransient } from "../database/transient.ts";
 import type { Signals } from "../flow/signals.ts";
-import type { Asked, Guard } from "../guard/guard.ts";
+import type { Guard } from "../guard/guard.ts";
 import type { Target } from "../guard/target.ts";
 import type { Principal } from "../identity/principal.ts";
 import type { Policy } from "../policy/schema.ts";
 import { type Outcome, type Refusal, refuse } from "../refusal.ts";
 import { logSurprise } from "../telemetry/log.ts";
+import type { Agreed } from "../windows/admission.ts";
 
 /** One message of one caller: what a handler needs to answer it. */
 export interface Call {
@@ -29,8 +30,6 @@ export interface Retry {
   /** What was sealed in the `requestState` that came back; undefined where none did, or not a good one. */
   openState(): Promise<unknown>;
 }
-
-export type Agreed = NonNullable<Asked["agreed"]>;
 
 /** What a message asks for, looked up and checked, and not yet allowed. */
 export interface Wanted<T> {

@@ -13,7 +13,8 @@ import * as z from "zod";
 import { tokenOf } from "../flow/tokens.ts";
 import { digestArguments } from "../guard/redact.ts";
 import type { Refusal } from "../refusal.ts";
-import type { Agreed, Call, Retry, Wanted } from "./call.ts";
+import type { Agreed } from "../windows/admission.ts";
+import type { Call, Retry, Wanted } from "./call.ts";
 
 // Asking a person through the client (2026-07-28, multi round-trip requests). The client hands back what
 // it was given, so `requestState` is signed, expires, is good once, and is bound to the principal, the
@@ -38,6 +39,8 @@ const stateSchema = z.object({
   form: z.boolean(),
   boundTo: z.string(),
   expiresAt: z.int(),
+  /** What is read after it, nobody agreed to. */
+  askedAt: z.int(),
 });
 type State = z.output<typeof stateSchema>;
 
@@ -60,8 +63,8 @@ export async function readAgreement(wanted: Wanted<unknown>, call: Call): Promis
   if (acceptedContent(retry.inputResponses, KEY, acceptedSchema) === undefined) return undefined;
   const parsed = stateSchema.safeParse(await retry.openState());
   if (!parsed.success || !parsed.data.form || parsed.data.boundTo !== binding(wanted, call)) return undefined;
-  const { nonce, expiresAt } = parsed.data;
-  return { nonce, expiresAt };
+  const { nonce, expiresAt, askedAt } = parsed.data;
+  return { nonce, expiresAt, askedAt };
 }
 
 /** The request for a person's confirmation, in a mode that the client can show; undefined where it can show none. */
@@ -82,6 +85,7 @@ export async function askPerson(
     form: isForm,
     boundTo: binding(wanted, call),
     expiresAt: Date.now() + STATE_S * 1000,
+    askedAt: confirm.askedAt,
   };
   return inputRequired({
     inputRequests: { [KEY]: isForm ? askByForm(wanted) : askByLink(confirm.url) },

@@ -13,8 +13,16 @@ export interface AdmissionRequest {
   retentionMs: number;
   /** The attempt as it will stand in the audit; `weight` is what it counts if it is charged. */
   attempt: Omit<Attempt, "seq" | "at" | "kind" | "decision" | "hits">;
-  /** A form in the client was accepted for this very call: good once, by its nonce. */
-  agreed?: { nonce: string; expiresAt: number };
+  /** A form in the client was accepted for this very call. */
+  agreed?: Agreed | undefined;
+}
+
+/** An accepted form: good once, by its nonce, and for what was read until it was asked. */
+export interface Agreed {
+  nonce: string;
+  expiresAt: number;
+  /** By the Durable Object's clock, from its refusal. */
+  askedAt: number;
 }
 
 /** What the flow stage answers instead of running a call, or of giving its answer. */
@@ -22,7 +30,7 @@ export type FlowRefusal =
   | { verdict: "throttle"; retryAfterMs: number }
   | { verdict: "block" }
   /** `incident` is where a person decides; `form`: a form in the client would do. */
-  | { verdict: "confirm"; incident: string; form: boolean };
+  | { verdict: "confirm"; incident: string; form: boolean; askedAt: number };
 
 export type AdmissionAnswer =
   | { admitted: true; seq: number }

@@ -65,10 +65,10 @@ export class AuditLog {
     }
   }
 
-  /** Writes the record of every run whose window is over. */
-  closeRuns(now: number): void {
+  /** Writes the record of every run whose window is over, or of all. */
+  closeRuns(now: number, which: "over" | "all" = "over"): void {
     for (const [key, run] of this.runs) {
-      if (run.until > now) continue;
+      if (which === "over" && run.until > now) continue;
       this.runs.delete(key);
       this.#store.dropRun(key);
       const repeats = closeRun(run);

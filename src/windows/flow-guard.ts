@@ -47,10 +47,18 @@ export class FlowGuard {
     this.#keep((state) => release(state, agreed));
   }
 
+  /** Whether text that reads like an instruction was answered after a moment. */
+  isTaintedSince(moment: number): boolean {
+    const { taint } = this.#read().marks;
+    return taint !== undefined && taint.at > moment;
+  }
+
   #keep<T>(change: (state: FlowState) => T): T {
-    this.#state ??= FlowState.of(this.#store.flowRows(), policyInForce().rules);
-    const result = change(this.#state);
-    for (const row of this.#state.takeChanges()) this.#store.saveFlowRow(row);
+    const state = this.#read();
+    const result = change(state);
+    for (const row of state.takeChanges()) this.#store.saveFlowRow(row);
     return result;
   }
+
+  #read = (): FlowState => (this.#state ??= FlowState.of(this.#store.flowRows(), policyInForce().rules));
 }

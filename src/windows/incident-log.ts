@@ -1,72 +1,116 @@
 import type { Decision } from "../flow/decision.ts";
 import type { Rule } from "../flow/rules.ts";
 import { policyInForce } from "../policy/bundled.ts";
-import { INCIDENTS_MAX, type Incident, noteHit } from "./incidents.ts";
-import type { Store } from "./store.ts";
+import { logEvent } from "../telemetry/log.ts";
+import { INCIDENTS_MAX, type Incident, SAME_MS, closeStale, noteHit } from "./incidents.ts";
+import type { Store, Told } from "./store.ts";
 
-/** One principal's incidents in its Durable Object: the open ones, and those that nobody was told of yet. */
+interface Held {
+  incident: Incident;
+  /** As it was when there was last something to tell of it, which is what is stored and told. */
+  news: Incident;
+  /** Of the news. */
+  told: Told;
+}
+
+/** One principal's incidents in its Durable Object: the open ones, and those that somebody has to be told of yet. */
 export class IncidentLog {
   readonly #store: Store;
-  readonly #held: Map<string, Incident>;
-  readonly #untold: Set<string>;
+  readonly #held: Map<string, Held>;
+  #hasNews = false;
 
   constructor(store: Store) {
     this.#store = store;
-    const rows = store.incidents();
-    this.#held = new Map(rows.map(({ incident }) => [incident.id, incident]));
-    this.#untold = new Set(rows.flatMap(({ incident, isTold }) => (isTold ? [] : [incident.id])));
+    this.#held = new Map(
+      store.incidents().map(({ incident, told }) => [incident.id, { incident, news: incident, told }]),
+    );
   }
 
   /** Every enforced hit of a decision; gives the incidents, in the hits' order. */
   note(decision: Decision, principal: string, tool: string, now: number): Incident[] {
     return decision.hits.flatMap((hit) => {
-      const kind = kindOf(hit.rule);
-      const noted = noteHit([...this.#held.values()], hit, { principal, tool, kind }, now);
+      const known = this.#all();
+      const noted = noteHit(known, hit, { principal, tool, kind: kindOf(hit.rule) }, now);
       if (noted === undefined) return [];
       this.#keep(noted.incident, noted.isNews);
+      for (const stale of closeStale(known, noted.incident, now)) this.#keep(stale, true);
       return [noted.incident];
     });
   }
 
-  find = (id: string): Incident | undefined => this.#held.get(id);
+  find = (id: string): Incident | undefined => this.#held.get(id)?.incident;
 
-  /** Those that wait for a person, and are answered together: all but those about writes, or those alone. */
-  waiting(isAboutWrites: boolean): Incident[] {
-    return [...this.#held.values()].filter(
-      ({ status, verdict, rule }) =>
-        status === "open" && verdict === "confirm" && (kindOf(rule) === "taint") === isAboutWrites,
+  /** Those that lately began to wait for a person, and are answered together: all but those about writes, or those alone. */
+  waiting(isAboutWrites: boolean, now: number): Incident[] {
+    return this.#all().filter(
+      ({ status, verdict, rule, last_at }) =>
+        status === "open" &&
+        verdict === "confirm" &&
+        now - last_at < SAME_MS &&
+        (kindOf(rule) === "taint") === isAboutWrites,
     );
   }
 
-  decide(incident: Incident, status: Incident["status"], by: string, note: string | null, now: number): void {
-    this.#keep({ ...incident, status, decided_by: by, decided_at: now, note }, true);
+  decide(
+    incident: Incident,
+    status: Incident["status"],
+    by: string,
+    note: string | null,
+    now: number,
+  ): Incident {
+    const decided = { ...incident, status, decided_by: by, decided_at: now, note };
+    this.#keep(decided, true);
+    return decided;
   }
 
-  untold = (): Incident[] =>
-    [...this.#untold].flatMap((id) => {
-      const incident = this.#held.get(id);
-      return incident === undefined ? [] : [incident];
-    });
-
-  /** Unless it has changed since. */
-  noteTold(incident: Incident): void {
-    if (this.#held.get(incident.id) !== incident) return;
-    this.#untold.delete(incident.id);
-    this.#store.saveIncident(incident, true);
+  /** Whether there is news since the last time that this was asked. */
+  takeNews(): boolean {
+    const hasNews = this.#hasNews;
+    this.#hasNews = false;
+    return hasNews;
   }
+
+  /** News that D1 has not. */
+  unwritten = (): Incident[] => this.#newsOf(({ told }) => told === "nobody");
+
+  /** News that D1 has, and the webhook not. */
+  untold = (): Incident[] => this.#newsOf(({ told }) => told === "database");
+
+  /** Unless there is later news of it. What is decided and told is D1's alone. */
+  noteTold(news: Incident, told: Told): void {
+    const held = this.#held.get(news.id);
+    if (held?.news !== news) return;
+    if (told === "everybody" && news.status !== "open") return this.#drop(news.id);
+    this.#held.set(news.id, { ...held, told });
+    this.#store.saveIncident(news, told);
+  }
+
+  #all = (): Incident[] => [...this.#held.values()].map(({ incident }) => incident);
+
+  #newsOf = (isWanted: (held: Held) => boolean): Incident[] =>
+    [...this.#held.values()].filter(isWanted).map(({ news }) => news);
 
   #keep(incident: Incident, isNews: boolean): void {
-    this.#held.set(incident.id, incident);
-    if (!isNews) return;
-    this.#untold.add(incident.id);
-    this.#store.saveIncident(incident, false);
-    const over = this.#held.size - INCIDENTS_MAX;
-    for (const { id } of [...this.#held.values()].slice(0, Math.max(0, over))) this.#drop(id);
+    const held = this.#held.get(incident.id);
+    if (!isNews && held !== undefined) return void this.#held.set(incident.id, { ...held, incident });
+    this.#held.set(incident.id, { incident, news: incident, told: "nobody" });
+    this.#hasNews = true;
+    this.#store.saveIncident(incident, "nobody");
+    if (this.#held.size > INCIDENTS_MAX) this.#dropOne(incident.id);
+  }
+
+  /** The oldest that D1 has; while it has none of them, the oldest. */
+  #dropOne(besides: string): void {
+    const others = [...this.#held.values()].filter(({ incident }) => incident.id !== besides);
+    const gone = others.find(({ told }) => told !== "nobody") ?? others[0];
+    if (gone === undefined) return;
+    const { id, principal, rule } = gone.incident;
+    if (gone.told === "nobody") logEvent("error", "incident_lost", { incident: id, principal, rule });
+    this.#drop(id);
   }
 
   #drop(id: string): void {
     this.#held.delete(id);
-    this.#untold.delete(id);
     this.#store.dropIncident(id);
   }
 }

@@ -4,9 +4,9 @@ import type { Hit } from "../flow/decision.ts";
 import type { Rule } from "../flow/rules.ts";
 
 /** A rule that speaks again within this of the last time adds to its open incident. */
-const SAME_MS = 60 * 60 * 1000;
-/** Incidents that an object keeps; the oldest delivered ones go. D1 has them all. */
-export const INCIDENTS_MAX = 64;
+export const SAME_MS = 60 * 60 * 1000;
+/** Incidents that an object keeps: one a rule, or 16 KiB. The oldest that D1 has go. */
+export const INCIDENTS_MAX = 24;
 
 export const incidentSchema = z.strictObject({
   id: z.string(),
@@ -69,6 +69,12 @@ export function noteHit(
   };
   return { incident, isNews: true };
 }
+
+/** Earlier open incidents of the same rule, closed: one of a rule is open at a time, whatever its version. */
+export const closeStale = (known: readonly Incident[], { id, rule }: Incident, now: number): Incident[] =>
+  known
+    .filter((each) => each.rule === rule && each.status === "open" && each.id !== id)
+    .map((each) => ({ ...each, status: "closed", decided_at: now }));
 
 function severityOf(verdict: Incident["verdict"], kind: Rule["kind"] | undefined): Incident["severity"] {
   if (kind === "canary") return "critical";

@@ -1,3 +1,4 @@
+import { strictest } from "../flow/decision.ts";
 import type { Charge } from "./sliding-window.ts";
 import type { Attempt, Bucket, Repeats } from "./records.ts";
 
@@ -19,8 +20,12 @@ export interface Run {
 type Refused = Pick<Attempt, "bucket" | "decision" | "hits">;
 
 /** What a flow rule refused is told apart by the rule: each must leave a record of what it saw. */
-export const runKey = ({ bucket, decision, hits }: Refused): string =>
-  [bucket, decision, hits.find(({ mode }) => mode === "enforce")?.rule ?? ""].join(" ");
+export function runKey({ bucket, decision, hits }: Refused): string {
+  const enforced = hits.filter(({ mode }) => mode === "enforce");
+  // The rule that refused, which need not be the first that spoke: others may only have flagged.
+  const verdict = strictest(enforced.map((hit) => hit.verdict));
+  return [bucket, decision, enforced.find((hit) => hit.verdict === verdict)?.rule ?? ""].join(" ");
+}
 
 export function openRun(of: number, { bucket, decision }: Refused, until: number): Run {
   return { of, decision, bucket, until, count: 0, lastAt: 0, charges: [] };

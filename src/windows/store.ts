@@ -5,13 +5,16 @@ import { type Incident, incidentSchema } from "./incidents.ts";
 import { type Attempt, type AuditRecord, recordSchema } from "./records.ts";
 import type { Run } from "./repeats.ts";
 
+/** Who has an incident as it is now: D1 is told first, then the webhook. */
+export type Told = "nobody" | "database" | "everybody";
+
 // The SQL of one principal's Durable Object, and the only SQL outside src/catalog, src/inventory and the like.
 
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS records (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, text TEXT NOT NULL, hash TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS runs (key TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS flow (key TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS incidents (id TEXT PRIMARY KEY, text TEXT NOT NULL, told INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS incidents (id TEXT PRIMARY KEY, text TEXT NOT NULL, told TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS state (id INTEGER PRIMARY KEY CHECK (id = 1), text TEXT NOT NULL);
 `;
 
@@ -58,8 +61,8 @@ export interface Store {
   flowRows(): FlowRow[];
   saveFlowRow(row: RowChange): void;
   /** The oldest first. */
-  incidents(): { incident: Incident; isTold: boolean }[];
-  saveIncident(incident: Incident, isTold: boolean): void;
+  incidents(): { incident: Incident; told: Told }[];
+  saveIncident(incident: Incident, told: Told): void;
   dropIncident(id: string): void;
   runs(): [key: string, run: Run][];
   saveRun(key: string, run: Run): void;
@@ -136,15 +139,15 @@ export function createStore(sql: SqlStorage): Store {
     incidents: () =>
       [...select("SELECT text, told FROM incidents ORDER BY rowid")].map((row) => ({
         incident: incidentSchema.parse(parseText(row)),
-        isTold: row["told"] === 1,
+        told: toldSchema.parse(row["told"]),
       })),
-    saveIncident: (incident, isTold) =>
+    saveIncident: (incident, told) =>
       void sql.exec(
         `INSERT INTO incidents (id, text, told) VALUES (?, ?, ?)
          ON CONFLICT (id) DO UPDATE SET text = excluded.text, told = excluded.told`,
         incident.id,
         JSON.stringify(incident),
-        Number(isTold),
+        told,
       ),
     dropIncident: (id) => void sql.exec("DELETE FROM incidents WHERE id = ?", id),
     runs: () =>
@@ -158,6 +161,7 @@ export function createStore(sql: SqlStorage): Store {
   };
 }
 
+const toldSchema = z.enum(["nobody", "database", "everybody"]);
 const jsonSchema = z.json();
 const textRow = z.object({ text: z.string() });
 

@@ -1,23 +1,20 @@
 import { DurableObject } from "cloudflare:workers";
 import { ensureMigrated } from "../database/migrate.ts";
-import { type Settings, readSettings } from "../env.ts";
-import { type Decision, isRefused } from "../flow/decision.ts";
+import type { Decision } from "../flow/decision.ts";
 import { DAY } from "../flow/window.ts";
-import { policyInForce } from "../policy/bundled.ts";
 import { logSurprise } from "../telemetry/log.ts";
 import {
   type AdmissionAnswer,
   type AdmissionRequest,
   FLOW_CODES,
-  type FlowRefusal,
   type Settlement,
   type SettlementAnswer,
   firstRefusal,
 } from "./admission.ts";
 import { closeAnchor, writeAnchor } from "./anchors.ts";
 import type { Anchor } from "./chain.ts";
-import { tellWebhook, writeIncident } from "./incident-delivery.ts";
-import { kindOf } from "./incident-log.ts";
+import { type PersonsDecision, decideIncident, judgeCall, noteDecision } from "./flow-stage.ts";
+import { IncidentCourier } from "./incident-courier.ts";
 import type { Incident } from "./incidents.ts";
 import type { NonceAnswer, Spent } from "./nonces.ts";
 import { type Parts, createParts } from "./parts.ts";
@@ -28,14 +25,6 @@ const ANCHOR_MS = 60_000;
 /** Flow rules look back so far. */
 const FLOW_MS = 30 * DAY;
 
-/** What a person decided about an incident. `note` is for those who look at it later. */
-export interface PersonsDecision {
-  incident: string;
-  release: boolean;
-  by: string;
-  note: string | null;
-}
-
 /**
  * One principal's rate windows, flow state, audit and nonces. `admit`, `settle` and `consumeNonce` hold no
  * `await`: nothing of another call comes between their first and last line, and what they write commits
@@ -43,6 +32,7 @@ export interface PersonsDecision {
  */
 export class UserWindows extends DurableObject<Env> {
   #parts: Parts;
+  readonly #courier: IncidentCourier;
   /** Never before what is stored, however the machine's clock is set. */
   #clock: number;
   /** Undefined until it is known. */
@@ -51,6 +41,7 @@ export class UserWindows extends DurableObject<Env> {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#parts = createParts(ctx.storage.sql);
+    this.#courier = new IncidentCourier(env, () => this.#parts.incidents);
     this.#clock = this.#parts.log.latest;
     void ctx.blockConcurrencyWhile(async () => {
       this.#alarmAt = await ctx.storage.getAlarm();
@@ -69,8 +60,9 @@ export class UserWindows extends DurableObject<Env> {
     const isOverLimit = freeAt > now;
     const local = firstRefusal(refused, isOverLimit);
     const decision: Decision =
-      local === undefined ? this.#judge(request, now) : { verdict: "allow", hits: [] };
-    const flow = this.#flowRefusal(decision, attempt.name, now);
+      local === undefined ? judgeCall(this.#parts, request, now) : { verdict: "allow", hits: [] };
+    const flow = noteDecision(this.#parts, decision, attempt.name, now);
+    this.#tellNews();
 
     // A full window takes no more charges, so that no flood of refusals makes it grow.
     const isCharged = !isOverLimit;
@@ -98,7 +90,8 @@ export class UserWindows extends DurableObject<Env> {
       return { given: false, refusal: { verdict: "block" } };
     const now = this.#tick();
     const { decision, isWithheld } = flow.settle(settlement, attempt, now);
-    const refusal = this.#flowRefusal(decision, attempt.name, now);
+    const refusal = noteDecision(this.#parts, decision, attempt.name, now);
+    this.#tellNews();
     const isGiven = refusal === undefined || !isWithheld;
     const withheld = isGiven ? null : FLOW_CODES[refusal.verdict];
     log.append({ kind: "outcome", ...settlement, withheld, hits: decision.hits }, now);
@@ -117,22 +110,15 @@ export class UserWindows extends DurableObject<Env> {
   }
 
   /** Lets work go on past the rules of an incident and of those that wait with it, or declines; undefined where there is none open. */
-  async decide({ incident: id, release, by, note }: PersonsDecision): Promise<Incident | undefined> {
-    const { log, flow, incidents } = this.#parts;
-    const incident = incidents.find(id);
-    if (incident?.status !== "open") return undefined;
+  async decide(decision: PersonsDecision): Promise<Incident | undefined> {
     const now = this.#tick();
-    const { minutes, allowance } = policyInForce().confirmation;
-    const together = [incident, ...incidents.waiting(kindOf(incident.rule) === "taint")];
-    const rules = [...new Set(together.map(({ rule }) => rule))];
-    const until = now + minutes * 60_000;
-    for (const rule of release ? rules : []) flow.release({ rule, subject: null, at: now, until, allowance });
-    const decision = release ? "released" : "declined";
-    for (const each of new Set(together)) incidents.decide(each, decision, by, note, now);
-    log.append({ kind: "decision", decision, rules, incident: id, by, until, allowance }, now);
+    const decided = decideIncident(this.#parts, decision, now);
+    if (decided === undefined) return undefined;
     this.#wakeBy(now + ANCHOR_MS);
-    await this.#tellIncidents();
-    return incidents.find(id);
+    // The person's next page reads D1. The decision stands, whoever can't be told of it now.
+    await this.#courier.write();
+    this.#tellNews();
+    return decided;
   }
 
   /** Anchors the chain and gives the anchor, up to which it can be exported; undefined where there is no record. */
@@ -159,7 +145,7 @@ export class UserWindows extends DurableObject<Env> {
 
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
-    const { log, store, incidents, nonces } = this.#parts;
+    const { log, store, nonces } = this.#parts;
     const now = this.#tick();
     log.closeRuns(now);
     log.prune(now);
@@ -168,8 +154,8 @@ export class UserWindows extends DurableObject<Env> {
     const { state, head } = log;
     if (state === undefined || head === undefined) return;
     // What fails here is tried again a minute later, not by the runtime, which gives up after six times.
-    if (incidents.untold().length > 0) await this.#quietly(() => this.#tellIncidents());
-    if (incidents.untold().length > 0) this.#wakeBy(now + ANCHOR_MS);
+    await this.#courier.deliver();
+    this.#wakeBy(this.#courier.againAt(now));
     if (this.#isEmpty(now)) await this.#quietly(() => this.#end());
     if (this.#parts.log.state === undefined) return;
 
@@ -184,54 +170,8 @@ export class UserWindows extends DurableObject<Env> {
     this.#wakeBy(Math.max(isOver, now + ANCHOR_MS));
   }
 
-  #judge(request: AdmissionRequest, now: number): Decision {
-    const { log, flow, nonces } = this.#parts;
-    const seq = (log.head?.seq ?? 0) + 1;
-    const decision = flow.admit(request, seq, now);
-    const { agreed } = request;
-    if (decision.verdict !== "confirm" || agreed === undefined || !isAboutWrites(decision)) return decision;
-    if (nonces.consume({ keyId: "form", ...agreed }, now).status !== "fresh") return decision;
-    // For this call alone, and for what has been read until now.
-    const rules = decision.hits.map(({ rule }) => rule);
-    for (const rule of rules) flow.release({ rule, subject: null, at: now, until: now + 1, allowance: 0 });
-    const released = {
-      decision: "released",
-      rules,
-      incident: null,
-      by: "principal",
-      until: now + 1,
-    } as const;
-    const decidedAs = log.append({ kind: "decision", ...released, allowance: 0 }, now);
-    return flow.admit(request, decidedAs + 1, now);
-  }
-
-  /** Notes a decision's incidents; gives what the caller is refused with. */
-  #flowRefusal(decision: Decision, tool: string, now: number): FlowRefusal | undefined {
-    const { log, incidents } = this.#parts;
-    if (decision.hits.length === 0) return undefined;
-    const noted = incidents.note(decision, log.state?.principal ?? "", tool, now);
-    if (incidents.untold().length > 0) this.ctx.waitUntil(this.#quietly(() => this.#tellIncidents()));
-    if (!isRefused(decision.verdict)) return undefined;
-    const waiting = noted.find(({ verdict }) => verdict === "confirm");
-    if (decision.verdict === "confirm" && waiting !== undefined)
-      return { verdict: "confirm", incident: waiting.id, form: isAboutWrites(decision) };
-    if (decision.verdict === "throttle")
-      return { verdict: "throttle", retryAfterMs: Math.ceil(decision.retryAfterMs ?? ANCHOR_MS) };
-    return { verdict: "block" };
-  }
-
-  /** Tells D1, and the webhook where there is one. What fails stays untold, and the alarm tries again. */
-  async #tellIncidents(): Promise<void> {
-    const { incidents } = this.#parts;
-    const settings: Settings = readSettings(this.env);
-    await ensureMigrated(this.env.DB);
-    const untold = incidents.untold();
-    // D1 first: a webhook that is down must not keep them from the dashboard.
-    for (const incident of untold) await writeIncident(this.env.DB, incident);
-    for (const incident of untold) {
-      await tellWebhook(settings, incident, Date.now());
-      incidents.noteTold(incident);
-    }
+  #tellNews(): void {
+    if (this.#parts.incidents.takeNews()) this.ctx.waitUntil(this.#courier.deliver());
   }
 
   #tick(): number {
@@ -257,10 +197,10 @@ export class UserWindows extends DurableObject<Env> {
   }
 
   #isEmpty(now: number): boolean {
-    const { store, log, incidents, nonces } = this.#parts;
+    const { store, log, nonces } = this.#parts;
     if (store.oldestAt() !== undefined || log.runs.size > 0) return false;
     const isRemembered = store.hasFlow() && now - (log.state?.prunedAt ?? 0) < FLOW_MS;
-    return !isRemembered && incidents.untold().length === 0 && nonces.emptyAt() === undefined;
+    return !isRemembered && this.#courier.againAt(now) === undefined && nonces.emptyAt() === undefined;
   }
 
   /** Deletes all that is stored, unless a call comes in meanwhile. */
@@ -276,9 +216,3 @@ export class UserWindows extends DurableObject<Env> {
     this.#parts = createParts(this.ctx.storage.sql);
   }
 }
-
-/** Whether all that a decision asks a person about is a write after text that reads like an instruction. */
-const isAboutWrites = ({ hits }: Decision): boolean =>
-  hits.every(
-    ({ mode, verdict, rule }) => mode !== "enforce" || verdict !== "confirm" || kindOf(rule) === "taint",
-  );

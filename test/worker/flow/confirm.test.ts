@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import * as z from "zod";
 import { mayDecide } from "../../../src/confirm/who-may.ts";
 import { signedIn } from "../identity/support/browser.ts";
@@ -139,12 +139,12 @@ async function raw(as: Record<string, string>, name: string, args: object, retry
 
 describe("a client that answers for its person", () => {
   async function stopped() {
-    const { as } = await agent();
+    const { as, user } = await agent();
     const { bad, open } = await newTickets();
     await raw(as, "get_ticket", { ticket_id: bad });
     const { requestState } = await raw(as, "close_ticket", closing(open));
     expect(requestState).toBeTypeOf("string");
-    return { as, open, requestState };
+    return { as, user, open, requestState };
   }
   const isRefused = (result: unknown) =>
     expect(result).toMatchObject({
@@ -178,11 +178,24 @@ describe("a client that answers for its person", () => {
   });
 
   it("is heard once", async () => {
-    const { as, open, requestState } = await stopped();
+    const { as, user, open, requestState } = await stopped();
     const retry = { inputResponses: accepted, requestState };
     expect(await raw(as, "close_ticket", closing(open), retry)).toMatchObject({ structuredContent: {} });
     expect(await status(open)).toBe("closed");
+    const incidents = () =>
+      env.DB.prepare("SELECT status, decided_by FROM incidents WHERE principal = ?").bind(user).all();
+    await vi.waitFor(async () =>
+      expect((await incidents()).results).toEqual([{ status: "released", decided_by: "principal" }]),
+    );
     isRefused(await raw(as, "close_ticket", closing(open), retry));
+  });
+
+  it("is not heard about text that was read after the question", async () => {
+    const { as, open, requestState } = await stopped();
+    const { bad } = await newTickets();
+    await raw(as, "get_ticket", { ticket_id: bad });
+    isRefused(await raw(as, "close_ticket", closing(open), { inputResponses: accepted, requestState }));
+    expect(await status(open)).toBe("open");
   });
 
   it("is never heard about people's data", async () => {
