@@ -84,6 +84,11 @@ keys
 addSigningKeyCommands(program, { list, send, call, show });
 
 program
+  .command("incidents")
+  .description("list what the flow rules saw lately, and where to decide about it")
+  .action(() => list("/incidents"));
+
+program
   .command("bootstrap <id>")
   .description("make the first admin, once, and show its access key")
   .option("--remote", "in the deployed database, through wrangler")

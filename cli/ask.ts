@@ -10,6 +10,9 @@ import { stockSchema } from "../src/inventory/stock.ts";
 import { wholeNumber } from "./arguments.ts";
 import { findServer } from "./local/server.ts";
 
+/** Where an access key is read from: never from an argument, which other users of a machine can see. */
+const KEY_VARIABLE = "CATALOG_ACCESS_KEY";
+
 const program = new Command("npm run ask --")
   .description("Ask the catalog over MCP, as an AI client does.")
   .argument("[query]", "what to look for, in plain words")
@@ -19,6 +22,7 @@ const program = new Command("npm run ask --")
   .option("-u, --url <url>", "MCP endpoint (default: the running npm run dev)")
   .option("--json", "print the answer as JSON")
   .helpOption("-h, --help", "show this help")
+  .addHelpText("after", `\nWhere a server asks for an access key, it is read from ${KEY_VARIABLE}.`)
   .parse();
 const options = program.opts<{
   sku?: string[];
@@ -60,9 +64,13 @@ async function ask(): Promise<number> {
   const url = options.url ?? (await runningUrl());
   const client = new Client({ name: "npm run ask", version: "1" }, { versionNegotiation: { mode: "auto" } });
   if (!URL.canParse(url)) throw new Error(`${url} is not a URL. It looks like http://127.0.0.1:8787/mcp`);
-  await client.connect(new StreamableHTTPClientTransport(new URL(url))).catch((error: unknown) => {
-    throw new Error(`No MCP server answers at ${url}. Is npm run dev running?`, { cause: error });
-  });
+  const key = process.env[KEY_VARIABLE];
+  const requestInit = key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } };
+  await client
+    .connect(new StreamableHTTPClientTransport(new URL(url), { requestInit }))
+    .catch(async (error: unknown) => {
+      throw new Error(await whyNot(url), { cause: error });
+    });
   try {
     const call = options.sku
       ? { name: "query_stock", arguments: { skus: options.sku } }
@@ -82,6 +90,17 @@ async function ask(): Promise<number> {
   } finally {
     await client.close();
   }
+}
+
+/** What stands in the way, asked once more without a client in between. */
+async function whyNot(url: string): Promise<string> {
+  const status = await fetch(url, { method: "POST" }).then(
+    (response) => response.status,
+    () => undefined,
+  );
+  if (status === undefined) return `No MCP server answers at ${url}. Is npm run dev running?`;
+  if (status === 401) return `${url} asks for an access key: set ${KEY_VARIABLE} to one.`;
+  return `${url} answers, and not as an MCP server does that takes this call (HTTP ${status}).`;
 }
 
 async function runningUrl(): Promise<string> {

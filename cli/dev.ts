@@ -36,6 +36,8 @@ async function seedWhereEmpty(server: LocalServer): Promise<void> {
 
 function banner(url: string, keys: Record<string, string>): string {
   const mcp = `${url}/mcp`;
+  // A server elsewhere than by default is not found by itself.
+  const where = stateDir === DEFAULT_STATE_DIR ? "" : ` --url ${mcp}`;
   const strong = (text: string) => styleText("bold", text);
   return `
   ${strong("product-catalog-mcp")} is running: ${strong(mcp)}
@@ -43,11 +45,11 @@ function banner(url: string, keys: Record<string, string>): string {
   Claude Code   claude mcp add --transport http product-catalog ${mcp}
   Inspector     npx @modelcontextprotocol/inspector --transport http --server-url ${mcp}
   Next, in another terminal:
-                npm run ask -- "wireless keyboard"
-                npm run ask -- --sku SKU-12847
+                npm run ask -- "wireless keyboard"${where}
+                npm run ask -- --sku SKU-12847${where}
 
-  Callers without a token are served as anonymous on this machine (LOCAL_ANONYMOUS=off in .dev.vars asks
-  for one). Access keys of the demo users, for "Authorization: Bearer …" and for signing in:
+  Callers without a token are served as anonymous on this machine, unless .dev.vars says LOCAL_ANONYMOUS=off.
+  Access keys of the demo users, for "Authorization: Bearer …" and for signing in:
 ${Object.entries(keys)
   .map(([user, key]) => `    ${user.padEnd(15)} ${key}`)
   .join("\n")}

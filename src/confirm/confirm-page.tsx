@@ -18,7 +18,7 @@ export function confirmPage({ signedIn, incident, minutes }: Question): Promise<
       <p>
         {isOwn
           ? "An assistant that works with your access was stopped before its next call. Allow it only if you asked for what it is doing."
-          : "A caller was stopped before its next call. Allow it only if you know what it is doing, and for whom."}
+          : "A caller was stopped before its next call. Allow it only if you know what it is doing, and for whom. It is asked about again where it goes much further."}
       </p>
       <dl>
         <dt>Call</dt>

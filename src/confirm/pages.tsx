@@ -53,10 +53,10 @@ async function whoAndWhat(c: AppContext): Promise<Response | { signedIn: SignedI
   // One answer: whether there is such an incident is nobody's business who may not decide it.
   if (incident === undefined || !mayDecide(signedIn, incident.principal)) {
     return renderPage(
-      "This is not yours to decide",
+      "There is nothing here for you to decide",
       <p>
-        Sign in by your sign-in provider where it is about your own work; an administrator decides about the
-        work of others and of services.
+        The link may be wrong. Where it is right, sign in by your sign-in provider where it is about your own
+        work; an administrator decides about the work of others and of services.
       </p>,
       { status: 403 },
     );

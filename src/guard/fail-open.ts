@@ -1,4 +1,5 @@
 import type { Policy } from "../policy/schema.ts";
+import type { Target } from "./target.ts";
 import { type SlidingWindow, charge, emptyWindow, fitsAt } from "../windows/sliding-window.ts";
 
 /** Callers remembered by one isolate; a flood of them can't grow its memory. */
@@ -9,9 +10,15 @@ const callers = new Map<string, SlidingWindow>();
  * Whether a call may go on unguarded while the caller's Durable Object can't be reached: only what the
  * policy names, and under a small limit that this isolate keeps by itself.
  */
-export function mayGoOn(policy: Policy, principal: string, target: string, now: number): boolean {
+export function mayGoOn(
+  policy: Policy,
+  principal: string,
+  target: Pick<Target, "name" | "bucket">,
+  now: number,
+): boolean {
   const { targets, limit } = policy.fail_open;
-  if (!targets.includes(target)) return false;
+  // Without discovery no client could connect to call what goes on.
+  if (target.bucket !== "discovery" && !targets.includes(target.name)) return false;
   const known = callers.get(principal);
   // Deny rather than forget: forgetting a caller would give it a fresh limit.
   if (known === undefined && callers.size >= CALLERS_MAX && !forgetIdle(limit.window_s * 1000, now))

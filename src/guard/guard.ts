@@ -167,7 +167,7 @@ function degrade(
   logSurprise(error.cause, { correlation_id: correlationId, what: "admission" });
   const refusal = local.signature ?? local.permission ?? local.arguments;
   if (refusal !== undefined) return { ok: false, refusal };
-  const goesOn = mayGoOn(policy, principal.id, target.name, Date.now());
+  const goesOn = mayGoOn(policy, principal.id, target, Date.now());
   logEvent("error", "guard_degraded", { correlation_id: correlationId, target: target.name, served: goesOn });
   return goesOn ? ok({ settle: async () => ok(undefined) }) : { ok: false, refusal: UNAVAILABLE };
 }
@@ -184,7 +184,7 @@ function refuseFlow(refused: FlowRefusal, origin: string): Refused {
   if (refused.verdict === "throttle") return refuseRate(refused.retryAfterMs);
   if (refused.verdict === "block") return refuse("flow_blocked", "This can't go on.");
   const url = `${origin}/confirm/${refused.incident}`;
-  return refuse("confirmation_required", "A person has to confirm this.", {
+  return refuse("confirmation_required", `A person has to confirm this: ${url} .`, {
     hints: { confirm_at: [url] },
     confirm: { url, form: refused.form, askedAt: refused.askedAt },
   });

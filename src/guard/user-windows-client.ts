@@ -38,7 +38,10 @@ export async function reach<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await inTime(call);
   } catch (error) {
-    if (!has(error, "retryable") || has(error, "overloaded")) throw new Unreachable("", { cause: error });
+    const passes = has(error, "retryable") && !has(error, "overloaded");
+    // The object's own code threw: it was reached, and nothing goes on without its word.
+    if (has(error, "remote") && !passes && !has(error, "overloaded")) throw error;
+    if (!passes) throw new Unreachable("", { cause: error });
   }
   try {
     return await inTime(call);
@@ -59,7 +62,11 @@ async function inTime<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-const flags = z.object({ retryable: z.boolean().optional(), overloaded: z.boolean().optional() });
+const flags = z.object({
+  retryable: z.boolean().optional(),
+  overloaded: z.boolean().optional(),
+  remote: z.boolean().optional(),
+});
 
 function has(error: unknown, flag: keyof z.output<typeof flags>): boolean {
   return flags.safeParse(error).data?.[flag] === true;

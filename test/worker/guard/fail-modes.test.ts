@@ -167,7 +167,7 @@ describe("while the object is away", () => {
     for (let call = 0; call < limit.max; call++) await first.ask(...good);
     const { mayGoOn } = await import("../../../src/guard/fail-open.ts");
     const served = Array.from({ length: 2_000 }, (_, index) =>
-      mayGoOn(policyInForce(), `flood-${index}`, "list_categories", Date.now()),
+      mayGoOn(policyInForce(), `flood-${index}`, { name: "list_categories", bucket: "calls" }, Date.now()),
     );
     expect(served.filter(Boolean)).toHaveLength(999);
     expect((await first.ask(...good)).refusal).toMatchObject({ code: "unavailable" });
