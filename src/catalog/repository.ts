@@ -61,7 +61,7 @@ export function createCatalog(db: D1Database): Catalog {
         )
         .bind(JSON.stringify(ids))
         .all();
-      return { products: z.array(summaryRowSchema).parse(results).map(toSummary), ...rest };
+      return { products: summaryRows.parse(results).map(toSummary), ...rest };
     },
 
     async products(skus) {
@@ -72,7 +72,7 @@ export function createCatalog(db: D1Database): Catalog {
         )
         .bind(JSON.stringify(skus))
         .all();
-      return z.array(detailRowSchema).parse(results).map(toDetail);
+      return detailRows.parse(results).map(toDetail);
     },
 
     async nearestSkus(sku, limit = 5) {
@@ -116,7 +116,7 @@ export function createCatalog(db: D1Database): Catalog {
 
     async categoryName(name) {
       const row = await db.prepare("SELECT name FROM categories WHERE name = ?").bind(name).first();
-      return row === null ? undefined : z.object({ name: z.string() }).parse(row).name;
+      return row === null ? undefined : nameRow.parse(row).name;
     },
 
     async categories(limit, after = "") {
@@ -127,15 +127,21 @@ export function createCatalog(db: D1Database): Catalog {
         )
         .bind(after, limit)
         .all();
-      return z.array(z.object({ name: z.string(), products: z.int() })).parse(results);
+      return categoryRows.parse(results);
     },
 
     async overview() {
       const row = await db.prepare("SELECT active_products, changed_at FROM catalog_state").first();
-      const state = z.object({ active_products: z.int(), changed_at: z.int().nullable() }).parse(row);
+      const state = stateRow.parse(row);
       return { activeProducts: state.active_products, changedAt: state.changed_at };
     },
   };
 }
 
+// Made once: a schema that is new takes longer to make ready than its rows to check.
+const summaryRows = z.array(summaryRowSchema);
+const detailRows = z.array(detailRowSchema);
 const skuRows = z.array(z.object({ sku: z.string() }));
+const nameRow = z.object({ name: z.string() });
+const categoryRows = z.array(z.object({ name: z.string(), products: z.int() }));
+const stateRow = z.object({ active_products: z.int(), changed_at: z.int().nullable() });

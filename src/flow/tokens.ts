@@ -19,9 +19,9 @@ export function touchedBy(
   const objects = idsAt(labels.objects[side], value);
   return {
     subjects: subjects.map((id) => tokenOf("subject", id, key)),
-    objects: objects.map((id) => tokenOf("object", id, key)),
+    objects: objects.map((id) => keptTokenOf("object", id, key)),
     neighbourhoods: [...new Set([...subjects, ...objects].flatMap(neighbourhoodOf))].map((place) =>
-      tokenOf("neighbourhood", place, key),
+      keptTokenOf("neighbourhood", place, key),
     ),
   };
 }
@@ -29,6 +29,21 @@ export function touchedBy(
 /** The kind is hashed too: a person and a product of one id are two things. */
 export const tokenOf = (kind: string, id: string, key: string): Token =>
   createHmac("sha256", key).update(`${kind} ${id}`).digest("base64url").slice(0, LENGTH);
+
+/** Some megabytes at most, of ids of the greatest length. */
+const KEPT = 30_000;
+let kept = { key: "", tokens: new Map<string, Token>() };
+
+/** Remembered: every page of products holds many, the same ones come up again, and an HMAC each is half of what the guard costs. */
+function keptTokenOf(kind: string, id: string, key: string): Token {
+  if (kept.key !== key || kept.tokens.size >= KEPT) kept = { key, tokens: new Map() };
+  const name = `${kind} ${id}`;
+  const known = kept.tokens.get(name);
+  if (known !== undefined) return known;
+  const token = tokenOf(kind, id, key);
+  kept.tokens.set(name, token);
+  return token;
+}
 
 /** The id's last number without its last four bits, and what stands around it; none where it has no number. */
 function neighbourhoodOf(id: string): string[] {

@@ -141,8 +141,9 @@ async function settle(
     duration_ms: Math.round(durationMs),
     flow: labels ? { ...touchedBy(labels, "results", answer, secretKey), ...seen } : null,
   };
-  const sent = sendSettlement(windows, principal.id, settlement);
-  if (labels === undefined || !isPersonal(labels)) {
+  const isAwaited = labels !== undefined && isPersonal(labels);
+  const sent = sendSettlement(windows, principal.id, settlement, isAwaited);
+  if (!isAwaited) {
     waitUntil(sent.catch((error: unknown) => logSurprise(causeOf(error), { what: "settle" })));
     return ok(undefined);
   }

@@ -19,12 +19,17 @@ export class Unreachable extends Error {}
 export const askAdmission = (windows: Windows, request: AdmissionRequest): Promise<AdmissionAnswer> =>
   reach<AdmissionAnswer>(async () => windows.getByName(request.principal).admit(request));
 
+/** `isAwaited`: a caller waits for it. Where none does there is no deadline either, as its timer is a tenth of what it costs. */
 export const sendSettlement = (
   windows: Windows,
   principal: string,
   settlement: Settlement,
+  isAwaited: boolean,
 ): Promise<SettlementAnswer> =>
-  reach<SettlementAnswer>(async () => windows.getByName(principal).settle(settlement));
+  reach<SettlementAnswer>(
+    async () => windows.getByName(principal).settle(settlement),
+    isAwaited ? inTime : (call) => call(),
+  );
 
 export const consumeNonce = (windows: Windows, principal: string, spent: Spent): Promise<NonceAnswer> =>
   reach<NonceAnswer>(async () => windows.getByName(principal).consumeNonce(spent));
@@ -34,9 +39,12 @@ export const consumeNonce = (windows: Windows, principal: string, spent: Spent):
  * is left alone: more calls would keep it so.
  * https://developers.cloudflare.com/durable-objects/best-practices/error-handling/
  */
-export async function reach<T>(call: () => Promise<T>): Promise<T> {
+export async function reach<T>(
+  call: () => Promise<T>,
+  attempt: (call: () => Promise<T>) => Promise<T> = inTime,
+): Promise<T> {
   try {
-    return await inTime(call);
+    return await attempt(call);
   } catch (error) {
     const passes = has(error, "retryable") && !has(error, "overloaded");
     // The object's own code threw: it was reached, and nothing goes on without its word.
@@ -44,7 +52,7 @@ export async function reach<T>(call: () => Promise<T>): Promise<T> {
     if (!passes) throw new Unreachable("", { cause: error });
   }
   try {
-    return await inTime(call);
+    return await attempt(call);
   } catch (error) {
     throw new Unreachable("", { cause: error });
   }

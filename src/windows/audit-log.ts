@@ -3,12 +3,19 @@ import type { Attempt, Draft } from "./records.ts";
 import { type Run, closeRun, countOne, openRun, runKey } from "./repeats.ts";
 import type { State, Store } from "./store.ts";
 
+/** The decision on a call that runs. */
+export const ADMITTED = "admitted";
+/** Attempts kept in memory until they are settled. */
+const OPEN_MAX = 4;
+
 /** One principal's chain of records, in its Durable Object. Nothing here waits: what one call writes commits as one. */
 export class AuditLog {
   readonly #store: Store;
   #state: State | undefined;
   #head: Head | undefined;
   readonly runs: Map<string, Run>;
+  /** Attempts that are not settled yet, the latest of them: reading one back costs more than the rest of a settlement. */
+  readonly #open = new Map<number, Attempt>();
   /** The latest moment that was stored, when this was read back. */
   readonly latest: number;
 
@@ -51,7 +58,21 @@ export class AuditLog {
     // Stored first: a head in memory that the storage has refused would break every later link.
     this.#store.append(now, text, head);
     this.#head = head;
+    if (draft.kind === "attempt" && draft.decision === ADMITTED) this.#keepOpen({ seq, at: now, ...draft });
     return seq;
+  }
+
+  /** An attempt that is settled now: from memory, as a rule. */
+  takeAttempt(seq: number): Attempt | undefined {
+    const open = this.#open.get(seq);
+    this.#open.delete(seq);
+    return open ?? this.#store.attempt(seq);
+  }
+
+  #keepOpen(attempt: Attempt): void {
+    this.#open.set(attempt.seq, attempt);
+    const [oldest] = this.#open.keys();
+    if (this.#open.size > OPEN_MAX && oldest !== undefined) this.#open.delete(oldest);
   }
 
   /** A record for the first refusal of a code in a window; those behind it are counted. */

@@ -83,8 +83,8 @@ export class UserWindows extends DurableObject<Env> {
 
   /** Records what an admitted call turned out to be, and says whether its answer may be given. */
   settle(settlement: Settlement): SettlementAnswer {
-    const { log, store, flow } = this.#parts;
-    const attempt = store.attempt(settlement.attempt);
+    const { log, flow } = this.#parts;
+    const attempt = log.takeAttempt(settlement.attempt);
     // Pruned and gone while the call ran.
     if (log.state === undefined || attempt === undefined)
       return { given: false, refusal: { verdict: "block" } };

@@ -70,7 +70,10 @@ export function rank(
   const rarity = query.slots.map((_, slot) => Math.log(1 + (total + 0.5) / ((matches[slot] ?? 0) + 0.5)));
   const most = rarity.reduce((sum, value) => sum + value, 0);
   const slots = query.slots.map((slot) => slot.map(toNeedle));
-  const wanted = slots.at(-1) ?? [];
+  const wanted = (query.slots.at(-1) ?? []).map(({ phrase, asHead }) => ({
+    head: ` ${headWord(phrase)} `,
+    asHead,
+  }));
   const ranked = candidates.map((candidate) => {
     const norm = lengthNorm(candidate.card, weights);
     let text = 0;
@@ -89,10 +92,10 @@ export function rank(
   return ranked.toSorted((a, b) => b.score - a.score || a.candidate.id - b.candidate.id);
 }
 
-type Needle = Pick<Name, "weight" | "asHead"> & { text: string; head: string };
+type Needle = Pick<Name, "weight"> & { text: string };
 
-function toNeedle({ phrase, weight, asHead }: Name): Needle {
-  return { weight, asHead, text: ` ${phrase} `, head: ` ${headWord(phrase)} ` };
+function toNeedle({ phrase, weight }: Name): Needle {
+  return { weight, text: ` ${phrase} ` };
 }
 
 function lengthNorm(card: string, { k1, b, usualLength }: typeof WEIGHTS): number {
