@@ -43,7 +43,7 @@ export function recordingOfAudit(id: string, records: readonly AuditRecord[]): R
       const call = wasJudged(record) ? toFlowCall(record) : undefined;
       if (call === undefined) return [];
       catalogSize = record.catalog_size;
-      const recorded = recordedCall(call, outcomes.get(record.seq), calls.size);
+      const recorded = { ...recordedCall(call, outcomes.get(record.seq), calls.size), catalogSize };
       calls.set(record.seq, recorded);
       return [{ kind: "admit", recorded }];
     }

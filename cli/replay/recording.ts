@@ -9,6 +9,8 @@ export interface RecordedCall {
   answered: { subjects: readonly string[]; products: readonly string[] };
   /** The call's place in the record, unknown tools included. */
   index: number;
+  /** Active products at the time, where that is known; otherwise the recording's. */
+  catalogSize?: number;
 }
 
 /** What happened to a caller, one thing after the other. */

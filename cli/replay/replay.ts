@@ -44,7 +44,6 @@ export function replay(
   const running = new Set<RecordedCall>();
   const answered: RecordedCall[] = [];
   let enforcedAt: number | null = null;
-  const context = { catalogSize: recording.catalogSize };
 
   const note = (decision: Decision, recorded: RecordedCall, isBinding: boolean): boolean => {
     onDecision(recorded, decision);
@@ -61,6 +60,7 @@ export function replay(
     if (step.kind === "release") release(state, step.release);
     else if (step.kind === "admit") {
       const { recorded } = step;
+      const context = { catalogSize: recorded.catalogSize ?? recording.catalogSize };
       if (note(admit(state, detector, recorded.call, context), recorded, true)) running.add(recorded);
     } else if (running.delete(step.recorded)) {
       const { call, result } = step.recorded;

@@ -88,7 +88,7 @@ function stepsOf(rule: Rule): Steps {
  */
 export function admit(state: FlowState, detector: Detector, call: FlowCall, context: FlowContext): Decision {
   state.subjects.prune(call.at);
-  for (const [attempt, lost] of state.inFlight.lost(call.at)) settleLost(state, detector, attempt, lost);
+  for (const [attempt, lost] of state.inFlight.late(call.at)) settleLost(state, detector, attempt, lost);
   const standing = standingBlock(state, call);
   if (standing !== undefined) return { verdict: "block", hits: [standing] };
 
@@ -98,6 +98,8 @@ export function admit(state: FlowState, detector: Detector, call: FlowCall, cont
   for (const watch of watches) watch.admitted?.(state, call);
   if (call.classes.includes("catalog")) seeProducts(state, call.objects, call.at);
   state.inFlight.reserve(call);
+  // Here and not at the next call: that may be refused, and of a repeated refusal the audit keeps only the number.
+  for (const [attempt, lost] of state.inFlight.over()) settleLost(state, detector, attempt, lost);
   return decision;
 }
 

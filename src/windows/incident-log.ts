@@ -40,7 +40,7 @@ export class IncidentLog {
 
   find = (id: string): Incident | undefined => this.#held.get(id)?.incident;
 
-  /** Those that lately began to wait for a person, and are answered together: all but those about writes, or those alone. */
+  /** Those that lately asked for a person, and are answered together: all but those about writes, or those alone. */
   waiting(isAboutWrites: boolean, now: number): Incident[] {
     return this.#all().filter(
       ({ status, verdict, rule, last_at }) =>

@@ -39,12 +39,18 @@ export class Reservations implements Part {
     if (this.held.delete(attempt)) this.changed.add(String(attempt));
   }
 
-  /** Those that will not be settled any more, or for which there is no room. */
-  lost(now: number): [attempt: number, Reservation][] {
-    if (this.held.size === 0) return [];
-    const all = [...this.held].toSorted(([a], [b]) => a - b);
-    return all.filter(([, { at }], index) => now - at >= LOST_MS || index < all.length - IN_FLIGHT_MAX);
+  /** Those that will not be settled any more. */
+  late(now: number): [attempt: number, Reservation][] {
+    return this.held.size === 0 ? [] : this.#oldestFirst().filter(([, { at }]) => now - at >= LOST_MS);
   }
+
+  /** Those for which there is no room. */
+  over(): [attempt: number, Reservation][] {
+    const over = this.held.size - IN_FLIGHT_MAX;
+    return over > 0 ? this.#oldestFirst().slice(0, over) : [];
+  }
+
+  #oldestFirst = (): [attempt: number, Reservation][] => [...this.held].toSorted(([a], [b]) => a - b);
 
   *keys(): Iterable<string> {
     for (const attempt of this.held.keys()) yield String(attempt);
