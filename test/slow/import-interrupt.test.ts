@@ -121,12 +121,16 @@ it("leaves the old catalog whole where the disk is full, and says so", async () 
   if (onDisk === undefined) throw new Error("The small disk is not reachable");
   const before = await snapshot(onDisk);
   expect(before.products?.length).toBeGreaterThan(0);
+  // What its owner will delete: without any room workerd can't even read.
+  const ballast = join(disk, "ballast");
+  await writeFile(ballast, Buffer.alloc(512 * 1024));
 
   const { code, stdout, stderr } = await startImport(disk, [at("fewer.jsonl")]).ended;
   expect(code).toBe(1);
   expect(stdout).toBe("");
   expect(stderr).toMatch(/^The disk is full\.$/m);
   expect(stderr).not.toMatch(/^\s+at |node:internal/m);
+  await rm(ballast);
   expect(await snapshot(onDisk)).toEqual(before);
 });
 
