@@ -97,7 +97,7 @@ async function measureAll(): Promise<[string, Measured][]> {
       rounds: options.rounds,
       seconds: options.seconds,
       newQueries: () => queryStream(names),
-      onRound: (round) => say(`round ${round} of ${options.rounds}`),
+      onProgress: say,
     });
     results.push([place, measured]);
   }

@@ -6,7 +6,8 @@ import { type Bundle, type Runtime, run } from "./runtime.ts";
 import { VARIANTS, type Variant, type VariantName, variants } from "./variants.ts";
 
 const PARALLEL = 16;
-const WARM_UP_ROUNDS = 2;
+/** V8 has optimised what a call runs through only after thousands of them; an isolate serves for hours. */
+const WARM_UP_CALLS = 3_000;
 
 /** One variant's numbers, one a round. */
 export interface Series {
@@ -31,7 +32,7 @@ export interface Plan {
   seconds: number;
   /** Every variant goes through a stream of its own, all of them the same. */
   newQueries: () => Iterator<string, never>;
-  onRound: (round: number) => void;
+  onProgress: (text: string) => void;
 }
 
 /**
@@ -56,19 +57,23 @@ export async function measure(plan: Plan): Promise<Measured> {
       if (runtime === undefined) throw new Error(`${variant.config} was not bundled.`);
       slices.push({ name, runtime, next: await prepareCalls(variant, runtime.url, plan, many) });
     }
-    for (let round = -WARM_UP_ROUNDS; round < plan.rounds; round++) {
-      const turn = (round + WARM_UP_ROUNDS) % slices.length;
+    for (const { name, runtime, next } of slices) {
+      plan.onProgress(`warming up ${name}`);
+      for (let calls = 0; calls < WARM_UP_CALLS;)
+        calls += (await many.load(runtime.url, next, plan.seconds * 1000)).times.length;
+    }
+    for (let round = 0; round < plan.rounds; round++) {
+      plan.onProgress(`round ${round + 1} of ${plan.rounds}`);
+      const turn = round % slices.length;
       for (const { name, runtime, next } of [...slices.slice(turn), ...slices.slice(0, turn)]) {
         const before = runtime.cpuMs();
         const { rps, times } = await many.load(runtime.url, next, plan.seconds * 1000);
         const cpu = (runtime.cpuMs() - before) / times.length;
         const { times: alone } = await one.load(runtime.url, next, plan.seconds * 500);
-        if (round < 0) continue;
         measured[name].rps.push(rps);
         measured[name].p50.push(median(alone));
         measured[name].cpu.push(cpu);
       }
-      if (round >= 0) plan.onRound(round + 1);
     }
     return measured;
   } finally {
