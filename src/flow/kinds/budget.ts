@@ -14,7 +14,8 @@ export function budgetSteps(rule: RuleOf<"budget">): Steps {
       }
       for (const { counter, max } of limits) {
         const observed = state.counters.total(counter, call.at) + pending;
-        const threshold = max + state.releases.allowance(rule.id, call.at);
+        // In calls like this one: five records, or five bytes, more would let nothing through.
+        const threshold = max + state.releases.allowance(rule.id, call.at) * call.cost[rule.of];
         if (observed > threshold)
           return { observed, threshold, window: counter.window, events: [call.attempt] };
       }

@@ -12,7 +12,7 @@ const rowSchema = z.strictObject({
   at: z.number(),
   /** From then on it is void. */
   until: z.number(),
-  /** How much more than the rule's limit is let through; for whomever. */
+  /** How much more than the rule's limit is let through, of a budget in calls; for whomever. */
   allowance: z.int().nonnegative(),
 });
 
@@ -24,10 +24,18 @@ export class Releases implements Part {
   readonly changed = new Set<string>();
   readonly #held = new Map<string, Release>();
 
-  /** A later release for the same rule and person takes the place of an earlier one. */
+  /**
+   * An allowance adds to one that still holds for the same rule and person: who agrees again means that work goes on.
+   * One without an allowance, such as for a single call, takes the place of what was there: it must not live as long.
+   */
   add(release: Release): void {
     const key = `${release.rule}/${release.subject ?? "*"}`;
-    this.#held.set(key, release);
+    const before = release.allowance > 0 ? this.#active(key, release.at) : undefined;
+    this.#held.set(key, {
+      ...release,
+      until: Math.max(release.until, before?.until ?? 0),
+      allowance: release.allowance + (before?.allowance ?? 0),
+    });
     this.changed.add(key);
     for (const [each, { until }] of this.#held) if (until <= release.at) this.#drop(each);
     while (this.#held.size > RELEASES_MAX) {

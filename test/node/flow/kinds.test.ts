@@ -236,6 +236,21 @@ describe("budget", () => {
     expect(caller.do({ ...list, cost: { records: 1, bytes: 1 } }).verdict).toBe("throttle");
   });
 
+  it("is released by calls", () => {
+    const caller = new Caller(rules);
+    expect(verdicts(caller, [list, list]).length).toBe(2);
+    caller.do(list, { records: 100 });
+    expect(caller.do(list).verdict).toBe("throttle");
+    release(caller.state, {
+      rule: "rule-0",
+      subject: null,
+      at: caller.now,
+      until: caller.now + HOUR,
+      allowance: 2,
+    });
+    expect(caller.do(list, { records: 40 }).verdict).toBe("allow");
+  });
+
   it("a window lasts no shorter than it says, and a twelfth longer at most", () => {
     for (const [age, verdict] of [
       [HOUR - 1, "throttle"],
@@ -403,6 +418,19 @@ describe("verdicts", () => {
     expect(verdicts(caller, [read("b"), read("c"), read("d")])).toEqual(["allow", "allow", "confirm"]);
     caller.now += HOUR;
     expect(verdicts(caller, [read("a"), read("d")])).toEqual(["allow", "confirm"]);
+  });
+
+  it("a second release adds to the first while that holds", () => {
+    const again = (at: number) => ({ rule: "rule-0", subject: null, at, until: at + HOUR, allowance: 1 });
+    const caller = new Caller(rulesOf({ kind: "subjects", limits: [{ window: "24h", max: 1 }] }));
+    caller.do(read("a"));
+    release(caller.state, again(START));
+    expect(verdicts(caller, [read("b"), read("c")])).toEqual(["allow", "confirm"]);
+    release(caller.state, again(caller.now));
+    expect(verdicts(caller, [read("c"), read("d")])).toEqual(["allow", "confirm"]);
+    caller.now += HOUR;
+    release(caller.state, again(caller.now));
+    expect(caller.do(read("d")).verdict).toBe("confirm");
   });
 
   it("a release for a person lets that person through, and no other", () => {

@@ -99,8 +99,12 @@ describe("people, one after the other", () => {
       note: null,
     });
     expect(decided).toMatchObject({ status: "released", decided_by: "user-admin" });
-    const { answered } = await readPeople(as);
-    expect(answered).toBe(7 + 5);
+    expect((await readPeople(as)).answered).toBe(7 + 5);
+
+    const next = (await incidents(user)).find(({ status }) => status === "open");
+    const again = { incident: next?.id ?? "", release: true, by: "user-admin", note: null };
+    expect(await env.USER_WINDOWS.getByName(user).decide(again)).toMatchObject({ status: "released" });
+    expect((await readPeople(as)).answered).toBe(7 + 5 + 5);
   });
 
   it("stay stopped where a person declined, and nobody decides the same twice", async () => {
