@@ -1,6 +1,5 @@
 // npm run admin: users, roles, access keys and signing keys, on this machine or deployed.
 
-import Table from "cli-table3";
 import { Command } from "commander";
 import * as z from "zod";
 import { bootstrapAdmin, userIdSchema } from "../src/identity/administration.ts";
@@ -10,6 +9,7 @@ import { remoteTarget } from "./import/targets.ts";
 import { type AdminOptions, KEY_VARIABLE, callAdmin, withAdminOptions } from "./admin/client.ts";
 import { addSigningKeyCommands } from "./admin/signing-keys.ts";
 import { withServer } from "./local/server.ts";
+import { plainTable } from "./table.ts";
 
 const program = withAdminOptions(new Command("npm run -s admin --"))
   .description("Manage users, roles, access keys and signing keys.")
@@ -130,11 +130,7 @@ async function list(path: string): Promise<void> {
   if (globals().json === true) return console.log(JSON.stringify(rows, null, 2));
   const [first] = rows;
   if (first === undefined) return console.log("None.");
-  const table = new Table({
-    head: Object.keys(first),
-    style: { head: [], border: [] },
-    chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
-  });
+  const table = plainTable(Object.keys(first));
   for (const row of rows) table.push(Object.values(row).map((value) => value ?? ""));
   console.log(table.toString());
 }

@@ -8,6 +8,7 @@ import * as z from "zod";
 import { productSummarySchema } from "../src/catalog/product.ts";
 import { stockSchema } from "../src/inventory/stock.ts";
 import { wholeNumber } from "./arguments.ts";
+import { DENSE } from "./table.ts";
 import { findServer } from "./local/server.ts";
 
 /** Where an access key is read from: never from an argument, which other users of a machine can see. */
@@ -36,7 +37,7 @@ const [query] = program.args;
 const colours = process.stdout.isTTY && process.env["NO_COLOR"] === undefined;
 const look = {
   style: colours ? {} : { head: [], border: [] },
-  chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
+  chars: DENSE,
 };
 
 const searchAnswer = z.object({

@@ -9,13 +9,13 @@ import { callAdmin } from "./admin/client.ts";
 import { LIVE_FAMILIES, attackCalls } from "./attack/families.ts";
 import { type Played, play } from "./attack/play.ts";
 import { readWorld } from "./attack/world.ts";
-import { importRecords } from "./import/import-records.ts";
 import { demoKeys } from "./local/demo-users.ts";
 import { DEFAULT_STATE_DIR, type LocalServer, withServer } from "./local/server.ts";
 import { readAudit } from "./replay/read-audit.ts";
 import { defaultRules } from "./replay/read-policy.ts";
 import { type Details, lineOf, replay } from "./replay/replay.ts";
-import { fillDeskWhereEmpty, sampleProducts } from "./sample/fill-desk.ts";
+import { fillCatalogWhereEmpty } from "./sample/fill-catalog.ts";
+import { fillDeskWhereEmpty } from "./sample/fill-desk.ts";
 
 const { args, ...program } = parse();
 const options = program.options;
@@ -92,9 +92,4 @@ function report(family: string, user: string, live: Played, replayed: Details): 
     `Replay of its audit: ${replayed.action}, ${replayed.subjects_answered} people and ${replayed.objects_before} products` +
       `${replayed.rules.length > 0 ? ` (${replayed.rules.join(", ")})` : ""}. ${isSame ? "The same." : "NOT the same."}`,
   );
-}
-
-async function fillCatalogWhereEmpty(server: LocalServer): Promise<void> {
-  const [[state] = []] = await server.batch([{ sql: "SELECT changed_at FROM catalog_state", values: [] }]);
-  if (state?.["changed_at"] === null) await importRecords(server, sampleProducts());
 }

@@ -5,11 +5,11 @@ import { readFile, writeFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import Table from "cli-table3";
 import { Command } from "commander";
 import * as z from "zod";
 import { type Anchor, type Problem, anchorSchema, verifyChain } from "../src/windows/chain.ts";
 import { type AdminOptions, callAdmin, withAdminOptions } from "./admin/client.ts";
+import { plainTable } from "./table.ts";
 
 const SAID: Record<Problem, string> = {
   no_header: "the file does not begin with the header of an export",
@@ -61,11 +61,7 @@ async function list(): Promise<void> {
   const found = await anchors();
   if (globals().json === true) return console.log(JSON.stringify(found));
   if (found.length === 0) return console.log("No call has been recorded yet.");
-  const table = new Table({
-    head: ["principal", "records", "anchored", "head"],
-    style: { head: [], border: [] },
-    chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
-  });
+  const table = plainTable(["principal", "records", "anchored", "head"]);
   for (const { principal, seq, anchored_at, hash } of found)
     table.push([principal, seq, new Date(anchored_at).toISOString(), hash.slice(0, 16)]);
   console.log(table.toString());

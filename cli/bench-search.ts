@@ -4,13 +4,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
-import Table from "cli-table3";
 import { Command } from "commander";
 import { addCallers } from "./bench/callers.ts";
 import { median } from "./eval/ndcg.ts";
 import { WORDS, scaledCatalog } from "./eval/scaled-catalog.ts";
 import { importRecords } from "./import/import-records.ts";
 import { type LocalServer, startServer } from "./local/server.ts";
+import { plainTable } from "./table.ts";
 
 const options = new Command("npm run -s bench:search --")
   .description(
@@ -111,11 +111,7 @@ function print(): void {
     console.log(JSON.stringify(columns.map((column) => ({ ...column, commonToRare: ratio(column) }))));
     return;
   }
-  const table = new Table({
-    head: ["p50 in ms", ...columns.map(({ size }) => size.toLocaleString("en"))],
-    style: { head: [], border: [] },
-    chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
-  });
+  const table = plainTable(["p50 in ms", ...columns.map(({ size }) => size.toLocaleString("en"))]);
   for (const kind of Object.keys(QUESTIONS))
     table.push([kind, ...columns.map(({ p50 }) => p50[kind]?.toFixed(1) ?? "")]);
   table.push(["common / rare", ...columns.map((column) => `${ratio(column).toFixed(1)}x`)]);

@@ -3,10 +3,10 @@
 import { styleText } from "node:util";
 import { Command } from "commander";
 import { wholeNumber } from "./arguments.ts";
-import { importRecords } from "./import/import-records.ts";
 import { demoKeys } from "./local/demo-users.ts";
-import { DEFAULT_STATE_DIR, type LocalServer, startServer } from "./local/server.ts";
-import { fillDeskWhereEmpty, sampleProducts } from "./sample/fill-desk.ts";
+import { DEFAULT_STATE_DIR, startServer } from "./local/server.ts";
+import { fillCatalogWhereEmpty } from "./sample/fill-catalog.ts";
+import { fillDeskWhereEmpty } from "./sample/fill-desk.ts";
 
 const { port, state: stateDir } = new Command("npm run dev --")
   .description(
@@ -20,18 +20,12 @@ const { port, state: stateDir } = new Command("npm run dev --")
 
 try {
   const server = await startServer({ port, stateDir, watch: true, onLog: (line) => console.log(line) });
-  await seedWhereEmpty(server);
+  await fillCatalogWhereEmpty(server);
   await fillDeskWhereEmpty(server);
   console.log(banner(server.url, await demoKeys(server, stateDir)));
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error));
   process.exit(1);
-}
-
-async function seedWhereEmpty(server: LocalServer): Promise<void> {
-  const [[state] = []] = await server.batch([{ sql: "SELECT changed_at FROM catalog_state", values: [] }]);
-  if (state?.["changed_at"] !== null) return;
-  await importRecords(server, sampleProducts());
 }
 
 function banner(url: string, keys: Record<string, string>): string {

@@ -1,6 +1,5 @@
 // npm run eval:ablation: what each step of search is worth, by human judgments.
 
-import Table from "cli-table3";
 import { Command } from "commander";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
@@ -15,6 +14,7 @@ import { bootstrap95, mean, ndcg } from "./eval/ndcg.ts";
 import { checkRows } from "./import/check-rows.ts";
 import { openSource } from "./import/open-source.ts";
 import { readJsonl } from "./import/read-jsonl.ts";
+import { plainTable } from "./table.ts";
 
 const options = new Command("npm run -s eval:ablation --")
   .description(
@@ -38,11 +38,7 @@ const skuOf = new Map(
     .all()
     .map((row) => [Number(row["id"]), String(row["sku"])]),
 );
-const table = new Table({
-  head: ["step", "NDCG@10", "ci95", "even", "odd"],
-  style: { head: [], border: [] },
-  chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
-});
+const table = plainTable(["step", "NDCG@10", "ci95", "even", "odd"]);
 
 const ALL = 1_000_000;
 // Names of a slot by what added them: their weights tell (ADDED in query.ts).

@@ -2,11 +2,11 @@
 // take for one.
 
 import { readFile } from "node:fs/promises";
-import Table from "cli-table3";
 import { Command } from "commander";
 import * as z from "zod";
 import { scanForInjection } from "../src/text/injection-scan.ts";
 import { type Share, percent, wilson95 } from "./eval/wilson.ts";
+import { plainTable } from "./table.ts";
 
 const options = new Command("npm run -s eval:injections --")
   .description(
@@ -68,11 +68,7 @@ function printTable(): void {
       console.log(`${what} ${id} ${source}: ${JSON.stringify(text.slice(0, 300))}`);
     }
   }
-  const table = new Table({
-    head: ["texts", "flagged", "of", "share", "ci95"],
-    style: { head: [], border: [] },
-    chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
-  });
+  const table = plainTable(["texts", "flagged", "of", "share", "ci95"]);
   for (const { name, flagged, of, interval } of sources) {
     table.push([name, flagged, of, percent(flagged / of), interval.map(percent).join(" - ")]);
   }

@@ -1,7 +1,7 @@
-import Table from "cli-table3";
 import { median } from "../eval/ndcg.ts";
 import { type Measured, byVariant } from "./measure.ts";
 import { VARIANTS, type VariantName } from "./variants.ts";
+import { plainTable } from "../table.ts";
 
 /** What the full path must reach, with state in memory: there the disk's write latency is not what is measured. */
 const TARGETS: { of: VariantName; to: VariantName; atLeast: number }[] = [
@@ -54,11 +54,14 @@ export function summarize(measured: Measured): Report {
 }
 
 export function toTable({ variants, targets }: Report): string {
-  const table = new Table({
-    head: ["", "calls/s, 16 connections", "min-max", "p50 ms, 1 connection", "min-max", "workerd CPU ms"],
-    style: { head: [], border: [] },
-    chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
-  });
+  const table = plainTable([
+    "",
+    "calls/s, 16 connections",
+    "min-max",
+    "p50 ms, 1 connection",
+    "min-max",
+    "workerd CPU ms",
+  ]);
   const range = ([min = 0, max = 0]: number[], digits: number) =>
     `${min.toFixed(digits)}-${max.toFixed(digits)}`;
   for (const name of VARIANTS) {

@@ -1,5 +1,5 @@
-import Table from "cli-table3";
 import type { Replayed } from "./replay.ts";
+import { plainTable } from "../table.ts";
 
 /** Records of which two policies say something else, and how many were compared. */
 export function differencesTable(
@@ -8,11 +8,7 @@ export function differencesTable(
 ): string {
   const said = `${changed.length} of ${compared} records change`;
   if (changed.length === 0) return said;
-  const table = new Table({
-    head: ["record", "verdict", "becomes", "rules then"],
-    style: { head: [], border: [] },
-    chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
-  });
+  const table = plainTable(["record", "verdict", "becomes", "rules then"]);
   for (const { before, after } of changed) {
     table.push([before.id, verdictOf(before), verdictOf(after), after.rules.join(", ")]);
   }

@@ -1,6 +1,13 @@
+import { isRefused } from "../../src/flow/decision.ts";
 import type { FlowCall, FlowResult } from "../../src/flow/event.ts";
 import { parseExportLine } from "../../src/windows/chain.ts";
-import { type Attempt, type AuditRecord, type Outcome, recordSchema } from "../../src/windows/records.ts";
+import {
+  ADMITTED,
+  type Attempt,
+  type AuditRecord,
+  type Outcome,
+  recordSchema,
+} from "../../src/windows/records.ts";
 import { toFlowCall } from "../../src/windows/flow-call.ts";
 import { readJsonl } from "../import/read-jsonl.ts";
 import { BadInput, type RecordedCall, type Recording, type Step } from "./recording.ts";
@@ -65,7 +72,7 @@ export function recordingOfAudit(id: string, records: readonly AuditRecord[]): R
 
 /** Whether the flow rules were asked: an earlier stage had not refused it. */
 const wasJudged = ({ decision, hits }: Attempt): boolean =>
-  decision === "admitted" || hits.some(({ mode, verdict }) => mode === "enforce" && verdict !== "flag");
+  decision === ADMITTED || hits.some(({ mode, verdict }) => mode === "enforce" && isRefused(verdict));
 
 function recordedCall(call: FlowCall, outcome: Outcome | undefined, index: number): RecordedCall {
   const flow = outcome?.flow ?? NOTHING;

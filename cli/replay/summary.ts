@@ -1,6 +1,6 @@
-import Table from "cli-table3";
 import type { Details } from "./replay.ts";
 import { wilson95 } from "./wilson.ts";
+import { plainTable } from "../table.ts";
 
 export interface Outcome extends Details {
   label: string;
@@ -56,11 +56,7 @@ export const microsecondsPerCall = (outcomes: readonly Outcome[]): number => {
 };
 
 export function summaryTable(rows: readonly FamilyRow[]): string {
-  const table = new Table({
-    head: ["", "family", "enforced", "ci95 %", "people before", "products before", "rules"],
-    style: { head: [], border: [] },
-    chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
-  });
+  const table = plainTable(["", "family", "enforced", "ci95 %", "people before", "products before", "rules"]);
   for (const row of rows) {
     table.push([
       row.label,

@@ -30,6 +30,7 @@ import {
 } from "../identity/signing-keys.ts";
 import { scopesOf } from "../identity/scopes.ts";
 import { listAnchors } from "../windows/anchors.ts";
+import { listIncidents } from "../windows/incident-rows.ts";
 import { type Refusal, refusals, refusalDetails, refuse } from "../refusal.ts";
 import { exportAudit } from "./audit.ts";
 
@@ -104,17 +105,7 @@ adminApi.post("/keys", async (c) => {
 });
 adminApi.post("/keys/:id/revoke", (c) => change(c, "access_keys", (id) => revokeKey(id, Date.now())));
 
-adminApi.get("/incidents", async (c) => {
-  const { results } = await c.env.DB.prepare(
-    `SELECT strftime('%FT%TZ', last_at / 1000, 'unixepoch') AS last_at, principal, rule, verdict, severity, tool,
-       CAST(count AS TEXT) AS count, status, decided_by,
-       CASE WHEN status = 'open' AND verdict = 'confirm' THEN ?1 || '/confirm/' || id END AS decide_at
-     FROM incidents ORDER BY incidents.last_at DESC LIMIT 100`,
-  )
-    .bind(c.var.origin)
-    .all();
-  return c.json({ incidents: results });
-});
+adminApi.get("/incidents", async (c) => c.json({ incidents: await listIncidents(c.env.DB, c.var.origin) }));
 
 adminApi.get("/audit", async (c) => c.json({ anchors: await listAnchors(c.env.DB) }));
 

@@ -6,9 +6,9 @@ import { guardPages, readForm, textOf } from "../identity/page-guards.ts";
 import { renderPage } from "../identity/page.tsx";
 import type { SignedIn } from "../identity/sessions.ts";
 import { clip, plainLine } from "../text/plain-text.ts";
+import { findIncident } from "../windows/incident-rows.ts";
 import type { Incident } from "../windows/incidents.ts";
 import { confirmPage } from "./confirm-page.tsx";
-import { findIncident } from "./find-incident.ts";
 import { mayDecide } from "./who-may.ts";
 
 /** Where a person decides whether work that the flow rules stopped may go on. */

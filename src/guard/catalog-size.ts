@@ -1,4 +1,4 @@
-import * as z from "zod";
+import { createCatalog } from "../catalog/repository.ts";
 
 const FRESH_MS = 60_000;
 const known = new WeakMap<D1Database, { size: number; at: number }>();
@@ -11,8 +11,7 @@ export async function catalogSize(db: D1Database, now: number): Promise<number> 
   const fresh = known.get(db);
   if (fresh !== undefined && now - fresh.at < FRESH_MS) return fresh.size;
   try {
-    const row = await db.prepare("SELECT active_products FROM catalog_state").first();
-    const { active_products: size } = z.object({ active_products: z.int() }).parse(row);
+    const { activeProducts: size } = await createCatalog(db).overview();
     known.set(db, { size, at: now });
     return size;
   } catch {

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { parseArguments } from "../arguments.ts";
 import { type Outcome, refusalError, refusalResult, refuse } from "../refusal.ts";
 import type { ToolAnswer } from "../tools/tool.ts";
-import { type Call, type Measured, type Wanted, attempt } from "./call.ts";
+import { type Call, type Measured, type Wanted, NOTHING_SEEN, attempt } from "./call.ts";
 import { askPerson, readAgreement } from "./confirm.ts";
 import { findTool, toolTarget } from "./targets.ts";
 
@@ -45,16 +45,13 @@ export async function takePath<T>(
   const settled = await admission.value.settle({
     outcome: answer.ok ? "ok" : answer.refusal.code,
     durationMs: performance.now() - started,
-    ...(answer.ok ? withBytes(measured(answer.value)) : NOTHING),
+    ...(answer.ok ? withBytes(measured(answer.value)) : NOTHING_SEEN),
   });
   return settled.ok ? answer : settled;
 }
 
-const NOTHING = { answer: undefined, records: 0, bytes: 0, missed: false, tainted: false, canary: false };
 const withBytes = (seen: Measured) => ({
-  missed: false,
-  tainted: false,
-  canary: false,
+  ...NOTHING_SEEN,
   ...seen,
   bytes: JSON.stringify(seen.answer).length,
 });

@@ -48,6 +48,16 @@ export interface Measured extends Partial<Signals> {
   records: number;
 }
 
+/** Of what was not answered. */
+export const NOTHING_SEEN = {
+  answer: undefined,
+  records: 0,
+  bytes: 0,
+  missed: false,
+  tainted: false,
+  canary: false,
+};
+
 /** Runs `work` against the call's deadline. A surprise becomes a refusal here; its cause is logged. */
 export async function attempt<T>(
   call: Pick<Call, "correlationId" | "deadlineMs">,

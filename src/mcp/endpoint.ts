@@ -12,7 +12,7 @@ import { type Refusal, refusalResponse, refuse, retryAfterSeconds } from "../ref
 import { createSupport } from "../support/repository.ts";
 import { viewerOf } from "../support/viewer.ts";
 import { logEvent } from "../telemetry/log.ts";
-import type { Call } from "./call.ts";
+import { type Call, NOTHING_SEEN } from "./call.ts";
 import { retryOf } from "./confirm.ts";
 import {
   type Message,
@@ -105,7 +105,7 @@ async function refuseEarly(
     const target = discoveryTarget(method);
     const admission = await guard.admit({ correlationId, target, args: {}, refused: {} });
     if (!admission.ok) return refusalResponse(admission.refusal, correlationId, { id });
-    await admission.value.settle(NOTHING);
+    await admission.value.settle({ ...NOTHING_SEEN, outcome: "ok", durationMs: 0 });
   }
   // In a batch only the call that lacks a scope is refused, by the guard, in its own answer.
   const [only, ...others] = messages;
@@ -116,17 +116,6 @@ async function refuseEarly(
   if (lacksScope) return challenge([...new Set([BASE_SCOPE, target.access.scope])]);
   return refusalResponse(refused.ok ? DENIED : refused.refusal, correlationId, { id: only?.id });
 }
-
-const NOTHING = {
-  outcome: "ok",
-  records: 0,
-  bytes: 0,
-  durationMs: 0,
-  missed: false,
-  tainted: false,
-  canary: false,
-  answer: undefined,
-} as const;
 
 const DENIED: Refusal = refuse("permission_denied", "The caller's token lacks a scope.").refusal;
 

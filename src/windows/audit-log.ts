@@ -1,10 +1,8 @@
 import { type Head, genesis, link } from "./chain.ts";
-import type { Attempt, Draft } from "./records.ts";
+import { ADMITTED, type Attempt, type Draft } from "./records.ts";
 import { type Run, closeRun, countOne, openRun, runKey } from "./repeats.ts";
 import type { State, Store } from "./store.ts";
 
-/** The decision on a call that runs. */
-export const ADMITTED = "admitted";
 /** Attempts kept in memory until they are settled. */
 const OPEN_MAX = 4;
 

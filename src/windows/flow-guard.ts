@@ -1,4 +1,4 @@
-import { type Decision, isRefused } from "../flow/decision.ts";
+import { ALLOWED, type Decision, isRefused } from "../flow/decision.ts";
 import { type Detector, admit, detectorOf, release, settle } from "../flow/detector.ts";
 import { isPersonal } from "../flow/labels.ts";
 import type { Release } from "../flow/state/releases.ts";
@@ -8,8 +8,6 @@ import type { AdmissionRequest, Settlement } from "./admission.ts";
 import { toFlowCall } from "./flow-call.ts";
 import type { Attempt } from "./records.ts";
 import type { Store } from "./store.ts";
-
-const NOTHING: Decision = { verdict: "allow", hits: [] };
 
 let detector: Detector | undefined;
 /** Made once per isolate: the rules hold nothing about any caller. */
@@ -27,7 +25,7 @@ export class FlowGuard {
   /** Judges a call before it runs; `seq` will be its record's. */
   admit({ attempt }: AdmissionRequest, seq: number, now: number): Decision {
     const call = toFlowCall({ ...attempt, seq, at: now });
-    if (call === undefined) return NOTHING;
+    if (call === undefined) return ALLOWED;
     const context = { catalogSize: attempt.catalog_size };
     return this.#keep((state) => admit(state, rules(), call, context));
   }
@@ -35,7 +33,7 @@ export class FlowGuard {
   /** Judges what an admitted call turned out to be; a refusal means that a personal answer is withheld. */
   settle(settlement: Settlement, attempt: Attempt, now: number): { decision: Decision; isWithheld: boolean } {
     const call = toFlowCall(attempt);
-    if (call === undefined || settlement.flow === null) return { decision: NOTHING, isWithheld: false };
+    if (call === undefined || settlement.flow === null) return { decision: ALLOWED, isWithheld: false };
     const { records, bytes, flow } = settlement;
     const decision = this.#keep((state) =>
       settle(state, rules(), call, { at: now, records, bytes, ...flow }),

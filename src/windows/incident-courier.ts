@@ -1,8 +1,9 @@
 import { ensureMigrated } from "../database/migrate.ts";
 import { readSettings } from "../env.ts";
 import { logEvent, logSurprise } from "../telemetry/log.ts";
-import { tellWebhook, writeIncident } from "./incident-delivery.ts";
 import type { IncidentLog } from "./incident-log.ts";
+import { writeIncident } from "./incident-rows.ts";
+import { tellWebhook } from "./incident-webhook.ts";
 import type { Incident } from "./incidents.ts";
 
 /** The waits between two tries double with what is to be told, in between these. */

@@ -22,6 +22,10 @@ const hitSchema = z.strictObject({
 });
 const hits = z.array(hitSchema).describe("Rules that spoke, shadow ones too; empty where none did");
 
+/** The decision on a call that runs. */
+export const ADMITTED = "admitted";
+export const bucketSchema = z.enum(["calls", "discovery"]);
+
 const base = { seq: z.int().min(1), at: z.int() };
 
 export const attemptSchema = z.strictObject({
@@ -31,7 +35,7 @@ export const attemptSchema = z.strictObject({
   name: z.string(),
   /** `admitted`, or the code of the refusal. */
   decision: z.string(),
-  bucket: z.enum(["calls", "discovery"]),
+  bucket: bucketSchema,
   /** What it counts in its rate window; 0 where it was not charged. */
   weight: z.int().min(0),
   roles: z.array(z.string()),
@@ -95,7 +99,7 @@ export const repeatsSchema = z.strictObject({
   kind: z.literal("repeats"),
   of: z.int(),
   decision: z.string(),
-  bucket: z.enum(["calls", "discovery"]),
+  bucket: bucketSchema,
   count: z.int().min(1),
   last_at: z.int(),
   /** What of them was charged, and when. */

@@ -2,11 +2,8 @@ import * as z from "zod";
 import { type Head, exportLine } from "./chain.ts";
 import type { FlowRow, RowChange } from "../flow/state/part.ts";
 import { type Incident, incidentSchema } from "./incidents.ts";
-import { type Attempt, type AuditRecord, recordSchema } from "./records.ts";
+import { type Attempt, type AuditRecord, bucketSchema, recordSchema } from "./records.ts";
 import type { Run } from "./repeats.ts";
-
-/** Who has an incident as it is now: D1 is told first, then the webhook. */
-export type Told = "nobody" | "database" | "everybody";
 
 // The SQL of one principal's Durable Object, and the only SQL outside src/catalog, src/inventory and the like.
 
@@ -34,12 +31,16 @@ export type State = z.output<typeof stateSchema>;
 const runSchema = z.object({
   of: z.int(),
   decision: z.string(),
-  bucket: z.enum(["calls", "discovery"]),
+  bucket: bucketSchema,
   until: z.int(),
   count: z.int(),
   lastAt: z.int(),
   charges: z.array(z.object({ at: z.int(), weight: z.int() })),
 });
+
+const toldSchema = z.enum(["nobody", "database", "everybody"]);
+/** Who has an incident as it is now: D1 is told first, then the webhook. */
+export type Told = z.output<typeof toldSchema>;
 
 const recordRow = z.object({ seq: z.int(), at: z.int(), text: z.string(), hash: z.string() });
 
@@ -161,7 +162,6 @@ export function createStore(sql: SqlStorage): Store {
   };
 }
 
-const toldSchema = z.enum(["nobody", "database", "everybody"]);
 const jsonSchema = z.json();
 const textRow = z.object({ text: z.string() });
 

@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { ensureMigrated } from "../database/migrate.ts";
-import type { Decision } from "../flow/decision.ts";
+import { ALLOWED } from "../flow/decision.ts";
 import { DAY } from "../flow/window.ts";
 import { logSurprise } from "../telemetry/log.ts";
 import {
@@ -18,6 +18,7 @@ import { IncidentCourier } from "./incident-courier.ts";
 import type { Incident } from "./incidents.ts";
 import type { NonceAnswer, Spent } from "./nonces.ts";
 import { type Parts, createParts } from "./parts.ts";
+import { ADMITTED } from "./records.ts";
 import { charge, fitsAt } from "./sliding-window.ts";
 
 /** D1 is told where a chain stands at most this often; what could not be told is tried again this much later. */
@@ -59,8 +60,7 @@ export class UserWindows extends DurableObject<Env> {
     const freeAt = fitsAt(window, attempt.weight, limit, now);
     const isOverLimit = freeAt > now;
     const local = firstRefusal(refused, isOverLimit);
-    const decision: Decision =
-      local === undefined ? judgeCall(this.#parts, request, now) : { verdict: "allow", hits: [] };
+    const decision = local === undefined ? judgeCall(this.#parts, request, now) : ALLOWED;
     const flow = noteDecision(this.#parts, decision, attempt.name, now);
     this.#tellNews();
 
@@ -71,7 +71,7 @@ export class UserWindows extends DurableObject<Env> {
     this.#wakeBy(now + ANCHOR_MS);
     const { hits } = decision;
     const refusedAs = local?.code ?? (flow && FLOW_CODES[flow.verdict]);
-    const draft = { kind: "attempt", decision: refusedAs ?? "admitted", ...attempt, weight, hits } as const;
+    const draft = { kind: "attempt", decision: refusedAs ?? ADMITTED, ...attempt, weight, hits } as const;
     if (refusedAs === undefined) return { admitted: true, seq: log.append(draft, now) };
     log.refuse(draft, limit.windowMs, now);
     if (local === undefined) return { admitted: false, stage: "flow", refusal: flow ?? { verdict: "block" } };

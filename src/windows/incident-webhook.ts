@@ -4,20 +4,6 @@ import type { Incident } from "./incidents.ts";
 
 const WEBHOOK_DEADLINE_MS = 5_000;
 
-/** Writes an incident down where people look; a later state of the same one takes the place of an earlier. */
-export async function writeIncident(db: D1Database, incident: Incident): Promise<void> {
-  const columns = Object.keys(incident);
-  const places = columns.map((_, index) => `?${index + 1}`);
-  const changes = columns.filter((name) => name !== "id").map((name) => `${name} = excluded.${name}`);
-  await db
-    .prepare(
-      `INSERT INTO incidents (${columns.join(", ")}) VALUES (${places.join(", ")})
-       ON CONFLICT (id) DO UPDATE SET ${changes.join(", ")}`,
-    )
-    .bind(...Object.values({ ...incident, events: JSON.stringify(incident.events) }))
-    .run();
-}
-
 /**
  * Tells the webhook, where one is set, signed as Standard Webhooks says (https://www.standardwebhooks.com).
  * Throws where it does not answer 2xx in time; it may then be told the same again, under the same webhook-id.

@@ -1,0 +1,49 @@
+import * as z from "zod";
+import { type Incident, incidentSchema } from "./incidents.ts";
+
+// The SQL over D1's incidents, which people look at; src/windows/store.ts has that of the objects that write them.
+
+const ID = /^[A-Za-z0-9_-]{22}$/;
+const LISTED_MAX = 100;
+const COLUMNS = Object.keys(incidentSchema.shape).join(", ");
+const rowSchema = incidentSchema.extend({
+  events: z
+    .string()
+    .transform((json): unknown => JSON.parse(json))
+    .pipe(z.array(z.int())),
+});
+
+/** Writes an incident down where people look; a later state of the same one takes the place of an earlier. */
+export async function writeIncident(db: D1Database, incident: Incident): Promise<void> {
+  const columns = Object.keys(incident);
+  const places = columns.map((_, index) => `?${index + 1}`);
+  const changes = columns.filter((name) => name !== "id").map((name) => `${name} = excluded.${name}`);
+  await db
+    .prepare(
+      `INSERT INTO incidents (${columns.join(", ")}) VALUES (${places.join(", ")})
+       ON CONFLICT (id) DO UPDATE SET ${changes.join(", ")}`,
+    )
+    .bind(...Object.values({ ...incident, events: JSON.stringify(incident.events) }))
+    .run();
+}
+
+/** Undefined where there is none of that id. */
+export async function findIncident(db: D1Database, id: string): Promise<Incident | undefined> {
+  if (!ID.test(id)) return undefined;
+  const row = await db.prepare(`SELECT ${COLUMNS} FROM incidents WHERE id = ?`).bind(id).first();
+  return row === null ? undefined : rowSchema.parse(row);
+}
+
+/** The latest, as a table shows them; `origin` begins the links to where a person decides. */
+export async function listIncidents(db: D1Database, origin: string): Promise<unknown[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT strftime('%FT%TZ', last_at / 1000, 'unixepoch') AS last_at, principal, rule, verdict, severity, tool,
+         CAST(count AS TEXT) AS count, status, decided_by,
+         CASE WHEN status = 'open' AND verdict = 'confirm' THEN ?1 || '/confirm/' || id END AS decide_at
+       FROM incidents ORDER BY incidents.last_at DESC LIMIT ${LISTED_MAX}`,
+    )
+    .bind(origin)
+    .all();
+  return results;
+}
