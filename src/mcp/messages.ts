@@ -53,9 +53,8 @@ export function parseJson(text: string): Outcome<unknown> {
 }
 
 export function readMessages(body: unknown): Outcome<Message[]> {
-  if (isDeeperThan(DEPTH_MAX, body)) {
-    return refuse("malformed_request", `The body is nested deeper than ${DEPTH_MAX} levels.`);
-  }
+  const unsafe = unsafeShape(body);
+  if (unsafe !== undefined) return refuse("malformed_request", unsafe);
   const messages = bodySchema.safeParse(body);
   if (!messages.success)
     return refuse("malformed_request", "The body is not JSON-RPC 2.0 with params that are an object.");
@@ -101,14 +100,20 @@ export function describeClient({ headers }: Request, [message]: readonly Message
   };
 }
 
-/** Without recursion, which is what it guards against. */
-function isDeeperThan(max: number, root: unknown): boolean {
+/**
+ * Why a body is not safe to validate, if it is not. Looked at without recursion, which is what depth is
+ * refused for. Zod compares `length` before it knows that a value is a string or an array, and an object
+ * whose toString or valueOf is no function throws there: {"length":{"toString":1}}.
+ */
+function unsafeShape(root: unknown): string | undefined {
   let level = [root];
   for (let depth = 0; level.length > 0; depth++) {
-    if (depth > max) return true;
-    level = level.flatMap((value) =>
-      typeof value === "object" && value !== null ? Object.values(value) : [],
-    );
+    if (depth > DEPTH_MAX) return `The body is nested deeper than ${DEPTH_MAX} levels.`;
+    const objects = level.filter((value) => typeof value === "object" && value !== null);
+    if (objects.some((value) => CONVERSIONS.some((name) => Object.hasOwn(value, name))))
+      return "The body has a member named toString or valueOf.";
+    level = objects.flatMap((value): unknown[] => Object.values(value));
   }
-  return false;
+  return undefined;
 }
+const CONVERSIONS = ["toString", "valueOf"];

@@ -68,6 +68,20 @@ describe("before dispatch", () => {
       -32600,
       "malformed_request",
     ],
+    [
+      "a length that converts to nothing, where the body should be a list",
+      { length: { toString: true } },
+      400,
+      -32600,
+      "malformed_request",
+    ],
+    [
+      "a length that converts to nothing, where an argument should be a list",
+      call("query_stock", { skus: { length: { valueOf: 1, toString: 1 } } }),
+      400,
+      -32600,
+      "malformed_request",
+    ],
     ["5 MB", `"${"x".repeat(5_000_000)}"`, 413, -32600, "request_too_large"],
   ])("refuses %s", async (_, body, status, code, refusal) => {
     const { response, messages } = await post(body);

@@ -56,7 +56,14 @@ const text = fc.oneof(
   { weight: 1, arbitrary: fc.string({ unit: "binary", maxLength: 40 }) },
 );
 const anything = fc.anything({ maxDepth: 3, maxKeys: 4, withNullPrototype: false });
-const scalar = fc.oneof(text, fc.integer(), fc.double(), fc.boolean(), fc.constant(null));
+const scalar = fc.oneof(
+  text,
+  fc.integer(),
+  fc.double(),
+  fc.boolean(),
+  fc.constant(null),
+  fc.constantFrom({ length: { toString: true } }, { length: { valueOf: 1 }, size: { toString: "" } }),
+);
 const argumentsOf = fc.oneof(
   {
     weight: 4,
