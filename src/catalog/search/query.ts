@@ -121,12 +121,12 @@ export function readings(slots: readonly Slot[]): { all: string[]; some: string[
   const all = matchAll(slots);
   const shown = slots.map(matchShown);
   const allButOne = shown.map((_, left) => shown.filter((__, index) => index !== left).join(" AND "));
-  return {
-    // Is such a thing and has every word; shows every word on its card; has every word.
-    all: [`${matchHead(wanted)} AND ${all}`, shown.join(" AND "), all],
-    // Shows all words but one; shows what is wanted; has any word.
-    some: [...(slots.length > 2 ? [allButOne.join(" OR ")] : []), matchShown(wanted), matchAny(slots)],
-  };
+  // Is such a thing and has every word; shows every word on its card; has every word.
+  const every = [`${matchHead(wanted)} AND ${all}`, shown.join(" AND "), all];
+  // Shows all words but one; shows what is wanted; has any word.
+  const some = [...(slots.length > 2 ? [allButOne.join(" OR ")] : []), matchShown(wanted), matchAny(slots)];
+  // Of a single word they are the same.
+  return { all: every, some: some.filter((expression) => !every.includes(expression)) };
 }
 
 /** The identifiers with the spelling taken out, as products.model_code holds them. */
