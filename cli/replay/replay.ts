@@ -57,7 +57,7 @@ export function replay(
   const steps = recording.steps ?? stepsOf(recording.calls);
   const started = process.threadCpuUsage();
   for (const step of steps) {
-    if (step.kind === "release") release(state, step.release);
+    if (step.kind === "release") release(state, detector, step.release);
     else if (step.kind === "admit") {
       const { recorded } = step;
       const context = { catalogSize: recorded.catalogSize ?? recording.catalogSize };

@@ -87,19 +87,14 @@ function stepsOf(rule: Rule): Steps {
  * through must be settled. Looks at the caller's history and the call's labels, never at data.
  */
 export function admit(state: FlowState, detector: Detector, call: FlowCall, context: FlowContext): Decision {
-  state.subjects.prune(call.at);
-  for (const [attempt, lost] of state.inFlight.late(call.at)) settleLost(state, detector, attempt, lost);
-  const standing = standingBlock(state, call);
+  tend(state, detector, call.at);
+  const standing = standingBlock(state, detector, call);
   if (standing !== undefined) return { verdict: "block", hits: [standing] };
 
   const watches = detector.watchesOf(call);
-  const decision = judge(state, watches, call, (watch) => watch.before?.(state, call, context));
-  if (isRefused(decision.verdict)) return decision;
-  for (const watch of watches) watch.admitted?.(state, call);
-  if (call.classes.includes("catalog")) seeProducts(state, call.objects, call.at);
-  state.inFlight.reserve(call);
-  // Here and not at the next call: that may be refused, and of a repeated refusal the audit keeps only the number.
-  for (const [attempt, lost] of state.inFlight.over()) settleLost(state, detector, attempt, lost);
+  const decision = judge(watches, (watch) => watch.before?.(state, call, context));
+  block(state, call, decision.hits);
+  if (!isRefused(decision.verdict)) letRun(state, detector, call);
   return decision;
 }
 
@@ -109,18 +104,67 @@ export function admit(state: FlowState, detector: Detector, call: FlowCall, cont
  * judged by what it counts, only by canaries; what it used up tells at the next call.
  */
 export function settle(state: FlowState, detector: Detector, call: FlowCall, result: FlowResult): Decision {
+  tend(state, detector, result.at);
   state.inFlight.release(call.attempt);
   const watches = detector.watchesOf(call);
-  const decision = judge(state, watches, call, (watch) => watch.after?.(state, call, result));
+  const decision = judge(watches, (watch) => watch.after?.(state, call, result));
+  block(state, call, decision.hits);
   const isWithheld = isPersonal(call) && isRefused(decision.verdict);
   answer(state, watches, call, isWithheld ? nothing(result.at) : result);
   return decision;
 }
 
+/**
+ * What a record says of an attempt, noted without judging it anew: the rules may have changed since, what happened has not.
+ * A state that is read back this way decides as the one that judged (test/worker/windows/replay.test.ts).
+ */
+export function recallAttempt(
+  state: FlowState,
+  detector: Detector,
+  call: FlowCall,
+  { isAdmitted, hits }: { isAdmitted: boolean; hits: readonly Hit[] },
+): void {
+  tend(state, detector, call.at);
+  if (standingBlock(state, detector, call) === undefined) block(state, call, hits);
+  if (isAdmitted) letRun(state, detector, call);
+}
+
+/** What a record says that a call turned out to be, noted without judging it anew. */
+export function recallOutcome(
+  state: FlowState,
+  detector: Detector,
+  call: FlowCall,
+  result: FlowResult,
+  { isWithheld, hits }: { isWithheld: boolean; hits: readonly Hit[] },
+): void {
+  tend(state, detector, result.at);
+  state.inFlight.release(call.attempt);
+  block(state, call, hits);
+  answer(state, detector.watchesOf(call), call, isWithheld ? nothing(result.at) : result);
+}
+
 /** A person agreed that a rule be passed. A block that stands because of the rule is lifted. */
-export function release(state: FlowState, agreed: Release): void {
+export function release(state: FlowState, detector: Detector, agreed: Release): void {
+  tend(state, detector, agreed.at);
   state.releases.add(agreed);
   if (state.marks.block?.rule === agreed.rule) state.marks.setBlock(undefined);
+}
+
+/**
+ * Forgets what is past, and takes calls that are not settled any more as answered. Before whatever else changes the state:
+ * a refused call comes by here too and may leave no record, so what it did must be what the next one would have done.
+ */
+function tend(state: FlowState, detector: Detector, now: number): void {
+  state.subjects.prune(now);
+  for (const [attempt, lost] of state.inFlight.late(now)) settleLost(state, detector, attempt, lost);
+}
+
+function letRun(state: FlowState, detector: Detector, call: FlowCall): void {
+  for (const watch of detector.watchesOf(call)) watch.admitted?.(state, call);
+  if (call.classes.includes("catalog")) seeProducts(state, call.objects, call.at);
+  state.inFlight.reserve(call);
+  // Here and not at the next call: that may be refused, and of a repeated refusal the audit keeps only the number.
+  for (const [attempt, lost] of state.inFlight.over()) settleLost(state, detector, attempt, lost);
 }
 
 function answer(state: FlowState, watches: readonly Watch[], call: FlowCall, result: FlowResult): void {
@@ -160,9 +204,12 @@ function settleLost(state: FlowState, detector: Detector, attempt: number, lost:
   });
 }
 
-function standingBlock({ marks }: FlowState, { at, attempt }: FlowCall): Hit | undefined {
+/** Of a rule that is not enforced any more no block stands. */
+function standingBlock({ marks }: FlowState, { rules }: Detector, { at, attempt }: FlowCall): Hit | undefined {
   if (marks.block === undefined) return undefined;
-  if (at >= marks.block.until) {
+  const { rule: blockedBy } = marks.block;
+  const isEnforced = rules.some(({ id, mode }) => id === blockedBy && mode === "enforce");
+  if (at >= marks.block.until || !isEnforced) {
     marks.setBlock(undefined);
     return undefined;
   }
@@ -179,12 +226,7 @@ function standingBlock({ marks }: FlowState, { at, attempt }: FlowCall): Hit | u
   };
 }
 
-function judge(
-  state: FlowState,
-  watches: readonly Watch[],
-  call: FlowCall,
-  look: (watch: Watch) => Finding | undefined,
-): Decision {
+function judge(watches: readonly Watch[], look: (watch: Watch) => Finding | undefined): Decision {
   let hits: Hit[] | undefined;
   for (const watch of watches) {
     const finding = look(watch);
@@ -193,8 +235,6 @@ function judge(
   if (hits === undefined) return ALLOWED;
   const enforced = hits.filter(({ mode }) => mode === "enforce");
   const verdict = strictest(enforced.map((hit) => hit.verdict));
-  const blocking = enforced.find((hit) => hit.verdict === "block");
-  if (blocking !== undefined) state.marks.setBlock({ ...blocking, at: call.at, until: call.at + BLOCK_MS });
   const throttled = enforced.filter((hit) => hit.verdict === "throttle");
   return {
     verdict,
@@ -203,6 +243,14 @@ function judge(
       retryAfterMs: Math.max(...throttled.map(({ window }) => window)) / PARTS,
     }),
   };
+}
+
+function block(state: FlowState, { at }: FlowCall, hits: readonly Hit[]): void {
+  const blocking = hits.find(({ mode, verdict }) => mode === "enforce" && verdict === "block");
+  if (blocking === undefined) return;
+  const { rule, version, observed, threshold, window, events } = blocking;
+  const until = at + BLOCK_MS;
+  state.marks.setBlock({ at, until, rule, version, observed, threshold, window, events });
 }
 
 /** A block stands that long, or until an administrator releases its rule. */

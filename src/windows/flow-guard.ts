@@ -6,6 +6,7 @@ import { FlowState } from "../flow/state/state.ts";
 import { policyInForce } from "../policy/bundled.ts";
 import type { AdmissionRequest, Settlement } from "./admission.ts";
 import { toFlowCall } from "./flow-call.ts";
+import { recall } from "./flow-recall.ts";
 import type { Attempt } from "./records.ts";
 import type { Store } from "./store.ts";
 
@@ -13,13 +14,22 @@ let detector: Detector | undefined;
 /** Made once per isolate: the rules hold nothing about any caller. */
 const rules = (): Detector => (detector ??= detectorOf(policyInForce().rules));
 
-/** One principal's flow state: in memory, and as rows of what each call touched, from which it is read back. */
+/** Records that may lie behind the stored state: each is read again when the object comes back to memory. */
+const BEHIND_MAX = 64;
+
+/**
+ * One principal's flow state, in memory. What is stored is how it stood after one record; the records behind it tell the
+ * rest. Storing it with every call would write several times what the record of the call takes.
+ */
 export class FlowGuard {
   readonly #store: Store;
   #state: FlowState | undefined;
+  /** The record up to which the state is stored. */
+  #storedAt: number;
 
   constructor(store: Store) {
     this.#store = store;
+    this.#storedAt = store.flowAt();
   }
 
   /** Judges a call before it runs; `seq` will be its record's. */
@@ -27,7 +37,7 @@ export class FlowGuard {
     const call = toFlowCall({ ...attempt, seq, at: now });
     if (call === undefined) return ALLOWED;
     const context = { catalogSize: attempt.catalog_size };
-    return this.#keep((state) => admit(state, rules(), call, context));
+    return admit(this.#read(), rules(), call, context);
   }
 
   /** Judges what an admitted call turned out to be; a refusal means that a personal answer is withheld. */
@@ -35,14 +45,12 @@ export class FlowGuard {
     const call = toFlowCall(attempt);
     if (call === undefined || settlement.flow === null) return { decision: ALLOWED, isWithheld: false };
     const { records, bytes, flow } = settlement;
-    const decision = this.#keep((state) =>
-      settle(state, rules(), call, { at: now, records, bytes, ...flow }),
-    );
+    const decision = settle(this.#read(), rules(), call, { at: now, records, bytes, ...flow });
     return { decision, isWithheld: isPersonal(call) && isRefused(decision.verdict) };
   }
 
   release(agreed: Release): void {
-    this.#keep((state) => release(state, agreed));
+    release(this.#read(), rules(), agreed);
   }
 
   /** Whether text that reads like an instruction was answered after a moment. */
@@ -51,12 +59,20 @@ export class FlowGuard {
     return taint !== undefined && taint.at > moment;
   }
 
-  #keep<T>(change: (state: FlowState) => T): T {
-    const state = this.#read();
-    const result = change(state);
-    for (const row of state.takeChanges()) this.#store.saveFlowRow(row);
-    return result;
+  /** To be told of the last record once all that it says is in the state: `always`, or when enough lie behind. */
+  keepUp(head: number, when: "always" | "due"): void {
+    const behind = head - this.#storedAt;
+    if (behind === 0 || (when === "due" && (this.#state === undefined || behind < BEHIND_MAX))) return;
+    this.#store.saveFlow(this.#read().takeChanges(), head);
+    this.#storedAt = head;
   }
 
-  #read = (): FlowState => (this.#state ??= FlowState.of(this.#store.flowRows(), policyInForce().rules));
+  #read(): FlowState {
+    if (this.#state === undefined) {
+      const state = FlowState.of(this.#store.flowRows(), policyInForce().rules);
+      recall(state, rules(), this.#store, this.#storedAt);
+      this.#state = state;
+    }
+    return this.#state;
+  }
 }

@@ -10,7 +10,8 @@ import type { Run } from "./repeats.ts";
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS records (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, text TEXT NOT NULL, hash TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS runs (key TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS flow (key TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS flow_state (key TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS flow_at (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS incidents (id TEXT PRIMARY KEY, text TEXT NOT NULL, told TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS state (id INTEGER PRIMARY KEY CHECK (id = 1), text TEXT NOT NULL);
 `;
@@ -58,9 +59,13 @@ export interface Store {
   prune(upTo: number): void;
   oldestAt(): number | undefined;
   attempt(seq: number): Attempt | undefined;
+  /** Behind a record, in order, parsed as they are asked for. */
+  recordsBehind(seq: number): Iterable<AuditRecord>;
   hasFlow(): boolean;
+  /** The flow state as it stood after record `flowAt`, 0 for before the first. */
   flowRows(): FlowRow[];
-  saveFlowRow(row: RowChange): void;
+  flowAt(): number;
+  saveFlow(changes: readonly RowChange[], at: number): void;
   /** The oldest first. */
   incidents(): { incident: Incident; told: Told }[];
   saveIncident(incident: Incident, told: Told): void;
@@ -127,15 +132,24 @@ export function createStore(sql: SqlStorage): Store {
       const record = row === undefined ? undefined : recordSchema.parse(parseText(row));
       return record?.kind === "attempt" ? record : undefined;
     },
-    hasFlow: () => one("SELECT 1 FROM flow LIMIT 1") !== undefined,
+    *recordsBehind(seq) {
+      for (const row of select("SELECT text FROM records WHERE seq > ? ORDER BY seq", seq))
+        yield recordSchema.parse(parseText(row));
+    },
+    hasFlow: () => one("SELECT 1 FROM flow_state LIMIT 1") !== undefined,
     flowRows: () =>
-      [...select("SELECT key, text FROM flow")].map((row) => ({
+      [...select("SELECT key, text FROM flow_state")].map((row) => ({
         key: z.string().parse(row["key"]),
         value: jsonSchema.parse(parseText(row)),
       })),
-    saveFlowRow({ key, value }) {
-      if (value === undefined) sql.exec("DELETE FROM flow WHERE key = ?", key);
-      else sql.exec("INSERT OR REPLACE INTO flow (key, text) VALUES (?, ?)", key, JSON.stringify(value));
+    flowAt: () => z.int().parse(one("SELECT seq FROM flow_at")?.["seq"] ?? 0),
+    saveFlow(changes, at) {
+      for (const { key, value } of changes) {
+        if (value === undefined) sql.exec("DELETE FROM flow_state WHERE key = ?", key);
+        else
+          sql.exec("INSERT OR REPLACE INTO flow_state (key, text) VALUES (?, ?)", key, JSON.stringify(value));
+      }
+      sql.exec("INSERT OR REPLACE INTO flow_at (id, seq) VALUES (1, ?)", at);
     },
     incidents: () =>
       [...select("SELECT text, told FROM incidents ORDER BY rowid")].map((row) => ({

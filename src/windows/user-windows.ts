@@ -72,7 +72,11 @@ export class UserWindows extends DurableObject<Env> {
     const { hits } = decision;
     const refusedAs = local?.code ?? (flow && FLOW_CODES[flow.verdict]);
     const draft = { kind: "attempt", decision: refusedAs ?? ADMITTED, ...attempt, weight, hits } as const;
-    if (refusedAs === undefined) return { admitted: true, seq: log.append(draft, now) };
+    if (refusedAs === undefined) {
+      const seq = log.append(draft, now);
+      this.#parts.flow.keepUp(seq, "due");
+      return { admitted: true, seq };
+    }
     log.refuse(draft, limit.windowMs, now);
     if (local === undefined) return { admitted: false, stage: "flow", refusal: flow ?? { verdict: "block" } };
     // From the machine's own clock, which is the one that the caller will wait by.
@@ -148,6 +152,8 @@ export class UserWindows extends DurableObject<Env> {
     const { log, store, nonces } = this.#parts;
     const now = this.#tick();
     log.closeRuns(now);
+    // What is pruned can't be read again.
+    if (log.head !== undefined) this.#parts.flow.keepUp(log.head.seq, "always");
     log.prune(now);
     nonces.dropPast(now);
     this.#wakeBy(nonces.emptyAt());

@@ -241,7 +241,7 @@ describe("budget", () => {
     expect(verdicts(caller, [list, list]).length).toBe(2);
     caller.do(list, { records: 100 });
     expect(caller.do(list).verdict).toBe("throttle");
-    release(caller.state, {
+    release(caller.state, caller.detector, {
       rule: "rule-0",
       subject: null,
       at: caller.now,
@@ -362,7 +362,7 @@ describe("taint", () => {
   it("a release covers what was read until then", () => {
     const caller = new Caller(rules);
     caller.do(ticket, { tainted: true });
-    release(caller.state, {
+    release(caller.state, caller.detector, {
       rule: "rule-0",
       subject: null,
       at: START + 1,
@@ -407,14 +407,14 @@ describe("verdicts", () => {
     waiting.now += 1;
     expect(waiting.do(catalog).verdict).toBe("allow");
     const pardoned = blocked();
-    release(pardoned.state, { rule: "rule-0", subject: null, at: START, until: START + HOUR, allowance: 1 });
+    release(pardoned.state, pardoned.detector, { rule: "rule-0", subject: null, at: START, until: START + HOUR, allowance: 1 });
     expect(verdicts(pardoned, [catalog, read("a"), read("b")])).toEqual(["allow", "allow", "block"]);
   });
 
   it("a release lets so many more through, until it ends", () => {
     const caller = new Caller(rulesOf({ kind: "subjects", limits: [{ window: "24h", max: 1 }] }));
     caller.do(read("a"));
-    release(caller.state, { rule: "rule-0", subject: null, at: START, until: START + HOUR, allowance: 2 });
+    release(caller.state, caller.detector, { rule: "rule-0", subject: null, at: START, until: START + HOUR, allowance: 2 });
     expect(verdicts(caller, [read("b"), read("c"), read("d")])).toEqual(["allow", "allow", "confirm"]);
     caller.now += HOUR;
     expect(verdicts(caller, [read("a"), read("d")])).toEqual(["allow", "confirm"]);
@@ -424,19 +424,19 @@ describe("verdicts", () => {
     const again = (at: number) => ({ rule: "rule-0", subject: null, at, until: at + HOUR, allowance: 1 });
     const caller = new Caller(rulesOf({ kind: "subjects", limits: [{ window: "24h", max: 1 }] }));
     caller.do(read("a"));
-    release(caller.state, again(START));
+    release(caller.state, caller.detector, again(START));
     expect(verdicts(caller, [read("b"), read("c")])).toEqual(["allow", "confirm"]);
-    release(caller.state, again(caller.now));
+    release(caller.state, caller.detector, again(caller.now));
     expect(verdicts(caller, [read("c"), read("d")])).toEqual(["allow", "confirm"]);
     caller.now += HOUR;
-    release(caller.state, again(caller.now));
+    release(caller.state, caller.detector, again(caller.now));
     expect(caller.do(read("d")).verdict).toBe("confirm");
   });
 
   it("a release for a person lets that person through, and no other", () => {
     const caller = new Caller(rulesOf({ kind: "subjects", limits: [{ window: "24h", max: 1 }] }));
     caller.do(read("a"));
-    release(caller.state, { rule: "rule-0", subject: "b", at: START, until: START + HOUR, allowance: 0 });
+    release(caller.state, caller.detector, { rule: "rule-0", subject: "b", at: START, until: START + HOUR, allowance: 0 });
     expect(verdicts(caller, [read("b"), read("c")])).toEqual(["allow", "confirm"]);
   });
 

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Decision, isRefused } from "../../../src/flow/decision.ts";
-import { admit, detectorOf, release, settle } from "../../../src/flow/detector.ts";
+import { admit, detectorOf, recallAttempt, recallOutcome, release, settle } from "../../../src/flow/detector.ts";
 import type { FlowCall, FlowResult } from "../../../src/flow/event.ts";
-import { DATA_CLASSES } from "../../../src/flow/labels.ts";
+import { DATA_CLASSES, isPersonal } from "../../../src/flow/labels.ts";
 import { Distinct, hashOf } from "../../../src/flow/state/distinct.ts";
 import type { FlowRow } from "../../../src/flow/state/part.ts";
 import { FlowState } from "../../../src/flow/state/state.ts";
@@ -89,6 +89,9 @@ function decisionsOf(steps: readonly Step[], rules: typeof TIGHT, between: (stat
   let state = new FlowState(rules);
   let now = START;
   const decisions: Decision[] = [];
+  const recalled = new FlowState(rules);
+  // Of repeated refusals the audit keeps the first.
+  let refused: Decision | undefined;
   const running: { due: number; call: FlowCall; result: FlowResult }[] = [];
   for (const [index, each] of steps.entries()) {
     now += each.wait;
@@ -97,7 +100,11 @@ function decisionsOf(steps: readonly Step[], rules: typeof TIGHT, between: (stat
       running.push(waiting);
       return false;
     })) {
-      decisions.push(settle(state, detector, call, { ...result, at: now }));
+      const decision = settle(state, detector, call, { ...result, at: now });
+      decisions.push(decision);
+      const { hits, verdict } = decision;
+      const isWithheld = isPersonal(call) && isRefused(verdict);
+      recallOutcome(recalled, detector, call, { ...result, at: now }, { isWithheld, hits });
       state = between(state);
     }
     const call = callOf({
@@ -112,6 +119,10 @@ function decisionsOf(steps: readonly Step[], rules: typeof TIGHT, between: (stat
     });
     const decision = admit(state, detector, call, CONTEXT);
     decisions.push(decision);
+    const isAdmitted = !isRefused(decision.verdict);
+    if (isAdmitted || !isRepeated(decision, refused))
+      recallAttempt(recalled, detector, call, { isAdmitted, hits: decision.hits });
+    if (!isAdmitted) refused = decision;
     state = between(state);
     if (!isRefused(decision.verdict) && each.settledAfter !== null) {
       const { missed, tainted, canary, found } = each;
@@ -119,18 +130,29 @@ function decisionsOf(steps: readonly Step[], rules: typeof TIGHT, between: (stat
       running.push({ due: index + each.settledAfter, call, result });
     }
     if (each.release) {
-      release(state, {
-        rule: "rule-0",
-        subject: each.found[0] ?? null,
-        at: now,
-        until: now + HOUR,
-        allowance: 1,
-      });
+      const subject = each.found[0] ?? null;
+      const agreed = { rule: "rule-0", subject, at: now, until: now + HOUR, allowance: 1 };
+      release(state, detector, agreed);
+      release(recalled, detector, agreed);
+      refused = undefined;
       state = between(state);
     }
   }
-  return { decisions, state };
+  return { decisions, state, recalled };
 }
+
+const refusedBy = ({ verdict, hits }: Decision) =>
+  hits.find((hit) => hit.mode === "enforce" && hit.verdict === verdict)?.rule;
+const isRepeated = (decision: Decision, before: Decision | undefined) =>
+  before?.verdict === decision.verdict && refusedBy(before) === refusedBy(decision);
+const sorted = (rows: FlowRow[]) => rows.toSorted((a, b) => (a.key < b.key ? -1 : 1));
+
+/** As they are, in shadow, where nothing is refused and memory fills up, and with blocks. */
+const rulesIn = fc.constantFrom(
+  TIGHT,
+  TIGHT.map((rule) => ({ ...rule, mode: "shadow" as const })),
+  TIGHT.map((rule, index) => (index === 0 ? { ...rule, verdict: "block" as const } : rule)),
+);
 
 describe("state", () => {
   it("rebuilt from its rows between every two calls decides as if it had never gone", () => {
@@ -138,10 +160,8 @@ describe("state", () => {
     fc.assert(
       fc.property(
         fc.array(step, { minLength: 1, maxLength: 100, size: "max" }),
-        fc.boolean(),
-        (steps, isShadow) => {
-          // In shadow nothing is refused, so that memory fills up.
-          const rules = isShadow ? TIGHT.map((rule) => ({ ...rule, mode: "shadow" as const })) : TIGHT;
+        rulesIn,
+        (steps, rules) => {
           const stored = new Map<string, FlowRow["value"]>();
           const kept = decisionsOf(steps, rules, (state) => state);
           const evicted = decisionsOf(steps, rules, (state) => {
@@ -156,7 +176,6 @@ describe("state", () => {
           });
           expect(evicted.decisions).toEqual(kept.decisions);
           for (const { rule } of kept.decisions.flatMap(({ hits }) => hits)) spoken.add(rule);
-          const sorted = (rows: FlowRow[]) => rows.toSorted((a, b) => (a.key < b.key ? -1 : 1));
           expect(sorted(evicted.state.rows())).toEqual(sorted(kept.state.rows()));
         },
       ),
@@ -164,6 +183,23 @@ describe("state", () => {
     );
     // Or the comparison would be of silence.
     expect([...spoken].toSorted()).toEqual(TIGHT.map(({ id }) => id).toSorted());
+  });
+
+  it("recalled from what the audit keeps is the same", () => {
+    const steps = fc.array(step, { minLength: 1, maxLength: 100, size: "max" });
+    fc.assert(
+      fc.property(steps, rulesIn, (each, rules) => {
+        const { state, recalled } = decisionsOf(each, rules, (same) => same);
+        // What is past goes with the next calls that the audit keeps.
+        for (const attempt of [101, 102]) {
+          const last = callOf({ at: START + 9_000 * HOUR, attempt });
+          for (const one of [state, recalled])
+            recallAttempt(one, detectorOf(rules), last, { isAdmitted: true, hits: [] });
+        }
+        expect(sorted(recalled.rows())).toEqual(sorted(state.rows()));
+      }),
+      { numRuns: 40 },
+    );
   });
 
   it("whatever the interleaving, no more people are answered than the limit", () => {

@@ -59,7 +59,7 @@ const step = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("decide" as const), release: fc.boolean() }) },
-  { weight: 1, arbitrary: fc.constant({ kind: "evict" as const }) },
+  { weight: 2, arbitrary: fc.constant({ kind: "evict" as const }) },
 );
 type Call = typeof call extends fc.Arbitrary<infer Value> ? Value : never;
 

@@ -1,0 +1,30 @@
+import { type Detector, recallAttempt, recallOutcome, release } from "../flow/detector.ts";
+import { isPersonal } from "../flow/labels.ts";
+import type { FlowState } from "../flow/state/state.ts";
+import { toFlowCall } from "./flow-call.ts";
+import { ADMITTED } from "./records.ts";
+import type { Store } from "./store.ts";
+
+/**
+ * Brings a state up to the newest record. Of repeated refusals the records keep only the number, and no more is needed:
+ * a call that is refused leaves nothing in the state but the block that its first refusal tells of.
+ */
+export function recall(state: FlowState, detector: Detector, store: Store, after: number): void {
+  for (const record of store.recordsBehind(after)) {
+    if (record.kind === "attempt") {
+      const call = toFlowCall(record);
+      const { decision, hits } = record;
+      if (call !== undefined) recallAttempt(state, detector, call, { isAdmitted: decision === ADMITTED, hits });
+    } else if (record.kind === "outcome") {
+      const attempt = store.attempt(record.attempt);
+      const call = attempt && toFlowCall(attempt);
+      const { at, records, bytes, flow, withheld, hits } = record;
+      if (call === undefined || flow === null) continue;
+      const isWithheld = withheld !== null && isPersonal(call);
+      recallOutcome(state, detector, call, { at, records, bytes, ...flow }, { isWithheld, hits });
+    } else if (record.kind === "decision" && record.decision === "released") {
+      const { rules, at, until, allowance } = record;
+      for (const rule of rules) release(state, detector, { rule, subject: null, at, until, allowance });
+    }
+  }
+}
