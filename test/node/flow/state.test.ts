@@ -138,7 +138,7 @@ function decisionsOf(steps: readonly Step[], rules: typeof TIGHT, between: (stat
       state = between(state);
     }
   }
-  return { decisions, state, recalled };
+  return { decisions, state, recalled, now };
 }
 
 const refusedBy = ({ verdict, hits }: Decision) =>
@@ -189,7 +189,9 @@ describe("state", () => {
     const steps = fc.array(step, { minLength: 1, maxLength: 100, size: "max" });
     fc.assert(
       fc.property(steps, rulesIn, (each, rules) => {
-        const { state, recalled } = decisionsOf(each, rules, (same) => same);
+        const { state, recalled, now } = decisionsOf(each, rules, (same) => same);
+        const blockOf = ({ marks }: FlowState) => ((marks.block?.until ?? 0) > now ? marks.block : undefined);
+        expect(blockOf(recalled)).toEqual(blockOf(state));
         // What is past goes with the next calls that the audit keeps.
         for (const attempt of [101, 102]) {
           const last = callOf({ at: START + 9_000 * HOUR, attempt });
