@@ -34,11 +34,17 @@ export interface Runtime {
   url: string;
   /** Milliseconds of processor time that workerd has used so far; Linux tells. */
   cpuMs(): number;
+  /** Where the Chrome DevTools Protocol is spoken, for who asked for it. */
+  inspector(): Promise<URL>;
   close(): Promise<void>;
 }
 
 /** Runs a bundle with its configuration's bindings on a state folder; no proxy stands before it. */
-export async function run({ path, config }: Bundle, stateDir: string): Promise<Runtime> {
+export async function run(
+  { path, config }: Bundle,
+  stateDir: string,
+  { inspected = false } = {},
+): Promise<Runtime> {
   const { workerOptions } = readWorkerOptions(config);
   const name = "bench";
   const texts = (await readdir(dirname(path))).filter((file) => file.endsWith(".sql"));
@@ -62,12 +68,21 @@ export async function run({ path, config }: Bundle, stateDir: string): Promise<R
       unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
       resourcePersistencePath: join(stateDir, "v3"),
       cf: false,
+      ...(inspected && { inspectorPort: 0 }),
       log: new Log(LogLevel.ERROR),
     }),
   );
   const url = await miniflare.unsafeGetDirectURL(name);
   unsubscribe("child_process", noteChild);
-  return { url: url.origin, cpuMs: () => cpuMs(pid), close: () => miniflare.dispose() };
+  return {
+    url: url.origin,
+    cpuMs: () => cpuMs(pid),
+    async inspector() {
+      const inspector = await miniflare.getInspectorURL();
+      return new URL(inspector.href.replace(/^ws/, "http"));
+    },
+    close: () => miniflare.dispose(),
+  };
 }
 
 const TICK_MS = 10;

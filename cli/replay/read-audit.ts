@@ -90,7 +90,6 @@ function recordedCall(call: FlowCall, outcome: Outcome | undefined, index: numbe
 const NOTHING = {
   subjects: [],
   objects: [],
-  neighbourhoods: [],
   missed: true,
   tainted: false,
   canary: false,

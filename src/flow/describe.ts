@@ -1,6 +1,6 @@
 import type { FlowCall, FlowResult } from "./event.ts";
 import { type Labels, isPersonal } from "./labels.ts";
-import { touchedBy } from "./tokens.ts";
+import { neighbourhoodsNamed, touchedBy } from "./tokens.ts";
 
 /** The call as the detector sees it. `key` is of src/flow/tokens.ts. */
 export function describeCall(
@@ -24,6 +24,7 @@ export function describeArguments(
   const records = recordsAsked(labels.cost, args);
   return {
     ...touched,
+    neighbourhoods: neighbourhoodsNamed(labels, args, key),
     classes: labels.classes,
     kinds: labels.kinds,
     cost: { records, bytes: labels.cost.bytes },

@@ -182,7 +182,6 @@ const nothing = (at: number): FlowResult => ({
   at,
   subjects: [],
   objects: [],
-  neighbourhoods: [],
   records: 0,
   bytes: 0,
   missed: true,
@@ -205,7 +204,11 @@ function settleLost(state: FlowState, detector: Detector, attempt: number, lost:
 }
 
 /** Of a rule that is not enforced any more no block stands. */
-function standingBlock({ marks }: FlowState, { rules }: Detector, { at, attempt }: FlowCall): Hit | undefined {
+function standingBlock(
+  { marks }: FlowState,
+  { rules }: Detector,
+  { at, attempt }: FlowCall,
+): Hit | undefined {
   if (marks.block === undefined) return undefined;
   const { rule: blockedBy } = marks.block;
   const isEnforced = rules.some(({ id, mode }) => id === blockedBy && mode === "enforce");

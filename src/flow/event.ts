@@ -9,12 +9,12 @@ export interface Touched {
   subjects: readonly Token[];
   /** Products, orders, tickets. */
   objects: readonly Token[];
-  /** Runs of 16 consecutive ids that hold a subject or object: adjacency without the ids. */
-  neighbourhoods: readonly Token[];
 }
 
 /** What is known of a call before it runs. Times are milliseconds since the epoch. */
 export interface FlowCall extends Touched {
+  /** Runs of 16 consecutive ids that hold a named subject or object: adjacency without the ids. */
+  neighbourhoods: readonly Token[];
   at: number;
   /** The call's number among the caller's attempts: rising, never used twice. Decisions name the calls behind them by it. */
   attempt: number;

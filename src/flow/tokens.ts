@@ -15,15 +15,20 @@ export function touchedBy(
   value: unknown,
   key: string,
 ): Touched {
-  const subjects = idsAt(labels.subjects[side], value);
-  const objects = idsAt(labels.objects[side], value);
   return {
-    subjects: subjects.map((id) => tokenOf("subject", id, key)),
-    objects: objects.map((id) => keptTokenOf("object", id, key)),
-    neighbourhoods: [...new Set([...subjects, ...objects].flatMap(neighbourhoodOf))].map((place) =>
-      keptTokenOf("neighbourhood", place, key),
-    ),
+    subjects: idsAt(labels.subjects[side], value).map((id) => tokenOf("subject", id, key)),
+    objects: idsAt(labels.objects[side], value).map((id) => keptTokenOf("object", id, key)),
   };
+}
+
+/** The runs of ids that a call's arguments name; tokens under `key` as above. */
+export function neighbourhoodsNamed(
+  { subjects, objects }: Pick<Labels, "subjects" | "objects">,
+  args: unknown,
+  key: string,
+): Token[] {
+  const ids = idsAt([...subjects.arguments, ...objects.arguments], args);
+  return [...new Set(ids.flatMap(neighbourhoodOf))].map((place) => keptTokenOf("neighbourhood", place, key));
 }
 
 /** The kind is hashed too: a person and a product of one id are two things. */

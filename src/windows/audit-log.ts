@@ -1,10 +1,16 @@
 import { type Head, genesis, link } from "./chain.ts";
-import { ADMITTED, type Attempt, type Draft } from "./records.ts";
+import { ADMITTED, type Attempt, type Draft, type OpenAttempt } from "./records.ts";
 import { type Run, closeRun, countOne, openRun, runKey } from "./repeats.ts";
 import type { State, Store } from "./store.ts";
 
 /** Attempts kept in memory until they are settled. */
 const OPEN_MAX = 4;
+/**
+ * Records kept at most, whatever the retention: two for each call. At 3 KiB, of the largest, they are 7.5 GB of the 10 that a
+ * Durable Object may store; at the limit as shipped they are nine days of calls without a pause.
+ * https://developers.cloudflare.com/durable-objects/platform/limits/
+ */
+export const RECORDS_MAX = 2_500_000;
 
 /** One principal's chain of records, in its Durable Object. Nothing here waits: what one call writes commits as one. */
 export class AuditLog {
@@ -13,7 +19,7 @@ export class AuditLog {
   #head: Head | undefined;
   readonly runs: Map<string, Run>;
   /** Attempts that are not settled yet, the latest of them: reading one back costs more than the rest of a settlement. */
-  readonly #open = new Map<number, Attempt>();
+  readonly #open = new Map<number, OpenAttempt>();
   /** The latest moment that was stored, when this was read back. */
   readonly latest: number;
 
@@ -61,14 +67,15 @@ export class AuditLog {
   }
 
   /** An attempt that is settled now: from memory, as a rule. */
-  takeAttempt(seq: number): Attempt | undefined {
+  takeAttempt(seq: number): OpenAttempt | undefined {
     const open = this.#open.get(seq);
     this.#open.delete(seq);
     return open ?? this.#store.attempt(seq);
   }
 
-  #keepOpen(attempt: Attempt): void {
-    this.#open.set(attempt.seq, attempt);
+  #keepOpen({ seq, at, name, roles, flow }: Attempt): void {
+    // What it named was counted when it was admitted, and is most of what it holds.
+    this.#open.set(seq, { seq, at, name, roles, flow: flow && { ...flow, objects: [], neighbourhoods: [] } });
     const [oldest] = this.#open.keys();
     if (this.#open.size > OPEN_MAX && oldest !== undefined) this.#open.delete(oldest);
   }
@@ -95,10 +102,10 @@ export class AuditLog {
     }
   }
 
-  /** Drops the records that are older than the retention; the last of them stays as the checkpoint. */
-  prune(now: number): void {
+  /** Drops the records that are older than the retention, or too many; the last of them stays as the checkpoint. */
+  prune(now: number, max = RECORDS_MAX): void {
     if (this.#state === undefined) return;
-    const last = this.#store.lastBefore(now - this.#state.retentionMs);
+    const last = this.#store.lastBefore(now - this.#state.retentionMs, (this.#head?.seq ?? 0) - max);
     if (last === undefined) return;
     const { seq, hash, at } = last;
     this.#save({ ...this.#state, checkpoint: { seq, hash }, prunedAt: at });

@@ -1,13 +1,7 @@
 import type { FlowCall } from "../flow/event.ts";
-import type { Attempt } from "./records.ts";
+import type { OpenAttempt } from "./records.ts";
 
 /** The flow event that an attempt holds; undefined where the call has no labels. */
-export function toFlowCall({
-  seq,
-  at,
-  name,
-  roles,
-  flow,
-}: Pick<Attempt, "seq" | "at" | "name" | "roles" | "flow">): FlowCall | undefined {
+export function toFlowCall({ seq, at, name, roles, flow }: OpenAttempt): FlowCall | undefined {
   return flow === null ? undefined : { attempt: seq, at, tool: name, roles, ...flow };
 }

@@ -5,9 +5,9 @@ import type { Release } from "../flow/state/releases.ts";
 import { FlowState } from "../flow/state/state.ts";
 import { policyInForce } from "../policy/bundled.ts";
 import type { AdmissionRequest, Settlement } from "./admission.ts";
+import type { OpenAttempt } from "./records.ts";
 import { toFlowCall } from "./flow-call.ts";
 import { recall } from "./flow-recall.ts";
-import type { Attempt } from "./records.ts";
 import type { Store } from "./store.ts";
 
 let detector: Detector | undefined;
@@ -41,7 +41,11 @@ export class FlowGuard {
   }
 
   /** Judges what an admitted call turned out to be; a refusal means that a personal answer is withheld. */
-  settle(settlement: Settlement, attempt: Attempt, now: number): { decision: Decision; isWithheld: boolean } {
+  settle(
+    settlement: Settlement,
+    attempt: OpenAttempt,
+    now: number,
+  ): { decision: Decision; isWithheld: boolean } {
     const call = toFlowCall(attempt);
     if (call === undefined || settlement.flow === null) return { decision: ALLOWED, isWithheld: false };
     const { records, bytes, flow } = settlement;

@@ -14,7 +14,8 @@ export function recall(state: FlowState, detector: Detector, store: Store, after
     if (record.kind === "attempt") {
       const call = toFlowCall(record);
       const { decision, hits } = record;
-      if (call !== undefined) recallAttempt(state, detector, call, { isAdmitted: decision === ADMITTED, hits });
+      if (call !== undefined)
+        recallAttempt(state, detector, call, { isAdmitted: decision === ADMITTED, hits });
     } else if (record.kind === "outcome") {
       const attempt = store.attempt(record.attempt);
       const call = attempt && toFlowCall(attempt);

@@ -5,8 +5,8 @@ import type { Rule } from "../flow/rules.ts";
 
 /** A rule that speaks again within this of the last time adds to its open incident. */
 export const SAME_MS = 60 * 60 * 1000;
-/** Incidents that an object keeps: one a rule, or 16 KiB. The oldest that D1 has go. */
-export const INCIDENTS_MAX = 24;
+/** Incidents that an object keeps, 10 KiB in memory. The oldest that D1 has go. */
+export const INCIDENTS_MAX = 16;
 
 export const incidentSchema = z.strictObject({
   id: z.string(),

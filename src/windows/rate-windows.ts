@@ -1,6 +1,6 @@
 import type { AuditLog } from "./audit-log.ts";
 import type { Bucket } from "./records.ts";
-import { type Charge, type SlidingWindow, charge, emptyWindow } from "./sliding-window.ts";
+import { type Charge, type SlidingWindow, charge, emptyWindow, listCharges } from "./sliding-window.ts";
 import type { Store } from "./store.ts";
 
 /** One principal's rate windows, in memory; rebuilt from the records, which are all that is stored of them. */
@@ -27,7 +27,9 @@ export class RateWindows {
 
   /** Every charge since a moment. A record is never older than what it charges. */
   #charges(bucket: Bucket, since: number): Charge[] {
-    const found = [...this.#log.runs.values()].flatMap((run) => (run.bucket === bucket ? run.charges : []));
+    const found = [...this.#log.runs.values()].flatMap((run) =>
+      run.bucket === bucket ? listCharges(run.charges) : [],
+    );
     for (const record of this.#store.newestFirst()) {
       if (record.at <= since) break;
       if (record.kind === "attempt" && record.bucket === bucket) {

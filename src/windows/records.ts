@@ -7,7 +7,7 @@ import { CALL_KINDS, DATA_CLASSES } from "../flow/labels.ts";
 // since the epoch. The rate window is rebuilt from these records; it is stored nowhere else.
 
 const tokens = z.array(z.string()).readonly();
-const touched = { subjects: tokens, objects: tokens, neighbourhoods: tokens };
+const touched = { subjects: tokens, objects: tokens };
 
 /** What a rule saw (src/flow/decision.ts). Never told to the caller. */
 const hitSchema = z.strictObject({
@@ -54,6 +54,7 @@ export const attemptSchema = z.strictObject({
       cost: z.strictObject({ records: z.int(), bytes: z.int() }),
       unnamed: z.strictObject({ subject: z.boolean(), objects: z.int() }),
       ...touched,
+      neighbourhoods: tokens,
     })
     .nullable(),
   /** Active products at the time, which some rules go by. */
@@ -114,6 +115,8 @@ export const recordSchema = z.discriminatedUnion("kind", [
 ]);
 export type AuditRecord = z.output<typeof recordSchema>;
 export type Attempt = z.output<typeof attemptSchema>;
+/** What its settlement has to know of an attempt. */
+export type OpenAttempt = Pick<Attempt, "seq" | "at" | "name" | "roles" | "flow">;
 export type Outcome = z.output<typeof outcomeSchema>;
 export type Repeats = z.output<typeof repeatsSchema>;
 export type Bucket = Attempt["bucket"];

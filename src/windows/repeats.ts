@@ -1,5 +1,5 @@
 import { strictest } from "../flow/decision.ts";
-import type { Charge } from "./sliding-window.ts";
+import { type Charges, addCharge, listCharges, noCharges } from "./sliding-window.ts";
 import type { Attempt, Bucket, Repeats } from "./records.ts";
 
 // A flood of refusals must cost nothing to store: behind the first of a code, those of the same window
@@ -14,7 +14,7 @@ export interface Run {
   until: number;
   count: number;
   lastAt: number;
-  charges: Charge[];
+  charges: Charges;
 }
 
 type Refused = Pick<Attempt, "bucket" | "decision" | "hits">;
@@ -28,7 +28,7 @@ export function runKey({ bucket, decision, hits }: Refused): string {
 }
 
 export function openRun(of: number, { bucket, decision }: Refused, until: number): Run {
-  return { of, decision, bucket, until, count: 0, lastAt: 0, charges: [] };
+  return { of, decision, bucket, until, count: 0, lastAt: 0, charges: noCharges() };
 }
 
 /**
@@ -39,7 +39,7 @@ export function openRun(of: number, { bucket, decision }: Refused, until: number
 export function countOne(run: Run, weight: number, now: number): boolean {
   run.count += 1;
   run.lastAt = now;
-  if (weight > 0) run.charges.push({ at: now, weight });
+  if (weight > 0) addCharge(run.charges, weight, now);
   return weight > 0 || Number.isInteger(Math.log2(run.count));
 }
 
@@ -53,6 +53,6 @@ export function closeRun(run: Run): Omit<Repeats, "seq" | "at"> | undefined {
     bucket: run.bucket,
     count: run.count,
     last_at: run.lastAt,
-    charges: run.charges.map(({ at, weight }) => [at, weight]),
+    charges: listCharges(run.charges).map(({ at, weight }) => [at, weight]),
   };
 }

@@ -5,16 +5,36 @@ export interface Charge {
 }
 
 /**
- * Charges in order of time; what is older than the window's length is dropped as time goes on. Two lists of plain
- * numbers, 16 bytes a charge, as a list of objects takes three times that of the memory that one caller may occupy.
+ * Charges in order of time. Two lists of plain numbers, 16 bytes a charge, as a list of objects takes three times that of
+ * the memory that one caller may occupy.
  */
-export interface SlidingWindow {
+export interface Charges {
   times: number[];
   weights: number[];
+}
+
+export const noCharges = (): Charges => ({ times: [], weights: [] });
+
+export const listCharges = ({ times, weights }: Charges): Charge[] =>
+  times.map((at, index) => ({ at, weight: weights[index] ?? 0 }));
+
+/** `now` is not before any charge's time: the caller's clock never goes back. */
+export function addCharge({ times, weights }: Charges, weight: number, now: number): void {
+  const last = times.length - 1;
+  if (times[last] === now) {
+    weights[last] = (weights[last] ?? 0) + weight;
+    return;
+  }
+  times.push(now);
+  weights.push(weight);
+}
+
+/** What is older than the window's length is dropped as time goes on. */
+export interface SlidingWindow extends Charges {
   total: number;
 }
 
-export const emptyWindow = (): SlidingWindow => ({ times: [], weights: [], total: 0 });
+export const emptyWindow = (): SlidingWindow => ({ ...noCharges(), total: 0 });
 
 /**
  * When `weight` more would fit under `max`: `now` where it fits already, else the first moment at which
@@ -29,29 +49,23 @@ export function fitsAt(
   expire(window, windowMs, now);
   let excess = window.total + weight - max;
   if (excess <= 0) return now;
-  for (const [index, leaves] of window.weights.entries()) {
-    excess -= leaves;
-    if (excess <= 0) return (window.times[index] ?? now) + windowMs;
+  for (const [index, at] of window.times.entries()) {
+    excess -= window.weights[index] ?? 0;
+    if (excess <= 0) return at + windowMs;
   }
   return Infinity;
 }
 
-/** Adds a charge. `now` is not before any charge's time: the caller's clock never goes back. */
+/** Adds a charge, as addCharge. */
 export function charge(window: SlidingWindow, weight: number, now: number): void {
-  const { times, weights } = window;
-  const last = times.length - 1;
-  if (times[last] === now) weights[last] = (weights[last] ?? 0) + weight;
-  else {
-    times.push(now);
-    weights.push(weight);
-  }
+  addCharge(window, weight, now);
   window.total += weight;
 }
 
 function expire(window: SlidingWindow, windowMs: number, now: number): void {
   const alive = window.times.findIndex((at) => at + windowMs > now);
-  const expired = alive === -1 ? window.times.length : alive;
-  if (expired === 0) return;
-  window.times.splice(0, expired);
-  for (const weight of window.weights.splice(0, expired)) window.total -= weight;
+  const count = alive === -1 ? window.times.length : alive;
+  if (count === 0) return;
+  window.times.splice(0, count);
+  for (const weight of window.weights.splice(0, count)) window.total -= weight;
 }

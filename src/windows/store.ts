@@ -36,7 +36,7 @@ const runSchema = z.object({
   until: z.int(),
   count: z.int(),
   lastAt: z.int(),
-  charges: z.array(z.object({ at: z.int(), weight: z.int() })),
+  charges: z.object({ times: z.array(z.int()), weights: z.array(z.int()) }),
 });
 
 const toldSchema = z.enum(["nobody", "database", "everybody"]);
@@ -54,8 +54,8 @@ export interface Store {
   newestFirst(): Iterable<AuditRecord>;
   /** Lines of an export behind a record, up to another. */
   lines(after: number, upTo: number, limit: number): { seq: number; line: string }[];
-  /** The last record before a moment; what is pruned ends there. */
-  lastBefore(at: number): (Head & { at: number }) | undefined;
+  /** The last record before a moment, or up to a record; what is pruned ends there. */
+  lastBefore(at: number, upTo: number): (Head & { at: number }) | undefined;
   prune(upTo: number): void;
   oldestAt(): number | undefined;
   attempt(seq: number): Attempt | undefined;
@@ -112,12 +112,12 @@ export function createStore(sql: SqlStorage): Store {
         return { seq, line: exportLine(text, hash) };
       });
     },
-    lastBefore(moment) {
+    lastBefore(moment, upTo) {
       // From the oldest on: times never go back, so only what will be pruned is read.
       let last: (Head & { at: number }) | undefined;
       for (const row of select("SELECT seq, at, text, hash FROM records ORDER BY seq")) {
         const { seq, at, hash } = recordRow.parse(row);
-        if (at >= moment) break;
+        if (at >= moment && seq > upTo) break;
         last = { seq, at, hash };
       }
       return last;

@@ -407,14 +407,26 @@ describe("verdicts", () => {
     waiting.now += 1;
     expect(waiting.do(catalog).verdict).toBe("allow");
     const pardoned = blocked();
-    release(pardoned.state, pardoned.detector, { rule: "rule-0", subject: null, at: START, until: START + HOUR, allowance: 1 });
+    release(pardoned.state, pardoned.detector, {
+      rule: "rule-0",
+      subject: null,
+      at: START,
+      until: START + HOUR,
+      allowance: 1,
+    });
     expect(verdicts(pardoned, [catalog, read("a"), read("b")])).toEqual(["allow", "allow", "block"]);
   });
 
   it("a release lets so many more through, until it ends", () => {
     const caller = new Caller(rulesOf({ kind: "subjects", limits: [{ window: "24h", max: 1 }] }));
     caller.do(read("a"));
-    release(caller.state, caller.detector, { rule: "rule-0", subject: null, at: START, until: START + HOUR, allowance: 2 });
+    release(caller.state, caller.detector, {
+      rule: "rule-0",
+      subject: null,
+      at: START,
+      until: START + HOUR,
+      allowance: 2,
+    });
     expect(verdicts(caller, [read("b"), read("c"), read("d")])).toEqual(["allow", "allow", "confirm"]);
     caller.now += HOUR;
     expect(verdicts(caller, [read("a"), read("d")])).toEqual(["allow", "confirm"]);
@@ -436,7 +448,13 @@ describe("verdicts", () => {
   it("a release for a person lets that person through, and no other", () => {
     const caller = new Caller(rulesOf({ kind: "subjects", limits: [{ window: "24h", max: 1 }] }));
     caller.do(read("a"));
-    release(caller.state, caller.detector, { rule: "rule-0", subject: "b", at: START, until: START + HOUR, allowance: 0 });
+    release(caller.state, caller.detector, {
+      rule: "rule-0",
+      subject: "b",
+      at: START,
+      until: START + HOUR,
+      allowance: 0,
+    });
     expect(verdicts(caller, [read("b"), read("c")])).toEqual(["allow", "confirm"]);
   });
 

@@ -1,7 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Decision, isRefused } from "../../../src/flow/decision.ts";
-import { admit, detectorOf, recallAttempt, recallOutcome, release, settle } from "../../../src/flow/detector.ts";
+import {
+  admit,
+  detectorOf,
+  recallAttempt,
+  recallOutcome,
+  release,
+  settle,
+} from "../../../src/flow/detector.ts";
 import type { FlowCall, FlowResult } from "../../../src/flow/event.ts";
 import { DATA_CLASSES, isPersonal } from "../../../src/flow/labels.ts";
 import { Distinct, hashOf } from "../../../src/flow/state/distinct.ts";
@@ -158,27 +165,23 @@ describe("state", () => {
   it("rebuilt from its rows between every two calls decides as if it had never gone", () => {
     const spoken = new Set<string>();
     fc.assert(
-      fc.property(
-        fc.array(step, { minLength: 1, maxLength: 100, size: "max" }),
-        rulesIn,
-        (steps, rules) => {
-          const stored = new Map<string, FlowRow["value"]>();
-          const kept = decisionsOf(steps, rules, (state) => state);
-          const evicted = decisionsOf(steps, rules, (state) => {
-            for (const { key, value } of state.takeChanges()) {
-              if (value === undefined) stored.delete(key);
-              else stored.set(key, value);
-            }
-            const rows: FlowRow[] = JSON.parse(
-              JSON.stringify([...stored].map(([key, value]) => ({ key, value }))),
-            );
-            return FlowState.of(rows.toReversed(), rules);
-          });
-          expect(evicted.decisions).toEqual(kept.decisions);
-          for (const { rule } of kept.decisions.flatMap(({ hits }) => hits)) spoken.add(rule);
-          expect(sorted(evicted.state.rows())).toEqual(sorted(kept.state.rows()));
-        },
-      ),
+      fc.property(fc.array(step, { minLength: 1, maxLength: 100, size: "max" }), rulesIn, (steps, rules) => {
+        const stored = new Map<string, FlowRow["value"]>();
+        const kept = decisionsOf(steps, rules, (state) => state);
+        const evicted = decisionsOf(steps, rules, (state) => {
+          for (const { key, value } of state.takeChanges()) {
+            if (value === undefined) stored.delete(key);
+            else stored.set(key, value);
+          }
+          const rows: FlowRow[] = JSON.parse(
+            JSON.stringify([...stored].map(([key, value]) => ({ key, value }))),
+          );
+          return FlowState.of(rows.toReversed(), rules);
+        });
+        expect(evicted.decisions).toEqual(kept.decisions);
+        for (const { rule } of kept.decisions.flatMap(({ hits }) => hits)) spoken.add(rule);
+        expect(sorted(evicted.state.rows())).toEqual(sorted(kept.state.rows()));
+      }),
       { numRuns: 40 },
     );
     // Or the comparison would be of silence.
@@ -246,12 +249,12 @@ describe("state", () => {
     let hit = 0;
     for (let index = 0; index < 4_000; index++) {
       const id = `${index}abcdefgh`.slice(0, 12);
-      const isPersonal = index % 2 === 0;
+      const isAboutPeople = index % 2 === 0;
       const call = callOf({
         at: START + index * 20_000,
         attempt: index + 1,
-        classes: isPersonal ? ["identity", "contact", "orders", "payment"] : ["catalog"],
-        subjects: isPersonal ? [`s${id}`] : [],
+        classes: isAboutPeople ? ["identity", "contact", "orders", "payment"] : ["catalog"],
+        subjects: isAboutPeople ? [`s${id}`] : [],
         objects: [`o${id}`, `p${id}`, `q${id}`],
         neighbourhoods: [`n${id}`],
       });

@@ -2,7 +2,9 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ensureMigrated } from "../../../src/database/migrate.ts";
+import { AuditLog } from "../../../src/windows/audit-log.ts";
 import { verifyChain } from "../../../src/windows/chain.ts";
+import { createStore } from "../../../src/windows/store.ts";
 import type { UserWindows } from "../../../src/windows/user-windows.ts";
 import { DAY_MS, admission, newObject, settlement } from "../support/admission.ts";
 import { anchorRow, exported } from "../support/audit.ts";
@@ -161,6 +163,17 @@ describe("retention", () => {
     await callOnce(principal, object);
     const later = await exported(principal);
     expect(await verifyChain(later.lines, later.anchor)).toMatchObject({ ok: true, head: { seq: 8 } });
+  });
+
+  it("prunes the oldest of too many, whatever their age", async () => {
+    const { principal, object } = newObject();
+    for (let call = 0; call < 4; call++) await callOnce(principal, object);
+    await runInDurableObject(object, (_, { storage }) =>
+      new AuditLog(createStore(storage.sql)).prune(NOW, 3),
+    );
+    await evictDurableObject(object);
+    const { lines, anchor } = await exported(principal);
+    expect(await verifyChain(lines, anchor)).toMatchObject({ ok: true, records: 3, head: { seq: 8 } });
   });
 
   it("that has pruned everything leaves no storage, closes the anchor; a later call begins anew", async () => {

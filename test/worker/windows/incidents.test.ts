@@ -146,14 +146,14 @@ describe("a webhook that is down", () => {
       const attempt = { name: "get_customer", roles: ["support"], flow };
       const answer = instance.admit(admission(caller.principal, { limit: LIMIT, attempt }));
       if (!answer.admitted) throw new Error("a known person is read on");
-      const { subjects, objects, neighbourhoods } = flow;
+      const { subjects, objects } = flow;
       instance.settle({
         attempt: answer.seq,
         outcome: "ok",
         records: 1,
         bytes: 10,
         duration_ms: 1,
-        flow: { subjects, objects, neighbourhoods, missed: false, tainted: false, canary: true },
+        flow: { subjects, objects, missed: false, tainted: false, canary: true },
       });
     });
     await vi.waitFor(async () =>
@@ -201,18 +201,18 @@ describe("an incident", () => {
     expect(await decide(caller, second)).toMatchObject({ status: "released" });
   });
 
-  it("is held apart from 24 others at most; what D1 never had is told to the log", async () => {
+  it("is held apart from 16 others at most; what D1 never had is told to the log", async () => {
     const caller = newObject();
     const prepare = env.DB.prepare.bind(env.DB);
     vi.spyOn(env.DB, "prepare").mockImplementation((sql) => {
       if (sql.includes("INTO incidents")) throw new Error("D1 is away");
       return prepare(sql);
     });
-    for (let round = 0; round < 26; round++) {
+    for (let round = 0; round < 18; round++) {
       vi.setSystemTime(NOW + round * 2 * HOUR);
       await stop(caller, 8, `round-${round}`);
     }
-    expect(await held(caller)).toHaveLength(24);
+    expect(await held(caller)).toHaveLength(16);
     expect(logged.filter((line) => line.includes("incident_lost"))).toHaveLength(2);
   });
 });

@@ -67,8 +67,8 @@ const unique = (ids: number[]) => [...new Set(ids)];
 const touched = (people: number[], things: number[]) => ({
   subjects: unique(people).map((id) => `s${id}`),
   objects: unique(things).map((id) => `o${id}`),
-  neighbourhoods: unique([...people, ...things].map((id) => Math.floor(id / 16))).map((run) => `n${run}`),
 });
+const runs = (ids: number[]) => unique(ids.map((id) => Math.floor(id / 16))).map((run) => `n${run}`);
 
 function flowOf({ tool: { name, classes, named }, ids }: Call) {
   const personal = isPersonal({ classes });
@@ -78,6 +78,7 @@ function flowOf({ tool: { name, classes, named }, ids }: Call) {
     cost: { records: 40, bytes: 4_000 },
     unnamed: { subject: personal && !named, objects: classes.includes("catalog") && !named ? 40 : 0 },
     ...(named ? touched(personal ? ids.slice(0, 1) : [], personal ? [] : ids) : touched([], [])),
+    neighbourhoods: named ? runs(personal ? ids.slice(0, 1) : ids) : [],
   };
 }
 
@@ -196,9 +197,10 @@ it("calls past those that may be in flight are lost at one point, whoever is ref
   expect(live.at(-1)).toMatchObject([{ rule: "catalog-crawl" }]);
 });
 
-const EMPTY_TOUCHED = { subjects: [], objects: [], neighbourhoods: [] };
+const EMPTY_TOUCHED = { subjects: [], objects: [] };
 const EMPTY = {
   ...EMPTY_TOUCHED,
+  neighbourhoods: [],
   classes: [],
   kinds: ["source" as const],
   cost: { records: 40, bytes: 400 },

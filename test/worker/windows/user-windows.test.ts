@@ -230,7 +230,7 @@ describe("a flood of refusals", () => {
       expect(window.total).toBe(limit.max);
       // One a code, and one of the limit.
       expect(log.runs.size).toBe(codes.length + 1);
-      const held = [...log.runs.values()].reduce((sum, { charges }) => sum + charges.length, 0);
+      const held = [...log.runs.values()].reduce((sum, { charges }) => sum + charges.times.length, 0);
       expect(held).toBeLessThanOrEqual(limit.max);
     });
     expect(await rowsOf(object)).toEqual({ records: 7, runs: 7 });

@@ -50,7 +50,6 @@ export const resultOf = (call: FlowCall, parts: Partial<FlowResult> = {}): FlowR
   at: call.at,
   subjects: call.subjects,
   objects: call.objects,
-  neighbourhoods: [],
   records: 1,
   bytes: 100,
   missed: false,

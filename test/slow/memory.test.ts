@@ -1,0 +1,66 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import * as z from "zod";
+import { bundle, run } from "../../cli/bench/runtime.ts";
+
+// Many callers' objects share the 128 MB of an isolate. Weighed where they will be, in workerd.
+
+const KIB = 1024;
+const CALLERS = 60;
+/** Garbage that refers to garbage takes more than one collection. */
+const ROUNDS = 4;
+
+const targetsSchema = z.array(z.object({ id: z.string(), webSocketDebuggerUrl: z.string() }));
+const usageSchema = z.object({
+  id: z.literal(ROUNDS),
+  result: z.object({ usedSize: z.number(), backingStorageSize: z.number() }),
+});
+
+/** Bytes of an isolate's heap that something holds, by the inspector of its workerd. */
+async function heapOf(inspector: URL): Promise<number> {
+  const targets = targetsSchema.parse(await (await fetch(new URL("/json/list", inspector))).json());
+  const target = targets.find(({ id }) => id.includes("bench"));
+  if (target === undefined) throw new Error("workerd shows no such isolate");
+  const socket = new WebSocket(target.webSocketDebuggerUrl);
+  await new Promise((resolve) => socket.addEventListener("open", resolve, { once: true }));
+  const used = new Promise<number>((resolve) => {
+    socket.addEventListener("message", ({ data }) => {
+      const usage = usageSchema.safeParse(JSON.parse(String(data)));
+      if (usage.success) resolve(usage.data.result.usedSize + usage.data.result.backingStorageSize);
+    });
+  });
+  // workerd answers that it has collected only once it is asked for something else.
+  for (let id = 1; id <= ROUNDS; id++) {
+    socket.send(JSON.stringify({ id: ROUNDS + id, method: "HeapProfiler.collectGarbage" }));
+    socket.send(JSON.stringify({ id, method: "Runtime.getHeapUsage" }));
+  }
+  try {
+    return await used;
+  } finally {
+    socket.close();
+  }
+}
+
+it("a caller who does everything at once takes 64 KiB at most", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "catalog-memory-"));
+  const runtime = await run(await bundle("test/memory/wrangler.toml", join(folder, "bundle")), folder, {
+    inspected: true,
+  });
+  try {
+    const fill = async (callers: number) => (await fetch(`${runtime.url}/?callers=${callers}`)).text();
+    expect(await fill(2)).toBe("2");
+    const inspector = await runtime.inspector();
+    const before = await heapOf(inspector);
+    expect(await fill(CALLERS)).toBe(String(2 + CALLERS));
+    const each = (await heapOf(inspector)) - before;
+    console.error(`${(each / CALLERS / KIB).toFixed(1)} KiB a caller`);
+    // Less would say that nothing was filled.
+    expect(each / CALLERS).toBeGreaterThan(12 * KIB);
+    expect(each / CALLERS).toBeLessThan(64 * KIB);
+  } finally {
+    await runtime.close();
+    await rm(folder, { recursive: true });
+  }
+});
