@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import * as z from "zod";
 import { bundle, run } from "../../cli/bench/runtime.ts";
 
@@ -9,38 +9,34 @@ import { bundle, run } from "../../cli/bench/runtime.ts";
 
 const KIB = 1024;
 const CALLERS = 150;
-/** Garbage that refers to garbage takes more than one collection. */
-const ROUNDS = 4;
+const ROUNDS = 6;
 
 const targetsSchema = z.array(z.object({ id: z.string(), webSocketDebuggerUrl: z.string() }));
 const usageSchema = z.object({
-  id: z.literal(ROUNDS),
+  id: z.int(),
   result: z.object({ usedSize: z.number(), backingStorageSize: z.number() }),
 });
 
-/** Bytes of an isolate's heap that something holds, by the inspector of its workerd. */
+/** Bytes of an isolate's heap that something holds, by the inspector of its workerd: the least of some collections. */
 async function heapOf(inspector: URL): Promise<number> {
   const targets = targetsSchema.parse(await (await fetch(new URL("/json/list", inspector))).json());
   const target = targets.find(({ id }) => id.includes("bench"));
   if (target === undefined) throw new Error("workerd shows no such isolate");
   const socket = new WebSocket(target.webSocketDebuggerUrl);
   await new Promise((resolve) => socket.addEventListener("open", resolve, { once: true }));
-  const used = new Promise<number>((resolve) => {
-    socket.addEventListener("message", ({ data }) => {
-      const usage = usageSchema.safeParse(JSON.parse(String(data)));
-      if (usage.success) resolve(usage.data.result.usedSize + usage.data.result.backingStorageSize);
-    });
+  const used: number[] = [];
+  socket.addEventListener("message", ({ data }) => {
+    const usage = usageSchema.safeParse(JSON.parse(String(data)));
+    if (usage.success) used.push(usage.data.result.usedSize + usage.data.result.backingStorageSize);
   });
-  // workerd answers that it has collected only once it is asked for something else.
-  for (let id = 1; id <= ROUNDS; id++) {
-    socket.send(JSON.stringify({ id: ROUNDS + id, method: "HeapProfiler.collectGarbage" }));
-    socket.send(JSON.stringify({ id, method: "Runtime.getHeapUsage" }));
+  for (let round = 1; round <= ROUNDS; round++) {
+    // workerd collects only once it is asked for something else, and then at times not at once.
+    socket.send(JSON.stringify({ id: 2 * round, method: "HeapProfiler.collectGarbage" }));
+    socket.send(JSON.stringify({ id: 2 * round + 1, method: "Runtime.getHeapUsage" }));
+    await vi.waitFor(() => expect(used).toHaveLength(round), { timeout: 20_000 });
   }
-  try {
-    return await used;
-  } finally {
-    socket.close();
-  }
+  socket.close();
+  return Math.min(...used);
 }
 
 it("a caller who does everything at once takes 64 KiB at most", async () => {
