@@ -1,0 +1,90 @@
+// npm run surface: holds what clients see against tool-definitions.json, and says what it costs a model.
+
+import { readFile, writeFile } from "node:fs/promises";
+import { isDeepStrictEqual } from "node:util";
+import { Command } from "commander";
+import { policyInForce } from "../src/policy/bundled.ts";
+import { tools } from "../src/tools/registry.ts";
+import { costOfRoles, costOfTools, tooCostly } from "./surface/cost.ts";
+import { committedLocks } from "./surface/history.ts";
+import { EMPTY_LOCK, type Lock, change, lockSchema, rewritten } from "./surface/lock.ts";
+import { surfaceOf } from "./surface/surface.ts";
+import { plainTable } from "./table.ts";
+
+const FILE = "tool-definitions.json";
+
+const program = new Command("npm run -s surface --")
+  .description(
+    `Check that what clients see is what ${FILE} says, and that no change of it would break a client; the file as the main branch had it counts too. Exits with 1 where something is wrong.`,
+  )
+  .option("--write", `write ${FILE} from the code, where no client would break`)
+  .option("--cost", "say what the lists of tools cost a model, in tokens, and check nothing")
+  .option("--json", "print JSON")
+  .helpOption("-h, --help", "show this help")
+  .addHelpText("after", "\nHow a tool is added and changed: docs/add-a-tool.md")
+  .parse();
+const options = program.opts<{ write?: boolean; cost?: boolean; json?: boolean }>();
+
+if (options.cost === true) showCost();
+else await check();
+
+async function check(): Promise<void> {
+  const lock = await readLock();
+  const { problems, next } = change(lock, surfaceOf(tools), new Date().toISOString().slice(0, 10));
+  const isBehind = !isDeepStrictEqual(lock, next);
+  const writes = options.write === true && isBehind && problems.length === 0;
+  if (writes) await writeFile(FILE, `${JSON.stringify(next, null, 2)}\n`);
+  const found = [
+    ...problems,
+    ...(isBehind && !writes && problems.length === 0
+      ? [
+          `${FILE} is behind the code. Write it, look at the difference and commit it: npm run -s surface -- --write`,
+        ]
+      : []),
+    ...(await taken(writes ? next : lock)),
+    ...tooCostly(policyInForce()),
+  ];
+  process.exitCode = found.length === 0 ? 0 : 1;
+  if (options.json === true)
+    return console.log(JSON.stringify({ ok: found.length === 0, written: writes, problems: found }));
+  for (const problem of found) console.error(problem);
+  if (problems.length > 0)
+    console.error(
+      `Where ${FILE} holds a shape that never was on main: git checkout main -- ${FILE}, then --write.`,
+    );
+  if (found.length === 0) console.log(writes ? `${FILE}: written.` : `${FILE}: in order.`);
+}
+
+async function readLock(): Promise<Lock> {
+  const text = await readFile(FILE, "utf8").catch(() => undefined);
+  return text === undefined ? EMPTY_LOCK : lockSchema.parse(JSON.parse(text));
+}
+
+/** What was taken out of the file since the main branch had it. */
+async function taken(lock: Lock): Promise<string[]> {
+  const committed = await committedLocks(FILE);
+  if (committed === undefined) {
+    console.error(`No git history here: ${FILE} was not held against what it has been.`);
+    return [];
+  }
+  return committed.flatMap(({ commit, lock: earlier }) =>
+    rewritten(earlier, lock).map(
+      (problem) =>
+        `${problem}: commit ${commit} has it. Put it back: git checkout ${commit} -- ${FILE}, then --write`,
+    ),
+  );
+}
+
+function showCost(): void {
+  const ofTools = costOfTools();
+  const ofRoles = costOfRoles(policyInForce());
+  if (options.json === true) return console.log(JSON.stringify({ tools: ofTools, roles: ofRoles }));
+  const byTool = plainTable(["tool", "tokens, whole", "name, description and input"]);
+  for (const { name, cost } of ofTools) byTool.push([name, cost.whole, cost.model]);
+  const byRole = plainTable(["role", "tools", "tokens, whole", "at most", "names, descriptions and inputs"]);
+  for (const { role, tools: count, cost, max } of ofRoles)
+    byRole.push([role, count, cost.whole, max, cost.model]);
+  console.log(
+    `${byTool.toString()}\n${byRole.toString()}\nTokens of o200k_base, of tools/list as it is sent.`,
+  );
+}
