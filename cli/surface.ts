@@ -1,13 +1,12 @@
 // npm run surface: holds what clients see against tool-definitions.json, and says what it costs a model.
 
 import { readFile, writeFile } from "node:fs/promises";
-import { isDeepStrictEqual } from "node:util";
 import { Command } from "commander";
 import { policyInForce } from "../src/policy/bundled.ts";
 import { tools } from "../src/tools/registry.ts";
 import { costOfRoles, costOfTools, tooCostly } from "./surface/cost.ts";
 import { committedLocks } from "./surface/history.ts";
-import { EMPTY_LOCK, type Lock, change, lockSchema, rewritten } from "./surface/lock.ts";
+import { EMPTY_LOCK, type Lock, behindProblems, change, lockSchema, rewritten } from "./surface/lock.ts";
 import { surfaceOf } from "./surface/surface.ts";
 import { plainTable } from "./table.ts";
 
@@ -30,17 +29,13 @@ else await check();
 
 async function check(): Promise<void> {
   const lock = await readLock();
-  const { problems, next } = change(lock, surfaceOf(tools), new Date().toISOString().slice(0, 10));
-  const isBehind = !isDeepStrictEqual(lock, next);
-  const writes = options.write === true && isBehind && problems.length === 0;
+  const changed = change(lock, surfaceOf(tools), new Date().toISOString().slice(0, 10));
+  const { problems, behind, next } = changed;
+  const writes = options.write === true && behind.length > 0 && problems.length === 0;
   if (writes) await writeFile(FILE, `${JSON.stringify(next, null, 2)}\n`);
   const found = [
     ...problems,
-    ...(isBehind && !writes && problems.length === 0
-      ? [
-          `${FILE} is behind the code. Write it, look at the difference and commit it: npm run -s surface -- --write`,
-        ]
-      : []),
+    ...(writes ? [] : behindProblems(changed)),
     ...(await taken(writes ? next : lock)),
     ...tooCostly(policyInForce()),
   ];

@@ -52,6 +52,8 @@ export type Surface = Lock;
 export interface Change {
   /** Why the change would break clients. */
   problems: string[];
+  /** Names of what the lock does not show as it is. */
+  behind: string[];
   /** The lock that goes with today's surface. */
   next: Lock;
 }
@@ -78,8 +80,15 @@ export function change(lock: Lock, surface: Surface, today: string): Change {
       promptProblems(name, lock.prompts[name], now),
     ),
   ];
-  return { problems, next };
+  return { problems, behind: differing(lock, next), next };
 }
+
+const differing = (lock: Lock, next: Lock): string[] =>
+  (["tools", "resources", "resourceTemplates", "prompts"] as const).flatMap((part) =>
+    [...new Set([...Object.keys(lock[part]), ...Object.keys(next[part])])].filter(
+      (name) => !isDeepStrictEqual(lock[part][name], next[part][name]),
+    ),
+  );
 
 /** A version's entry with today's shape and examples behind those that it had. */
 function grow(before: LockedTool | undefined, now: LockedTool): LockedTool {
@@ -161,6 +170,14 @@ const gone = (what: string, before: object, now: object): string[] =>
   Object.keys(before)
     .filter((name) => !Object.hasOwn(now, name))
     .map((name) => `${what} ${name} is gone, and clients ask for it`);
+
+/** What to do about a lock that is behind. */
+export const behindProblems = ({ problems, behind }: Change): string[] =>
+  behind.length === 0 || problems.length > 0
+    ? []
+    : [
+        `tool-definitions.json does not show ${behind.join(", ")} as in the code. Write it, look at the difference and commit it: npm run -s surface -- --write`,
+      ];
 
 /** What a lock that was committed before held, and the present one does not: shapes and examples are only added. */
 export function rewritten(earlier: Lock, lock: Lock): string[] {

@@ -5,6 +5,7 @@ import {
   EMPTY_LOCK,
   type Lock,
   type LockedTool,
+  behindProblems,
   change,
   lockSchema,
   rewritten,
@@ -40,12 +41,12 @@ const problemsOf = (lock: Lock, surface: Lock) => change(lock, surface, TODAY).p
 describe("the lock grows with", () => {
   it("a new tool", () => {
     const surface = lockOf({ ask: tool(), tell: tool({ tool: "tell" }) });
-    expect(change(locked, surface, TODAY)).toEqual({ problems: [], next: surface });
+    expect(change(locked, surface, TODAY)).toMatchObject({ problems: [], next: surface });
   });
 
   it("an additive change, as one more shape and example of the same version", () => {
     const grown = tool({ shapes: [shape({ a: text, b: text })], examples: [{ b: "y" }] });
-    expect(change(locked, lockOf({ ask: grown }), TODAY)).toEqual({
+    expect(change(locked, lockOf({ ask: grown }), TODAY)).toMatchObject({
       problems: [],
       next: lockOf({
         ask: {
@@ -62,7 +63,7 @@ describe("the lock grows with", () => {
       description: "Asks well.",
       shapes: [shape({ a: { ...text, description: "What" } })],
     });
-    expect(change(locked, lockOf({ ask: said }), TODAY)).toEqual({
+    expect(change(locked, lockOf({ ask: said }), TODAY)).toMatchObject({
       problems: [],
       next: lockOf({ ask: said }),
     });
@@ -74,7 +75,7 @@ describe("the lock grows with", () => {
       ask: tool({ deprecated }),
       ask_v2: tool({ version: 2, shapes: [shape({ c: text })] }),
     });
-    expect(change(locked, surface, TODAY)).toEqual({ problems: [], next: surface });
+    expect(change(locked, surface, TODAY)).toMatchObject({ problems: [], next: surface });
   });
 
   it("a version that goes after its last day", () => {
@@ -185,10 +186,8 @@ describe("a lock that was rewritten is told by", () => {
 
 it("tool-definitions.json is what clients see", async () => {
   const lock = lockSchema.parse(JSON.parse(await readFile("tool-definitions.json", "utf8")));
-  expect(change(lock, surfaceOf(tools), new Date().toISOString().slice(0, 10))).toEqual({
-    problems: [],
-    next: lock,
-  });
+  const changed = change(lock, surfaceOf(tools), new Date().toISOString().slice(0, 10));
+  expect([...changed.problems, ...behindProblems(changed)]).toEqual([]);
 });
 
 it("no role's list of tools costs a model more than it may", () => {
