@@ -28,26 +28,22 @@ if (options.cost === true) showCost();
 else await check();
 
 async function check(): Promise<void> {
-  const lock = await readLock();
-  const changed = change(lock, surfaceOf(tools), new Date().toISOString().slice(0, 10));
-  const { problems, behind, next } = changed;
-  const writes = options.write === true && behind.length > 0 && problems.length === 0;
+  const changed = change(await readLock(), surfaceOf(tools), new Date().toISOString().slice(0, 10));
+  const { behind, next } = changed;
+  const broken = [...changed.problems, ...(await taken(next))];
+  const writes = options.write === true && behind.length > 0 && broken.length === 0;
   if (writes) await writeFile(FILE, `${JSON.stringify(next, null, 2)}\n`);
-  const found = [
-    ...problems,
-    ...(writes ? [] : behindProblems(changed)),
-    ...(await taken(writes ? next : lock)),
-    ...tooCostly(policyInForce()),
-  ];
-  process.exitCode = found.length === 0 ? 0 : 1;
+  const problems = [...broken, ...(writes ? [] : behindProblems(changed)), ...tooCostly(policyInForce())];
+  process.exitCode = problems.length === 0 ? 0 : 1;
   if (options.json === true)
-    return console.log(JSON.stringify({ ok: found.length === 0, written: writes, problems: found }));
-  for (const problem of found) console.error(problem);
-  if (problems.length > 0)
+    return console.log(JSON.stringify({ ok: problems.length === 0, written: writes, problems }));
+  if (writes) console.log(`${FILE}: written, with ${behind.join(", ")}.`);
+  else if (problems.length === 0) console.log(`${FILE}: in order.`);
+  for (const problem of problems) console.error(problem);
+  if (changed.problems.length > 0)
     console.error(
       `Where ${FILE} holds a shape that never was on main: git checkout main -- ${FILE}, then --write.`,
     );
-  if (found.length === 0) console.log(writes ? `${FILE}: written.` : `${FILE}: in order.`);
 }
 
 async function readLock(): Promise<Lock> {
@@ -55,7 +51,7 @@ async function readLock(): Promise<Lock> {
   return text === undefined ? EMPTY_LOCK : lockSchema.parse(JSON.parse(text));
 }
 
-/** What was taken out of the file since the main branch had it. */
+/** What the main branch has had in the file, and this lock has not. */
 async function taken(lock: Lock): Promise<string[]> {
   const committed = await committedLocks(FILE);
   if (committed === undefined) {

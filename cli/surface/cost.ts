@@ -10,7 +10,7 @@ import type { Policy } from "../../src/policy/schema.ts";
  * The most that a role's list may cost: all that is sent of it. A client hands a model a part of that, most
  * often name, description and input. The catalog's own tools are in every conversation of every shopper.
  */
-const TOKENS_MAX: Record<string, number> = { anonymous: 2_000, shopper: 2_000 };
+const TOKENS_MAX: Record<string, number> = { anonymous: 2_400, shopper: 2_400 };
 const TOKENS_MAX_ELSE = 6_000;
 
 export interface Cost {
