@@ -28,6 +28,8 @@ export interface ServerOptions {
   /** 0 takes a free one. */
   port?: number;
   watch?: boolean;
+  /** The Worker to run, from the root of the repository; the product with its local door by default. */
+  entrypoint?: string;
   vars?: Record<string, string>;
   onLog?: (line: string) => void;
 }
@@ -44,6 +46,7 @@ export class StateInUseError extends Error {
 /** Starts the Worker on this machine, in this process, and holds the state folder's lock. */
 export async function startServer(options: ServerOptions = {}): Promise<LocalServer> {
   const { stateDir = DEFAULT_STATE_DIR, port = 0, watch = false, vars = {}, onLog } = options;
+  const { entrypoint = "src/local/worker.ts" } = options;
   // wrangler would wait for the port without a word.
   if (port !== 0 && (await isListening(`http://${HOST}:${port}`))) {
     const holder = (await readLock(stateDir))?.url ?? null;
@@ -81,7 +84,7 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
   subscribe("child_process", noteChild);
   const worker = await startWorker({
     config: `${ROOT}wrangler.toml`,
-    entrypoint: `${ROOT}src/local/worker.ts`,
+    entrypoint: `${ROOT}${entrypoint}`,
     bindings: {
       SECRET_KEY: plainText(await localSecret(stateDir)),
       ...Object.fromEntries(Object.entries(vars).map(([name, value]) => [name, plainText(value)])),

@@ -7,7 +7,7 @@ import { tools } from "../../src/tools/registry.ts";
 
 /** Every thing that a policy can name, by the list that names it. */
 const known: Record<"tools" | "resources" | "prompts", Map<string, Labels>> = {
-  tools: new Map(tools.map((tool) => [tool.definition.name, tool.labels])),
+  tools: new Map(tools.map((tool) => [tool.name, tool.labels])),
   resources: new Map([
     ...resources.map(({ uri, labels }) => [uri, labels] as const),
     ...resourceTemplates.map(({ uriTemplate, labels }) => [uriTemplate, labels] as const),

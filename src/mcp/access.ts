@@ -1,9 +1,10 @@
 import { checkPermission } from "../guard/permission.ts";
 import type { Target } from "../guard/target.ts";
-import type { Call } from "./call.ts";
+import type { Principal } from "../identity/principal.ts";
+import type { Policy } from "../policy/schema.ts";
 
 /** Whether a caller may use a thing at all: what lists and hints name, by the rule that the guard goes by. */
 export const mayReach = (
-  { policy, principal }: Pick<Call, "policy" | "principal">,
+  { policy, principal }: { policy: Policy; principal: Principal },
   target: Target,
 ): boolean => checkPermission(policy, principal, target) === undefined;

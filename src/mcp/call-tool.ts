@@ -5,11 +5,15 @@ import { type Outcome, refusalError, refusalResult, refuse } from "../refusal.ts
 import type { ToolAnswer } from "../tools/tool.ts";
 import { type Call, type Measured, type Wanted, NOTHING_SEEN, attempt } from "./call.ts";
 import { askPerson, readAgreement } from "./confirm.ts";
-import { findTool, toolTarget } from "./targets.ts";
+import { type ToolTable, toolTarget, toolsByName } from "./targets.ts";
 
 /** The path of a tools/call. Identity has made the call's principal by now (src/identity/oauth.ts). */
-export async function callTool(params: unknown, call: Call): Promise<CallToolResult | InputRequiredResult> {
-  const wanted = readToolCall(params);
+export async function callTool(
+  params: unknown,
+  call: Call,
+  tools: ToolTable = toolsByName,
+): Promise<CallToolResult | InputRequiredResult> {
+  const wanted = readToolCall(params, tools);
   const agreed = await readAgreement(wanted, call);
   const answer = await takePath(call, { ...wanted, agreed }, measure);
   if (answer.ok) {
@@ -56,8 +60,8 @@ const withBytes = (seen: Measured) => ({
   bytes: JSON.stringify(seen.answer).length,
 });
 
-const measure = ({ structuredContent, signals }: ToolAnswer): Measured => ({
-  answer: structuredContent,
+const measure = ({ measured, signals }: ToolAnswer): Measured => ({
+  answer: measured,
   ...signals,
 });
 
@@ -67,15 +71,15 @@ const paramsSchema = z.object({
 });
 
 /** `isCall` tells a call of a tool that exists: refused, it is a result; all else is a protocol error. */
-function readToolCall(params: unknown): Wanted<ToolAnswer> & { isCall: boolean } {
+function readToolCall(params: unknown, tools: ToolTable): Wanted<ToolAnswer> & { isCall: boolean } {
   const envelope = parseArguments(paramsSchema, params);
   if (!envelope.ok) return { target: toolTarget(undefined), args: {}, work: envelope, isCall: false };
   const { name, arguments: args = {} } = envelope.value;
-  const tool = findTool(name);
+  const tool = tools.get(name);
   const target = toolTarget(tool);
   return tool === undefined
     ? { target, args, work: unknownTool, isCall: false }
-    : { target, args, work: tool.prepare(args), isCall: true };
+    : { target, ...tool.prepare(args), isCall: true };
 }
 
 // The name is not repeated: it is the caller's text, and would be read back as the server's.

@@ -12,7 +12,7 @@ type Handler = (params: Params, call: Call) => Promise<Result>;
 
 const handlers = new Map<string, Handler>([
   ["tools/list", answerList("tools/list")],
-  ["tools/call", callTool],
+  ["tools/call", (params, call) => callTool(params, call)],
   ["resources/list", answerList("resources/list")],
   ["resources/templates/list", answerList("resources/templates/list")],
   ["resources/read", readResource],

@@ -1,4 +1,4 @@
-import { type ServerContext, createMcpHandler } from "@modelcontextprotocol/server";
+import type { JSONRPCRequest, ServerContext } from "@modelcontextprotocol/server";
 import { createCatalog } from "../catalog/repository.ts";
 import { ensureMigrated } from "../database/migrate.ts";
 import type { Settings } from "../env.ts";
@@ -11,22 +11,13 @@ import type { Policy } from "../policy/schema.ts";
 import { type Refusal, refusalResponse, refuse, retryAfterSeconds } from "../refusal.ts";
 import { createSupport } from "../support/repository.ts";
 import { viewerOf } from "../support/viewer.ts";
-import { logEvent } from "../telemetry/log.ts";
 import { type Call, NOTHING_SEEN } from "./call.ts";
 import { retryOf } from "./confirm.ts";
-import {
-  type Message,
-  checkMethod,
-  describeClient,
-  parseJson,
-  readMessages,
-  withoutCancellations,
-} from "./messages.ts";
-import { createServer } from "./server.ts";
+import { dispatch, isHandled } from "./dispatch.ts";
+import { type Message, describeClient } from "./messages.ts";
+import { readBody, serveBody } from "./protocol.ts";
+import { PRODUCT } from "./server.ts";
 import { discoveryTarget, targetOf } from "./targets.ts";
-
-/** JSON-RPC 2.0, section 5.1. */
-const PARSE_ERROR = -32700;
 
 /** What the endpoint needs to know of a request beside the request. */
 export interface McpRequest {
@@ -46,23 +37,13 @@ export interface McpRequest {
 /** Serves one request to the MCP endpoint, of either protocol era. The body is bounded by now. */
 export async function serveMcp(request: Request, context: McpRequest): Promise<Response> {
   const { db, settings, policy, secretKey, correlationId, principal } = context;
-  if (request.method !== "POST") {
-    const { refusal } = refuse("malformed_request", "The MCP endpoint takes POST alone.");
-    const { body, headers } = refusalResponse(refusal, correlationId);
-    return new Response(body, { status: 405, headers: { ...Object.fromEntries(headers), Allow: "POST" } });
-  }
-  const json = parseJson(await request.clone().text());
-  if (!json.ok) return refusalResponse(json.refusal, correlationId, { jsonRpc: PARSE_ERROR });
-  const messages = readMessages(json.value);
-  if (!messages.ok) return refusalResponse(messages.refusal, correlationId);
-  for (const message of messages.value) {
-    const refused = checkMethod(message);
-    if (refused !== undefined) return refusalResponse(refused, correlationId, { id: message.id });
-  }
+  const body = await readBody(request, correlationId);
+  if (body instanceof Response) return body;
+  const { messages } = body;
 
   await ensureMigrated(db);
-  const guard = withRetryAfter(createGuard({ ...context, ...describeClient(request, messages.value) }));
-  const early = await refuseEarly(messages.value, guard, context);
+  const guard = withRetryAfter(createGuard({ ...context, ...describeClient(request, messages) }));
+  const early = await refuseEarly(messages, guard, context);
   if (early !== undefined) return early;
 
   const newCall = (protocol: ServerContext): Call => ({
@@ -80,14 +61,12 @@ export async function serveMcp(request: Request, context: McpRequest): Promise<R
     secretKey,
     retry: retryOf(protocol, secretKey),
   });
-  // A handler per request lets its server close over the call with types; it holds no state that
-  // another request would need, as there are no sessions and no subscriptions.
-  const handler = createMcpHandler((mcp) => createServer(mcp, newCall), {
-    maxSubscriptions: 0,
-    onerror: ({ message }) =>
-      logEvent("info", "protocol_error", { correlation_id: correlationId, message: message.slice(0, 200) }),
-  });
-  const response = await handler.fetch(request, { parsedBody: withoutCancellations(json.value) });
+  const served = {
+    ...PRODUCT,
+    isHandled,
+    answer: (message: JSONRPCRequest, protocol: ServerContext) => dispatch(message, newCall(protocol)),
+  };
+  const response = await serveBody(request, body, served, correlationId);
   // On the 2025 revisions the headers leave before a call is decided; there the answer's own retryAfterMs tells.
   if (guard.retryAfterMs !== undefined)
     response.headers.set("Retry-After", retryAfterSeconds(guard.retryAfterMs));

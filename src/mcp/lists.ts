@@ -1,43 +1,12 @@
-import { prompts } from "../prompts/registry.ts";
 import { type Outcome, ok, refusalError, refuse } from "../refusal.ts";
-import { resourceTemplates, resources } from "../resources/registry.ts";
-import { tools } from "../tools/registry.ts";
 import { mayReach } from "./access.ts";
 import type { Call, Work } from "./call.ts";
 import { takePath } from "./call-tool.ts";
-import { discoveryTarget, promptTarget, resourceTarget, toolTarget } from "./targets.ts";
+import { lists } from "./shown.ts";
+import { discoveryTarget } from "./targets.ts";
 
 // Private, because what a list holds depends on who asks.
 const CACHE = { ttlMs: 300_000, cacheScope: "private" as const };
-const JSON_TYPE = { mimeType: "application/json" };
-
-// Shown as built once per isolate: making JSON Schema out of zod on every request costs more than the answer.
-const lists = {
-  "tools/list": {
-    key: "tools",
-    entries: tools.map((tool) => ({ shown: tool.definition, target: toolTarget(tool) })),
-  },
-  "prompts/list": {
-    key: "prompts",
-    entries: prompts.map((prompt) => ({ shown: prompt.definition, target: promptTarget(prompt) })),
-  },
-  "resources/list": {
-    key: "resources",
-    entries: resources.map((resource) => {
-      const { uri, name, title, description } = resource;
-      return { shown: { uri, name, title, description, ...JSON_TYPE }, target: resourceTarget({ resource }) };
-    }),
-  },
-  "resources/templates/list": {
-    key: "resourceTemplates",
-    entries: resourceTemplates.map((template) => {
-      const { uriTemplate, name, title, description } = template;
-      const shown = { uriTemplate, name, title, description, ...JSON_TYPE };
-      return { shown, target: resourceTarget({ template, value: "" }) };
-    }),
-  },
-};
-
 type Listed = Record<string, object[]>;
 
 /** Answers a list with what the caller may use, in the registry's order, as one page: a cursor was never given out. */

@@ -6,6 +6,7 @@ import { clip, plainLine } from "../text/plain-text.ts";
 /** JSON deeper than this is refused: recursive validation of it could exhaust the stack. */
 const DEPTH_MAX = 64;
 const CLIENT_MAX = 100;
+const META = "io.modelcontextprotocol/";
 
 // JSON-RPC 2.0, section 4. What passes here the SDK takes; what it would refuse in words of its own
 // is refused here, from the table.
@@ -72,9 +73,13 @@ export function withoutCancellations(body: unknown): unknown {
 }
 const cancellationSchema = z.object({ method: z.literal("notifications/cancelled") });
 
+const NO_HANDSHAKE = refuse("unknown_method", "This protocol revision has no initialize.").refusal;
+
 /** Refuses what only the SDK would answer, and would in words of its own. */
 export function checkMethod({ method, params }: Message): Refusal | undefined {
   if (method === "initialize") {
+    // 2026-07-28 has no handshake; a message of it says its version itself.
+    if (params?._meta?.[`${META}protocolVersion`] !== undefined) return NO_HANDSHAKE;
     const parsed = parseArguments(initializeSchema, params);
     return parsed.ok ? undefined : parsed.refusal;
   }
@@ -85,7 +90,6 @@ export function checkMethod({ method, params }: Message): Refusal | undefined {
   return undefined;
 }
 
-const META = "io.modelcontextprotocol/";
 const infoSchema = z.object({ name: z.string(), version: z.string() });
 
 /** What the caller says of itself, for the audit: cut and cleaned, and never relied on. */

@@ -6,7 +6,7 @@ import { prompts } from "../prompts/registry.ts";
 import type { Prompt } from "../prompts/prompt.ts";
 import { resourceTemplates, resources } from "../resources/registry.ts";
 import type { Resource, ResourceTemplate } from "../resources/resource.ts";
-import { tools } from "../tools/registry.ts";
+import { everyVersion, tools } from "../tools/registry.ts";
 import type { Tool } from "../tools/tool.ts";
 
 // What a name leads to, and how the guard sees it. A name that leads nowhere is asked for by "?", so that
@@ -14,16 +14,18 @@ import type { Tool } from "../tools/tool.ts";
 
 const NOTHING = "?";
 
-const toolsByName = new Map(tools.map((tool) => [tool.definition.name, tool]));
+/** Versions of tools by what clients call them by. */
+export type ToolTable = ReadonlyMap<string, Tool>;
+export const toolTable = (of: readonly Tool[]): ToolTable =>
+  new Map(everyVersion(of).map((tool) => [tool.definition.name, tool]));
+
+export const toolsByName = toolTable(tools);
 const promptsByName = new Map(prompts.map((prompt) => [prompt.definition.name, prompt]));
 const resourcesByUri = new Map(resources.map((resource) => [resource.uri, resource]));
 const templates = resourceTemplates.map((template) => ({
   template,
   pattern: new UriTemplate(template.uriTemplate),
 }));
-
-export const findTool = (name: unknown): Tool | undefined =>
-  typeof name === "string" ? toolsByName.get(name) : undefined;
 
 export const findPrompt = (name: string): Prompt | undefined => promptsByName.get(name);
 
@@ -44,7 +46,7 @@ export function findResource(uri: string): FoundResource | undefined {
 }
 
 export const toolTarget = (tool: Tool | undefined): Target =>
-  target("tool", tool?.definition.name, tool && { ...tool, list: "tools" });
+  target("tool", tool?.name, tool && { ...tool, list: "tools" });
 
 export function resourceTarget(found: FoundResource | undefined): Target {
   if (found === undefined) return target("resource", undefined, undefined);
@@ -82,7 +84,7 @@ export function targetOf(method = "", params: Record<string, unknown> = {}): Tar
   const named = (name: unknown) => (typeof name === "string" ? name : "");
   switch (method) {
     case "tools/call":
-      return toolTarget(findTool(params["name"]));
+      return toolTarget(toolsByName.get(named(params["name"])));
     case "resources/read":
       return resourceTarget(findResource(named(params["uri"])));
     case "prompts/get":

@@ -13,10 +13,11 @@ const LIMIT_MAX = 20;
 
 export const getCustomerOrders = defineTool({
   name: "get_customer_orders",
+  version: 1,
   title: "Orders of a customer",
   description: `One customer's orders, the newest first: status, date, number of items, total.
-Example: {"customer_id": "C-10042", "limit": 5}
 What is in an order is in get_order. Pass next_cursor back as cursor, with all else unchanged, for older ones.`,
+  examples: [{ customer_id: "C-10042", limit: 5 }],
   annotations: READ_ONLY,
   scope: "support:read",
   labels: {

@@ -7,10 +7,11 @@ import { READ_ONLY, defineTool } from "./tool.ts";
 
 export const getOrder = defineTool({
   name: "get_order",
+  version: 1,
   title: "Get one order",
   description: `One order: whose it is, status, date, items with their price as it was then, total.
-Example: {"order_id": "O-100001"}
 Ids come from get_customer_orders, from a ticket, or from the customer; never guess one.`,
+  examples: [{ order_id: "O-100001" }],
   annotations: READ_ONLY,
   scope: "support:read",
   labels: {

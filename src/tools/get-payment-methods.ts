@@ -9,10 +9,11 @@ import { READ_ONLY, defineTool } from "./tool.ts";
 
 export const getPaymentMethods = defineTool({
   name: "get_payment_methods",
+  version: 1,
   title: "Payment methods of a customer",
   description: `How one customer pays: card brand and last four digits. There are no full numbers, here or anywhere else.
-Example: {"customer_id": "C-10042"}
 Use it where a payment or refund is asked about, not to get to know a customer.`,
+  examples: [{ customer_id: "C-10042" }],
   annotations: READ_ONLY,
   scope: "support:read",
   labels: {

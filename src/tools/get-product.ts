@@ -8,10 +8,11 @@ import { READ_ONLY, defineTool } from "./tool.ts";
 
 export const getProduct = defineTool({
   name: "get_product",
+  version: 1,
   title: "Get one product",
   description: `Everything public about one product by its exact SKU: price, description, attributes, availability.
-Example: {"sku": "SKU-10001"}
 SKUs come from search_products; an unknown one is answered with the nearest real SKUs.`,
+  examples: [{ sku: "SKU-10001" }],
   annotations: READ_ONLY,
   scope: "catalog:read",
   labels: {

@@ -11,10 +11,11 @@ const SCOPE = "list_categories";
 
 export const listCategories = defineTool({
   name: "list_categories",
+  version: 1,
   title: "List categories",
   description: `The catalog's categories in order of name, each with its number of active products.
-Example: {}
 Use a name from here as search_products' category.`,
+  examples: [{}],
   annotations: READ_ONLY,
   scope: "catalog:read",
   labels: {

@@ -13,10 +13,11 @@ const LIMIT_MAX = 20;
 
 export const listTickets = defineTool({
   name: "list_tickets",
+  version: 1,
   title: "List tickets",
   description: `Support tickets, the newest first, of one customer or of all: topic, status and date.
-Examples: {"status": "open"} or {"customer_id": "C-10042"}
 Who wrote a ticket and what it says is in get_ticket. Pass next_cursor back as cursor, with all else unchanged, for older ones.`,
+  examples: [{ status: "open" }, { customer_id: "C-10042" }],
   annotations: READ_ONLY,
   scope: "support:read",
   labels: {

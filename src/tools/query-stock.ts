@@ -21,10 +21,11 @@ const many = z.strictObject({
 
 export const queryStock = defineTool({
   name: "query_stock",
+  version: 1,
   title: "Query stock",
   description: `Live stock of one product, or of up to ${SKUS_MAX} at once, in total and per warehouse.
-Examples: {"sku": "SKU-10001"} or {"skus": ["SKU-10001", "SKU-12847"]}
 A discontinued product has stock 0. Never state a stock level that this tool did not answer.`,
+  examples: [{ sku: "SKU-10001" }, { skus: ["SKU-10001", "SKU-12847"] }],
   annotations: READ_ONLY,
   scope: "catalog:read",
   labels: {

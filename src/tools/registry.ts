@@ -27,3 +27,6 @@ export const tools: readonly Tool[] = [
   getTicket,
   closeTicket,
 ];
+
+/** Each version of each tool that clients may call, the current one first. */
+export const everyVersion = (of: readonly Tool[]): Tool[] => of.flatMap((tool) => [tool, ...tool.previous]);

@@ -48,10 +48,11 @@ const output = z.strictObject({
 
 export const searchProducts = defineTool({
   name: "search_products",
+  version: 1,
   title: "Search products",
   description: `Find products in the live catalog by words, with filters and sorting. Use it before naming any product, price or availability.
-Example: {"query": "wireless keyboard", "max_price": 100, "in_stock": true, "limit": 5}
 Answers a page of products; pass next_cursor back as cursor, with all else unchanged, for the next one. Stock per warehouse is in query_stock.`,
+  examples: [{ query: "wireless keyboard", max_price: 100, in_stock: true, limit: 5 }],
   annotations: READ_ONLY,
   scope: "catalog:read",
   labels: {

@@ -1,14 +1,10 @@
-import { execFile } from "node:child_process";
-import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import * as z from "zod";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { expectedSchema, judge } from "../../cli/conformance/judge.ts";
+import { type Check, REVISIONS, requiredScenarios, runSuite } from "../../cli/conformance/suite.ts";
 import { type LocalServer, startServer } from "../../cli/local/server.ts";
-
-const SUITE = "node_modules/@modelcontextprotocol/conformance/dist/index.js";
-const checksSchema = z.array(z.looseObject({ status: z.string() }));
 
 let folder: string;
 let server: LocalServer;
@@ -21,22 +17,81 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
+// What npm run conformance does not run: it is no scenario of an MCP server.
 it("passes the official suite's authorization-server-metadata-endpoint", async () => {
   const scenario = "authorization-server-metadata-endpoint";
-  const results = join(folder, "results");
-  await promisify(execFile)(process.execPath, [
-    SUITE,
-    "authorization",
-    "--url",
-    server.url,
-    "--scenario",
-    scenario,
-    "-o",
-    results,
-  ]);
-  const files = (await readdir(results, { recursive: true })).filter((name) => name.endsWith("checks.json"));
-  expect(files).toHaveLength(1);
-  const checks = checksSchema.parse(JSON.parse(await readFile(join(results, files[0] ?? ""), "utf8")));
+  const args = ["authorization", "--url", server.url, "--scenario", scenario];
+  const checks = [...(await runSuite(args, join(folder, "results"))).values()].flat();
   expect(checks.length).toBeGreaterThan(0);
   expect(checks.filter(({ status }) => status !== "SUCCESS")).toEqual([]);
+});
+
+describe("a run of the suite is refused where", () => {
+  const check = (status: string, id = "first"): Check => ({ id, status, description: "Says so" });
+  const passes = [check("SUCCESS"), check("WARNING"), check("SKIPPED")];
+  const fails = [check("SUCCESS"), check("FAILURE", "second")];
+  const reason = "a reason of some length";
+  const nothing = { also: {}, baseline: {}, notApplicable: {} };
+  const required = ["a", "b"];
+
+  it("nothing is: all passed", () => {
+    expect(judge(required, nothing, new Map(Object.entries({ a: passes, b: passes })))).toEqual({
+      passed: 2,
+      total: 2,
+      baselined: [],
+      notApplicable: [],
+      problems: [],
+    });
+  });
+
+  it.each([
+    ["a scenario fails", nothing, { a: passes, b: fails }, "b: second: Says so"],
+    ["a scenario did not run", nothing, { a: passes }, "b: did not run"],
+    ["a scenario checked nothing", nothing, { a: passes, b: [] }, "b: did not run"],
+    [
+      "one of the baseline passes",
+      { ...nothing, baseline: { b: reason } },
+      { a: passes, b: passes },
+      "b: passes now; take it off the baseline",
+    ],
+    [
+      "a check of the baseline passes",
+      { ...nothing, baseline: { "b:second": reason } },
+      { a: passes, b: passes },
+      "b:second: passes now; take it off the baseline",
+    ],
+    [
+      "a check beside one of the baseline fails",
+      { ...nothing, baseline: { "b:second": reason } },
+      { a: passes, b: [...fails, check("FAILURE", "third")] },
+      "b: third: Says so",
+    ],
+    [
+      "one of the baseline is not required",
+      { ...nothing, baseline: { c: reason } },
+      { a: passes, b: passes },
+      "c: listed, but the suite does not require it",
+    ],
+    [
+      "a scenario that must pass beside the required ones fails",
+      { ...nothing, also: { c: reason } },
+      { a: passes, b: passes, c: fails },
+      "c: second: Says so",
+    ],
+  ])("%s", (_, expected, ran, problem) => {
+    expect(judge(required, expected, new Map(Object.entries(ran))).problems).toContain(problem);
+  });
+});
+
+it("what is excused is required, and counts as the issue of conformance says", async () => {
+  const file: unknown = JSON.parse(await readFile("test/conformance/expected.json", "utf8"));
+  const { fixtures } = expectedSchema.parse(file);
+  const counts = REVISIONS.map(async (revision) => [
+    (await requiredScenarios(revision)).length,
+    Object.keys(fixtures[revision].baseline).length,
+  ]);
+  expect(await Promise.all(counts)).toEqual([
+    [37, 0],
+    [30, 4],
+  ]);
 });

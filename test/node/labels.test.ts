@@ -32,6 +32,8 @@ function leadsSomewhere(schema: unknown, [step, ...rest]: string[]): boolean {
 
 /** What is wrong with the labels of a tool, a resource or a prompt. */
 function problemsOf({ name, labels, ...schemas }: Labelled): string[] {
+  // The types see to it; who runs the tests first is told in words.
+  if (!labels) return [`${name} has no labels: docs/add-a-tool.md says what they are`];
   const problems: string[] = [];
   const { subjects, objects, kinds, cost, classes } = labels;
   if (kinds.length === 0) problems.push(`${name} has no kind`);

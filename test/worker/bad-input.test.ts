@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { fill, sample } from "./support/catalog.ts";
 import { call, post, send } from "./support/clients.ts";
+import { modern } from "./support/modern.ts";
 
 beforeAll(() => fill(sample));
 
@@ -89,6 +90,13 @@ describe("before dispatch", () => {
     expect(messages).toMatchObject([
       { jsonrpc: "2.0", error: { code, data: { code: refusal, ...correlated } } },
     ]);
+  });
+
+  it("refuses the handshake of the 2025 revisions on 2026-07-28, which has none", async () => {
+    const { body, headers } = modern("initialize", params);
+    const { response, messages } = await post(body, headers);
+    expect(response.status).toBe(404);
+    expect(messages).toMatchObject([{ id: 1, error: { code: -32601, data: { code: "unknown_method" } } }]);
   });
 
   it.each([

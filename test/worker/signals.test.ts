@@ -33,7 +33,7 @@ const context = () => ({
 });
 
 async function signalsOf(name: string, args: object): Promise<Signals> {
-  const prepared = tools.find(({ definition }) => definition.name === name)?.prepare(args);
+  const prepared = tools.find((tool) => tool.name === name)?.prepare(args).work;
   if (prepared?.ok !== true) throw new Error(`${name} takes no ${JSON.stringify(args)}`);
   const answer = await prepared.value(context());
   if (!answer.ok) throw new Error(answer.refusal.message);

@@ -61,7 +61,7 @@ const MAY: Record<string, { scopes: string[]; names: string[]; customers: "own" 
 };
 
 const everything = [
-  ...tools.map((tool) => ({ name: tool.definition.name, target: toolTarget(tool) })),
+  ...tools.map((tool) => ({ name: tool.name, target: toolTarget(tool) })),
   ...resources.map((resource) => ({ name: resource.uri, target: resourceTarget({ resource }) })),
   ...resourceTemplates.map((template) => ({
     name: template.uriTemplate,

@@ -1,0 +1,34 @@
+import { lists } from "../../src/mcp/shown.ts";
+import { everyVersion } from "../../src/tools/registry.ts";
+import type { Tool } from "../../src/tools/tool.ts";
+import { type Surface, lockSchema } from "./lock.ts";
+
+/** What clients see of a server with these tools, and this product's resources and prompts. */
+export function surfaceOf(tools: readonly Tool[]): Surface {
+  return lockSchema.parse({
+    tools: Object.fromEntries(everyVersion(tools).map((tool) => [tool.definition.name, entryOf(tool)])),
+    resources: byKey(lists["resources/list"].entries.map(({ shown: { uri, ...shown } }) => [uri, shown])),
+    resourceTemplates: byKey(
+      lists["resources/templates/list"].entries.map(({ shown: { uriTemplate, ...shown } }) => [
+        uriTemplate,
+        shown,
+      ]),
+    ),
+    prompts: byKey(lists["prompts/list"].entries.map(({ shown: { name, ...shown } }) => [name, shown])),
+  });
+}
+
+function entryOf({ name, version, deprecated, examples, definition }: Tool): object {
+  const { title, description, inputSchema, outputSchema, annotations } = definition;
+  return {
+    tool: name,
+    version,
+    ...(deprecated && { deprecated }),
+    title,
+    description,
+    examples,
+    shapes: [{ inputSchema, outputSchema, annotations }],
+  };
+}
+
+const byKey = (entries: [string, object][]): Record<string, object> => Object.fromEntries(entries);

@@ -1,0 +1,36 @@
+import { prompts } from "../prompts/registry.ts";
+import { resourceTemplates, resources } from "../resources/registry.ts";
+import { everyVersion, tools } from "../tools/registry.ts";
+import { promptTarget, resourceTarget, toolTarget } from "./targets.ts";
+
+const JSON_TYPE = { mimeType: "application/json" };
+
+/**
+ * What the lists show, and who may see it (src/mcp/access.ts). Built once per isolate: making JSON Schema
+ * out of zod on every request costs more than the answer.
+ */
+export const lists = {
+  "tools/list": {
+    key: "tools",
+    entries: everyVersion(tools).map((tool) => ({ shown: tool.definition, target: toolTarget(tool) })),
+  },
+  "prompts/list": {
+    key: "prompts",
+    entries: prompts.map((prompt) => ({ shown: prompt.definition, target: promptTarget(prompt) })),
+  },
+  "resources/list": {
+    key: "resources",
+    entries: resources.map((resource) => {
+      const { uri, name, title, description } = resource;
+      return { shown: { uri, name, title, description, ...JSON_TYPE }, target: resourceTarget({ resource }) };
+    }),
+  },
+  "resources/templates/list": {
+    key: "resourceTemplates",
+    entries: resourceTemplates.map((template) => {
+      const { uriTemplate, name, title, description } = template;
+      const shown = { uriTemplate, name, title, description, ...JSON_TYPE };
+      return { shown, target: resourceTarget({ template, value: "" }) };
+    }),
+  },
+};

@@ -1,0 +1,38 @@
+import * as z from "zod";
+
+export type ObjectSchema = z.ZodType<Record<string, unknown>>;
+
+type JsonSchema = z.core.JSONSchema.BaseSchema;
+
+// Schemas as clients see them. Every model pays for each word of them with every request, so what a
+// reader has from elsewhere is left out: the dialect (MCP's default is 2020-12), the pattern of a format,
+// the bounds that every integer has, that names are strings.
+
+export const inputSchemaOf = (schema: ObjectSchema): object =>
+  asObject(z.toJSONSchema(schema, { io: "input", override: ({ jsonSchema }) => shorten(jsonSchema) }));
+
+export const outputSchemaOf = (schema: ObjectSchema): object =>
+  asObject(
+    z.toJSONSchema(schema, {
+      io: "output",
+      override({ jsonSchema }) {
+        shorten(jsonSchema);
+        // Said to clients, "no other property" would make every added field a breaking change.
+        delete jsonSchema.additionalProperties;
+      },
+    }),
+  );
+
+const ANY_NAME = JSON.stringify({ type: "string" });
+
+function shorten(schema: JsonSchema): void {
+  if (schema.format !== undefined) delete schema.pattern;
+  if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
+  if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
+  if (JSON.stringify(schema.propertyNames) === ANY_NAME) delete schema.propertyNames;
+}
+
+const asObject = (schema: object): object => ({
+  ...Object.fromEntries(Object.entries(schema).filter(([keyword]) => keyword !== "$schema")),
+  type: "object",
+});

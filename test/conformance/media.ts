@@ -1,0 +1,11 @@
+/** A PNG of one red pixel. */
+export const PNG = {
+  data: "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==",
+  mimeType: "image/png",
+};
+
+/** A WAV without a sample. */
+export const WAV = {
+  data: "UklGRiQAAABXQVZFZm10IBAAAAABAAEARKwAAIhYAQACABAAZGF0YQAAAAA=",
+  mimeType: "audio/wav",
+};

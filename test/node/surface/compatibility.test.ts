@@ -1,0 +1,265 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import * as z from "zod";
+import { breaks } from "../../../cli/surface/compatibility.ts";
+import { type Schema, gaps } from "../../../cli/surface/containment.ts";
+import { inputSchemaOf, outputSchemaOf } from "../../../src/tools/json-schema.ts";
+import { READ_ONLY } from "../../../src/tools/tool.ts";
+
+const asSchema = (value: object): Schema => z.record(z.string(), z.unknown()).parse(value);
+interface Given {
+  input?: z.ZodObject;
+  output?: z.ZodObject;
+  annotations?: Record<string, boolean>;
+}
+const shape = ({
+  input = z.strictObject({}),
+  output = z.strictObject({}),
+  annotations = READ_ONLY,
+}: Given) => ({
+  inputSchema: asSchema(inputSchemaOf(input)),
+  outputSchema: asSchema(outputSchemaOf(output)),
+  annotations,
+});
+const changed = (before: Given, now: Given): string[] => breaks(shape(before), shape(now));
+const inputs = (before: z.ZodRawShape, now: z.ZodRawShape): [Given, Given] => [
+  { input: z.strictObject(before) },
+  { input: z.strictObject(now) },
+];
+const outputs = (before: z.ZodRawShape, now: z.ZodRawShape): [Given, Given] => [
+  { output: z.strictObject(before) },
+  { output: z.strictObject(now) },
+];
+
+const { string, int, number } = z;
+const ab = z.enum(["a", "b"]);
+const abc = z.enum(["a", "b", "c"]);
+
+describe("additive is", () => {
+  it.each<[string, [Given, Given]]>([
+    ["nothing", inputs({ a: string() }, { a: string() })],
+    ["another text", inputs({ a: string().describe("x") }, { a: string().describe("y") })],
+    ["a new optional argument", inputs({}, { a: string().optional() })],
+    ["a new argument with a default", inputs({}, { a: int().default(3) })],
+    ["an argument that may be left out now", inputs({ a: string() }, { a: string().optional() })],
+    ["another value of an argument", inputs({ a: ab }, { a: abc })],
+    ["any string for one of a list", inputs({ a: ab }, { a: string() })],
+    ["a higher most", inputs({ a: int().max(10) }, { a: int().max(20) })],
+    ["no most", inputs({ a: int().max(10) }, { a: int() })],
+    ["a lower least", inputs({ a: string().min(3) }, { a: string().min(1) })],
+    ["numbers for whole numbers", inputs({ a: int() }, { a: number() })],
+    ["one of two for one", inputs({ a: string() }, { a: z.union([string(), int()]) })],
+    ["a longer list of arguments", inputs({ a: z.array(ab).max(5) }, { a: z.array(abc).max(50) })],
+    ["a new field of an answer", outputs({}, { a: string() })],
+    ["a field that is always there now", outputs({ a: string().optional() }, { a: string() })],
+    ["fewer values of an answer", outputs({ a: abc }, { a: ab })],
+    ["a lower most of an answer", outputs({ a: int().max(20) }, { a: int().max(10) })],
+    [
+      "a new field inside a list",
+      outputs(
+        { a: z.array(z.strictObject({ b: int() })) },
+        { a: z.array(z.strictObject({ b: int(), c: int() })) },
+      ),
+    ],
+    ["one choice less in an answer", outputs({ a: z.union([string(), int()]) }, { a: int() })],
+    ["a promise more", [{ annotations: { ...READ_ONLY, readOnlyHint: false } }, {}]],
+  ])("%s", (_, [before, now]) => {
+    expect(changed(before, now)).toEqual([]);
+  });
+});
+
+describe("not additive is", () => {
+  it.each<[string, [Given, Given], string]>([
+    ["an argument that is gone", inputs({ a: string() }, {}), "input: a is gone"],
+    ["a new required argument", inputs({}, { a: string() }), "input: a is required now"],
+    [
+      "an argument required now",
+      inputs({ a: string().optional() }, { a: string() }),
+      "input: a is required now",
+    ],
+    ["a value less", inputs({ a: abc }, { a: ab }), 'input: a: enum was ["a","b","c"], is now ["a","b"]'],
+    ["a list for any string", inputs({ a: string() }, { a: ab }), "input: a: enum was anything"],
+    [
+      "a lower most",
+      inputs({ a: int().max(20) }, { a: int().max(10) }),
+      "input: a: maximum was 20, is now 10",
+    ],
+    [
+      "a most where there was none",
+      inputs({ a: string() }, { a: string().max(9) }),
+      "input: a: maxLength was anything",
+    ],
+    ["a higher least", inputs({ a: string().min(1) }, { a: string().min(3) }), "input: a: minLength was 1"],
+    ["a pattern", inputs({ a: string() }, { a: string().regex(/^x/) }), "input: a: pattern was anything"],
+    ["another type", inputs({ a: string() }, { a: int() }), 'input: a: type was "string", is now "integer"'],
+    ["whole numbers for numbers", inputs({ a: number() }, { a: int() }), 'input: a: type was "number"'],
+    [
+      "another default",
+      inputs({ a: int().default(10) }, { a: int().default(5) }),
+      "input: a: left out it meant 10, now 5",
+    ],
+    [
+      "no default",
+      inputs({ a: int().default(10) }, { a: int().optional() }),
+      "input: a: left out it meant 10",
+    ],
+    ["one choice less", inputs({ a: z.union([string(), int()]) }, { a: string() }), "input: a: type"],
+    [
+      "fewer items",
+      inputs({ a: z.array(ab).max(50) }, { a: z.array(ab).max(5) }),
+      "input: a: maxItems was 50",
+    ],
+    ["an item less", inputs({ a: z.array(abc) }, { a: z.array(ab) }), "input: a[]: enum"],
+    ["a field that is gone", outputs({ a: string() }, {}), "output: a is gone"],
+    ["an optional field that is gone", outputs({ a: string().optional() }, {}), "output: a is gone"],
+    [
+      "a field that may be left out",
+      outputs({ a: string() }, { a: string().optional() }),
+      "output: a may be left out now",
+    ],
+    ["a value more in an answer", outputs({ a: ab }, { a: abc }), 'output: a: enum was ["a","b"]'],
+    ["any string in an answer", outputs({ a: ab }, { a: string() }), "output: a: enum"],
+    [
+      "null in an answer",
+      outputs({ a: string() }, { a: string().nullable() }),
+      'output: a: type was "string", is now "null"',
+    ],
+    [
+      "a field gone inside a list",
+      outputs({ a: z.array(z.strictObject({ b: int() })) }, { a: z.array(z.strictObject({})) }),
+      "output: a[].b is gone",
+    ],
+    [
+      "a write that was a read",
+      [{}, { annotations: { ...READ_ONLY, readOnlyHint: false } }],
+      "annotations: readOnlyHint",
+    ],
+    [
+      "destroying",
+      [{}, { annotations: { ...READ_ONLY, destructiveHint: true } }],
+      "annotations: destructiveHint",
+    ],
+  ])("%s", (_, [before, now], reason) => {
+    expect(changed(before, now)).toContainEqual(expect.stringContaining(reason));
+  });
+});
+
+const NAMES = ["a", "b", "c"];
+const leaf: fc.Arbitrary<Schema> = fc.oneof(
+  fc.record({
+    type: fc.constant("integer"),
+    minimum: fc.nat({ max: 3 }),
+    maximum: fc.integer({ min: 3, max: 6 }),
+  }),
+  fc.record(
+    { type: fc.constant("number"), maximum: fc.integer({ min: 3, max: 6 }) },
+    { requiredKeys: ["type"] },
+  ),
+  fc.record({ type: fc.constant("string"), maxLength: fc.nat({ max: 3 }) }, { requiredKeys: ["type"] }),
+  fc.record({ type: fc.constant("string"), enum: fc.subarray(["", "a", "ab", "abc"], { minLength: 1 }) }),
+  fc.constant({ type: "boolean" }),
+  fc.constant({ type: "null" }),
+);
+const { schema } = fc.letrec<{ schema: Schema; object: Schema; list: Schema; choice: Schema }>((tie) => ({
+  schema: fc.oneof({ depthSize: "small" }, leaf, tie("object"), tie("list"), tie("choice")),
+  object: fc
+    .tuple(
+      fc.dictionary(fc.constantFrom(...NAMES), tie("schema"), { maxKeys: 3 }),
+      fc.subarray(NAMES),
+      fc.boolean(),
+    )
+    .map(([properties, required, isClosed]) => ({
+      type: "object",
+      properties,
+      required: required.filter((name) => Object.hasOwn(properties, name)),
+      ...(isClosed && { additionalProperties: false }),
+    })),
+  list: tie("schema").map((items) => ({ type: "array", items, maxItems: 2 })),
+  choice: fc.array(tie("schema"), { minLength: 2, maxLength: 3 }).map((anyOf) => ({ anyOf })),
+}));
+const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+  value: fc.oneof(
+    { depthSize: "small" },
+    fc.integer({ min: -1, max: 7 }),
+    fc.constantFrom("", "a", "ab", "abc", "abcd", true, null, 2.5),
+    fc.dictionary(fc.constantFrom(...NAMES), tie("value"), { maxKeys: 3 }),
+    fc.array(tie("value"), { maxLength: 3 }),
+  ),
+}));
+const fits = (of: Schema, given: unknown): boolean => z.fromJSONSchema(of).safeParse(given).success;
+
+describe("one schema holds another", () => {
+  it("only where every value that fits the one fits the other", () => {
+    fc.assert(
+      fc.property(
+        schema,
+        schema,
+        fc.array(value, { minLength: 20, maxLength: 20 }),
+        (inner, outer, values) => {
+          if (gaps(inner, outer).length > 0) return;
+          for (const each of values) expect(!fits(inner, each) || fits(outer, each)).toBe(true);
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it("where it is the same, or the other and more to choose from", () => {
+    fc.assert(
+      fc.property(schema, schema, (one, other) => {
+        expect(gaps(one, one)).toEqual([]);
+        expect(gaps(one, { anyOf: [other, one] })).toEqual([]);
+      }),
+    );
+  });
+});
+
+/** Arguments of a tool: closed, as ours are. */
+const args = fc
+  .tuple(fc.dictionary(fc.constantFrom(...NAMES), leaf, { minKeys: 1 }), fc.subarray(NAMES))
+  .map(([properties, required]) => ({
+    type: "object",
+    properties,
+    required: required.filter((name) => Object.hasOwn(properties, name)),
+    additionalProperties: false,
+  }));
+const plain = {
+  inputSchema: { type: "object", properties: {} },
+  outputSchema: { type: "object", properties: {} },
+  annotations: {},
+};
+
+it("a new optional argument and a new field of the answer are additive to any tool", () => {
+  fc.assert(
+    fc.property(args, leaf, (given, added) => {
+      const grown = { ...given, properties: { ...given.properties, added } };
+      const open = { type: "object", properties: given.properties, required: given.required };
+      const answer = { ...open, properties: grown.properties, required: [...given.required, "added"] };
+      expect(breaks({ ...plain, inputSchema: given }, { ...plain, inputSchema: grown })).toEqual([]);
+      expect(breaks({ ...plain, outputSchema: open }, { ...plain, outputSchema: answer })).toEqual([]);
+    }),
+  );
+});
+
+it("to take away any argument or field, or to ask for a new one, breaks any tool", () => {
+  fc.assert(
+    fc.property(args, leaf, fc.nat(), (given, added, pick) => {
+      const names = Object.keys(given.properties);
+      const gone = names[pick % names.length] ?? "";
+      const { [gone]: _gone, ...properties } = given.properties;
+      const less = { ...given, properties, required: given.required.filter((name) => name !== gone) };
+      const more = {
+        ...given,
+        properties: { ...given.properties, added },
+        required: [...given.required, "added"],
+      };
+      const open = ({ additionalProperties: _closed, ...rest }: Schema): Schema => rest;
+      const reasons = [
+        breaks({ ...plain, inputSchema: given }, { ...plain, inputSchema: less }),
+        breaks({ ...plain, inputSchema: given }, { ...plain, inputSchema: more }),
+        breaks({ ...plain, outputSchema: open(given) }, { ...plain, outputSchema: open(less) }),
+      ];
+      expect(reasons.map((each) => each.length > 0)).toEqual([true, true, true]);
+    }),
+  );
+});

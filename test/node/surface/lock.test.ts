@@ -1,0 +1,196 @@
+import { readFile } from "node:fs/promises";
+import { describe, expect, it } from "vitest";
+import { costOfRoles, tooCostly } from "../../../cli/surface/cost.ts";
+import {
+  EMPTY_LOCK,
+  type Lock,
+  type LockedTool,
+  behindProblems,
+  change,
+  lockSchema,
+  rewritten,
+} from "../../../cli/surface/lock.ts";
+import { surfaceOf } from "../../../cli/surface/surface.ts";
+import { policyInForce } from "../../../src/policy/bundled.ts";
+import { tools } from "../../../src/tools/registry.ts";
+
+const TODAY = "2026-12-01";
+const text = { type: "string" };
+const shape = (properties: object, more: object = {}) => ({
+  inputSchema: { type: "object", properties, additionalProperties: false, ...more },
+  outputSchema: { type: "object", properties: { answer: text }, required: ["answer"] },
+  annotations: { readOnlyHint: true },
+});
+const tool = (changes: Partial<LockedTool> = {}): LockedTool => ({
+  tool: "ask",
+  version: 1,
+  title: "Ask",
+  description: "Asks.",
+  examples: [{ a: "x" }],
+  shapes: [shape({ a: text })],
+  ...changes,
+});
+const lockOf = (all: Record<string, LockedTool>, changes: Partial<Lock> = {}): Lock => ({
+  ...EMPTY_LOCK,
+  tools: all,
+  ...changes,
+});
+const locked = lockOf({ ask: tool() });
+const problemsOf = (lock: Lock, surface: Lock) => change(lock, surface, TODAY).problems;
+
+describe("the lock grows with", () => {
+  it("a new tool", () => {
+    const surface = lockOf({ ask: tool(), tell: tool({ tool: "tell" }) });
+    expect(change(locked, surface, TODAY)).toMatchObject({ problems: [], next: surface });
+  });
+
+  it("an additive change, as one more shape and example of the same version", () => {
+    const grown = tool({ shapes: [shape({ a: text, b: text })], examples: [{ b: "y" }] });
+    expect(change(locked, lockOf({ ask: grown }), TODAY)).toMatchObject({
+      problems: [],
+      next: lockOf({
+        ask: {
+          ...grown,
+          shapes: [shape({ a: text }), shape({ a: text, b: text })],
+          examples: [{ a: "x" }, { b: "y" }],
+        },
+      }),
+    });
+  });
+
+  it("another text, in its place", () => {
+    const said = tool({
+      description: "Asks well.",
+      shapes: [shape({ a: { ...text, description: "What" } })],
+    });
+    expect(change(locked, lockOf({ ask: said }), TODAY)).toMatchObject({
+      problems: [],
+      next: lockOf({ ask: said }),
+    });
+  });
+
+  it("a new version, where the one before stays", () => {
+    const deprecated = { since: TODAY, until: "2027-06-01" };
+    const surface = lockOf({
+      ask: tool({ deprecated }),
+      ask_v2: tool({ version: 2, shapes: [shape({ c: text })] }),
+    });
+    expect(change(locked, surface, TODAY)).toMatchObject({ problems: [], next: surface });
+  });
+
+  it("a version that goes after its last day", () => {
+    const deprecated = { since: "2026-01-01", until: "2026-11-30" };
+    const before = lockOf({ ask: tool({ deprecated }), ask_v2: tool({ version: 2 }) });
+    expect(problemsOf(before, lockOf({ ask_v2: tool({ version: 2 }) }))).toEqual([]);
+  });
+});
+
+describe("the lock stops", () => {
+  const deprecated = { since: "2026-11-01", until: "2027-06-01" };
+  const argument = (name: string, required: boolean) => ({ name, description: "", required });
+  const prompt = (...args: ReturnType<typeof argument>[]) => ({
+    title: "",
+    description: "",
+    arguments: args,
+  });
+
+  it.each<[string, Lock, Lock, string]>([
+    ["a tool that is gone", locked, EMPTY_LOCK, "tool ask is gone"],
+    [
+      "a change that breaks, and says what to do",
+      locked,
+      lockOf({ ask: tool({ shapes: [shape({})] }) }),
+      "tool ask: input: a is gone, and clients may send it. Raise the tool's version",
+    ],
+    [
+      "a change that breaks a shape before the last one",
+      lockOf({ ask: tool({ shapes: [shape({ a: text, b: text }), shape({ a: text })] }) }),
+      lockOf({ ask: tool() }),
+      "tool ask: input: b is gone",
+    ],
+    [
+      "a new version without the one before",
+      locked,
+      lockOf({ ask_v2: tool({ version: 2 }) }),
+      "tool ask is gone",
+    ],
+    [
+      "a version that skips one",
+      locked,
+      lockOf({ ask: tool(), ask_v3: tool({ version: 3 }) }),
+      "is 2, not 3",
+    ],
+    ["a first version that is not 1", EMPTY_LOCK, lockOf({ ask_v2: tool({ version: 2 }) }), "is 1, not 2"],
+    [
+      "a deprecation of a month",
+      locked,
+      lockOf({ ask: tool({ deprecated: { since: TODAY, until: "2027-01-01" } }) }),
+      "give clients 90 days",
+    ],
+    [
+      "a version that goes before its last day",
+      lockOf({ ask: tool({ deprecated }) }),
+      EMPTY_LOCK,
+      "was promised until 2027-06-01",
+    ],
+    [
+      "a last day that moves up",
+      lockOf({ ask: tool({ deprecated }) }),
+      lockOf({ ask: tool({ deprecated: { ...deprecated, until: "2027-03-01" } }) }),
+      "may only move on",
+    ],
+    [
+      "a prompt's argument that is gone",
+      lockOf({}, { prompts: { p: prompt(argument("a", false)) } }),
+      lockOf({}, { prompts: { p: prompt() } }),
+      "prompt p: a is gone",
+    ],
+    [
+      "a prompt's argument that is required now",
+      lockOf({}, { prompts: { p: prompt(argument("a", false)) } }),
+      lockOf({}, { prompts: { p: prompt(argument("a", true)) } }),
+      "prompt p: a is required now",
+    ],
+    [
+      "a resource that is gone",
+      lockOf({}, { resources: { "x://y": { name: "y", title: "", description: "", mimeType: "a/b" } } }),
+      EMPTY_LOCK,
+      "resource x://y is gone",
+    ],
+  ])("%s", (_, before, now, problem) => {
+    expect(problemsOf(before, now)).toContainEqual(expect.stringContaining(problem));
+  });
+});
+
+describe("a lock that was rewritten is told by", () => {
+  const two = lockOf({ ask: tool({ shapes: [shape({ a: text }), shape({ a: text, b: text })] }) });
+  it.each<[string, Lock, Lock, string[]]>([
+    ["nothing, where it only grew", locked, two, []],
+    [
+      "a shape that is missing",
+      two,
+      locked,
+      ["tool ask: a shape that clients were shown was taken out of the lock"],
+    ],
+    [
+      "an example that is missing",
+      two,
+      lockOf({ ask: { ...tool(), ...two.tools["ask"], examples: [] } }),
+      ["tool ask: an example was taken out of the lock"],
+    ],
+    ["a tool that is missing", two, EMPTY_LOCK, ["tool ask was taken out of the lock"]],
+  ])("%s", (_, earlier, lock, problems) => {
+    expect(rewritten(earlier, lock)).toEqual(problems);
+  });
+});
+
+it("tool-definitions.json is what clients see", async () => {
+  const lock = lockSchema.parse(JSON.parse(await readFile("tool-definitions.json", "utf8")));
+  const changed = change(lock, surfaceOf(tools), new Date().toISOString().slice(0, 10));
+  expect([...changed.problems, ...behindProblems(changed)]).toEqual([]);
+});
+
+it("no role's list of tools costs a model more than it may", () => {
+  expect(tooCostly(policyInForce())).toEqual([]);
+  for (const { cost } of costOfRoles(policyInForce())) expect(cost.model).toBeGreaterThan(0);
+});

@@ -1,0 +1,37 @@
+import { beforeAll, expect, it } from "vitest";
+import * as z from "zod";
+import { generateProducts } from "../../cli/sample/generate.ts";
+import { generateDesk } from "../../cli/sample/generate-desk.ts";
+import { lockSchema } from "../../cli/surface/lock.ts";
+import definitions from "../../tool-definitions.json" with { type: "json" };
+import { fill } from "./support/catalog.ts";
+import { ask, fillDesk, signedInAs } from "./support/desk.ts";
+
+// What a client does that was written for any definition that was ever released: it sends that definition's
+// examples, and holds the answer against that definition's output schema.
+
+let staff: Record<string, string>;
+beforeAll(async () => {
+  // The sample that the examples are of.
+  const products = [...generateProducts(400, 1)];
+  await fill(products);
+  await fillDesk(generateDesk(600, 1, products));
+  staff = await signedInAs(["support"]);
+});
+
+const examples = Object.entries(lockSchema.parse(definitions).tools).flatMap(
+  ([name, { shapes, examples: all }]) =>
+    all.map((example) => [`${name} ${JSON.stringify(example)}`, { name, example, shapes }] as const),
+);
+
+it.each(examples)("%s answers as it ever did", async (_, { name, example, shapes }) => {
+  const { value, refusal } = await ask(staff, name, example);
+  expect(refusal).toBeUndefined();
+  for (const { outputSchema } of shapes) {
+    expect(z.fromJSONSchema(outputSchema).safeParse(value).error?.issues).toBeUndefined();
+  }
+});
+
+it("every tool has an example", () => {
+  expect(Object.entries(definitions.tools).filter(([, tool]) => tool.examples.length === 0)).toEqual([]);
+});

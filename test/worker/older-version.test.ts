@@ -1,0 +1,140 @@
+import { env } from "cloudflare:workers";
+import { beforeAll, describe, expect, it } from "vitest";
+import { createCatalog } from "../../src/catalog/repository.ts";
+import { createGuard } from "../../src/guard/guard.ts";
+import { createInventory } from "../../src/inventory/repository.ts";
+import type { Call } from "../../src/mcp/call.ts";
+import { callTool } from "../../src/mcp/call-tool.ts";
+import { toolTable } from "../../src/mcp/targets.ts";
+import { policyInForce } from "../../src/policy/bundled.ts";
+import { REFUSAL_META_KEY } from "../../src/refusal.ts";
+import { createSupport } from "../../src/support/repository.ts";
+import { everyVersion } from "../../src/tools/registry.ts";
+import { attemptSchema, outcomeSchema } from "../../src/windows/records.ts";
+import { exported } from "./support/audit.ts";
+import { fill, sample } from "./support/catalog.ts";
+import { unitsOf } from "./support/two-versions.ts";
+
+// A tool with two versions, which no client sees, on the path of every call: the guard, the caller's real
+// object, the database.
+
+const SECRET = "a secret of thirty-two bytes or more, for tests";
+const V1 = ["units_of", { sku: "SKU-10001" }] as const;
+const V2 = ["units_of_v2", { item: { sku: "SKU-10001" } }] as const;
+
+beforeAll(() => fill(sample));
+
+/** A caller of a role that may use the tool, or of one that may not. */
+function newCaller({ calls = 100, allowed = true } = {}) {
+  const { roles, ...policy } = policyInForce();
+  const limit = { max: calls, window_s: 60 };
+  const role = { scopes: [], tools: allowed ? ["units_of"] : [], resources: [], prompts: [] };
+  const own = {
+    ...policy,
+    limits: { calls: limit, discovery: limit },
+    roles: { ...roles, tester: { ...role } },
+  };
+  const principal = {
+    id: `tester-${crypto.randomUUID()}`,
+    kind: "user" as const,
+    roles: ["tester"],
+    via: "key" as const,
+    scopes: ["catalog:read"],
+  };
+  const call = (): Call => ({
+    correlationId: crypto.randomUUID(),
+    principal,
+    policy: own,
+    guard: createGuard({
+      policy: own,
+      principal,
+      windows: env.USER_WINDOWS,
+      db: env.DB,
+      secretKey: SECRET,
+      origin: "http://127.0.0.1",
+      protocol: "2026-07-28",
+      client: "test/1",
+    }),
+    context: {
+      catalog: createCatalog(env.DB),
+      inventory: createInventory(env.DB),
+      support: createSupport(env.DB, { sees: "all" }),
+      now: Date.now(),
+    },
+    deadlineMs: 5_000,
+    secretKey: SECRET,
+    retry: { envelope: undefined, inputResponses: undefined, openState: async () => undefined },
+  });
+  const table = toolTable([unitsOf]);
+  return {
+    id: principal.id,
+    ask: (name: string, args: object) => callTool({ name, arguments: args }, call(), table),
+  };
+}
+
+describe("an older version", () => {
+  it("is listed behind the current one, under a name that keeps its meaning, deprecated with a day", () => {
+    const [current, older] = everyVersion([unitsOf]).map(({ definition }) => definition);
+    expect(current).toMatchObject({ name: "units_of_v2", _meta: { "product-catalog-mcp/version": 2 } });
+    expect(older).toMatchObject({
+      name: "units_of",
+      description: expect.stringMatching(
+        /^Deprecated since 2026-12-01, callable until 2027-06-01: use units_of_v2 instead\.\n/,
+      ),
+      inputSchema: { properties: { sku: { type: "string" } } },
+      _meta: {
+        "product-catalog-mcp/version": 1,
+        "product-catalog-mcp/deprecated": { since: "2026-12-01", until: "2027-06-01", use: "units_of_v2" },
+      },
+    });
+  });
+
+  it("takes and answers its own shape", async () => {
+    const { ask } = newCaller();
+    expect(await ask(...V1)).toEqual({
+      content: [{ type: "text", text: "SKU-10001 has 36" }],
+      structuredContent: { sku: "SKU-10001", stock: 36 },
+    });
+    expect(await ask(...V2)).toMatchObject({ structuredContent: { item: { sku: "SKU-10001" }, units: 36 } });
+    const refused = { isError: true, _meta: { [REFUSAL_META_KEY]: { code: "invalid_arguments" } } };
+    expect(await ask("units_of", V2[1])).toMatchObject(refused);
+    expect(await ask("units_of_v2", V1[1])).toMatchObject(refused);
+  });
+
+  it("has the current version's permission", async () => {
+    const { ask } = newCaller({ allowed: false });
+    const refused = { isError: true, _meta: { [REFUSAL_META_KEY]: { code: "permission_denied" } } };
+    expect(await ask(...V1)).toMatchObject(refused);
+    expect(await ask(...V2)).toMatchObject(refused);
+  });
+
+  it("counts in the same window", async () => {
+    const { ask } = newCaller({ calls: 2 });
+    expect(await ask(...V1)).not.toHaveProperty("isError");
+    expect(await ask(...V2)).not.toHaveProperty("isError");
+    const refused = { isError: true, _meta: { [REFUSAL_META_KEY]: { code: "rate_limited" } } };
+    expect(await ask(...V1)).toMatchObject(refused);
+  });
+
+  it("leaves the same trace: name, arguments, what was touched in question and answer", async () => {
+    const { id, ask } = newCaller();
+    await ask(...V1);
+    await ask(...V2);
+    const { lines } = await exported(id);
+    const records = lines.slice(1).map((line): unknown => JSON.parse(line).record);
+    const attempts = records.flatMap((each) => attemptSchema.safeParse(each).data ?? []);
+    const outcomes = records.flatMap((each) => outcomeSchema.safeParse(each).data ?? []);
+    const [first, second] = attempts.map(({ name, digest, arguments: args, flow }) => ({
+      name,
+      digest,
+      args,
+      flow,
+    }));
+    expect(first).toEqual(second);
+    expect(first?.name).toBe("units_of");
+    expect(first?.flow?.objects).toHaveLength(1);
+    expect(outcomes).toHaveLength(2);
+    expect(outcomes[0]?.flow).toEqual(outcomes[1]?.flow);
+    expect(outcomes[0]?.flow?.objects).toEqual(first?.flow?.objects);
+  });
+});
