@@ -37,7 +37,7 @@ app.use(async (c, next) => {
   c.set("local", isLocalRequest(c.req.url, c.var.settings));
   if (!bundledPolicy.ok) {
     // Nothing is served by a policy that nobody meant.
-    for (const problem of bundledPolicy.problems) logEvent("error", "policy_broken", { ...problem });
+    for (const problem of bundledPolicy.problems) logEvent("policy_broken", problem);
     return c.text(POLICY_BROKEN, 503);
   }
   c.set("policy", bundledPolicy.policy);

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { timed } from "../telemetry/sink.ts";
 import type {
   AdmissionAnswer,
   AdmissionRequest,
@@ -17,7 +18,9 @@ const DEADLINE_MS = 3_000;
 export class Unreachable extends Error {}
 
 export const askAdmission = (windows: Windows, request: AdmissionRequest): Promise<AdmissionAnswer> =>
-  reach<AdmissionAnswer>(async () => windows.getByName(request.principal).admit(request));
+  timed("admit", () =>
+    reach<AdmissionAnswer>(async () => windows.getByName(request.principal).admit(request)),
+  );
 
 /** `isAwaited`: a caller waits for it. Where none does there is no deadline either, as its timer is a tenth of what it costs. */
 export const sendSettlement = (
@@ -26,13 +29,15 @@ export const sendSettlement = (
   settlement: Settlement,
   isAwaited: boolean,
 ): Promise<SettlementAnswer> =>
-  reach<SettlementAnswer>(
-    async () => windows.getByName(principal).settle(settlement),
-    isAwaited ? inTime : (call) => call(),
+  timed("settle", () =>
+    reach<SettlementAnswer>(
+      async () => windows.getByName(principal).settle(settlement),
+      isAwaited ? inTime : (call) => call(),
+    ),
   );
 
 export const consumeNonce = (windows: Windows, principal: string, spent: Spent): Promise<NonceAnswer> =>
-  reach<NonceAnswer>(async () => windows.getByName(principal).consumeNonce(spent));
+  timed("nonce", () => reach<NonceAnswer>(async () => windows.getByName(principal).consumeNonce(spent)));
 
 /**
  * Calls an object; once more, with a new stub, where the error says that it may pass. An overloaded one
