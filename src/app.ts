@@ -19,8 +19,11 @@ import { signOnPages } from "./identity/sign-on/pages.tsx";
 import { surprise } from "./mcp/call.ts";
 import { serveMcp } from "./mcp/endpoint.ts";
 import { bundledPolicy } from "./policy/bundled.ts";
-import { refusalResponse, refuse } from "./refusal.ts";
+import { metricsPage } from "./probes/metrics.ts";
+import { probes } from "./probes/routes.ts";
+import { type Refusal, refusalResponse, refuse } from "./refusal.ts";
 import { logEvent } from "./telemetry/log.ts";
+import { requestRefused } from "./telemetry/sink.ts";
 import { welcome } from "./welcome.ts";
 
 /** Bytes of a request's body: room for a batch of 100 calls, far less than the edge lets through. */
@@ -29,6 +32,8 @@ const BODY_MAX = 1024 * 1024;
 const OAUTH_BODY_MAX = 16 * 1024;
 
 export const app = new Hono<AppTypes>();
+
+app.route("/", probes);
 
 app.use(async (c, next) => {
   c.set("correlationId", crypto.randomUUID());
@@ -50,12 +55,16 @@ app.use(async (c, next) => {
 app.use(async (c, next) => {
   const host = c.req.header("host");
   if (!isOwnHost(host, c.var.settings)) {
-    const { refusal } = refuse("origin_denied", "This server does not answer to that host name.");
-    return refusalResponse(refusal, c.var.correlationId);
+    return refuseRequest(
+      c,
+      refuse("origin_denied", "This server does not answer to that host name.").refusal,
+    );
   }
   if (!isAllowedOrigin(c.req.header("origin"), host, c.var.settings)) {
-    const { refusal } = refuse("origin_denied", "This server does not answer pages of that origin.");
-    return refusalResponse(refusal, c.var.correlationId);
+    return refuseRequest(
+      c,
+      refuse("origin_denied", "This server does not answer pages of that origin.").refusal,
+    );
   }
   const given = c.var.settings.SECRET_KEY ?? "";
   const isLong = new TextEncoder().encode(given).length >= SECRET_KEY_MIN;
@@ -92,6 +101,7 @@ app.use(
 );
 
 app.get("/", welcome);
+app.get("/metrics", metricsPage);
 
 app.all("/mcp", (c) => {
   const isOpen = c.var.local && c.var.settings.LOCAL_ANONYMOUS === "on";
@@ -135,12 +145,18 @@ app.onError((error, c) => {
 });
 
 function refuseSize(c: AppContext, max: number): Response {
-  const { refusal } = refuse("request_too_large", `The request is larger than ${max} bytes.`);
-  return refusalResponse(refusal, c.var.correlationId);
+  return refuseRequest(c, refuse("request_too_large", `The request is larger than ${max} bytes.`).refusal);
 }
 
-function serveIdentified(c: AppContext): Promise<Response> {
+function refuseRequest({ var: { correlationId } }: AppContext, refusal: Refusal): Response {
+  requestRefused(refusal.code, { correlationId });
+  return refusalResponse(refusal, correlationId);
+}
+
+async function serveIdentified(c: AppContext): Promise<Response> {
+  let isKnown = false;
   const resource = protectedResource(c.var.origin, async (request, { principal, signature }, auth) => {
+    isKnown = true;
     const refusal = await refuseSignature(c, { userId: principal.id, signature });
     if (refusal !== undefined) return refusalResponse(refusal, c.var.correlationId);
     return serveMcp(request, {
@@ -149,7 +165,11 @@ function serveIdentified(c: AppContext): Promise<Response> {
       challenge: (scopes) => insufficientScope(auth, scopes),
     });
   });
-  return resource.fetch(c.req.raw, c.env, c.env.ctx);
+  const response = await resource.fetch(c.req.raw, c.env, c.env.ctx);
+  // The library's own answer to a token that is missing or leads to nobody.
+  if (response.status === 401 && !isKnown)
+    requestRefused("unauthenticated", { correlationId: c.var.correlationId });
+  return response;
 }
 
 function serveAnonymous(c: AppContext): Promise<Response> {

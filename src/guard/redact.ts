@@ -34,9 +34,9 @@ export function shownArguments(
 
 /** For the log, which leaves this server: what a caller typed may name a person, whatever the argument is for. */
 export function lengthOnly(value: unknown): Shown {
-  if (typeof value === "string") return `${value.length} characters`;
+  if (typeof value === "string") return `text of ${value.length}`;
   if (typeof value === "object" && value !== null)
-    return Array.isArray(value) ? `${value.length} entries` : "an object";
+    return Array.isArray(value) ? `list of ${value.length}` : "object";
   return showValue(value);
 }
 

@@ -1,10 +1,10 @@
 // The Worker as `npm run dev` and the command line run it on this machine: the deployed Worker, and
 // beside it one door to the local database. `wrangler deploy` bundles src/index.ts, which has no such door.
 
-import { createHash, timingSafeEqual } from "node:crypto";
 import * as z from "zod";
 import { ensureMigrated } from "../database/migrate.ts";
 import { runBatch } from "../database/run-batch.ts";
+import { sameSecret } from "../identity/secrets.ts";
 import production from "../index.ts";
 import { logSurprise } from "../telemetry/log.ts";
 
@@ -43,9 +43,4 @@ async function openDoor(request: Request, env: Env): Promise<Response> {
     logSurprise(error, { what: "/__local/database" });
     return Response.json({ error: error instanceof Error ? error.message : String(error) }, { status: 500 });
   }
-}
-
-function sameSecret(given: string, expected: string): boolean {
-  const digest = (text: string) => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(given), digest(expected));
 }

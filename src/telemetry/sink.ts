@@ -1,5 +1,6 @@
 import { env, waitUntil } from "cloudflare:workers";
-import type { CallRecord } from "./call-record.ts";
+import type { RefusalCode } from "../refusal.ts";
+import { type CallRecord, UNKNOWN } from "./call-record.ts";
 import { logEvent } from "./log.ts";
 import { logCall } from "./lines.ts";
 import { observe } from "./metrics/counts.ts";
@@ -44,6 +45,29 @@ export function callEnded(record: CallRecord): void {
   countCall(flusher().counts, record);
   const waitMs = flusher().plan(Date.now());
   if (waitMs !== undefined) waitUntil(flushLater(waitMs));
+}
+
+/** A request was refused before a call was read from it. */
+export function requestRefused(
+  code: RefusalCode,
+  { correlationId, principal = UNKNOWN }: { correlationId: string; principal?: string },
+): void {
+  callEnded({
+    kind: "request",
+    name: UNKNOWN,
+    outcome: code,
+    ran: false,
+    durationMs: 0,
+    resultBytes: 0,
+    records: 0,
+    protocol: "unsaid",
+    client: "",
+    principal,
+    verdicts: [],
+    degraded: false,
+    correlationId,
+    arguments: {},
+  });
 }
 
 /** Runs `work` and counts how long it took, whether it succeeds or not. */

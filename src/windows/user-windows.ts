@@ -50,6 +50,11 @@ export class UserWindows extends DurableObject<Env> {
     });
   }
 
+  /** Answers, for /readyz; nothing comes to be by it. */
+  ping(): true {
+    return true;
+  }
+
   /** Decides whether a call may run, and records the attempt. */
   admit(request: AdmissionRequest): AdmissionAnswer {
     const { principal, refused, limit, retentionMs, attempt } = request;

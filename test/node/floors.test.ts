@@ -14,7 +14,7 @@ const FLOORS = [
   // A prompt answers with a resource's contents.
   ["prompts"],
   ["tools", "guard"],
-  ["mcp", "admin", "confirm"],
+  ["mcp", "admin", "confirm", "probes"],
   ["app"],
   ["index"],
   // The deployed bundle is index; what stands above it is on this machine alone.
