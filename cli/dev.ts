@@ -4,22 +4,38 @@ import { styleText } from "node:util";
 import { Command } from "commander";
 import { wholeNumber } from "./arguments.ts";
 import { demoKeys } from "./local/demo-users.ts";
+import { readableLine } from "./local/log-lines.ts";
 import { DEFAULT_STATE_DIR, startServer } from "./local/server.ts";
 import { fillCatalogWhereEmpty } from "./sample/fill-catalog.ts";
 import { fillDeskWhereEmpty } from "./sample/fill-desk.ts";
 
-const { port, state: stateDir } = new Command("npm run dev --")
+const {
+  port,
+  state: stateDir,
+  json = false,
+} = new Command("npm run dev --")
   .description(
     "Run the Worker on this machine, with a sample catalog and support desk in a local D1 database.",
   )
   .option("-p, --port <number>", "port on 127.0.0.1", wholeNumber, 8787)
   .option("--state <folder>", "where the local database lives", DEFAULT_STATE_DIR)
+  .option(
+    "--json",
+    "print log lines as JSON on a terminal too, as they are where it is deployed (docs/logs.md)",
+  )
   .helpOption("-h, --help", "show this help")
   .parse()
-  .opts<{ port: number; state: string }>();
+  .opts<{ port: number; state: string; json?: boolean }>();
+
+const isRead = process.stdout.isTTY && !json;
 
 try {
-  const server = await startServer({ port, stateDir, watch: true, onLog: (line) => console.log(line) });
+  const server = await startServer({
+    port,
+    stateDir,
+    watch: true,
+    onLog: (line) => console.log(isRead ? readableLine(line) : line),
+  });
   await fillCatalogWhereEmpty(server);
   await fillDeskWhereEmpty(server);
   console.log(banner(server.url, await demoKeys(server, stateDir)));

@@ -2,11 +2,8 @@ import { ensureMigrated, isMigrated } from "../database/migrate.ts";
 import { SECRET_KEY_MIN, readSettings } from "../env.ts";
 import { bundledPolicy } from "../policy/bundled.ts";
 import { isLocalRequest } from "../hosts.ts";
+import type { Part } from "./parts.ts";
 import { causeText, logEvent } from "../telemetry/log.ts";
-
-/** What must be there before a call can be served. Stable: monitors are written against these words. */
-export const PARTS = ["settings", "secret", "policy", "database", "schema", "durable_object"] as const;
-export type Part = (typeof PARTS)[number];
 
 /** Milliseconds that one part may take to answer. */
 const DEADLINE_MS = 2_000;

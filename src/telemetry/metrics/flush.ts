@@ -1,6 +1,6 @@
 import { logEvent } from "../log.ts";
 import { type Counts, count, seriesIn } from "./counts.ts";
-import type { Delta } from "./hub.ts";
+import type { Delta } from "./delta.ts";
 
 /** An isolate sends at most this often. */
 export const FLUSH_MS = 1_000;

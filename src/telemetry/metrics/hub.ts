@@ -1,20 +1,12 @@
 import { DurableObject } from "cloudflare:workers";
-import * as z from "zod";
-import { type Counts, countsSchema, merge } from "./counts.ts";
+import { type Counts, merge } from "./counts.ts";
+import { type Delta, deltaSchema } from "./delta.ts";
 import { HubStore } from "./hub-store.ts";
 import { MINUTE_MS, type Range, type Series, keptByTime, seriesOf, stepsOf } from "./series.ts";
 
 export type Hub = DurableObjectNamespace<MetricsHub>;
 /** There is one object, of this name. */
 export const HUB_NAME = "hub";
-
-/** What one isolate has counted since its last delta. `sequence` rises by one; a delta sent again keeps its own. */
-export const deltaSchema = z.object({
-  isolate: z.string().min(1).max(64),
-  sequence: z.int().min(1),
-  counts: countsSchema,
-});
-export type Delta = z.output<typeof deltaSchema>;
 
 /**
  * What all isolates have counted. A delta is in the totals, in its minute and in its isolate's mark, or in none
