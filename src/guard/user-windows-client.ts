@@ -32,7 +32,7 @@ export const sendSettlement = (
   timed("settle", () =>
     reach<SettlementAnswer>(
       async () => windows.getByName(principal).settle(settlement),
-      isAwaited ? inTime : (call) => call(),
+      isAwaited ? (call) => inTime(call) : (call) => call(),
     ),
   );
 
@@ -46,7 +46,7 @@ export const consumeNonce = (windows: Windows, principal: string, spent: Spent):
  */
 export async function reach<T>(
   call: () => Promise<T>,
-  attempt: (call: () => Promise<T>) => Promise<T> = inTime,
+  attempt: (call: () => Promise<T>) => Promise<T> = (each) => inTime(each),
 ): Promise<T> {
   try {
     return await attempt(call);
@@ -63,10 +63,11 @@ export async function reach<T>(
   }
 }
 
-async function inTime<T>(call: () => Promise<T>): Promise<T> {
+/** Throws where `call` has no answer in `deadlineMs`. */
+export async function inTime<T>(call: () => Promise<T>, deadlineMs = DEADLINE_MS): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${DEADLINE_MS} ms`)), DEADLINE_MS);
+    timer = setTimeout(() => reject(new Error(`no answer within ${deadlineMs} ms`)), deadlineMs);
   });
   try {
     return await Promise.race([call(), late]);

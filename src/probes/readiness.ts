@@ -2,6 +2,7 @@ import { ensureMigrated, isMigrated } from "../database/migrate.ts";
 import { SECRET_KEY_MIN, readSettings } from "../env.ts";
 import { bundledPolicy } from "../policy/bundled.ts";
 import { isLocalRequest } from "../hosts.ts";
+import { inTime } from "../guard/user-windows-client.ts";
 import type { Part } from "./parts.ts";
 import { causeText, logEvent } from "../telemetry/log.ts";
 
@@ -41,8 +42,12 @@ export async function readiness(env: Env, url: string): Promise<Readiness> {
   }
 }
 
-const isFresh = (since: number | undefined, forMs: number): boolean =>
-  since !== undefined && Date.now() - since < forMs;
+function isFresh(since: number | undefined, forMs: number): boolean {
+  if (since === undefined) return false;
+  const age = Date.now() - since;
+  // Negative where the clock was set back: an answer must not stay fresh until it has caught up.
+  return age >= 0 && age < forMs;
+}
 
 function checkSettings(env: Env, url: string): Readiness {
   try {
@@ -66,10 +71,10 @@ async function lookAtDatabase(db: D1Database): Promise<Readiness> {
       // A deployment that nobody has called yet is brought up to date here, or it would never be sent a call.
       await ensureMigrated(db);
       return isMigrated(db);
-    });
+    }, DEADLINE_MS);
     return migrated ? { ready: true } : notReady("schema", "a migration is not in the ledger");
   } catch (error) {
-    const answers = await inTime(() => db.prepare("SELECT 1").first()).then(
+    const answers = await inTime(async () => db.prepare("SELECT 1").first(), DEADLINE_MS).then(
       () => true,
       () => false,
     );
@@ -80,7 +85,7 @@ async function lookAtDatabase(db: D1Database): Promise<Readiness> {
 async function lookAtObject(windows: Bindings["USER_WINDOWS"]): Promise<Readiness> {
   try {
     // No principal's: ids hold no slash.
-    await inTime(async () => windows.getByName("/readyz").ping());
+    await inTime(async () => windows.getByName("/readyz").ping(), DEADLINE_MS);
     return { ready: true };
   } catch (error) {
     return notReady("durable_object", error);
@@ -90,11 +95,4 @@ async function lookAtObject(windows: Bindings["USER_WINDOWS"]): Promise<Readines
 function notReady(part: Part, error: unknown): Readiness {
   logEvent("not_ready", { part, error: causeText(error) });
   return { ready: false, part };
-}
-
-async function inTime<T>(work: () => Promise<T>): Promise<T> {
-  const late = scheduler.wait(DEADLINE_MS).then(() => {
-    throw new Error(`no answer within ${DEADLINE_MS} ms`);
-  });
-  return Promise.race([work(), late]);
 }
