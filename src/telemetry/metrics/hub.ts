@@ -4,7 +4,6 @@ import { type Delta, deltaSchema } from "./delta.ts";
 import { HubStore } from "./hub-store.ts";
 import { MINUTE_MS, type Range, type Series, keptByTime, seriesOf, stepsOf } from "./series.ts";
 
-export type Hub = DurableObjectNamespace<MetricsHub>;
 /** There is one object, of this name. */
 export const HUB_NAME = "hub";
 
