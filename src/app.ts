@@ -111,7 +111,7 @@ app.all("/mcp", (c) => {
 });
 app.all("/mcp/public", (c) => (c.var.settings.PUBLIC_CATALOG === "on" ? serveAnonymous(c) : c.notFound()));
 
-app.all("/.well-known/oauth-protected-resource/*", serveIdentified);
+app.all("/.well-known/oauth-protected-resource/*", (c) => serveIdentified(c));
 for (const pages of [signInPages, signOnPages, authorizePages, accountPages, confirmPages])
   app.route("/", pages);
 app.route("/admin/api", adminApi);

@@ -108,7 +108,9 @@ it("nothing written holds a secret, a person or a text of a caller's", { timeout
   expect(named("request_refused").length).toBeGreaterThan(5);
   const planted = [
     ...Object.values(TYPED),
-    ...["moreau", "lindenstr", "5550"],
+    "moreau",
+    "lindenstr",
+    "5550",
     key,
     tokens.access_token,
     tokens.refresh_token,
