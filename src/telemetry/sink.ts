@@ -50,7 +50,7 @@ export function callEnded(record: CallRecord): void {
 /** A request was refused before a call was read from it. */
 export function requestRefused(
   code: RefusalCode,
-  { correlationId, principal = UNKNOWN }: { correlationId: string; principal?: string },
+  { correlationId, principal = UNKNOWN }: { correlationId: string; principal?: string | undefined },
 ): void {
   callEnded({
     kind: "request",
