@@ -34,7 +34,7 @@ confirmPages.post("/confirm/:id", async (c) => {
   const { signedIn, incident } = asked;
   const decided = await c.env.USER_WINDOWS.getByName(incident.principal).decide({
     incident: incident.id,
-    release: decision === "allow",
+    decision: decision === "allow" ? "released" : "declined",
     by: signedIn.user.userId,
     note: clip(plainLine(textOf(form, "note")), NOTE_MAX) || null,
   });

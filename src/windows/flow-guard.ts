@@ -3,6 +3,7 @@ import { type Detector, admit, detectorOf, release, settle } from "../flow/detec
 import { isPersonal } from "../flow/labels.ts";
 import type { Release } from "../flow/state/releases.ts";
 import { FlowState } from "../flow/state/state.ts";
+import { type FlowView, viewOf } from "../flow/view.ts";
 import { policyInForce } from "../policy/bundled.ts";
 import type { AdmissionRequest, Settlement } from "./admission.ts";
 import type { OpenAttempt } from "./records.ts";
@@ -55,6 +56,11 @@ export class FlowGuard {
 
   release(agreed: Release): void {
     release(this.#read(), rules(), agreed);
+  }
+
+  /** What is remembered of the caller, for an admin. Changes nothing. */
+  view(now: number): FlowView {
+    return viewOf(this.#read(), rules().rules, now);
   }
 
   /** Whether text that reads like an instruction was answered after a moment. */

@@ -4,6 +4,7 @@ import type { AdmissionRequest, FlowRefusal } from "./admission.ts";
 import { kindOf } from "./incident-log.ts";
 import type { Incident } from "./incidents.ts";
 import type { Parts } from "./parts.ts";
+import type { IncidentDecision } from "./records.ts";
 
 // What the flow rules' decisions come to for one principal: refusals, incidents, and what people decide about
 // them. Nothing here waits.
@@ -11,12 +12,16 @@ import type { Parts } from "./parts.ts";
 /** Milliseconds to wait where a throttle names no time. */
 const THROTTLE_MS = 60_000;
 
-/** What a person decided about an incident. `note` is for those who look at it later. */
-export interface PersonsDecision {
-  incident: string;
-  release: boolean;
+/** Who decided, and for those who look at it later, why. */
+export interface Decider {
   by: string;
   note: string | null;
+}
+
+/** What a person decided about an incident. */
+export interface PersonsDecision extends Decider {
+  incident: string;
+  decision: IncidentDecision;
 }
 
 /** Judges a call before it runs; an accepted form lets a write go on that would have been asked about. */
@@ -37,7 +42,7 @@ export function judgeCall(parts: Parts, request: AdmissionRequest, now: number):
   for (const each of incidents.waiting(true, now)) incidents.decide(each, "released", BY_FORM, null, now);
   const { until, allowance } = released;
   const seq = log.append(
-    { kind: "decision", decision: "released", rules, incident: null, by: BY_FORM, until, allowance },
+    { kind: "decision", decision: "released", rules, incident: null, by: BY_FORM, until, allowance, note: null },
     now,
   );
   return flow.admit(request, seq + 1, now);
@@ -66,25 +71,78 @@ function refusalOf(decision: Decision, noted: readonly Incident[], now: number):
   return { verdict: "block" };
 }
 
-/** Releases or declines an incident and those that wait with it; undefined where there is none open of that id. */
+/** What is decided together with an open incident of that id, itself first; none where it is not open. */
+export function decidedWith({ incidents }: Pick<Parts, "incidents">, id: string, now: number): Incident[] {
+  const incident = incidents.find(id);
+  if (incident?.status !== "open") return [];
+  // Work that a person was asked about passes all the rules that asked, or none.
+  if (incident.verdict !== "confirm") return [incident];
+  const waiting = incidents.waiting(kindOf(incident.rule) === "taint", now);
+  return [incident, ...waiting.filter((each) => each.id !== id)];
+}
+
+/**
+ * Releases, declines or closes an incident, and with it those that wait for the same answer; undefined where there is
+ * none open of that id. Closing says that somebody has looked: it lets nothing through, and those that wait go on waiting.
+ */
 export function decideIncident(
-  { log, flow, incidents }: Parts,
-  { incident: id, release, by, note }: PersonsDecision,
+  parts: Parts,
+  { incident: id, decision, ...decider }: PersonsDecision,
   now: number,
 ): Incident | undefined {
-  const incident = incidents.find(id);
-  if (incident?.status !== "open") return undefined;
-  const { minutes, allowance } = policyInForce().confirmation;
-  const others = incidents.waiting(kindOf(incident.rule) === "taint", now).filter((each) => each.id !== id);
-  const rules = [...new Set([incident, ...others].map(({ rule }) => rule))];
-  const until = now + minutes * 60_000;
+  const together = decidedWith(parts, id, now);
+  return settleIncidents(parts, decision === "closed" ? together.slice(0, 1) : together, {
+    ...decider,
+    decision,
+    incident: id,
+    now,
+  })[0];
+}
+
+/**
+ * Lets a caller go on past a rule that stops it, or past all of them (null): a block that stands, and every open
+ * incident in which calls were refused. Gives the rules; none where nothing stops the caller.
+ */
+export function releaseCaller(
+  parts: Parts,
+  { rule, ...decider }: Decider & { rule: string | null },
+  now: number,
+): string[] {
+  const isMeant = (id: string) => rule === null || rule === id;
+  const { block } = parts.flow.view(now);
+  const open = parts.incidents.open().filter((each) => each.verdict !== "flag" && isMeant(each.rule));
+  const standing = block !== null && isMeant(block.rule) ? [block.rule] : [];
+  const rules = [...new Set([...standing, ...open.map((each) => each.rule)])];
+  if (rules.length > 0)
+    settleIncidents(parts, open, { ...decider, decision: "released", incident: null, rules, now });
+  return rules;
+}
+
+interface Settled extends Decider {
+  decision: IncidentDecision;
+  /** Which of them the person looked at. */
+  incident: string | null;
+  /** Those of the incidents where not given. */
+  rules?: string[];
+  now: number;
+}
+
+/** One record for all of them. Gives them as they are now. */
+function settleIncidents(
+  { log, flow, incidents }: Parts,
+  all: readonly Incident[],
+  { decision, incident, by, note, now, rules = [...new Set(all.map(({ rule }) => rule))] }: Settled,
+): Incident[] {
+  if (rules.length === 0) return [];
+  const isReleased = decision === "released";
+  const { minutes, allowance: agreed } = policyInForce().confirmation;
+  const until = isReleased ? now + minutes * 60_000 : now;
+  const allowance = isReleased ? agreed : 0;
   // What is refused after it is no repetition of what was refused before.
   log.closeRuns(now, "all");
-  for (const rule of release ? rules : []) flow.release({ rule, subject: null, at: now, until, allowance });
-  const decision = release ? "released" : "declined";
-  for (const each of others) incidents.decide(each, decision, by, note, now);
-  const decided = incidents.decide(incident, decision, by, note, now);
-  log.append({ kind: "decision", decision, rules, incident: id, by, until, allowance }, now);
+  if (isReleased) for (const rule of rules) flow.release({ rule, subject: null, at: now, until, allowance });
+  const decided = all.map((each) => incidents.decide(each, decision, by, note, now));
+  log.append({ kind: "decision", decision, rules, incident, by, until, allowance, note }, now);
   return decided;
 }
 

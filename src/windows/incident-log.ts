@@ -40,6 +40,8 @@ export class IncidentLog {
 
   find = (id: string): Incident | undefined => this.#held.get(id)?.incident;
 
+  open = (): Incident[] => this.#all().filter(({ status }) => status === "open");
+
   /** Those that lately asked for a person, and are answered together: all but those about writes, or those alone. */
   waiting(isAboutWrites: boolean, now: number): Incident[] {
     return this.#all().filter(

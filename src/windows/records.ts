@@ -80,18 +80,27 @@ export const outcomeSchema = z.strictObject({
   hits,
 });
 
+/** What a person may decide about an incident. */
+export const INCIDENT_DECISIONS = ["released", "declined", "closed"] as const;
+export type IncidentDecision = (typeof INCIDENT_DECISIONS)[number];
+/** What an admin may do to a caller. */
+export const CALLER_DECISIONS = ["disabled", "enabled"] as const;
+
 /** What a person decided about this principal, such as that work may go on. */
 export const decisionSchema = z.strictObject({
   ...base,
   kind: z.literal("decision"),
-  decision: z.enum(["released", "declined"]),
+  decision: z.enum([...INCIDENT_DECISIONS, ...CALLER_DECISIONS]),
   /** Rules that it is about. */
   rules: z.array(z.string()),
   incident: z.string().nullable(),
   /** Who decided: a user's id, or `principal` where a form in the client was answered. */
   by: z.string(),
+  /** When what was released is over; the moment itself where nothing was. */
   until: z.int(),
   allowance: z.int(),
+  /** For whoever looks at it later; records of before there were notes have none. */
+  note: z.string().nullable().default(null),
 });
 
 /** More refusals of one code within a window of the first, which is the attempt `of`. */
@@ -119,6 +128,7 @@ export type Attempt = z.output<typeof attemptSchema>;
 export type OpenAttempt = Pick<Attempt, "seq" | "at" | "name" | "roles" | "flow">;
 export type Outcome = z.output<typeof outcomeSchema>;
 export type Repeats = z.output<typeof repeatsSchema>;
+export type CallerDecision = (typeof CALLER_DECISIONS)[number];
 export type Bucket = Attempt["bucket"];
 
 type WithoutPlace<Each> = Each extends AuditRecord ? Omit<Each, "seq" | "at"> : never;

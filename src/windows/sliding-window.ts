@@ -56,6 +56,12 @@ export function fitsAt(
   return Infinity;
 }
 
+/** What counts in the window now. */
+export function usedAt(window: SlidingWindow, windowMs: number, now: number): number {
+  expire(window, windowMs, now);
+  return window.total;
+}
+
 /** Adds a charge, as addCharge. */
 export function charge(window: SlidingWindow, weight: number, now: number): void {
   addCharge(window, weight, now);

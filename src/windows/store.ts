@@ -52,6 +52,11 @@ export interface Store {
   append(at: number, text: string, head: Head): void;
   /** The newest records first, parsed as they are asked for. */
   newestFirst(): Iterable<AuditRecord>;
+  newest(limit: number): AuditRecord[];
+  /** Attempts of these numbers, and the outcomes that each of them has. */
+  attemptsOf(seqs: readonly number[]): AuditRecord[];
+  /** Records since a moment at which a flow rule spoke. */
+  withHits(since: number): AuditRecord[];
   /** Lines of an export behind a record, up to another. */
   lines(after: number, upTo: number, limit: number): { seq: number; line: string }[];
   /** The last record before a moment, or up to a record; what is pruned ends there. */
@@ -85,6 +90,8 @@ export function createStore(sql: SqlStorage): Store {
   };
   const select = (query: string, ...values: (string | number)[]) =>
     exists ? sql.exec(query, ...values) : [];
+  const records = (query: string, ...values: (string | number)[]) =>
+    [...select(query, ...values)].map((row) => recordSchema.parse(parseText(row)));
   const one = (query: string, ...values: (string | number)[]) => [...select(query, ...values)][0];
   return {
     state() {
@@ -105,6 +112,17 @@ export function createStore(sql: SqlStorage): Store {
       for (const row of select("SELECT text FROM records ORDER BY seq DESC"))
         yield recordSchema.parse(parseText(row));
     },
+    newest: (limit) => records("SELECT text FROM records ORDER BY seq DESC LIMIT ?", limit),
+    attemptsOf: (seqs) =>
+      records(
+        `SELECT text FROM records WHERE seq BETWEEN ?1 AND ?2 AND
+         (seq IN (SELECT value FROM json_each(?3)) OR text ->> 'attempt' IN (SELECT value FROM json_each(?3)))`,
+        Math.min(...seqs),
+        Math.max(...seqs) + OUTCOME_WITHIN,
+        JSON.stringify(seqs),
+      ),
+    withHits: (since) =>
+      records(`SELECT text FROM records WHERE at > ? AND text LIKE '%"hits":[{%' ORDER BY seq`, since),
     lines(after, upTo, limit) {
       const range = "SELECT seq, at, text, hash FROM records WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?";
       return [...select(range, after, upTo, limit)].map((row) => {
@@ -175,6 +193,9 @@ export function createStore(sql: SqlStorage): Store {
     dropRun: (key) => void sql.exec("DELETE FROM runs WHERE key = ?", key),
   };
 }
+
+/** Records behind an attempt among which its outcome is looked for: calls that run side by side are few. */
+const OUTCOME_WITHIN = 200;
 
 const jsonSchema = z.json();
 const textRow = z.object({ text: z.string() });

@@ -2,6 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import { ensureMigrated } from "../database/migrate.ts";
 import { ALLOWED } from "../flow/decision.ts";
 import { DAY } from "../flow/window.ts";
+import { policyInForce } from "../policy/bundled.ts";
 import { logSurprise } from "../telemetry/log.ts";
 import {
   type AdmissionAnswer,
@@ -14,12 +15,21 @@ import {
 } from "./admission.ts";
 import { closeAnchor, writeAnchor } from "./anchors.ts";
 import type { Anchor } from "./chain.ts";
-import { type PersonsDecision, decideIncident, judgeCall, noteDecision } from "./flow-stage.ts";
+import {
+  type Decider,
+  type PersonsDecision,
+  decideIncident,
+  decidedWith,
+  judgeCall,
+  noteDecision,
+  releaseCaller,
+} from "./flow-stage.ts";
 import { IncidentCourier } from "./incident-courier.ts";
 import type { Incident } from "./incidents.ts";
 import type { NonceAnswer, Spent } from "./nonces.ts";
 import { type Parts, createParts } from "./parts.ts";
-import { ADMITTED } from "./records.ts";
+import { type CallView, type Overview, type RuleHits, callsOf, countHits, overviewOf } from "./overview.ts";
+import { ADMITTED, type Bucket, type CallerDecision } from "./records.ts";
 import { charge, fitsAt } from "./sliding-window.ts";
 
 /** D1 is told where a chain stands at most this often; what could not be told is tried again this much later. */
@@ -121,16 +131,52 @@ export class UserWindows extends DurableObject<Env> {
     return answer;
   }
 
-  /** Lets work go on past the rules of an incident and of those that wait with it, or declines; undefined where there is none open. */
+  /** Lets work go on past the rules of an incident and of those that wait with it, declines, or closes it; undefined where there is none open. */
   async decide(decision: PersonsDecision): Promise<Incident | undefined> {
     const now = this.#tick();
     const decided = decideIncident(this.#parts, decision, now);
-    if (decided === undefined) return undefined;
-    this.#wakeBy(now + ANCHOR_MS);
-    // The person's next page reads D1. The decision stands, whoever can't be told of it now.
-    await this.#courier.write();
-    this.#tellNews();
+    if (decided !== undefined) await this.#tellDecision(now);
     return decided;
+  }
+
+  /** Lets the caller go on past a rule that stops it, or past all (null); gives the rules, none where nothing does. */
+  async release(released: Decider & { rule: string | null }): Promise<string[]> {
+    const now = this.#tick();
+    const rules = releaseCaller(this.#parts, released, now);
+    if (rules.length > 0) await this.#tellDecision(now);
+    return rules;
+  }
+
+  /** Records what an admin did to the caller elsewhere. */
+  noteChange({ principal, ...change }: Decider & { principal: string; decision: CallerDecision }): void {
+    const now = this.#tick();
+    const { log } = this.#parts;
+    log.begin(principal, policyInForce().retention.audit_days * DAY, now);
+    log.append(
+      { kind: "decision", rules: [], incident: null, until: now, allowance: 0, ...change },
+      now,
+    );
+    this.#wakeBy(now + ANCHOR_MS);
+  }
+
+  /** What is decided together with an open incident, itself first. */
+  decidedWith(incident: string): Incident[] {
+    return decidedWith(this.#parts, incident, this.#tick());
+  }
+
+  /** What an admin sees of the caller; `windowMs` are the lengths of its rate windows. */
+  overview(windowMs: Record<Bucket, number>): Overview {
+    return overviewOf(this.#parts, windowMs, this.#tick());
+  }
+
+  /** Attempts by number, the latest first; pruned ones are missing. */
+  calls(attempts: readonly number[]): CallView[] {
+    return attempts.length === 0 ? [] : callsOf(this.#parts.store.attemptsOf(attempts));
+  }
+
+  /** How often each rule spoke since a moment. */
+  ruleHits(since: number): RuleHits[] {
+    return countHits(this.#parts.store.withHits(since));
   }
 
   /** Anchors the chain and gives the anchor, up to which it can be exported; undefined where there is no record. */
@@ -182,6 +228,13 @@ export class UserWindows extends DurableObject<Env> {
     const forgetAt = store.hasFlow() ? state.prunedAt + FLOW_MS : now;
     const isOver = oldest === undefined ? forgetAt : oldest + state.retentionMs + 1;
     this.#wakeBy(Math.max(isOver, now + ANCHOR_MS));
+  }
+
+  async #tellDecision(now: number): Promise<void> {
+    this.#wakeBy(now + ANCHOR_MS);
+    // The person's next page reads D1. The decision stands, whoever can't be told of it now.
+    await this.#courier.write();
+    this.#tellNews();
   }
 
   #tellNews(): void {

@@ -56,6 +56,11 @@ export class Releases implements Part {
     return release !== undefined && now < release.until ? release : undefined;
   }
 
+  /** What holds now, for whomever. */
+  active(now: number): Release[] {
+    return [...this.#held.values()].filter(({ subject, until }) => subject === null && now < until);
+  }
+
   allowance(rule: string, now: number): number {
     return this.#held.size === 0 ? 0 : (this.#active(`${rule}/*`, now)?.allowance ?? 0);
   }

@@ -94,7 +94,7 @@ describe("people, one after the other", () => {
     const [incident] = await incidents(user);
     const decided = await env.USER_WINDOWS.getByName(user).decide({
       incident: incident?.id ?? "",
-      release: true,
+      decision: "released" as const,
       by: "user-admin",
       note: null,
     });
@@ -102,7 +102,7 @@ describe("people, one after the other", () => {
     expect((await readPeople(as)).answered).toBe(7 + 5);
 
     const next = (await incidents(user)).find(({ status }) => status === "open");
-    const again = { incident: next?.id ?? "", release: true, by: "user-admin", note: null };
+    const again = { incident: next?.id ?? "", decision: "released" as const, by: "user-admin", note: null };
     expect(await env.USER_WINDOWS.getByName(user).decide(again)).toMatchObject({ status: "released" });
     expect((await readPeople(as)).answered).toBe(7 + 5 + 5);
   });
@@ -111,10 +111,10 @@ describe("people, one after the other", () => {
     const { user, as } = await agent();
     await readPeople(as);
     const [incident] = await incidents(user);
-    const decision = { incident: incident?.id ?? "", release: false, by: "user-admin", note: "no" };
+    const decision = { incident: incident?.id ?? "", decision: "declined" as const, by: "user-admin", note: "no" };
     const stub = env.USER_WINDOWS.getByName(user);
     expect(await stub.decide(decision)).toMatchObject({ status: "declined", note: "no" });
-    expect(await stub.decide({ ...decision, release: true })).toBeUndefined();
+    expect(await stub.decide({ ...decision, decision: "released" })).toBeUndefined();
     expect((await ask(as, "get_customer", { customer_id: idOf(9) })).refusal).toMatchObject({
       code: "confirmation_required",
     });

@@ -70,8 +70,8 @@ async function stop(caller: Caller, people = PEOPLE, names = "person"): Promise<
   if (incident === undefined) throw new Error("nobody stopped it");
   return incident;
 }
-const decide = ({ object }: Caller, incident: string, release = true) =>
-  object.decide({ incident, release, by: "user-admin", note: null });
+const decide = ({ object }: Caller, incident: string, decision: "released" | "declined" = "released") =>
+  object.decide({ incident, decision, by: "user-admin", note: null });
 
 const rows = async ({ principal }: Caller) =>
   z

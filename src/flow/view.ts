@@ -1,0 +1,84 @@
+import { PERSONAL_CLASSES } from "./labels.ts";
+import { type Rule, ruleKey } from "./rules.ts";
+import { counterOf } from "./state/counters.ts";
+import type { Distinct } from "./state/distinct.ts";
+import type { FlowState } from "./state/state.ts";
+import { KNOWN_MS, type Person, classIndexes, firstRead, gatheredAt, seenAt } from "./state/subjects.ts";
+import { DAY, inWindow } from "./window.ts";
+
+/** What the detector remembers of one caller, for people to look at: people are tokens, never ids. Times are ms of the epoch. */
+export interface FlowView {
+  /** The latest first. `classes`: what was read of them within a day. */
+  people: { token: string; seen_at: number; classes: string[] }[];
+  /** How far each rule that counts has come; `max` is null where it goes by the size of the catalog. */
+  counts: { rule: string; what: "people" | "records" | "bytes" | "products"; window_ms: number; observed: number; max: number | null }[];
+  /** The last answer whose text reads like an instruction, and the attempt that it answered. */
+  taint: { at: number; attempt: number } | null;
+  /** While it stands, all calls with labels are refused. */
+  block: { rule: string; at: number; until: number; observed: number; threshold: number } | null;
+  /** What people agreed to and still holds. */
+  releases: { rule: string; at: number; until: number; allowance: number }[];
+}
+
+/** Looks at a state and changes nothing of it. */
+export function viewOf(state: FlowState, rules: readonly Rule[], now: number): FlowView {
+  const { taint, block } = state.marks;
+  return {
+    people: [...state.subjects.rows]
+      .filter(([, person]) => inWindow(seenAt(person), now, KNOWN_MS))
+      .map(([token, person]) => ({ token, seen_at: seenAt(person), classes: classesOf(person, now) }))
+      .toSorted((a, b) => b.seen_at - a.seen_at),
+    counts: rules.filter(({ mode }) => mode !== "off").flatMap((rule) => countsOf(state, rule, now)),
+    taint: taint === undefined ? null : { at: taint.at, attempt: taint.attempt },
+    block: block === undefined || block.until <= now ? null : standing(block),
+    releases: state.releases
+      .active(now)
+      .map(({ rule, at, until, allowance }) => ({ rule, at, until, allowance })),
+  };
+}
+
+const standing = ({ rule, at, until, observed, threshold }: NonNullable<FlowView["block"]>) => ({
+  rule,
+  at,
+  until,
+  observed,
+  threshold,
+});
+
+const classesOf = (person: Person, now: number): string[] =>
+  PERSONAL_CLASSES.filter((_, index) => inWindow(gatheredAt(person, index), now, KNOWN_MS));
+
+function countsOf(state: FlowState, rule: Rule, now: number): FlowView["counts"] {
+  const of = { rule: rule.id };
+  const total = (window: number) => state.counters.total(counterOf(ruleKey(rule), window), now);
+  if (rule.kind === "subjects") {
+    const indexes = classIndexes(rule.classes ?? PERSONAL_CLASSES);
+    return rule.limits.map(({ window, max }) => {
+      const observed = window > KNOWN_MS ? total(window) : peopleIn(state, indexes, window, now);
+      return { ...of, what: "people" as const, window_ms: window, observed, max };
+    });
+  }
+  if (rule.kind === "budget") {
+    return rule.limits.map(({ window, max }) => ({
+      ...of,
+      what: rule.of,
+      window_ms: window,
+      observed: total(window),
+      max,
+    }));
+  }
+  if (rule.kind !== "products") return [];
+  return rule.limits.map(({ window }) => {
+    const seen: Distinct = window <= DAY ? state.productsOfDay : state.productsOfMonth;
+    const observed = seen.count(now, window, []).seen;
+    return { ...of, what: "products" as const, window_ms: window, observed, max: null };
+  });
+}
+
+function peopleIn(state: FlowState, indexes: readonly number[], window: number, now: number): number {
+  const read = [...state.subjects.rows.values()].filter((person) => {
+    const at = firstRead(person, indexes, now);
+    return at > 0 && inWindow(at, now, window);
+  });
+  return read.length + state.evicted.count(now, window);
+}
