@@ -17,6 +17,8 @@ export interface AppTypes {
     local: boolean;
     secretKey: string;
     policy: Policy;
+    /** The user whose key asks the admin API. */
+    admin?: string;
   };
 }
 

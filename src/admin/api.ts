@@ -8,8 +8,6 @@ import { findKey } from "../identity/access-keys.ts";
 import {
   addUser,
   createKey,
-  disableUser,
-  enableUser,
   listKeys,
   listUsers,
   newKeySchema,
@@ -33,6 +31,7 @@ import { listAnchors } from "../windows/anchors.ts";
 import { listIncidents } from "../windows/incident-rows.ts";
 import { type Refusal, refusals, refusalDetails, refuse } from "../refusal.ts";
 import { exportAudit } from "./audit.ts";
+import { isLastAdmin, setEnabled } from "./set-enabled.ts";
 
 type ApiContext = Context<AppTypes>;
 
@@ -56,6 +55,7 @@ const requireAdmin = createMiddleware<AppTypes>(async (c, next) => {
       refuse("permission_denied", "This needs the role admin.", { hints: { scopes: ["admin"] } }).refusal,
     );
   }
+  c.set("admin", user.userId);
   return next();
 });
 adminApi.use(requireAdmin);
@@ -80,14 +80,11 @@ adminApi.put("/users/:id/roles", async (c) => {
   const given = parseArguments(rolesSchema, await body(c));
   if (!given.ok) return answer(c, given.refusal);
   const isDemotion = !given.value.roles.includes("admin");
-  if (isDemotion && (await isLastAdmin(c))) return answer(c, LAST_ADMIN);
+  if (isDemotion && (await isLastAdmin(c.env.DB, c.req.param("id")))) return answer(c, LAST_ADMIN);
   return change(c, "users", (id) => setRoles(id, given.value.roles));
 });
-adminApi.post("/users/:id/disable", async (c) => {
-  if (await isLastAdmin(c)) return answer(c, LAST_ADMIN);
-  return change(c, "users", (id) => disableUser(id, Date.now()));
-});
-adminApi.post("/users/:id/enable", (c) => change(c, "users", (id) => enableUser(id)));
+adminApi.post("/users/:id/disable", (c) => changeEnabled(c, false));
+adminApi.post("/users/:id/enable", (c) => changeEnabled(c, true));
 
 adminApi.get("/keys", async (c) =>
   c.json({ keys: (await runBatch(c.env.DB, [listKeys(c.req.query("user") ?? null)]))[0] }),
@@ -112,7 +109,7 @@ adminApi.get("/audit", async (c) => c.json({ anchors: await listAnchors(c.env.DB
 adminApi.get("/audit/:principal", async (c) => {
   const anchors = await listAnchors(c.env.DB, c.req.param("principal"));
   // Asked of the list first: an object of any name comes to be when it is called.
-  const exported = anchors.length === 0 ? undefined : await exportAudit(c, c.req.param("principal"));
+  const exported = anchors.length === 0 ? undefined : await exportAudit(c.env, c.req.param("principal"));
   return exported ?? answer(c, refuse("not_found", "There is no audit of that principal.").refusal);
 });
 
@@ -139,13 +136,13 @@ const isoTime = (time: number | null) => (time === null ? null : new Date(time).
 
 const LAST_ADMIN = refuse("conflict", "Nobody else is an admin: nobody could undo this.").refusal;
 
-/** Whether the path names the only admin who is not disabled. */
-async function isLastAdmin(c: ApiContext): Promise<boolean> {
-  const { results } = await c.env.DB.prepare(
-    `SELECT u.id FROM users u JOIN user_roles r ON r.user_id = u.id
-     WHERE r.role = 'admin' AND u.disabled_at IS NULL LIMIT 2`,
-  ).all();
-  return results.length === 1 && results[0]?.["id"] === c.req.param("id");
+/** Disables or enables whom the path names. */
+async function changeEnabled(c: ApiContext, isEnabled: boolean): Promise<Response> {
+  const id = c.req.param("id") ?? "";
+  if (!(await exists(c, "users", id)))
+    return answer(c, refuse("not_found", "There is nothing of that id.").refusal);
+  const isDone = await setEnabled(c, id, isEnabled, { by: c.var.admin ?? "", note: null });
+  return isDone ? c.json({ id }) : answer(c, LAST_ADMIN);
 }
 
 type Table = "users" | "access_keys" | "signing_keys";

@@ -1,7 +1,6 @@
-import type { Context } from "hono";
-import type { AppTypes } from "../app-types.ts";
 import { type Anchor, type Header, headerSchema } from "../windows/chain.ts";
 import type { UserWindows } from "../windows/user-windows.ts";
+import { type Verified, verifyExport } from "./verify.ts";
 
 const PAGE = 500;
 
@@ -9,11 +8,11 @@ const PAGE = 500;
  * A principal's chain as lines of JSON, a header first, up to the anchor that is written as it begins.
  * Read in pages as the client takes them, so that a long chain stands in no memory whole.
  */
-export async function exportAudit(c: Context<AppTypes>, principal: string): Promise<Response | undefined> {
-  const windows = c.env.USER_WINDOWS.getByName(principal);
+export async function exportAudit(env: Env, principal: string): Promise<Response | undefined> {
+  const windows = env.USER_WINDOWS.getByName(principal);
   const anchor = await windows.anchor();
   if (anchor === undefined) return undefined;
-  const chunks = lines(windows, anchor);
+  const chunks = chunksOf(windows, anchor);
   const body = new ReadableStream<string>({
     async pull(controller) {
       const { value, done } = await chunks.next();
@@ -26,7 +25,19 @@ export async function exportAudit(c: Context<AppTypes>, principal: string): Prom
   });
 }
 
-async function* lines(windows: DurableObjectStub<UserWindows>, anchor: Anchor): AsyncGenerator<string> {
+/** Checks a principal's chain as it would be exported now; undefined where there is none. */
+export async function checkAudit(env: Env, before: Anchor): Promise<Verified | undefined> {
+  const windows = env.USER_WINDOWS.getByName(before.principal);
+  const now = await windows.anchor();
+  return now === undefined ? undefined : verifyExport(linesOf(chunksOf(windows, now)), { before, now });
+}
+
+async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<string> {
+  for await (const chunk of chunks) yield* chunk.trimEnd().split("\n");
+}
+
+/** Whole lines. */
+async function* chunksOf(windows: DurableObjectStub<UserWindows>, anchor: Anchor): AsyncGenerator<string> {
   const header: Header = headerSchema.parse({
     audit: 1,
     principal: anchor.principal,

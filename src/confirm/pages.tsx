@@ -9,7 +9,7 @@ import { clip, plainLine } from "../text/plain-text.ts";
 import { findIncident } from "../windows/incident-rows.ts";
 import type { Incident } from "../windows/incidents.ts";
 import { confirmPage } from "./confirm-page.tsx";
-import { mayDecide } from "./who-may.ts";
+import { mayDecide } from "../identity/who-may.ts";
 
 /** Where a person decides whether work that the flow rules stopped may go on. */
 export const confirmPages = new Hono<AppTypes>();

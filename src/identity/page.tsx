@@ -51,7 +51,7 @@ export const serveStyle = (c: Context): Response =>
   c.body(STYLE, 200, { "Content-Type": "text/css; charset=utf-8", "Cache-Control": "public, max-age=300" });
 
 interface PageOptions {
-  status?: 200 | 400 | 401 | 403 | 503;
+  status?: 200 | 400 | 401 | 403 | 404 | 409 | 503;
   headers?: Headers;
   /** Where a form of the page may end up beside this server: browsers hold a form's redirects to it too. */
   formTarget?: string;
@@ -82,8 +82,17 @@ export async function renderPage(
       </body>
     </html>
   );
-  const headers = new Headers(options.headers);
-  const formTargets = ["'self'", ...(options.formTarget === undefined ? [] : [options.formTarget])].join(" ");
+  return sendPage(page, "style-src 'self'", options);
+}
+
+/** A page as it leaves: unframeable, uncached. `sources` are those of a Content-Security-Policy that it needs. */
+export async function sendPage(
+  page: Child,
+  sources: string,
+  { status = 200, headers: given, formTarget }: Omit<PageOptions, "goOnTo"> = {},
+): Promise<Response> {
+  const headers = new Headers(given);
+  const formTargets = ["'self'", ...(formTarget === undefined ? [] : [formTarget])].join(" ");
   headers.set("Content-Type", "text/html; charset=utf-8");
   headers.set("Cache-Control", "no-store");
   // same-origin, not no-referrer: under that, browsers send "Origin: null" with forms, which is refused.
@@ -91,9 +100,9 @@ export async function renderPage(
   headers.set("X-Frame-Options", "DENY");
   headers.set(
     "Content-Security-Policy",
-    `default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action ${formTargets}`,
+    `default-src 'none'; ${sources}; base-uri 'none'; frame-ancestors 'none'; form-action ${formTargets}`,
   );
-  return new Response(await html`<!doctype html>${page}`, { status: options.status ?? 200, headers });
+  return new Response(await html`<!doctype html>${page}`, { status, headers });
 }
 
 /** Why a sign-in came to nothing, and what to do now. */

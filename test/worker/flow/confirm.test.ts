@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import * as z from "zod";
-import { mayDecide } from "../../../src/confirm/who-may.ts";
+import { mayDecide } from "../../../src/identity/who-may.ts";
 import { signedIn } from "../identity/support/browser.ts";
 import { newKey, newUser } from "../identity/support/people.ts";
 import { call, post, send } from "../support/clients.ts";

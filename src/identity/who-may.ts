@@ -1,4 +1,4 @@
-import type { SignedIn } from "../identity/sessions.ts";
+import type { SignedIn } from "./sessions.ts";
 
 /**
  * Whether somebody may decide that a principal's work goes on. The suspect's own key never suffices: whoever

@@ -1,0 +1,57 @@
+import * as z from "zod";
+
+// The SQL over who calls: users, callers without a name who have an audit, and whom an incident is about.
+
+const LISTED_MAX = 200;
+
+const callerRow = z.object({
+  id: z.string(),
+  /** Null for callers without a name. */
+  name: z.string().nullable(),
+  kind: z.enum(["user", "service"]).nullable(),
+  disabled_at: z.int().nullable(),
+  roles: z
+    .string()
+    .transform((json): unknown => JSON.parse(json))
+    .pipe(z.array(z.string())),
+  records: z.int(),
+  /** When the audit was last anchored, at most a minute behind the last call; null where there is none. */
+  last_at: z.int().nullable(),
+  open: z.int(),
+});
+/** A caller as a list shows it. Times are milliseconds since the epoch. */
+export type Caller = z.output<typeof callerRow>;
+
+const CALLERS = `
+  WITH callers AS (
+    SELECT id FROM users
+    UNION SELECT principal FROM audit_anchors WHERE closed_at IS NULL
+    UNION SELECT principal FROM incidents
+  )
+  SELECT c.id, u.name, u.kind, u.disabled_at, coalesce(a.seq, 0) AS records, a.anchored_at AS last_at,
+    (SELECT json_group_array(role) FROM user_roles WHERE user_id = c.id) AS roles,
+    (SELECT count(*) FROM incidents WHERE principal = c.id AND status = 'open') AS open
+  FROM callers c
+  LEFT JOIN users u ON u.id = c.id
+  LEFT JOIN audit_anchors a ON a.principal = c.id AND a.closed_at IS NULL`;
+
+/** Those with open incidents first, then those who called last; `text` is in the id or the name. */
+export async function listCallers(db: D1Database, text: string): Promise<Caller[]> {
+  const { results } = await db
+    .prepare(
+      `${CALLERS} WHERE ?1 = '' OR instr(lower(c.id), lower(?1)) > 0 OR instr(lower(coalesce(u.name, '')), lower(?1)) > 0
+       ORDER BY open > 0 DESC, last_at DESC, c.id LIMIT ${LISTED_MAX}`,
+    )
+    .bind(text)
+    .all();
+  return callerRow.array().parse(results);
+}
+
+/** Undefined for a name that nobody has: an object of any name comes to be when it is called. */
+export async function findCaller(db: D1Database, id: string): Promise<Caller | undefined> {
+  const row = await db.prepare(`${CALLERS} WHERE c.id = ?1`).bind(id).first();
+  return row === null ? undefined : callerRow.parse(row);
+}
+
+/** The roles that a caller has: those of its user, or of callers without a name. */
+export const rolesOf = ({ name, roles }: Caller): string[] => (name === null ? ["anonymous"] : roles);
