@@ -4,6 +4,7 @@ import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
 import { adminApi } from "./admin/api.ts";
+import { adminPages } from "./admin/pages.tsx";
 import type { AppContext, AppTypes } from "./app-types.ts";
 import { confirmPages } from "./confirm/pages.tsx";
 import { SECRET_KEY_MIN, readSettings } from "./env.ts";
@@ -115,6 +116,7 @@ app.all("/.well-known/oauth-protected-resource/*", (c) => serveIdentified(c));
 for (const pages of [signInPages, signOnPages, authorizePages, accountPages, confirmPages])
   app.route("/", pages);
 app.route("/admin/api", adminApi);
+app.route("/", adminPages);
 for (const path of [
   "/.well-known/oauth-authorization-server/*",
   "/.well-known/oauth-authorization-server",

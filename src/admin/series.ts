@@ -1,5 +1,6 @@
 import { DAY, HOUR } from "../flow/window.ts";
 import { logSurprise } from "../telemetry/log.ts";
+import { HUB_NAME } from "../telemetry/metrics/hub.ts";
 import type { Point, Series } from "../telemetry/metrics/series.ts";
 
 const MINUTE = 60_000;
@@ -20,7 +21,7 @@ const isRange = (name: string): name is RangeName => Object.hasOwn(RANGES, name)
 export async function readSeries(env: Env, name: RangeName, now: number): Promise<Series | undefined> {
   const { spanMs, stepMs } = RANGES[name];
   try {
-    const hub = env.METRICS_HUB.getByName("metrics");
+    const hub = env.METRICS_HUB.getByName(HUB_NAME);
     return await hub.series({ fromMs: now - spanMs, toMs: now, stepMs });
   } catch (error) {
     logSurprise(error, { what: "dashboard series" });

@@ -80,16 +80,30 @@ function stepWords({ steps }: Extract<Rule, { kind: "sequence" }>): string {
   return `from ${words.join(" to ")}`;
 }
 
-/** What a rule counts, with its limits. */
+/** A rule's limits. */
 export function ruleWords(rule: Rule): string {
-  const each = "limits" in rule ? rule.limits : [];
-  const limits = each.map((limit) => {
-    const in_ = `in ${duration(limit.window)}`;
-    if ("least" in limit) return `${number(limit.share * 100)} % of the catalog, at least ${number(limit.least)}, ${in_}`;
-    if ("share" in limit) return `${number(limit.max)}, where they are ${number(limit.share * 100)} % of such calls, ${in_}`;
-    return `${number(limit.max)} ${in_}`;
-  });
-  return limits.join("; ") || ("window" in rule ? `within ${duration(rule.window)}` : "one is enough");
+  switch (rule.kind) {
+    case "canary":
+      return "one is enough";
+    case "taint":
+      return `within ${duration(rule.window)} after it`;
+    case "products":
+      return rule.limits
+        .map(
+          ({ share, least, window }) =>
+            `${number(share * 100)} % of the catalog, at least ${number(least)}, in ${duration(window)}`,
+        )
+        .join("; ");
+    case "misses":
+      return rule.limits
+        .map(
+          ({ max, share, window }) =>
+            `${number(max)}, where they are ${number(share * 100)} % of such calls, in ${duration(window)}`,
+        )
+        .join("; ");
+    default:
+      return rule.limits.map(({ max, window }) => `${number(max)} in ${duration(window)}`).join("; ");
+  }
 }
 
 type Verdict = Incident["verdict"];

@@ -1,4 +1,4 @@
-import { PERSONAL_CLASSES } from "./labels.ts";
+import { type DataClass, PERSONAL_CLASSES } from "./labels.ts";
 import { type Rule, ruleKey } from "./rules.ts";
 import { counterOf } from "./state/counters.ts";
 import type { Distinct } from "./state/distinct.ts";
@@ -9,7 +9,7 @@ import { DAY, inWindow } from "./window.ts";
 /** What the detector remembers of one caller, for people to look at: people are tokens, never ids. Times are ms of the epoch. */
 export interface FlowView {
   /** The latest first. `classes`: what was read of them within a day. */
-  people: { token: string; seen_at: number; classes: string[] }[];
+  people: { token: string; seen_at: number; classes: DataClass[] }[];
   /** How far each rule that counts has come; `max` is null where it goes by the size of the catalog. */
   counts: { rule: string; what: "people" | "records" | "bytes" | "products"; window_ms: number; observed: number; max: number | null }[];
   /** The last answer whose text reads like an instruction, and the attempt that it answered. */
@@ -45,7 +45,7 @@ const standing = ({ rule, at, until, observed, threshold }: NonNullable<FlowView
   threshold,
 });
 
-const classesOf = (person: Person, now: number): string[] =>
+const classesOf = (person: Person, now: number): DataClass[] =>
   PERSONAL_CLASSES.filter((_, index) => inWindow(gatheredAt(person, index), now, KNOWN_MS));
 
 function countsOf(state: FlowState, rule: Rule, now: number): FlowView["counts"] {

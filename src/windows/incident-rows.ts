@@ -34,6 +34,21 @@ export async function findIncident(db: D1Database, id: string): Promise<Incident
   return row === null ? undefined : rowSchema.parse(row);
 }
 
+/** The latest; open ones alone, or one principal's, where asked. */
+export async function latestIncidents(
+  db: D1Database,
+  { open = false, principal = null, limit = LISTED_MAX }: { open?: boolean; principal?: string | null; limit?: number },
+): Promise<Incident[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT ${COLUMNS} FROM incidents WHERE (?1 IS NULL OR principal = ?1) AND (?2 = 0 OR status = 'open')
+       ORDER BY last_at DESC LIMIT ?3`,
+    )
+    .bind(principal, Number(open), limit)
+    .all();
+  return rowSchema.array().parse(results);
+}
+
 /** The latest, as a table shows them; `origin` begins the links to where a person decides. */
 export async function listIncidents(db: D1Database, origin: string): Promise<unknown[]> {
   const { results } = await db

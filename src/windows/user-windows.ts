@@ -37,6 +37,12 @@ const ANCHOR_MS = 60_000;
 /** Flow rules look back so far. */
 const FLOW_MS = 30 * DAY;
 
+interface ElsewhereDecided extends Decider {
+  principal: string;
+  decision: CallerDecision | "closed";
+  incident?: string | null;
+}
+
 /**
  * One principal's rate windows, flow state, audit and nonces. `admit`, `settle` and `consumeNonce` hold no
  * `await`: nothing of another call comes between their first and last line, and what they write commits
@@ -147,13 +153,13 @@ export class UserWindows extends DurableObject<Env> {
     return rules;
   }
 
-  /** Records what an admin did to the caller elsewhere. */
-  noteChange({ principal, ...change }: Decider & { principal: string; decision: CallerDecision }): void {
+  /** Records what an admin did to the caller elsewhere, or to an incident that is D1's alone. */
+  noteChange({ principal, incident = null, ...change }: ElsewhereDecided): void {
     const now = this.#tick();
     const { log } = this.#parts;
     log.begin(principal, policyInForce().retention.audit_days * DAY, now);
     log.append(
-      { kind: "decision", rules: [], incident: null, until: now, allowance: 0, ...change },
+      { kind: "decision", rules: [], incident, until: now, allowance: 0, ...change },
       now,
     );
     this.#wakeBy(now + ANCHOR_MS);

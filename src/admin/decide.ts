@@ -1,0 +1,30 @@
+import type { Decider } from "../windows/flow-stage.ts";
+import { writeIncident } from "../windows/incident-rows.ts";
+import type { Incident } from "../windows/incidents.ts";
+import { INCIDENT_DECISIONS, type IncidentDecision } from "../windows/records.ts";
+
+const DECISIONS: readonly string[] = INCIDENT_DECISIONS;
+export const isDecision = (text: string): text is IncidentDecision => DECISIONS.includes(text);
+
+/** Decides an incident, and with it those that wait for the same answer; false where it is not open any more. */
+export async function decide(
+  env: Env,
+  incident: Incident,
+  { decision, ...decider }: Decider & { decision: IncidentDecision },
+): Promise<boolean> {
+  const windows = env.USER_WINDOWS.getByName(incident.principal);
+  const decided = await windows.decide({ incident: incident.id, decision, ...decider });
+  if (decided !== undefined) return true;
+  // An object keeps some incidents and D1 all of them: of one that the object has let go, there is only to say that
+  // somebody has looked.
+  if (incident.status !== "open" || decision !== "closed") return false;
+  await windows.noteChange({ principal: incident.principal, incident: incident.id, decision, ...decider });
+  await writeIncident(env.DB, {
+    ...incident,
+    status: "closed",
+    decided_by: decider.by,
+    decided_at: Date.now(),
+    note: decider.note,
+  });
+  return true;
+}

@@ -1,0 +1,233 @@
+import { Hono } from "hono";
+import type { AppContext, AppTypes } from "../app-types.ts";
+import { guardPages, readForm, textOf } from "../identity/page-guards.ts";
+import type { SignedIn } from "../identity/sessions.ts";
+import { mayDecide } from "../identity/who-may.ts";
+import { limitOf } from "../policy/roles.ts";
+import { clip, plainLine } from "../text/plain-text.ts";
+import { listAnchors } from "../windows/anchors.ts";
+import { findIncident, latestIncidents } from "../windows/incident-rows.ts";
+import { checkAudit, exportAudit } from "./audit.ts";
+import { type Caller, findCaller, listCallers, rolesOf } from "./callers.ts";
+import { decide, isDecision } from "./decide.ts";
+import { asAdmin } from "./page-guard.tsx";
+import { auditPage, verifiedPage } from "./pages/audit.tsx";
+import { callerPage } from "./pages/caller.tsx";
+import { callersPage } from "./pages/callers.tsx";
+import { incidentPage } from "./pages/incident.tsx";
+import { incidentPath, incidentsPage, ruleOf } from "./pages/incidents.tsx";
+import { nothingPage } from "./pages/layout.tsx";
+import { overviewPage } from "./pages/overview.tsx";
+import { callerPath } from "./pages/parts.tsx";
+import { policyPage } from "./pages/policy.tsx";
+import { readRuleHits } from "./rule-hits.ts";
+import { rangeOf, readSeries } from "./series.ts";
+import { setEnabled } from "./set-enabled.ts";
+
+/** What administrators see and do in a browser. Every page is theirs alone, and every change leaves a record in an audit. */
+export const adminPages = new Hono<AppTypes>();
+
+const NOTE_MAX = 500;
+
+guardPages(adminPages, ["/admin", "/admin/*"]);
+
+adminPages.get(
+  "/admin",
+  asAdmin(async (c, admin) => {
+    const now = Date.now();
+    const range = rangeOf(c.req.query("range"));
+    const [series, incidents] = await Promise.all([
+      readSeries(c.env, range, now),
+      latestIncidents(c.env.DB, { open: true }),
+    ]);
+    return overviewPage({ admin, range, series, incidents, rules: c.var.policy.rules, now });
+  }),
+);
+
+adminPages.get(
+  "/admin/incidents",
+  asAdmin(async (c, admin) => {
+    const isOpenOnly = c.req.query("which") !== "all";
+    const incidents = await latestIncidents(c.env.DB, { open: isOpenOnly });
+    return incidentsPage({ admin, incidents, isOpenOnly, rules: c.var.policy.rules, now: Date.now() });
+  }),
+);
+
+adminPages.get(
+  "/admin/incidents/:id",
+  asAdmin((c, admin) => showIncident(c, admin, DONE[c.req.query("done") ?? ""])),
+);
+adminPages.post(
+  "/admin/incidents/:id",
+  asAdmin(async (c, admin) => {
+    const incident = await findIncident(c.env.DB, c.req.param("id") ?? "");
+    if (incident === undefined) return nothingPage(admin, "/admin/incidents");
+    const form = await readForm(c);
+    const decision = textOf(form, "decision");
+    if (!isDecision(decision) || !mayDecide(admin, incident.principal))
+      return showIncident(c, admin, "Nothing was decided.", 409);
+    const isDone = await decide(c.env, incident, { decision, ...deciderOf(admin, form) });
+    if (!isDone) return showIncident(c, admin, "This was decided before.", 409);
+    return c.redirect(`${incidentPath(incident.id)}?done=${decision}`, 303);
+  }),
+);
+
+adminPages.get(
+  "/admin/callers",
+  asAdmin(async (c, admin) => {
+    const text = clip(plainLine(c.req.query("q") ?? ""), 100);
+    return callersPage({ admin, callers: await listCallers(c.env.DB, text), text, now: Date.now() });
+  }),
+);
+
+adminPages.get(
+  "/admin/callers/:id",
+  asAdmin(withCaller((c, admin, caller) => showCaller(c, admin, caller, DONE[c.req.query("done") ?? ""]))),
+);
+adminPages.post(
+  "/admin/callers/:id/release",
+  asAdmin(
+    withCaller(async (c, admin, caller) => {
+      if (!mayDecide(admin, caller.id)) return showCaller(c, admin, caller, "Nothing was released.", 409);
+      const form = await readForm(c);
+      const released = await c.env.USER_WINDOWS.getByName(caller.id).release({
+        rule: textOf(form, "rule") || null,
+        ...deciderOf(admin, form),
+      });
+      return released.length > 0
+        ? c.redirect(`${callerPath(caller.id)}?done=released`, 303)
+        : showCaller(c, admin, caller, "There was nothing to release.", 409);
+    }),
+  ),
+);
+for (const [verb, isEnabled] of [
+  ["disable", false],
+  ["enable", true],
+] as const) {
+  adminPages.post(
+    `/admin/callers/:id/${verb}`,
+    asAdmin(
+      withCaller(async (c, admin, caller) => {
+        if (caller.name === null)
+          return showCaller(c, admin, caller, "A caller without a name can't be disabled.", 409);
+        const decider = deciderOf(admin, await readForm(c));
+        return (await setEnabled(c, caller.id, isEnabled, decider))
+          ? c.redirect(`${callerPath(caller.id)}?done=${verb}d`, 303)
+          : showCaller(c, admin, caller, "Nobody else is an admin: nobody could undo this.", 409);
+      }),
+    ),
+  );
+}
+
+adminPages.get(
+  "/admin/audit",
+  asAdmin(async (c, admin) => auditPage({ admin, anchors: await listAnchors(c.env.DB), now: Date.now() })),
+);
+adminPages.get(
+  "/admin/audit/:principal",
+  asAdmin(async (c, admin) => {
+    const [anchor] = await listAnchors(c.env.DB, c.req.param("principal"));
+    const verified = anchor === undefined ? undefined : await checkAudit(c.env, anchor);
+    if (anchor === undefined || verified === undefined) return nothingPage(admin, "/admin/audit");
+    return verifiedPage({ admin, anchor, verified, now: Date.now() });
+  }),
+);
+adminPages.get(
+  "/admin/audit/:principal/download",
+  asAdmin(async (c, admin) => {
+    const [anchor] = await listAnchors(c.env.DB, c.req.param("principal"));
+    const exported = anchor === undefined ? undefined : await exportAudit(c.env, anchor.principal);
+    if (anchor === undefined || exported === undefined) return nothingPage(admin, "/admin/audit");
+    const name = `audit-${anchor.principal.replaceAll(/[^A-Za-z0-9._-]/g, "_")}.jsonl`;
+    exported.headers.set("Content-Disposition", `attachment; filename="${name}"`);
+    return exported;
+  }),
+);
+
+adminPages.get(
+  "/admin/policy",
+  asAdmin(async (c, admin) =>
+    policyPage({ admin, policy: c.var.policy, spoken: await readRuleHits(c.env, Date.now()) }),
+  ),
+);
+
+/** What the page says after a change, which the browser was sent to it with. */
+const DONE: Record<string, string | undefined> = {
+  released: "Let through. The work can go on.",
+  declined: "Declined. The work stays stopped.",
+  closed: "Closed.",
+  disabled: "Disabled. What it holds is refused from the next call on.",
+  enabled: "Enabled.",
+};
+
+const deciderOf = (admin: SignedIn, form: FormData) => ({
+  by: admin.user.userId,
+  note: clip(plainLine(textOf(form, "note")), NOTE_MAX) || null,
+});
+
+async function showIncident(c: AppContext, admin: SignedIn, said: string | undefined, status?: 409) {
+  const incident = await findIncident(c.env.DB, c.req.param("id") ?? "");
+  if (incident === undefined) return nothingPage(admin, "/admin/incidents");
+  const windows = c.env.USER_WINDOWS.getByName(incident.principal);
+  const [calls, together] = await Promise.all([
+    windows.calls(incident.events),
+    windows.decidedWith(incident.id),
+  ]);
+  return incidentPage({
+    admin,
+    incident,
+    rule: ruleOf(c.var.policy.rules, incident.rule),
+    // A refusal that was only counted has no record of its own; a later call may have its number.
+    calls: calls.filter(({ at }) => at <= incident.last_at),
+    together: together.filter(({ id }) => id !== incident.id),
+    minutes: c.var.policy.confirmation.minutes,
+    mayDecide: mayDecide(admin, incident.principal),
+    said,
+    ...(status !== undefined && { status }),
+  });
+}
+
+async function showCaller(
+  c: AppContext,
+  admin: SignedIn,
+  caller: Caller,
+  said: string | undefined,
+  status?: 409,
+) {
+  const { policy } = c.var;
+  const roles = rolesOf(caller);
+  const limits = {
+    calls: limitOf(policy, roles, "calls"),
+    discovery: limitOf(policy, roles, "discovery"),
+  };
+  const [overview, incidents] = await Promise.all([
+    c.env.USER_WINDOWS.getByName(caller.id).overview({
+      calls: limits.calls.window_s * 1000,
+      discovery: limits.discovery.window_s * 1000,
+    }),
+    latestIncidents(c.env.DB, { open: true, principal: caller.id }),
+  ]);
+  return callerPage({
+    admin,
+    caller,
+    overview,
+    limits,
+    incidents,
+    rules: policy.rules,
+    minutes: policy.confirmation.minutes,
+    mayDecide: mayDecide(admin, caller.id),
+    now: Date.now(),
+    said,
+    ...(status !== undefined && { status }),
+  });
+}
+
+/** Hands on the caller that the path names, where there is one. */
+function withCaller(
+  handle: (c: AppContext, admin: SignedIn, caller: Caller) => Response | Promise<Response>,
+) {
+  return async (c: AppContext, admin: SignedIn): Promise<Response> => {
+    const caller = await findCaller(c.env.DB, c.req.param("id") ?? "");
+    return caller === undefined ? nothingPage(admin, "/admin/callers") : handle(c, admin, caller);
+  };
+}

@@ -1,0 +1,145 @@
+import type { SignedIn } from "../../identity/sessions.ts";
+import type { Anchor, Problem } from "../../windows/chain.ts";
+import type { Verified } from "../verify.ts";
+import { number } from "../words.ts";
+import { adminPage } from "./layout.tsx";
+import { Ago, At, Card, Chip, CallerLink, Num, Table } from "./parts.tsx";
+
+const auditPath = (principal: string): string => `/admin/audit/${encodeURIComponent(principal)}`;
+
+interface AuditPage {
+  admin: SignedIn;
+  anchors: Anchor[];
+  now: number;
+}
+
+/** Who has a chain. */
+export function auditPage({ admin, anchors, now }: AuditPage): Promise<Response> {
+  return adminPage(
+    { admin, title: "Audit", section: "/admin/audit" },
+    <section class="card" aria-label="Chains">
+      <p class="quiet">
+        Every call is a record in its caller's hash chain. Where a chain stood is anchored apart from it, at most a
+        minute behind.
+      </p>
+      {anchors.length === 0 ? (
+        <p>No call has been recorded yet.</p>
+      ) : (
+        <Table label="Chains" head={["Caller", "Records", "Head", "Anchored", "Check", "Download"]} numbers={[1]}>
+          {anchors.map(({ principal, seq, hash, anchored_at }) => (
+            <tr>
+              <th scope="row">
+                <CallerLink id={principal} />
+              </th>
+              <Num value={seq} />
+              <td>
+                <code>{hash.slice(0, 16)}</code>
+              </td>
+              <td class="time">
+                <Ago at={anchored_at} now={now} />
+              </td>
+              <td>
+                <a href={auditPath(principal)}>
+                  Verify<span class="hidden"> the chain of {principal}</span>
+                </a>
+              </td>
+              <td>
+                <a href={`${auditPath(principal)}/download`} download="">
+                  JSONL<span class="hidden"> of {principal}</span>
+                </a>
+              </td>
+            </tr>
+          ))}
+        </Table>
+      )}
+    </section>,
+  );
+}
+
+const PROBLEMS: Record<Problem, string> = {
+  no_header: "the export does not begin with its header",
+  not_a_record: "this line is no record",
+  out_of_order: "a record is missing, moved or there twice",
+  altered: "this record, or its link to the one before, was changed",
+  other_principal: "the anchor is another caller's",
+  shorter_than_anchor: "the end was cut off: the anchor knows of later records",
+  not_the_anchored_chain: "this is not the chain that was anchored",
+  not_the_anchored_beginning: "this does not begin where the anchored chain begins",
+};
+
+interface VerifiedPage {
+  admin: SignedIn;
+  /** As it stood before the check. */
+  anchor: Anchor;
+  verified: Verified;
+  now: number;
+}
+
+/** What a check of one chain, from its first line to its last, has found. */
+export function verifiedPage({ admin, anchor, verified, now }: VerifiedPage): Promise<Response> {
+  const { principal } = anchor;
+  return adminPage(
+    { admin, title: `Audit of ${principal}`, section: "/admin/audit" },
+    <>
+      <section class={`card lead ${verified.ok ? "good" : "critical"}`} aria-label="Verification">
+        {verified.ok ? <Sound {...verified} /> : <Broken {...verified} anchor={anchor} />}
+        <p class="quiet">
+          Checked <At at={now} />: every record's hash, its link to the one before, and the anchor.
+        </p>
+      </section>
+      <Card title="Take it along">
+        <p>
+          <a class="button" href={`${auditPath(principal)}/download`} download="">
+            Download as JSONL
+          </a>
+        </p>
+        <p class="quiet">
+          <code>npm run -s audit -- verify FILE</code> checks the file again, on any machine. This caller's{" "}
+          <CallerLink id={principal} /> page has its latest calls.
+        </p>
+      </Card>
+    </>,
+  );
+}
+
+function Sound({ records, head, before }: Extract<Verified, { ok: true }>) {
+  return (
+    <>
+      <p class="what">
+        <Chip tone="good">verified</Chip>
+      </p>
+      <p class="statement">
+        {number(records)} records, unchanged, up to head <code>{head.hash.slice(0, 16)}</code> (record{" "}
+        {number(head.seq)}).
+      </p>
+      {before.state === "none" && <p>There was no anchor before this check.</p>}
+      {before.state === "pruned" && (
+        <p>
+          The anchor of <At at={before.anchored_at} /> was of records that are older than the policy keeps them.
+        </p>
+      )}
+      {before.state === "in chain" && (
+        <p>
+          The chain holds what was anchored at <At at={before.anchored_at} /> (record {number(before.seq)}), so
+          nothing before that was cut off or made anew.
+        </p>
+      )}
+    </>
+  );
+}
+
+function Broken({ line, problem, anchor }: Extract<Verified, { ok: false }> & { anchor: Anchor }) {
+  // Line 1 is the header, which stands for the checkpoint.
+  const record = anchor.checkpoint_seq + line - 1;
+  return (
+    <>
+      <p class="what">
+        <Chip tone="critical">not intact</Chip>
+      </p>
+      <p class="statement">
+        Line {number(line)} of the export{line > 1 && `, record ${number(record)}`}: {PROBLEMS[problem]}.
+      </p>
+      <p>Keep a download as it is now, and the anchors that you have elsewhere, before anything else is done.</p>
+    </>
+  );
+}

@@ -1,0 +1,248 @@
+import type { Rule } from "../../flow/rules.ts";
+import type { SignedIn } from "../../identity/sessions.ts";
+import type { Limit } from "../../policy/schema.ts";
+import type { Incident } from "../../windows/incidents.ts";
+import type { Overview } from "../../windows/overview.ts";
+import type { Bucket } from "../../windows/records.ts";
+import { type Caller, rolesOf } from "../callers.ts";
+import { classWords, duration, number } from "../words.ts";
+import { CallTable } from "./calls.tsx";
+import { CallerState } from "./callers.tsx";
+import { IncidentList } from "./incidents.tsx";
+import { adminPage } from "./layout.tsx";
+import { Ago, At, Card, Chip, Done, Note, Table, callerPath } from "./parts.tsx";
+
+export interface CallerPage {
+  admin: SignedIn;
+  caller: Caller;
+  overview: Overview;
+  limits: Record<Bucket, Limit>;
+  /** The open ones. */
+  incidents: Incident[];
+  rules: readonly Rule[];
+  minutes: number;
+  /** False about one's own work, unless one signed in at the provider. */
+  mayDecide: boolean;
+  now: number;
+  said: string | undefined;
+  status?: 409;
+}
+
+export function callerPage(page: CallerPage): Promise<Response> {
+  const { admin, caller, overview, incidents, rules, now, said, status } = page;
+  return adminPage(
+    {
+      admin,
+      title: caller.id,
+      section: "/admin/callers",
+      live: callerPath(caller.id),
+      still: said !== undefined && <Done>{said}</Done>,
+      ...(status !== undefined && { status }),
+    },
+    <>
+      <Act {...page} />
+      <Who {...page} />
+      {incidents.length > 0 && (
+        <Card title="Open incidents">
+          <IncidentList incidents={incidents} rules={rules} now={now} />
+        </Card>
+      )}
+      <div class="columns">
+        <Card title="Budget now">
+          <Budget {...page} />
+        </Card>
+        <Card title="What holds">
+          <Holds {...page} />
+        </Card>
+      </div>
+      <Card title="How far the rules have counted">
+        <Counts {...page} />
+      </Card>
+      <Card title="People it has read about">
+        <People {...page} />
+      </Card>
+      <Card title="Latest calls">
+        {overview.calls.length === 0 ? (
+          <p class="quiet">None in the audit.</p>
+        ) : (
+          <CallTable calls={overview.calls} label="Latest calls" />
+        )}
+      </Card>
+    </>,
+  );
+}
+
+function Act({ caller, overview, incidents, minutes, mayDecide }: CallerPage) {
+  const path = callerPath(caller.id);
+  const stopping = incidents.filter(({ verdict }) => verdict !== "flag").map(({ rule }) => rule);
+  const rules = [...new Set([...(overview.block === null ? [] : [overview.block.rule]), ...stopping])];
+  return (
+    <div class="acts">
+      {mayDecide && rules.length > 0 && (
+        <details class="card act" id="release">
+          <summary>Release</summary>
+          <form method="post" action={`${path}/release`}>
+            <p class="field">
+              <label for="rule">Past which rule, for {duration(minutes * 60_000)}</label>
+              <select id="rule" name="rule">
+                <option value="">All that stop it: {rules.join(", ")}</option>
+                {rules.length > 1 && rules.map((rule) => <option value={rule}>{rule}</option>)}
+              </select>
+            </p>
+            <Note id="release-note" />
+            <div class="actions">
+              <button class="main">Release</button>
+            </div>
+          </form>
+        </details>
+      )}
+      {caller.name !== null && (
+        <details class="card act" id="enable">
+          <summary>{caller.disabled_at === null ? "Disable" : "Enable"}</summary>
+          <form method="post" action={`${path}/${caller.disabled_at === null ? "disable" : "enable"}`}>
+            <p>
+              {caller.disabled_at === null
+                ? "Its keys, tokens and browser sessions are refused from the next call on."
+                : "What was only suspended is good again: its keys, and tokens that are still young."}
+            </p>
+            <Note id="enable-note" />
+            <div class="actions">
+              <button class={caller.disabled_at === null ? "danger" : "main"}>
+                {caller.disabled_at === null ? "Disable this caller" : "Enable this caller"}
+              </button>
+            </div>
+          </form>
+        </details>
+      )}
+      <p class="aside">
+        <a href={`/admin/audit/${encodeURIComponent(caller.id)}`}>Its audit</a>
+      </p>
+    </div>
+  );
+}
+
+function Who({ caller, overview: { chain } }: CallerPage) {
+  return (
+    <section class="card" aria-label="Who it is">
+      <dl class="facts">
+        <dt>Name</dt>
+        <dd>{caller.name ?? "A caller without a name, known by a hash of its network address"}</dd>
+        <dt>Kind</dt>
+        <dd>{caller.kind ?? "anonymous"}</dd>
+        <dt>Roles</dt>
+        <dd>{rolesOf(caller).join(", ") || "none"}</dd>
+        <dt>State</dt>
+        <dd>
+          <CallerState {...caller} /> {caller.disabled_at !== null && <At at={caller.disabled_at} />}
+        </dd>
+        <dt>Audit</dt>
+        <dd>
+          {chain === null ? (
+            "No call yet"
+          ) : (
+            <>
+              {number(chain.records)} records since <At at={chain.started_at} />
+            </>
+          )}
+        </dd>
+      </dl>
+    </section>
+  );
+}
+
+const BUCKET: Record<Bucket, string> = { calls: "Calls", discovery: "Lists and handshakes" };
+
+function Budget({ overview, limits }: CallerPage) {
+  return (
+    <ul class="meters">
+      {overview.budget.map(({ bucket, used }) => (
+        <li>
+          <span id={`budget-${bucket}`}>
+            {BUCKET[bucket]}: {number(used)} of {number(limits[bucket].max)} in {number(limits[bucket].window_s)} s
+          </span>
+          <meter
+            aria-labelledby={`budget-${bucket}`}
+            max={limits[bucket].max}
+            high={limits[bucket].max * 0.8}
+            value={used}
+          />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Holds({ overview: { block, taint, releases }, now }: CallerPage) {
+  return (
+    <ul class="plain-list">
+      <li>
+        {block === null ? (
+          <Chip tone="good">no block</Chip>
+        ) : (
+          <>
+            <Chip tone="high">blocked</Chip> by {block.rule} until <At at={block.until} />
+          </>
+        )}
+      </li>
+      <li>
+        {taint === null ? (
+          <Chip tone="good">not tainted</Chip>
+        ) : (
+          <>
+            <Chip tone="medium">tainted</Chip> it read text like an instruction <Ago at={taint.at} now={now} />, in
+            call {number(taint.attempt)}
+          </>
+        )}
+      </li>
+      {releases.map(({ rule, until, allowance }) => (
+        <li>
+          <Chip tone="low">let through</Chip> past {rule}, {number(allowance)} more, until <At at={until} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Counts({ overview: { counts } }: CallerPage) {
+  return (
+    <Table label="How far the rules have counted" head={["Rule", "Window", "Counted", "Let through"]} numbers={[2, 3]}>
+      {counts.map(({ rule, what, window_ms, observed, max }) => (
+        <tr id={`count-${rule}-${window_ms}`}>
+          <th scope="row">{rule}</th>
+          <td>{duration(window_ms)}</td>
+          <td class="number">
+            {number(observed)} {what}
+          </td>
+          <td class="number">{max === null ? "by the catalog" : number(max)}</td>
+        </tr>
+      ))}
+    </Table>
+  );
+}
+
+const PEOPLE_SHOWN = 40;
+
+function People({ overview: { people }, now }: CallerPage) {
+  if (people.length === 0) return <p class="quiet">Nobody within a day.</p>;
+  return (
+    <>
+      <p class="quiet">
+        {number(people.length)} within a day. Each stands for a person by a keyed hash: the same for the same person,
+        and nobody can find the person from it.
+      </p>
+      <Table label="People it has read about" head={["Person", "What was read", "Last"]}>
+        {people.slice(0, PEOPLE_SHOWN).map(({ token, classes, seen_at }) => (
+          <tr id={`person-${token}`}>
+            <th scope="row">
+              <code>{token}</code>
+            </th>
+            <td>{classWords(classes) || "nothing yet"}</td>
+            <td class="time">
+              <Ago at={seen_at} now={now} />
+            </td>
+          </tr>
+        ))}
+      </Table>
+    </>
+  );
+}

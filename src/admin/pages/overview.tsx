@@ -1,0 +1,129 @@
+import type { Rule } from "../../flow/rules.ts";
+import type { SignedIn } from "../../identity/sessions.ts";
+import type { Series } from "../../telemetry/metrics/series.ts";
+import type { Incident } from "../../windows/incidents.ts";
+import { RANGES, type RangeName, chartsOf } from "../series.ts";
+import { number } from "../words.ts";
+import { ChartFigure } from "./chart.tsx";
+import { IncidentList } from "./incidents.tsx";
+import { adminPage } from "./layout.tsx";
+import { Card, Num, Table, Tile } from "./parts.tsx";
+
+interface OverviewPage {
+  admin: SignedIn;
+  range: RangeName;
+  /** Undefined where the metrics can't be read. */
+  series: Series | undefined;
+  /** The open ones, the latest first. */
+  incidents: Incident[];
+  rules: readonly Rule[];
+  now: number;
+}
+
+const SHOWN = 6;
+
+/** What goes on: incidents to look at, calls over time, tools. */
+export function overviewPage(page: OverviewPage): Promise<Response> {
+  const { admin, range, series, incidents, rules, now } = page;
+  return adminPage(
+    {
+      admin,
+      title: "Overview",
+      section: "/admin",
+      live: `/admin?range=${range}`,
+      charts: true,
+      still: <RangeChoice range={range} />,
+    },
+    <>
+      <Totals series={series} open={incidents.length} />
+      <Card title="Incidents to look at">
+        {incidents.length === 0 ? (
+          <p class="quiet">None. When a rule stops a caller, it stands here within two seconds.</p>
+        ) : (
+          <IncidentList incidents={incidents.slice(0, SHOWN)} rules={rules} now={now} />
+        )}
+        {incidents.length > SHOWN && (
+          <p>
+            <a href="/admin/incidents">All {incidents.length} open incidents</a>
+          </p>
+        )}
+      </Card>
+      {series === undefined ? (
+        <p class="card">The figures can't be read now. The server's log says why.</p>
+      ) : (
+        <>
+          <div class="charts">
+            {chartsOf(series.points).map((chart) => (
+              <ChartFigure chart={chart} isLong={range !== "1h"} />
+            ))}
+          </div>
+          <Tools tools={series.tools} range={range} />
+        </>
+      )}
+    </>,
+  );
+}
+
+function RangeChoice({ range }: { range: RangeName }) {
+  return (
+    <nav class="ranges" aria-label="How far back">
+      {Object.entries(RANGES).map(([name, { label }]) => (
+        <a href={`/admin?range=${name}`} aria-current={name === range ? "true" : undefined}>
+          {label}
+        </a>
+      ))}
+    </nav>
+  );
+}
+
+function Totals({ series, open }: { series: Series | undefined; open: number }) {
+  const points = series?.points ?? [];
+  const sum = (of: (point: Series["points"][number]) => number) =>
+    points.reduce((total, point) => total + of(point), 0);
+  const errors = sum((point) => point.errors);
+  const degraded = sum((point) => point.degraded);
+  const latest = points.findLast(({ p95_ms }) => p95_ms !== null);
+  const shown = (value: number) => (series === undefined ? "–" : number(value));
+  return (
+    <dl class="tiles">
+      <Tile name="Open incidents" value={number(open)} tone={open > 0 ? "bad" : undefined} />
+      <Tile name="Calls" value={shown(sum((point) => point.calls))} />
+      <Tile name="Refused" value={shown(sum((point) => point.refused))} />
+      <Tile name="Errors" value={shown(errors)} tone={errors > 0 ? "bad" : undefined} />
+      <Tile name="Unguarded" value={shown(degraded)} tone={degraded > 0 ? "bad" : undefined} />
+      <Tile
+        name="p95 lately"
+        value={typeof latest?.p95_ms === "number" ? `${number(Math.round(latest.p95_ms))} ms` : "–"}
+      />
+    </dl>
+  );
+}
+
+function Tools({ tools, range }: { tools: Series["tools"]; range: RangeName }) {
+  const title = `Tools, last ${RANGES[range].label}`;
+  return (
+    <Card title={title} id="tools">
+      {tools.length === 0 ? (
+        <p class="quiet">No tool was called.</p>
+      ) : (
+        <Table
+          label={title}
+          head={["Tool", "Calls", "Refused", "Errors", "p95, ms"]}
+          numbers={[1, 2, 3, 4]}
+        >
+          {tools.map(({ name, calls, refused, errors, p95_ms }) => (
+            <tr>
+              <th scope="row">
+                <code>{name}</code>
+              </th>
+              <Num value={calls} />
+              <Num value={refused} />
+              <Num value={errors} />
+              <Num value={p95_ms === null ? null : Math.round(p95_ms)} />
+            </tr>
+          ))}
+        </Table>
+      )}
+    </Card>
+  );
+}

@@ -1,0 +1,133 @@
+import type { Rule } from "../../flow/rules.ts";
+import type { SignedIn } from "../../identity/sessions.ts";
+import type { Limit, Policy } from "../../policy/schema.ts";
+import type { Spoken, SpokenRules } from "../rule-hits.ts";
+import { DOES, duration, number, ruleWords } from "../words.ts";
+import { adminPage } from "./layout.tsx";
+import { Card, Chip, Table } from "./parts.tsx";
+
+interface PolicyPage {
+  admin: SignedIn;
+  policy: Policy;
+  spoken: SpokenRules;
+}
+
+/** The policy in force, and what its rules did and would have done. */
+export function policyPage({ admin, policy, spoken }: PolicyPage): Promise<Response> {
+  const shadow = policy.rules.filter(({ mode }) => mode === "shadow");
+  return adminPage(
+    { admin, title: "Policy", section: "/admin/policy" },
+    <>
+      <p class="quiet">
+        The policy that this server was deployed with. It is changed in <code>policy.json</code>, and tried on
+        yesterday's audit with <code>npm run policy:replay</code>.
+      </p>
+      <Card title="Rules">
+        <Table
+          label="Rules"
+          head={["Rule", "Mode", "A call past it", "Let through", `Spoke, last ${duration(spoken.sinceMs)}`, "Why"]}
+        >
+          {policy.rules.map((rule) => (
+            <RuleRow rule={rule} spoken={spoken.hits} />
+          ))}
+        </Table>
+        <p class="quiet">{readWords(spoken)}</p>
+      </Card>
+      <Card title="What shadow rules would have done">
+        {shadow.length === 0 ? (
+          <p>
+            No rule is in shadow. Set a rule's <code>mode</code> to <code>shadow</code> to have it recorded here and
+            never acted upon.
+          </p>
+        ) : (
+          <Shadow rules={shadow} spoken={spoken} />
+        )}
+      </Card>
+      <Card title="Roles">
+        <Table label="Roles" head={["Role", "Tools", "Resources", "Customers' rows", "Calls", "Lists and handshakes"]}>
+          {Object.entries(policy.roles).map(([name, role]) => (
+            <tr>
+              <th scope="row">{name}</th>
+              <td class="names">{role.tools.join(", ") || "none"}</td>
+              <td class="names">{role.resources.join(", ") || "none"}</td>
+              <td>{role.customers === "all" ? "everybody's" : "their own"}</td>
+              <td>{limitWords((role.limits ?? policy.limits).calls)}</td>
+              <td>{limitWords((role.limits ?? policy.limits).discovery)}</td>
+            </tr>
+          ))}
+        </Table>
+      </Card>
+      <Card title="Beside that">
+        <dl class="facts">
+          <dt>A person's agreement</dt>
+          <dd>
+            lets through {number(policy.confirmation.allowance)} more, for{" "}
+            {duration(policy.confirmation.minutes * 60_000)}
+          </dd>
+          <dt>Records of the audit</dt>
+          <dd>are kept for {number(policy.retention.audit_days)} days</dd>
+          <dt>While the guard is away</dt>
+          <dd>
+            {policy.fail_open.targets.length === 0
+              ? "nothing is served"
+              : `${limitWords(policy.fail_open.limit)} of a caller go on: ${policy.fail_open.targets.join(", ")}`}
+          </dd>
+        </dl>
+      </Card>
+    </>,
+  );
+}
+
+const MODES = { enforce: "in force", shadow: "recorded only", off: "off" } as const;
+const TONES = { enforce: "good", shadow: "medium", off: "quiet" } as const;
+
+function RuleRow({ rule, spoken }: { rule: Rule; spoken: Spoken[] }) {
+  return (
+    <tr>
+      <th scope="row">{rule.id}</th>
+      <td>
+        <Chip tone={TONES[rule.mode]}>{MODES[rule.mode]}</Chip>
+      </td>
+      <td>{DOES[rule.verdict]}</td>
+      <td class="names">{ruleWords(rule)}</td>
+      <td>{timesWords(spoken.filter((each) => each.rule === rule.id))}</td>
+      <td class="names">{rule.about ?? ""}</td>
+    </tr>
+  );
+}
+
+function Shadow({ rules, spoken }: { rules: Rule[]; spoken: SpokenRules }) {
+  return (
+    <>
+      <ul>
+        {rules.map((rule) => {
+          const own = spoken.hits.filter((each) => each.rule === rule.id && each.mode === "shadow");
+          return (
+            <li>
+              {own.length === 0
+                ? `${rule.id} would have stayed silent.`
+                : `${rule.id} would have spoken ${timesWords(own)}: a call past it ${DOES[rule.verdict]}.`}
+            </li>
+          );
+        })}
+      </ul>
+      <p class="quiet">
+        Over the last {duration(spoken.sinceMs)}. {readWords(spoken)}
+      </p>
+    </>
+  );
+}
+
+const readWords = ({ callersRead, callersSeen }: SpokenRules): string =>
+  callersRead < callersSeen
+    ? `Read from the audits of ${number(callersRead)} of the ${number(callersSeen)} callers, those who called last. Repeats of one refusal count once.`
+    : `Read from the audits of all ${number(callersRead)} callers of that time. Repeats of one refusal count once.`;
+
+function timesWords(hits: readonly Spoken[]): string {
+  const calls = hits.reduce((sum, each) => sum + each.calls, 0);
+  const callers = Math.max(0, ...hits.map((each) => each.callers));
+  if (calls === 0) return "never";
+  return `${number(calls)} ${calls === 1 ? "time" : "times"}, ${number(callers)} ${callers === 1 ? "caller" : "callers"}`;
+}
+
+const limitWords = ({ max, window_s }: Limit): string => `${number(max)} in ${number(window_s)} s`;
