@@ -25,7 +25,7 @@ import { probes } from "./probes/routes.ts";
 import { type Refusal, refusalResponse, refuse } from "./refusal.ts";
 import { logEvent } from "./telemetry/log.ts";
 import { requestRefused } from "./telemetry/sink.ts";
-import { welcome } from "./welcome.ts";
+import { welcome } from "./welcome.tsx";
 
 /** Bytes of a request's body: room for a batch of 100 calls, far less than the edge lets through. */
 const BODY_MAX = 1024 * 1024;

@@ -5,12 +5,14 @@ import type { Incident } from "../windows/incidents.ts";
 interface Question {
   signedIn: SignedIn;
   incident: Incident;
+  /** Other incidents that are answered with it. */
+  together: Incident[];
   /** How long the work may go on once it is allowed. */
   minutes: number;
 }
 
 /** The question. What the rule saw is shown to an administrator, never to the one whose work it is about. */
-export function confirmPage({ signedIn, incident, minutes }: Question): Promise<Response> {
+export function confirmPage({ signedIn, incident, together, minutes }: Question): Promise<Response> {
   const isOwn = signedIn.user.userId === incident.principal;
   return renderPage(
     isOwn ? "Is this your work?" : `Let ${incident.principal} go on?`,
@@ -33,6 +35,12 @@ export function confirmPage({ signedIn, incident, minutes }: Question): Promise<
       </dl>
       {!isOwn && (
         <>
+          {together.length > 0 && (
+            <p>
+              Waiting for the same answer, and allowed or declined with it:{" "}
+              {together.map(({ rule }) => rule).join(", ")}.
+            </p>
+          )}
           <label for="note">Note, for whoever looks at this later</label>
           <input id="note" type="text" name="note" maxlength={500} autocomplete="off" />
         </>

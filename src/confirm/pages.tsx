@@ -21,7 +21,10 @@ guardPages(confirmPages, ["/confirm/*"]);
 confirmPages.get("/confirm/:id", async (c) => {
   const asked = await whoAndWhat(c);
   if (asked instanceof Response) return asked;
-  return confirmPage({ ...asked, minutes: c.var.policy.confirmation.minutes });
+  const { id, principal } = asked.incident;
+  const waiting = await c.env.USER_WINDOWS.getByName(principal).decidedWith(id);
+  const together = waiting.filter((each) => each.id !== id);
+  return confirmPage({ ...asked, together, minutes: c.var.policy.confirmation.minutes });
 });
 
 confirmPages.post("/confirm/:id", async (c) => {

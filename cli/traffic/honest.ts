@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import * as z from "zod";
+import { REFUSAL_META_KEY } from "../../src/refusal.ts";
+import type { World } from "../attack/world.ts";
+
+/** What an honest caller does, call after call. */
+export interface Honest {
+  name: string;
+  role: "shopper" | "support";
+  about: string;
+  /** Its call of a number. */
+  callOf: (index: number, world: World) => { tool: string; arguments: Record<string, unknown> };
+}
+
+const QUERIES = ["wireless keyboard", "cotton shirt", "desk lamp", "travel mug", "garden hose", "usb hub", "kids shoes"];
+const at = <T>(list: readonly T[], index: number): T => {
+  const found = list[index % list.length];
+  if (found === undefined) throw new Error("An empty list.");
+  return found;
+};
+
+/** As honest callers are: they repeat themselves, mistype now and then, and ask for what is not theirs once in a while. */
+export const HONEST: readonly Honest[] = [
+  {
+    name: "shop-window",
+    role: "shopper",
+    about: "searches, and looks at what it found",
+    callOf: (index, { skus }) =>
+      index % 3 === 0
+        ? { tool: "search_products", arguments: { query: at(QUERIES, Math.floor(index / 3)), limit: 5 } }
+        : { tool: "get_product", arguments: { sku: index % 17 === 0 ? "SKU-99999999" : at(skus, index % 20) } },
+  },
+  {
+    name: "stock-bot",
+    role: "shopper",
+    about: "asks what is in stock; once in a while wrongly",
+    callOf: (index, { skus }) =>
+      index % 11 === 5
+        ? { tool: "query_stock", arguments: { skus: 7 } }
+        : { tool: "query_stock", arguments: { skus: skus.slice(0, 5 + (index % 5)) } },
+  },
+  {
+    name: "gift-helper",
+    role: "shopper",
+    about: "browses; asks for an order that is not its to see",
+    callOf: (index) =>
+      index % 13 === 6
+        ? { tool: "get_order", arguments: { order_id: "O-1" } }
+        : index % 2 === 0
+          ? { tool: "list_categories", arguments: {} }
+          : { tool: "search_products", arguments: { query: at(QUERIES, index), in_stock: true } },
+  },
+  {
+    name: "support-ada",
+    role: "support",
+    about: "goes through the tickets of two customers",
+    callOf: (index, { customers }) => ({
+      tool: at(["get_customer", "get_customer_orders", "list_tickets"], index),
+      arguments: index % 3 === 2 ? { status: "open", limit: 5 } : { customer_id: at(customers, index % 2).id },
+    }),
+  },
+];
+
+export interface Tally {
+  calls: number;
+  /** By the refusal's code. */
+  refused: Record<string, number>;
+}
+
+const refusalSchema = z.object({ code: z.string() });
+
+/** Makes so many calls, evenly over a time, until it is told to stop. */
+export async function behave(
+  { callOf }: Honest,
+  world: World,
+  { url, key, calls, milliseconds }: { url: string; key: string; calls: number; milliseconds: number },
+  onCall: (refused: string | undefined) => void,
+): Promise<Tally> {
+  const client = new Client(
+    { name: "npm run demo:traffic", version: "1" },
+    { versionNegotiation: { mode: { pin: "2026-07-28" } } },
+  );
+  const requestInit = { headers: { authorization: `Bearer ${key}` } };
+  await client.connect(new StreamableHTTPClientTransport(new URL("/mcp", url), { requestInit }));
+  const tally: Tally = { calls: 0, refused: {} };
+  const started = Date.now();
+  for (let index = 0; index < calls; index++) {
+    await sleep(started + (index * milliseconds) / calls - Date.now());
+    if (Date.now() - started >= milliseconds) break;
+    const { tool, arguments: args } = callOf(index, world);
+    const result = await client.callTool({ name: tool, arguments: args });
+    const code = refusalSchema.safeParse(result._meta?.[REFUSAL_META_KEY]).data?.code;
+    tally.calls += 1;
+    if (code !== undefined) tally.refused[code] = (tally.refused[code] ?? 0) + 1;
+    onCall(code);
+  }
+  await client.close();
+  return tally;
+}
