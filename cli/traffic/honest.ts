@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { Client, InsufficientScopeError, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import * as z from "zod";
 import { REFUSAL_META_KEY } from "../../src/refusal.ts";
 import type { World } from "../attack/world.ts";
@@ -70,6 +70,18 @@ export interface Tally {
 
 const refusalSchema = z.object({ code: z.string() });
 
+/** The code that a call was refused with; undefined where it was answered. */
+async function refusedAs(call: () => ReturnType<Client["callTool"]>): Promise<string | undefined> {
+  try {
+    const { _meta } = await call();
+    return refusalSchema.safeParse(_meta?.[REFUSAL_META_KEY]).data?.code;
+  } catch (error) {
+    // What a token's scopes don't allow is refused before any tool is looked at.
+    if (error instanceof InsufficientScopeError) return "permission_denied";
+    throw error;
+  }
+}
+
 /** Makes so many calls, evenly over a time, until it is told to stop. */
 export async function behave(
   { callOf }: Honest,
@@ -89,8 +101,7 @@ export async function behave(
     await sleep(started + (index * milliseconds) / calls - Date.now());
     if (Date.now() - started >= milliseconds) break;
     const { tool, arguments: args } = callOf(index, world);
-    const result = await client.callTool({ name: tool, arguments: args });
-    const code = refusalSchema.safeParse(result._meta?.[REFUSAL_META_KEY]).data?.code;
+    const code = await refusedAs(() => client.callTool({ name: tool, arguments: args }));
     tally.calls += 1;
     if (code !== undefined) tally.refused[code] = (tally.refused[code] ?? 0) + 1;
     onCall(code);

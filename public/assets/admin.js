@@ -58,7 +58,7 @@ function readTable(figure) {
   const rows = [...table.tBodies[0].rows];
   const columns = [...table.tHead.rows[0].cells].slice(1).map((cell, index) => ({
     name: cell.textContent,
-    colour: cell.dataset.colour,
+    key: cell.dataset.colour,
     values: rows.map((row) => {
       const { value } = row.cells[index + 1].dataset;
       return value === "" ? null : Number(value);
@@ -80,32 +80,43 @@ function stacked(columns) {
   return sums;
 }
 
-const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const probe = document.createElement("i");
+/** A colour of site.css as it is in the theme of now. */
+function colour(name) {
+  probe.style.color = `var(--${name})`;
+  document.body.append(probe);
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
+}
+
+const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "short", timeZone: "UTC" });
+const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
 const utc = (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC");
 
 function options(figure, { columns, moments }, width) {
   const isBars = figure.dataset.kind === "bars";
   const axis = {
-    stroke: style("--quiet"),
+    stroke: colour("quiet"),
     font: "12px system-ui, sans-serif",
-    grid: { stroke: style("--grid"), width: 1 },
+    grid: { stroke: colour("grid"), width: 1 },
     ticks: { show: false },
   };
   const half = moments.length > 1 ? (moments[1] - moments[0]) / 2 : 30;
-  const series = columns.map(({ name, colour }) => ({
+  const series = columns.map(({ name, key }) => ({
     label: name,
-    stroke: style(`--chart-${colour}`),
-    fill: isBars ? style(`--chart-${colour}`) : undefined,
+    stroke: colour(`chart-${key}`),
+    fill: isBars ? colour(`chart-${key}`) : undefined,
     width: isBars ? 0 : 2,
     spanGaps: false,
     paths: isBars ? uPlot.paths.bars({ size: [0.8, 28], radius: 0.15 }) : uPlot.paths.linear(),
-    points: { show: !isBars, size: 6, fill: style(`--chart-${colour}`) },
+    points: { show: !isBars, size: 6, fill: colour(`chart-${key}`) },
   }));
   return {
     width,
     height: HEIGHT,
     tzDate: utc,
-    padding: [8, 8, 0, 0],
+    padding: [8, 24, 0, 0],
     legend: { show: false },
     cursor: { show: false },
     scales: {
@@ -113,13 +124,16 @@ function options(figure, { columns, moments }, width) {
       y: { range: (_, __, max) => [0, Math.max(isBars ? 4 : 10, max * 1.1)] },
     },
     axes: [
-      { ...axis, grid: { show: false }, space: 70 },
+      { ...axis, size: 28, grid: { show: false }, space: 70, values: (_, splits) => splits.map(momentWords(moments)) },
       { ...axis, size: 44, space: 36, incrs: isBars ? WHOLE : undefined },
     ],
     // Drawn from the tallest stack down, so that each colour covers what is below it.
     series: [{}, ...(isBars ? series.toReversed() : series)],
   };
 }
+/** Days where the chart shows more than one. */
+const momentWords = (moments) => (seconds) =>
+  (moments.at(-1) - moments[0] > 2 * 86_400 ? day : clock).format(seconds * 1000);
 const WHOLE = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 50_000, 100_000, 1_000_000];
 
 function draw(figure) {
@@ -131,7 +145,7 @@ function draw(figure) {
   const data = [table.moments, ...lists];
   const width = plot.clientWidth;
   const looks = JSON.stringify([
-    table.columns.map(({ name, colour }) => [name, style(`--chart-${colour}`)]),
+    table.columns.map(({ name, key }) => [name, colour(`chart-${key}`)]),
     table.moments[1] - table.moments[0],
   ]);
   const known = drawn.get(plot);

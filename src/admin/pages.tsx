@@ -169,8 +169,8 @@ async function showIncident(c: AppContext, admin: SignedIn, said: string | undef
   const incident = await findIncident(c.env.DB, c.req.param("id") ?? "");
   if (incident === undefined) return nothingPage(admin, "/admin/incidents");
   const windows = c.env.USER_WINDOWS.getByName(incident.principal);
-  const [calls, together] = await Promise.all([
-    windows.calls(incident.events),
+  const [{ matched, before }, together] = await Promise.all([
+    windows.callsAround(incident.events),
     windows.decidedWith(incident.id),
   ]);
   return incidentPage({
@@ -178,7 +178,8 @@ async function showIncident(c: AppContext, admin: SignedIn, said: string | undef
     incident,
     rule: ruleOf(c.var.policy.rules, incident.rule),
     // A refusal that was only counted has no record of its own; a later call may have its number.
-    calls: calls.filter(({ at }) => at <= incident.last_at),
+    calls: matched.filter(({ at }) => at <= incident.last_at),
+    before: before.filter(({ at }) => at <= incident.last_at),
     together: together.filter(({ id }) => id !== incident.id),
     minutes: c.var.policy.confirmation.minutes,
     mayDecide: mayDecide(admin, incident.principal),

@@ -2,14 +2,15 @@ import { DAY, HOUR } from "../flow/window.ts";
 import { logSurprise } from "../telemetry/log.ts";
 import { HUB_NAME } from "../telemetry/metrics/hub.ts";
 import type { Point, Series } from "../telemetry/metrics/series.ts";
+import { codeWords, number } from "./words.ts";
 
 const MINUTE = 60_000;
 
 /** What a chart can show: how far back, in which steps. Milliseconds. */
 export const RANGES = {
-  "1h": { label: "1 hour", spanMs: HOUR, stepMs: MINUTE },
-  "24h": { label: "24 hours", spanMs: DAY, stepMs: 15 * MINUTE },
-  "30d": { label: "30 days", spanMs: 30 * DAY, stepMs: 6 * HOUR },
+  "1h": { label: "1 hour", last: "last hour", spanMs: HOUR, stepMs: MINUTE },
+  "24h": { label: "24 hours", last: "last 24 hours", spanMs: DAY, stepMs: 15 * MINUTE },
+  "30d": { label: "30 days", last: "last 30 days", spanMs: 30 * DAY, stepMs: 6 * HOUR },
 } as const;
 export type RangeName = keyof typeof RANGES;
 
@@ -36,10 +37,8 @@ export interface Chart {
   kind: "bars" | "lines";
   unit: string;
   /** `colour` names one of those of public/assets/site.css. */
-  columns: { name: string; colour: string; values: (number | null)[] }[];
+  columns: { name: string; colour: string; values: (number | null)[]; sum: string }[];
   moments: number[];
-  /** What it shows, in a sentence. */
-  summary: string;
 }
 
 /** Codes that a chart tells apart; the others are one column. */
@@ -47,48 +46,44 @@ const CODES_SHOWN = 5;
 
 export function chartsOf(points: readonly Point[]): Chart[] {
   const moments = points.map(({ at_ms }) => at_ms);
-  const column = (name: string, colour: string, value: (point: Point) => number | null) => ({
-    name,
-    colour,
-    values: points.map(value),
-  });
-  const calls = [
-    column("Answered", "ok", ({ calls: all, errors, refused }) => all - errors - refused),
-    column("Refused", "refused", ({ refused }) => refused),
-    column("Errors", "error", ({ errors }) => errors),
-  ];
-  const times = [
-    column("p50", "p50", ({ p50_ms }) => rounded(p50_ms)),
-    column("p95", "p95", ({ p95_ms }) => rounded(p95_ms)),
-  ];
+  const counted = (name: string, colour: string, value: (point: Point) => number) => {
+    const values = points.map(value);
+    return { name, colour, values, sum: number(total(values)) };
+  };
+  const timed = (name: "p50" | "p95", value: (point: Point) => number | null) => {
+    const values = points.map((point) => rounded(value(point)));
+    const most = Math.max(0, ...values.map((each) => each ?? 0));
+    return { name, colour: name, values, sum: most === 0 ? "" : `${number(most)} ms at most` };
+  };
   const reasons = reasonsOf(points).map((codes, index) =>
-    column(codes.length === 1 ? (codes[0] ?? "") : "other", `c${index + 1}`, ({ refusals }) =>
-      total(codes.map((code) => refusals[code] ?? 0)),
+    counted(
+      codes.length === 1 ? codeWords(codes[0] ?? "") : "others",
+      `c${index + 1}`,
+      ({ refusals }) => total(codes.map((code) => refusals[code] ?? 0)),
     ),
   );
-  const sums = (columns: Chart["columns"]) =>
-    columns.map(({ name, values }) => `${total(values.map((value) => value ?? 0))} ${name}`).join(", ");
-  const slowest = Math.max(0, ...(times[1]?.values ?? []).map((value) => value ?? 0));
   return [
-    { id: "calls", title: "Calls", kind: "bars", unit: "", columns: calls, moments, summary: `${sums(calls)}.` },
+    {
+      id: "calls",
+      title: "Calls",
+      kind: "bars",
+      unit: "",
+      columns: [
+        counted("answered", "ok", ({ calls, errors, refused }) => calls - errors - refused),
+        counted("refused", "refused", ({ refused }) => refused),
+        counted("errors", "error", ({ errors }) => errors),
+      ],
+      moments,
+    },
     {
       id: "latency",
       title: "Time to answer",
       kind: "lines",
       unit: "ms",
-      columns: times,
+      columns: [timed("p50", ({ p50_ms }) => p50_ms), timed("p95", ({ p95_ms }) => p95_ms)],
       moments,
-      summary: slowest === 0 ? "No call yet." : `p95 was ${slowest} ms at most.`,
     },
-    {
-      id: "refusals",
-      title: "Refusals by reason",
-      kind: "bars",
-      unit: "",
-      columns: reasons,
-      moments,
-      summary: reasons.length === 0 ? "Nothing was refused." : `${sums(reasons)}.`,
-    },
+    { id: "refusals", title: "Refusals by reason", kind: "bars", unit: "", columns: reasons, moments },
   ];
 }
 

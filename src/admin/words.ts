@@ -8,6 +8,9 @@ import type { Incident } from "../windows/incidents.ts";
 const NUMBER = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 1 });
 export const number = (value: number): string => NUMBER.format(value);
 
+/** `flow_blocked` -> `flow blocked`. */
+export const codeWords = (code: string): string => code.replaceAll("_", " ");
+
 const plural = (count: number, one: string, many = `${one}s`): string =>
   `${number(count)} ${count === 1 ? one : many}`;
 

@@ -1,3 +1,4 @@
+import type { FlowContext } from "./event.ts";
 import { type DataClass, PERSONAL_CLASSES } from "./labels.ts";
 import { type Rule, ruleKey } from "./rules.ts";
 import { counterOf } from "./state/counters.ts";
@@ -10,8 +11,14 @@ import { DAY, inWindow } from "./window.ts";
 export interface FlowView {
   /** The latest first. `classes`: what was read of them within a day. */
   people: { token: string; seen_at: number; classes: DataClass[] }[];
-  /** How far each rule that counts has come; `max` is null where it goes by the size of the catalog. */
-  counts: { rule: string; what: "people" | "records" | "bytes" | "products"; window_ms: number; observed: number; max: number | null }[];
+  /** How far each rule that counts has come, and what it lets through. */
+  counts: {
+    rule: string;
+    what: "people" | "records" | "bytes" | "products";
+    window_ms: number;
+    observed: number;
+    max: number;
+  }[];
   /** The last answer whose text reads like an instruction, and the attempt that it answered. */
   taint: { at: number; attempt: number } | null;
   /** While it stands, all calls with labels are refused. */
@@ -21,14 +28,19 @@ export interface FlowView {
 }
 
 /** Looks at a state and changes nothing of it. */
-export function viewOf(state: FlowState, rules: readonly Rule[], now: number): FlowView {
+export function viewOf(
+  state: FlowState,
+  rules: readonly Rule[],
+  { catalogSize }: FlowContext,
+  now: number,
+): FlowView {
   const { taint, block } = state.marks;
   return {
     people: [...state.subjects.rows]
       .filter(([, person]) => inWindow(seenAt(person), now, KNOWN_MS))
       .map(([token, person]) => ({ token, seen_at: seenAt(person), classes: classesOf(person, now) }))
       .toSorted((a, b) => b.seen_at - a.seen_at),
-    counts: rules.filter(({ mode }) => mode !== "off").flatMap((rule) => countsOf(state, rule, now)),
+    counts: rules.filter(({ mode }) => mode !== "off").flatMap((rule) => countsOf(state, rule, catalogSize, now)),
     taint: taint === undefined ? null : { at: taint.at, attempt: taint.attempt },
     block: block === undefined || block.until <= now ? null : standing(block),
     releases: state.releases
@@ -48,14 +60,20 @@ const standing = ({ rule, at, until, observed, threshold }: NonNullable<FlowView
 const classesOf = (person: Person, now: number): DataClass[] =>
   PERSONAL_CLASSES.filter((_, index) => inWindow(gatheredAt(person, index), now, KNOWN_MS));
 
-function countsOf(state: FlowState, rule: Rule, now: number): FlowView["counts"] {
+function countsOf(
+  state: FlowState,
+  rule: Rule,
+  catalogSize: number,
+  now: number,
+): FlowView["counts"] {
   const of = { rule: rule.id };
+  const allowed = state.releases.allowance(rule.id, now);
   const total = (window: number) => state.counters.total(counterOf(ruleKey(rule), window), now);
   if (rule.kind === "subjects") {
     const indexes = classIndexes(rule.classes ?? PERSONAL_CLASSES);
     return rule.limits.map(({ window, max }) => {
       const observed = window > KNOWN_MS ? total(window) : peopleIn(state, indexes, window, now);
-      return { ...of, what: "people" as const, window_ms: window, observed, max };
+      return { ...of, what: "people" as const, window_ms: window, observed, max: max + allowed };
     });
   }
   if (rule.kind === "budget") {
@@ -68,10 +86,11 @@ function countsOf(state: FlowState, rule: Rule, now: number): FlowView["counts"]
     }));
   }
   if (rule.kind !== "products") return [];
-  return rule.limits.map(({ window }) => {
+  return rule.limits.map(({ window, share, least }) => {
+    const max = Math.max(Math.floor(share * catalogSize), least) + allowed;
     const seen: Distinct = window <= DAY ? state.productsOfDay : state.productsOfMonth;
     const observed = seen.count(now, window, []).seen;
-    return { ...of, what: "products" as const, window_ms: window, observed, max: null };
+    return { ...of, what: "products" as const, window_ms: window, observed, max };
   });
 }
 

@@ -1,5 +1,6 @@
 import { ALLOWED, type Decision, isRefused } from "../flow/decision.ts";
 import { type Detector, admit, detectorOf, release, settle } from "../flow/detector.ts";
+import type { FlowContext } from "../flow/event.ts";
 import { isPersonal } from "../flow/labels.ts";
 import type { Release } from "../flow/state/releases.ts";
 import { FlowState } from "../flow/state/state.ts";
@@ -59,8 +60,14 @@ export class FlowGuard {
   }
 
   /** What is remembered of the caller, for an admin. Changes nothing. */
-  view(now: number): FlowView {
-    return viewOf(this.#read(), rules().rules, now);
+  view(context: FlowContext, now: number): FlowView {
+    return viewOf(this.#read(), rules().rules, context, now);
+  }
+
+  /** The rule whose block stands. */
+  blockedBy(now: number): string | undefined {
+    const { block } = this.#read().marks;
+    return block !== undefined && now < block.until ? block.rule : undefined;
   }
 
   /** Whether text that reads like an instruction was answered after a moment. */

@@ -109,9 +109,9 @@ export function releaseCaller(
   now: number,
 ): string[] {
   const isMeant = (id: string) => rule === null || rule === id;
-  const { block } = parts.flow.view(now);
+  const block = parts.flow.blockedBy(now);
   const open = parts.incidents.open().filter((each) => each.verdict !== "flag" && isMeant(each.rule));
-  const standing = block !== null && isMeant(block.rule) ? [block.rule] : [];
+  const standing = block !== undefined && isMeant(block) ? [block] : [];
   const rules = [...new Set([...standing, ...open.map((each) => each.rule)])];
   if (rules.length > 0)
     settleIncidents(parts, open, { ...decider, decision: "released", incident: null, rules, now });

@@ -55,12 +55,29 @@ export function overviewOf(
     used: usedAt(windows.window(bucket, windowMs[bucket], now), windowMs[bucket], now),
   }));
   const { state, head } = log;
+  const records = store.newest(RECORDS_READ);
+  const latest = records.find((record) => record.kind === "attempt");
   return {
     chain: state === undefined ? null : { records: head?.seq ?? 0, started_at: state.startedAt },
     budget,
-    ...flow.view(now),
-    calls: callsOf(store.newest(RECORDS_READ)).slice(0, CALLS_SHOWN),
+    ...flow.view({ catalogSize: latest?.catalog_size ?? 0 }, now),
+    calls: callsOf(records).slice(0, CALLS_SHOWN),
   };
+}
+
+export interface CallsAround {
+  matched: CallView[];
+  before: CallView[];
+}
+
+const BEFORE_SHOWN = 12;
+
+/** The attempts of these numbers, and those just before the last of them that are not among them. */
+export function callsAround({ store }: Pick<Parts, "store">, attempts: readonly number[]): CallsAround {
+  const last = attempts.at(-1);
+  if (last === undefined) return { matched: [], before: [] };
+  const before = callsOf(store.newest(RECORDS_READ, last)).filter(({ seq }) => !attempts.includes(seq));
+  return { matched: callsOf(store.attemptsOf(attempts)), before: before.slice(0, BEFORE_SHOWN) };
 }
 
 /** The attempts among some of a principal's records, the latest first, each with its outcome where that is there too. */

@@ -52,7 +52,8 @@ export interface Store {
   append(at: number, text: string, head: Head): void;
   /** The newest records first, parsed as they are asked for. */
   newestFirst(): Iterable<AuditRecord>;
-  newest(limit: number): AuditRecord[];
+  /** The newest, or those up to a record; the newest first. */
+  newest(limit: number, upTo?: number): AuditRecord[];
   /** Attempts of these numbers, and the outcomes that each of them has. */
   attemptsOf(seqs: readonly number[]): AuditRecord[];
   /** Records since a moment at which a flow rule spoke. */
@@ -112,7 +113,8 @@ export function createStore(sql: SqlStorage): Store {
       for (const row of select("SELECT text FROM records ORDER BY seq DESC"))
         yield recordSchema.parse(parseText(row));
     },
-    newest: (limit) => records("SELECT text FROM records ORDER BY seq DESC LIMIT ?", limit),
+    newest: (limit, upTo = Number.MAX_SAFE_INTEGER) =>
+      records("SELECT text FROM records WHERE seq <= ? ORDER BY seq DESC LIMIT ?", upTo, limit),
     attemptsOf: (seqs) =>
       records(
         `SELECT text FROM records WHERE seq BETWEEN ?1 AND ?2 AND

@@ -28,7 +28,7 @@ import { IncidentCourier } from "./incident-courier.ts";
 import type { Incident } from "./incidents.ts";
 import type { NonceAnswer, Spent } from "./nonces.ts";
 import { type Parts, createParts } from "./parts.ts";
-import { type CallView, type Overview, type RuleHits, callsOf, countHits, overviewOf } from "./overview.ts";
+import { type CallsAround, type Overview, type RuleHits, callsAround, countHits, overviewOf } from "./overview.ts";
 import { ADMITTED, type Bucket, type CallerDecision } from "./records.ts";
 import { charge, fitsAt } from "./sliding-window.ts";
 
@@ -175,9 +175,9 @@ export class UserWindows extends DurableObject<Env> {
     return overviewOf(this.#parts, windowMs, this.#tick());
   }
 
-  /** Attempts by number, the latest first; pruned ones are missing. */
-  calls(attempts: readonly number[]): CallView[] {
-    return attempts.length === 0 ? [] : callsOf(this.#parts.store.attemptsOf(attempts));
+  /** Attempts by number, and those just before the last of them; the latest first, without pruned ones. */
+  callsAround(attempts: readonly number[]): CallsAround {
+    return callsAround(this.#parts, attempts);
   }
 
   /** How often each rule spoke since a moment. */

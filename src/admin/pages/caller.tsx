@@ -205,7 +205,11 @@ function Holds({ overview: { block, taint, releases }, now }: CallerPage) {
 
 function Counts({ overview: { counts } }: CallerPage) {
   return (
-    <Table label="How far the rules have counted" head={["Rule", "Window", "Counted", "Let through"]} numbers={[2, 3]}>
+    <Table
+      label="How far the rules have counted"
+      head={["Rule", "Window", "Counted", "Let through", "How far"]}
+      numbers={[2, 3]}
+    >
       {counts.map(({ rule, what, window_ms, observed, max }) => (
         <tr id={`count-${rule}-${window_ms}`}>
           <th scope="row">{rule}</th>
@@ -213,7 +217,15 @@ function Counts({ overview: { counts } }: CallerPage) {
           <td class="number">
             {number(observed)} {what}
           </td>
-          <td class="number">{max === null ? "by the catalog" : number(max)}</td>
+          <td class="number">{number(max)}</td>
+          <td>
+            <meter
+              aria-label={`${rule} in ${duration(window_ms)}`}
+              max={max}
+              high={max * 0.8}
+              value={Math.min(observed, max)}
+            />
+          </td>
         </tr>
       ))}
     </Table>

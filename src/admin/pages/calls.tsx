@@ -1,21 +1,21 @@
 import type { CallView } from "../../windows/overview.ts";
 import { ADMITTED } from "../../windows/records.ts";
-import { number } from "../words.ts";
-import { At, Chip, Num, Table } from "./parts.tsx";
+import { codeWords, number } from "../words.ts";
+import { Chip, Num, ShortAt, Table } from "./parts.tsx";
 
 /** Calls as the audit has them. */
 export function CallTable({ calls, label }: { calls: readonly CallView[]; label: string }) {
   return (
     <Table
       label={label}
-      head={["No.", "When", "Call", "Arguments", "What came of it", "Records", "People", "ms", "Client"]}
+      head={["No.", "When, UTC", "Call", "Arguments", "What came of it", "Records", "People", "ms", "Client"]}
       numbers={[0, 5, 6, 7]}
     >
       {calls.map((call) => (
         <tr id={`call-${call.seq}`}>
           <td class="number">{number(call.seq)}</td>
           <td class="time">
-            <At at={call.at} />
+            <ShortAt at={call.at} />
           </td>
           <th scope="row">
             <code>{call.name}</code>
@@ -37,15 +37,15 @@ export function CallTable({ calls, label }: { calls: readonly CallView[]; label:
 }
 
 function Ended({ decision, outcome }: CallView) {
-  if (decision !== ADMITTED) return <Chip tone="high">{said(decision)}</Chip>;
+  if (decision !== ADMITTED) return <Chip tone="high">{codeWords(decision)}</Chip>;
   if (outcome === null) return <Chip tone="quiet">no outcome yet</Chip>;
   return (
     <span class="chips">
       {outcome.withheld !== null ? (
-        <Chip tone="high">withheld: {said(outcome.withheld)}</Chip>
+        <Chip tone="high">withheld: {codeWords(outcome.withheld)}</Chip>
       ) : (
         <Chip tone={outcome.code === "ok" ? "good" : "medium"}>
-          {outcome.code === "ok" ? "answered" : said(outcome.code)}
+          {outcome.code === "ok" ? "answered" : codeWords(outcome.code)}
         </Chip>
       )}
       {outcome.tainted && <Chip tone="medium">text like an instruction</Chip>}
@@ -53,6 +53,3 @@ function Ended({ decision, outcome }: CallView) {
     </span>
   );
 }
-
-/** `flow_blocked` -> `flow blocked`. */
-const said = (code: string): string => code.replaceAll("_", " ");

@@ -12,27 +12,30 @@ const DAY_CLOCK = new Intl.DateTimeFormat("en-GB", {
 
 /** A chart and the table that public/assets/admin.js draws it from; without scripts there is the table. */
 export function ChartFigure({ chart, isLong }: { chart: Chart; isLong: boolean }) {
-  const { id, title, kind, unit, columns, moments, summary } = chart;
+  const { id, title, kind, unit, columns, moments } = chart;
+  const summary = columns.map(({ name, sum }) => `${name} ${sum}`).join(", ");
   const format = isLong ? DAY_CLOCK : CLOCK;
   return (
     <figure class="card chart" id={`chart-${id}`} data-kind={kind}>
       <figcaption>
         <h2>{title}</h2>
-        <p class="quiet">{summary}</p>
+        {columns.length === 0 && <p class="quiet">None.</p>}
+        <ul class="legend">
+          {columns.map(({ name, colour, sum }) => (
+            <li class={`legend-${colour}`}>
+              {name} <b>{sum}</b>
+            </li>
+          ))}
+        </ul>
       </figcaption>
       {columns.length > 0 && (
         <>
-          <ul class="legend">
-            {columns.map(({ name, colour }) => (
-              <li class={`legend-${colour}`}>{name}</li>
-            ))}
-          </ul>
           {/* What is drawn in there is the script's, and no refresh may take it. */}
           <div
             class="plot"
             id={`plot-${id}`}
             role="img"
-            aria-label={`${title}: ${summary} The numbers are in the table that follows.`}
+            aria-label={`${title}: ${summary}. The numbers are in the table that follows.`}
             hx-morph-skip-children=""
           />
           <details>

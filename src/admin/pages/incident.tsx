@@ -15,6 +15,8 @@ export interface IncidentPage {
   rule: Rule | undefined;
   /** The attempts that matched which the audit still holds, the latest first. */
   calls: CallView[];
+  /** What else it had called just before. */
+  before: CallView[];
   /** Other incidents that are answered with this one. */
   together: Incident[];
   /** How long the work may go on once it is let through. */
@@ -26,7 +28,7 @@ export interface IncidentPage {
 }
 
 export function incidentPage(page: IncidentPage): Promise<Response> {
-  const { admin, incident, rule, calls, said, status } = page;
+  const { admin, incident, rule, calls, before, said, status } = page;
   return adminPage(
     {
       admin,
@@ -63,6 +65,11 @@ export function incidentPage(page: IncidentPage): Promise<Response> {
           </>
         )}
       </Card>
+      {before.length > 0 && (
+        <Card title="What it called before">
+          <CallTable calls={before} label="What it called before" />
+        </Card>
+      )}
       <RuleCard incident={incident} rule={rule} />
     </>,
   );

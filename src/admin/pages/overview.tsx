@@ -100,7 +100,7 @@ function Totals({ series, open }: { series: Series | undefined; open: number }) 
 }
 
 function Tools({ tools, range }: { tools: Series["tools"]; range: RangeName }) {
-  const title = `Tools, last ${RANGES[range].label}`;
+  const title = `Tools, ${RANGES[range].last}`;
   return (
     <Card title={title} id="tools">
       {tools.length === 0 ? (

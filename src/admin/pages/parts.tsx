@@ -12,6 +12,24 @@ export function At({ at }: { at: number }) {
   return <time datetime={new Date(at).toISOString()}>{utc(at)}</time>;
 }
 
+const SHORT = new Intl.DateTimeFormat("en-GB", {
+  day: "numeric",
+  month: "short",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  timeZone: "UTC",
+});
+
+/** The same for a narrow column whose head says UTC. */
+export function ShortAt({ at }: { at: number }) {
+  return (
+    <time datetime={new Date(at).toISOString()} title={utc(at)}>
+      {SHORT.format(at)}
+    </time>
+  );
+}
+
 /** How long ago; the moment itself on pointing. */
 export function Ago({ at, now }: { at: number; now: number }) {
   return (

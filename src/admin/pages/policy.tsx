@@ -51,8 +51,8 @@ export function policyPage({ admin, policy, spoken }: PolicyPage): Promise<Respo
               <td class="names">{role.tools.join(", ") || "none"}</td>
               <td class="names">{role.resources.join(", ") || "none"}</td>
               <td>{role.customers === "all" ? "everybody's" : "their own"}</td>
-              <td>{limitWords((role.limits ?? policy.limits).calls)}</td>
-              <td>{limitWords((role.limits ?? policy.limits).discovery)}</td>
+              <td class="time">{limitWords((role.limits ?? policy.limits).calls)}</td>
+              <td class="time">{limitWords((role.limits ?? policy.limits).discovery)}</td>
             </tr>
           ))}
         </Table>
