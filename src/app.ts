@@ -6,6 +6,7 @@ import { HTTPException } from "hono/http-exception";
 import { adminApi } from "./admin/api.ts";
 import { adminPages } from "./admin/pages.tsx";
 import type { AppContext, AppTypes } from "./app-types.ts";
+import { serveAsset } from "./assets.ts";
 import { confirmPages } from "./confirm/pages.tsx";
 import { SECRET_KEY_MIN, readSettings } from "./env.ts";
 import { isAllowedOrigin, isLocalRequest, isOwnHost } from "./hosts.ts";
@@ -102,6 +103,7 @@ app.use(
 );
 
 app.get("/", welcome);
+app.get("/assets/*", serveAsset);
 app.get("/metrics", metricsPage);
 
 app.all("/mcp", (c) => {

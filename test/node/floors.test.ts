@@ -7,6 +7,7 @@ const FLOORS = [
   ["refusal", "env", "text", "database", "flow"],
   ["policy", "telemetry"],
   ["arguments", "hosts", "app-types"],
+  ["assets"],
   ["catalog", "inventory", "identity", "windows"],
   ["support"],
   ["call-context"],

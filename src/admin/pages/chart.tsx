@@ -40,7 +40,7 @@ export function ChartFigure({ chart, isLong }: { chart: Chart; isLong: boolean }
           />
           <details>
             <summary>Numbers{unit === "" ? "" : `, in ${unit}`}</summary>
-            <div class="scroll tall" role="region" aria-label={`${title}, in numbers`} tabindex={0}>
+            <div class="scroll tall" role="group" aria-label={`${title}, in numbers`} tabindex={0}>
               <table>
                 <thead>
                   <tr>

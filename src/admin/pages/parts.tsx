@@ -53,7 +53,7 @@ export function Table({
   numbers?: number[];
 }) {
   return (
-    <div class="scroll" role="region" aria-label={label} tabindex={0}>
+    <div class="scroll" role="group" aria-label={label} tabindex={0}>
       <table>
         <thead>
           <tr>
