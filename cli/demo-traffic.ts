@@ -136,7 +136,8 @@ function progress(deadline: number): void {
 }
 
 function report(url: string, adminKey: string | undefined, rows: Row[]): void {
-  if (options.json === true) return console.log(JSON.stringify({ ...done, dashboard: `${url}/admin`, callers: rows }));
+  if (options.json === true)
+    return console.log(JSON.stringify({ ...done, dashboard: `${url}/admin`, callers: rows }));
   const table = plainTable(["caller", "what it does", "calls", "how it ended"]);
   for (const { caller, about, calls, ended } of rows) table.push([caller, about, calls, ended]);
   console.log(`${table.toString()}\n${done.calls} calls. Look at them: ${url}/admin`);

@@ -36,8 +36,8 @@ function welcomePage(mcp: string, isLocal: boolean): Promise<Response> {
       </h1>
       <section class="card" aria-label="What this is">
         <p class="statement">
-          An MCP server that answers from a live product catalog: AI assistants look up what there is, what it costs
-          and what is in stock, instead of guessing.
+          An MCP server that answers from a live product catalog: AI assistants look up what there is, what it
+          costs and what is in stock, instead of guessing.
         </p>
         <p>Its address, for every client:</p>
         <Code label="The address">{mcp}</Code>
@@ -51,8 +51,8 @@ function welcomePage(mcp: string, isLocal: boolean): Promise<Response> {
         <h2 id="connect">Connect a client</h2>
         {isLocal && (
           <p class="quiet">
-            Claude on the web and ChatGPT call from their own servers, so they need a deployed one. The others reach
-            this one.
+            Claude on the web and ChatGPT call from their own servers, so they need a deployed one. The others
+            reach this one.
           </p>
         )}
         {clients(mcp).map(({ name, how, code }) => (
@@ -127,6 +127,9 @@ const clients = (mcp: string): { name: string; how: Child; code?: string }[] => 
 
 const STDIO = {
   mcpServers: {
-    "product-catalog": { command: "npm", args: ["run", "-s", "stdio", "--prefix", "/path/to/product-catalog-mcp"] },
+    "product-catalog": {
+      command: "npm",
+      args: ["run", "-s", "stdio", "--prefix", "/path/to/product-catalog-mcp"],
+    },
   },
 };

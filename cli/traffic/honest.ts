@@ -13,7 +13,15 @@ export interface Honest {
   callOf: (index: number, world: World) => { tool: string; arguments: Record<string, unknown> };
 }
 
-const QUERIES = ["wireless keyboard", "cotton shirt", "desk lamp", "travel mug", "garden hose", "usb hub", "kids shoes"];
+const QUERIES = [
+  "wireless keyboard",
+  "cotton shirt",
+  "desk lamp",
+  "travel mug",
+  "garden hose",
+  "usb hub",
+  "kids shoes",
+];
 const at = <T>(list: readonly T[], index: number): T => {
   const found = list[index % list.length];
   if (found === undefined) throw new Error("An empty list.");
@@ -29,7 +37,10 @@ export const HONEST: readonly Honest[] = [
     callOf: (index, { skus }) =>
       index % 3 === 0
         ? { tool: "search_products", arguments: { query: at(QUERIES, Math.floor(index / 3)), limit: 5 } }
-        : { tool: "get_product", arguments: { sku: index % 17 === 0 ? "SKU-99999999" : at(skus, index % 20) } },
+        : {
+            tool: "get_product",
+            arguments: { sku: index % 17 === 0 ? "SKU-99999999" : at(skus, index % 20) },
+          },
   },
   {
     name: "stock-bot",
@@ -57,7 +68,8 @@ export const HONEST: readonly Honest[] = [
     about: "goes through the tickets of two customers",
     callOf: (index, { customers }) => ({
       tool: at(["get_customer", "get_customer_orders", "list_tickets"], index),
-      arguments: index % 3 === 2 ? { status: "open", limit: 5 } : { customer_id: at(customers, index % 2).id },
+      arguments:
+        index % 3 === 2 ? { status: "open", limit: 5 } : { customer_id: at(customers, index % 2).id },
     }),
   },
 ];

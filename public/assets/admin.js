@@ -124,7 +124,13 @@ function options(figure, { columns, moments }, width) {
       y: { range: (_, __, max) => [0, Math.max(isBars ? 4 : 10, max * 1.1)] },
     },
     axes: [
-      { ...axis, size: 28, grid: { show: false }, space: 70, values: (_, splits) => splits.map(momentWords(moments)) },
+      {
+        ...axis,
+        size: 28,
+        grid: { show: false },
+        space: 70,
+        values: (_, splits) => splits.map(momentWords(moments)),
+      },
       { ...axis, size: 44, space: 36, incrs: isBars ? WHOLE : undefined },
     ],
     // Drawn from the tallest stack down, so that each colour covers what is below it.
@@ -149,7 +155,10 @@ function draw(figure) {
     table.moments[1] - table.moments[0],
   ]);
   const known = drawn.get(plot);
-  if (known?.looks === looks && known.width === width) return void known.chart.setData(data);
+  if (known?.looks === looks && known.width === width) {
+    known.chart.setData(data);
+    return;
+  }
   known?.chart.destroy();
   const chart = new uPlot(options(figure, table, width), data, plot);
   drawn.set(plot, { chart, looks, width });

@@ -56,10 +56,8 @@ export function chartsOf(points: readonly Point[]): Chart[] {
     return { name, colour: name, values, sum: most === 0 ? "" : `${number(most)} ms at most` };
   };
   const reasons = reasonsOf(points).map((codes, index) =>
-    counted(
-      codes.length === 1 ? codeWords(codes[0] ?? "") : "others",
-      `c${index + 1}`,
-      ({ refusals }) => total(codes.map((code) => refusals[code] ?? 0)),
+    counted(codes.length === 1 ? codeWords(codes[0] ?? "") : "others", `c${index + 1}`, ({ refusals }) =>
+      total(codes.map((code) => refusals[code] ?? 0)),
     ),
   );
   return [

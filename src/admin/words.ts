@@ -25,7 +25,9 @@ export function ago(at: number, now: number): string {
   const seconds = Math.max(0, Math.round((now - at) / 1000));
   if (seconds < 90) return `${seconds} s ago`;
   if (seconds < 90 * 60) return `${Math.round(seconds / 60)} min ago`;
-  return seconds < 36 * 3600 ? `${Math.round(seconds / 3600)} h ago` : `${Math.round(seconds / 86_400)} days ago`;
+  return seconds < 36 * 3600
+    ? `${Math.round(seconds / 3600)} h ago`
+    : `${Math.round(seconds / 86_400)} days ago`;
 }
 
 const CLASS_WORDS: Record<DataClass, string> = {
@@ -104,7 +106,12 @@ export function ruleWords(rule: Rule): string {
             `${number(max)}, where they are ${number(share * 100)} % of such calls, in ${duration(window)}`,
         )
         .join("; ");
-    default:
+    case "subjects":
+    case "profile":
+    case "sequence":
+    case "budget":
+    case "adjacency":
+    case "flooding":
       return rule.limits.map(({ max, window }) => `${number(max)} in ${duration(window)}`).join("; ");
   }
 }
@@ -125,7 +132,8 @@ export const TO_DO: Record<Verdict, string> = {
     "Nothing has to be done: it is slowed down by itself. Let it through where the work is yours; disable the caller where it is nobody's.",
   confirm:
     "Let it through if you know what it is doing, and for whom: it is asked about again where it goes much further. Decline otherwise. Where the key may be stolen, disable the caller.",
-  block: "Release it if you know what it is doing, and for whom. Where the key may be stolen, disable the caller.",
+  block:
+    "Release it if you know what it is doing, and for whom. Where the key may be stolen, disable the caller.",
 };
 
 /** What a rule does, or would do. */

@@ -40,7 +40,9 @@ export function viewOf(
       .filter(([, person]) => inWindow(seenAt(person), now, KNOWN_MS))
       .map(([token, person]) => ({ token, seen_at: seenAt(person), classes: classesOf(person, now) }))
       .toSorted((a, b) => b.seen_at - a.seen_at),
-    counts: rules.filter(({ mode }) => mode !== "off").flatMap((rule) => countsOf(state, rule, catalogSize, now)),
+    counts: rules
+      .filter(({ mode }) => mode !== "off")
+      .flatMap((rule) => countsOf(state, rule, catalogSize, now)),
     taint: taint === undefined ? null : { at: taint.at, attempt: taint.attempt },
     block: block === undefined || block.until <= now ? null : standing(block),
     releases: state.releases
@@ -60,12 +62,7 @@ const standing = ({ rule, at, until, observed, threshold }: NonNullable<FlowView
 const classesOf = (person: Person, now: number): DataClass[] =>
   PERSONAL_CLASSES.filter((_, index) => inWindow(gatheredAt(person, index), now, KNOWN_MS));
 
-function countsOf(
-  state: FlowState,
-  rule: Rule,
-  catalogSize: number,
-  now: number,
-): FlowView["counts"] {
+function countsOf(state: FlowState, rule: Rule, catalogSize: number, now: number): FlowView["counts"] {
   const of = { rule: rule.id };
   const allowed = state.releases.allowance(rule.id, now);
   const total = (window: number) => state.counters.total(counterOf(ruleKey(rule), window), now);

@@ -42,7 +42,16 @@ export function judgeCall(parts: Parts, request: AdmissionRequest, now: number):
   for (const each of incidents.waiting(true, now)) incidents.decide(each, "released", BY_FORM, null, now);
   const { until, allowance } = released;
   const seq = log.append(
-    { kind: "decision", decision: "released", rules, incident: null, by: BY_FORM, until, allowance, note: null },
+    {
+      kind: "decision",
+      decision: "released",
+      rules,
+      incident: null,
+      by: BY_FORM,
+      until,
+      allowance,
+      note: null,
+    },
     now,
   );
   return flow.admit(request, seq + 1, now);

@@ -37,7 +37,11 @@ export async function findIncident(db: D1Database, id: string): Promise<Incident
 /** The latest; open ones alone, or one principal's, where asked. */
 export async function latestIncidents(
   db: D1Database,
-  { open = false, principal = null, limit = LISTED_MAX }: { open?: boolean; principal?: string | null; limit?: number },
+  {
+    open = false,
+    principal = null,
+    limit = LISTED_MAX,
+  }: { open?: boolean; principal?: string | null; limit?: number },
 ): Promise<Incident[]> {
   const { results } = await db
     .prepare(

@@ -28,7 +28,14 @@ import { IncidentCourier } from "./incident-courier.ts";
 import type { Incident } from "./incidents.ts";
 import type { NonceAnswer, Spent } from "./nonces.ts";
 import { type Parts, createParts } from "./parts.ts";
-import { type CallsAround, type Overview, type RuleHits, callsAround, countHits, overviewOf } from "./overview.ts";
+import {
+  type CallsAround,
+  type Overview,
+  type RuleHits,
+  callsAround,
+  countHits,
+  overviewOf,
+} from "./overview.ts";
 import { ADMITTED, type Bucket, type CallerDecision } from "./records.ts";
 import { charge, fitsAt } from "./sliding-window.ts";
 
@@ -158,10 +165,7 @@ export class UserWindows extends DurableObject<Env> {
     const now = this.#tick();
     const { log } = this.#parts;
     log.begin(principal, policyInForce().retention.audit_days * DAY, now);
-    log.append(
-      { kind: "decision", rules: [], incident, until: now, allowance: 0, ...change },
-      now,
-    );
+    log.append({ kind: "decision", rules: [], incident, until: now, allowance: 0, ...change }, now);
     this.#wakeBy(now + ANCHOR_MS);
   }
 

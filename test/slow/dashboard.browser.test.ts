@@ -29,20 +29,27 @@ let browser: Browser;
 let keys: Record<string, string>;
 let callers: { caller: string; ended: string }[];
 
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "catalog-dashboard-"));
-  const stateDir = join(folder, "state");
-  [server, browser] = await Promise.all([startServer({ stateDir }), launchBrowser()]);
-  keys = await demoKeys(server, stateDir);
-  const traffic = startScript("demo-traffic", [
-    ...["--state", stateDir, "--seconds", String(TRAFFIC_S), "--calls", String(TRAFFIC_S * 5), "--json"],
-  ]);
-  const { code, stdout, stderr } = await within(TRAFFIC_S * 1000 + 60_000, traffic);
-  expect({ code, stderr: stderr.replaceAll(/^\d+ s left.*\n/gm, "") }).toEqual({ code: 0, stderr: "" });
-  callers = z
-    .object({ callers: z.array(z.object({ caller: z.string(), ended: z.string() })) })
-    .parse(JSON.parse(stdout)).callers;
-}, TRAFFIC_S * 1000 + 120_000);
+beforeAll(
+  async () => {
+    folder = await mkdtemp(join(tmpdir(), "catalog-dashboard-"));
+    const stateDir = join(folder, "state");
+    [server, browser] = await Promise.all([startServer({ stateDir }), launchBrowser()]);
+    keys = await demoKeys(server, stateDir);
+    const traffic = startScript("demo-traffic", [
+      "--state",
+      stateDir,
+      `--seconds=${TRAFFIC_S}`,
+      `--calls=${TRAFFIC_S * 5}`,
+      "--json",
+    ]);
+    const { code, stdout, stderr } = await within(TRAFFIC_S * 1000 + 60_000, traffic);
+    expect({ code, stderr: stderr.replaceAll(/^\d+ s left.*\n/gm, "") }).toEqual({ code: 0, stderr: "" });
+    callers = z
+      .object({ callers: z.array(z.object({ caller: z.string(), ended: z.string() })) })
+      .parse(JSON.parse(stdout)).callers;
+  },
+  TRAFFIC_S * 1000 + 120_000,
+);
 afterEach(async () => {
   await Promise.all(browser.contexts().map((context) => context.close()));
 });
@@ -59,7 +66,10 @@ interface Visit {
   complaints: string[];
 }
 
-async function signIn(options: Parameters<Browser["newContext"]>[0] = {}, user = "user-admin"): Promise<Visit> {
+async function signIn(
+  options: Parameters<Browser["newContext"]>[0] = {},
+  user = "user-admin",
+): Promise<Visit> {
   const context = await browser.newContext({ viewport: DESKTOP, ...options });
   const page = await context.newPage();
   const complaints: string[] = [];
@@ -103,7 +113,10 @@ async function newAttacker() {
   const user = `attacker-${randomBytes(3).toString("hex")}`;
   const now = Date.now();
   const key = createKey({ user, label: "test" }, now);
-  await server.batch([...addUser({ id: user, kind: "user", name: user, roles: ["support"] }, now), key.statement]);
+  await server.batch([
+    ...addUser({ id: user, kind: "user", name: user, roles: ["support"] }, now),
+    key.statement,
+  ]);
   return { user, key: key.secret };
 }
 
@@ -179,7 +192,7 @@ describe("the overview", () => {
     const other = await context.newPage();
     await other.goto(`${server.url}/admin`);
     await other.getByRole("button", { name: "Sign out" }).click();
-    await page.waitForURL(/\/sign-in\?next=/, { timeout: 5_000 });
+    await expect.poll(() => page.url(), { timeout: 5_000 }).toMatch(/\/sign-in\?next=/);
   });
 });
 
@@ -194,7 +207,9 @@ describe("by keyboard alone", () => {
     await numbers.focus();
     await page.keyboard.press("Enter");
     await page.waitForTimeout(4_500);
-    expect(await page.locator("#chart-calls details").evaluate((each) => each.hasAttribute("open"))).toBe(true);
+    expect(await page.locator("#chart-calls details").evaluate((each) => each.hasAttribute("open"))).toBe(
+      true,
+    );
     expect(await numbers.evaluate((each) => each === document.activeElement)).toBe(true);
   });
 
@@ -230,8 +245,10 @@ describe("by keyboard alone", () => {
       await page.locator("summary", { hasText: verb }).focus();
       await page.keyboard.press("Enter");
       await page.getByRole("button", { name: `${verb} this caller` }).focus();
+      const next = page.waitForEvent("load");
       await page.keyboard.press("Enter");
-      await page.locator(".done", { hasText: done }).waitFor();
+      await next;
+      expect(await page.locator(".done").innerText()).toContain(done);
     }
   });
 });
@@ -253,8 +270,22 @@ describe.each(LOOKS)("%s, on a %s", (colorScheme, width, viewport) => {
     const caller = await href(".incidents .what a");
     const principal = caller.split("/").at(-1);
     const found: Record<string, unknown> = {};
-    const paths = ["/admin", "/admin?range=24h", "/admin?range=30d", "/admin/incidents", incident, "/admin/callers"];
-    paths.push(caller, "/admin/audit", `/admin/audit/${principal}`, "/admin/policy", "/admin/callers/nobody", "/");
+    const paths = [
+      "/admin",
+      "/admin?range=24h",
+      "/admin?range=30d",
+      "/admin/incidents",
+      incident,
+      "/admin/callers",
+    ];
+    paths.push(
+      caller,
+      "/admin/audit",
+      `/admin/audit/${principal}`,
+      "/admin/policy",
+      "/admin/callers/nobody",
+      "/",
+    );
     for (const path of paths) {
       await page.goto(`${server.url}${path}`);
       for (const closed of await page.locator("summary").all()) await closed.click();
@@ -265,7 +296,10 @@ describe.each(LOOKS)("%s, on a %s", (colorScheme, width, viewport) => {
         const runner: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } =
           Reflect.get(window, "axe");
         const { violations } = await runner.run();
-        return [...wide, ...violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)];
+        return [
+          ...wide,
+          ...violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`),
+        ];
       });
       if (problems.length > 0) found[path] = problems;
     }
@@ -285,11 +319,17 @@ describe.each(LOOKS)("%s, on a %s", (colorScheme, width, viewport) => {
       .locator(".incidents li", { hasText: toxic("order-guesser") })
       .locator(".go")
       .getAttribute("href");
-    const pages = { overview: "/admin", incident, caller: `/admin/callers/${caller}`, policy: "/admin/policy" };
-    for (const [name, path] of Object.entries(pages)) {
-      await page.goto(`${server.url}${path}`);
+    const pages = {
+      overview: "/admin",
+      incident,
+      caller: `/admin/callers/${caller}`,
+      policy: "/admin/policy",
+    };
+    for (const [name, address] of Object.entries(pages)) {
+      await page.goto(`${server.url}${address}`);
       await page.waitForTimeout(500);
-      await page.screenshot({ path: join(out, `${name}-${width}-${colorScheme}.png`) });
+      const path = join(out, `${name}-${width}-${colorScheme}.png`);
+      expect((await page.screenshot({ path })).length).toBeGreaterThan(10_000);
     }
   });
 });

@@ -19,13 +19,17 @@ export function auditPage({ admin, anchors, now }: AuditPage): Promise<Response>
     { admin, title: "Audit", section: "/admin/audit" },
     <section class="card" aria-label="Chains">
       <p class="quiet">
-        Every call is a record in its caller's hash chain. Where a chain stood is anchored apart from it, at most a
-        minute behind.
+        Every call is a record in its caller's hash chain. Where a chain stood is anchored apart from it, at
+        most a minute behind.
       </p>
       {anchors.length === 0 ? (
         <p>No call has been recorded yet.</p>
       ) : (
-        <Table label="Chains" head={["Caller", "Records", "Head", "Anchored", "Check", "Download"]} numbers={[1]}>
+        <Table
+          label="Chains"
+          head={["Caller", "Records", "Head", "Anchored", "Check", "Download"]}
+          numbers={[1]}
+        >
           {anchors.map(({ principal, seq, hash, anchored_at }) => (
             <tr>
               <th scope="row">
@@ -115,13 +119,14 @@ function Sound({ records, head, before }: Extract<Verified, { ok: true }>) {
       {before.state === "none" && <p>There was no anchor before this check.</p>}
       {before.state === "pruned" && (
         <p>
-          The anchor of <At at={before.anchored_at} /> was of records that are older than the policy keeps them.
+          The anchor of <At at={before.anchored_at} /> was of records that are older than the policy keeps
+          them.
         </p>
       )}
       {before.state === "in chain" && (
         <p>
-          The chain holds what was anchored at <At at={before.anchored_at} /> (record {number(before.seq)}), so
-          nothing before that was cut off or made anew.
+          The chain holds what was anchored at <At at={before.anchored_at} /> (record {number(before.seq)}),
+          so nothing before that was cut off or made anew.
         </p>
       )}
     </>
@@ -139,7 +144,9 @@ function Broken({ line, problem, anchor }: Extract<Verified, { ok: false }> & { 
       <p class="statement">
         Line {number(line)} of the export{line > 1 && `, record ${number(record)}`}: {PROBLEMS[problem]}.
       </p>
-      <p>Keep a download as it is now, and the anchors that you have elsewhere, before anything else is done.</p>
+      <p>
+        Keep a download as it is now, and the anchors that you have elsewhere, before anything else is done.
+      </p>
     </>
   );
 }

@@ -158,7 +158,8 @@ function Budget({ overview, limits }: CallerPage) {
       {overview.budget.map(({ bucket, used }) => (
         <li>
           <span id={`budget-${bucket}`}>
-            {BUCKET[bucket]}: {number(used)} of {number(limits[bucket].max)} in {number(limits[bucket].window_s)} s
+            {BUCKET[bucket]}: {number(used)} of {number(limits[bucket].max)} in{" "}
+            {number(limits[bucket].window_s)} s
           </span>
           <meter
             aria-labelledby={`budget-${bucket}`}
@@ -189,8 +190,8 @@ function Holds({ overview: { block, taint, releases }, now }: CallerPage) {
           <Chip tone="good">not tainted</Chip>
         ) : (
           <>
-            <Chip tone="medium">tainted</Chip> it read text like an instruction <Ago at={taint.at} now={now} />, in
-            call {number(taint.attempt)}
+            <Chip tone="medium">tainted</Chip> it read text like an instruction{" "}
+            <Ago at={taint.at} now={now} />, in call {number(taint.attempt)}
           </>
         )}
       </li>
@@ -239,8 +240,8 @@ function People({ overview: { people }, now }: CallerPage) {
   return (
     <>
       <p class="quiet">
-        {number(people.length)} within a day. Each stands for a person by a keyed hash: the same for the same person,
-        and nobody can find the person from it.
+        {number(people.length)} within a day. Each stands for a person by a keyed hash: the same for the same
+        person, and nobody can find the person from it.
       </p>
       <Table label="People it has read about" head={["Person", "What was read", "Last"]}>
         {people.slice(0, PEOPLE_SHOWN).map(({ token, classes, seen_at }) => (

@@ -33,7 +33,7 @@ export function callersPage({ admin, callers, text, now }: CallersPage): Promise
       ) : (
         <Table
           label="Callers"
-          head={["Caller", "Name", "Roles", "State", "Open incidents", "Records", "Last call"]}
+          head={["Caller", "Name", "Roles", "State", "Open incidents", "Records", "Audit anchored"]}
           numbers={[4, 5]}
         >
           {callers.map((caller) => (
@@ -46,12 +46,14 @@ export function callersPage({ admin, callers, text, now }: CallersPage): Promise
               <td>
                 <CallerState {...caller} />
               </td>
-              <td class="number">
-                {caller.open > 0 ? <Chip tone="high">{number(caller.open)}</Chip> : "0"}
-              </td>
+              <td class="number">{caller.open > 0 ? <Chip tone="high">{number(caller.open)}</Chip> : "0"}</td>
               <Num value={caller.records} />
               <td class="time">
-                {caller.last_at === null ? <span class="quiet">never</span> : <Ago at={caller.last_at} now={now} />}
+                {caller.last_at === null ? (
+                  <span class="quiet">never</span>
+                ) : (
+                  <Ago at={caller.last_at} now={now} />
+                )}
               </td>
             </tr>
           ))}

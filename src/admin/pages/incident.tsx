@@ -81,8 +81,8 @@ function Decide({ incident, together, minutes, mayDecide }: IncidentPage) {
     return (
       <Card title="Decide">
         <p>
-          This is about your own work, and you signed in with an access key, which a program that holds it could do
-          too. Sign in by your sign-in provider, or ask another administrator.
+          This is about your own work, and you signed in with an access key, which a program that holds it
+          could do too. Sign in by your sign-in provider, or ask another administrator.
         </p>
       </Card>
     );
@@ -93,13 +93,14 @@ function Decide({ incident, together, minutes, mayDecide }: IncidentPage) {
       {together.length > 0 && (
         <>
           <p>
-            {together.length === 1 ? "Another rule waits" : `${number(together.length)} other rules wait`} for the
-            same answer. Letting it through, or declining, answers all of them:
+            {together.length === 1 ? "Another rule waits" : `${number(together.length)} other rules wait`} for
+            the same answer. Letting it through, or declining, answers all of them:
           </p>
           <ul>
             {together.map(({ id, rule, observed, threshold }) => (
               <li>
-                <a href={incidentPath(id)}>{rule}</a>: {number(observed)} seen, {number(threshold)} let through
+                <a href={incidentPath(id)}>{rule}</a>: {number(observed)} seen, {number(threshold)} let
+                through
               </li>
             ))}
           </ul>
@@ -135,10 +136,30 @@ function Timeline({ incident, calls }: { incident: Incident; calls: CallView[] }
   const { first_at, last_at, count, tool, decided_at, decided_by, note, status } = incident;
   const first = calls.at(-1);
   const steps: { at: number; said: Child }[] = [
-    ...(first === undefined ? [] : [{ at: first.at, said: <>The first of the calls that matched: <code>{first.name}</code></> }]),
+    ...(first === undefined
+      ? []
+      : [
+          {
+            at: first.at,
+            said: (
+              <>
+                The first of the calls that matched: <code>{first.name}</code>
+              </>
+            ),
+          },
+        ]),
     { at: first_at, said: "The rule spoke." },
     ...(count > 1
-      ? [{ at: last_at, said: <>It spoke again, {number(count)} times so far, last at <code>{tool}</code>.</> }]
+      ? [
+          {
+            at: last_at,
+            said: (
+              <>
+                It spoke again, {number(count)} times so far, last at <code>{tool}</code>.
+              </>
+            ),
+          },
+        ]
       : []),
     ...(decided_at === null
       ? []

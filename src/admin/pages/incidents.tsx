@@ -18,7 +18,13 @@ interface IncidentsPage {
   now: number;
 }
 
-export function incidentsPage({ admin, incidents, isOpenOnly, rules, now }: IncidentsPage): Promise<Response> {
+export function incidentsPage({
+  admin,
+  incidents,
+  isOpenOnly,
+  rules,
+  now,
+}: IncidentsPage): Promise<Response> {
   return adminPage(
     {
       admin,
@@ -47,11 +53,7 @@ export function incidentsPage({ admin, incidents, isOpenOnly, rules, now }: Inci
 }
 
 /** Incidents in words, each with a link to where it is decided. */
-export function IncidentList({
-  incidents,
-  rules,
-  now,
-}: Pick<IncidentsPage, "incidents" | "rules" | "now">) {
+export function IncidentList({ incidents, rules, now }: Pick<IncidentsPage, "incidents" | "rules" | "now">) {
   return (
     <ul class="incidents">
       {incidents.map((incident) => (

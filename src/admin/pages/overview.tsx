@@ -106,11 +106,7 @@ function Tools({ tools, range }: { tools: Series["tools"]; range: RangeName }) {
       {tools.length === 0 ? (
         <p class="quiet">No tool was called.</p>
       ) : (
-        <Table
-          label={title}
-          head={["Tool", "Calls", "Refused", "Errors", "p95, ms"]}
-          numbers={[1, 2, 3, 4]}
-        >
+        <Table label={title} head={["Tool", "Calls", "Refused", "Errors", "p95, ms"]} numbers={[1, 2, 3, 4]}>
           {tools.map(({ name, calls, refused, errors, p95_ms }) => (
             <tr>
               <th scope="row">

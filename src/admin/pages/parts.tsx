@@ -4,7 +4,11 @@ import { STATUS, ago, number } from "../words.ts";
 
 // What several pages of the dashboard are made of.
 
-const FORMAT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium", timeZone: "UTC" });
+const FORMAT = new Intl.DateTimeFormat("en-GB", {
+  dateStyle: "medium",
+  timeStyle: "medium",
+  timeZone: "UTC",
+});
 export const utc = (at: number): string => `${FORMAT.format(at)} UTC`;
 
 /** A moment, in full. */

@@ -25,7 +25,14 @@ export function policyPage({ admin, policy, spoken }: PolicyPage): Promise<Respo
       <Card title="Rules">
         <Table
           label="Rules"
-          head={["Rule", "Mode", "A call past it", "Let through", `Spoke, last ${duration(spoken.sinceMs)}`, "Why"]}
+          head={[
+            "Rule",
+            "Mode",
+            "A call past it",
+            "Let through",
+            `Spoke, last ${duration(spoken.sinceMs)}`,
+            "Why",
+          ]}
         >
           {policy.rules.map((rule) => (
             <RuleRow rule={rule} spoken={spoken.hits} />
@@ -36,15 +43,18 @@ export function policyPage({ admin, policy, spoken }: PolicyPage): Promise<Respo
       <Card title="What shadow rules would have done">
         {shadow.length === 0 ? (
           <p>
-            No rule is in shadow. Set a rule's <code>mode</code> to <code>shadow</code> to have it recorded here and
-            never acted upon.
+            No rule is in shadow. Set a rule's <code>mode</code> to <code>shadow</code> to have it recorded
+            here and never acted upon.
           </p>
         ) : (
           <Shadow rules={shadow} spoken={spoken} />
         )}
       </Card>
       <Card title="Roles">
-        <Table label="Roles" head={["Role", "Tools", "Resources", "Customers' rows", "Calls", "Lists and handshakes"]}>
+        <Table
+          label="Roles"
+          head={["Role", "Tools", "Resources", "Customers' rows", "Calls", "Lists and handshakes"]}
+        >
           {Object.entries(policy.roles).map(([name, role]) => (
             <tr>
               <th scope="row">{name}</th>

@@ -182,7 +182,9 @@ describe("an incident's page", () => {
   it("is no way to decide about one's own work with a pasted key", async () => {
     const own = { principal: adminId, object: env.USER_WINDOWS.getByName(adminId) };
     const id = await stop(own);
-    expect(await (await admin.request(`/admin/incidents/${id}`)).text()).not.toContain("<form method=\"post\" action=\"/admin/incidents");
+    expect(await (await admin.request(`/admin/incidents/${id}`)).text()).not.toContain(
+      '<form method="post" action="/admin/incidents',
+    );
     expect((await admin.post(`/admin/incidents/${id}`, { decision: "released" })).status).toBe(409);
     expect((await admin.post(`/admin/callers/${adminId}/release`, {})).status).toBe(409);
     expect(await decisionsOf(own)).toEqual([]);
@@ -199,7 +201,9 @@ describe("an incident's page", () => {
       .bind(id)
       .run();
     expect((await admin.post(`/admin/incidents/${copy}`, { decision: "released" })).status).toBe(409);
-    expect((await admin.post(`/admin/incidents/${copy}`, { decision: "closed", note: "old" })).status).toBe(303);
+    expect((await admin.post(`/admin/incidents/${copy}`, { decision: "closed", note: "old" })).status).toBe(
+      303,
+    );
     expect(await decisionsOf(caller)).toMatchObject([{ decision: "closed", incident: copy, note: "old" }]);
   });
 });
@@ -279,9 +283,13 @@ describe("the audit's pages", () => {
     await stop(caller);
     await caller.object.anchor();
     await runInDurableObject(caller.object, (_, { storage }) => {
-      storage.sql.exec("UPDATE records SET text = replace(text, 'get_customer', 'get_product') WHERE seq = 3");
+      storage.sql.exec(
+        "UPDATE records SET text = replace(text, 'get_customer', 'get_product') WHERE seq = 3",
+      );
     });
     const page = await (await admin.request(`/admin/audit/${caller.principal}`)).text();
-    expect(page).toContain("Line 4 of the export, record 3: this record, or its link to the one before, was changed.");
+    expect(page).toContain(
+      "Line 4 of the export, record 3: this record, or its link to the one before, was changed.",
+    );
   });
 });

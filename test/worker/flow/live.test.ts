@@ -111,7 +111,12 @@ describe("people, one after the other", () => {
     const { user, as } = await agent();
     await readPeople(as);
     const [incident] = await incidents(user);
-    const decision = { incident: incident?.id ?? "", decision: "declined" as const, by: "user-admin", note: "no" };
+    const decision = {
+      incident: incident?.id ?? "",
+      decision: "declined" as const,
+      by: "user-admin",
+      note: "no",
+    };
     const stub = env.USER_WINDOWS.getByName(user);
     expect(await stub.decide(decision)).toMatchObject({ status: "declined", note: "no" });
     expect(await stub.decide({ ...decision, decision: "released" })).toBeUndefined();

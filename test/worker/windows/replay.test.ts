@@ -121,7 +121,12 @@ it("an audit replays to the verdicts of the session that it is of", async () => 
           await object.exportPage(0, 0, 1);
           await evictDurableObject(object);
         } else if (each.kind === "decide")
-          await object.decide({ incident, decision: each.release ? "released" : "declined", by: "root", note: null });
+          await object.decide({
+            incident,
+            decision: each.release ? "released" : "declined",
+            by: "root",
+            note: null,
+          });
         else if (each.kind === "settle") {
           const [settled] = running.splice(each.which % Math.max(1, running.length), 1);
           if (settled !== undefined) await object.settle({ attempt: settled.seq, ...resultOf(settled.made) });
