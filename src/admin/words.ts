@@ -113,6 +113,10 @@ export function ruleWords(rule: Rule): string {
     case "adjacency":
     case "flooding":
       return rule.limits.map(({ max, window }) => `${number(max)} in ${duration(window)}`).join("; ");
+    default: {
+      const none: never = rule;
+      return none;
+    }
   }
 }
 
