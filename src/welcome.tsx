@@ -105,7 +105,7 @@ const clients = (mcp: string): { name: string; how: Child; code?: string }[] => 
   },
   {
     name: "Claude Desktop, over stdio",
-    how: "In claude_desktop_config.json, from a checkout of the source:",
+    how: "In claude_desktop_config.json, after npm install in a clone of the source:",
     code: JSON.stringify(STDIO, null, 2),
   },
   {
@@ -128,8 +128,8 @@ const clients = (mcp: string): { name: string; how: Child; code?: string }[] => 
 const STDIO = {
   mcpServers: {
     "product-catalog": {
-      command: "npm",
-      args: ["run", "-s", "stdio", "--prefix", "/path/to/product-catalog-mcp"],
+      command: "node",
+      args: ["/path/to/product-catalog-mcp/bin/product-catalog-mcp.mjs"],
     },
   },
 };

@@ -110,7 +110,7 @@ export async function behave(
   const tally: Tally = { calls: 0, refused: {} };
   const started = Date.now();
   for (let index = 0; index < calls; index++) {
-    await sleep(started + (index * milliseconds) / calls - Date.now());
+    await sleep(Math.max(0, started + (index * milliseconds) / calls - Date.now()));
     if (Date.now() - started >= milliseconds) break;
     const { tool, arguments: args } = callOf(index, world);
     const code = await refusedAs(() => client.callTool({ name: tool, arguments: args }));
