@@ -1,28 +1,20 @@
 import type { Rule } from "../../flow/rules.ts";
 import type { SignedIn } from "../../identity/sessions.ts";
 import type { Limit } from "../../policy/schema.ts";
-import type { Incident } from "../../windows/incidents.ts";
-import type { Overview } from "../../windows/overview.ts";
 import type { Bucket } from "../../windows/records.ts";
-import { type Caller, rolesOf } from "../callers.ts";
+import { rolesOf } from "../callers.ts";
 import { classWords, duration, number } from "../words.ts";
 import { CallTable } from "./calls.tsx";
+import { type Acts, CallerActs } from "./caller-acts.tsx";
 import { CallerState } from "./callers.tsx";
 import { IncidentList } from "./incidents.tsx";
 import { adminPage } from "./layout.tsx";
-import { Ago, At, Card, Chip, Done, Note, Table, callerPath } from "./parts.tsx";
+import { Ago, At, Card, Chip, Done, Table, callerPath } from "./parts.tsx";
 
-export interface CallerPage {
+interface CallerPage extends Acts {
   admin: SignedIn;
-  caller: Caller;
-  overview: Overview;
   limits: Record<Bucket, Limit>;
-  /** The open ones. */
-  incidents: Incident[];
   rules: readonly Rule[];
-  minutes: number;
-  /** False about one's own work, unless one signed in at the provider. */
-  mayDecide: boolean;
   now: number;
   said: string | undefined;
   status?: 409;
@@ -40,7 +32,7 @@ export function callerPage(page: CallerPage): Promise<Response> {
       ...(status !== undefined && { status }),
     },
     <>
-      <Act {...page} />
+      <CallerActs {...page} />
       <Who {...page} />
       {incidents.length > 0 && (
         <Card title="Open incidents">
@@ -69,55 +61,6 @@ export function callerPage(page: CallerPage): Promise<Response> {
         )}
       </Card>
     </>,
-  );
-}
-
-function Act({ caller, overview, incidents, minutes, mayDecide }: CallerPage) {
-  const path = callerPath(caller.id);
-  const stopping = incidents.filter(({ verdict }) => verdict !== "flag").map(({ rule }) => rule);
-  const rules = [...new Set([...(overview.block === null ? [] : [overview.block.rule]), ...stopping])];
-  return (
-    <div class="acts">
-      {mayDecide && rules.length > 0 && (
-        <details class="card act" id="release">
-          <summary>Release</summary>
-          <form method="post" action={`${path}/release`}>
-            <p class="field">
-              <label for="rule">Past which rule, for {duration(minutes * 60_000)}</label>
-              <select id="rule" name="rule">
-                <option value="">All that stop it: {rules.join(", ")}</option>
-                {rules.length > 1 && rules.map((rule) => <option value={rule}>{rule}</option>)}
-              </select>
-            </p>
-            <Note id="release-note" />
-            <div class="actions">
-              <button class="main">Release</button>
-            </div>
-          </form>
-        </details>
-      )}
-      {caller.name !== null && (
-        <details class="card act" id="enable">
-          <summary>{caller.disabled_at === null ? "Disable" : "Enable"}</summary>
-          <form method="post" action={`${path}/${caller.disabled_at === null ? "disable" : "enable"}`}>
-            <p>
-              {caller.disabled_at === null
-                ? "Its keys, tokens and browser sessions are refused from the next call on."
-                : "What was only suspended is good again: its keys, and tokens that are still young."}
-            </p>
-            <Note id="enable-note" />
-            <div class="actions">
-              <button class={caller.disabled_at === null ? "danger" : "main"}>
-                {caller.disabled_at === null ? "Disable this caller" : "Enable this caller"}
-              </button>
-            </div>
-          </form>
-        </details>
-      )}
-      <p class="aside">
-        <a href={`/admin/audit/${encodeURIComponent(caller.id)}`}>Its audit</a>
-      </p>
-    </div>
   );
 }
 

@@ -1,0 +1,72 @@
+import type { Incident } from "../../windows/incidents.ts";
+import { TO_DO, duration, number } from "../words.ts";
+import { incidentPath } from "./incidents.tsx";
+import { Card, Note, callerPath } from "./parts.tsx";
+
+export interface Question {
+  incident: Incident;
+  /** Other incidents that are answered with this one. */
+  together: Incident[];
+  /** How long the work may go on once it is let through. */
+  minutes: number;
+  /** False about one's own work, unless one signed in at the provider. */
+  mayDecide: boolean;
+}
+
+/** What an admin can do about an open incident, and what else is answered by it. */
+export function Decide({ incident, together, minutes, mayDecide }: Question) {
+  const { verdict } = incident;
+  if (!mayDecide) {
+    return (
+      <Card title="Decide">
+        <p>
+          This is about your own work, and you signed in with an access key, which a program that holds it
+          could do too. Sign in by your sign-in provider, or ask another administrator.
+        </p>
+      </Card>
+    );
+  }
+  return (
+    <Card title="Decide">
+      <p>{TO_DO[verdict]}</p>
+      {together.length > 0 && (
+        <>
+          <p>
+            {together.length === 1 ? "Another rule waits" : `${number(together.length)} other rules wait`} for
+            the same answer. Letting it through, or declining, answers all of them:
+          </p>
+          <ul>
+            {together.map(({ id, rule, observed, threshold }) => (
+              <li>
+                <a href={incidentPath(id)}>{rule}</a>: {number(observed)} seen, {number(threshold)} let
+                through
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+      <form method="post" action={incidentPath(incident.id)}>
+        <Note id="note" hint="It stands in the audit, with your name and the time." />
+        <div class="actions">
+          {verdict !== "flag" && (
+            <button class="main" name="decision" value="released">
+              Let through for {duration(minutes * 60_000)}
+            </button>
+          )}
+          {verdict === "confirm" && (
+            <button name="decision" value="declined">
+              Decline
+            </button>
+          )}
+          <button name="decision" value="closed">
+            Close
+          </button>
+        </div>
+      </form>
+      <p class="quiet">
+        Close says that somebody has looked, and lets nothing through. To disable the caller, go to{" "}
+        <a href={callerPath(incident.principal)}>its page</a>.
+      </p>
+    </Card>
+  );
+}

@@ -1,0 +1,80 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import * as z from "zod";
+import { demoKeys } from "../../../cli/local/demo-users.ts";
+import { type LocalServer, startServer } from "../../../cli/local/server.ts";
+import { enterKey, launchBrowser } from "../../node/support/browser.ts";
+import { startScript, within } from "../../node/support/processes.ts";
+
+export const DESKTOP = { width: 1280, height: 900 };
+
+export interface Visit {
+  context: BrowserContext;
+  page: Page;
+  /** What the browser complained of, policy violations first of all. */
+  complaints: string[];
+}
+
+export interface Dashboard {
+  server: LocalServer;
+  /** A browser of its own, on the overview; as the demo admin, where nobody else is named. */
+  signIn(options?: Parameters<Browser["newContext"]>[0], user?: string): Promise<Visit>;
+  /** The id of a toxic caller of the demo traffic. */
+  toxic(name: string): string;
+  closeBrowsers(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const summarySchema = z.object({ callers: z.array(z.object({ caller: z.string() })) });
+
+/** A server with so many seconds of demo traffic behind it, and Chromium. */
+export async function startDashboard(seconds: number): Promise<Dashboard> {
+  const folder = await mkdtemp(join(tmpdir(), "catalog-dashboard-"));
+  const stateDir = join(folder, "state");
+  const [server, browser] = await Promise.all([startServer({ stateDir }), launchBrowser()]);
+  const keys = await demoKeys(server, stateDir);
+  const traffic = startScript("demo-traffic", [
+    `--state=${stateDir}`,
+    `--seconds=${seconds}`,
+    `--calls=${seconds * 5}`,
+    "--json",
+  ]);
+  const { code, stdout, stderr } = await within(seconds * 1000 + 60_000, traffic);
+  if (code !== 0) throw new Error(stderr);
+  const { callers } = summarySchema.parse(JSON.parse(stdout));
+
+  async function signIn(options: Parameters<Browser["newContext"]>[0] = {}, user = "user-admin") {
+    const context = await browser.newContext({ viewport: DESKTOP, ...options });
+    const page = await context.newPage();
+    const complaints: string[] = [];
+    page.on("console", (message) => {
+      // A test's own reading of what charts have drawn is no news.
+      const isOurs = !message.text().startsWith("Canvas2D:");
+      if (isOurs && ["error", "warning"].includes(message.type())) complaints.push(message.text());
+    });
+    page.on("pageerror", (error) => complaints.push(error.message));
+    await page.goto(`${server.url}/sign-in?next=/admin`);
+    await enterKey(page, keys[user] ?? "");
+    return { context, page, complaints };
+  }
+
+  return {
+    server,
+    signIn,
+    toxic(name) {
+      const found = callers.find(({ caller }) => caller.startsWith(name));
+      if (found === undefined) throw new Error(`No ${name}.`);
+      return found.caller;
+    },
+    async closeBrowsers() {
+      await Promise.all(browser.contexts().map((context) => context.close()));
+    },
+    async close() {
+      await browser.close();
+      await server.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
