@@ -1,30 +1,11 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { adminPages } from "../../../src/admin/pages.tsx";
-import { admission, newObject, settlement } from "../support/admission.ts";
+import { type Browser, signedIn } from "../identity/support/browser.ts";
+import { newKey, newUser } from "../identity/support/people.ts";
+import { newObject } from "../support/admission.ts";
 import { recordsOf } from "../support/caller.ts";
-import { Browser, signedIn } from "../identity/support/browser.ts";
-import { ORIGIN, form } from "../identity/support/deployed.ts";
-import { keyOf, newKey, newUser } from "../identity/support/people.ts";
-
-const NOBODY = "no-such-thing";
-/** Every route, and what an admin gets of it about nobody. */
-const ROUTES: [method: "GET" | "POST", pattern: string, path: string, status: number][] = [
-  ["GET", "/admin", "/admin", 200],
-  ["GET", "/admin/incidents", "/admin/incidents", 200],
-  ["GET", "/admin/incidents/:id", `/admin/incidents/${NOBODY}`, 404],
-  ["POST", "/admin/incidents/:id", `/admin/incidents/${NOBODY}`, 404],
-  ["GET", "/admin/callers", "/admin/callers", 200],
-  ["GET", "/admin/callers/:id", `/admin/callers/${NOBODY}`, 404],
-  ["POST", "/admin/callers/:id/release", `/admin/callers/${NOBODY}/release`, 404],
-  ["POST", "/admin/callers/:id/disable", `/admin/callers/${NOBODY}/disable`, 404],
-  ["POST", "/admin/callers/:id/enable", `/admin/callers/${NOBODY}/enable`, 404],
-  ["GET", "/admin/audit", "/admin/audit", 200],
-  ["GET", "/admin/audit/:principal", `/admin/audit/${NOBODY}`, 404],
-  ["GET", "/admin/audit/:principal/download", `/admin/audit/${NOBODY}/download`, 404],
-  ["GET", "/admin/policy", "/admin/policy", 200],
-];
+import { decisionsOf, read, stop } from "./support.ts";
 
 let admin: Browser;
 let adminId: string;
@@ -32,114 +13,6 @@ beforeAll(async () => {
   adminId = await newUser(["admin"]);
   admin = await signedIn((await newKey(adminId)).secret);
 });
-
-const go = (browser: Browser, method: string, path: string, headers: Record<string, string> = {}) =>
-  method === "GET"
-    ? browser.request(path, { headers })
-    : browser.request(path, form({ decision: "closed" }, { origin: ORIGIN, ...headers }));
-
-it("the table names every route", () => {
-  const routes = adminPages.routes.filter(({ method }) => method !== "ALL");
-  expect(routes.map(({ method, path }) => `${method} ${path}`)).toEqual(
-    ROUTES.map(([method, pattern]) => `${method} ${pattern}`),
-  );
-});
-
-describe.each(ROUTES)("%s %s", (method, _, path, status) => {
-  it("sends who is not signed in to the sign-in page", async () => {
-    const response = await go(new Browser(), method, path);
-    expect(response.status).toBe(303);
-    const next = method === "GET" ? path : "/admin";
-    expect(response.headers.get("location")).toBe(`/sign-in?next=${encodeURIComponent(next)}`);
-  });
-
-  it.each([["shopper"], ["support"], ["inventory"]])("refuses the role %s", async (role) => {
-    const response = await go(await signedIn(await keyOf([role])), method, path);
-    expect(response.status).toBe(403);
-    expect(await response.text()).toContain("This is for administrators");
-  });
-
-  it("refuses an admin's key that is narrowed to less", async () => {
-    const { secret } = await newKey(await newUser(["admin", "shopper"]), { roles: ["shopper"] });
-    expect((await go(await signedIn(secret), method, path)).status).toBe(403);
-  });
-
-  it("is not for an access key in a header: a page is a browser's", async () => {
-    const response = await go(new Browser(), method, path, {
-      authorization: `Bearer ${await keyOf(["admin"])}`,
-    });
-    expect(response.status).toBe(303);
-  });
-
-  it("answers an admin, uncached, under a strict policy", async () => {
-    const response = await go(admin, method, path);
-    expect(response.status).toBe(status);
-    expect(response.headers.get("cache-control")).toBe("no-store");
-    expect(response.headers.get("content-security-policy")).toBe(
-      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
-        "base-uri 'none'; frame-ancestors 'none'; form-action 'self'",
-    );
-    const html = await response.text();
-    expect(html).not.toMatch(/<style|<script(?![^>]*\ssrc=)|\sstyle="|\son[a-z]+="/);
-  });
-
-  it("has a page that refreshes itself load anew, without a session", async () => {
-    const response = await go(new Browser(), method, path, { "hx-request": "true" });
-    expect(response.status).toBe(401);
-    expect(response.headers.get("hx-refresh")).toBe("true");
-  });
-});
-
-describe.each(ROUTES.filter(([method]) => method === "POST"))("%s %s", (_, __, path) => {
-  it.each([
-    ["another site's page", { origin: "https://evil.example" }],
-    ["a page without an origin", { origin: "null" }],
-    // Its scripts may call the Worker; its forms may not come along with an admin's cookie.
-    ["another server of this machine", { origin: "http://localhost:3000" }],
-    ["nobody knows which page", {}],
-  ])("refuses a form of %s", async (___, headers) => {
-    const response = await admin.request(path, form({ decision: "released" }, headers));
-    expect(response.status).toBe(403);
-  });
-});
-
-const LIMIT = { max: 1_000, windowMs: 60_000 };
-const about = (person: string) => ({
-  classes: ["identity" as const],
-  kinds: ["source" as const],
-  cost: { records: 1, bytes: 100 },
-  unnamed: { subject: false, objects: 0 },
-  subjects: [person],
-  objects: [],
-  neighbourhoods: [],
-});
-type Caller = ReturnType<typeof newObject>;
-
-/** One call about a person, settled where it runs; gives what it was refused with. */
-async function read({ principal, object }: Caller, person: string) {
-  const flow = about(person);
-  const attempt = { name: "get_customer", roles: ["support"], flow };
-  const answer = await object.admit(admission(principal, { limit: LIMIT, attempt }));
-  if (!answer.admitted) return answer.stage === "flow" ? answer.refusal : undefined;
-  const { subjects, objects, neighbourhoods } = flow;
-  await object.settle({
-    ...settlement(answer.seq),
-    flow: { subjects, objects, neighbourhoods, missed: false, tainted: false, canary: false },
-  });
-  return undefined;
-}
-
-/** Reads one person after another until it is stopped; gives the incident. */
-async function stop(caller: Caller): Promise<string> {
-  for (let person = 0; person < 20; person++) {
-    const refusal = await read(caller, `person-${person}`);
-    if (refusal?.verdict === "confirm") return refusal.incident;
-  }
-  throw new Error("Nobody stopped it.");
-}
-
-const decisionsOf = async ({ object }: Caller) =>
-  (await recordsOf(object)).filter((record) => record.kind === "decision");
 
 describe("an incident's page", () => {
   it("says who did what, and of which calls", async () => {
@@ -170,6 +43,23 @@ describe("an incident's page", () => {
     ]);
     expect((await read(caller, "one more"))?.verdict).toBe(decision === "released" ? undefined : "confirm");
     expect((await admin.post(`/admin/incidents/${id}`, { decision })).status).toBe(409);
+  });
+
+  it("names what waits for the same answer, as the page does that the caller is sent to, and answers it all", async () => {
+    const caller = newObject();
+    for (let person = 0; person < 7; person++) await read(caller, `person-${person}`);
+    for (let miss = 0; miss < 16; miss++) await read(caller, "person-0", true);
+    const id = await stop(caller, "another");
+    const pages = [`/admin/incidents/${id}`, `/confirm/${id}`];
+    const waiting = (await caller.object.decidedWith(id)).map(({ rule }) => rule);
+    expect(waiting.toSorted()).toEqual(["people", "people-guessing"]);
+    for (const path of pages) {
+      const html = await (await admin.request(path)).text();
+      for (const rule of waiting) expect(html).toContain(rule);
+    }
+    await admin.post(pages[0] ?? "", { decision: "declined" });
+    expect(await caller.object.decidedWith(id)).toEqual([]);
+    expect((await decisionsOf(caller)).at(-1)?.rules.toSorted()).toEqual(["people", "people-guessing"]);
   });
 
   it("decides nothing without a decision", async () => {

@@ -1,0 +1,98 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { adminPages } from "../../../src/admin/pages.tsx";
+import { Browser, signedIn } from "../identity/support/browser.ts";
+import { ORIGIN, form } from "../identity/support/deployed.ts";
+import { keyOf, newKey, newUser } from "../identity/support/people.ts";
+
+const NOBODY = "no-such-thing";
+/** Every route, and what an admin gets of it about nobody. */
+const ROUTES: [method: "GET" | "POST", pattern: string, path: string, status: number][] = [
+  ["GET", "/admin", "/admin", 200],
+  ["GET", "/admin/incidents", "/admin/incidents", 200],
+  ["GET", "/admin/incidents/:id", `/admin/incidents/${NOBODY}`, 404],
+  ["POST", "/admin/incidents/:id", `/admin/incidents/${NOBODY}`, 404],
+  ["GET", "/admin/callers", "/admin/callers", 200],
+  ["GET", "/admin/callers/:id", `/admin/callers/${NOBODY}`, 404],
+  ["POST", "/admin/callers/:id/release", `/admin/callers/${NOBODY}/release`, 404],
+  ["POST", "/admin/callers/:id/disable", `/admin/callers/${NOBODY}/disable`, 404],
+  ["POST", "/admin/callers/:id/enable", `/admin/callers/${NOBODY}/enable`, 404],
+  ["GET", "/admin/audit", "/admin/audit", 200],
+  ["GET", "/admin/audit/:principal", `/admin/audit/${NOBODY}`, 404],
+  ["GET", "/admin/audit/:principal/download", `/admin/audit/${NOBODY}/download`, 404],
+  ["GET", "/admin/policy", "/admin/policy", 200],
+];
+
+let admin: Browser;
+beforeAll(async () => {
+  admin = await signedIn(await keyOf(["admin"]));
+});
+
+const go = (browser: Browser, method: string, path: string, headers: Record<string, string> = {}) =>
+  method === "GET"
+    ? browser.request(path, { headers })
+    : browser.request(path, form({ decision: "closed" }, { origin: ORIGIN, ...headers }));
+
+it("the table names every route", () => {
+  const routes = adminPages.routes.filter(({ method }) => method !== "ALL");
+  expect(routes.map(({ method, path }) => `${method} ${path}`)).toEqual(
+    ROUTES.map(([method, pattern]) => `${method} ${pattern}`),
+  );
+});
+
+describe.each(ROUTES)("%s %s", (method, _, path, status) => {
+  it("sends who is not signed in to the sign-in page", async () => {
+    const response = await go(new Browser(), method, path);
+    expect(response.status).toBe(303);
+    const next = method === "GET" ? path : "/admin";
+    expect(response.headers.get("location")).toBe(`/sign-in?next=${encodeURIComponent(next)}`);
+  });
+
+  it.each([["shopper"], ["support"], ["inventory"]])("refuses the role %s", async (role) => {
+    const response = await go(await signedIn(await keyOf([role])), method, path);
+    expect(response.status).toBe(403);
+    expect(await response.text()).toContain("This is for administrators");
+  });
+
+  it("refuses an admin's key that is narrowed to less", async () => {
+    const { secret } = await newKey(await newUser(["admin", "shopper"]), { roles: ["shopper"] });
+    expect((await go(await signedIn(secret), method, path)).status).toBe(403);
+  });
+
+  it("is not for an access key in a header: a page is a browser's", async () => {
+    const response = await go(new Browser(), method, path, {
+      authorization: `Bearer ${await keyOf(["admin"])}`,
+    });
+    expect(response.status).toBe(303);
+  });
+
+  it("answers an admin, uncached, under a strict policy", async () => {
+    const response = await go(admin, method, path);
+    expect(response.status).toBe(status);
+    expect(response.headers.get("cache-control")).toBe("no-store");
+    expect(response.headers.get("content-security-policy")).toBe(
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+        "base-uri 'none'; frame-ancestors 'none'; form-action 'self'",
+    );
+    const html = await response.text();
+    expect(html).not.toMatch(/<style|<script(?![^>]*\ssrc=)|\sstyle="|\son[a-z]+="/);
+  });
+
+  it("has a page that refreshes itself load anew, without a session", async () => {
+    const response = await go(new Browser(), method, path, { "hx-request": "true" });
+    expect(response.status).toBe(401);
+    expect(response.headers.get("hx-refresh")).toBe("true");
+  });
+});
+
+describe.each(ROUTES.filter(([method]) => method === "POST"))("%s %s", (_, __, path) => {
+  it.each([
+    ["another site's page", { origin: "https://evil.example" }],
+    ["a page without an origin", { origin: "null" }],
+    // Its scripts may call the Worker; its forms may not come along with an admin's cookie.
+    ["another server of this machine", { origin: "http://localhost:3000" }],
+    ["nobody knows which page", {}],
+  ])("refuses a form of %s", async (___, headers) => {
+    const response = await admin.request(path, form({ decision: "released" }, headers));
+    expect(response.status).toBe(403);
+  });
+});

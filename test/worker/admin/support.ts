@@ -1,0 +1,43 @@
+import { admission, type newObject, settlement } from "../support/admission.ts";
+import { recordsOf } from "../support/caller.ts";
+
+// A caller of the flow rules, spoken to at its Durable Object.
+
+const LIMIT = { max: 1_000, windowMs: 60_000 };
+const about = (person: string) => ({
+  classes: ["identity" as const],
+  kinds: ["source" as const],
+  cost: { records: 1, bytes: 100 },
+  unnamed: { subject: false, objects: 0 },
+  subjects: [person],
+  objects: [],
+  neighbourhoods: [],
+});
+export type Caller = ReturnType<typeof newObject>;
+
+/** One call about a person, settled where it runs; gives what it was refused with. */
+export async function read({ principal, object }: Caller, person: string, missed = false) {
+  const flow = about(person);
+  const attempt = { name: "get_customer", roles: ["support"], flow };
+  const answer = await object.admit(admission(principal, { limit: LIMIT, attempt }));
+  if (!answer.admitted) return answer.stage === "flow" ? answer.refusal : undefined;
+  const { subjects, objects, neighbourhoods } = flow;
+  await object.settle({
+    ...settlement(answer.seq),
+    flow: { subjects, objects, neighbourhoods, missed, tainted: false, canary: false },
+  });
+  return undefined;
+}
+
+/** Reads one person after another until it is stopped; gives the incident. */
+export async function stop(caller: Caller, names = "person"): Promise<string> {
+  for (let person = 0; person < 20; person++) {
+    const refusal = await read(caller, `${names}-${person}`);
+    if (refusal?.verdict === "confirm") return refusal.incident;
+  }
+  throw new Error("Nobody stopped it.");
+}
+
+/** Records of what people decided. */
+export const decisionsOf = async ({ object }: Caller) =>
+  (await recordsOf(object)).filter((record) => record.kind === "decision");

@@ -1,0 +1,71 @@
+import { describe, expect, it } from "vitest";
+import { verifyExport } from "../../../src/admin/verify.ts";
+import { type Anchor, exportLine, genesis, link } from "../../../src/windows/chain.ts";
+
+const STARTED = 1_800_000_000_000;
+
+/** An export of so many records, and the anchor at each. */
+function chain(records: number, { startedAt = STARTED, word = "a" } = {}) {
+  let head = genesis("ada", startedAt);
+  const checkpoint = head;
+  const lines = [
+    JSON.stringify({ audit: 1, principal: "ada", started_at: startedAt, checkpoint: null }),
+    ...Array.from({ length: records }, (_, index) => {
+      const text = JSON.stringify({ seq: index + 1, word });
+      head = { seq: index + 1, hash: link(head, text) };
+      return exportLine(text, head.hash);
+    }),
+  ];
+  const anchor: Anchor = {
+    principal: "ada",
+    started_at: startedAt,
+    seq: head.seq,
+    hash: head.hash,
+    checkpoint_seq: checkpoint.seq,
+    checkpoint_hash: checkpoint.hash,
+    anchored_at: startedAt + records,
+  };
+  return { lines, anchor };
+}
+
+async function* each(lines: readonly string[]) {
+  yield* lines;
+}
+const { lines, anchor: now } = chain(5);
+const verify = (before: Anchor | undefined, given = lines) => verifyExport(each(given), { before, now });
+
+describe("a chain is held against the anchor that stood before", () => {
+  it.each([1, 3, 5])("which it holds, of record %i", async (seq) => {
+    expect(await verify(chain(seq).anchor)).toMatchObject({
+      ok: true,
+      records: 5,
+      head: { seq: 5, hash: now.hash },
+      before: { state: "in chain", seq },
+    });
+  });
+
+  it("of a chain that was made anew since: its own anchor is no proof", async () => {
+    expect(await verify(chain(3, { word: "b" }).anchor)).toEqual({
+      ok: false,
+      line: 4,
+      problem: "not_the_anchored_chain",
+    });
+  });
+
+  it("of a chain that began at another time, and never ended", async () => {
+    expect(await verify(chain(3, { startedAt: STARTED - 1 }).anchor)).toMatchObject({ ok: false, line: 1 });
+  });
+
+  it("of later records: the end was cut off", async () => {
+    expect(await verify(chain(7).anchor)).toMatchObject({ ok: false, problem: "not_the_anchored_chain" });
+  });
+
+  it("where there was none", async () => {
+    expect(await verify(undefined)).toMatchObject({ ok: true, before: { state: "none" } });
+  });
+});
+
+it("a changed record is named by its line", async () => {
+  const changed = lines.map((line, index) => (index === 2 ? line.replace('"a"', '"z"') : line));
+  expect(await verify(chain(5).anchor, changed)).toEqual({ ok: false, line: 3, problem: "altered" });
+});
