@@ -21,7 +21,7 @@ const TOXIC = [
   { name: "export-script", family: "profile-loop", from: 0.2, about: "reads one customer after another" },
   { name: "inbox-agent", family: "tainted-write", from: 0.4, about: "obeys what a customer's ticket says" },
   { name: "order-guesser", family: "order-guessing", from: 0.55, about: "tries order numbers" },
-  { name: "price-scraper", family: "catalog-by-search", from: 0.7, about: "copies the catalog" },
+  { name: "price-scraper", family: "catalog-by-stock", from: 0.7, about: "copies the catalog" },
 ];
 
 const options = new Command("npm run -s demo:traffic --")

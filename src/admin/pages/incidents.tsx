@@ -31,7 +31,7 @@ export function incidentsPage({
       title: "Incidents",
       section: "/admin/incidents",
       live: isOpenOnly ? "/admin/incidents" : "/admin/incidents?which=all",
-      still: (
+      choice: (
         <nav class="ranges" aria-label="Which incidents">
           <a href="/admin/incidents" aria-current={isOpenOnly ? "true" : undefined}>
             Open

@@ -5,7 +5,11 @@ import type { SignedIn } from "../../identity/sessions.ts";
 /** Files of public/assets; what others made has its version in its name, and is kept by browsers for good. */
 const ASSETS = {
   icon: "/assets/icon.svg",
-  style: "/assets/site.css",
+  site: "/assets/site.css",
+  parts: "/assets/parts.css",
+  forms: "/assets/forms.css",
+  tables: "/assets/tables.css",
+  charts: "/assets/charts.css",
   script: "/assets/admin.js",
   htmx: "/assets/htmx-4.0.1.min.js",
   uplot: "/assets/uplot-1.6.32.min.js",
@@ -38,6 +42,8 @@ interface AdminPage {
   section: Section;
   /** Where the page refreshes itself from; without, it stays as it is. */
   live?: string;
+  /** Links beside the title that choose what is shown. */
+  choice?: Child;
   /** Above what is refreshed. */
   still?: Child;
   charts?: boolean;
@@ -46,13 +52,16 @@ interface AdminPage {
 
 /** A page of the dashboard. */
 export function adminPage(
-  { admin, title, section, live, still, charts = false, status = 200 }: AdminPage,
+  { admin, title, section, live, choice, still, charts = false, status = 200 }: AdminPage,
   content: Child,
 ): Promise<Response> {
   const page = (
     <html lang="en">
       <Head title={`${title} - product catalog`}>
         <meta name="htmx-config" content={HTMX} />
+        <link rel="stylesheet" href={ASSETS.forms} />
+        <link rel="stylesheet" href={ASSETS.tables} />
+        {charts && <link rel="stylesheet" href={ASSETS.charts} />}
         {charts && <link rel="stylesheet" href={ASSETS.uplotStyle} />}
         {charts && <script src={ASSETS.uplot} defer />}
         <script src={ASSETS.htmx} defer />
@@ -84,6 +93,7 @@ export function adminPage(
         <main id="main" tabindex={-1}>
           <div class="title">
             <h1>{title}</h1>
+            {choice}
             {live !== undefined && (
               <p class="live">
                 <span id="live-state" role="status" />
@@ -145,7 +155,8 @@ function Head({ title, children }: { title: string; children?: Child }) {
       <meta name="color-scheme" content="light dark" />
       <title>{title}</title>
       <link rel="icon" href={ASSETS.icon} type="image/svg+xml" />
-      <link rel="stylesheet" href={ASSETS.style} />
+      <link rel="stylesheet" href={ASSETS.site} />
+      <link rel="stylesheet" href={ASSETS.parts} />
       {children}
     </head>
   );

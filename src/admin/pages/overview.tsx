@@ -32,7 +32,7 @@ export function overviewPage(page: OverviewPage): Promise<Response> {
       section: "/admin",
       live: `/admin?range=${range}`,
       charts: true,
-      still: <RangeChoice range={range} />,
+      choice: <RangeChoice range={range} />,
     },
     <>
       <Totals series={series} open={incidents.length} />
