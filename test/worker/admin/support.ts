@@ -21,10 +21,10 @@ export async function read({ principal, object }: Caller, person: string, missed
   const attempt = { name: "get_customer", roles: ["support"], flow };
   const answer = await object.admit(admission(principal, { limit: LIMIT, attempt }));
   if (!answer.admitted) return answer.stage === "flow" ? answer.refusal : undefined;
-  const { subjects, objects, neighbourhoods } = flow;
+  const { subjects, objects } = flow;
   await object.settle({
     ...settlement(answer.seq),
-    flow: { subjects, objects, neighbourhoods, missed, tainted: false, canary: false },
+    flow: { subjects, objects, missed, tainted: false, canary: false },
   });
   return undefined;
 }
