@@ -11,7 +11,7 @@ export const number = (value: number): string => NUMBER.format(value);
 /** `flow_blocked` -> `flow blocked`. */
 export const codeWords = (code: string): string => code.replaceAll("_", " ");
 
-const plural = (count: number, one: string, many = `${one}s`): string =>
+export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${number(count)} ${count === 1 ? one : many}`;
 
 /** `10 minutes`, `24 hours`, `30 days`. */

@@ -84,7 +84,7 @@ describe.each(LOOKS)("%s, on a %s", (colorScheme, width, viewport) => {
     });
     const caller = dashboard.toxic("inbox-agent");
     const incident = await page
-      .locator(".incidents li", { hasText: dashboard.toxic("order-guesser") })
+      .locator(".incidents li", { hasText: dashboard.toxic("export-script") })
       .locator(".go")
       .getAttribute("href");
     const pages = {
@@ -96,8 +96,8 @@ describe.each(LOOKS)("%s, on a %s", (colorScheme, width, viewport) => {
     for (const [name, address] of Object.entries(pages)) {
       await page.goto(`${dashboard.server.url}${address}`);
       // As far down as the charts go.
-      if (name === "overview" && width === "desktop")
-        await page.setViewportSize({ ...DESKTOP, height: 1_420 });
+      const height = name === "overview" ? 1_360 : DESKTOP.height;
+      if (width === "desktop") await page.setViewportSize({ ...DESKTOP, height });
       await page.waitForTimeout(500);
       const path = join(out, `${name}-${width}-${colorScheme}.png`);
       expect((await page.screenshot({ path })).length).toBeGreaterThan(10_000);

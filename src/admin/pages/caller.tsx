@@ -1,9 +1,10 @@
 import type { Rule } from "../../flow/rules.ts";
 import type { SignedIn } from "../../identity/sessions.ts";
 import type { Limit } from "../../policy/schema.ts";
+import type { Overview } from "../../windows/overview.ts";
 import type { Bucket } from "../../windows/records.ts";
 import { rolesOf } from "../callers.ts";
-import { classWords, duration, number } from "../words.ts";
+import { classWords, duration, number, plural } from "../words.ts";
 import { CallTable } from "./calls.tsx";
 import { type Acts, CallerActs } from "./caller-acts.tsx";
 import { CallerState } from "./callers.tsx";
@@ -147,6 +148,13 @@ function Holds({ overview: { block, taint, releases }, now }: CallerPage) {
   );
 }
 
+const WHAT: Record<Overview["counts"][number]["what"], [one: string, many: string]> = {
+  people: ["person", "people"],
+  records: ["record", "records"],
+  bytes: ["byte", "bytes"],
+  products: ["product", "products"],
+};
+
 function Counts({ overview: { counts } }: CallerPage) {
   return (
     <Table
@@ -158,9 +166,7 @@ function Counts({ overview: { counts } }: CallerPage) {
         <tr id={`count-${rule}-${window_ms}`}>
           <th scope="row">{rule}</th>
           <td>{duration(window_ms)}</td>
-          <td class="number">
-            {number(observed)} {what}
-          </td>
+          <td class="number">{plural(observed, ...WHAT[what])}</td>
           <td class="number">{number(max)}</td>
           <td>
             <meter
