@@ -110,7 +110,7 @@ it("nothing written holds a secret, a person or a text of a caller's", { timeout
     ...Object.values(TYPED),
     "moreau",
     "lindenstr",
-    "5550",
+    "+49",
     key,
     tokens.access_token,
     tokens.refresh_token,
