@@ -15,7 +15,7 @@ import {
   messagesOf,
   parseJson,
   toolCall,
-} from "./signing/mcp-message.ts";
+} from "./mcp-message.ts";
 import { signRequest, signerOf } from "./signing/sign-request.ts";
 
 const TOKEN_VARIABLE = "CATALOG_ACCESS_KEY";

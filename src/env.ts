@@ -82,9 +82,6 @@ const wholeSettingsSchema = settingsSchema.superRefine((settings, context) => {
   }
 });
 
-/** Bytes of a request's body: room for a batch of 100 calls, far less than the edge lets through. */
-export const BODY_MAX = 1024 * 1024;
-
 /** Bytes; a shorter SECRET_KEY counts as none. */
 export const SECRET_KEY_MIN = 32;
 

@@ -28,6 +28,8 @@ export interface HeldLock {
 
 const PROBE_MS = 1_000;
 const SETTLE_MS = 50;
+/** A runtime that crashed is started again by its process, at the same URL. */
+const RESTART_MS = 3_000;
 const lockPath = (stateDir: string) => join(stateDir, "product-catalog.lock");
 
 /** The lock's contents where its holder lives: the process, or a runtime that a killed one left behind. */
@@ -36,8 +38,17 @@ export async function readLock(stateDir: string): Promise<LockContents | undefin
   const contents = parseContents(text);
   if (contents === undefined) return undefined;
   // Once it has a URL, that tells more than a process number, which another process may have by now.
-  const lives = contents.url === null ? isProcess(contents.pid) : await isListening(contents.url);
+  const lives = contents.url === null ? isProcess(contents.pid) : await answers(contents.pid, contents.url);
   return lives ? contents : undefined;
+}
+
+async function answers(pid: number, url: string): Promise<boolean> {
+  const deadline = Date.now() + RESTART_MS;
+  while (!(await isListening(url))) {
+    if (!isProcess(pid) || Date.now() > deadline) return false;
+    await sleep(SETTLE_MS);
+  }
+  return true;
 }
 
 /** Takes the lock, or gives undefined where somebody holds it. A dead holder's lock is taken over. */

@@ -34,7 +34,9 @@ app.post("/__local/mcp", (c) =>
 export default {
   fetch(request, env, ctx) {
     const { pathname } = new URL(request.url);
-    return pathname === "/__local/database" ? openDatabase(request, env) : production.fetch(request, env, ctx);
+    return pathname === "/__local/database"
+      ? openDatabase(request, env)
+      : production.fetch(request, env, ctx);
   },
 } satisfies ExportedHandler<Env>;
 

@@ -66,7 +66,9 @@ const shapeSchema = z.strictObject({
     .min(1)
     .max(32)
     .nullable()
-    .describe("Of who speaks to the server over stdio on its own machine (docs/stdio.md); null allows nothing"),
+    .describe(
+      "Of who speaks to the server over stdio on its own machine (docs/stdio.md); null allows nothing",
+    ),
   retention: z.strictObject({
     audit_days: z.int().min(1).max(3_650).describe("Days after which a record of the audit is pruned"),
   }),

@@ -207,7 +207,9 @@ describe("policy.json", () => {
       "fail_open.targets",
     ],
   ])("would be refused with %s that does not exist", (_, changes, path) => {
-    const problems = problemsOf(parsePolicy({ ...policyJson, sign_on: NOBODY_SIGNS_ON, local_role: null, ...changes }));
+    const problems = problemsOf(
+      parsePolicy({ ...policyJson, sign_on: NOBODY_SIGNS_ON, local_role: null, ...changes }),
+    );
     expect(problems).toEqual([{ path, reason: expect.stringMatching(/^there is no "/) }]);
   });
 
