@@ -51,14 +51,14 @@ export class StateInUseError extends Error {
 /** Starts the Worker on this machine, in this process, and holds the state folder's lock. */
 export async function startServer(options: ServerOptions = {}): Promise<LocalServer> {
   const { stateDir = DEFAULT_STATE_DIR, port = 0, watch = false, vars = {}, onLog, prepare } = options;
-  // wrangler would wait for the port without a word.
-  if (port !== 0 && (await isListening(`http://${HOST}:${port}`))) {
-    const holder = (await readLock(stateDir))?.url ?? null;
-    if (holder?.endsWith(`:${port}`) === true) throw new StateInUseError(holder);
-    throw new Error(`Port ${port} is in use. Choose another: npm run dev -- --port ${port + 1}`);
-  }
+  // Before the port is looked at: the lock's last holder may have been killed, and its runtime listens there still.
   const lock = await takeLock(stateDir);
   if (lock === undefined) throw new StateInUseError((await readLock(stateDir))?.url ?? null);
+  // wrangler would wait for the port without a word.
+  if (port !== 0 && (await isListening(`http://${HOST}:${port}`))) {
+    lock.release();
+    throw new Error(`Port ${port} is in use. Choose another: npm run dev -- --port ${port + 1}`);
+  }
 
   // Offline and quiet: no look-up of a sample request.cf, no metrics, no update notice.
   process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false";

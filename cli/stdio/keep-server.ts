@@ -21,8 +21,8 @@ export interface KeptServer {
 }
 
 const PAUSE_MS = 50;
-/** The Worker's own deadline is far below. */
-const ANSWER_MS = 60_000;
+/** Above the longest deadline that the Worker can be given (src/env.ts). */
+const ANSWER_MS = 30_000;
 
 /** Keeps a server at hand: the one that runs on a state folder, or one of its own, and the next when that is gone. */
 export function keepServer(stateDir: string, log: (line: string) => void): KeptServer {
