@@ -1,7 +1,5 @@
 // npm run -s stdio: the server over standard input and output, for Claude Desktop and agents on this machine.
 
-import { enableCompileCache } from "node:module";
-import { fileURLToPath } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
 import { DEFAULT_STATE_DIR } from "./local/server.ts";
@@ -29,9 +27,6 @@ folder (npm run dev), or to one of its own. Its log goes to standard error.`,
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(0));
 // Nobody reads any more.
 process.stdout.on("error", () => process.exit(0));
-
-// Parsing what runs the Worker takes half of the time that a start takes.
-enableCompileCache(fileURLToPath(new URL("../node_modules/.cache/node", import.meta.url)));
 
 const write = (message: unknown) =>
   new Promise<void>((resolve) => {
