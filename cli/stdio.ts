@@ -11,6 +11,8 @@ import { readLines } from "./stdio/lines.ts";
 const UNDER_WAY_MAX = 64;
 /** How long calls may go on once there is no more input. */
 const DRAIN_MS = 10_000;
+/** Answers leave before the audit has their outcome. */
+const SETTLE_MS = 100;
 
 const { state: stateDir } = new Command("product-catalog-mcp")
   .description(
@@ -47,5 +49,6 @@ for await (const line of readLines(process.stdin, LINE_MAX)) {
   if (underWay.size >= UNDER_WAY_MAX) await Promise.race(underWay);
 }
 await Promise.race([Promise.all(underWay), sleep(DRAIN_MS)]);
+await sleep(SETTLE_MS);
 await server.close();
 process.exit(0);

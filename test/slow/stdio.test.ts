@@ -1,6 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -9,6 +9,7 @@ import { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readLock } from "../../cli/local/lock-file.ts";
+import { startServer } from "../../cli/local/server.ts";
 import { endGroups, groupMembers, startScript, within } from "../node/support/processes.ts";
 import { HOST_PATH, callTool, documentedCommand, initialize } from "../node/support/stdio.ts";
 
@@ -146,14 +147,17 @@ describe("its end, where it runs the Worker itself", () => {
     const input = [line(initialize(1)), line(callTool(2, ask.name, ask.arguments))];
     const ended = await within(30_000, startScript("stdio", ["--state", at("early")], { input }));
     expect(ended.stdout.trim().split("\n")).toHaveLength(2);
+    const server = await startServer({ stateDir: at("early") });
     const audit = await within(30_000, startScript("audit", ["export", "local", "--state", at("early")]));
+    await server.close();
     expect(audit.stdout).toContain('"search_products"');
     expect(audit.stdout).toMatch(/"kind":"outcome".*"outcome":"ok"/);
   });
 
   it("a folder that can't be written: exit code 1, and standard error says why", async () => {
-    const ended = await within(30_000, startScript("stdio", ["--state", "/proc/nowhere"]));
-    expect(ended).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("/proc/nowhere") });
+    await writeFile(at("file"), "");
+    const ended = await within(30_000, startScript("stdio", ["--state", at("file/state")]));
+    expect(ended).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining(at("file/state")) });
   });
 });
 
