@@ -15,7 +15,7 @@ const contentsSchema = z.object({
   url: z.string().nullable(),
   /** Processes of its runtime, which outlive a holder that is killed. */
   runtimes: z.array(z.int()),
-  /** Opens the local database's door (src/local/worker.ts). */
+  /** Opens the doors of src/local/worker.ts. */
   key: z.string(),
 });
 export type LockContents = z.output<typeof contentsSchema>;

@@ -47,16 +47,16 @@ export function createBridge(
     if (cancelSchema.safeParse(body).success) return undefined;
 
     const ids = messages.flatMap((message) => requestSchema.safeParse(message).data ?? []);
-    const respond = (answers: unknown[]) => (Array.isArray(body) ? write(answers) : each(answers, write));
+    const respond = (answers: unknown[]) =>
+      Array.isArray(body) && answers.length > 0 ? write(answers) : each(answers, write);
     const refuseAll = (code: keyof typeof SAID) =>
       body === undefined ? write(refusal(code, null)) : respond(ids.map((id) => refusal(code, id)));
     if (Buffer.byteLength(line) > BODY_MAX) return refuseAll("request_too_large");
 
     const control = new AbortController();
     for (const id of ids) underWay.set(id, control);
-    const answered = sendLine(line, body, control.signal);
     try {
-      const answer = await answered;
+      const answer = await sendLine(line, body, control.signal);
       if (control.signal.aborted) return undefined;
       const answers = messagesOf(answer.contentType, answer.text);
       if (answers.length === 0 && ids.length > 0) return await refuseAll("unavailable");
@@ -95,7 +95,7 @@ const versionIn = ({ contentType, text }: Answer): string | undefined =>
 
 const SAID = {
   request_too_large: `The message is larger than ${BODY_MAX} bytes.`,
-  unavailable: "The server on this machine is gone; another one is being started.",
+  unavailable: "The server on this machine did not answer.",
 } satisfies Partial<Record<RefusalCode, string>>;
 
 function refusal(code: keyof typeof SAID, id: Id | null) {
