@@ -16,8 +16,7 @@ const SETTLE_MS = 100;
 
 const { state: stateDir } = new Command("product-catalog-mcp")
   .description(
-    `Speak MCP over standard input and output, one JSON-RPC message a line, to the server that runs on the state
-folder (npm run dev), or to one of its own. Its log goes to standard error.`,
+    "Speak MCP over standard input and output, one JSON-RPC message a line, to the server that runs on the state folder (npm run dev), or to one of its own. Its log goes to standard error.",
   )
   .option("--state <folder>", "where the local database lives", DEFAULT_STATE_DIR)
   .helpOption("-h, --help", "show this help")
