@@ -3,10 +3,8 @@
 import { styleText } from "node:util";
 import { Command } from "commander";
 import { wholeNumber } from "./arguments.ts";
-import { demoKeys } from "./local/demo-users.ts";
 import { DEFAULT_STATE_DIR, startServer } from "./local/server.ts";
-import { fillCatalogWhereEmpty } from "./sample/fill-catalog.ts";
-import { fillDeskWhereEmpty } from "./sample/fill-desk.ts";
+import { fillNewState } from "./sample/fill-new-state.ts";
 
 const { port, state: stateDir } = new Command("npm run dev --")
   .description(
@@ -19,10 +17,17 @@ const { port, state: stateDir } = new Command("npm run dev --")
   .opts<{ port: number; state: string }>();
 
 try {
-  const server = await startServer({ port, stateDir, watch: true, onLog: (line) => console.log(line) });
-  await fillCatalogWhereEmpty(server);
-  await fillDeskWhereEmpty(server);
-  console.log(banner(server.url, await demoKeys(server, stateDir)));
+  let keys: Record<string, string> = {};
+  const server = await startServer({
+    port,
+    stateDir,
+    watch: true,
+    onLog: (line) => console.log(line),
+    prepare: async (started) => {
+      keys = await fillNewState(started, stateDir);
+    },
+  });
+  console.log(banner(server.url, keys));
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error));
   process.exit(1);

@@ -8,14 +8,7 @@ import * as z from "zod";
 import { safeUrl } from "./safe-url.ts";
 import { readMessage } from "./signing/answer.ts";
 import { curlOf, quote } from "./signing/curl.ts";
-import {
-  REVISIONS,
-  type Revision,
-  headersFor,
-  messagesOf,
-  parseJson,
-  toolCall,
-} from "./signing/mcp-message.ts";
+import { REVISIONS, type Revision, headersFor, messagesOf, parseJson, toolCall } from "./mcp-message.ts";
 import { signRequest, signerOf } from "./signing/sign-request.ts";
 
 const TOKEN_VARIABLE = "CATALOG_ACCESS_KEY";

@@ -13,18 +13,18 @@ import { authorizePages } from "./identity/authorize-pages.tsx";
 import { refuseSignature } from "./guard/signed-request.ts";
 import { callerByAddress } from "./identity/caller-address.ts";
 import { authorizationServer, protectedResource } from "./identity/oauth.ts";
+import type { Principal } from "./identity/principal.ts";
 import { isSigned } from "./identity/signature.ts";
 import { signInPages } from "./identity/sign-in-pages.tsx";
 import { signOnPages } from "./identity/sign-on/pages.tsx";
 import { surprise } from "./mcp/call.ts";
 import { serveMcp } from "./mcp/endpoint.ts";
+import { BODY_MAX } from "./mcp/messages.ts";
 import { bundledPolicy } from "./policy/bundled.ts";
 import { refusalResponse, refuse } from "./refusal.ts";
 import { logEvent } from "./telemetry/log.ts";
 import { welcome } from "./welcome.ts";
 
-/** Bytes of a request's body: room for a batch of 100 calls, far less than the edge lets through. */
-const BODY_MAX = 1024 * 1024;
 /** Registrations are stored for months, and anyone may register. */
 const OAUTH_BODY_MAX = 16 * 1024;
 
@@ -152,10 +152,13 @@ function serveIdentified(c: AppContext): Promise<Response> {
   return resource.fetch(c.req.raw, c.env, c.env.ctx);
 }
 
-function serveAnonymous(c: AppContext): Promise<Response> {
+const serveAnonymous = (c: AppContext): Promise<Response> => serveWithoutToken(c, callerByAddress(c));
+
+/** Serves a caller who has no token that could be granted more scopes. */
+export function serveWithoutToken(c: AppContext, principal: Principal): Promise<Response> {
   return serveMcp(c.req.raw, {
     ...mcpContext(c),
-    principal: callerByAddress(c),
+    principal,
     challenge: (scopes) => {
       const { refusal } = refuse("permission_denied", "This needs a signed-in caller.", {
         hints: { scopes },

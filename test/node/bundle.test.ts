@@ -44,8 +44,8 @@ describe.each([["2026-07-28"], [undefined]])("the bundle, on protocol %s", (pin)
   });
 });
 
-it("has no door to the database", async () => {
-  const response = await harness.fetch("/__local/database", { method: "POST", body: "{}" });
+it.each(["/__local/database", "/__local/mcp"])("has no door at %s", async (path) => {
+  const response = await harness.fetch(path, { method: "POST", body: "{}" });
   expect(response.status).toBe(404);
 });
 

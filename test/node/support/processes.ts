@@ -24,7 +24,7 @@ export interface Running {
 }
 
 export interface StartOptions {
-  input?: Iterable<string | Uint8Array>;
+  input?: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>;
   /** In a process group of its own, which `groupMembers` and `endGroups` find whole. */
   ownGroup?: boolean;
 }

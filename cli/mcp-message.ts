@@ -21,8 +21,8 @@ const modernSchema = z.object({
   method: z.string(),
   params: z.object({
     _meta: z.object({ [`${META}/protocolVersion`]: z.string() }),
-    name: z.string().optional(),
-    uri: z.string().optional(),
+    name: z.string().optional().catch(undefined),
+    uri: z.string().optional().catch(undefined),
   }),
 });
 
@@ -32,13 +32,19 @@ export function headersFor(body: string): Record<string, string> {
   const parsed = modernSchema.safeParse(parseJson(body));
   if (!parsed.success) return common;
   const { method, params } = parsed.data;
-  const name = params.name ?? params.uri;
+  const name = method === "resources/read" ? params.uri : params.name;
   return {
     ...common,
-    "mcp-protocol-version": params._meta[`${META}/protocolVersion`],
-    "mcp-method": method,
-    ...(name !== undefined && { "mcp-name": name }),
+    "mcp-protocol-version": headerText(params._meta[`${META}/protocolVersion`]),
+    "mcp-method": headerText(method),
+    ...(name !== undefined && { "mcp-name": headerText(name) }),
   };
+}
+
+/** What a header can't say as it is goes in base64 (MCP 2026-07-28, Streamable HTTP, value encoding). */
+export function headerText(text: string): string {
+  const isPlain = /^[!-~]([\t -~]*[!-~])?$/.test(text) && !/^=\?base64\?.*\?=$/.test(text);
+  return isPlain ? text : `=?base64?${Buffer.from(text).toString("base64")}?=`;
 }
 
 /** The JSON of an answer: each message of a stream, or the one that there is. Empty where it is neither. */
