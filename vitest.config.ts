@@ -32,6 +32,8 @@ export default defineConfig({
   test: {
     // One less by default, and half of a file's time is waiting for workerd to start.
     maxWorkers: "100%",
+    // Every call under test writes its log lines; they are news where a test fails.
+    silent: "passed-only",
     reporters: [process.stdout.isTTY ? "default" : "dot", "./test/count-reporter.ts"],
     projects: [
       {

@@ -24,8 +24,8 @@ const positive = (text: string) => {
 const options = new Command("npm run -s bench --")
   .description(
     "Measure bare Hono (hello), a bare search route (route), our tool without keys and guard (unguarded), the\n" +
-      "product as it is deployed (full) and a plain McpAgent server (mcpagent): bundles of `wrangler deploy\n" +
-      "--dry-run` in workerd, in turns, on queries that don't repeat. Needs Linux's /dev/shm for state in memory.",
+      "product without telemetry (quiet) and as it is deployed (full), and a plain McpAgent server (mcpagent): bundles\n" +
+      "of `wrangler deploy --dry-run` in workerd, in turns, on queries that don't repeat. Needs Linux's /dev/shm for state in memory.",
   )
   .option("--products <file>", "products as JSONL, gzipped or not (default: 20,000 made-up ones)")
   .option("--rounds <number>", "rounds; each measures every variant once", positive, 12)

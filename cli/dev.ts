@@ -3,18 +3,29 @@
 import { styleText } from "node:util";
 import { Command } from "commander";
 import { wholeNumber } from "./arguments.ts";
+import { readableLine } from "./local/log-lines.ts";
 import { DEFAULT_STATE_DIR, startServer } from "./local/server.ts";
 import { fillNewState } from "./sample/fill-new-state.ts";
 
-const { port, state: stateDir } = new Command("npm run dev --")
+const {
+  port,
+  state: stateDir,
+  json = false,
+} = new Command("npm run dev --")
   .description(
     "Run the Worker on this machine, with a sample catalog and support desk in a local D1 database.",
   )
   .option("-p, --port <number>", "port on 127.0.0.1", wholeNumber, 8787)
   .option("--state <folder>", "where the local database lives", DEFAULT_STATE_DIR)
+  .option(
+    "--json",
+    "print log lines as JSON on a terminal too, as they are where it is deployed (docs/logs.md)",
+  )
   .helpOption("-h, --help", "show this help")
   .parse()
-  .opts<{ port: number; state: string }>();
+  .opts<{ port: number; state: string; json?: boolean }>();
+
+const isRead = process.stdout.isTTY && !json;
 
 try {
   let keys: Record<string, string> = {};
@@ -22,7 +33,7 @@ try {
     port,
     stateDir,
     watch: true,
-    onLog: (line) => console.log(line),
+    onLog: (line) => console.log(isRead ? readableLine(line) : line),
     prepare: async (started) => {
       keys = await fillNewState(started, stateDir);
     },

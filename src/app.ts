@@ -21,14 +21,19 @@ import { surprise } from "./mcp/call.ts";
 import { serveMcp } from "./mcp/endpoint.ts";
 import { BODY_MAX } from "./mcp/messages.ts";
 import { bundledPolicy } from "./policy/bundled.ts";
-import { refusalResponse, refuse } from "./refusal.ts";
+import { metricsPage } from "./probes/metrics.ts";
+import { probes } from "./probes/routes.ts";
+import { type Refusal, refusalResponse, refuse } from "./refusal.ts";
 import { logEvent } from "./telemetry/log.ts";
+import { requestRefused } from "./telemetry/sink.ts";
 import { welcome } from "./welcome.ts";
 
 /** Registrations are stored for months, and anyone may register. */
 const OAUTH_BODY_MAX = 16 * 1024;
 
 export const app = new Hono<AppTypes>();
+
+app.route("/", probes);
 
 app.use(async (c, next) => {
   c.set("correlationId", crypto.randomUUID());
@@ -37,7 +42,7 @@ app.use(async (c, next) => {
   c.set("local", isLocalRequest(c.req.url, c.var.settings));
   if (!bundledPolicy.ok) {
     // Nothing is served by a policy that nobody meant.
-    for (const problem of bundledPolicy.problems) logEvent("error", "policy_broken", { ...problem });
+    for (const problem of bundledPolicy.problems) logEvent("policy_broken", problem);
     return c.text(POLICY_BROKEN, 503);
   }
   c.set("policy", bundledPolicy.policy);
@@ -50,12 +55,16 @@ app.use(async (c, next) => {
 app.use(async (c, next) => {
   const host = c.req.header("host");
   if (!isOwnHost(host, c.var.settings)) {
-    const { refusal } = refuse("origin_denied", "This server does not answer to that host name.");
-    return refusalResponse(refusal, c.var.correlationId);
+    return refuseRequest(
+      c,
+      refuse("origin_denied", "This server does not answer to that host name.").refusal,
+    );
   }
   if (!isAllowedOrigin(c.req.header("origin"), host, c.var.settings)) {
-    const { refusal } = refuse("origin_denied", "This server does not answer pages of that origin.");
-    return refusalResponse(refusal, c.var.correlationId);
+    return refuseRequest(
+      c,
+      refuse("origin_denied", "This server does not answer pages of that origin.").refusal,
+    );
   }
   const given = c.var.settings.SECRET_KEY ?? "";
   const isLong = new TextEncoder().encode(given).length >= SECRET_KEY_MIN;
@@ -92,6 +101,7 @@ app.use(
 );
 
 app.get("/", welcome);
+app.get("/metrics", metricsPage);
 
 app.all("/mcp", (c) => {
   const isOpen = c.var.local && c.var.settings.LOCAL_ANONYMOUS === "on";
@@ -101,7 +111,7 @@ app.all("/mcp", (c) => {
 });
 app.all("/mcp/public", (c) => (c.var.settings.PUBLIC_CATALOG === "on" ? serveAnonymous(c) : c.notFound()));
 
-app.all("/.well-known/oauth-protected-resource/*", serveIdentified);
+app.all("/.well-known/oauth-protected-resource/*", (c) => serveIdentified(c));
 for (const pages of [signInPages, signOnPages, authorizePages, accountPages, confirmPages])
   app.route("/", pages);
 app.route("/admin/api", adminApi);
@@ -135,12 +145,18 @@ app.onError((error, c) => {
 });
 
 function refuseSize(c: AppContext, max: number): Response {
-  const { refusal } = refuse("request_too_large", `The request is larger than ${max} bytes.`);
-  return refusalResponse(refusal, c.var.correlationId);
+  return refuseRequest(c, refuse("request_too_large", `The request is larger than ${max} bytes.`).refusal);
 }
 
-function serveIdentified(c: AppContext): Promise<Response> {
+function refuseRequest({ var: { correlationId } }: AppContext, refusal: Refusal): Response {
+  requestRefused(refusal.code, { correlationId });
+  return refusalResponse(refusal, correlationId);
+}
+
+async function serveIdentified(c: AppContext): Promise<Response> {
+  let isKnown = false;
   const resource = protectedResource(c.var.origin, async (request, { principal, signature }, auth) => {
+    isKnown = true;
     const refusal = await refuseSignature(c, { userId: principal.id, signature });
     if (refusal !== undefined) return refusalResponse(refusal, c.var.correlationId);
     return serveMcp(request, {
@@ -149,7 +165,11 @@ function serveIdentified(c: AppContext): Promise<Response> {
       challenge: (scopes) => insufficientScope(auth, scopes),
     });
   });
-  return resource.fetch(c.req.raw, c.env, c.env.ctx);
+  const response = await resource.fetch(c.req.raw, c.env, c.env.ctx);
+  // The library's own answer to a token that is missing or leads to nobody.
+  if (response.status === 401 && !isKnown)
+    requestRefused("unauthenticated", { correlationId: c.var.correlationId });
+  return response;
 }
 
 const serveAnonymous = (c: AppContext): Promise<Response> => serveWithoutToken(c, callerByAddress(c));

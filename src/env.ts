@@ -37,6 +37,8 @@ function isWebhook(text: string): boolean {
 
 const webhookUrl = z.string().refine(isWebhook, "is an https URL; http is for this machine alone");
 
+const METRICS_TOKEN_MIN = 20;
+
 const settingsSchema = z.object({
   /** Exactly the URL that clients use, without a path: `https://catalog.example.com`. */
   PUBLIC_URL: z.union([z.literal("").transform(() => undefined), z.url({ protocol: /^https?$/ })]).optional(),
@@ -64,6 +66,10 @@ const settingsSchema = z.object({
       .string()
       .regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, "is whsec_ and 24 bytes or more in base64")
       .optional(),
+  ),
+  /** What a scraper of /metrics sends as its bearer token; without one that path is not there. */
+  METRICS_TOKEN: optional.pipe(
+    z.string().min(METRICS_TOKEN_MIN, `is ${METRICS_TOKEN_MIN} characters or more`).optional(),
   ),
 });
 

@@ -1,5 +1,6 @@
 import { app } from "./app.ts";
 
+export { MetricsHub } from "./telemetry/metrics/hub.ts";
 export { UserWindows } from "./windows/user-windows.ts";
 
 export default {

@@ -100,6 +100,7 @@ export function byVariant<T>(make: (name: VariantName) => T): Record<VariantName
     hello: make("hello"),
     route: make("route"),
     unguarded: make("unguarded"),
+    quiet: make("quiet"),
     full: make("full"),
     mcpagent: make("mcpagent"),
   };

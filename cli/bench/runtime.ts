@@ -70,6 +70,8 @@ export async function run(
       cf: false,
       ...(inspected && { inspectorPort: 0 }),
       log: new Log(LogLevel.ERROR),
+      // Two lines a call, which workerd writes and nobody reads here.
+      handleStructuredLogs: () => {},
     }),
   );
   const url = await miniflare.unsafeGetDirectURL(name);

@@ -27,6 +27,13 @@ export async function ensureMigrated(db: D1Database): Promise<void> {
   migrated.add(db);
 }
 
+/** Whether a database that was brought up to date still has every migration. */
+export async function isMigrated(db: D1Database): Promise<boolean> {
+  const { results } = await db.prepare("SELECT name FROM d1_migrations").all<{ name: string }>();
+  const applied = new Set(results.map(({ name }) => name));
+  return migrations.every(({ name }) => applied.has(name));
+}
+
 async function applyOne(db: D1Database, name: string, sql: string): Promise<void> {
   const statements = sql.split(SEPARATOR).map((statement) => db.prepare(statement));
   const record = db.prepare("INSERT INTO d1_migrations (name) VALUES (?)").bind(name);

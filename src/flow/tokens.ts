@@ -39,8 +39,8 @@ export const tokenOf = (kind: string, id: string, key: string): Token =>
 const KEPT = 30_000;
 let kept = { key: "", tokens: new Map<string, Token>() };
 
-/** Remembered: every page of products holds many, the same ones come up again, and an HMAC each is half of what the guard costs. */
-function keptTokenOf(kind: string, id: string, key: string): Token {
+/** tokenOf, remembered: every page of products holds many, the same ones come up again, and an HMAC each is half of what the guard costs. */
+export function keptTokenOf(kind: string, id: string, key: string): Token {
   if (kept.key !== key || kept.tokens.size >= KEPT) kept = { key, tokens: new Map() };
   const name = `${kind} ${id}`;
   const known = kept.tokens.get(name);

@@ -7,6 +7,7 @@ import type { Principal } from "../identity/principal.ts";
 import { limitOf, weightOf } from "../policy/roles.ts";
 import type { Policy } from "../policy/schema.ts";
 import { type Outcome, type Refusal, type RefusalCode, ok, refuse } from "../refusal.ts";
+import type { FlowVerdict } from "../telemetry/call-record.ts";
 import { logEvent, logSurprise } from "../telemetry/log.ts";
 import type { AdmissionRequest, Agreed, FlowRefusal, Settlement } from "../windows/admission.ts";
 import { catalogSize } from "./catalog-size.ts";
@@ -41,11 +42,20 @@ export interface Ran extends Signals {
 /** A call that may run. */
 export interface Admitted {
   /** Once, when it has run. A refusal where the answer must be withheld. */
-  settle(ran: Ran): Promise<Outcome<void>>;
+  settle(ran: Ran): Promise<Settled>;
 }
 
+/** What flow rules said, for telemetry alone; of nothing where it is absent. */
+interface Heard {
+  verdicts?: readonly FlowVerdict[] | undefined;
+}
+
+export type Admission = Outcome<Admitted> & Heard & { degraded?: boolean };
+/** `later`: what the settlement behind the caller's back will bring; it never fails. */
+export type Settled = Outcome<void> & Heard & { later?: Promise<readonly FlowVerdict[]> };
+
 export interface Guard {
-  admit(asked: Asked): Promise<Outcome<Admitted>>;
+  admit(asked: Asked): Promise<Admission>;
 }
 
 /** What a request's guard closes over. */
@@ -71,9 +81,13 @@ export function createGuard(context: GuardContext): Guard {
       const products = await catalogSize(db, Date.now());
       try {
         const answer = await askAdmission(windows, admissionRequest(context, asked, local, products));
-        if (answer.admitted) return ok({ settle: (ran) => settle(context, target, answer.seq, ran) });
+        if (answer.admitted) {
+          const settleThis = (ran: Ran) => settle(context, target, answer.seq, ran);
+          return { ...ok({ settle: settleThis }), verdicts: answer.verdicts };
+        }
         if (answer.stage === "rate") return refuseRate(answer.retryAfterMs);
-        if (answer.stage === "flow") return refuseFlow(answer.refusal, context.origin);
+        if (answer.stage === "flow")
+          return { ...refuseFlow(answer.refusal, context.origin), verdicts: answer.verdicts };
         return { ok: false, refusal: local[answer.stage] ?? UNAVAILABLE };
       } catch (error) {
         if (!(error instanceof Unreachable)) throw error;
@@ -131,7 +145,7 @@ async function settle(
   { labels }: Target,
   attempt: number,
   { outcome, records, bytes, durationMs, missed, tainted, canary, answer }: Ran,
-): Promise<Outcome<void>> {
+): Promise<Settled> {
   const seen = { missed: missed || outcome === "not_found", tainted, canary };
   const settlement: Settlement = {
     attempt,
@@ -144,12 +158,20 @@ async function settle(
   const isAwaited = labels !== undefined && isPersonal(labels);
   const sent = sendSettlement(windows, principal.id, settlement, isAwaited);
   if (!isAwaited) {
-    waitUntil(sent.catch((error: unknown) => logSurprise(causeOf(error), { what: "settle" })));
-    return ok(undefined);
+    const later = sent.then(
+      ({ verdicts = [] }) => verdicts,
+      (error: unknown) => {
+        logSurprise(causeOf(error), { what: "settle" });
+        return [];
+      },
+    );
+    waitUntil(later);
+    return { ...ok(undefined), later };
   }
   try {
     const settled = await sent;
-    return settled.given ? ok(undefined) : refuseFlow(settled.refusal, origin);
+    const { verdicts } = settled;
+    return { ...(settled.given ? ok(undefined) : refuseFlow(settled.refusal, origin)), verdicts };
   } catch (error) {
     logSurprise(causeOf(error), { what: "settle" });
     return { ok: false, refusal: UNAVAILABLE };
@@ -164,13 +186,16 @@ function degrade(
   { correlationId, target }: Asked,
   local: Local,
   error: Unreachable,
-): Outcome<Admitted> {
+): Admission {
   logSurprise(error.cause, { correlation_id: correlationId, what: "admission" });
+  const degraded = true;
   const refusal = local.signature ?? local.permission ?? local.arguments;
-  if (refusal !== undefined) return { ok: false, refusal };
+  if (refusal !== undefined) return { ok: false, refusal, degraded };
   const goesOn = mayGoOn(policy, principal.id, target, Date.now());
-  logEvent("error", "guard_degraded", { correlation_id: correlationId, target: target.name, served: goesOn });
-  return goesOn ? ok({ settle: async () => ok(undefined) }) : { ok: false, refusal: UNAVAILABLE };
+  logEvent("guard_degraded", { correlation_id: correlationId, target: target.name, served: goesOn });
+  return goesOn
+    ? { ...ok({ settle: async () => ok(undefined) }), degraded }
+    : { ok: false, refusal: UNAVAILABLE, degraded };
 }
 
 type Refused = { ok: false; refusal: Refusal };

@@ -1,5 +1,6 @@
 import { waitUntil } from "cloudflare:workers";
 import type { AppContext } from "../app-types.ts";
+import { keptTokenOf } from "../flow/tokens.ts";
 import { callerByAddress } from "../identity/caller-address.ts";
 import { checkSignature, isSigned } from "../identity/signature.ts";
 import type { SignatureRule } from "../identity/signature-profile.ts";
@@ -8,6 +9,7 @@ import { type Refusal, refuse } from "../refusal.ts";
 import { logEvent, logSurprise } from "../telemetry/log.ts";
 import type { Spent } from "../windows/nonces.ts";
 import { createGuard } from "./guard.ts";
+import { recorded } from "./recorded.ts";
 import type { Target } from "./target.ts";
 import { Unreachable, consumeNonce } from "./user-windows-client.ts";
 
@@ -68,12 +70,12 @@ async function spend(c: AppContext, spent: Spent, claimed: Claimed): Promise<Ref
  */
 async function charge(c: AppContext, refusal: Refusal, { userId }: Claimed): Promise<Refusal> {
   const { policy, secretKey, correlationId } = c.var;
-  logEvent("info", "signature_refused", {
+  logEvent("signature_refused", {
     correlation_id: correlationId,
     code: refusal.code,
-    claimed_user: userId,
+    claimed_principal: keptTokenOf("principal", userId, secretKey),
   });
-  const guard = createGuard({
+  const context = {
     policy,
     principal: callerByAddress(c),
     db: c.env.DB,
@@ -82,7 +84,8 @@ async function charge(c: AppContext, refusal: Refusal, { userId }: Claimed): Pro
     secretKey,
     protocol: "unsaid",
     client: "",
-  });
+  };
+  const guard = recorded(createGuard(context), context);
   await guard.admit({ correlationId, target: TARGET, args: {}, refused: { signature: refusal } });
   return refusal;
 }

@@ -4,10 +4,13 @@ import type { Scope } from "../identity/scopes.ts";
 import type { TargetKind } from "../policy/roles.ts";
 import type { Attempt } from "../windows/records.ts";
 
+/** The name of what does not exist: no text of a caller's own choosing stands where audit, policy and metrics keep names. */
+export const NO_NAME = "?";
+
 /** What a message asks for, as the guard sees it: a name and what was declared about it, and no code of it. */
 export interface Target {
   kind: Attempt["target"];
-  /** As the policy and the audit name it; "?" where the caller named nothing that exists. */
+  /** As the policy and the audit name it; NO_NAME where the caller named nothing that exists. */
   name: string;
   bucket: Bucket;
   /** The scope that a token needs, and the policy's list that must name the thing; undefined where anyone may ask. */

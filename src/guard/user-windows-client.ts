@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { timed } from "../telemetry/sink.ts";
 import type {
   AdmissionAnswer,
   AdmissionRequest,
@@ -17,7 +18,9 @@ const DEADLINE_MS = 3_000;
 export class Unreachable extends Error {}
 
 export const askAdmission = (windows: Windows, request: AdmissionRequest): Promise<AdmissionAnswer> =>
-  reach<AdmissionAnswer>(async () => windows.getByName(request.principal).admit(request));
+  timed("admit", () =>
+    reach<AdmissionAnswer>(async () => windows.getByName(request.principal).admit(request)),
+  );
 
 /** `isAwaited`: a caller waits for it. Where none does there is no deadline either, as its timer is a tenth of what it costs. */
 export const sendSettlement = (
@@ -26,13 +29,15 @@ export const sendSettlement = (
   settlement: Settlement,
   isAwaited: boolean,
 ): Promise<SettlementAnswer> =>
-  reach<SettlementAnswer>(
-    async () => windows.getByName(principal).settle(settlement),
-    isAwaited ? inTime : (call) => call(),
+  timed("settle", () =>
+    reach<SettlementAnswer>(
+      async () => windows.getByName(principal).settle(settlement),
+      isAwaited ? (call) => inTime(call) : (call) => call(),
+    ),
   );
 
 export const consumeNonce = (windows: Windows, principal: string, spent: Spent): Promise<NonceAnswer> =>
-  reach<NonceAnswer>(async () => windows.getByName(principal).consumeNonce(spent));
+  timed("nonce", () => reach<NonceAnswer>(async () => windows.getByName(principal).consumeNonce(spent)));
 
 /**
  * Calls an object; once more, with a new stub, where the error says that it may pass. An overloaded one
@@ -41,7 +46,7 @@ export const consumeNonce = (windows: Windows, principal: string, spent: Spent):
  */
 export async function reach<T>(
   call: () => Promise<T>,
-  attempt: (call: () => Promise<T>) => Promise<T> = inTime,
+  attempt: (call: () => Promise<T>) => Promise<T> = (each) => inTime(each),
 ): Promise<T> {
   try {
     return await attempt(call);
@@ -58,10 +63,11 @@ export async function reach<T>(
   }
 }
 
-async function inTime<T>(call: () => Promise<T>): Promise<T> {
+/** Throws where `call` has no answer in `deadlineMs`. */
+export async function inTime<T>(call: () => Promise<T>, deadlineMs = DEADLINE_MS): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${DEADLINE_MS} ms`)), DEADLINE_MS);
+    timer = setTimeout(() => reject(new Error(`no answer within ${deadlineMs} ms`)), deadlineMs);
   });
   try {
     return await Promise.race([call(), late]);

@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes } from "node:crypto";
+import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 
 // A key looks like pcm_<43 characters>_<6 of its hash>: the prefix lets secret scanners find a leaked
 // one, the end tells a truncated or mistyped one from one that is unknown, without a look-up.
@@ -15,6 +15,12 @@ export interface NewSecret {
 
 /** SHA-256 is enough for 256 random bits: there is no dictionary to try. */
 export const hashSecret = (secret: string): string => createHash("sha256").update(secret).digest("base64url");
+
+/** Whether two secrets are one, in a time that does not tell where they differ, nor how long they are. */
+export function sameSecret(given: string, expected: string): boolean {
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  return timingSafeEqual(digest(given), digest(expected));
+}
 
 export function newAccessKey(): NewSecret {
   const body = `${PREFIX}_${randomBytes(BITS / 8).toString("base64url")}`;

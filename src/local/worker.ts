@@ -1,13 +1,13 @@
 // The Worker as it runs on this machine: the deployed Worker, and beside it two doors for who holds the
 // key of the lock file (cli/local/lock-file.ts). `wrangler deploy` bundles src/index.ts, which has neither.
 
-import { createHash, timingSafeEqual } from "node:crypto";
 import * as z from "zod";
 import { app, serveWithoutToken } from "../app.ts";
 import { ensureMigrated } from "../database/migrate.ts";
 import { runBatch } from "../database/run-batch.ts";
 import type { Principal } from "../identity/principal.ts";
 import { scopesOf } from "../identity/scopes.ts";
+import { sameSecret } from "../identity/secrets.ts";
 import production from "../index.ts";
 import type { Policy } from "../policy/schema.ts";
 import { logSurprise } from "../telemetry/log.ts";
@@ -61,8 +61,7 @@ function localPrincipal({ local_role }: Policy): Principal {
 
 function holdsKey({ headers }: Request, env: Env): boolean {
   const { LOCAL_KEY } = localEnvSchema.parse(env);
-  const digest = (text: string) => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(headers.get("authorization") ?? ""), digest(`Bearer ${LOCAL_KEY}`));
+  return sameSecret(headers.get("authorization") ?? "", `Bearer ${LOCAL_KEY}`);
 }
 
 const wrongKey = () => Response.json({ error: "wrong key" }, { status: 401 });

@@ -2,7 +2,9 @@ import type { JSONRPCRequest, ServerContext } from "@modelcontextprotocol/server
 import { createCatalog } from "../catalog/repository.ts";
 import { ensureMigrated } from "../database/migrate.ts";
 import type { Settings } from "../env.ts";
+import { keptTokenOf } from "../flow/tokens.ts";
 import { type Guard, createGuard } from "../guard/guard.ts";
+import { recorded } from "../guard/recorded.ts";
 import type { Windows } from "../guard/user-windows-client.ts";
 import { type Principal, mayUse } from "../identity/principal.ts";
 import { BASE_SCOPE, type Scope } from "../identity/scopes.ts";
@@ -11,6 +13,7 @@ import type { Policy } from "../policy/schema.ts";
 import { type Refusal, refusalResponse, refuse, retryAfterSeconds } from "../refusal.ts";
 import { createSupport } from "../support/repository.ts";
 import { viewerOf } from "../support/viewer.ts";
+import { timedD1 } from "../telemetry/timed-d1.ts";
 import { type Call, NOTHING_SEEN } from "./call.ts";
 import { retryOf } from "./confirm.ts";
 import { dispatch, isHandled } from "./dispatch.ts";
@@ -37,24 +40,26 @@ export interface McpRequest {
 /** Serves one request to the MCP endpoint, of either protocol era. The body is bounded by now. */
 export async function serveMcp(request: Request, context: McpRequest): Promise<Response> {
   const { db, settings, policy, secretKey, correlationId, principal } = context;
-  const body = await readBody(request, correlationId);
+  const body = await readBody(request, correlationId, keptTokenOf("principal", principal.id, secretKey));
   if (body instanceof Response) return body;
   const { messages } = body;
 
   await ensureMigrated(db);
-  const guard = withRetryAfter(createGuard({ ...context, ...describeClient(request, messages) }));
+  const known = { ...context, ...describeClient(request, messages) };
+  const guard = withRetryAfter(recorded(createGuard(known), known));
   const early = await refuseEarly(messages, guard, context);
   if (early !== undefined) return early;
 
+  const timed = timedD1(db);
   const newCall = (protocol: ServerContext): Call => ({
     correlationId: crypto.randomUUID(),
     principal,
     policy,
     guard,
     context: {
-      catalog: createCatalog(db),
-      inventory: createInventory(db),
-      support: createSupport(db, viewerOf(policy, principal)),
+      catalog: createCatalog(timed),
+      inventory: createInventory(timed),
+      support: createSupport(timed, viewerOf(policy, principal)),
       now: Date.now(),
     },
     deadlineMs: settings.CALL_DEADLINE_MS,

@@ -1,6 +1,7 @@
 import { createMcpHandler } from "@modelcontextprotocol/server";
 import { refusalResponse, refuse } from "../refusal.ts";
 import { logEvent } from "../telemetry/log.ts";
+import { requestRefused } from "../telemetry/sink.ts";
 import { type Message, checkMethod, parseJson, readMessages, withoutCancellations } from "./messages.ts";
 import { type Served, createServer } from "./server.ts";
 
@@ -12,20 +13,29 @@ export interface Body {
   messages: Message[];
 }
 
-/** A request's messages, or the response that refuses it. The body is bounded by now. */
-export async function readBody(request: Request, correlationId: string): Promise<Body | Response> {
+/** A request's messages, or the response that refuses it. The body is bounded by now. `principal` is a token. */
+export async function readBody(
+  request: Request,
+  correlationId: string,
+  principal?: string,
+): Promise<Body | Response> {
+  // What never becomes a call never comes before the guard, and is told of here.
+  const refuseWith: typeof refusalResponse = (refusal, id, said) => {
+    requestRefused(refusal.code, { correlationId, principal });
+    return refusalResponse(refusal, id, said);
+  };
   if (request.method !== "POST") {
     const { refusal } = refuse("malformed_request", "The MCP endpoint takes POST alone.");
-    const { body, headers } = refusalResponse(refusal, correlationId);
+    const { body, headers } = refuseWith(refusal, correlationId);
     return new Response(body, { status: 405, headers: { ...Object.fromEntries(headers), Allow: "POST" } });
   }
   const json = parseJson(await request.clone().text());
-  if (!json.ok) return refusalResponse(json.refusal, correlationId, { jsonRpc: PARSE_ERROR });
+  if (!json.ok) return refuseWith(json.refusal, correlationId, { jsonRpc: PARSE_ERROR });
   const messages = readMessages(json.value);
-  if (!messages.ok) return refusalResponse(messages.refusal, correlationId);
+  if (!messages.ok) return refuseWith(messages.refusal, correlationId);
   for (const message of messages.value) {
     const refused = checkMethod(message);
-    if (refused !== undefined) return refusalResponse(refused, correlationId, { id: message.id });
+    if (refused !== undefined) return refuseWith(refused, correlationId, { id: message.id });
   }
   return { json: json.value, messages: messages.value };
 }
@@ -42,7 +52,10 @@ export function serveBody(
   const handler = createMcpHandler((mcp) => createServer(mcp, served), {
     maxSubscriptions: 0,
     onerror: ({ message }) =>
-      logEvent("info", "protocol_error", { correlation_id: correlationId, message: message.slice(0, 200) }),
+      logEvent("protocol_error", { correlation_id: correlationId, problem: problemIn(message) }),
   });
   return handler.fetch(request, { parsedBody: withoutCancellations(json) });
 }
+
+/** The SDK's word for why; its sentence quotes what the caller sent. */
+const problemIn = (message: string): string => /\(([a-z]+(?:-[a-z]+)+)\)/.exec(message)?.[1] ?? "other";

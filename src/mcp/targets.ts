@@ -1,6 +1,6 @@
 import { UriTemplate } from "@modelcontextprotocol/server";
 import { NOWHERE, type Labels } from "../flow/labels.ts";
-import type { Target } from "../guard/target.ts";
+import { NO_NAME, type Target } from "../guard/target.ts";
 import { BASE_SCOPE } from "../identity/scopes.ts";
 import { prompts } from "../prompts/registry.ts";
 import type { Prompt } from "../prompts/prompt.ts";
@@ -9,10 +9,7 @@ import type { Resource, ResourceTemplate } from "../resources/resource.ts";
 import { everyVersion, tools } from "../tools/registry.ts";
 import type { Tool } from "../tools/tool.ts";
 
-// What a name leads to, and how the guard sees it. A name that leads nowhere is asked for by "?", so that
-// no text of a caller's own choosing stands where the audit and the policy keep names.
-
-const NOTHING = "?";
+// What a name leads to, and how the guard sees it.
 
 /** Versions of tools by what clients call them by. */
 export type ToolTable = ReadonlyMap<string, Tool>;
@@ -106,7 +103,7 @@ type Declared = { scope: Tool["scope"]; labels: Labels; list: "tools" | "resourc
 function target(kind: Target["kind"], name: string | undefined, declared: Declared | undefined): Target {
   return {
     kind,
-    name: name ?? NOTHING,
+    name: name ?? NO_NAME,
     bucket: "calls",
     access:
       name === undefined || declared === undefined

@@ -1,4 +1,6 @@
+import type { Hit } from "../flow/decision.ts";
 import type { RefusalCode } from "../refusal.ts";
+import type { FlowVerdict } from "../telemetry/call-record.ts";
 import type { Attempt, Outcome } from "./records.ts";
 
 /** The stages of the guard, in the order in which the first refusal is answered. */
@@ -32,17 +34,34 @@ export type FlowRefusal =
   /** `incident` is where a person decides; `form`: a form in the client would do. */
   | { verdict: "confirm"; incident: string; form: boolean; askedAt: number };
 
+/** What flow rules said, for telemetry; absent where none spoke, which is nearly always. */
+interface Heard {
+  verdicts?: FlowVerdict[];
+}
+
 export type AdmissionAnswer =
-  | { admitted: true; seq: number }
+  | ({ admitted: true; seq: number } & Heard)
   | { admitted: false; stage: "signature" | "permission" | "arguments" }
   | { admitted: false; stage: "rate"; retryAfterMs: number }
-  | { admitted: false; stage: "flow"; refusal: FlowRefusal };
+  | ({ admitted: false; stage: "flow"; refusal: FlowRefusal } & Heard);
 
 /** What a call turned out to be; once per admitted call. */
 export type Settlement = Omit<Outcome, "seq" | "at" | "kind" | "withheld" | "hits">;
 
 /** Whether a settled answer may be given. */
-export type SettlementAnswer = { given: true } | { given: false; refusal: FlowRefusal };
+export type SettlementAnswer = ({ given: true } | { given: false; refusal: FlowRefusal }) & Heard;
+
+/** The part of a decision that telemetry hears of: no number and no event of the caller's. */
+export const heard = (hits: readonly Hit[]): Heard =>
+  hits.length === 0
+    ? {}
+    : {
+        verdicts: hits.map(({ rule, mode, verdict }) => ({
+          rule,
+          mode: mode === "enforce" && verdict === "flag" ? "flag" : mode,
+          verdict,
+        })),
+      };
 
 /** The first refusal of the local checks and the rate limit, in the guard's order; undefined where all let the call pass. */
 export function firstRefusal(

@@ -94,7 +94,7 @@ export class IncidentCourier {
     } catch (error) {
       logSurprise(error, { what: "incident webhook" });
       if (now - changedAt(incident) < GIVE_UP_MS) return;
-      logEvent("error", "incident_untold", { incident: incident.id, principal: incident.principal });
+      logEvent("incident_untold", { incident: incident.id });
       this.#incidents().noteTold(incident, "everybody");
     }
   }

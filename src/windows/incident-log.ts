@@ -104,8 +104,8 @@ export class IncidentLog {
     const others = [...this.#held.values()].filter(({ incident }) => incident.id !== besides);
     const gone = others.find(({ told }) => told !== "nobody") ?? others[0];
     if (gone === undefined) return;
-    const { id, principal, rule } = gone.incident;
-    if (gone.told === "nobody") logEvent("error", "incident_lost", { incident: id, principal, rule });
+    const { id, rule } = gone.incident;
+    if (gone.told === "nobody") logEvent("incident_lost", { incident: id, rule });
     this.#drop(id);
   }
 

@@ -10,6 +10,7 @@ import {
   type Settlement,
   type SettlementAnswer,
   firstRefusal,
+  heard,
 } from "./admission.ts";
 import { closeAnchor, writeAnchor } from "./anchors.ts";
 import type { Anchor } from "./chain.ts";
@@ -49,6 +50,11 @@ export class UserWindows extends DurableObject<Env> {
     });
   }
 
+  /** Answers, for /readyz; nothing comes to be by it. */
+  ping(): true {
+    return true;
+  }
+
   /** Decides whether a call may run, and records the attempt. */
   admit(request: AdmissionRequest): AdmissionAnswer {
     const { principal, refused, limit, retentionMs, attempt } = request;
@@ -75,10 +81,11 @@ export class UserWindows extends DurableObject<Env> {
     if (refusedAs === undefined) {
       const seq = log.append(draft, now);
       this.#parts.flow.keepUp(seq, "due");
-      return { admitted: true, seq };
+      return { admitted: true, seq, ...heard(hits) };
     }
     log.refuse(draft, limit.windowMs, now);
-    if (local === undefined) return { admitted: false, stage: "flow", refusal: flow ?? { verdict: "block" } };
+    if (local === undefined)
+      return { admitted: false, stage: "flow", refusal: flow ?? { verdict: "block" }, ...heard(hits) };
     // From the machine's own clock, which is the one that the caller will wait by.
     return local.stage === "rate"
       ? { admitted: false, stage: "rate", retryAfterMs: Math.max(1, freeAt - Date.now()) }
@@ -101,7 +108,8 @@ export class UserWindows extends DurableObject<Env> {
     log.append({ kind: "outcome", ...settlement, withheld, hits: decision.hits }, now);
     this.#wakeBy(now + ANCHOR_MS);
     if (now - log.state.anchored.at >= ANCHOR_MS) this.ctx.waitUntil(this.#quietly(() => this.anchor()));
-    return isGiven ? { given: true } : { given: false, refusal };
+    const answer = isGiven ? ({ given: true } as const) : ({ given: false, refusal } as const);
+    return { ...answer, ...heard(decision.hits) };
   }
 
   /** Takes the nonce of a signed request, once. */

@@ -4,8 +4,8 @@ import { expect, it } from "vitest";
 
 // The folders and files of src/, from the ground up. Each imports from floors below its own, or from itself.
 const FLOORS = [
-  ["refusal", "env", "text", "telemetry", "database", "welcome", "flow"],
-  ["policy"],
+  ["refusal", "env", "text", "database", "welcome", "flow"],
+  ["policy", "telemetry"],
   ["arguments", "hosts", "app-types"],
   ["catalog", "inventory", "identity", "windows"],
   ["support"],
@@ -14,7 +14,7 @@ const FLOORS = [
   // A prompt answers with a resource's contents.
   ["prompts"],
   ["tools", "guard"],
-  ["mcp", "admin", "confirm"],
+  ["mcp", "admin", "confirm", "probes"],
   ["app"],
   ["index"],
   // The deployed bundle is index; what stands above it is on this machine alone.

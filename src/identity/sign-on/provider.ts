@@ -1,6 +1,6 @@
 import * as oidc from "openid-client";
 import type { SignOnSettings } from "../../env.ts";
-import { logEvent } from "../../telemetry/log.ts";
+import { foreignText, logEvent } from "../../telemetry/log.ts";
 import type { Claims } from "./person.ts";
 
 // The OpenID Connect provider, through openid-client: every check of an answer is the library's.
@@ -106,9 +106,9 @@ async function ask<T>(work: () => Promise<T>): Promise<Answer<T>> {
     if (problem === undefined) throw error;
     // Read anew at the next try: the document may be what was wrong.
     if (problem !== "declined") known = undefined;
-    logEvent(problem === "declined" ? "info" : "error", "sign_on_problem", {
+    logEvent(problem === "declined" ? "sign_on_declined" : "sign_on_problem", {
       problem,
-      cause: causeOf(error),
+      cause: foreignText(causeOf(error)),
     });
     return { ok: false, problem };
   }

@@ -71,7 +71,7 @@ describe("an object that throws", () => {
     expect(refusal).toBeUndefined();
     expect(result).toHaveProperty("structuredContent");
     expect(stubs).toHaveLength(tries);
-    expect(events("guard_degraded")).toEqual([
+    expect(events("guard_degraded")).toMatchObject([
       {
         event: "guard_degraded",
         correlation_id: expect.any(String),
@@ -149,7 +149,7 @@ describe("while the object is away", () => {
     const shopper = roleOf({ tools: ["search_products"] });
     const { ask } = newCaller({ windows: away().windows, policy: policyWith({ roles: { shopper } }) });
     expect((await ask(method, params)).refusal).toMatchObject({ code });
-    expect(events("guard_degraded")).toEqual([]);
+    expect(events("guard_degraded")).toMatchObject([]);
   });
 
   it("answers hold nothing of what went wrong, and the log does", async () => {

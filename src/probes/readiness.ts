@@ -1,0 +1,98 @@
+import { ensureMigrated, isMigrated } from "../database/migrate.ts";
+import { SECRET_KEY_MIN, readSettings } from "../env.ts";
+import { bundledPolicy } from "../policy/bundled.ts";
+import { isLocalRequest } from "../hosts.ts";
+import { inTime } from "../guard/user-windows-client.ts";
+import type { Part } from "./parts.ts";
+import { causeText, logEvent } from "../telemetry/log.ts";
+
+/** Milliseconds that one part may take to answer. */
+const DEADLINE_MS = 2_000;
+/** For so long an answer is given again: this path needs no token, and must not be a way to keep D1 busy. */
+export const FRESH_MS = 1_000;
+const POLL_MS = 25;
+
+export type Readiness = { ready: true } | { ready: false; part: Part };
+type Bindings = Pick<Env, "DB" | "USER_WINDOWS">;
+
+let last: { at: number; answer: Readiness } | undefined;
+let checkingSince: number | undefined;
+
+/** Whether this deployment can serve calls, at most FRESH_MS old; of those who ask at one time, one looks. */
+export async function readiness(env: Env, url: string): Promise<Readiness> {
+  const configured = checkSettings(env, url);
+  if (!configured.ready) return configured;
+  // The answer of another request's look can't be awaited in workerd, only looked for.
+  for (
+    let waited = 0;
+    isFresh(last?.at, FRESH_MS) || isFresh(checkingSince, DEADLINE_MS);
+    waited += POLL_MS
+  ) {
+    if (last !== undefined && isFresh(last.at, FRESH_MS)) return last.answer;
+    if (waited > DEADLINE_MS) break;
+    await scheduler.wait(POLL_MS);
+  }
+  checkingSince = Date.now();
+  try {
+    const answer = await look(env);
+    last = { at: Date.now(), answer };
+    return answer;
+  } finally {
+    checkingSince = undefined;
+  }
+}
+
+function isFresh(since: number | undefined, forMs: number): boolean {
+  if (since === undefined) return false;
+  const age = Date.now() - since;
+  // Negative where the clock was set back: an answer must not stay fresh until it has caught up.
+  return age >= 0 && age < forMs;
+}
+
+function checkSettings(env: Env, url: string): Readiness {
+  try {
+    const settings = readSettings(env);
+    const hasSecret = new TextEncoder().encode(settings.SECRET_KEY ?? "").length >= SECRET_KEY_MIN;
+    if (!hasSecret && !isLocalRequest(url, settings)) return { ready: false, part: "secret" };
+  } catch (error) {
+    return notReady("settings", error);
+  }
+  return bundledPolicy.ok ? { ready: true } : { ready: false, part: "policy" };
+}
+
+async function look({ DB, USER_WINDOWS }: Bindings): Promise<Readiness> {
+  const [database, object] = await Promise.all([lookAtDatabase(DB), lookAtObject(USER_WINDOWS)]);
+  return database.ready ? object : database;
+}
+
+async function lookAtDatabase(db: D1Database): Promise<Readiness> {
+  try {
+    const migrated = await inTime(async () => {
+      // A deployment that nobody has called yet is brought up to date here, or it would never be sent a call.
+      await ensureMigrated(db);
+      return isMigrated(db);
+    }, DEADLINE_MS);
+    return migrated ? { ready: true } : notReady("schema", "a migration is not in the ledger");
+  } catch (error) {
+    const answers = await inTime(async () => db.prepare("SELECT 1").first(), DEADLINE_MS).then(
+      () => true,
+      () => false,
+    );
+    return notReady(answers ? "schema" : "database", error);
+  }
+}
+
+async function lookAtObject(windows: Bindings["USER_WINDOWS"]): Promise<Readiness> {
+  try {
+    // No principal's: ids hold no slash.
+    await inTime(async () => windows.getByName("/readyz").ping(), DEADLINE_MS);
+    return { ready: true };
+  } catch (error) {
+    return notReady("durable_object", error);
+  }
+}
+
+function notReady(part: Part, error: unknown): Readiness {
+  logEvent("not_ready", { part, error: causeText(error) });
+  return { ready: false, part };
+}

@@ -1,0 +1,124 @@
+/** Every field of a log line, with its unit in its name. */
+export const fields = {
+  correlation_id: { type: "string", means: "names the call in its answer and in the audit" },
+  principal: { type: "string", means: "keyed hash of the caller's id; the same for all its calls" },
+  client: { type: "string", means: "what the client says of itself, cleaned and cut" },
+  protocol: { type: "string", means: "MCP revision, or `unsaid`" },
+  tool_name: { type: "string", means: "of the registry, or `unknown`" },
+  resource_uri: { type: "string", means: "URI template of the registry, or `unknown`" },
+  prompt_name: { type: "string", means: "of the registry, or `unknown`" },
+  completion_of: { type: "string", means: "prompt or URI template that is completed, or `unknown`" },
+  method: { type: "string", means: "of the protocol" },
+  target: { type: "string", means: "tool, URI template, prompt or method" },
+  arguments: {
+    type: "object",
+    means:
+      "those that the policy's `redact` lets be seen, texts by their length alone; how many others there were",
+  },
+  code: { type: "string", means: "of docs/errors.md" },
+  duration_ms: { type: "number", means: "from the guard's first look to its last word" },
+  result_bytes: { type: "number", means: "of the answer, 0 where there was none" },
+  records: { type: "number", means: "in the answer" },
+  degraded: { type: "boolean", means: "the caller's Durable Object was out of reach" },
+  flow_rules: { type: "string", means: "rules that spoke, as `rule:mode`, separated by spaces" },
+  rule: { type: "string", means: "id of the policy's rule" },
+  mode: { type: "string", means: "`enforce`, `flag` or `shadow`" },
+  verdict: { type: "string", means: "of the rule" },
+  incident: { type: "string", means: "id of the incident" },
+  served: { type: "boolean", means: "whether the call went on unguarded" },
+  claimed_principal: { type: "string", means: "keyed hash of whom the bearer token leads to" },
+  what: { type: "string", means: "what was being done" },
+  error: { type: "string", means: "message and stack; addresses, keys and long tokens are cut out" },
+  problem: { type: "string", means: "kind of failure, in the word of the library that found it" },
+  cause: { type: "string", means: "what the provider or the network said, cut out likewise" },
+  path: { type: "string", means: "place in policy.json" },
+  reason: { type: "string", means: "what is wrong there" },
+  part: { type: "string", means: "what is not ready, as /readyz names it" },
+  lost_calls: { type: "number", means: "calls that metrics will not show" },
+} as const satisfies Record<string, { type: keyof Types; means: string }>;
+
+interface Types {
+  string: string;
+  number: number;
+  boolean: boolean;
+  object: Readonly<Record<string, string | number | boolean | null>>;
+}
+type FieldName = keyof typeof fields;
+
+const BEGUN = ["correlation_id", "principal", "client", "protocol"] as const;
+const ENDED = [
+  ...BEGUN,
+  "arguments",
+  "duration_ms",
+  "result_bytes",
+  "records",
+  "degraded",
+  "flow_rules",
+] as const;
+const FLOW = ["correlation_id", "principal", "target", "rule", "mode", "verdict"] as const;
+
+const info = <const Names extends readonly FieldName[]>(means: string, names: Names) =>
+  ({ level: "info", means, fields: names }) as const;
+const error = <const Names extends readonly FieldName[]>(means: string, names: Names) =>
+  ({ level: "error", means, fields: names }) as const;
+
+/**
+ * The one table of log events. Names and fields are stable: alerts and queries are written against them. A line
+ * holds these fields and no others, and leaves out those that do not apply. docs/logs.md shows the table, and a
+ * test keeps the two alike.
+ */
+export const events = {
+  tool_invocation_started: info("A tool call has come in", [...BEGUN, "tool_name"]),
+  tool_invocation_completed: info("It was answered", [...ENDED, "tool_name"]),
+  tool_invocation_failed: error("It failed, by the server's fault", [...ENDED, "tool_name", "code"]),
+  tool_invocation_refused: info("It was refused", [...ENDED, "tool_name", "code"]),
+  resource_read: info("A resource was read and answered", [...ENDED, "resource_uri"]),
+  resource_read_failed: error("Reading it failed", [...ENDED, "resource_uri", "code"]),
+  resource_read_refused: info("Reading it was refused", [...ENDED, "resource_uri", "code"]),
+  prompt_get: info("A prompt was answered", [...ENDED, "prompt_name"]),
+  prompt_get_failed: error("Getting it failed", [...ENDED, "prompt_name", "code"]),
+  prompt_get_refused: info("Getting it was refused", [...ENDED, "prompt_name", "code"]),
+  completion: info("Completions were answered", [...ENDED, "completion_of"]),
+  completion_failed: error("Completing failed", [...ENDED, "completion_of", "code"]),
+  completion_refused: info("Completing was refused", [...ENDED, "completion_of", "code"]),
+  discovery: info("initialize, server/discover or a list was answered", [...ENDED, "method"]),
+  discovery_failed: error("It failed", [...ENDED, "method", "code"]),
+  discovery_refused: info("It was refused", [...ENDED, "method", "code"]),
+  request_refused: info("A request was refused before a call was read from it", [...BEGUN, "code"]),
+  signature_refused: info("A request's signature was refused", [
+    "correlation_id",
+    "claimed_principal",
+    "code",
+  ]),
+  flow_incident: info("A flow rule in force spoke; docs/incidents.md", FLOW),
+  flow_shadow: info("A flow rule on trial spoke, and nothing came of it", FLOW),
+  guard_degraded: error("The caller's Durable Object is out of reach", [
+    "correlation_id",
+    "target",
+    "served",
+  ]),
+  incident_lost: error("An object had too many incidents to keep while D1 was out of reach", [
+    "incident",
+    "rule",
+  ]),
+  incident_untold: error("The webhook could not be told for three days", ["incident"]),
+  internal_error: error("Something unexpected; the answer held the correlation id alone", [
+    "correlation_id",
+    "what",
+    "error",
+  ]),
+  protocol_error: info("The SDK refused a message", ["correlation_id", "problem"]),
+  sign_on_declined: info("Sign-in by the provider was declined", ["problem", "cause"]),
+  sign_on_problem: error("The sign-in provider could not be used", ["problem", "cause"]),
+  policy_broken: error("policy.json is not valid, and nothing is served", ["path", "reason"]),
+  not_ready: error("/readyz answered 503", ["part", "error"]),
+  metrics_lost: error("The metrics hub was out of reach for too long", ["lost_calls"]),
+} as const satisfies Record<string, { level: Level; means: string; fields: readonly FieldName[] }>;
+
+export type Level = "info" | "error";
+export type EventName = keyof typeof events;
+
+/** What an event's line holds; undefined where a field does not apply. */
+export type EventFields<Name extends EventName> = {
+  [Field in (typeof events)[Name]["fields"][number]]: Types[(typeof fields)[Field]["type"]] | undefined;
+};

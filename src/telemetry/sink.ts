@@ -1,0 +1,99 @@
+import { env, waitUntil } from "cloudflare:workers";
+import type { RefusalCode } from "../refusal.ts";
+import { type CallRecord, UNKNOWN } from "./call-record.ts";
+import { logEvent } from "./log.ts";
+import { logCall } from "./lines.ts";
+import { observe } from "./metrics/counts.ts";
+import { type Apply, Flusher } from "./metrics/flush.ts";
+import { HUB_NAME } from "./metrics/hub.ts";
+import { countCall } from "./metrics/isolate.ts";
+import { pointOf } from "./points.ts";
+
+// Where all that telemetry hears of calls goes: the log, Analytics Engine, and this isolate's counts, which a
+// request brings to the metrics hub behind its answer. Nothing here makes a call fail or wait.
+
+/** Tries of one request to bring the counts to the hub; the next call's request goes on trying. */
+const TRIES = 3;
+
+// An isolate's own numbers; the id is made late, as there is no randomness while a module loads.
+let own: Flusher | undefined;
+const flusher = (): Flusher => (own ??= new Flusher(crypto.randomUUID()));
+
+const apply: Apply = async (delta) => env.METRICS_HUB.getByName(HUB_NAME).apply(delta);
+
+/** Who calls, and what: as much as is known when a call comes in. */
+export type Begun = Pick<CallRecord, "kind" | "name" | "principal" | "client" | "protocol" | "correlationId">;
+
+/** A call has come in. Only tools have a line for it: the others are as good as over. */
+export function callBegan({ kind, name, principal, client, protocol, correlationId }: Begun): void {
+  if (kind !== "tool") return;
+  logEvent("tool_invocation_started", {
+    correlation_id: correlationId,
+    principal,
+    client,
+    protocol,
+    tool_name: name,
+  });
+}
+
+/** A call is over. */
+export function callEnded(record: CallRecord): void {
+  logCall(record);
+  // Not bound where a deployment has no Analytics Engine.
+  const points: AnalyticsEngineDataset | undefined = env.EVENTS;
+  points?.writeDataPoint(pointOf(record));
+  countCall(flusher().counts, record);
+  const waitMs = flusher().plan(Date.now());
+  if (waitMs !== undefined) waitUntil(flushLater(waitMs));
+}
+
+/** A request was refused before a call was read from it. */
+export function requestRefused(
+  code: RefusalCode,
+  { correlationId, principal = UNKNOWN }: { correlationId: string; principal?: string | undefined },
+): void {
+  callEnded({
+    kind: "request",
+    name: UNKNOWN,
+    outcome: code,
+    ran: false,
+    durationMs: 0,
+    resultBytes: 0,
+    records: 0,
+    protocol: "unsaid",
+    client: "",
+    principal,
+    verdicts: [],
+    degraded: false,
+    correlationId,
+    arguments: {},
+  });
+}
+
+/** Runs `work` and counts how long it took, whether it succeeds or not. */
+export async function timed<T>(
+  what: "d1" | "admit" | "settle" | "nonce",
+  work: () => Promise<T>,
+): Promise<T> {
+  const started = performance.now();
+  try {
+    return await work();
+  } finally {
+    const seconds = (performance.now() - started) / 1000;
+    const { counts } = flusher();
+    if (what === "d1") observe(counts, "mcp_d1_duration_seconds", [], seconds);
+    else observe(counts, "mcp_durable_object_duration_seconds", [what], seconds);
+  }
+}
+
+/** Brings what this isolate has counted to the hub at once. */
+export const flushNow = (): Promise<boolean> => flusher().flush(apply, Date.now());
+
+async function flushLater(waitMs: number): Promise<void> {
+  let wait: number | undefined = waitMs;
+  for (let tries = 0; tries < TRIES && wait !== undefined; tries++) {
+    await scheduler.wait(wait);
+    if (await flushNow()) return;
+    wait = flusher().plan(Date.now());
+  }
+}
