@@ -39,7 +39,9 @@ export class WranglerError extends Error {
       apiCode !== undefined && UNAUTHORIZED.has(apiCode)
         ? "\nThe token may not do this. It needs to edit Workers Scripts, Workers KV Storage and D1 of the account: docs/deploy.md."
         : "";
-    super(`wrangler ${args.slice(0, 2).join(" ")} failed:\n${stderr}${hint}`);
+    const flag = args.findIndex((arg) => arg.startsWith("-"));
+    const command = args.slice(0, flag === -1 ? args.length : flag).join(" ");
+    super(`wrangler ${command} failed:\n${stderr}${hint}`);
   }
 }
 

@@ -78,11 +78,12 @@ describe("npm run deploy", () => {
   });
 
   it("stops where the upload fails, says what to do, and goes on from there", async () => {
-    cloud.failNext(`PUT ${WORKER}`);
+    cloud.refuseNext(`PUT ${WORKER}`);
     const broken = await deploy("--json");
     expect(broken).toMatchObject({ code: 1, stdout: "" });
     expect(broken.stderr).toContain("Worker product-catalog-mcp: wrangler deploy failed:");
-    expect(broken.stderr).toContain("An unknown error has occurred. [code: 10013]");
+    expect(broken.stderr).toContain("Authentication error [code: 10000]");
+    expect(broken.stderr).toContain("It needs to edit Workers Scripts, Workers KV Storage and D1");
     expect(broken.stderr).toContain("Run npm run deploy again when that is mended");
     expect(broken.stderr).not.toMatch(/^\s+at /m);
     const [store] = cloud.stores.values();
@@ -97,7 +98,7 @@ describe("npm run deploy", () => {
   });
 
   it("makes the secret alone where only that had failed", async () => {
-    cloud.failNext(`PUT ${WORKER}/secrets`);
+    cloud.refuseNext(`PUT ${WORKER}/secrets`);
     const broken = await deploy();
     expect(broken.code).toBe(1);
     expect(broken.stderr).toContain(

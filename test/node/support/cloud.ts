@@ -47,8 +47,8 @@ export interface Cloud {
   stores: Map<string, string>;
   secrets: Map<string, string>;
   versions: Version[];
-  /** Fails the next call of a method and path that end like this. */
-  failNext(call: string): void;
+  /** Refuses the next call of this method and path, as to a token without the permission. */
+  refuseNext(call: string): void;
   close(): Promise<void>;
 }
 
@@ -61,7 +61,7 @@ export async function startCloud(): Promise<Cloud> {
   const stores: Cloud["stores"] = new Map();
   const secrets: Cloud["secrets"] = new Map();
   const versions: Version[] = [];
-  let failing: string | undefined;
+  let refusing: string | undefined;
   let onSubdomain = false;
 
   const isThere = () => versions.length > 0;
@@ -257,9 +257,9 @@ export async function startCloud(): Promise<Cloud> {
     const method = request.method ?? "GET";
     const body = await buffer(request);
     calls.push({ method, path });
-    if (failing !== undefined && `${method} ${path}`.endsWith(failing)) {
-      failing = undefined;
-      throw new Refused(500, 10013, "An unknown error has occurred.");
+    if (`${method} ${path}` === refusing) {
+      refusing = undefined;
+      throw new Refused(403, 10000, "Authentication error");
     }
     for (const [verb, pattern, handler] of routes) {
       const match = pattern.exec(path);
@@ -298,7 +298,7 @@ export async function startCloud(): Promise<Cloud> {
     stores,
     secrets,
     versions,
-    failNext: (call) => (failing = call),
+    refuseNext: (call) => (refusing = call),
     async close() {
       server.closeAllConnections();
       server.close();
