@@ -2,9 +2,9 @@
 
 import { execFile } from "node:child_process";
 import { promisify, styleText } from "node:util";
-import { Command } from "commander";
 import * as z from "zod";
 import { parsePolicy } from "../src/policy/schema.ts";
+import { commandOf } from "./command.ts";
 import { wholeNumber } from "./arguments.ts";
 import { StepFailed, askWorker, execute } from "./deploy/execute.ts";
 import { type Action, NOTHING, type Step, plan } from "./deploy/plan.ts";
@@ -13,7 +13,7 @@ import { readAccount, readFound } from "./deploy/read-account.ts";
 import { recallUrl, rememberUrl } from "./deploy/remembered-url.ts";
 import { ROOT } from "./deploy/wrangler.ts";
 import { problemsOf } from "./policy/check.ts";
-import { parseJson, readText } from "./read-file.ts";
+import { parseJsonAs, readText } from "./read-file.ts";
 import { plainTable } from "./table.ts";
 
 interface Options {
@@ -23,7 +23,7 @@ interface Options {
   json?: boolean;
 }
 
-const options = new Command("npm run deploy --")
+const options = commandOf("npm run deploy --")
   .description(
     "Deploy to Cloudflare: check the policy, make the database and the namespace of sign-ins where there are none,\n" +
       "upload the Worker where it changed, make SECRET_KEY where there is none, and ask the Worker whether it serves.\n" +
@@ -33,9 +33,7 @@ const options = new Command("npm run deploy --")
   .option("--remove-settings", "let plain variables go that the Worker has and wrangler.toml does not name")
   .option("--wait <seconds>", "how long to wait until the Worker answers; 0 does not ask it", wholeNumber, 60)
   .option("--json", "print JSON")
-  .helpOption("-h, --help", "show this help")
   .addHelpText("after", "\nWhat it does in detail, costs, backups, and the way back: docs/deploy.md.")
-  .showHelpAfterError("(--help says more)")
   .parse()
   .opts<Options>();
 
@@ -62,7 +60,7 @@ try {
 }
 
 async function deploy(): Promise<number> {
-  const policy = parseJson(z.unknown(), await readText(`${ROOT}policy.json`), "policy.json", "a policy");
+  const policy = parseJsonAs(z.unknown(), await readText(`${ROOT}policy.json`), "policy.json", "a policy");
   const problems = problemsOf(parsePolicy(policy));
   if (problems.length > 0) {
     for (const { path, reason } of problems) console.error(`policy.json: ${path}: ${reason}`);

@@ -1,20 +1,19 @@
 // npm run dev: the Worker on this machine, with a sample catalog and support desk where there were none.
 
 import { styleText } from "node:util";
-import { Command } from "commander";
+import { commandOf } from "./command.ts";
 import { wholeNumber } from "./arguments.ts";
 import { demoKeys } from "./local/demo-users.ts";
 import { DEFAULT_STATE_DIR, startServer } from "./local/server.ts";
 import { fillCatalogWhereEmpty } from "./sample/fill-catalog.ts";
 import { fillDeskWhereEmpty } from "./sample/fill-desk.ts";
 
-const { port, state: stateDir } = new Command("npm run dev --")
+const { port, state: stateDir } = commandOf("npm run dev --")
   .description(
     "Run the Worker on this machine, with a sample catalog and support desk in a local D1 database.",
   )
   .option("-p, --port <number>", "port on 127.0.0.1", wholeNumber, 8787)
   .option("--state <folder>", "where the local database lives", DEFAULT_STATE_DIR)
-  .helpOption("-h, --help", "show this help")
   .parse()
   .opts<{ port: number; state: string }>();
 

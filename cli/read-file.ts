@@ -16,12 +16,24 @@ export function whyUnreadable(file: string, error: unknown): string {
   return `${file} can't be read: ${REASONS[code] ?? message}.`;
 }
 
-/** A file's text, or an Error whose message names the file and what is wrong. */
-export async function readText(file: string): Promise<string> {
+/** A file's bytes, or an Error whose message names the file and what is wrong. */
+export async function readBytes(file: string): Promise<Buffer> {
   try {
-    return await readFile(file, "utf8");
+    return await readFile(file);
   } catch (error) {
     throw new Error(whyUnreadable(file, error), { cause: error });
+  }
+}
+
+/** A file's text, likewise. */
+export const readText = async (file: string): Promise<string> => (await readBytes(file)).toString("utf8");
+
+/** Undefined where it is not JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 
@@ -29,7 +41,7 @@ export async function readText(file: string): Promise<string> {
  * JSON of a known shape, or an Error that names `source` and the first field that is wrong. `expected` says what it
  * should have been: "a public key".
  */
-export function parseJson<T>(schema: z.ZodType<T>, text: string, source: string, expected: string): T {
+export function parseJsonAs<T>(schema: z.ZodType<T>, text: string, source: string, expected: string): T {
   let value: unknown;
   try {
     value = JSON.parse(text);
