@@ -87,7 +87,7 @@ async function deploy(): Promise<number> {
 
   const place = { accountId: account.id, worker: project.worker };
   const targets = isDone ? [] : await execute(planned, { digest: project.digest, say });
-  const target = targets.find((each) => URL.canParse(each));
+  const target = targets.map(urlOfTarget).find((each) => each !== undefined);
   if (target !== undefined) await rememberUrl(place, target);
   const url = project.publicUrl ?? target ?? (await recallUrl(place));
   const answer = url === undefined || options.wait === 0 ? undefined : await ask(url);
@@ -97,6 +97,13 @@ async function deploy(): Promise<number> {
       `${url} does not serve yet (${answer.reason}). A new name can take minutes; run npm run deploy again to ask once more.`,
     );
   return answer?.ok === false ? 1 : 0;
+}
+
+/** wrangler names a custom domain without a scheme, and routes by a pattern that is no URL. */
+function urlOfTarget(target: string): string | undefined {
+  const [, domain] = /^([\w.-]+) \(custom domain\b/.exec(target) ?? [];
+  if (domain !== undefined) return `https://${domain}`;
+  return URL.canParse(target) ? target : undefined;
 }
 
 function ask(url: string) {

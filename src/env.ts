@@ -87,9 +87,6 @@ export const SECRET_KEY_MIN = 32;
 
 export type Settings = z.output<typeof wholeSettingsSchema>;
 
-/** Every setting's name. */
-export const SETTING_NAMES: readonly string[] = Object.keys(settingsSchema.shape);
-
 export interface SettingProblem {
   setting: string;
   /** Never holds the value. */
