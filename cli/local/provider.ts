@@ -92,6 +92,10 @@ function createProvider(issuer: string, { client, callback, people }: Registered
     claims: { openid: ["sub"], profile: ["name", "groups"] },
     pkce: { required: () => true },
     ttl: TTL_S,
+    renderError: (ctx, { error, error_description }) => {
+      ctx.type = "text/plain";
+      ctx.body = `${error}: ${error_description ?? "the provider does not say why"}\n`;
+    },
     findAccount: (_, sub) => ({ accountId: sub, claims: () => ({ sub, ...people.get(sub) }) }),
     // As of an app that its operator has allowed for everybody: it asks who one is, and nothing else.
     loadExistingGrant: async (ctx) => {

@@ -10,7 +10,7 @@ const rig = docRig("docs/connect.md");
 
 /** The page's commands with the output that it promises, in its order. */
 const examples = () =>
-  [...rig.page.matchAll(/```sh\n([^`]*)```\n\n```text\n([^`]*)```/g)].map(
+  [...rig().page.matchAll(/```sh\n([^`]*)```\n\n```text\n([^`]*)```/g)].map(
     ([, commands = "", output = ""]) => ({
       commands: commands.trim(),
       lines: output.trim().split("\n"),
@@ -18,7 +18,7 @@ const examples = () =>
   );
 
 it("its commands print what it says they print", async () => {
-  const { server, state } = rig;
+  const { server, state } = rig();
   const environment: Record<string, string> = {};
   for (const { commands, lines } of examples()) {
     const script = commands
@@ -37,7 +37,7 @@ it("its commands print what it says they print", async () => {
 });
 
 it("leaves out no curl and no admin command that stands in a block", () => {
-  const blocks = [...rig.page.matchAll(/```sh\n([^`]*)```/g)].map(([, commands = ""]) => commands.trim());
+  const blocks = [...rig().page.matchAll(/```sh\n([^`]*)```/g)].map(([, commands = ""]) => commands.trim());
   expect(examples().map(({ commands }) => commands)).toEqual(blocks);
   expect(blocks).toHaveLength(6);
 });
@@ -47,7 +47,8 @@ it("its codes are the code's, with the code's words", async () => {
   const [, table = ""] = /const PROBLEMS[^{]*\{([^}]*)\}/.exec(source) ?? [];
   const problems = [...table.matchAll(/(\w+): "([^"]*)"/g)].map(([, code, meaning]) => [code, meaning]);
   expect(problems).toHaveLength(7);
-  const section = rig.page.slice(rig.page.indexOf("## What can go wrong"));
+  const { page } = rig();
+  const section = page.slice(page.indexOf("## What can go wrong"));
   const rows = [...section.matchAll(/^\| `(\w+)` \| ([^|]*) \|/gm)].map(([, code, meaning]) => [
     code,
     meaning,
@@ -59,7 +60,7 @@ it("its scopes are the code's, with the roles that have them", () => {
   const rolesWith = (scope: string) =>
     ROLES.filter((role) => scopesOf([role]).some((each: Scope) => each === scope)).join(", ");
   const expected = Object.entries(SCOPES).map(([scope, allows]) => [scope, allows, rolesWith(scope)]);
-  const rows = [...rig.page.matchAll(/^\| `([a-z:]+)` \| ([^|]*) \| ([^|]*) \|$/gm)].map(
+  const rows = [...rig().page.matchAll(/^\| `([a-z:]+)` \| ([^|]*) \| ([^|]*) \|$/gm)].map(
     ([, ...cells]) => cells,
   );
   expect(rows).toEqual(expected);

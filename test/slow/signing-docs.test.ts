@@ -9,7 +9,7 @@ const run = promisify(execFile);
 const rig = docRig("docs/signing.md");
 beforeAll(async () => {
   // Where http-message-sig is found by the page's program.
-  await symlink(resolve("node_modules"), join(rig.folder, "node_modules"));
+  await symlink(resolve("node_modules"), join(rig().folder, "node_modules"));
 });
 
 interface Example {
@@ -20,12 +20,12 @@ interface Example {
 
 /** The page's programs with the output that it promises, in its order. */
 const examples = (): Example[] =>
-  [...rig.page.matchAll(/```(sh|ts|python)\n([^]*?)```\n\n```text\n([^]*?)```/g)].map(
+  [...rig().page.matchAll(/```(sh|ts|python)\n([^]*?)```\n\n```text\n([^]*?)```/g)].map(
     ([, language = "", code = "", output = ""]) => ({ language, code, lines: output.trim().split("\n") }),
   );
 
 async function execute({ language, code }: Example, environment: Record<string, string>): Promise<string> {
-  const { folder, state, server } = rig;
+  const { folder, state, server } = rig();
   const cli = (name: string) => `"${process.execPath}" "${resolve(`cli/${name}.ts`)}"`;
   const program = code
     .replaceAll("npm run -s admin --", `${cli("admin")} --state "${state}"`)
@@ -83,7 +83,7 @@ it("what --dry-run prints is good once", async () => {
 });
 
 it("leaves out no program that stands in a block", () => {
-  const blocks = [...rig.page.matchAll(/```(?:sh|ts|python)\n/g)];
+  const blocks = [...rig().page.matchAll(/```(?:sh|ts|python)\n/g)];
   expect(examples().map(({ language }) => language)).toEqual(["sh", "sh", "sh", "sh", "ts", "python"]);
   expect(blocks).toHaveLength(6);
 });

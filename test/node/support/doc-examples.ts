@@ -17,39 +17,27 @@ export interface DocRig {
   page: string;
 }
 
-/** A page, and a server as its reader has one that asks for tokens: what `npm run dev` fills in, one product. */
-export function docRig(file: string): DocRig {
-  const rig: Partial<DocRig> = {};
+/**
+ * A page, and a server as its reader has one that asks for tokens: the demo users, one product. Called before the tests;
+ * what it gives is called within them.
+ */
+export function docRig(file: string): () => DocRig {
+  let rig: DocRig | undefined;
   beforeAll(async () => {
     const folder = await mkdtemp(join(tmpdir(), "catalog-docs-test-"));
     const state = join(folder, "state");
     const server = await startServer({ stateDir: state, vars: { LOCAL_ANONYMOUS: "off" } });
-    Object.assign(rig, { folder, state, server, page: await readFile(file, "utf8") });
+    rig = { folder, state, server, page: await readFile(file, "utf8") };
     await seed(server, [product({ sku: "SKU-12847", status: "discontinued", stock: [] })]);
     await demoKeys(server, state);
   });
   afterAll(async () => {
-    await rig.server?.close();
-    if (rig.folder !== undefined) await rm(rig.folder, { recursive: true });
+    await rig?.server.close();
+    if (rig !== undefined) await rm(rig.folder, { recursive: true });
   });
-  const begun = <Key extends keyof DocRig>(key: Key): DocRig[Key] => {
-    const value = rig[key];
-    if (value === undefined) throw new Error(`${file}: the server has not started`);
-    return value;
-  };
-  return {
-    get folder() {
-      return begun("folder");
-    },
-    get state() {
-      return begun("state");
-    },
-    get server() {
-      return begun("server");
-    },
-    get page() {
-      return begun("page");
-    },
+  return () => {
+    if (rig === undefined) throw new Error("The server has not started");
+    return rig;
   };
 }
 
