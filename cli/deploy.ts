@@ -11,7 +11,7 @@ import { type Action, NOTHING, type Step, plan } from "./deploy/plan.ts";
 import { readProject } from "./deploy/project.ts";
 import { readAccount, readFound } from "./deploy/read-account.ts";
 import { recallUrl, rememberUrl } from "./deploy/remembered-url.ts";
-import { ROOT } from "./deploy/wrangler.ts";
+import { ROOT } from "./wrangler.ts";
 import { problemsOf } from "./policy/check.ts";
 import { parseJsonAs, readText } from "./read-file.ts";
 import { plainTable } from "./table.ts";

@@ -23,9 +23,10 @@ try {
   await fillDeskWhereEmpty(server);
   console.log(banner(server.url, await demoKeys(server, stateDir)));
   const { status } = await fetch(server.url);
-  // Its log, which is printed above, names the setting.
   if (status === 503)
-    console.error("  It serves nothing yet: mend .dev.vars, and start npm run dev again.\n");
+    console.error(
+      "  It serves nothing yet: mend what its log names, in .dev.vars or policy.json, and start it again.\n",
+    );
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error));
   process.exit(1);

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Plan, SECRET, type Step } from "./plan.ts";
 import { withConfig } from "./project.ts";
 import { DIGEST_VARIABLE } from "./read-account.ts";
-import { wrangler } from "./wrangler.ts";
+import { wrangler } from "../wrangler.ts";
 
 /** Bytes from the system's generator. */
 const SECRET_BYTES = 32;

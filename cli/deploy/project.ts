@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
 import type { Wanted } from "./plan.ts";
-import { ROOT, wrangler } from "./wrangler.ts";
+import { ROOT, wrangler } from "../wrangler.ts";
 
 const CONFIG = join(ROOT, "wrangler.toml");
 /** Beside wrangler.toml, whose paths are relative to it. */

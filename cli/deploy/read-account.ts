@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Deployed, Found, Wanted } from "./plan.ts";
 import { DATABASE_BINDING } from "./project.ts";
-import { NO_WORKER, WranglerError, tryWrangler, wrangler } from "./wrangler.ts";
+import { NO_WORKER, WranglerError, tryWrangler, wrangler } from "../wrangler.ts";
 
 /** The plain variable by which a version says what it was deployed from. It goes with the version, through rollbacks too. */
 export const DIGEST_VARIABLE = "DEPLOYED_DIGEST";

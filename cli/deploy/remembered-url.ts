@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod";
-import { ROOT } from "./wrangler.ts";
+import { ROOT } from "../wrangler.ts";
 
 // wrangler tells a Worker's URL when it deploys, and not afterwards.
 const FILE = join(ROOT, ".wrangler/deployed.json");

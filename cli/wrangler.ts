@@ -8,8 +8,9 @@ import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import * as z from "zod";
 
-export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const BIN = join(ROOT, "node_modules/wrangler/bin/wrangler.js");
+export const ROOT = fileURLToPath(new URL("../", import.meta.url));
+/** What `npx wrangler` runs. */
+export const WRANGLER = join(ROOT, "node_modules/wrangler/bin/wrangler.js");
 
 /** The API's code of a Worker that does not exist. */
 export const NO_WORKER = 10007;
@@ -50,7 +51,7 @@ export async function tryWrangler(args: readonly string[], input?: string): Prom
   const folder = await mkdtemp(join(tmpdir(), "catalog-deploy-"));
   const output = join(folder, "output.jsonl");
   try {
-    const child = spawn(process.execPath, [BIN, ...args], {
+    const child = spawn(process.execPath, [WRANGLER, ...args], {
       cwd: ROOT,
       stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
       env: {
