@@ -60,7 +60,7 @@ describe("docs/deploy.md", async () => {
     const [, sum = ""] = /\*\*\$([\d.]+)\*\*/.exec(page) ?? [];
     expect(costs.reduce((total, cost) => total + cost, 0)).toBeCloseTo(Number(sum), 2);
     const [, read = "", written = ""] = /^\| `search_products` \| ([\d,]+) \| (\d+) \|$/m.exec(page) ?? [];
-    expect(page).toContain(`| ${written} | $5.00 |`);
+    expect(page).toContain(`| ${written} | $2.00 |`);
     expect(page).toContain(`| ${read} | $1.21 |`);
   });
 });
