@@ -214,6 +214,7 @@ it("every page is in order on a desktop and on a phone, light and dark", async (
   await signInAs(page, "hal");
   await page.waitForURL(`${signIn.redirectUrl}?**`);
   await signIn.finish();
+  expect(signIn.tokens()).toBeDefined();
   await page.goto(`${server.url}/account`);
   await expectOrder(page, "Your account");
   await page.getByRole("button", { name: "Sign out" }).click();

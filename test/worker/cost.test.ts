@@ -22,18 +22,18 @@ beforeAll(async () => {
 }, 60_000);
 afterEach(() => vi.restoreAllMocks());
 
-/** Statements that D1 is asked from here on, with their values. */
-function listenToD1(): D1PreparedStatement[] {
+/** Statements that D1 is asked until `stop`, with their values. */
+function listenToD1() {
   const asked: D1PreparedStatement[] = [];
   const prepare = env.DB.prepare.bind(env.DB);
-  vi.spyOn(env.DB, "prepare").mockImplementation((sql) => {
+  const spy = vi.spyOn(env.DB, "prepare").mockImplementation((sql) => {
     const statement = prepare(sql);
     const at = asked.push(statement) - 1;
     const bind = statement.bind.bind(statement);
     vi.spyOn(statement, "bind").mockImplementation((...values) => (asked[at] = bind(...values)));
     return statement;
   });
-  return asked;
+  return { asked, stop: () => spy.mockRestore() };
 }
 
 /** What they read: asked once more, since the product has no use for the count. */
@@ -66,9 +66,9 @@ async function measure(tool: string, args: object, role: string) {
   };
   await call(2);
   const exec = await runInDurableObject(object, (_, { storage }) => vi.spyOn(storage.sql, "exec"));
-  const asked = listenToD1();
+  const { asked, stop } = listenToD1();
   await call(4);
-  vi.mocked(env.DB.prepare).mockRestore();
+  stop();
   // What is written of several calls at once falls on each of them.
   for (let made = 2; made <= CALLS; made++) await call(2 + 2 * made);
   const written = exec.mock.results.map(({ value }): number => value.rowsWritten);
