@@ -6,7 +6,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Command } from "commander";
+import { commandOf } from "./command.ts";
 import { wholeNumber } from "./arguments.ts";
 import { plainTable } from "./table.ts";
 
@@ -18,12 +18,11 @@ const INITIALIZE = {
   params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "bench", version: "1" } },
 };
 
-const { rounds, node, json } = new Command("npm run -s bench:stdio --")
+const { rounds, node, json } = commandOf("npm run -s bench:stdio --")
   .description("Measure the time from starting the stdio server to its answer to initialize.")
   .option("-r, --rounds <number>", "starts of each kind", wholeNumber, 5)
   .option("--node <path>", "the Node that starts it", process.execPath)
   .option("--json", "print milliseconds as JSON")
-  .helpOption("-h, --help", "show this help")
   .parse()
   .opts<{ rounds: number; node: string; json?: boolean }>();
 

@@ -1,7 +1,7 @@
 // npm run dev: the Worker on this machine, with a sample catalog and support desk where there were none.
 
 import { styleText } from "node:util";
-import { Command } from "commander";
+import { commandOf } from "./command.ts";
 import { wholeNumber } from "./arguments.ts";
 import { readableLine } from "./local/log-lines.ts";
 import { DEFAULT_STATE_DIR, startServer } from "./local/server.ts";
@@ -11,7 +11,7 @@ const {
   port,
   state: stateDir,
   json = false,
-} = new Command("npm run dev --")
+} = commandOf("npm run dev --")
   .description(
     "Run the Worker on this machine, with a sample catalog and support desk in a local D1 database.",
   )
@@ -21,7 +21,6 @@ const {
     "--json",
     "print log lines as JSON on a terminal too, as they are where it is deployed (docs/logs.md)",
   )
-  .helpOption("-h, --help", "show this help")
   .parse()
   .opts<{ port: number; state: string; json?: boolean }>();
 
@@ -39,6 +38,11 @@ try {
     },
   });
   console.log(banner(server.url, keys));
+  const { status } = await fetch(server.url);
+  if (status === 503)
+    console.error(
+      "  It serves nothing yet: mend what its log names, in .dev.vars or policy.json, and start it again.\n",
+    );
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error));
   process.exit(1);

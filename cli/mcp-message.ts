@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { parseJson } from "./read-file.ts";
 
 /** The revisions that a tool can be called by here: the newest, and the newest that opens with `initialize`. */
 export const REVISIONS = ["2026-07-28", "2025-11-25"] as const;
@@ -54,13 +55,4 @@ export function messagesOf(contentType: string, text: string): unknown[] {
   }
   const message = parseJson(text);
   return message === undefined ? [] : [message].flat();
-}
-
-/** Undefined where it is not JSON. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

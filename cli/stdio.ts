@@ -1,7 +1,7 @@
 // npm run -s stdio: the server over standard input and output, for Claude Desktop and agents on this machine.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { Command } from "commander";
+import { commandOf } from "./command.ts";
 import { DEFAULT_STATE_DIR } from "./local/server.ts";
 import { LINE_MAX, createBridge } from "./stdio/bridge.ts";
 import { keepServer } from "./stdio/keep-server.ts";
@@ -14,12 +14,11 @@ const DRAIN_MS = 10_000;
 /** Answers leave before the audit has their outcome. */
 const SETTLE_MS = 100;
 
-const { state: stateDir } = new Command("product-catalog-mcp")
+const { state: stateDir } = commandOf("product-catalog-mcp")
   .description(
     "Speak MCP over standard input and output, one JSON-RPC message a line, to the server that runs on the state folder (npm run dev), or to one of its own. Its log goes to standard error.",
   )
   .option("--state <folder>", "where the local database lives", DEFAULT_STATE_DIR)
-  .helpOption("-h, --help", "show this help")
   .parse()
   .opts<{ state: string }>();
 

@@ -37,7 +37,12 @@ app.route("/", probes);
 
 app.use(async (c, next) => {
   c.set("correlationId", crypto.randomUUID());
-  c.set("settings", readSettings(c.env));
+  const read = readSettings(c.env);
+  if (!read.ok) {
+    for (const problem of read.problems) logEvent("setting_wrong", problem);
+    return c.text(SETTINGS_WRONG, 503);
+  }
+  c.set("settings", read.settings);
   c.set("origin", new URL(c.var.settings.PUBLIC_URL ?? c.req.url).origin);
   c.set("local", isLocalRequest(c.req.url, c.var.settings));
   if (!bundledPolicy.ok) {
@@ -195,8 +200,13 @@ function mcpContext(c: AppContext) {
 
 const POLICY_BROKEN = "This server is not configured: its policy is not valid. Its log says where.\n";
 
-const SECRET_MISSING = `This server is not configured: it has no SECRET_KEY, a secret of 32 bytes or more.
-Its operator sets one with: openssl rand -base64 32 | npx wrangler secret put SECRET_KEY
+const SETTINGS_WRONG = "This server is not configured: a setting is not valid. Its log says which.\n";
+
+const SECRET_MISSING = `This server is not configured: it has no SECRET_KEY, a secret of ${SECRET_KEY_MIN} bytes or more.
+Its operator makes one, once, in the folder that it was deployed from:
+  npm run deploy
+or, also in place of one that is too short:
+  openssl rand -base64 32 | npx wrangler secret put SECRET_KEY
 `;
 
 let generated: string | undefined;

@@ -2,7 +2,8 @@ import { randomUUID } from "node:crypto";
 import * as z from "zod";
 import { BODY_MAX } from "../../src/mcp/messages.ts";
 import { type RefusalCode, refusalError, refuse } from "../../src/refusal.ts";
-import { headersFor, messagesOf, parseJson } from "../mcp-message.ts";
+import { headersFor, messagesOf } from "../mcp-message.ts";
+import { parseJson } from "../read-file.ts";
 import { type Answer, type KeptServer, UnreachableError } from "./keep-server.ts";
 
 /** Bytes of a line: what is too large for the server is still read up to here, to be refused by its id. */
