@@ -1,9 +1,9 @@
 // npm run admin: users, roles, access keys and signing keys, on this machine or deployed.
 
-import { Command } from "commander";
 import * as z from "zod";
 import { bootstrapAdmin, userIdSchema } from "../src/identity/administration.ts";
 import { ROLES } from "../src/identity/scopes.ts";
+import { commandOf } from "./command.ts";
 import { wholeNumber } from "./arguments.ts";
 import { remoteTarget } from "./import/targets.ts";
 import { type AdminOptions, KEY_VARIABLE, callAdmin, withAdminOptions } from "./admin/client.ts";
@@ -11,7 +11,7 @@ import { addSigningKeyCommands } from "./admin/signing-keys.ts";
 import { withServer } from "./local/server.ts";
 import { plainTable } from "./table.ts";
 
-const program = withAdminOptions(new Command("npm run -s admin --"))
+const program = withAdminOptions(commandOf("npm run -s admin --"))
   .description("Manage users, roles, access keys and signing keys.")
   .addHelpText("after", `Roles: ${ROLES.join(", ")}.`);
 const globals = () => program.opts<AdminOptions>();
@@ -102,7 +102,7 @@ try {
 }
 
 async function bootstrap(id: string, { remote }: { remote?: boolean }): Promise<void> {
-  const { secret, statements } = bootstrapAdmin(userIdSchema.parse(id), Date.now());
+  const { secret, statements } = bootstrapAdmin(userIdOf(id), Date.now());
   if (remote === true) {
     const target = await remoteTarget(true);
     await target.run(statements);
@@ -120,6 +120,13 @@ async function bootstrap(id: string, { remote }: { remote?: boolean }): Promise<
     console.log(
       `${id} is an admin. Access key, shown once:\n${secret}\nKeep it, and set ${KEY_VARIABLE} to it for npm run admin.`,
     );
+}
+
+function userIdOf(text: string): string {
+  const { data: id, error } = userIdSchema.safeParse(text);
+  if (id === undefined)
+    throw new Error(`${text} can't be a user's id: ${error?.issues[0]?.message ?? "it is malformed"}`);
+  return id;
 }
 
 async function list(path: string): Promise<void> {

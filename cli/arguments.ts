@@ -6,3 +6,10 @@ export function wholeNumber(text: string): number {
   if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError("Not a whole number.");
   return value;
 }
+
+/** Reads a command's number above 0. */
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value < Infinity)) throw new InvalidArgumentError("Not a number above 0.");
+  return value;
+}

@@ -3,10 +3,10 @@
 import { styleText } from "node:util";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import Table from "cli-table3";
-import { Command } from "commander";
 import * as z from "zod";
 import { productSummarySchema } from "../src/catalog/product.ts";
 import { stockSchema } from "../src/inventory/stock.ts";
+import { commandOf } from "./command.ts";
 import { wholeNumber } from "./arguments.ts";
 import { DENSE } from "./table.ts";
 import { findServer } from "./local/server.ts";
@@ -14,7 +14,7 @@ import { findServer } from "./local/server.ts";
 /** Where an access key is read from: never from an argument, which other users of a machine can see. */
 const KEY_VARIABLE = "CATALOG_ACCESS_KEY";
 
-const program = new Command("npm run ask --")
+const program = commandOf("npm run ask --")
   .description("Ask the catalog over MCP, as an AI client does.")
   .argument("[query]", "what to look for, in plain words")
   .option("-s, --sku <sku...>", "live stock of these SKUs instead")
@@ -22,7 +22,6 @@ const program = new Command("npm run ask --")
   .option("-n, --limit <number>", "products at the most (1 to 50)", wholeNumber, 10)
   .option("-u, --url <url>", "MCP endpoint (default: the running npm run dev)")
   .option("--json", "print the answer as JSON")
-  .helpOption("-h, --help", "show this help")
   .addHelpText("after", `\nWhere a server asks for an access key, it is read from ${KEY_VARIABLE}.`)
   .parse();
 const options = program.opts<{

@@ -1,7 +1,8 @@
 // npm run attack: an attack, live against the Worker on this machine, and what a replay of its audit says of it.
 
 import { randomBytes } from "node:crypto";
-import { Argument, Command } from "commander";
+import { Argument } from "commander";
+import { commandOf } from "./command.ts";
 import { wholeNumber } from "./arguments.ts";
 import { addUser, createKey } from "../src/identity/administration.ts";
 import { detectorOf } from "../src/flow/detector.ts";
@@ -10,7 +11,7 @@ import { LIVE_FAMILIES, attackCalls } from "./attack/families.ts";
 import { type Played, play } from "./attack/play.ts";
 import { readWorld } from "./attack/world.ts";
 import { demoKeys } from "./local/demo-users.ts";
-import { DEFAULT_STATE_DIR, type LocalServer, withServer } from "./local/server.ts";
+import { DEFAULT_STATE_DIR, type LocalServer, findServer, withServer } from "./local/server.ts";
 import { readAudit } from "./replay/read-audit.ts";
 import { defaultRules } from "./replay/read-policy.ts";
 import { type Details, lineOf, replay } from "./replay/replay.ts";
@@ -20,14 +21,15 @@ import { fillDeskWhereEmpty } from "./sample/fill-desk.ts";
 const { args, ...program } = parse();
 const options = program.options;
 try {
-  await withServer({ stateDir: options.state }, attack);
+  const goesOn = (await findServer(options.state)) !== undefined;
+  await withServer({ stateDir: options.state }, (server) => attack(server, goesOn));
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error));
   process.exitCode = 2;
 }
 
 function parse() {
-  const command = new Command("npm run -s attack --")
+  const command = commandOf("npm run -s attack --")
     .description(
       "Run an attack against the running npm run dev, or a server of its own, as a new user; then replay that user's\n" +
         "audit. Exit code 0 where both end the same way. Calls follow each other without a trace's pauses.",
@@ -36,12 +38,12 @@ function parse() {
     .option("--seed <number>", "which of the family's traces", wholeNumber, 1)
     .option("--state <folder>", "where the local database lives", DEFAULT_STATE_DIR)
     .option("--json", "print JSON")
-    .helpOption("-h, --help", "show this help")
     .parse();
   return { args: command.args, options: command.opts<{ seed: number; state: string; json?: boolean }>() };
 }
 
-async function attack(server: LocalServer): Promise<void> {
+/** `goesOn` says whether the server runs on afterwards. */
+async function attack(server: LocalServer, goesOn: boolean): Promise<void> {
   const [family = ""] = args;
   await demoKeys(server, options.state);
   await fillDeskWhereEmpty(server);
@@ -58,6 +60,12 @@ async function attack(server: LocalServer): Promise<void> {
   const live = await play(server.url, key.secret, calls, progress);
   if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
   report(family, user, live, await replayAudit(user));
+  if (live.confirm_at === null || options.json === true) return;
+  console.log(
+    goesOn
+      ? `Decide about it, signed in with the demo admin's key: ${live.confirm_at}`
+      : "Start npm run dev and run it again to decide about it: its server has stopped with it.",
+  );
 }
 
 function progress(done: number, waitingMs: number): void {

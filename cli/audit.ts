@@ -1,14 +1,15 @@
 // npm run audit: which callers have an audit, one of them as a file, and whether such a file was changed.
 
-import { createReadStream, createWriteStream } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { createWriteStream } from "node:fs";
+import { type FileHandle, open, writeFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { Command } from "commander";
 import * as z from "zod";
 import { type Anchor, type Problem, anchorSchema, verifyChain } from "../src/windows/chain.ts";
+import { commandOf } from "./command.ts";
 import { type AdminOptions, callAdmin, withAdminOptions } from "./admin/client.ts";
+import { parseJsonAs, readText, whyUnreadable } from "./read-file.ts";
 import { plainTable } from "./table.ts";
 
 const SAID: Record<Problem, string> = {
@@ -23,9 +24,10 @@ const SAID: Record<Problem, string> = {
 };
 
 const anchorFile = (file: string): string => `${file}.anchor.json`;
+const headerSchema = z.object({ principal: z.string() });
 const anchorsSchema = z.union([anchorSchema.transform((one) => [one]), z.array(anchorSchema)]);
 
-const program = withAdminOptions(new Command("npm run -s audit --")).description(
+const program = withAdminOptions(commandOf("npm run -s audit --")).description(
   "List, export and verify the audit of calls.",
 );
 const globals = () => program.opts<AdminOptions>();
@@ -82,7 +84,7 @@ async function exportChain(principal: string, { out }: { out?: string }): Promis
 async function verify(file: string, options: { anchor?: string }): Promise<void> {
   const anchor = await readAnchor(file, options.anchor);
   // Opened last: an interface drops the lines that come before somebody reads them.
-  const input = file === "-" ? process.stdin : createReadStream(file);
+  const input = file === "-" ? process.stdin : (await openFile(file)).createReadStream();
   const verdict = await verifyChain(createInterface({ input, crlfDelay: Infinity }), anchor);
   const anchored = anchor === undefined ? null : new Date(anchor.anchored_at).toISOString();
   if (globals().json === true) console.log(JSON.stringify({ ...verdict, anchored_at: anchored }));
@@ -95,17 +97,26 @@ async function verify(file: string, options: { anchor?: string }): Promise<void>
   process.exitCode = verdict.ok ? 0 : 1;
 }
 
+async function openFile(file: string): Promise<FileHandle> {
+  try {
+    return await open(file);
+  } catch (error) {
+    throw new Error(whyUnreadable(file, error), { cause: error });
+  }
+}
+
 async function readAnchor(file: string, given: string | undefined): Promise<Anchor | undefined> {
-  const text = await readFile(given ?? anchorFile(file), "utf8").catch((error: unknown) => {
+  const name = given ?? anchorFile(file);
+  const text = await readText(name).catch((error: unknown) => {
     if (given !== undefined) throw error;
     return undefined;
   });
   if (text === undefined) return undefined;
-  const parsed = anchorsSchema.parse(JSON.parse(text));
+  const parsed = parseJsonAs(anchorsSchema, text, name, "an anchor, or a list of them");
   if (parsed.length === 1) return parsed[0];
   // A list of many callers: the file's own header says which is meant.
-  for await (const header of createInterface({ input: createReadStream(file) })) {
-    const { principal } = z.object({ principal: z.string() }).parse(JSON.parse(header));
+  for await (const header of createInterface({ input: (await openFile(file)).createReadStream() })) {
+    const { principal } = parseJsonAs(headerSchema, header, `${file}, line 1`, "the header of an export");
     const found = parsed.find((anchor) => anchor.principal === principal);
     if (found === undefined) throw new Error(`${given} has no anchor of ${principal}.`);
     return found;

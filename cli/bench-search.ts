@@ -4,7 +4,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
-import { Command } from "commander";
+import { positiveNumber } from "./arguments.ts";
+import { commandOf } from "./command.ts";
 import { addCallers } from "./bench/callers.ts";
 import { median } from "./eval/ndcg.ts";
 import { WORDS, scaledCatalog } from "./eval/scaled-catalog.ts";
@@ -12,14 +13,13 @@ import { importRecords } from "./import/import-records.ts";
 import { type LocalServer, startServer } from "./local/server.ts";
 import { plainTable } from "./table.ts";
 
-const options = new Command("npm run -s bench:search --")
+const options = commandOf("npm run -s bench:search --")
   .description(
     "Import made-up catalogs of growing size and time search_products on them; prints a table of p50s.",
   )
   .option("--sizes <products...>", "catalog sizes", ["20000", "100000", "1000000"])
-  .option("--rounds <number>", "calls of each kind", Number, 41)
+  .option("--rounds <number>", "calls of each kind", positiveNumber, 41)
   .option("--json", "print JSON")
-  .helpOption("-h, --help", "show this help")
   .parse()
   .opts<{ sizes: string[]; rounds: number; json?: boolean }>();
 

@@ -5,7 +5,9 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { styleText } from "node:util";
-import { Command, Option } from "commander";
+import { Option } from "commander";
+import { positiveNumber } from "./arguments.ts";
+import { commandOf } from "./command.ts";
 import { type Measured, measure } from "./bench/measure.ts";
 import { queryStream } from "./bench/queries.ts";
 import { type Report, summarize, toTable } from "./bench/report.ts";
@@ -15,21 +17,16 @@ import { variants } from "./bench/variants.ts";
 
 const MEMORY = "/dev/shm";
 const PRINCIPALS = 200;
-const positive = (text: string) => {
-  const value = Number(text);
-  if (!(value > 0)) throw new Error(`${text} is not a positive number.`);
-  return value;
-};
 
-const options = new Command("npm run -s bench --")
+const options = commandOf("npm run -s bench --")
   .description(
     "Measure bare Hono (hello), a bare search route (route), our tool without keys and guard (unguarded), the\n" +
       "product without telemetry (quiet) and as it is deployed (full), and a plain McpAgent server (mcpagent): bundles\n" +
       "of `wrangler deploy --dry-run` in workerd, in turns, on queries that don't repeat. Needs Linux's /dev/shm for state in memory.",
   )
   .option("--products <file>", "products as JSONL, gzipped or not (default: 20,000 made-up ones)")
-  .option("--rounds <number>", "rounds; each measures every variant once", positive, 12)
-  .option("--seconds <number>", "seconds of load of a variant in a round", positive, 1.5)
+  .option("--rounds <number>", "rounds; each measures every variant once", positiveNumber, 12)
+  .option("--seconds <number>", "seconds of load of a variant in a round", positiveNumber, 1.5)
   .addOption(
     new Option("--state <where>", "where databases are")
       .choices(["memory", "disk", "both"])
@@ -37,7 +34,6 @@ const options = new Command("npm run -s bench --")
   )
   .option("--json", "print JSON")
   .option("--check", "exit with 1 where the full path misses a target with state in memory")
-  .helpOption("-h, --help", "show this help")
   .parse()
   .opts<{
     products?: string;

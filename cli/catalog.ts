@@ -1,7 +1,7 @@
 // npm run catalog: make and import catalogs.
 
 import { once } from "node:events";
-import { Command } from "commander";
+import { commandOf } from "./command.ts";
 import { wholeNumber } from "./arguments.ts";
 import { type ImportFlags, runImport } from "./import/command.ts";
 import { DEFAULT_STATE_DIR } from "./local/server.ts";
@@ -10,9 +10,7 @@ import { generateProducts } from "./sample/generate.ts";
 // `generate | head` closes the pipe early, which is no failure.
 process.stdout.on("error", (error) => process.exit("code" in error && error.code === "EPIPE" ? 0 : 1));
 
-const program = new Command("npm run -s catalog --")
-  .description("Make and import catalogs.")
-  .helpOption("-h, --help", "show this help");
+const program = commandOf("npm run -s catalog --").description("Make and import catalogs.");
 
 program
   .command("generate")

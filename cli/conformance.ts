@@ -4,7 +4,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Command } from "commander";
+import { commandOf } from "./command.ts";
 import { type Verdict, expectedSchema, judge } from "./conformance/judge.ts";
 import { REVISIONS, type Revision, requiredScenarios, runSuite } from "./conformance/suite.ts";
 import { startServer } from "./local/server.ts";
@@ -13,12 +13,11 @@ const EXPECTED_FILE = "test/conformance/expected.json";
 const ENDPOINTS = { fixtures: "/mcp/conformance", product: "/mcp" } as const;
 type Endpoint = keyof typeof ENDPOINTS;
 
-const program = new Command("npm run conformance --")
+const program = commandOf("npm run conformance --")
   .description(
     `Run the official MCP conformance suite in the real runtime: all of its server scenarios against the fixtures that it asks for, served with the product's wiring, and those that apply against the product.\nWhat is excused, and why, stands in ${EXPECTED_FILE}. Exits with 1 where another scenario fails, or an excused one passes.`,
   )
   .option("--json", "print JSON")
-  .helpOption("-h, --help", "show this help")
   .parse();
 const { json = false } = program.opts<{ json?: boolean }>();
 

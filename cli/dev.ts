@@ -1,19 +1,17 @@
 // npm run dev: the Worker on this machine, with a sample catalog and support desk where there were none.
 
 import { styleText } from "node:util";
-import { Command } from "commander";
+import { commandOf } from "./command.ts";
 import { wholeNumber } from "./arguments.ts";
-import { demoKeys } from "./local/demo-users.ts";
 import { readableLine } from "./local/log-lines.ts";
 import { DEFAULT_STATE_DIR, startServer } from "./local/server.ts";
-import { fillCatalogWhereEmpty } from "./sample/fill-catalog.ts";
-import { fillDeskWhereEmpty } from "./sample/fill-desk.ts";
+import { fillNewState } from "./sample/fill-new-state.ts";
 
 const {
   port,
   state: stateDir,
   json = false,
-} = new Command("npm run dev --")
+} = commandOf("npm run dev --")
   .description(
     "Run the Worker on this machine, with a sample catalog and support desk in a local D1 database.",
   )
@@ -23,22 +21,28 @@ const {
     "--json",
     "print log lines as JSON on a terminal too, as they are where it is deployed (docs/logs.md)",
   )
-  .helpOption("-h, --help", "show this help")
   .parse()
   .opts<{ port: number; state: string; json?: boolean }>();
 
 const isRead = process.stdout.isTTY && !json;
 
 try {
+  let keys: Record<string, string> = {};
   const server = await startServer({
     port,
     stateDir,
     watch: true,
     onLog: (line) => console.log(isRead ? readableLine(line) : line),
+    prepare: async (started) => {
+      keys = await fillNewState(started, stateDir);
+    },
   });
-  await fillCatalogWhereEmpty(server);
-  await fillDeskWhereEmpty(server);
-  console.log(banner(server.url, await demoKeys(server, stateDir)));
+  console.log(banner(server.url, keys));
+  const { status } = await fetch(server.url);
+  if (status === 503)
+    console.error(
+      "  It serves nothing yet: mend what its log names, in .dev.vars or policy.json, and start it again.\n",
+    );
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error));
   process.exit(1);

@@ -1,6 +1,5 @@
 // npm run eval:ablation: what each step of search is worth, by human judgments.
 
-import { Command } from "commander";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { ProductRecord } from "../src/catalog/import/record.ts";
@@ -8,6 +7,7 @@ import { type Query, type Slot, readQuery } from "../src/catalog/search/query.ts
 import { WEIGHTS } from "../src/catalog/search/ranking.ts";
 import { type Tuning, search } from "../src/catalog/search/search.ts";
 import { CANDIDATES } from "../src/catalog/search/statements.ts";
+import { commandOf } from "./command.ts";
 import { readJudgments } from "./eval/judgments.ts";
 import { memoryCatalog } from "./eval/memory-catalog.ts";
 import { bootstrap95, mean, ndcg } from "./eval/ndcg.ts";
@@ -16,13 +16,12 @@ import { openSource } from "./import/open-source.ts";
 import { readJsonl } from "./import/read-jsonl.ts";
 import { plainTable } from "./table.ts";
 
-const options = new Command("npm run -s eval:ablation --")
+const options = commandOf("npm run -s eval:ablation --")
   .description(
     "Print NDCG@10 of plain FTS5, of search as its steps are added, and with each weight halved and doubled.",
   )
   .requiredOption("--products <file>", "products as JSONL, gzipped or not")
   .requiredOption("--judgments <file>", "CSV with query, sku, grade (0 to 3)")
-  .helpOption("-h, --help", "show this help")
   .parse()
   .opts<{ products: string; judgments: string }>();
 

@@ -1,23 +1,27 @@
 // npm run eval:injections: what the signatures of src/text/ catch of instructions hidden in data, and what they
 // take for one.
 
-import { readFile } from "node:fs/promises";
-import { Command } from "commander";
 import * as z from "zod";
 import { scanForInjection } from "../src/text/injection-scan.ts";
+import { positiveNumber } from "./arguments.ts";
+import { commandOf } from "./command.ts";
 import { type Share, percent, wilson95 } from "./eval/wilson.ts";
+import { parseJsonAs, readText } from "./read-file.ts";
 import { plainTable } from "./table.ts";
 
-const options = new Command("npm run -s eval:injections --")
+const options = commandOf("npm run -s eval:injections --")
   .description(
     "Scan labelled texts for instructions to the model, and print what is flagged of each source, with 95 %\n" +
       "Wilson intervals. A flag on label 1 is a detection, on label 0 a false positive.",
   )
   .requiredOption("--data <file>", 'JSONL: {"id", "label": 0 or 1, "source", "text"}')
-  .option("--floor <share>", "fail where a smaller share is detected, or any honest text is flagged", Number)
+  .option(
+    "--floor <share>",
+    "fail where a smaller share is detected, or any honest text is flagged",
+    positiveNumber,
+  )
   .option("--details", "print every attack missed and every false positive")
   .option("--json", "print the figures as JSON")
-  .helpOption("-h, --help", "show this help")
   .parse()
   .opts<{ data: string; floor?: number; details?: boolean; json?: boolean }>();
 
@@ -27,10 +31,11 @@ const rowSchema = z.object({
   source: z.string(),
   text: z.string(),
 });
-const rows = (await readFile(options.data, "utf8"))
+const rows = (await readText(options.data))
   .split("\n")
-  .filter((line) => line !== "")
-  .map((line) => rowSchema.parse(JSON.parse(line)));
+  .flatMap((line, index) =>
+    line === "" ? [] : parseJsonAs(rowSchema, line, `${options.data}, line ${index + 1}`, "a labelled text"),
+  );
 
 // Once before, so that what is timed is compiled code, as it is in a Worker that has served for a while.
 for (const { text } of rows) scanForInjection(text);

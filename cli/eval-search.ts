@@ -4,10 +4,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
-import { Command } from "commander";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import * as z from "zod";
+import { positiveNumber } from "./arguments.ts";
+import { commandOf } from "./command.ts";
 import { readJudgments } from "./eval/judgments.ts";
 import { bootstrap95, mean, median, ndcg } from "./eval/ndcg.ts";
 import { checkRows } from "./import/check-rows.ts";
@@ -18,16 +19,15 @@ import { readJsonl } from "./import/read-jsonl.ts";
 import { localTarget } from "./import/targets.ts";
 import { startServer } from "./local/server.ts";
 
-const options = new Command("npm run -s eval:search --")
+const options = commandOf("npm run -s eval:search --")
   .description(
     "Import a catalog into a fresh local database, ask every judged query through search_products, and print\n" +
       "NDCG@10 (gain 2^grade - 1, mean over queries with a positive grade, unjudged products count 0).",
   )
   .requiredOption("--products <file>", "products as JSONL, gzipped or not")
   .requiredOption("--judgments <file>", "CSV with query, sku, grade (0 to 3)")
-  .option("--floor <ndcg>", "fail where NDCG@10 is below", Number)
+  .option("--floor <ndcg>", "fail where NDCG@10 is below", positiveNumber)
   .option("--details", "print a line for every query")
-  .helpOption("-h, --help", "show this help")
   .parse()
   .opts<{ products: string; judgments: string; floor?: number; details?: boolean }>();
 

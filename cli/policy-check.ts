@@ -1,19 +1,20 @@
 // npm run policy:check: says what is wrong with a policy, before a deployment serves nothing by it.
 
-import { readFile, writeFile } from "node:fs/promises";
-import { Command } from "commander";
+import { writeFile } from "node:fs/promises";
 import * as z from "zod";
 import { type ParsedPolicy, parsePolicy, policySchema } from "../src/policy/schema.ts";
+import { commandOf } from "./command.ts";
 import { problemsOf } from "./policy/check.ts";
+import { parseJsonAs, readText } from "./read-file.ts";
 
+const WHOLE_FILE = "(the file)";
 const SCHEMA_FILE = "policy.schema.json";
 
-const program = new Command("npm run -s policy:check --")
+const program = commandOf("npm run -s policy:check --")
   .description("Check a policy: its shape, its limits, and the names that it names.")
   .argument("[file]", "the policy", "policy.json")
   .option("--write-schema", `write ${SCHEMA_FILE}, which editors read, from the code`)
   .option("--json", "print JSON")
-  .helpOption("-h, --help", "show this help")
   .parse();
 const options = program.opts<{ writeSchema?: boolean; json?: boolean }>();
 const [file = "policy.json"] = program.processedArgs;
@@ -25,14 +26,16 @@ if (options.writeSchema === true) {
 const problems = problemsOf(await readPolicy(z.string().parse(file)));
 if (options.json === true) console.log(JSON.stringify({ ok: problems.length === 0, problems }));
 else if (problems.length === 0) console.log(`${file}: in order.`);
-else for (const { path, reason } of problems) console.error(`${file}: ${path}: ${reason}`);
+else
+  for (const { path, reason } of problems)
+    console.error(path === WHOLE_FILE ? reason : `${file}: ${path}: ${reason}`);
 process.exitCode = problems.length === 0 ? 0 : 1;
 
 async function readPolicy(path: string): Promise<ParsedPolicy> {
   try {
-    return parsePolicy(JSON.parse(await readFile(path, "utf8")));
+    return parsePolicy(parseJsonAs(z.unknown(), await readText(path), path, "a policy"));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return { ok: false, problems: [{ path: "(the file)", reason }] };
+    return { ok: false, problems: [{ path: WHOLE_FILE, reason }] };
   }
 }

@@ -1,7 +1,8 @@
 // npm run policy:replay: what a policy would have said to recorded callers.
 
 import { once } from "node:events";
-import { Command, Option } from "commander";
+import { Option } from "commander";
+import { commandOf } from "./command.ts";
 import { wholeNumber } from "./arguments.ts";
 import { type Detector, detectorOf } from "../src/flow/detector.ts";
 import { openSource } from "./import/open-source.ts";
@@ -10,7 +11,7 @@ import { readRecordings } from "./replay/read-recordings.ts";
 import { generateTraces, FAMILY_NAMES } from "./replay/generate/families.ts";
 import { differencesTable } from "./replay/differences.ts";
 import { defaultRules, readPolicy } from "./replay/read-policy.ts";
-import { BadInput, type Recording } from "./replay/recording.ts";
+import type { Recording } from "./replay/recording.ts";
 import { lineOf, type Replayed, replay } from "./replay/replay.ts";
 import { type Outcome, microsecondsPerCall, summarize, summaryTable } from "./replay/summary.ts";
 
@@ -31,7 +32,7 @@ interface Options {
 /** Records replayed twice before their time counts. */
 const WARM_UP = 100;
 
-const command = new Command("npm run -s policy:replay --")
+const command = commandOf("npm run -s policy:replay --")
   .description(
     "Run recorded calls through the flow detector and print a JSON line for each record:\n" +
       '  {"id","action","enforced_at","subjects_before","objects_before","rules":[]}\n' +
@@ -58,18 +59,10 @@ const command = new Command("npm run -s policy:replay --")
   )
   .option("--count <number>", "with --generate: traces a family", wholeNumber, 20)
   .option("--seed <number>", "with --generate: seed", wholeNumber, 1)
-  .helpOption("-h, --help", "show this help")
-  .showHelpAfterError("(--help says more)")
   .action(async (file: string | undefined, options: Options) => {
-    try {
-      if (options.generate !== undefined) await generate(options.generate, options);
-      else if (file !== undefined) await run(file, options);
-      else command.error("Name a file of traces, or - for standard input, or --generate.");
-    } catch (error) {
-      if (!(error instanceof BadInput)) throw error;
-      console.error(error.message);
-      process.exitCode = 1;
-    }
+    if (options.generate !== undefined) await generate(options.generate, options);
+    else if (file !== undefined) await run(file, options);
+    else command.error("Name a file of traces, or - for standard input, or --generate.");
   });
 
 await command.parseAsync();
@@ -109,9 +102,7 @@ function outcomeOf(recording: Recording, detector: Detector): Outcome {
 }
 
 async function* recordingsOf(file: string, lines?: "odd" | "even"): AsyncGenerator<Recording> {
-  const source = await openSource(file).catch((error: unknown) => {
-    throw new BadInput(`${file} can't be read: ${error instanceof Error ? error.message : String(error)}`);
-  });
+  const source = await openSource(file);
   const progress = showProgress(source, "Replaying", "records");
   let done = 0;
   for await (const recording of readRecordings(file, source.bytes)) {

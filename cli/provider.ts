@@ -1,6 +1,6 @@
 // npm run provider: an OpenID Connect provider on this machine, to try single sign-on with.
 
-import { Command } from "commander";
+import { commandOf } from "./command.ts";
 import { wholeNumber } from "./arguments.ts";
 import { startProvider } from "./local/provider.ts";
 
@@ -13,11 +13,10 @@ const PEOPLE = {
   nic: { name: "Nic Nobody", groups: ["another-app"] },
 };
 
-const { port, server } = new Command("npm run -s provider --")
+const { port, server } = commandOf("npm run -s provider --")
   .description("Run an OpenID Connect provider on this machine, to try single sign-on with: docs/sign-on.md.")
   .option("-p, --port <number>", "port on localhost", wholeNumber, 8788)
   .option("--server <url>", "where the catalog server runs", "http://127.0.0.1:8787")
-  .helpOption("-h, --help", "show this help")
   .parse()
   .opts<{ port: number; server: string }>();
 

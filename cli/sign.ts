@@ -1,21 +1,15 @@
 // npm run sign: signs one request as docs/signing.md says, and sends it.
 
-import { readFile } from "node:fs/promises";
 import { buffer } from "node:stream/consumers";
-import { Command, Option } from "commander";
+import { Option } from "commander";
 import type { Signer } from "http-message-sig";
 import * as z from "zod";
+import { commandOf } from "./command.ts";
+import { parseJson, readBytes, readText } from "./read-file.ts";
 import { safeUrl } from "./safe-url.ts";
 import { readMessage } from "./signing/answer.ts";
 import { curlOf, quote } from "./signing/curl.ts";
-import {
-  REVISIONS,
-  type Revision,
-  headersFor,
-  messagesOf,
-  parseJson,
-  toolCall,
-} from "./signing/mcp-message.ts";
+import { REVISIONS, type Revision, headersFor, messagesOf, toolCall } from "./mcp-message.ts";
 import { signRequest, signerOf } from "./signing/sign-request.ts";
 
 const TOKEN_VARIABLE = "CATALOG_ACCESS_KEY";
@@ -34,7 +28,7 @@ interface Options {
   json?: boolean;
 }
 
-const program = new Command("npm run -s sign --")
+const program = commandOf("npm run -s sign --")
   .description("Sign one POST request, send it, and print the answer.")
   .argument("<url>", "where to: https://YOUR-HOST/mcp")
   .requiredOption("--key-id <id>", "the signing key, as npm run admin -- signing-keys create named it")
@@ -50,7 +44,6 @@ const program = new Command("npm run -s sign --")
   )
   .option("--dry-run", "print the signed request as a curl command, and send nothing")
   .option("--json", "print the status, the request's id and the messages of the answer")
-  .helpOption("-h, --help", "show this help")
   .addHelpText(
     "after",
     `\nA signature is good once, and for a minute. What is covered and why: docs/signing.md.
@@ -71,7 +64,7 @@ program.action(async (target: string, options: Options) => {
 });
 
 async function secretFrom(variable: string, file: string | undefined, option: string, what: string) {
-  const text = (file === undefined ? process.env[variable] : await readFile(file, "utf8"))?.trim() ?? "";
+  const text = (file === undefined ? process.env[variable] : await readText(file))?.trim() ?? "";
   if (text === "")
     throw new Error(`Set ${variable} to ${what}, or give ${option} with a file that holds it.`);
   return text;
@@ -97,7 +90,7 @@ async function bodyOf({ tool, arguments: args = "{}", body, protocol }: Options)
   if ((tool === undefined) === (body === undefined)) {
     throw new Error("Give either --tool with --arguments, or --body. --help shows how.");
   }
-  if (body !== undefined) return body === "-" ? buffer(process.stdin) : readFile(body);
+  if (body !== undefined) return body === "-" ? buffer(process.stdin) : readBytes(body);
   const parsed = z.record(z.string(), z.unknown()).safeParse(parseJson(args));
   if (!parsed.success) {
     throw new Error(`--arguments is not a JSON object. It looks like '{"skus":["SKU-12847"]}'`);

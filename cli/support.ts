@@ -1,7 +1,8 @@
 // npm run support: sample people for the support desk of a server on this machine.
 
 import { once } from "node:events";
-import { Command } from "commander";
+import type { Command } from "commander";
+import { commandOf } from "./command.ts";
 import { wholeNumber } from "./arguments.ts";
 import { DEFAULT_STATE_DIR, withServer } from "./local/server.ts";
 import { DESK_SIZE, type DeskSize, fillDeskWhereEmpty, sampleDesk } from "./sample/fill-desk.ts";
@@ -10,12 +11,10 @@ import { CUSTOMERS_MIN } from "./sample/generate-desk.ts";
 // `generate | head` closes the pipe early, which is no failure.
 process.stdout.on("error", (error) => process.exit("code" in error && error.code === "EPIPE" ? 0 : 1));
 
-const program = new Command("npm run -s support --")
-  .description(
-    "Make sample customers, orders and tickets. Everybody is made up; some tickets carry injected instructions, some\n" +
-      "customers are canaries. There is no --remote: a deployed server gets no sample people.",
-  )
-  .helpOption("-h, --help", "show this help");
+const program = commandOf("npm run -s support --").description(
+  "Make sample customers, orders and tickets. Everybody is made up; some tickets carry injected instructions, some\n" +
+    "customers are canaries. There is no --remote: a deployed server gets no sample people.",
+);
 
 const sized = (command: Command) =>
   command

@@ -1,7 +1,7 @@
 // npm run surface: holds what clients see against tool-definitions.json, and says what it costs a model.
 
 import { readFile, writeFile } from "node:fs/promises";
-import { Command } from "commander";
+import { commandOf } from "./command.ts";
 import { policyInForce } from "../src/policy/bundled.ts";
 import { tools } from "../src/tools/registry.ts";
 import { costOfRoles, costOfTools, tooCostly } from "./surface/cost.ts";
@@ -12,14 +12,13 @@ import { plainTable } from "./table.ts";
 
 const FILE = "tool-definitions.json";
 
-const program = new Command("npm run -s surface --")
+const program = commandOf("npm run -s surface --")
   .description(
     `Check that what clients see is what ${FILE} says, and that no change of it would break a client; the file as the main branch had it counts too. Exits with 1 where something is wrong.`,
   )
   .option("--write", `write ${FILE} from the code, where no client would break`)
   .option("--cost", "say what the lists of tools cost a model, in tokens, and check nothing")
   .option("--json", "print JSON")
-  .helpOption("-h, --help", "show this help")
   .addHelpText("after", "\nHow a tool is added and changed: docs/add-a-tool.md")
   .parse();
 const options = program.opts<{ write?: boolean; cost?: boolean; json?: boolean }>();

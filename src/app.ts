@@ -15,11 +15,13 @@ import { authorizePages } from "./identity/authorize-pages.tsx";
 import { refuseSignature } from "./guard/signed-request.ts";
 import { callerByAddress } from "./identity/caller-address.ts";
 import { authorizationServer, protectedResource } from "./identity/oauth.ts";
+import type { Principal } from "./identity/principal.ts";
 import { isSigned } from "./identity/signature.ts";
 import { signInPages } from "./identity/sign-in-pages.tsx";
 import { signOnPages } from "./identity/sign-on/pages.tsx";
 import { surprise } from "./mcp/call.ts";
 import { serveMcp } from "./mcp/endpoint.ts";
+import { BODY_MAX } from "./mcp/messages.ts";
 import { bundledPolicy } from "./policy/bundled.ts";
 import { metricsPage } from "./probes/metrics.ts";
 import { probes } from "./probes/routes.ts";
@@ -28,8 +30,6 @@ import { logEvent } from "./telemetry/log.ts";
 import { requestRefused } from "./telemetry/sink.ts";
 import { welcome } from "./welcome.tsx";
 
-/** Bytes of a request's body: room for a batch of 100 calls, far less than the edge lets through. */
-const BODY_MAX = 1024 * 1024;
 /** Registrations are stored for months, and anyone may register. */
 const OAUTH_BODY_MAX = 16 * 1024;
 
@@ -39,7 +39,12 @@ app.route("/", probes);
 
 app.use(async (c, next) => {
   c.set("correlationId", crypto.randomUUID());
-  c.set("settings", readSettings(c.env));
+  const read = readSettings(c.env);
+  if (!read.ok) {
+    for (const problem of read.problems) logEvent("setting_wrong", problem);
+    return c.text(SETTINGS_WRONG, 503);
+  }
+  c.set("settings", read.settings);
   c.set("origin", new URL(c.var.settings.PUBLIC_URL ?? c.req.url).origin);
   c.set("local", isLocalRequest(c.req.url, c.var.settings));
   if (!bundledPolicy.ok) {
@@ -176,10 +181,13 @@ async function serveIdentified(c: AppContext): Promise<Response> {
   return response;
 }
 
-function serveAnonymous(c: AppContext): Promise<Response> {
+const serveAnonymous = (c: AppContext): Promise<Response> => serveWithoutToken(c, callerByAddress(c));
+
+/** Serves a caller who has no token that could be granted more scopes. */
+export function serveWithoutToken(c: AppContext, principal: Principal): Promise<Response> {
   return serveMcp(c.req.raw, {
     ...mcpContext(c),
-    principal: callerByAddress(c),
+    principal,
     challenge: (scopes) => {
       const { refusal } = refuse("permission_denied", "This needs a signed-in caller.", {
         hints: { scopes },
@@ -196,8 +204,13 @@ function mcpContext(c: AppContext) {
 
 const POLICY_BROKEN = "This server is not configured: its policy is not valid. Its log says where.\n";
 
-const SECRET_MISSING = `This server is not configured: it has no SECRET_KEY, a secret of 32 bytes or more.
-Its operator sets one with: openssl rand -base64 32 | npx wrangler secret put SECRET_KEY
+const SETTINGS_WRONG = "This server is not configured: a setting is not valid. Its log says which.\n";
+
+const SECRET_MISSING = `This server is not configured: it has no SECRET_KEY, a secret of ${SECRET_KEY_MIN} bytes or more.
+Its operator makes one, once, in the folder that it was deployed from:
+  npm run deploy
+or, also in place of one that is too short:
+  openssl rand -base64 32 | npx wrangler secret put SECRET_KEY
 `;
 
 let generated: string | undefined;

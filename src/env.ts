@@ -93,11 +93,23 @@ export const SECRET_KEY_MIN = 32;
 
 export type Settings = z.output<typeof wholeSettingsSchema>;
 
-/** Reads the Worker's variables; throws with the names of those that are wrong. */
-export function readSettings(env: Env): Settings {
+export interface SettingProblem {
+  setting: string;
+  /** Never holds the value. */
+  reason: string;
+}
+
+export type ReadSettings = { ok: true; settings: Settings } | { ok: false; problems: SettingProblem[] };
+
+/** Reads the Worker's variables; names those that are wrong. */
+export function readSettings(env: Env): ReadSettings {
   const parsed = wholeSettingsSchema.safeParse(env);
-  if (!parsed.success) throw new Error(`Settings: ${z.prettifyError(parsed.error)}`);
-  return parsed.data;
+  if (parsed.success) return { ok: true, settings: parsed.data };
+  const problems = parsed.error.issues.map(({ path, message }) => ({
+    setting: path.join("."),
+    reason: message,
+  }));
+  return { ok: false, problems };
 }
 
 export interface SignOnSettings {

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import * as z from "zod";
 import { readDemoKeys } from "../local/demo-users.ts";
+import { parseJson } from "../read-file.ts";
 import { safeUrl } from "../safe-url.ts";
 import { DEFAULT_STATE_DIR, findServer } from "../local/server.ts";
 
@@ -20,7 +21,6 @@ export const withAdminOptions = (command: Command): Command =>
     .option("--url <url>", "the server (default: the running npm run dev)")
     .option("--state <folder>", "where the local database lives", DEFAULT_STATE_DIR)
     .option("--json", "print JSON")
-    .helpOption("-h, --help", "show this help")
     .addHelpText(
       "after",
       `\nThe access key of an admin is read from ${KEY_VARIABLE}; on this machine the demo admin's will do.`,
@@ -45,8 +45,17 @@ export async function callAdmin(
     method,
     headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
     ...(body !== undefined && { body: JSON.stringify(body) }),
+  }).catch((error: unknown) => {
+    throw new Error(`${base} does not answer. Is it the right URL, and does the server run?`, {
+      cause: error,
+    });
   });
   if (response.ok) return response;
-  const { error, next } = problemSchema.parse(await response.json());
-  throw new Error(`${error} ${next}`);
+  const text = await response.text();
+  const { data: problem } = problemSchema.safeParse(parseJson(text));
+  throw new Error(
+    problem === undefined
+      ? `${base} answered HTTP ${response.status}: ${text.trim().slice(0, 500)}`
+      : `${problem.error} ${problem.next}`,
+  );
 }

@@ -1,9 +1,10 @@
 import { type KeyObject, createPublicKey, generateKeyPairSync } from "node:crypto";
-import { open, readFile, rm } from "node:fs/promises";
+import { type FileHandle, open, rm } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import * as z from "zod";
 import { SIGNATURE_ALGORITHMS, type SignatureAlgorithm } from "../../src/identity/signature-profile.ts";
 import { wholeNumber } from "../arguments.ts";
+import { parseJsonAs, readText } from "../read-file.ts";
 
 interface CreateOptions {
   user: string;
@@ -64,7 +65,7 @@ async function create(options: CreateOptions, call: Admin["call"]) {
   }
   const pair = algorithm === "ed25519" ? await ed25519(options.publicKey) : undefined;
   // Opened first: a secret that is made and can't be written would be lost.
-  const file = out === undefined ? undefined : await open(out, "wx", 0o600);
+  const file = out === undefined ? undefined : await openNew(out);
   try {
     const made = createdSchema.parse(
       await call("POST", "/signing-keys", {
@@ -87,9 +88,22 @@ async function create(options: CreateOptions, call: Admin["call"]) {
   }
 }
 
+async function openNew(file: string): Promise<FileHandle> {
+  try {
+    return await open(file, "wx", 0o600);
+  } catch (error) {
+    const isThere = error instanceof Error && "code" in error && error.code === "EEXIST";
+    const reason = isThere
+      ? "is there already, and a key in it would be lost"
+      : "can't be written: is its folder there?";
+    throw new Error(`${file} ${reason}. Name another file.`, { cause: error });
+  }
+}
+
 /** A key's public half, and its private one where it is made here: the server never sees that. */
 async function ed25519(publicKeyFile?: string): Promise<{ publicKey: string; privateKey?: string }> {
-  if (publicKeyFile !== undefined) return { publicKey: readPublicKey(await readFile(publicKeyFile, "utf8")) };
+  if (publicKeyFile !== undefined)
+    return { publicKey: readPublicKey(publicKeyFile, await readText(publicKeyFile)) };
   const { publicKey, privateKey } = generateKeyPairSync("ed25519");
   return {
     publicKey: rawOf(publicKey),
@@ -97,13 +111,21 @@ async function ed25519(publicKeyFile?: string): Promise<{ publicKey: string; pri
   };
 }
 
-function readPublicKey(text: string): string {
+function readPublicKey(file: string, text: string): string {
   const trimmed = text.trim();
   if (/PRIVATE|"d"\s*:/.test(trimmed))
     throw new Error("That is a private key: keep it, and give the public one.");
-  if (trimmed.startsWith("-----")) return rawOf(createPublicKey(trimmed));
-  if (trimmed.startsWith("{")) return jwkSchema.parse(JSON.parse(trimmed)).x;
+  if (trimmed.startsWith("-----")) return rawOf(publicKeyOf(file, trimmed));
+  if (trimmed.startsWith("{")) return parseJsonAs(jwkSchema, trimmed, file, "the JWK of an Ed25519 key").x;
   return trimmed;
+}
+
+function publicKeyOf(file: string, pem: string): KeyObject {
+  try {
+    return createPublicKey(pem);
+  } catch (error) {
+    throw new Error(`${file} is not a public key in PEM: it is cut off, or another thing.`, { cause: error });
+  }
 }
 
 /** The 32 bytes of an Ed25519 public key, in base64url. */

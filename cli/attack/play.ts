@@ -17,9 +17,15 @@ export interface Played {
   people_before: number;
   products_before: number;
   calls: number;
+  /** Where a person decides about it; null where nothing asked for one. */
+  confirm_at: string | null;
 }
 
-const refusalSchema = z.object({ code: z.string(), retryAfterMs: z.number().optional() });
+const refusalSchema = z.object({
+  code: z.string(),
+  retryAfterMs: z.number().optional(),
+  hints: z.object({ confirm_at: z.tuple([z.url()]).optional() }).optional(),
+});
 // The attacker's own count: its key is nobody's secret.
 const KEY = "the attacker's own count of what it was answered";
 
@@ -39,6 +45,7 @@ export async function play(
   const people = new Set<string>();
   const products = new Set<string>();
   let made = 0;
+  let confirmAt: string | null = null;
 
   async function make({ tool, arguments: args }: LiveCall): Promise<Verdict> {
     for (;;) {
@@ -49,7 +56,8 @@ export async function play(
         note(tool, args, result.structuredContent);
         return "allow";
       }
-      const { code, retryAfterMs = Infinity } = refusal;
+      const { code, retryAfterMs = Infinity, hints } = refusal;
+      confirmAt = hints?.confirm_at?.[0] ?? confirmAt;
       if (code !== "rate_limited" || retryAfterMs > RATE_WAIT_MAX_MS) return STOPS[code] ?? "block";
       onProgress(made, retryAfterMs);
       await sleep(retryAfterMs);
@@ -78,7 +86,13 @@ export async function play(
     break;
   }
   await client.close();
-  return { action, people_before: people.size, products_before: products.size, calls: made };
+  return {
+    action,
+    people_before: people.size,
+    products_before: products.size,
+    calls: made,
+    confirm_at: confirmAt,
+  };
 }
 
 const STOPS: Record<string, Verdict> = {

@@ -1,6 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { parse } from "csv-parse/sync";
 import * as z from "zod";
+import { readText } from "../read-file.ts";
 import type { Grades } from "./ndcg.ts";
 
 const rowsSchema = z.array(
@@ -9,12 +9,21 @@ const rowsSchema = z.array(
 
 /** The judged queries that have a positive grade; over the others NDCG is not defined. */
 export async function readJudgments(file: string): Promise<[query: string, grades: Grades][]> {
-  const rows = rowsSchema.parse(
-    parse(await readFile(file), { bom: true, columns: true, skip_empty_lines: true }),
-  );
+  const { data: rows } = rowsSchema.safeParse(readRows(await readText(file)));
+  if (rows === undefined)
+    throw new Error(`${file} is not judgments: CSV with query, sku and grade (0 to 3).`);
   const byQuery = new Map<string, Map<string, number>>();
   for (const { query, sku, grade } of rows) {
     byQuery.set(query, (byQuery.get(query) ?? new Map<string, number>()).set(sku, grade));
   }
   return [...byQuery].filter(([, grades]) => [...grades.values()].some((grade) => grade > 0));
+}
+
+/** Undefined where it is not CSV. */
+function readRows(text: string): unknown {
+  try {
+    return parse(text, { bom: true, columns: true, skip_empty_lines: true });
+  } catch {
+    return undefined;
+  }
 }

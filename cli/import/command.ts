@@ -139,7 +139,6 @@ async function isFull(folder: string): Promise<boolean> {
 function describe(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (code === "ENOENT") return `There is no such file. ${message}`;
   if (code === "Z_BUF_ERROR") return "The gzip data ends early: the file is cut off.";
   if (code === "Z_DATA_ERROR") return "The gzip data is damaged.";
   if (message.includes("FOREIGN KEY")) return "Another run of this import has finished it, or given it up.";

@@ -1,7 +1,8 @@
-import { createReadStream } from "node:fs";
+import { type Stats, createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { Readable, pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
+import { whyUnreadable } from "../read-file.ts";
 import { peek } from "./peek.ts";
 
 /** What an import reads: bytes, decompressed where they were gzip. */
@@ -21,8 +22,8 @@ const GZIP_MAGIC = [0x1f, 0x8b];
 
 /** Opens a file, or standard input for "-". */
 export async function openSource(name: string): Promise<Source> {
-  const info = name === "-" ? undefined : await stat(name);
-  if (info?.isDirectory() === true) throw new Error(`${name} is a folder.`);
+  const info = name === "-" ? undefined : await statOf(name);
+  if (info?.isDirectory() === true) throw new Error(`${name} can't be read: it is a folder.`);
   const stream = info === undefined ? process.stdin : createReadStream(name, { highWaterMark: 256 * 1024 });
   let taken = 0;
   async function* counted(): AsyncGenerator<Buffer> {
@@ -39,6 +40,14 @@ export async function openSource(name: string): Promise<Source> {
     size: info?.size,
     version: info && `${info.dev}:${info.ino}:${info.size}:${info.mtimeMs}`,
   };
+}
+
+async function statOf(name: string): Promise<Stats> {
+  try {
+    return await stat(name);
+  } catch (error) {
+    throw new Error(whyUnreadable(name, error), { cause: error });
+  }
 }
 
 /** By what the data begins with, not by the file's name. */

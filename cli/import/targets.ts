@@ -1,14 +1,14 @@
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import * as z from "zod";
 import { beginImport, compareImport } from "../../src/catalog/import/statements.ts";
 import type { Statement } from "../../src/database/statement.ts";
 import type { LocalServer } from "../local/server.ts";
+import { ROOT, WRANGLER, wrangler } from "../wrangler.ts";
 
 const comparisonSchema = z.object({ added: z.int(), changed: z.int(), unchanged: z.int(), missing: z.int() });
 export type Comparison = z.output<typeof comparisonSchema>;
@@ -66,16 +66,18 @@ export async function remoteTarget(execute: boolean): Promise<Target & { file: s
       out.end();
       await once(out, "finish");
       if (!execute) return;
-      await promisify(execFile)("npx", ["wrangler", "d1", "migrations", "apply", "DB", "--remote"], {
-        env: { ...process.env, CI: "true" },
-      });
-      const wrangler = spawn(
-        "npx",
-        ["wrangler", "d1", "execute", "DB", "--remote", "--yes", "--file", file],
-        { stdio: "inherit" },
+      await wrangler(["d1", "migrations", "apply", "DB", "--remote"]);
+      // Its own words, which take a while to come: it uploads the file.
+      const running = spawn(
+        process.execPath,
+        [WRANGLER, "d1", "execute", "DB", "--remote", "--yes", "--file", file],
+        {
+          cwd: ROOT,
+          stdio: "inherit",
+        },
       );
-      const [code] = await once(wrangler, "exit");
-      if (code !== 0) throw new Error(`wrangler could not run ${file}; the remote catalog is as it was.`);
+      const [code] = await once(running, "exit");
+      if (code !== 0) throw new Error(`wrangler could not run ${file}; the remote database is as it was.`);
     },
   };
 }

@@ -4,6 +4,7 @@ import * as z from "zod";
 import { type NewUser, addUser, createKey } from "../../src/identity/administration.ts";
 import { toId } from "../../src/support/ids.ts";
 import { DEMO_CUSTOMER } from "../sample/generate-desk.ts";
+import { parseJsonAs } from "../read-file.ts";
 import type { LocalServer } from "./server.ts";
 
 /** One user of each role, for trying things on this machine; they exist nowhere else. */
@@ -39,5 +40,5 @@ export async function demoKeys(server: LocalServer, stateDir: string): Promise<R
 /** As an earlier start made them; empty where it made none. */
 export async function readDemoKeys(stateDir: string): Promise<Record<string, string>> {
   const text = await readFile(keysPath(stateDir), "utf8").catch(() => "{}");
-  return keysSchema.parse(JSON.parse(text));
+  return parseJsonAs(keysSchema, text, keysPath(stateDir), "the demo users' keys");
 }

@@ -15,7 +15,7 @@ const contentsSchema = z.object({
   url: z.string().nullable(),
   /** Processes of its runtime, which outlive a holder that is killed. */
   runtimes: z.array(z.int()),
-  /** Opens the local database's door (src/local/worker.ts). */
+  /** Opens the doors of src/local/worker.ts. */
   key: z.string(),
 });
 export type LockContents = z.output<typeof contentsSchema>;
@@ -28,17 +28,31 @@ export interface HeldLock {
 
 const PROBE_MS = 1_000;
 const SETTLE_MS = 50;
+/** A runtime that crashed is started again by its process, at the same URL. */
+const RESTART_MS = 3_000;
 const lockPath = (stateDir: string) => join(stateDir, "product-catalog.lock");
 
 /** The lock's contents where its holder lives: the process, or a runtime that a killed one left behind. */
 export async function readLock(stateDir: string): Promise<LockContents | undefined> {
-  const text = await readFile(lockPath(stateDir), "utf8").catch(() => "");
-  const contents = parseContents(text);
-  if (contents === undefined) return undefined;
-  // Once it has a URL, that tells more than a process number, which another process may have by now.
-  const lives = contents.url === null ? isProcess(contents.pid) : await isListening(contents.url);
-  return lives ? contents : undefined;
+  return (await judge(lockPath(stateDir))).holder;
 }
+
+/** The lock file as it is, and its contents where its holder lives. */
+async function judge(path: string): Promise<{ text: string; holder?: LockContents }> {
+  const deadline = Date.now() + RESTART_MS;
+  for (;;) {
+    const text = await read(path);
+    const contents = parseContents(text);
+    if (contents === undefined) return { text };
+    const { pid, url } = contents;
+    // Once it has a URL, that tells more than a process number, which another process may have by now.
+    if (url === null ? isProcess(pid) : await isListening(url)) return { text, holder: contents };
+    if (url === null || !isProcess(pid) || Date.now() > deadline) return { text };
+    await sleep(SETTLE_MS);
+  }
+}
+
+const read = (path: string): Promise<string> => readFile(path, "utf8").catch(() => "");
 
 /** Takes the lock, or gives undefined where somebody holds it. A dead holder's lock is taken over. */
 export async function takeLock(stateDir: string): Promise<HeldLock | undefined> {
@@ -51,8 +65,10 @@ export async function takeLock(stateDir: string): Promise<HeldLock | undefined> 
   };
   await mkdir(dirname(path), { recursive: true });
   if (!(await create(path, contents))) {
-    const holder = await readLock(stateDir);
+    const { text, holder } = await judge(path);
     if (holder !== undefined && isProcess(holder.pid)) return undefined;
+    // Somebody else may have taken it meanwhile.
+    if ((await read(path)) !== text) return undefined;
     for (const pid of holder?.runtimes ?? []) end(pid);
     await rm(path, { force: true });
     if (!(await create(path, contents))) return undefined;

@@ -18,6 +18,15 @@ export interface LocalProvider {
 }
 
 const SCOPE = "openid profile";
+/** Seconds; named all, since the library prints a notice of each that it has to assume. */
+const TTL_S = {
+  AccessToken: 600,
+  AuthorizationCode: 60,
+  Grant: 86_400,
+  IdToken: 600,
+  Interaction: 3_600,
+  Session: 86_400,
+};
 
 /**
  * A real OpenID Connect provider with pages of its own (oidc-provider), for trials and tests on this machine, under a
@@ -36,7 +45,7 @@ export async function startProvider(
 
   const start = async () => {
     server = createServer((request, response) => {
-      provider ??= createProvider(url, { client, callback: callback(), people });
+      provider ??= quietly(() => createProvider(url, { client, callback: callback(), people }));
       void provider.callback()(request, response);
     }).listen(url === "" ? port : Number(new URL(url).port), "127.0.0.1");
     await once(server, "listening");
@@ -61,6 +70,19 @@ interface Registered {
   people: Map<string, Person>;
 }
 
+/** The library warns of what is wrong in production, each time that a trial begins. */
+function quietly<T>(work: () => T): T {
+  const { warn } = console;
+  console.warn = (text: unknown, ...rest: unknown[]) => {
+    if (!String(text).includes("oidc-provider WARNING:")) warn(text, ...rest);
+  };
+  try {
+    return work();
+  } finally {
+    console.warn = warn;
+  }
+}
+
 function createProvider(issuer: string, { client, callback, people }: Registered): Provider {
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   return new Provider(issuer, {
@@ -69,6 +91,11 @@ function createProvider(issuer: string, { client, callback, people }: Registered
     cookies: { keys: [randomUUID()] },
     claims: { openid: ["sub"], profile: ["name", "groups"] },
     pkce: { required: () => true },
+    ttl: TTL_S,
+    renderError: (ctx, { error, error_description }) => {
+      ctx.type = "text/plain";
+      ctx.body = `${error}: ${error_description ?? "the provider does not say why"}\n`;
+    },
     findAccount: (_, sub) => ({ accountId: sub, claims: () => ({ sub, ...people.get(sub) }) }),
     // As of an app that its operator has allowed for everybody: it asks who one is, and nothing else.
     loadExistingGrant: async (ctx) => {

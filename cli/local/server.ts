@@ -1,11 +1,13 @@
-import { ChildProcess } from "node:child_process";
-import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import * as z from "zod";
 import type { Statement } from "../../src/database/statement.ts";
+import type { Engine } from "./engine.ts";
 import { isListening, readLock, takeLock } from "./lock-file.ts";
+import { startMiniflare } from "./miniflare-engine.ts";
+import { followRuntimes } from "./runtimes.ts";
 import { localSecret } from "./secret.ts";
+import { startWrangler } from "./wrangler-engine.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** Where wrangler keeps local state by default, so that `npx wrangler dev` sees the same catalog. */
@@ -20,6 +22,8 @@ export interface LocalServer {
   url: string;
   /** Runs statements as one atomic batch; gives the rows of each. */
   batch(statements: Statement[]): Promise<Row[][]>;
+  /** Posts a body to the MCP endpoint as the principal `local`. */
+  callMcp(body: string, init: { headers: Record<string, string>; signal: AbortSignal }): Promise<Response>;
   close(): Promise<void>;
 }
 
@@ -27,11 +31,14 @@ export interface ServerOptions {
   stateDir?: string;
   /** 0 takes a free one. */
   port?: number;
+  /** Starts the Worker anew whenever one of its files changes. */
   watch?: boolean;
   /** The Worker to run, from the root of the repository; the product with its local door by default. */
   entrypoint?: string;
   vars?: Record<string, string>;
   onLog?: (line: string) => void;
+  /** Runs before anybody else finds the server. */
+  prepare?: (server: LocalServer) => Promise<void>;
 }
 
 /** The state folder is in use by another process of this project. */
@@ -45,16 +52,16 @@ export class StateInUseError extends Error {
 
 /** Starts the Worker on this machine, in this process, and holds the state folder's lock. */
 export async function startServer(options: ServerOptions = {}): Promise<LocalServer> {
-  const { stateDir = DEFAULT_STATE_DIR, port = 0, watch = false, vars = {}, onLog } = options;
+  const { stateDir = DEFAULT_STATE_DIR, port = 0, watch = false, vars = {}, onLog, prepare } = options;
   const { entrypoint = "src/local/worker.ts" } = options;
-  // wrangler would wait for the port without a word.
-  if (port !== 0 && (await isListening(`http://${HOST}:${port}`))) {
-    const holder = (await readLock(stateDir))?.url ?? null;
-    if (holder?.endsWith(`:${port}`) === true) throw new StateInUseError(holder);
-    throw new Error(`Port ${port} is in use. Choose another: npm run dev -- --port ${port + 1}`);
-  }
+  // Before the port is looked at: the lock's last holder may have been killed, and its runtime listens there still.
   const lock = await takeLock(stateDir);
   if (lock === undefined) throw new StateInUseError((await readLock(stateDir))?.url ?? null);
+  // wrangler would wait for the port without a word.
+  if (port !== 0 && (await isListening(`http://${HOST}:${port}`))) {
+    lock.release();
+    throw new Error(`Port ${port} is in use. Choose another: npm run dev -- --port ${port + 1}`);
+  }
 
   // Offline and quiet: no look-up of a sample request.cf, no metrics, no update notice.
   process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false";
@@ -62,58 +69,38 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
   process.env["WRANGLER_HIDE_BANNER"] = "true";
   // wrangler's explorer would be a second door to the database, without a key.
   process.env["X_LOCAL_EXPLORER"] = "false";
-  // Loaded here: it takes a second, and a command that finds a server needs none of it.
-  const { unstable_startWorker: startWorker } = await import("wrangler");
-  const plainText = (value: string) => ({ type: "plain_text", value }) as const;
-  // The lock names the runtime's processes: a later holder ends what a killed one left behind. One of
-  // them starts after `ready`, and others with every reload.
-  const runtimes = new Set<number>();
+  // The lock names the runtime's processes: a later holder ends what a killed one left behind.
+  let runtimes: number[] = [];
   let publish = async () => {};
-  const noteChild = (message: unknown) => {
-    if (typeof message !== "object" || message === null || !("process" in message)) return;
-    const { process: child } = message;
-    if (!(child instanceof ChildProcess)) return;
-    child.once("spawn", () => {
-      const { pid, spawnfile } = child;
-      if (pid === undefined || !spawnfile.includes("workerd")) return;
-      runtimes.add(pid);
-      child.once("exit", () => runtimes.delete(pid));
-      publish().catch(() => {});
-    });
-  };
-  subscribe("child_process", noteChild);
-  const worker = await startWorker({
-    config: `${ROOT}wrangler.toml`,
-    entrypoint: `${ROOT}${entrypoint}`,
-    bindings: {
-      SECRET_KEY: plainText(await localSecret(stateDir)),
-      ...Object.fromEntries(Object.entries(vars).map(([name, value]) => [name, plainText(value)])),
-      LOCAL_KEY: plainText(lock.key),
-    },
-    dev: {
-      remote: false,
-      server: { hostname: HOST, port },
-      inspector: false,
-      watch,
-      logLevel: "error",
-      persist: stateDir,
-      ...(onLog && { structuredLogsHandler: ({ message }: { message: string }) => onLog(message) }),
-    },
+  const unfollow = followRuntimes((pids) => {
+    runtimes = pids;
+    publish().catch(() => {});
   });
+  let engine: Engine | undefined;
   const close = async () => {
-    unsubscribe("child_process", noteChild);
+    unfollow();
     publish = async () => {};
-    await worker.dispose();
+    await engine?.close();
     lock.release();
   };
   try {
-    await worker.ready;
-    const url = (await worker.url).origin;
-    publish = () => lock.publish(url, [...runtimes]);
+    const start = watch ? startWrangler : startMiniflare;
+    engine = await start({
+      config: `${ROOT}wrangler.toml`,
+      entrypoint: `${ROOT}${entrypoint}`,
+      stateDir,
+      host: HOST,
+      port,
+      vars: { SECRET_KEY: await localSecret(stateDir), ...vars, LOCAL_KEY: lock.key },
+      onLog,
+    });
+    const { url } = engine;
+    const server = connect(url, lock.key, close);
+    await prepare?.(server);
+    publish = () => lock.publish(url, runtimes);
     await publish();
-    return { url, batch: (statements) => sendBatch(url, lock.key, statements), close };
+    return server;
   } catch (error) {
-    // The runtime would keep this process alive.
     await close();
     throw error;
   }
@@ -145,9 +132,7 @@ export async function findServer(stateDir: string = DEFAULT_STATE_DIR): Promise<
     const lock = await readLock(stateDir);
     if (lock === undefined) return undefined;
     const { url, key } = lock;
-    if (url !== null) {
-      return { url, batch: (statements) => sendBatch(url, key, statements), close: async () => {} };
-    }
+    if (url !== null) return connect(url, key, async () => {});
     if (Date.now() > deadline) throw new StateInUseError(null);
     await sleep(100);
   }
@@ -158,13 +143,23 @@ const answerSchema = z.union([
   z.object({ error: z.string() }),
 ]);
 
-async function sendBatch(url: string, key: string, statements: Statement[]): Promise<Row[][]> {
-  const response = await fetch(`${url}/__local/database`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
-    body: JSON.stringify({ statements }),
-  });
-  const answer = answerSchema.parse(await response.json());
-  if ("error" in answer) throw new Error(`The local database refused: ${answer.error}`);
-  return answer.results;
+/** The doors of src/local/worker.ts, opened by the lock's key. */
+function connect(url: string, key: string, close: () => Promise<void>): LocalServer {
+  const authorization = `Bearer ${key}`;
+  return {
+    url,
+    close,
+    async batch(statements) {
+      const response = await fetch(`${url}/__local/database`, {
+        method: "POST",
+        headers: { authorization, "content-type": "application/json" },
+        body: JSON.stringify({ statements }),
+      });
+      const answer = answerSchema.parse(await response.json());
+      if ("error" in answer) throw new Error(`The local database refused: ${answer.error}`);
+      return answer.results;
+    },
+    callMcp: (body, { headers, signal }) =>
+      fetch(`${url}/__local/mcp`, { method: "POST", headers: { ...headers, authorization }, body, signal }),
+  };
 }

@@ -26,7 +26,8 @@ export const line = (max: number) => z.string().overwrite(plainLine).min(1).max(
 export const userIdSchema = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/, "is 1 to 64 letters, digits and . _ @ -")
-  .refine((id) => !id.startsWith("anon-"), "begins with anon-, as callers without a name do");
+  .refine((id) => !id.startsWith("anon-"), "begins with anon-, as callers without a name do")
+  .refine((id) => id !== "local", "is what callers over stdio are called");
 
 export const newUserSchema = z.strictObject({
   id: userIdSchema,

@@ -9,7 +9,7 @@ export const principalSchema = z.strictObject({
   roles: z.array(z.string()),
   /** Set where the user is a customer of the shop, who may see rows of their own. */
   customerId: z.string().optional(),
-  via: z.enum(["key", "oauth", "session", "none"]),
+  via: z.enum(["key", "oauth", "session", "local", "none"]),
   /** What the caller may do: what its roles allow, narrowed by what its token was granted. */
   scopes: z.array(z.string()),
 });

@@ -1,11 +1,15 @@
-// The Worker as `npm run dev` and the command line run it on this machine: the deployed Worker, and
-// beside it one door to the local database. `wrangler deploy` bundles src/index.ts, which has no such door.
+// The Worker as it runs on this machine: the deployed Worker, and beside it two doors for who holds the
+// key of the lock file (cli/local/lock-file.ts). `wrangler deploy` bundles src/index.ts, which has neither.
 
 import * as z from "zod";
+import { app, serveWithoutToken } from "../app.ts";
 import { ensureMigrated } from "../database/migrate.ts";
 import { runBatch } from "../database/run-batch.ts";
+import type { Principal } from "../identity/principal.ts";
+import { scopesOf } from "../identity/scopes.ts";
 import { sameSecret } from "../identity/secrets.ts";
 import production from "../index.ts";
+import type { Policy } from "../policy/schema.ts";
 import { logSurprise } from "../telemetry/log.ts";
 
 export * from "../index.ts";
@@ -22,19 +26,23 @@ const batchSchema = z.object({
     .min(1),
 });
 
+/** MCP for who speaks over stdio (cli/stdio.ts), with the app's own limits and checks before it. */
+app.post("/__local/mcp", (c) =>
+  holdsKey(c.req.raw, c.env) ? serveWithoutToken(c, localPrincipal(c.var.policy)) : wrongKey(),
+);
+
 export default {
   fetch(request, env, ctx) {
     const { pathname } = new URL(request.url);
-    return pathname === "/__local/database" ? openDoor(request, env) : production.fetch(request, env, ctx);
+    return pathname === "/__local/database"
+      ? openDatabase(request, env)
+      : production.fetch(request, env, ctx);
   },
 } satisfies ExportedHandler<Env>;
 
-/** Runs SQL as one atomic batch for whoever holds the key of the lock file (cli/local/lock-file.ts). */
-async function openDoor(request: Request, env: Env): Promise<Response> {
-  const { LOCAL_KEY } = localEnvSchema.parse(env);
-  if (!sameSecret(request.headers.get("authorization") ?? "", `Bearer ${LOCAL_KEY}`)) {
-    return Response.json({ error: "wrong key" }, { status: 401 });
-  }
+/** Runs SQL as one atomic batch; an import's are larger than the app takes a body. */
+async function openDatabase(request: Request, env: Env): Promise<Response> {
+  if (!holdsKey(request, env)) return wrongKey();
   try {
     const { statements } = batchSchema.parse(await request.json());
     await ensureMigrated(env.DB);
@@ -44,3 +52,16 @@ async function openDoor(request: Request, env: Env): Promise<Response> {
     return Response.json({ error: error instanceof Error ? error.message : String(error) }, { status: 500 });
   }
 }
+
+/** Whoever runs programs on this machine as the owner of the state folder: one caller, whatever the client. */
+function localPrincipal({ local_role }: Policy): Principal {
+  const roles = local_role === null ? [] : [local_role];
+  return { id: "local", kind: "local", roles, via: "local", scopes: scopesOf(roles) };
+}
+
+function holdsKey({ headers }: Request, env: Env): boolean {
+  const { LOCAL_KEY } = localEnvSchema.parse(env);
+  return sameSecret(headers.get("authorization") ?? "", `Bearer ${LOCAL_KEY}`);
+}
+
+const wrongKey = () => Response.json({ error: "wrong key" }, { status: 401 });

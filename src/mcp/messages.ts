@@ -3,6 +3,8 @@ import { parseArguments } from "../arguments.ts";
 import { type Outcome, type Refusal, ok, refuse } from "../refusal.ts";
 import { clip, plainLine } from "../text/plain-text.ts";
 
+/** Bytes of a request's body: room for a batch of 100 calls, far less than the edge lets through. */
+export const BODY_MAX = 1024 * 1024;
 /** JSON deeper than this is refused: recursive validation of it could exhaust the stack. */
 const DEPTH_MAX = 64;
 const CLIENT_MAX = 100;

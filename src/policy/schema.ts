@@ -61,6 +61,14 @@ const shapeSchema = z.strictObject({
     .describe("What a person's confirmation lets through"),
   rules: rulesSchema.describe("What many calls together may not do (docs/detection.md)"),
   sign_on: signOnSchema.describe("Who people of the sign-in provider are here (docs/sign-on.md)"),
+  local_role: z
+    .string()
+    .min(1)
+    .max(32)
+    .nullable()
+    .describe(
+      "Of who speaks to the server over stdio on its own machine (docs/stdio.md); null allows nothing",
+    ),
   retention: z.strictObject({
     audit_days: z.int().min(1).max(3_650).describe("Days after which a record of the audit is pruned"),
   }),
@@ -77,14 +85,15 @@ export const policySchema = shapeSchema.superRefine((policy, context) => {
   const { mapping, default_role } = policy.sign_on;
   const given = [
     ...Object.entries(mapping).flatMap(([group, roles]) =>
-      roles.map((role) => ({ path: ["mapping", group], role })),
+      roles.map((role) => ({ path: ["sign_on", "mapping", group], role })),
     ),
-    ...(default_role === null ? [] : [{ path: ["default_role"], role: default_role }]),
+    { path: ["sign_on", "default_role"], role: default_role },
+    { path: ["local_role"], role: policy.local_role },
   ];
   for (const { path, role } of given) {
     // Anonymous callers have their role by being nobody.
-    if (!Object.hasOwn(policy.roles, role) || role === "anonymous")
-      refuse(["sign_on", ...path], `there is no role "${role}" to give`);
+    if (role !== null && (!Object.hasOwn(policy.roles, role) || role === "anonymous"))
+      refuse(path, `there is no role "${role}" to give`);
   }
   for (const [path, { calls, discovery }] of limits) {
     if (calls.max + discovery.max > WINDOW_ENTRIES_MAX) {

@@ -50,13 +50,11 @@ function isFresh(since: number | undefined, forMs: number): boolean {
 }
 
 function checkSettings(env: Env, url: string): Readiness {
-  try {
-    const settings = readSettings(env);
-    const hasSecret = new TextEncoder().encode(settings.SECRET_KEY ?? "").length >= SECRET_KEY_MIN;
-    if (!hasSecret && !isLocalRequest(url, settings)) return { ready: false, part: "secret" };
-  } catch (error) {
-    return notReady("settings", error);
-  }
+  const read = readSettings(env);
+  if (!read.ok) return { ready: false, part: "settings" };
+  const { settings } = read;
+  const hasSecret = new TextEncoder().encode(settings.SECRET_KEY ?? "").length >= SECRET_KEY_MIN;
+  if (!hasSecret && !isLocalRequest(url, settings)) return { ready: false, part: "secret" };
   return bundledPolicy.ok ? { ready: true } : { ready: false, part: "policy" };
 }
 

@@ -89,7 +89,9 @@ export class IncidentCourier {
   async #tell(incident: Incident): Promise<void> {
     const now = Date.now();
     try {
-      await tellWebhook(readSettings(this.#env), incident, now);
+      const read = readSettings(this.#env);
+      if (!read.ok) throw new Error(`settings: ${read.problems.map(({ setting }) => setting).join(", ")}`);
+      await tellWebhook(read.settings, incident, now);
       this.#incidents().noteTold(incident, "everybody");
     } catch (error) {
       logSurprise(error, { what: "incident webhook" });

@@ -44,8 +44,8 @@ describe.each([["2026-07-28"], [undefined]])("the bundle, on protocol %s", (pin)
   });
 });
 
-it("has no door to the database", async () => {
-  const response = await harness.fetch("/__local/database", { method: "POST", body: "{}" });
+it.each(["/__local/database", "/__local/mcp"])("has no door at %s", async (path) => {
+  const response = await harness.fetch(path, { method: "POST", body: "{}" });
   expect(response.status).toBe(404);
 });
 
@@ -54,19 +54,31 @@ it("answers a forged Host with 403", async () => {
   expect(response.status).toBe(403);
 });
 
-it("stops on a setting that is wrong, and says nothing of it to the caller", async () => {
-  const broken = createTestHarness({
-    workers: [{ configPath: "./wrangler.toml", vars: { PUBLIC_URL: "ftp://x" } }],
-  });
+it.each([
+  ["is wrong", { PUBLIC_URL: "ftp://x" }, ["PUBLIC_URL"]],
+  ["lacks its fellows", { OIDC_CLIENT_SECRET: "PLANTED-secret" }, ["OIDC_ISSUER", "OIDC_CLIENT_ID"]],
+])("serves nothing where a setting %s, and tells its log alone which", async (_, vars, expected) => {
+  const broken = createTestHarness({ workers: [{ configPath: "./wrangler.toml", vars }] });
   await broken.listen();
   const response = await broken.fetch("/mcp", { method: "POST", body: "{}" });
-  expect(response.status).toBe(500);
-  expect(await response.text()).not.toContain("PUBLIC_URL");
-  expect(
-    broken
-      .getLogs()
-      .map(({ message }) => message)
-      .join(),
-  ).toContain("PUBLIC_URL");
+  expect(response.status).toBe(503);
+  expect(await response.text()).toBe(
+    "This server is not configured: a setting is not valid. Its log says which.\n",
+  );
+  const log = broken.getLogs().map(({ message }) => message);
+  const named = log.filter((line) => line.includes("setting_wrong")).map((line): unknown => JSON.parse(line));
+  expect(named).toEqual(expected.map((setting) => expect.objectContaining({ setting })));
+  expect(log.join("\n")).not.toMatch(/^\s+at |internal_error|PLANTED/m);
   await broken.close();
+});
+
+it("says what to do where it was deployed and has no secret", async () => {
+  const fresh = createTestHarness({ workers: [{ configPath: "./wrangler.toml" }] });
+  await fresh.listen();
+  const response = await fresh.fetch("https://shop.example.workers.dev/mcp", { method: "POST", body: "{}" });
+  expect(response.status).toBe(503);
+  expect(await response.text()).toMatch(
+    /no SECRET_KEY[^]+npm run deploy\n[^]+npx wrangler secret put SECRET_KEY\n/,
+  );
+  await fresh.close();
 });

@@ -1,16 +1,48 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, readFile, readdir, rm, stat } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import * as z from "zod";
+import { parseJsonAs, readText } from "../../cli/read-file.ts";
 import { productRecordSchema } from "../../src/catalog/import/record.ts";
 
 const run = promisify(execFile);
 const node = (script: string, args: string[]) =>
   run(process.execPath, [`cli/${script}.ts`, ...args], { maxBuffer: 1e9 });
+
+it("every script is a command of cli/command.ts, which points to --help", async () => {
+  const scripts = (await readdir("cli")).filter((file) => file.endsWith(".ts"));
+  const sources = await Promise.all(
+    scripts.map(async (file) => ({ file, source: await readFile(join("cli", file), "utf8") })),
+  );
+  const commands = sources.filter(({ source }) => source.startsWith("// npm run "));
+  expect(commands.length).toBeGreaterThan(15);
+  expect(commands.filter(({ source }) => !source.includes("commandOf(")).map(({ file }) => file)).toEqual([]);
+  await expect(node("catalog", ["import", "--nonsense"])).rejects.toMatchObject({
+    code: 1,
+    stderr: "error: unknown option '--nonsense'\n(--help says more)\n",
+  });
+});
+
+describe("what a command reads", () => {
+  it("is named where it can't be read, in words", async () => {
+    await expect(readText("/nowhere")).rejects.toThrow("/nowhere can't be read: there is no such file.");
+    await expect(readText("cli")).rejects.toThrow("cli can't be read: it is a folder.");
+  });
+
+  it("is named with the first field that is wrong", () => {
+    const schema = z.object({ key: z.object({ x: z.string() }) });
+    const parse = (text: string) => parseJsonAs(schema, text, "key.json", "a key");
+    expect(parse('{"key":{"x":"y"}}')).toEqual({ key: { x: "y" } });
+    expect(() => parse("{")).toThrow(/^key\.json is not JSON: /);
+    expect(() => parse('{"key":{}}')).toThrow("key.json is not a key: key.x: Invalid input");
+    expect(() => parse("[]")).toThrow("key.json is not a key: Invalid input");
+  });
+});
 
 describe("catalog generate", () => {
   it("prints valid records, the same for the same seed, with the four that the documentation names", async () => {

@@ -1,43 +1,24 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { demoKeys } from "../../cli/local/demo-users.ts";
-import { type LocalServer, startServer } from "../../cli/local/server.ts";
+import { expect, it } from "vitest";
 import { ROLES, SCOPES, type Scope, scopesOf } from "../../src/identity/scopes.ts";
-import { product, seed } from "./support/imports.ts";
+import { DOCUMENTED, docRig, expectLines } from "./support/doc-examples.ts";
 
 const run = promisify(execFile);
-const DOCUMENTED = "http://127.0.0.1:8787";
-
-let folder: string;
-let state: string;
-let server: LocalServer;
-let page: string;
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "catalog-connect-test-"));
-  state = join(folder, "state");
-  page = await readFile("docs/connect.md", "utf8");
-  server = await startServer({ stateDir: state, vars: { LOCAL_ANONYMOUS: "off" } });
-  await seed(server, [product({ sku: "SKU-12847", status: "discontinued", stock: [] })]);
-  await demoKeys(server, state);
-});
-afterAll(async () => {
-  await server.close();
-  await rm(folder, { recursive: true });
-});
+const rig = docRig("docs/connect.md");
 
 /** The page's commands with the output that it promises, in its order. */
 const examples = () =>
-  [...page.matchAll(/```sh\n([^`]*)```\n\n```text\n([^`]*)```/g)].map(([, commands = "", output = ""]) => ({
-    commands: commands.trim(),
-    lines: output.trim().split("\n"),
-  }));
+  [...rig().page.matchAll(/```sh\n([^`]*)```\n\n```text\n([^`]*)```/g)].map(
+    ([, commands = "", output = ""]) => ({
+      commands: commands.trim(),
+      lines: output.trim().split("\n"),
+    }),
+  );
 
 it("its commands print what it says they print", async () => {
+  const { server, state } = rig();
   const environment: Record<string, string> = {};
   for (const { commands, lines } of examples()) {
     const script = commands
@@ -47,11 +28,7 @@ it("its commands print what it says they print", async () => {
       env: { PATH: process.env["PATH"] ?? "", ...environment },
     });
     expect(stderr).toBe("");
-    const printed = stdout.replaceAll(server.url, DOCUMENTED).replaceAll('\\"', '"');
-    for (const line of lines) {
-      const parts = line.split("…").map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
-      expect(printed).toMatch(new RegExp(parts.join("\\S+")));
-    }
+    expectLines(stdout.replaceAll(server.url, DOCUMENTED), lines);
     // As the page tells its reader to.
     const [, keyId, key] = /^(key-\w+), shown once:\n(\S+)$/m.exec(stdout) ?? [];
     if (keyId !== undefined && key !== undefined) Object.assign(environment, { KEY: key, KEY_ID: keyId });
@@ -60,7 +37,7 @@ it("its commands print what it says they print", async () => {
 });
 
 it("leaves out no curl and no admin command that stands in a block", () => {
-  const blocks = [...page.matchAll(/```sh\n([^`]*)```/g)].map(([, commands = ""]) => commands.trim());
+  const blocks = [...rig().page.matchAll(/```sh\n([^`]*)```/g)].map(([, commands = ""]) => commands.trim());
   expect(examples().map(({ commands }) => commands)).toEqual(blocks);
   expect(blocks).toHaveLength(6);
 });
@@ -70,6 +47,7 @@ it("its codes are the code's, with the code's words", async () => {
   const [, table = ""] = /const PROBLEMS[^{]*\{([^}]*)\}/.exec(source) ?? [];
   const problems = [...table.matchAll(/(\w+): "([^"]*)"/g)].map(([, code, meaning]) => [code, meaning]);
   expect(problems).toHaveLength(7);
+  const { page } = rig();
   const section = page.slice(page.indexOf("## What can go wrong"));
   const rows = [...section.matchAll(/^\| `(\w+)` \| ([^|]*) \|/gm)].map(([, code, meaning]) => [
     code,
@@ -82,6 +60,8 @@ it("its scopes are the code's, with the roles that have them", () => {
   const rolesWith = (scope: string) =>
     ROLES.filter((role) => scopesOf([role]).some((each: Scope) => each === scope)).join(", ");
   const expected = Object.entries(SCOPES).map(([scope, allows]) => [scope, allows, rolesWith(scope)]);
-  const rows = [...page.matchAll(/^\| `([a-z:]+)` \| ([^|]*) \| ([^|]*) \|$/gm)].map(([, ...cells]) => cells);
+  const rows = [...rig().page.matchAll(/^\| `([a-z:]+)` \| ([^|]*) \| ([^|]*) \|$/gm)].map(
+    ([, ...cells]) => cells,
+  );
   expect(rows).toEqual(expected);
 });

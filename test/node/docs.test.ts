@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { refusals } from "../../src/refusal.ts";
 
 it.each(["docs/errors.md", "README.md"])("%s shows the table of refusals", async (file) => {
@@ -26,4 +26,41 @@ it("README links to files that exist, and names scripts that exist", async () =>
   const { scripts } = JSON.parse(await readFile("package.json", "utf8"));
   const named = [...readme.matchAll(/npm run (?:-s )?([a-z][a-z:-]*)/g)].map(([, name]) => name);
   expect(named.filter((name) => name !== undefined && !(name in scripts))).toEqual([]);
+});
+
+describe("docs/deploy.md", async () => {
+  const page = await readFile("docs/deploy.md", "utf8");
+  const [, schema = ""] =
+    /const settingsSchema = ([^]*?)\n}\);/.exec(await readFile("src/env.ts", "utf8")) ?? [];
+  const settings = [...schema.matchAll(/^ {2}([A-Z_]+):/gm)].map(([, name = ""]) => name);
+
+  it("names every setting, and none that there is not", () => {
+    const section = page.slice(page.indexOf("## Settings"), page.indexOf("## A domain"));
+    const named = [...section.matchAll(/`([A-Z]+(?:_[A-Z]+)+)`/g)].map(([, name]) => name);
+    expect([...new Set(named)].toSorted()).toEqual(settings.toSorted());
+    const rotated = page.slice(page.indexOf("## Rotation"), page.indexOf("## Upgrade"));
+    const secrets = [...rotated.matchAll(/^\| `([A-Z_]+)`/gm)].map(([, name]) => name);
+    expect(secrets).toEqual(expect.arrayContaining(settings.filter((name) => name.includes("SECRET"))));
+  });
+
+  it("names scripts that exist", async () => {
+    const { scripts } = JSON.parse(await readFile("package.json", "utf8"));
+    const named = [...page.matchAll(/npm run (?:-s )?([a-z][a-z:-]*)/g)].map(([, name = ""]) => name);
+    expect(named.filter((name) => !(name in scripts))).toEqual([]);
+    expect(named.length).toBeGreaterThan(8);
+  });
+
+  it("adds up", () => {
+    const rows = [...page.matchAll(/^\| [^|]+ \| \$([\d.]+) \| [^|]+ \| ([\d.,]+) \| \$([\d.]+) \|$/gm)];
+    const costs = rows.map(([, price = "", count = "", cost = ""]) => {
+      expect(Number(cost)).toBeCloseTo(Number(price) * Number(count.replace(",", "")), 1);
+      return Number(cost);
+    });
+    expect(costs).toHaveLength(7);
+    const [, sum = ""] = /\*\*\$([\d.]+)\*\*/.exec(page) ?? [];
+    expect(costs.reduce((total, cost) => total + cost, 0)).toBeCloseTo(Number(sum), 2);
+    const [, read = "", written = ""] = /^\| `search_products` \| ([\d,]+) \| (\d+) \|$/m.exec(page) ?? [];
+    expect(page).toContain(`| ${written} | $2.00 |`);
+    expect(page).toContain(`| ${read} | $1.21 |`);
+  });
 });

@@ -416,7 +416,7 @@ describe("a file that can't be read to its end", () => {
       says: /25 bad rows/,
     },
     { what: "a file that is missing", name: "nowhere.jsonl", says: /nowhere\.jsonl/ },
-    { what: "a folder", name: "folder", says: /folder is a folder/ },
+    { what: "a folder", name: "folder", says: /folder can.t be read: it is a folder/ },
     {
       what: "an unknown format",
       name: "f.csv",

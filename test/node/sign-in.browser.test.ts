@@ -1,73 +1,18 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { BrowserContext, BrowserContextOptions, Page } from "playwright-core";
+import { beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
-import { demoKeys } from "../../cli/local/demo-users.ts";
-import { type LocalServer, startServer } from "../../cli/local/server.ts";
-import {
-  type SignIn,
-  auditPage,
-  beginSignIn,
-  closeClients,
-  enterKey,
-  launchBrowser,
-  listen,
-} from "./support/browser.ts";
-import { product, seed } from "./support/imports.ts";
+import type { LocalServer } from "../../cli/local/server.ts";
+import { type Visit, PHONE, WAYS, browserRig, expectAnswer, expectOrder } from "./support/browser-rig.ts";
+import { beginSignIn, enterKey, listen } from "./support/browser.ts";
 
 const EVIL = `<img src=x onerror=alert(1)> "Evil"`;
 const ALL_SCOPES = "catalog:read inventory:write support:read support:write admin offline_access";
-const DESKTOP = { width: 1280, height: 800 };
-const PHONE = { width: 360, height: 740 };
 
-let folder: string;
+const rig = browserRig();
 let server: LocalServer;
-let browser: Browser;
-let keys: Record<string, string>;
-const keyOf = (user: string) => keys[user] ?? "";
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "catalog-sign-in-test-"));
-  const stateDir = join(folder, "state");
-  [server, browser] = await Promise.all([
-    startServer({ stateDir, vars: { LOCAL_ANONYMOUS: "off" } }),
-    launchBrowser(),
-  ]);
-  await seed(server, [product({ sku: "SKU-10001" })]);
-  keys = await demoKeys(server, stateDir);
-});
-afterEach(async () => {
-  await Promise.all(browser.contexts().map((context) => context.close()));
-  await closeClients();
-});
-afterAll(async () => {
-  await browser.close();
-  await server.close();
-  await rm(folder, { recursive: true });
-});
-
-interface Visit {
-  page: Page;
-  /** What the browser complained of, such as a policy that was violated. */
-  complaints: string[];
-}
-
-async function visit(url: string, options: BrowserContextOptions = {}): Promise<Visit> {
-  const context = await browser.newContext({ viewport: DESKTOP, ...options });
-  const page = await context.newPage();
-  const complaints: string[] = [];
-  page.on("console", (message) => {
-    if (message.type() === "error") complaints.push(message.text());
-  });
-  page.on("dialog", (dialog) => {
-    complaints.push(`dialog: ${dialog.message()}`);
-    void dialog.dismiss();
-  });
-  await page.goto(url);
-  return { page, complaints };
-}
+beforeAll(() => void ({ server } = rig()));
+const keyOf = (user: string): string => rig().keyOf(user);
+const visit = (url: string, options?: BrowserContextOptions): Promise<Visit> => rig().visit(url, options);
 
 const sessions = new Map<string, Awaited<ReturnType<BrowserContext["storageState"]>>>();
 
@@ -83,19 +28,8 @@ async function visitConsent(url: string, user = "user-admin", options: BrowserCo
   return visit(url, { storageState: session, ...options });
 }
 
-/** The token that the client got calls tools. */
-async function expectAnswer(signIn: SignIn): Promise<void> {
-  const client = await signIn.finish();
-  const answer = await client.callTool({ name: "query_stock", arguments: { skus: ["SKU-10001"] } });
-  expect(answer.structuredContent).toMatchObject({ items: [{ sku: "SKU-10001", stock: 3 }] });
-}
-
 describe("from a client's challenge to its first answer", () => {
-  it.each<[string, BrowserContextOptions]>([
-    ["desktop, light", { colorScheme: "light" }],
-    ["phone, dark", { viewport: PHONE, colorScheme: "dark", hasTouch: true, isMobile: true }],
-    ["no scripts", { javaScriptEnabled: false }],
-  ])("%s", async (_, options) => {
+  it.each(WAYS)("%s", async (_, options) => {
     const signIn = await beginSignIn(server.url);
     const { page, complaints } = await visit(signIn.authorizationUrl, options);
     expect(new URL(page.url()).pathname).toBe("/sign-in");
@@ -294,28 +228,14 @@ describe("the consent page", () => {
 it("every page is in order on a desktop and on a phone, light and dark", async () => {
   const signIn = await beginSignIn(server.url, { name: "W".repeat(300), scope: ALL_SCOPES });
   const { page } = await visit(signIn.authorizationUrl);
-  const expectOrder = async (heading: string) => {
-    expect(await page.getByRole("heading").innerText()).toContain(heading);
-    for (const viewport of [DESKTOP, PHONE]) {
-      await page.setViewportSize(viewport);
-      for (const colorScheme of ["light", "dark"] as const) {
-        await page.emulateMedia({ colorScheme });
-        const { dark, problems, contrast, smallestTarget } = await auditPage(page);
-        expect(problems).toEqual([]);
-        expect(dark).toBe(colorScheme === "dark");
-        expect(contrast).toBeGreaterThanOrEqual(4.5);
-        expect(smallestTarget).toBeGreaterThanOrEqual(40);
-      }
-    }
-  };
-  await expectOrder("Sign in");
+  await expectOrder(page, "Sign in");
   await enterKey(page, "wrong");
   expect(await page.getByRole("alert").count()).toBe(1);
-  await expectOrder("Sign in");
+  await expectOrder(page, "Sign in");
   await enterKey(page, keyOf("user-admin"));
-  await expectOrder("Let WWWWWWWW");
+  await expectOrder(page, "Let WWWWWWWW");
   await page.goto(`${server.url}/authorize?client_id=none&response_type=code&redirect_uri=http://127.0.0.1/`);
-  await expectOrder("This sign-in can't go on");
+  await expectOrder(page, "This sign-in can't go on");
 });
 
 /** What has the focus, and how that shows. */

@@ -1,72 +1,33 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { demoKeys } from "../../cli/local/demo-users.ts";
 import { type LocalProvider, startProvider } from "../../cli/local/provider.ts";
 import { type LocalServer, startServer } from "../../cli/local/server.ts";
 import {
-  type SignIn,
-  auditPage,
-  beginSignIn,
-  closeClients,
-  enterKey,
-  launchBrowser,
-} from "../node/support/browser.ts";
-import { product, seed } from "../node/support/imports.ts";
+  type Visit,
+  WAYS,
+  browserRig,
+  expectAnswer,
+  expectOrder,
+  heading,
+} from "../node/support/browser-rig.ts";
+import { beginSignIn, enterKey } from "../node/support/browser.ts";
 
 // Single sign-on from end to end: a real provider, the official client, Chromium.
 
-const DESKTOP = { width: 1280, height: 800 };
-const PHONE = { width: 360, height: 740 };
 const SCOPE = "catalog:read support:read inventory:write offline_access";
 
-let folder: string;
-let server: LocalServer;
 let provider: LocalProvider;
-let browser: Browser;
-let keys: Record<string, string>;
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "catalog-sign-on-test-"));
-  const stateDir = join(folder, "state");
+let server: LocalServer;
+const rig = browserRig(async () => {
   provider = await startProvider(() => `${server.url}/sign-on/callback`);
-  [server, browser] = await Promise.all([
-    startServer({ stateDir, vars: { LOCAL_ANONYMOUS: "off", ...provider.settings } }),
-    launchBrowser(),
-  ]);
-  await seed(server, [product({ sku: "SKU-10001" })]);
-  keys = await demoKeys(server, stateDir);
+  return provider.settings;
 });
-afterEach(async () => {
-  await Promise.all(browser.contexts().map((context) => context.close()));
-  await closeClients();
-});
-afterAll(async () => {
-  await browser.close();
-  await server.close();
-  await provider.stop();
-  await rm(folder, { recursive: true });
-});
-
-interface Visit {
-  page: Page;
-  /** What the browser complained of on this server's pages. */
-  complaints: string[];
-}
-
-async function visit(path: string, options: BrowserContextOptions = {}): Promise<Visit> {
-  const context = await browser.newContext({ viewport: DESKTOP, ...options });
-  const page = await context.newPage();
-  const complaints: string[] = [];
-  page.on("console", (message) => {
-    const isOurs = message.location().url.startsWith(server.url);
-    if (message.type() === "error" && isOurs) complaints.push(message.text());
-  });
-  await page.goto(new URL(path, server.url).href);
-  return { page, complaints };
-}
+beforeAll(() => void ({ server } = rig()));
+afterAll(() => provider.stop());
+const keyOf = (user: string): string => rig().keyOf(user);
+const visit = (path: string, options?: BrowserContextOptions): Promise<Visit> => rig().visit(path, options);
 
 /** Signs in on the provider's own page. */
 async function signInAs(page: Page, name: string): Promise<void> {
@@ -83,20 +44,8 @@ async function signOn(page: Page, name: string): Promise<void> {
   await page.waitForURL(`${server.url}/**`);
 }
 
-const heading = (page: Page) => page.getByRole("heading", { level: 1 }).innerText();
-
-async function expectAnswer(signIn: SignIn): Promise<void> {
-  const client = await signIn.finish();
-  const answer = await client.callTool({ name: "query_stock", arguments: { skus: ["SKU-10001"] } });
-  expect(answer.structuredContent).toMatchObject({ items: [{ sku: "SKU-10001", stock: 3 }] });
-}
-
 describe("from a client's challenge over the provider to its first answer", () => {
-  it.each<[string, BrowserContextOptions]>([
-    ["desktop, light", { colorScheme: "light" }],
-    ["phone, dark", { viewport: PHONE, colorScheme: "dark", hasTouch: true, isMobile: true }],
-    ["no scripts", { javaScriptEnabled: false }],
-  ])("%s", async (_, options) => {
+  it.each(WAYS)("%s", async (_, options) => {
     provider.people.set("ada", { name: "Ada Lovelace", groups: ["catalog-support"] });
     const signIn = await beginSignIn(server.url, { scope: SCOPE });
     const { page, complaints } = await visit(signIn.authorizationUrl, options);
@@ -202,7 +151,7 @@ describe("people of the provider", () => {
     const [, user = ""] = await page.locator("dd").allInnerTexts();
     const disabled = await fetch(`${server.url}/admin/api/users/${user}/disable`, {
       method: "POST",
-      headers: { authorization: `Bearer ${keys["user-admin"] ?? ""}` },
+      headers: { authorization: `Bearer ${keyOf("user-admin")}` },
     });
     expect(disabled.status).toBe(200);
     await page.goto(`${server.url}/account`);
@@ -231,10 +180,10 @@ describe("people of the provider", () => {
 it("while the provider is down people are told, keys work, and the same button works once it is up", async () => {
   // Another server, which does not know the provider yet.
   const other = await startServer({
-    stateDir: join(folder, "other"),
+    stateDir: join(rig().folder, "other"),
     vars: { LOCAL_ANONYMOUS: "off", ...provider.settings },
   });
-  const otherKeys = await demoKeys(other, join(folder, "other"));
+  const otherKeys = await demoKeys(other, join(rig().folder, "other"));
   await provider.stop();
   try {
     const { page } = await visit(`${other.url}/sign-in`);
@@ -257,20 +206,6 @@ it("while the provider is down people are told, keys work, and the same button w
 });
 
 it("every page is in order on a desktop and on a phone, light and dark", async () => {
-  const expectOrder = async (page: Page, title: string) => {
-    expect(await heading(page)).toContain(title);
-    for (const viewport of [DESKTOP, PHONE]) {
-      await page.setViewportSize(viewport);
-      for (const colorScheme of ["light", "dark"] as const) {
-        await page.emulateMedia({ colorScheme });
-        const { dark, problems, contrast, smallestTarget } = await auditPage(page);
-        expect(problems).toEqual([]);
-        expect(dark).toBe(colorScheme === "dark");
-        expect(contrast).toBeGreaterThanOrEqual(4.5);
-        expect(smallestTarget).toBeGreaterThanOrEqual(40);
-      }
-    }
-  };
   provider.people.set("hal", { name: "W".repeat(300), groups: ["catalog-admin"] });
   const signIn = await beginSignIn(server.url, { name: "V".repeat(300), scope: SCOPE });
   const { page } = await visit(signIn.authorizationUrl);
@@ -279,6 +214,7 @@ it("every page is in order on a desktop and on a phone, light and dark", async (
   await signInAs(page, "hal");
   await page.waitForURL(`${signIn.redirectUrl}?**`);
   await signIn.finish();
+  expect(signIn.tokens()).toBeDefined();
   await page.goto(`${server.url}/account`);
   await expectOrder(page, "Your account");
   await page.getByRole("button", { name: "Sign out" }).click();
@@ -290,7 +226,7 @@ it("every page is in order on a desktop and on a phone, light and dark", async (
 
 it("/account goes by keyboard alone", async () => {
   const { page } = await visit("/sign-in");
-  await enterKey(page, keys["user-support"] ?? "");
+  await enterKey(page, keyOf("user-support"));
   const focused = () =>
     page.evaluate(() => {
       const at = document.activeElement;

@@ -1,34 +1,15 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { symlink, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { demoKeys } from "../../cli/local/demo-users.ts";
-import { type LocalServer, startServer } from "../../cli/local/server.ts";
-import { product, seed } from "../node/support/imports.ts";
+import { beforeAll, expect, it } from "vitest";
+import { DOCUMENTED, docRig, expectLines } from "../node/support/doc-examples.ts";
 
 const run = promisify(execFile);
-const DOCUMENTED = "http://127.0.0.1:8787";
-
-let folder: string;
-let state: string;
-let server: LocalServer;
-let page: string;
-
+const rig = docRig("docs/signing.md");
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "catalog-signing-test-"));
-  state = join(folder, "state");
-  page = await readFile("docs/signing.md", "utf8");
   // Where http-message-sig is found by the page's program.
-  await symlink(resolve("node_modules"), join(folder, "node_modules"));
-  server = await startServer({ stateDir: state, vars: { LOCAL_ANONYMOUS: "off" } });
-  await seed(server, [product({ sku: "SKU-12847", status: "discontinued", stock: [] })]);
-  await demoKeys(server, state);
-});
-afterAll(async () => {
-  await server.close();
-  await rm(folder, { recursive: true });
+  await symlink(resolve("node_modules"), join(rig().folder, "node_modules"));
 });
 
 interface Example {
@@ -39,11 +20,12 @@ interface Example {
 
 /** The page's programs with the output that it promises, in its order. */
 const examples = (): Example[] =>
-  [...page.matchAll(/```(sh|ts|python)\n([^]*?)```\n\n```text\n([^]*?)```/g)].map(
+  [...rig().page.matchAll(/```(sh|ts|python)\n([^]*?)```\n\n```text\n([^]*?)```/g)].map(
     ([, language = "", code = "", output = ""]) => ({ language, code, lines: output.trim().split("\n") }),
   );
 
 async function execute({ language, code }: Example, environment: Record<string, string>): Promise<string> {
+  const { folder, state, server } = rig();
   const cli = (name: string) => `"${process.execPath}" "${resolve(`cli/${name}.ts`)}"`;
   const program = code
     .replaceAll("npm run -s admin --", `${cli("admin")} --state "${state}"`)
@@ -78,11 +60,8 @@ const environment: Record<string, string> = {};
 
 it("its programs print what it says they print", async () => {
   for (const example of examples()) {
-    const stdout = (await execute(example, environment)).replaceAll('\\"', '"');
-    for (const line of example.lines) {
-      const parts = line.split("…").map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
-      expect(stdout).toMatch(new RegExp(parts.join("\\S+")));
-    }
+    const stdout = await execute(example, environment);
+    expectLines(stdout, example.lines);
     Object.assign(environment, noted(stdout));
   }
   expect(Object.keys(environment).toSorted()).toEqual([
@@ -104,7 +83,7 @@ it("what --dry-run prints is good once", async () => {
 });
 
 it("leaves out no program that stands in a block", () => {
-  const blocks = [...page.matchAll(/```(?:sh|ts|python)\n/g)];
+  const blocks = [...rig().page.matchAll(/```(?:sh|ts|python)\n/g)];
   expect(examples().map(({ language }) => language)).toEqual(["sh", "sh", "sh", "sh", "ts", "python"]);
   expect(blocks).toHaveLength(6);
 });

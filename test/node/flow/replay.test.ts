@@ -128,7 +128,7 @@ describe("policy:replay", () => {
 
   it.each([
     ["not JSON", "{", "is not JSON"],
-    ["no rules", "{}", "is no policy"],
+    ["no rules", "{}", "is not a policy"],
     [
       "an unknown field",
       '{"rules":[{"id":"a","kind":"canary","version":1,"mode":"enforce","verdict":"flag","max":1}]}',

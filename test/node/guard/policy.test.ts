@@ -29,6 +29,7 @@ const good: Policy = {
   fail_open: { targets: ["t"], limit: limit(20) },
   redact: { except: { t: ["sku"] } },
   sign_on: NOBODY_SIGNS_ON,
+  local_role: "chief",
   retention: { audit_days: 90 },
 };
 const parsed = (changes: object) => parsePolicy({ ...good, ...changes });
@@ -102,6 +103,8 @@ describe("a policy", () => {
     ],
     ["a fail mode without its limit", { fail_open: { targets: [] } }, "fail_open.limit", /expected object/],
     ["redaction by a pattern", { redact: { except: { t: "*" } } }, "redact.except.t", /expected array/],
+    ["a local role that there is not", { local_role: "staff" }, "local_role", /no role "staff"/],
+    ["no word about the local role", { local_role: undefined }, "local_role", /expected/],
     ["retention of none", { retention: { audit_days: 0 } }, "retention.audit_days", />=1/],
     ["retention for ever", { retention: { audit_days: Infinity } }, "retention.audit_days", /./],
   ])("with %s is refused with its place and the reason", (_, changes, path, reason) => {
@@ -204,7 +207,9 @@ describe("policy.json", () => {
       "fail_open.targets",
     ],
   ])("would be refused with %s that does not exist", (_, changes, path) => {
-    const problems = problemsOf(parsePolicy({ ...policyJson, sign_on: NOBODY_SIGNS_ON, ...changes }));
+    const problems = problemsOf(
+      parsePolicy({ ...policyJson, sign_on: NOBODY_SIGNS_ON, local_role: null, ...changes }),
+    );
     expect(problems).toEqual([{ path, reason: expect.stringMatching(/^there is no "/) }]);
   });
 

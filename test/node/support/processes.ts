@@ -24,16 +24,18 @@ export interface Running {
 }
 
 export interface StartOptions {
-  input?: Iterable<string | Uint8Array>;
+  input?: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>;
   /** In a process group of its own, which `groupMembers` and `endGroups` find whole. */
   ownGroup?: boolean;
+  /** Beside this process's own. */
+  env?: Record<string, string>;
 }
 
 const groups = new Set<number>();
 
 export function start(command: string, args: string[], options: StartOptions = {}): Running {
-  const { input, ownGroup = false } = options;
-  const child = spawn(command, args, { detached: ownGroup, env: { ...process.env, NO_COLOR: "1" } });
+  const { input, ownGroup = false, env } = options;
+  const child = spawn(command, args, { detached: ownGroup, env: { ...process.env, ...env, NO_COLOR: "1" } });
   const { pid } = child;
   if (pid === undefined) throw new Error(`${command} does not start`);
   if (ownGroup) groups.add(pid);

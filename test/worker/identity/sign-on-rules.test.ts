@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { readSettings, signOnSettings } from "../../../src/env.ts";
+import { type Settings, readSettings, signOnSettings } from "../../../src/env.ts";
 import { ensureMigrated } from "../../../src/database/migrate.ts";
 import { migrations } from "../../../src/database/migrations.ts";
 import { userIdSchema } from "../../../src/identity/administration.ts";
@@ -29,24 +29,25 @@ describe("the settings of single sign-on", () => {
     };
     return readSettings({ ...given, ...settings });
   };
+  const settingsOf = (settings: Record<string, string | undefined>): Settings => {
+    const parsed = read(settings);
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+    return parsed.settings;
+  };
   const problemOf = (settings: Record<string, string | undefined>): string => {
-    try {
-      read(settings);
-      return "";
-    } catch (error) {
-      return String(error);
-    }
+    const parsed = read(settings);
+    return parsed.ok ? "" : JSON.stringify(parsed.problems);
   };
 
   it("are all three, or none", () => {
-    expect(signOnSettings(read(ALL))).toEqual({
+    expect(signOnSettings(settingsOf(ALL))).toEqual({
       issuer: "https://id.example",
       clientId: "catalog",
       clientSecret: "PLANTED-secret",
     });
-    expect(signOnSettings(read({}))).toBeUndefined();
+    expect(signOnSettings(settingsOf({}))).toBeUndefined();
     expect(
-      signOnSettings(read({ OIDC_ISSUER: "", OIDC_CLIENT_ID: "", OIDC_CLIENT_SECRET: "" })),
+      signOnSettings(settingsOf({ OIDC_ISSUER: "", OIDC_CLIENT_ID: "", OIDC_CLIENT_SECRET: "" })),
     ).toBeUndefined();
   });
 
@@ -57,7 +58,7 @@ describe("the settings of single sign-on", () => {
     ({ given }) => {
       const partial = Object.fromEntries(given.map((name) => [name, ALL[name]]));
       const problem = problemOf(partial);
-      const named = [...problem.matchAll(/at (OIDC_\w+)/g)].map(([, name]) => name);
+      const named = [...problem.matchAll(/"setting":"(OIDC_\w+)"/g)].map(([, name]) => name);
       expect(new Set(named)).toEqual(new Set(names.filter((name) => !given.includes(name))));
       expect(problem).toContain("is missing");
       expect(problem).not.toContain("PLANTED");

@@ -34,7 +34,7 @@ describe("/metrics", () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     expect(
       (await scrape({ authorization: "Bearer short" }, { ...DEPLOYED, METRICS_TOKEN: "short" })).status,
-    ).toBe(500);
+    ).toBe(503);
   });
 
   it.each([

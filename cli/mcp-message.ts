@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { parseJson } from "./read-file.ts";
 
 /** The revisions that a tool can be called by here: the newest, and the newest that opens with `initialize`. */
 export const REVISIONS = ["2026-07-28", "2025-11-25"] as const;
@@ -21,8 +22,8 @@ const modernSchema = z.object({
   method: z.string(),
   params: z.object({
     _meta: z.object({ [`${META}/protocolVersion`]: z.string() }),
-    name: z.string().optional(),
-    uri: z.string().optional(),
+    name: z.string().optional().catch(undefined),
+    uri: z.string().optional().catch(undefined),
   }),
 });
 
@@ -32,13 +33,19 @@ export function headersFor(body: string): Record<string, string> {
   const parsed = modernSchema.safeParse(parseJson(body));
   if (!parsed.success) return common;
   const { method, params } = parsed.data;
-  const name = params.name ?? params.uri;
+  const name = method === "resources/read" ? params.uri : params.name;
   return {
     ...common,
-    "mcp-protocol-version": params._meta[`${META}/protocolVersion`],
-    "mcp-method": method,
-    ...(name !== undefined && { "mcp-name": name }),
+    "mcp-protocol-version": headerText(params._meta[`${META}/protocolVersion`]),
+    "mcp-method": headerText(method),
+    ...(name !== undefined && { "mcp-name": headerText(name) }),
   };
+}
+
+/** What a header can't say as it is goes in base64 (MCP 2026-07-28, Streamable HTTP, value encoding). */
+export function headerText(text: string): string {
+  const isPlain = /^[!-~]([\t -~]*[!-~])?$/.test(text) && !/^=\?base64\?.*\?=$/.test(text);
+  return isPlain ? text : `=?base64?${Buffer.from(text).toString("base64")}?=`;
 }
 
 /** The JSON of an answer: each message of a stream, or the one that there is. Empty where it is neither. */
@@ -48,13 +55,4 @@ export function messagesOf(contentType: string, text: string): unknown[] {
   }
   const message = parseJson(text);
   return message === undefined ? [] : [message].flat();
-}
-
-/** Undefined where it is not JSON. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

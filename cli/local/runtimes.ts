@@ -1,0 +1,24 @@
+import { ChildProcess } from "node:child_process";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+
+/**
+ * Follows the processes of workerd that this process starts, and gives their numbers to `onChange` with every
+ * new one: some start late, and others with every reload. Gives the function that ends it.
+ */
+export function followRuntimes(onChange: (pids: number[]) => void): () => void {
+  const pids = new Set<number>();
+  const noteChild = (message: unknown) => {
+    if (typeof message !== "object" || message === null || !("process" in message)) return;
+    const { process: child } = message;
+    if (!(child instanceof ChildProcess)) return;
+    child.once("spawn", () => {
+      const { pid, spawnfile } = child;
+      if (pid === undefined || !spawnfile.includes("workerd")) return;
+      pids.add(pid);
+      child.once("exit", () => pids.delete(pid));
+      onChange([...pids]);
+    });
+  };
+  subscribe("child_process", noteChild);
+  return () => unsubscribe("child_process", noteChild);
+}

@@ -1,0 +1,82 @@
+import { readFile } from "node:fs/promises";
+import { parse } from "smol-toml";
+import * as z from "zod";
+
+const ignored = z.unknown().optional();
+const list = <Item extends z.ZodType>(item: Item) => z.array(item).default([]);
+
+/**
+ * What of wrangler.toml a Worker needs that runs here. wrangler's own reader takes a second to load. A key that
+ * is not named here is an error, so that no binding goes missing in silence.
+ */
+const configSchema = z.strictObject({
+  name: z.string(),
+  compatibility_date: z.string(),
+  compatibility_flags: list(z.string()),
+  vars: z.record(z.string(), z.string()).default({}),
+  /** Files that are imported as text. */
+  rules: list(
+    z.strictObject({ type: z.literal("Text"), globs: z.array(z.string().regex(/^\*\*\/\*\.\w+$/)) }),
+  ),
+  d1_databases: list(z.looseObject({ binding: z.string(), database_id: z.string().optional() })),
+  kv_namespaces: list(z.looseObject({ binding: z.string(), id: z.string().optional() })),
+  durable_objects: z
+    .strictObject({ bindings: list(z.strictObject({ name: z.string(), class_name: z.string() })) })
+    .prefault({}),
+  exports: z
+    .record(z.string(), z.strictObject({ type: z.literal("durable-object"), storage: z.literal("sqlite") }))
+    .default({}),
+  analytics_engine_datasets: list(z.strictObject({ binding: z.string(), dataset: z.string() })),
+  // For deployments alone.
+  main: ignored,
+  observability: ignored,
+  upload_source_maps: ignored,
+});
+
+/** Extensions that wrangler imports as text without a rule. */
+const TEXT = [".txt", ".html", ".sql"];
+
+export interface LocalWorker {
+  /** As Miniflare takes them. */
+  options: {
+    name: string;
+    compatibilityDate: string;
+    compatibilityFlags: string[];
+    bindings: Record<string, string>;
+    d1Databases: Record<string, { id: string }>;
+    kvNamespaces: Record<string, { id: string }>;
+    durableObjects: Record<string, { className: string; useSQLite: true }>;
+    analyticsEngineDatasets: Record<string, { dataset: string }>;
+  };
+  /** Extensions that are imported as text: `.sql`. */
+  text: string[];
+}
+
+/** Reads a wrangler.toml; throws with the names of the keys that are unknown or wrong. */
+export async function readWranglerConfig(path: string): Promise<LocalWorker> {
+  const parsed = configSchema.safeParse(parse(await readFile(path, "utf8")));
+  if (!parsed.success) throw new Error(`${path}: ${z.prettifyError(parsed.error)}`);
+  const config = parsed.data;
+  return {
+    options: {
+      name: config.name,
+      compatibilityDate: config.compatibility_date,
+      compatibilityFlags: config.compatibility_flags,
+      bindings: config.vars,
+      d1Databases: byName(config.d1_databases, ({ binding, database_id: id = binding }) => [binding, { id }]),
+      kvNamespaces: byName(config.kv_namespaces, ({ binding, id = binding }) => [binding, { id }]),
+      durableObjects: byName(config.durable_objects.bindings, ({ name, class_name: className }) => [
+        name,
+        { className, useSQLite: true },
+      ]),
+      analyticsEngineDatasets: byName(config.analytics_engine_datasets, ({ binding, dataset }) => [
+        binding,
+        { dataset },
+      ]),
+    },
+    text: [...TEXT, ...config.rules.flatMap(({ globs }) => globs.map((glob) => glob.replace("**/*", "")))],
+  };
+}
+
+const byName = <Item, Value>(items: Item[], entry: (item: Item) => [string, Value]): Record<string, Value> =>
+  Object.fromEntries(items.map(entry));

@@ -1,0 +1,109 @@
+import { randomUUID } from "node:crypto";
+import * as z from "zod";
+import { BODY_MAX } from "../../src/mcp/messages.ts";
+import { type RefusalCode, refusalError, refuse } from "../../src/refusal.ts";
+import { headersFor, messagesOf } from "../mcp-message.ts";
+import { parseJson } from "../read-file.ts";
+import { type Answer, type KeptServer, UnreachableError } from "./keep-server.ts";
+
+/** Bytes of a line: what is too large for the server is still read up to here, to be refused by its id. */
+export const LINE_MAX = 8 * BODY_MAX;
+
+const idSchema = z.union([z.string(), z.number()]);
+type Id = z.output<typeof idSchema>;
+
+const requestSchema = z.object({ id: idSchema, method: z.string() }).transform(({ id }) => id);
+const cancelSchema = z
+  .object({ method: z.literal("notifications/cancelled"), params: z.object({ requestId: idSchema }) })
+  .transform(({ params }) => params.requestId);
+const initializeSchema = z.object({ method: z.literal("initialize") });
+const initializedSchema = z
+  .object({ result: z.object({ protocolVersion: z.string() }) })
+  .transform(({ result }) => result.protocolVersion);
+/** A refusal of the whole body, which over HTTP is told by its response whose it is. */
+const unaddressedSchema = z.looseObject({ id: z.null(), error: z.looseObject({}) });
+
+/**
+ * Carries lines of JSON-RPC (MCP, stdio transport) to a server's HTTP endpoint, as a client of each protocol era
+ * would. The function that it gives takes one line, undefined for one beyond LINE_MAX, and ends when that is
+ * answered; several run at once. The SDK's own stdio transport is of no use here: it drops lines that are not
+ * JSON, knows no batches, and closes at a line too long.
+ */
+export function createBridge(
+  call: KeptServer["call"],
+  write: (message: unknown) => Promise<void>,
+): (line: string | undefined) => Promise<void> {
+  const underWay = new Map<Id, AbortController>();
+  /** What `initialize` settled on, which later requests of the 2025 revisions say in a header. */
+  let version: Promise<string | undefined> = Promise.resolve(undefined);
+
+  return async (line) => {
+    if (line === undefined) return write(refusal("request_too_large", null));
+    if (line.trim() === "") return undefined;
+    const body = parseJson(line);
+    const messages = [body].flat();
+    for (const id of messages.flatMap((message) => cancelSchema.safeParse(message).data ?? [])) {
+      underWay.get(id)?.abort();
+    }
+    if (cancelSchema.safeParse(body).success) return undefined;
+
+    const ids = messages.flatMap((message) => requestSchema.safeParse(message).data ?? []);
+    const respond = (answers: unknown[]) =>
+      Array.isArray(body) && answers.length > 0 ? write(answers) : each(answers, write);
+    const refuseAll = (code: keyof typeof SAID) =>
+      body === undefined ? write(refusal(code, null)) : respond(ids.map((id) => refusal(code, id)));
+    if (Buffer.byteLength(line) > BODY_MAX) return refuseAll("request_too_large");
+
+    const control = new AbortController();
+    for (const id of ids) underWay.set(id, control);
+    try {
+      const answer = await sendLine(line, body, control.signal);
+      if (control.signal.aborted) return undefined;
+      const answers = messagesOf(answer.contentType, answer.text);
+      if (answers.length === 0 && ids.length > 0) return await refuseAll("unavailable");
+      const [only] = ids;
+      const whole = unaddressedSchema.safeParse(answers[0]);
+      if (!whole.success) return await respond(answers);
+      return await write({ ...whole.data, id: Array.isArray(body) ? null : (only ?? null) });
+    } catch (error) {
+      if (control.signal.aborted) return undefined;
+      if (!(error instanceof UnreachableError)) throw error;
+      return await refuseAll("unavailable");
+    } finally {
+      for (const id of ids) if (underWay.get(id) === control) underWay.delete(id);
+    }
+  };
+
+  async function sendLine(line: string, body: unknown, signal: AbortSignal): Promise<Answer> {
+    const headers = headersFor(line);
+    if (headers["mcp-protocol-version"] !== undefined) return call(line, headers, signal);
+    if (initializeSchema.safeParse(body).success) {
+      const answer = call(line, headers, signal);
+      version = answer.then(versionIn, () => undefined);
+      return answer;
+    }
+    const settled = await version;
+    return call(
+      line,
+      settled === undefined ? headers : { ...headers, "mcp-protocol-version": settled },
+      signal,
+    );
+  }
+}
+
+const versionIn = ({ contentType, text }: Answer): string | undefined =>
+  initializedSchema.safeParse(messagesOf(contentType, text)[0]).data;
+
+const SAID = {
+  request_too_large: `The message is larger than ${BODY_MAX} bytes.`,
+  unavailable: "The server on this machine did not answer.",
+} satisfies Partial<Record<RefusalCode, string>>;
+
+function refusal(code: keyof typeof SAID, id: Id | null) {
+  const { code: number, message, data } = refusalError(refuse(code, SAID[code]).refusal, randomUUID());
+  return { jsonrpc: "2.0", id, error: { code: number, message, data } };
+}
+
+async function each(messages: unknown[], write: (message: unknown) => Promise<void>): Promise<void> {
+  for (const message of messages) await write(message);
+}

@@ -1,0 +1,100 @@
+import { createServer } from "node:http";
+import { once } from "node:events";
+import { describe, expect, it } from "vitest";
+import { askWorker } from "../../cli/deploy/execute.ts";
+import { type Deployed, type Found, NOTHING, type Wanted, plan } from "../../cli/deploy/plan.ts";
+
+const wanted: Wanted = {
+  worker: "shop",
+  database: "catalog",
+  store: "shop-oauth-kv",
+  digest: "d1",
+  settings: ["PUBLIC_URL"],
+};
+const deployed: Deployed = {
+  digests: ["d1"],
+  databaseId: "db",
+  storeId: "kv",
+  settings: [],
+  secrets: ["SECRET_KEY"],
+};
+const whole: Found = { worker: deployed, database: { id: "db", tables: undefined }, storeId: "kv" };
+const withWorker = (changes: Partial<Deployed>): Found => ({ ...whole, worker: { ...deployed, ...changes } });
+
+/** The actions on database, namespace, Worker and secret; or the problem. */
+function actions(found: Found, options?: { removeSettings: boolean }): string[] | string {
+  const planned = plan(found, wanted, options);
+  return planned.ok ? planned.steps.map(({ action }) => action) : planned.problem;
+}
+
+describe("plan", () => {
+  it.each<[string, Found, string[]]>([
+    ["nothing there", NOTHING, ["create", "create", "deploy", "make"]],
+    ["all there", whole, ["keep", "keep", "keep", "keep"]],
+    ["other code", withWorker({ digests: ["d0"] }), ["keep", "keep", "deploy", "keep"]],
+    ["deployed by another command", withWorker({ digests: [undefined] }), ["keep", "keep", "deploy", "keep"]],
+    ["half rolled out", withWorker({ digests: ["d0", "d1"] }), ["keep", "keep", "deploy", "keep"]],
+    ["a Worker that serves nothing", withWorker({ digests: [] }), ["keep", "keep", "deploy", "keep"]],
+    ["no secret", withWorker({ secrets: ["METRICS"] }), ["keep", "keep", "keep", "make"]],
+    [
+      "broken off before the upload",
+      { worker: undefined, database: { id: "db", tables: [] }, storeId: "kv" },
+      ["connect", "connect", "deploy", "make"],
+    ],
+    [
+      "a database of an earlier deployment",
+      { ...NOTHING, database: { id: "db", tables: ["products", "catalog_state"] } },
+      ["connect", "create", "deploy", "make"],
+    ],
+    [
+      "another database is bound",
+      { ...withWorker({ databaseId: "old" }), database: undefined },
+      ["create", "keep", "deploy", "keep"],
+    ],
+  ])("%s", (_, found, expected) => {
+    expect(actions(found)).toEqual(expected);
+  });
+
+  it("connects the namespace that is there, and names none that is bound", () => {
+    expect(plan({ ...NOTHING, storeId: "kv" }, wanted)).toMatchObject({ connectStore: "kv" });
+    expect(plan(whole, wanted)).toMatchObject({ connectStore: undefined });
+  });
+
+  it("refuses a database of somebody else's", () => {
+    expect(actions({ ...NOTHING, database: { id: "db", tables: ["albums"] } })).toContain(
+      "not of this project",
+    );
+  });
+
+  it("removes settings only when told to, and never minds those of a Worker that it leaves", () => {
+    const settings = ["PUBLIC_URL", "PUBLIC_CATALOG"];
+    expect(actions(withWorker({ digests: ["d0"], settings }))).toMatch(/removes them: PUBLIC_CATALOG\.\n/);
+    expect(actions(withWorker({ digests: ["d0"], settings }), { removeSettings: true })).toEqual([
+      "keep",
+      "keep",
+      "deploy",
+      "keep",
+    ]);
+    expect(actions(withWorker({ settings }))).toEqual(["keep", "keep", "keep", "keep"]);
+  });
+});
+
+describe("askWorker", () => {
+  it("asks the sign-in page, waits while it can, and gives what was answered last", async () => {
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      asked.push(request.url ?? "");
+      response.writeHead(asked.length === 2 ? 200 : 503).end("This server is not configured\n");
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const address = server.address();
+    const url = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
+    expect(await askWorker(url, 0)).toEqual({ ok: false, reason: "HTTP 503: This server is not configured" });
+    expect(await askWorker(url, 60)).toEqual({ ok: true });
+    expect(asked).toEqual(["/sign-in", "/sign-in"]);
+    server.closeAllConnections();
+    server.close();
+    await once(server, "close");
+    expect(await askWorker(url, 0)).toEqual({ ok: false, reason: "no answer" });
+  });
+});

@@ -1,0 +1,29 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { unstable_getMiniflareWorkerOptions as readAsWrangler } from "wrangler";
+import { readWranglerConfig } from "../../../cli/local/wrangler-config.ts";
+
+it("what is read of wrangler.toml is what wrangler reads", async () => {
+  const { options } = await readWranglerConfig("wrangler.toml");
+  const { workerOptions } = readAsWrangler("wrangler.toml");
+  const { name, bindings, ...rest } = options;
+  expect(name).toBe("product-catalog-mcp");
+  expect(workerOptions).toMatchObject(rest);
+  // wrangler adds what .dev.vars says.
+  expect(workerOptions.bindings).toMatchObject(bindings);
+  const bound = Object.entries(workerOptions).filter(
+    ([, value]) => typeof value === "object" && value !== null && Object.keys(value).length > 0,
+  );
+  const others = new Set(["modulesRules", "email", "bindings"]);
+  expect(bound.map(([key]) => key).filter((key) => !(key in rest) && !others.has(key))).toEqual([]);
+});
+
+it("a key that it does not know is an error that names it", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "catalog-config-test-"));
+  const path = join(folder, "wrangler.toml");
+  await writeFile(path, 'name = "x"\ncompatibility_date = "2026-10-20"\n[[r2_buckets]]\nbinding = "B"\n');
+  await expect(readWranglerConfig(path)).rejects.toThrow(/r2_buckets/);
+  await rm(folder, { recursive: true });
+});

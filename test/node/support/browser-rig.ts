@@ -1,0 +1,119 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, expect } from "vitest";
+import { demoKeys } from "../../../cli/local/demo-users.ts";
+import { type LocalServer, startServer } from "../../../cli/local/server.ts";
+import { type SignIn, auditPage, closeClients, launchBrowser } from "./browser.ts";
+import { product, seed } from "./imports.ts";
+
+export const DESKTOP = { width: 1280, height: 800 };
+export const PHONE = { width: 360, height: 740 };
+
+/** How people come: on what, and whether pages may run scripts. */
+export const WAYS: [string, BrowserContextOptions][] = [
+  ["desktop, light", { colorScheme: "light" }],
+  ["phone, dark", { viewport: PHONE, colorScheme: "dark", hasTouch: true, isMobile: true }],
+  ["no scripts", { javaScriptEnabled: false }],
+];
+
+export interface Visit {
+  page: Page;
+  /** What the browser complained of on this server's pages, such as a policy that was violated. */
+  complaints: string[];
+}
+
+export interface BrowserRig {
+  /** For files of the test's own; deleted with the rest. */
+  folder: string;
+  server: LocalServer;
+  browser: Browser;
+  /** Of a demo user. */
+  keyOf: (user: string) => string;
+  /** A path of the server, or a whole URL, in a browser that knows nothing yet. */
+  visit: (url: string, options?: BrowserContextOptions) => Promise<Visit>;
+}
+
+/**
+ * A browser, and a server that asks for tokens. Called before the tests; what it gives is called within them. `prepare` runs
+ * first and gives more settings.
+ */
+export function browserRig(
+  prepare: () => Promise<Record<string, string>> = async () => ({}),
+): () => BrowserRig {
+  let rig: BrowserRig | undefined;
+  beforeAll(async () => {
+    const folder = await mkdtemp(join(tmpdir(), "catalog-browser-test-"));
+    const stateDir = join(folder, "state");
+    const settings = await prepare();
+    const [server, browser] = await Promise.all([
+      startServer({ stateDir, vars: { LOCAL_ANONYMOUS: "off", ...settings } }),
+      launchBrowser(),
+    ]);
+    await seed(server, [product({ sku: "SKU-10001" })]);
+    const keys = await demoKeys(server, stateDir);
+    const visit: BrowserRig["visit"] = (url, options) => open(server, browser, url, options);
+    rig = { folder, server, browser, visit, keyOf: (user) => keys[user] ?? "" };
+  });
+  afterEach(async () => {
+    await Promise.all(rig?.browser.contexts().map((context) => context.close()) ?? []);
+    await closeClients();
+  });
+  afterAll(async () => {
+    await rig?.browser.close();
+    await rig?.server.close();
+    if (rig !== undefined) await rm(rig.folder, { recursive: true });
+  });
+  return () => {
+    if (rig === undefined) throw new Error("The server has not started");
+    return rig;
+  };
+}
+
+async function open(
+  server: LocalServer,
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+): Promise<Visit> {
+  const context = await browser.newContext({ viewport: DESKTOP, ...options });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on("console", (message) => {
+    const at = message.location().url;
+    const isElsewhere = URL.canParse(at) && new URL(at).origin !== server.url;
+    if (message.type() === "error" && !isElsewhere) complaints.push(message.text());
+  });
+  page.on("dialog", (dialog) => {
+    complaints.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  await page.goto(new URL(url, server.url).href);
+  return { page, complaints };
+}
+
+/** The token that the client got calls tools. */
+export async function expectAnswer(signIn: SignIn): Promise<void> {
+  const client = await signIn.finish();
+  const answer = await client.callTool({ name: "query_stock", arguments: { skus: ["SKU-10001"] } });
+  expect(answer.structuredContent).toMatchObject({ items: [{ sku: "SKU-10001", stock: 3 }] });
+}
+
+export const heading = (page: Page): Promise<string> => page.getByRole("heading", { level: 1 }).innerText();
+
+/** A page that is of that heading, and in order on a desktop and on a phone, light and dark. */
+export async function expectOrder(page: Page, title: string): Promise<void> {
+  expect(await heading(page)).toContain(title);
+  for (const viewport of [DESKTOP, PHONE]) {
+    await page.setViewportSize(viewport);
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      const { dark, problems, contrast, smallestTarget } = await auditPage(page);
+      expect(problems).toEqual([]);
+      expect(dark).toBe(colorScheme === "dark");
+      expect(contrast).toBeGreaterThanOrEqual(4.5);
+      expect(smallestTarget).toBeGreaterThanOrEqual(40);
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, beforeAll, expect, it, vi } from "vitest";
+import page from "../../docs/deploy.md?raw";
+import { generateProducts } from "../../cli/sample/generate.ts";
+import { ORIGIN, bearer, send } from "./identity/support/deployed.ts";
+import { newKey, newUser } from "./identity/support/people.ts";
+import { recordsOf } from "./support/caller.ts";
+import { fill } from "./support/catalog.ts";
+import { ADA, fillDesk } from "./support/desk.ts";
+import { modern } from "./support/modern.ts";
+
+// Rows that a call costs, as the runtime counts them and Cloudflare bills them: docs/deploy.md multiplies them by its prices.
+
+const PRODUCTS = 20_000;
+const CALLS = 20;
+
+beforeAll(async () => {
+  const products = [...generateProducts(PRODUCTS, 1)];
+  for (let at = 0; at < products.length; at += 1_000) await fill(products.slice(at, at + 1_000));
+  await fillDesk();
+}, 60_000);
+afterEach(() => vi.restoreAllMocks());
+
+/** Statements that D1 is asked until `stop`, with their values. */
+function listenToD1() {
+  const asked: D1PreparedStatement[] = [];
+  const prepare = env.DB.prepare.bind(env.DB);
+  const spy = vi.spyOn(env.DB, "prepare").mockImplementation((sql) => {
+    const statement = prepare(sql);
+    const at = asked.push(statement) - 1;
+    const bind = statement.bind.bind(statement);
+    vi.spyOn(statement, "bind").mockImplementation((...values) => (asked[at] = bind(...values)));
+    return statement;
+  });
+  return { asked, stop: () => spy.mockRestore() };
+}
+
+/** What they read: asked once more, since the product has no use for the count. */
+async function rowsRead(asked: readonly D1PreparedStatement[]): Promise<number> {
+  let rows = 0;
+  for (const statement of asked) rows += (await statement.all()).meta.rows_read;
+  return rows;
+}
+
+/** What a call costs after a caller's first, which has made the object's tables and its anchor; rows written on average. */
+async function measure(tool: string, args: object, role: string) {
+  const user = await newUser([role]);
+  const { secret } = await newKey(user);
+  const object = env.USER_WINDOWS.getByName(user);
+  const { body, headers } = modern("tools/call", { name: tool, arguments: args });
+  const call = async (records: number) => {
+    const response = await send(`${ORIGIN}/mcp`, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        accept: "application/json, text/event-stream",
+        ...headers,
+        ...bearer(secret),
+      },
+      body: JSON.stringify(body),
+    });
+    expect(await response.text()).not.toContain('"isError":true');
+    // The outcome of what is public is written after the answer.
+    await vi.waitFor(async () => expect(await recordsOf(object)).toHaveLength(records));
+  };
+  await call(2);
+  const exec = await runInDurableObject(object, (_, { storage }) => vi.spyOn(storage.sql, "exec"));
+  const { asked, stop } = listenToD1();
+  await call(4);
+  stop();
+  // What is written of several calls at once falls on each of them.
+  for (let made = 2; made <= CALLS; made++) await call(2 + 2 * made);
+  const written = exec.mock.results.map(({ value }): number => value.rowsWritten);
+  return { read: await rowsRead(asked), written: written.reduce((sum, rows) => sum + rows, 0) / CALLS };
+}
+
+it.each([
+  ["search_products", { query: "wireless keyboard" }, "shopper"],
+  ["get_product", { sku: "SKU-10001" }, "shopper"],
+  ["query_stock", { skus: ["SKU-10001"] }, "shopper"],
+  ["list_categories", {}, "shopper"],
+  ["get_customer", { customer_id: ADA }, "support"],
+])("%s costs no more rows than docs/deploy.md says", async (tool, args, role) => {
+  const [, read = "", written = ""] =
+    new RegExp(`^\\| \`${tool}\` \\| ([\\d,]+) \\| (\\d+) \\|`, "m").exec(page) ?? [];
+  const rows = await measure(tool, args, role);
+  console.log(tool, rows);
+  expect(rows.read).toBeLessThanOrEqual(Number(read.replace(",", "")));
+  expect(rows.written).toBeLessThanOrEqual(Number(written));
+  expect(rows.written).toBeGreaterThan(0);
+});
