@@ -2,9 +2,9 @@
 
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Command } from "commander";
 import { addUser, createKey } from "../src/identity/administration.ts";
 import { wholeNumber } from "./arguments.ts";
+import { commandOf } from "./command.ts";
 import { attackCalls } from "./attack/families.ts";
 import { type Played, play } from "./attack/play.ts";
 import { type World, readWorld } from "./attack/world.ts";
@@ -24,7 +24,7 @@ const TOXIC = [
   { name: "price-scraper", family: "catalog-by-stock", from: 0.7, about: "copies the catalog" },
 ];
 
-const options = new Command("npm run -s demo:traffic --")
+const options = commandOf("npm run -s demo:traffic --")
   .description(
     "Honest and toxic callers at once, as new users, against the running npm run dev. It ends by itself; nothing else is called.",
   )
@@ -32,7 +32,6 @@ const options = new Command("npm run -s demo:traffic --")
   .option("--calls <number>", "calls of the honest callers together, at most", wholeNumber, 400)
   .option("--state <folder>", "where the local database lives", DEFAULT_STATE_DIR)
   .option("--json", "print JSON")
-  .helpOption("-h, --help", "show this help")
   .parse()
   .opts<{ seconds: number; calls: number; state: string; json?: boolean }>();
 

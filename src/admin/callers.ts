@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { policyInForce } from "../policy/bundled.ts";
 
 // The SQL over who calls: users, callers without a name who have an audit, and whom an incident is about.
 
@@ -53,5 +54,13 @@ export async function findCaller(db: D1Database, id: string): Promise<Caller | u
   return row === null ? undefined : callerRow.parse(row);
 }
 
-/** The roles that a caller has: those of its user, or of callers without a name. */
-export const rolesOf = ({ name, roles }: Caller): string[] => (name === null ? ["anonymous"] : roles);
+/** The roles that a caller has: those of its user, of who speaks over stdio, or of callers without a name. */
+export function rolesOf({ id, name, roles }: Caller): string[] {
+  if (name !== null) return roles;
+  if (id !== LOCAL) return ["anonymous"];
+  const { local_role } = policyInForce();
+  return local_role === null ? [] : [local_role];
+}
+
+/** Whoever runs programs on this machine (src/local/worker.ts). */
+const LOCAL = "local";
