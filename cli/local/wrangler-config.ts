@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { parse } from "smol-toml";
 import * as z from "zod";
 
@@ -27,6 +28,10 @@ const configSchema = z.strictObject({
     .record(z.string(), z.strictObject({ type: z.literal("durable-object"), storage: z.literal("sqlite") }))
     .default({}),
   analytics_engine_datasets: list(z.strictObject({ binding: z.string(), dataset: z.string() })),
+  /** The Worker is asked first, and asks for files itself. */
+  assets: z
+    .strictObject({ directory: z.string(), binding: z.string(), run_worker_first: z.literal(true) })
+    .optional(),
   // For deployments alone.
   main: ignored,
   observability: ignored,
@@ -47,6 +52,11 @@ export interface LocalWorker {
     kvNamespaces: Record<string, { id: string }>;
     durableObjects: Record<string, { className: string; useSQLite: true }>;
     analyticsEngineDatasets: Record<string, { dataset: string }>;
+    assets?: {
+      directory: string;
+      binding: string;
+      routerConfig: { has_user_worker: true; invoke_user_worker_ahead_of_assets: true };
+    };
   };
   /** Extensions that are imported as text: `.sql`. */
   text: string[];
@@ -73,6 +83,13 @@ export async function readWranglerConfig(path: string): Promise<LocalWorker> {
         binding,
         { dataset },
       ]),
+      ...(config.assets && {
+        assets: {
+          directory: join(dirname(path), config.assets.directory),
+          binding: config.assets.binding,
+          routerConfig: { has_user_worker: true, invoke_user_worker_ahead_of_assets: true } as const,
+        },
+      }),
     },
     text: [...TEXT, ...config.rules.flatMap(({ globs }) => globs.map((glob) => glob.replace("**/*", "")))],
   };
