@@ -9,6 +9,7 @@ import { ROOT, wrangler } from "../wrangler.ts";
 const CONFIG = join(ROOT, "wrangler.toml");
 /** Beside wrangler.toml, whose paths are relative to it. */
 const CONNECTING_CONFIG = join(ROOT, ".wrangler-connect.toml");
+const ASSETS = join(ROOT, "public", "assets");
 const STORE_BINDING = "OAUTH_KV";
 
 export const DATABASE_BINDING = "DB";
@@ -59,6 +60,9 @@ async function digestOfBuild(): Promise<string> {
     const files = (await readdir(folder)).filter((file) => !/\.(md|map)$/.test(file)).toSorted();
     const hash = createHash("sha256").update(await readFile(CONFIG));
     for (const file of files) hash.update(`\n${file}\n`).update(await readFile(join(folder, file)));
+    // Uploaded beside the build.
+    for (const file of (await readdir(ASSETS)).toSorted())
+      hash.update(`\n${file}\n`).update(await readFile(join(ASSETS, file)));
     return hash.digest("hex").slice(0, 32);
   } finally {
     await rm(folder, { recursive: true });
