@@ -66,6 +66,9 @@ export default defineConfig({
         },
       },
       {
+        test: { name: "pictures", include: ["test/slow/*.pictures.ts"], testTimeout: 120_000 },
+      },
+      {
         // The bundle and the command line, from outside.
         test: { name: "node", include: ["test/node/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 },
       },

@@ -1,14 +1,12 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
-import { mkdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { DESKTOP, type Dashboard, startDashboard } from "./support/dashboard.ts";
 
-// Every page of the dashboard in both themes and at two widths. SCREENSHOTS=folder takes pictures too, of five minutes' traffic.
+// Every page of the dashboard in both themes and at two widths.
 
-const SCREENSHOTS = process.env["SCREENSHOTS"];
-const TRAFFIC_S = SCREENSHOTS === undefined ? 10 : 300;
+const TRAFFIC_S = 10;
 const PHONE = { width: 360, height: 740 };
 
 let dashboard: Dashboard;
@@ -28,7 +26,7 @@ const LOOKS = [
   ["dark", "phone", PHONE],
 ] as const;
 
-describe.each(LOOKS)("%s, on a %s", (colorScheme, width, viewport) => {
+describe.each(LOOKS)("%s, on a %s", (colorScheme, _, viewport) => {
   it("axe finds nothing on any page, none scrolls sideways, and the browser complains of none", async () => {
     const axe = await readFile("node_modules/axe-core/axe.min.js", "utf8");
     const { page, complaints } = await dashboard.signIn({ colorScheme, viewport });
@@ -73,34 +71,5 @@ describe.each(LOOKS)("%s, on a %s", (colorScheme, width, viewport) => {
     }
     expect(found).toEqual({});
     expect(complaints.filter((each) => !each.includes("404"))).toEqual([]);
-  });
-
-  it.runIf(SCREENSHOTS !== undefined)("pictures", async () => {
-    const out = SCREENSHOTS ?? "";
-    await mkdir(out, { recursive: true });
-    const { page } = await dashboard.signIn({
-      colorScheme,
-      viewport: width === "phone" ? { width: 390, height: 844 } : DESKTOP,
-    });
-    const caller = dashboard.toxic("inbox-agent");
-    const incident = await page
-      .locator(".incidents li", { hasText: dashboard.toxic("export-script") })
-      .locator(".go")
-      .getAttribute("href");
-    const pages = {
-      overview: "/admin",
-      incident,
-      caller: `/admin/callers/${caller}`,
-      policy: "/admin/policy",
-    };
-    for (const [name, address] of Object.entries(pages)) {
-      await page.goto(`${dashboard.server.url}${address}`);
-      // As far down as the charts go.
-      const height = name === "overview" ? 1_360 : DESKTOP.height;
-      if (width === "desktop") await page.setViewportSize({ ...DESKTOP, height });
-      await page.waitForTimeout(500);
-      const path = join(out, `${name}-${width}-${colorScheme}.png`);
-      expect((await page.screenshot({ path })).length).toBeGreaterThan(10_000);
-    }
   });
 });

@@ -35,6 +35,8 @@ const deploy = (...args: string[]): Promise<Ended> =>
 
 const WORKER = "/workers/scripts/product-catalog-mcp";
 const EVERYTHING = [
+  `POST ${WORKER}/assets-upload-session`,
+  "POST /workers/assets/upload",
   "POST /storage/kv/namespaces",
   "POST /d1/database",
   `PUT ${WORKER}`,
@@ -91,7 +93,8 @@ describe("npm run deploy", () => {
     cloud.calls.length = 0;
     const again = await deploy("--json");
     expect(report(again)).toMatchObject({ actions: ["connect", "connect", "deploy", "make"] });
-    expect(cloud.writes()).toEqual(EVERYTHING.slice(2));
+    // All that is made before the upload is there by now.
+    expect(cloud.writes()).toEqual([EVERYTHING[0], ...EVERYTHING.slice(4)]);
     const bound = cloud.versions.at(-1)?.bindings.find(({ type }) => type === "kv_namespace");
     expect(bound).toMatchObject({ name: "OAUTH_KV", namespace_id: store });
     expect(await readdir(".")).not.toContain(".wrangler-connect.toml");

@@ -9,6 +9,8 @@ export interface Account {
   stores: Map<string, string>;
   secrets: Map<string, string>;
   versions: Version[];
+  /** Hashes of uploaded files. */
+  assets: Set<string>;
 }
 
 export interface Version {
@@ -21,6 +23,13 @@ const metadataSchema = z.looseObject({
   bindings: z.array(bindingSchema),
   keep_bindings: z.array(z.string()).default([]),
 });
+
+const manifestSchema = z.object({ manifest: z.record(z.string(), z.object({ hash: z.string() })) });
+
+const formOf = (body: Buffer, { headers }: IncomingMessage) =>
+  new Response(Uint8Array.from(body), {
+    headers: { "content-type": headers["content-type"] ?? "" },
+  }).formData();
 
 /** An answer that is no success: the API's own codes. */
 export class Refused extends Error {
@@ -41,7 +50,7 @@ export type Handler = (match: string[], body: Buffer, request: IncomingMessage) 
 export type Route = [method: string, path: RegExp, handler: Handler];
 
 /** The API's answers about one account; paths are below it. */
-export function routesOf({ databases, stores, secrets, versions }: Account): Route[] {
+export function routesOf({ databases, stores, secrets, versions, assets }: Account): Route[] {
   let onSubdomain = false;
   const isThere = () => versions.length > 0;
   const worker = () => {
@@ -62,9 +71,7 @@ export function routesOf({ databases, stores, secrets, versions }: Account): Rou
     resources: { bindings: version.bindings, script: {}, script_runtime: {} },
   });
   const upload = async (body: Buffer, request: IncomingMessage) => {
-    const form = await new Response(Uint8Array.from(body), {
-      headers: { "content-type": request.headers["content-type"] ?? "" },
-    }).formData();
+    const form = await formOf(body, request);
     const { bindings, keep_bindings } = metadataSchema.parse(
       JSON.parse(z.string().parse(form.get("metadata"))),
     );
@@ -223,6 +230,23 @@ export function routesOf({ databases, stores, secrets, versions }: Account): Rou
           available_on_subdomain: true,
           tag: "t",
         };
+      },
+    ],
+    [
+      "POST",
+      /^\/workers\/scripts\/([^/]+)\/assets-upload-session$/,
+      (_, body) => {
+        const { manifest } = manifestSchema.parse(JSON.parse(body.toString()));
+        const missing = Object.values(manifest).flatMap(({ hash }) => (assets.has(hash) ? [] : [hash]));
+        return { jwt: "for the assets", buckets: missing.length === 0 ? [] : [[...new Set(missing)]] };
+      },
+    ],
+    [
+      "POST",
+      /^\/workers\/assets\/upload$/,
+      async (_, body, request) => {
+        for (const hash of (await formOf(body, request)).keys()) assets.add(hash);
+        return { jwt: "all are there" };
       },
     ],
     ["PATCH", /^\/workers\/scripts\/([^/]+)\/script-settings$/, () => ({})],

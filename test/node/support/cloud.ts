@@ -26,7 +26,13 @@ export interface Cloud extends Account {
 
 export async function startCloud(): Promise<Cloud> {
   const calls: Call[] = [];
-  const account: Account = { databases: new Map(), stores: new Map(), secrets: new Map(), versions: [] };
+  const account: Account = {
+    databases: new Map(),
+    stores: new Map(),
+    secrets: new Map(),
+    versions: [],
+    assets: new Set(),
+  };
   const routes = routesOf(account);
   let refusing: string | undefined;
 
