@@ -62,6 +62,8 @@ function banner(url: string, keys: Record<string, string>): string {
                 npm run ask -- "wireless keyboard"${where}
                 npm run ask -- --sku SKU-12847${where}
 
+  Dashboard     ${url}/admin, with the demo admin's key; npm run demo:traffic fills it
+
   Callers without a token are served as anonymous on this machine, unless .dev.vars says LOCAL_ANONYMOUS=off.
   Access keys of the demo users, for "Authorization: Bearer …" and for signing in:
 ${Object.entries(keys)
