@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, resolve } from "node:path";
 import { parse } from "smol-toml";
 import * as z from "zod";
 
@@ -85,7 +85,7 @@ export async function readWranglerConfig(path: string): Promise<LocalWorker> {
       ]),
       ...(config.assets && {
         assets: {
-          directory: join(dirname(path), config.assets.directory),
+          directory: resolve(dirname(path), config.assets.directory),
           binding: config.assets.binding,
           routerConfig: { has_user_worker: true, invoke_user_worker_ahead_of_assets: true } as const,
         },
