@@ -8,7 +8,7 @@ import { adminPages } from "./admin/pages.tsx";
 import type { AppContext, AppTypes } from "./app-types.ts";
 import { serveAsset } from "./assets.ts";
 import { confirmPages } from "./confirm/pages.tsx";
-import { SECRET_KEY_MIN, readSettings } from "./env.ts";
+import { SECRET_KEY_MIN, readSettings, secretKeyOf } from "./env.ts";
 import { isAllowedOrigin, isLocalRequest, isOwnHost } from "./hosts.ts";
 import { accountPages } from "./identity/account-pages.tsx";
 import { authorizePages } from "./identity/authorize-pages.tsx";
@@ -73,9 +73,7 @@ app.use(async (c, next) => {
       refuse("origin_denied", "This server does not answer pages of that origin.").refusal,
     );
   }
-  const given = c.var.settings.SECRET_KEY ?? "";
-  const isLong = new TextEncoder().encode(given).length >= SECRET_KEY_MIN;
-  const secretKey = isLong ? given : c.var.local ? localSecret() : undefined;
+  const secretKey = secretKeyOf(c.var.settings) ?? (c.var.local ? localSecret() : undefined);
   if (secretKey === undefined) return c.text(SECRET_MISSING, 503);
   c.set("secretKey", secretKey);
   return next();

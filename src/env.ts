@@ -93,6 +93,11 @@ export const SECRET_KEY_MIN = 32;
 
 export type Settings = z.output<typeof wholeSettingsSchema>;
 
+/** The SECRET_KEY; undefined where there is none, or one too short. */
+export function secretKeyOf({ SECRET_KEY = "" }: Settings): string | undefined {
+  return new TextEncoder().encode(SECRET_KEY).length >= SECRET_KEY_MIN ? SECRET_KEY : undefined;
+}
+
 export interface SettingProblem {
   setting: string;
   /** Never holds the value. */

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { policyInForce } from "../policy/bundled.ts";
+import { localRoles } from "../policy/roles.ts";
 
 // The SQL over who calls: users, callers without a name who have an audit, and whom an incident is about.
 
@@ -58,8 +59,7 @@ export async function findCaller(db: D1Database, id: string): Promise<Caller | u
 export function rolesOf({ id, name, roles }: Caller): string[] {
   if (name !== null) return roles;
   if (id !== LOCAL) return ["anonymous"];
-  const { local_role } = policyInForce();
-  return local_role === null ? [] : [local_role];
+  return localRoles(policyInForce());
 }
 
 /** Whoever runs programs on this machine (src/local/worker.ts). */

@@ -9,6 +9,7 @@ import type { Principal } from "../identity/principal.ts";
 import { scopesOf } from "../identity/scopes.ts";
 import { sameSecret } from "../identity/secrets.ts";
 import production from "../index.ts";
+import { localRoles } from "../policy/roles.ts";
 import type { Policy } from "../policy/schema.ts";
 import { logSurprise } from "../telemetry/log.ts";
 
@@ -54,8 +55,8 @@ async function openDatabase(request: Request, env: Env): Promise<Response> {
 }
 
 /** Whoever runs programs on this machine as the owner of the state folder: one caller, whatever the client. */
-function localPrincipal({ local_role }: Policy): Principal {
-  const roles = local_role === null ? [] : [local_role];
+function localPrincipal(policy: Policy): Principal {
+  const roles = localRoles(policy);
   return { id: "local", kind: "local", roles, via: "local", scopes: scopesOf(roles) };
 }
 

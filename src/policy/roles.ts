@@ -30,3 +30,6 @@ function rolesIn({ roles: known }: Policy, roles: readonly string[]) {
     return found === undefined ? [] : [found];
   });
 }
+
+/** The roles of whoever runs programs on this machine (src/local/worker.ts). */
+export const localRoles = ({ local_role }: Policy): string[] => (local_role === null ? [] : [local_role]);

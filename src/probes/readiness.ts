@@ -1,5 +1,5 @@
 import { ensureMigrated, isMigrated } from "../database/migrate.ts";
-import { SECRET_KEY_MIN, readSettings } from "../env.ts";
+import { readSettings, secretKeyOf } from "../env.ts";
 import { bundledPolicy } from "../policy/bundled.ts";
 import { isLocalRequest } from "../hosts.ts";
 import { inTime } from "../guard/user-windows-client.ts";
@@ -53,8 +53,8 @@ function checkSettings(env: Env, url: string): Readiness {
   const read = readSettings(env);
   if (!read.ok) return { ready: false, part: "settings" };
   const { settings } = read;
-  const hasSecret = new TextEncoder().encode(settings.SECRET_KEY ?? "").length >= SECRET_KEY_MIN;
-  if (!hasSecret && !isLocalRequest(url, settings)) return { ready: false, part: "secret" };
+  if (secretKeyOf(settings) === undefined && !isLocalRequest(url, settings))
+    return { ready: false, part: "secret" };
   return bundledPolicy.ok ? { ready: true } : { ready: false, part: "policy" };
 }
 

@@ -1,4 +1,5 @@
 import { type Detector, recallAttempt, recallOutcome, release } from "../flow/detector.ts";
+import type { FlowCall } from "../flow/event.ts";
 import { isPersonal } from "../flow/labels.ts";
 import type { FlowState } from "../flow/state/state.ts";
 import { toFlowCall } from "./flow-call.ts";
@@ -10,15 +11,21 @@ import type { Store } from "./store.ts";
  * a call that is refused leaves nothing in the state but the block that its first refusal tells of.
  */
 export function recall(state: FlowState, detector: Detector, store: Store, after: number): void {
+  const open = new Map<number, FlowCall | undefined>();
+  // Admitted before the state was stored.
+  const earlier = (seq: number) => {
+    const attempt = store.attempt(seq);
+    return attempt && toFlowCall(attempt);
+  };
   for (const record of store.recordsBehind(after)) {
     if (record.kind === "attempt") {
       const call = toFlowCall(record);
+      open.set(record.seq, call);
       const { decision, hits } = record;
       if (call !== undefined)
         recallAttempt(state, detector, call, { isAdmitted: decision === ADMITTED, hits });
     } else if (record.kind === "outcome") {
-      const attempt = store.attempt(record.attempt);
-      const call = attempt && toFlowCall(attempt);
+      const call = open.has(record.attempt) ? open.get(record.attempt) : earlier(record.attempt);
       const { at, records, bytes, flow, withheld, hits } = record;
       if (call === undefined || flow === null) continue;
       const isWithheld = withheld !== null && isPersonal(call);

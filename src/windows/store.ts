@@ -91,8 +91,10 @@ export function createStore(sql: SqlStorage): Store {
   };
   const select = (query: string, ...values: (string | number)[]) =>
     exists ? sql.exec(query, ...values) : [];
-  const records = (query: string, ...values: (string | number)[]) =>
-    [...select(query, ...values)].map((row) => recordSchema.parse(parseText(row)));
+  function* parsed(query: string, ...values: (string | number)[]) {
+    for (const row of select(query, ...values)) yield recordSchema.parse(parseText(row));
+  }
+  const records = (query: string, ...values: (string | number)[]) => [...parsed(query, ...values)];
   const one = (query: string, ...values: (string | number)[]) => [...select(query, ...values)][0];
   return {
     state() {
@@ -109,10 +111,7 @@ export function createStore(sql: SqlStorage): Store {
     },
     append: (at, text, { seq, hash }) =>
       void sql.exec("INSERT INTO records (seq, at, text, hash) VALUES (?, ?, ?, ?)", seq, at, text, hash),
-    *newestFirst() {
-      for (const row of select("SELECT text FROM records ORDER BY seq DESC"))
-        yield recordSchema.parse(parseText(row));
-    },
+    newestFirst: () => parsed("SELECT text FROM records ORDER BY seq DESC"),
     newest: (limit, upTo = Number.MAX_SAFE_INTEGER) =>
       records("SELECT text FROM records WHERE seq <= ? ORDER BY seq DESC LIMIT ?", upTo, limit),
     attemptsOf: (seqs) =>
@@ -124,7 +123,13 @@ export function createStore(sql: SqlStorage): Store {
         JSON.stringify(seqs),
       ),
     withHits: (since) =>
-      records(`SELECT text FROM records WHERE at > ? AND text LIKE '%"hits":[{%' ORDER BY seq`, since),
+      // From the newest back to the moment: times never go back, and older records are not read.
+      records(
+        `SELECT text FROM records
+         WHERE seq > coalesce((SELECT seq FROM records WHERE at <= ? ORDER BY seq DESC LIMIT 1), 0)
+           AND text LIKE '%"hits":[{%' ORDER BY seq`,
+        since,
+      ),
     lines(after, upTo, limit) {
       const range = "SELECT seq, at, text, hash FROM records WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?";
       return [...select(range, after, upTo, limit)].map((row) => {
@@ -152,10 +157,7 @@ export function createStore(sql: SqlStorage): Store {
       const record = row === undefined ? undefined : recordSchema.parse(parseText(row));
       return record?.kind === "attempt" ? record : undefined;
     },
-    *recordsBehind(seq) {
-      for (const row of select("SELECT text FROM records WHERE seq > ? ORDER BY seq", seq))
-        yield recordSchema.parse(parseText(row));
-    },
+    recordsBehind: (seq) => parsed("SELECT text FROM records WHERE seq > ? ORDER BY seq", seq),
     hasFlow: () => one("SELECT 1 FROM flow_state LIMIT 1") !== undefined,
     flowRows: () =>
       [...select("SELECT key, text FROM flow_state")].map((row) => ({
