@@ -1,23 +1,15 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 import { readFile } from "node:fs/promises";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { DESKTOP, type Dashboard, startDashboard } from "./support/dashboard.ts";
+import { describe, expect, it } from "vitest";
+import { DESKTOP, useDashboard } from "./support/dashboard.ts";
 
 // Every page of the dashboard in both themes and at two widths.
 
 const TRAFFIC_S = 10;
 const PHONE = { width: 360, height: 740 };
 
-let dashboard: Dashboard;
-beforeAll(
-  async () => {
-    dashboard = await startDashboard(TRAFFIC_S);
-  },
-  TRAFFIC_S * 1000 + 120_000,
-);
-afterEach(() => dashboard.closeBrowsers());
-afterAll(() => dashboard.close());
+const dashboard = useDashboard(TRAFFIC_S);
 
 const LOOKS = [
   ["light", "desktop", DESKTOP],
@@ -29,7 +21,7 @@ const LOOKS = [
 describe.each(LOOKS)("%s, on a %s", (colorScheme, _, viewport) => {
   it("axe finds nothing on any page, none scrolls sideways, and the browser complains of none", async () => {
     const axe = await readFile("node_modules/axe-core/axe.min.js", "utf8");
-    const { page, complaints } = await dashboard.signIn({ colorScheme, viewport });
+    const { page, complaints } = await dashboard().signIn({ colorScheme, viewport });
     const href = async (selector: string) =>
       (await page.locator(selector).first().getAttribute("href")) ?? "missing";
     const incident = await href(".go");
@@ -53,7 +45,7 @@ describe.each(LOOKS)("%s, on a %s", (colorScheme, _, viewport) => {
       "/",
     );
     for (const path of paths) {
-      await page.goto(`${dashboard.server.url}${path}`);
+      await page.goto(`${dashboard().server.url}${path}`);
       for (const closed of await page.locator("summary").all()) await closed.click();
       await page.evaluate(axe);
       const problems = await page.evaluate(async () => {

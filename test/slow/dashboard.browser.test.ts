@@ -2,23 +2,18 @@
 /// <reference lib="dom.iterable" />
 import { randomBytes } from "node:crypto";
 import type { Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { attackCalls } from "../../cli/attack/families.ts";
 import { play } from "../../cli/attack/play.ts";
 import { readWorld } from "../../cli/attack/world.ts";
 import { addUser, createKey } from "../../src/identity/administration.ts";
-import { type Dashboard, startDashboard } from "./support/dashboard.ts";
+import { useDashboard } from "./support/dashboard.ts";
 
 // The dashboard at work, in Chromium, with demo traffic behind it.
 
 const TRAFFIC_S = 10;
 
-let dashboard: Dashboard;
-beforeAll(async () => {
-  dashboard = await startDashboard(TRAFFIC_S);
-});
-afterEach(() => dashboard.closeBrowsers());
-afterAll(() => dashboard.close());
+const dashboard = useDashboard(TRAFFIC_S);
 
 /** Pixels of a chart that have about one of its legend's colours. */
 const inkOf = (page: Page, chart: string): Promise<number[]> =>
@@ -46,7 +41,7 @@ async function newAttacker() {
   const user = `attacker-${randomBytes(3).toString("hex")}`;
   const now = Date.now();
   const key = createKey({ user, label: "test" }, now);
-  await dashboard.server.batch([
+  await dashboard().server.batch([
     ...addUser({ id: user, kind: "user", name: user, roles: ["support"] }, now),
     key.statement,
   ]);
@@ -55,7 +50,7 @@ async function newAttacker() {
 
 describe("the overview", () => {
   it.each(["light", "dark"] as const)("draws charts that are not empty, %s", async (colorScheme) => {
-    const { page, complaints } = await dashboard.signIn({ colorScheme });
+    const { page, complaints } = await dashboard().signIn({ colorScheme });
     await expect.poll(() => inkOf(page, "calls")).toEqual([expect.any(Number), expect.any(Number), 0]);
     const [answered = 0, refused = 0] = await inkOf(page, "calls");
     expect(answered).toBeGreaterThan(100);
@@ -73,14 +68,14 @@ describe("the overview", () => {
   });
 
   it("shows an incident within three seconds of the attack, without a reload, where the focus was", async () => {
-    const { page, complaints } = await dashboard.signIn();
+    const { page, complaints } = await dashboard().signIn();
     const focused = page.getByRole("link", { name: /Look and decide.*canary/ }).first();
     await focused.focus();
     const href = await focused.getAttribute("href");
     await page.evaluate(() => Object.assign(window, { isSame: true }));
     const { user, key } = await newAttacker();
-    const { calls } = attackCalls("profile-loop", 9, await readWorld(dashboard.server));
-    const { action } = await play(dashboard.server.url, key, calls, () => {});
+    const { calls } = attackCalls("profile-loop", 9, await readWorld(dashboard().server));
+    const { action } = await play(dashboard().server.url, key, calls, () => {});
     const stopped = Date.now();
     expect(action).toBe("confirm");
     await page.locator(".incidents li").filter({ hasText: user }).waitFor({ timeout: 3_000 });
@@ -91,7 +86,7 @@ describe("the overview", () => {
   });
 
   it("asks for nothing while it is hidden or paused", async () => {
-    const { page } = await dashboard.signIn();
+    const { page } = await dashboard().signIn();
     let asked = 0;
     page.on("request", (request) => {
       if (request.headers()["hx-request"] !== undefined) asked += 1;
@@ -121,9 +116,9 @@ describe("the overview", () => {
   });
 
   it("goes to the sign-in page when the session is over", async () => {
-    const { page, context } = await dashboard.signIn();
+    const { page, context } = await dashboard().signIn();
     const other = await context.newPage();
-    await other.goto(`${dashboard.server.url}/admin`);
+    await other.goto(`${dashboard().server.url}/admin`);
     await other.getByRole("button", { name: "Sign out" }).click();
     await expect.poll(() => page.url(), { timeout: 5_000 }).toMatch(/\/sign-in\?next=/);
   });
@@ -131,7 +126,7 @@ describe("the overview", () => {
 
 describe("by keyboard alone", () => {
   it("skips to the content, opens a chart's numbers, which stay open", async () => {
-    const { page } = await dashboard.signIn();
+    const { page } = await dashboard().signIn();
     await page.keyboard.press("Tab");
     expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Skip to content");
     await page.keyboard.press("Enter");
@@ -147,9 +142,9 @@ describe("by keyboard alone", () => {
   });
 
   it("lets an incident through with a note that survives the page's updates", async () => {
-    const { page, complaints } = await dashboard.signIn();
-    const caller = dashboard.toxic("export-script");
-    await page.goto(`${dashboard.server.url}/admin/callers/${caller}`);
+    const { page, complaints } = await dashboard().signIn();
+    const caller = dashboard().toxic("export-script");
+    await page.goto(`${dashboard().server.url}/admin/callers/${caller}`);
     await page.getByRole("link", { name: /Look and decide/ }).focus();
     await page.keyboard.press("Enter");
     await page.waitForURL(/\/admin\/incidents\//);
@@ -162,15 +157,15 @@ describe("by keyboard alone", () => {
     await page.keyboard.press("Enter");
     await page.getByText("Let through. The work can go on.").waitFor();
     expect(await page.locator(".timeline").innerText()).toContain("A migration, agreed with Ada");
-    await page.goto(`${dashboard.server.url}/admin/callers/${caller}`);
+    await page.goto(`${dashboard().server.url}/admin/callers/${caller}`);
     expect(await page.getByText("let through", { exact: true }).isVisible()).toBe(true);
     expect(complaints).toEqual([]);
   });
 
   it("disables a caller and enables it again", async () => {
-    const { page } = await dashboard.signIn();
-    const caller = dashboard.toxic("price-scraper");
-    await page.goto(`${dashboard.server.url}/admin/callers/${caller}`);
+    const { page } = await dashboard().signIn();
+    const caller = dashboard().toxic("price-scraper");
+    await page.goto(`${dashboard().server.url}/admin/callers/${caller}`);
     for (const [verb, done] of [
       ["Disable", "Disabled."],
       ["Enable", "Enabled."],
@@ -187,6 +182,6 @@ describe("by keyboard alone", () => {
 });
 
 it("is not for who is no admin", async () => {
-  const { page } = await dashboard.signIn({}, "user-support");
+  const { page } = await dashboard().signIn({}, "user-support");
   expect(await page.getByRole("heading", { level: 1 }).innerText()).toBe("This is for administrators");
 });

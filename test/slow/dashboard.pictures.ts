@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { DESKTOP, type Dashboard, startDashboard } from "./support/dashboard.ts";
+import { expect, it } from "vitest";
+import { DESKTOP, useDashboard } from "./support/dashboard.ts";
 
 // npm run screenshots: the dashboard after five minutes' traffic, in both themes and at two widths.
 
@@ -9,15 +9,7 @@ const OUT = "docs/images";
 const TRAFFIC_S = 300;
 const PHONE = { width: 390, height: 844 };
 
-let dashboard: Dashboard;
-beforeAll(
-  async () => {
-    dashboard = await startDashboard(TRAFFIC_S);
-  },
-  TRAFFIC_S * 1000 + 120_000,
-);
-afterEach(() => dashboard.closeBrowsers());
-afterAll(() => dashboard.close());
+const dashboard = useDashboard(TRAFFIC_S);
 
 it.each([
   ["light", "desktop", DESKTOP],
@@ -26,13 +18,13 @@ it.each([
   ["dark", "phone", PHONE],
 ] as const)("%s, on a %s", async (colorScheme, width, viewport) => {
   await mkdir(OUT, { recursive: true });
-  const { page } = await dashboard.signIn({
+  const { page } = await dashboard().signIn({
     colorScheme,
     viewport,
   });
-  const caller = dashboard.toxic("inbox-agent");
+  const caller = dashboard().toxic("inbox-agent");
   const incident = await page
-    .locator(".incidents li", { hasText: dashboard.toxic("export-script") })
+    .locator(".incidents li", { hasText: dashboard().toxic("export-script") })
     .locator(".go")
     .getAttribute("href");
   const pages = {
@@ -42,7 +34,7 @@ it.each([
     policy: "/admin/policy",
   };
   for (const [name, address] of Object.entries(pages)) {
-    await page.goto(`${dashboard.server.url}${address}`);
+    await page.goto(`${dashboard().server.url}${address}`);
     // As far down as the charts go.
     const height = name === "overview" ? 1_360 : DESKTOP.height;
     if (width === "desktop") await page.setViewportSize({ ...DESKTOP, height });

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll } from "vitest";
 import * as z from "zod";
 import { demoKeys } from "../../../cli/local/demo-users.ts";
 import { type LocalServer, startServer } from "../../../cli/local/server.ts";
@@ -29,8 +30,25 @@ export interface Dashboard {
 
 const summarySchema = z.object({ callers: z.array(z.object({ caller: z.string() })) });
 
-/** A server with so many seconds of demo traffic behind it, and Chromium. */
-export async function startDashboard(seconds: number): Promise<Dashboard> {
+/** For a file's tests: a server with so many seconds of demo traffic behind it, and Chromium. Gives what is there once they run. */
+export function useDashboard(seconds: number): () => Dashboard {
+  let dashboard: Dashboard | undefined;
+  const started = () => {
+    if (dashboard === undefined) throw new Error("The dashboard has not started.");
+    return dashboard;
+  };
+  beforeAll(
+    async () => {
+      dashboard = await startDashboard(seconds);
+    },
+    seconds * 1000 + 120_000,
+  );
+  afterEach(() => dashboard?.closeBrowsers());
+  afterAll(() => dashboard?.close());
+  return started;
+}
+
+async function startDashboard(seconds: number): Promise<Dashboard> {
   const folder = await mkdtemp(join(tmpdir(), "catalog-dashboard-"));
   const stateDir = join(folder, "state");
   const [server, browser] = await Promise.all([startServer({ stateDir }), launchBrowser()]);
