@@ -25,8 +25,8 @@ const options = commandOf("npm run -s bench --")
       "of `wrangler deploy --dry-run` in workerd, in turns, on queries that don't repeat. Needs Linux's /dev/shm for state in memory.",
   )
   .option("--products <file>", "products as JSONL, gzipped or not (default: 20,000 made-up ones)")
-  .option("--rounds <number>", "rounds; each measures every variant once", positiveNumber, 36)
-  .option("--seconds <number>", "seconds of load of a variant in a round", positiveNumber, 0.5)
+  .option("--rounds <number>", "rounds; each measures every variant once", positiveNumber, 16)
+  .option("--seconds <number>", "seconds of load of a variant in a round", positiveNumber, 1)
   .addOption(
     new Option("--state <where>", "where databases are")
       .choices(["memory", "disk", "both"])

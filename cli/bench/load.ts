@@ -58,18 +58,18 @@ export class Connections {
     });
   }
 
-  /** Runs for a time; an answer that is refused ends it with an error. */
-  async load(url: string, next: () => LoadRequest, milliseconds: number): Promise<Load> {
+  /** Runs for a time, or for so many calls; an answer that is refused ends it with an error. */
+  async load(url: string, next: () => LoadRequest, until: { ms: number } | { calls: number }): Promise<Load> {
     const times: number[] = [];
     const started = performance.now();
-    const end = started + milliseconds;
+    let sent = 0;
+    const goesOn = "ms" in until ? () => performance.now() < started + until.ms : () => sent < until.calls;
     const one = async () => {
-      for (let now = performance.now(); now < end;) {
-        const answer = await this.send(url, next());
-        check(answer);
-        const after = performance.now();
-        times.push(after - now);
-        now = after;
+      while (goesOn()) {
+        sent += 1;
+        const from = performance.now();
+        check(await this.send(url, next()));
+        times.push(performance.now() - from);
       }
     };
     await Promise.all(Array.from({ length: this.#count }, one));
