@@ -93,8 +93,8 @@ async function report(name: string, find: (query: string) => Promise<string[]>):
 
 function bySearch(tuning: Tuning) {
   return async (query: string) => {
-    const { ids } = await search(catalog.run, { query, sort: "relevance", limit: 10 }, tuning);
-    return ids.map((id) => skuOf.get(id) ?? "");
+    const { hits } = await search(catalog.run, { query, sort: "relevance", limit: 10 }, tuning);
+    return hits.map(({ id }) => skuOf.get(id) ?? "");
   };
 }
 

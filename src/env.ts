@@ -106,8 +106,18 @@ export interface SettingProblem {
 
 export type ReadSettings = { ok: true; settings: Settings } | { ok: false; problems: SettingProblem[] };
 
-/** Reads the Worker's variables; names those that are wrong. */
+const NAMES = Object.keys(settingsSchema.shape);
+let latest: { values: unknown[]; read: ReadSettings } | undefined;
+
+/** Reads the Worker's variables; names those that are wrong. They are checked anew only where they have changed. */
 export function readSettings(env: Env): ReadSettings {
+  const values = NAMES.map((name): unknown => Reflect.get(env, name));
+  if (latest?.values.every((value, index) => value === values[index]) !== true)
+    latest = { values, read: checkSettings(env) };
+  return latest.read;
+}
+
+function checkSettings(env: Env): ReadSettings {
   const parsed = wholeSettingsSchema.safeParse(env);
   if (parsed.success) return { ok: true, settings: parsed.data };
   const problems = parsed.error.issues.map(({ path, message }) => ({

@@ -37,51 +37,73 @@ export interface Plan {
 
 /**
  * Measures all variants in turns, a slice each, in an order that rotates: a busy moment of the machine
- * hits all of them, and what is compared was measured seconds apart. A slice begins with a call of every
- * principal that is not timed: workerd drops an object that was idle for ten seconds, which under a load
- * that goes on none would be, and which while the others have their turn all are.
+ * hits all of them, and what is compared was measured seconds apart. While one has its turn the others are
+ * stopped. A turn begins with a call of every principal that is not timed: workerd drops an object that was
+ * idle for ten seconds, which under a load that goes on none would be, and which after the others' turns all are.
  */
 export async function measure(plan: Plan): Promise<Measured> {
-  const many = new Connections(PARALLEL);
-  const one = new Connections(1);
   const runtimes = new Map<string, Runtime>();
   const measured = byVariant((): Series => ({ rps: [], p50: [], cpu: [] }));
   try {
     for (const [config, bundle] of plan.bundles) {
       const state = join(plan.folder, String(runtimes.size));
       await cp(plan.seeded, state, { recursive: true });
-      runtimes.set(config, await run(bundle, state));
+      const runtime = await run(bundle, state);
+      runtimes.set(config, runtime);
+      runtime.pause();
     }
     const slices = [];
     for (const name of VARIANTS) {
       const variant = variants[name];
       const runtime = runtimes.get(variant.config);
       if (runtime === undefined) throw new Error(`${variant.config} was not bundled.`);
-      slices.push({ name, runtime, next: await prepareCalls(variant, runtime.url, plan, many) });
-    }
-    for (const { name, runtime, next } of slices) {
       plan.onProgress(`warming up ${name}`);
-      await many.load(runtime.url, next, { calls: WARM_UP_CALLS });
+      const next = await takeTurn(runtime, async (many) => {
+        const next = await prepareCalls(variant, runtime.url, plan, many);
+        await many.load(runtime.url, next, { calls: WARM_UP_CALLS });
+        return next;
+      });
+      slices.push({ name, runtime, next });
     }
     for (let round = 0; round < plan.rounds; round++) {
       plan.onProgress(`round ${round + 1} of ${plan.rounds}`);
       const turn = round % slices.length;
       for (const { name, runtime, next } of [...slices.slice(turn), ...slices.slice(0, turn)]) {
-        await many.load(runtime.url, next, { calls: plan.keys.length });
-        const before = runtime.cpuMs();
-        const { rps, times } = await many.load(runtime.url, next, { ms: plan.seconds * 1000 });
-        const cpu = (runtime.cpuMs() - before) / times.length;
-        const { times: alone } = await one.load(runtime.url, next, { ms: plan.seconds * 500 });
-        measured[name].rps.push(rps);
-        measured[name].p50.push(median(alone));
-        measured[name].cpu.push(cpu);
+        await takeTurn(runtime, async (many, one) => {
+          await many.load(runtime.url, next, { calls: plan.keys.length });
+          const before = runtime.cpuMs();
+          const { rps, times } = await many.load(runtime.url, next, { ms: plan.seconds * 1000 });
+          const cpu = (runtime.cpuMs() - before) / times.length;
+          const { times: alone } = await one.load(runtime.url, next, { ms: plan.seconds * 500 });
+          measured[name].rps.push(rps);
+          measured[name].p50.push(median(alone));
+          measured[name].cpu.push(cpu);
+        });
       }
     }
     return measured;
   } finally {
+    for (const runtime of runtimes.values()) {
+      runtime.resume();
+      await runtime.close();
+    }
+  }
+}
+
+/** With connections of its own, as those of a runtime that was stopped have timed out. */
+async function takeTurn<T>(
+  runtime: Runtime,
+  work: (many: Connections, one: Connections) => Promise<T>,
+): Promise<T> {
+  const many = new Connections(PARALLEL);
+  const one = new Connections(1);
+  runtime.resume();
+  try {
+    return await work(many, one);
+  } finally {
     many.close();
     one.close();
-    for (const runtime of runtimes.values()) await runtime.close();
+    runtime.pause();
   }
 }
 

@@ -34,6 +34,9 @@ export interface Runtime {
   url: string;
   /** Milliseconds of processor time that workerd has used so far; Linux tells. */
   cpuMs(): number;
+  /** Stops the process, and lets it go on: what it would do by itself meanwhile waits. */
+  pause(): void;
+  resume(): void;
   /** Where the Chrome DevTools Protocol is spoken, for who asked for it. */
   inspector(): Promise<URL>;
   close(): Promise<void>;
@@ -79,6 +82,8 @@ export async function run(
   return {
     url: url.origin,
     cpuMs: () => cpuMs(pid),
+    pause: () => void process.kill(pid, "SIGSTOP"),
+    resume: () => void process.kill(pid, "SIGCONT"),
     async inspector() {
       const inspector = await miniflare.getInspectorURL();
       return new URL(inspector.href.replace(/^ws/, "http"));

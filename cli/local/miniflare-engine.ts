@@ -4,14 +4,14 @@ import { dirname, join } from "node:path";
 import { parseEnv } from "node:util";
 import { build } from "esbuild";
 import type { Engine, EngineOptions } from "./engine.ts";
-import { readWranglerConfig } from "./wrangler-config.ts";
+import { type LocalWorker, readWranglerConfig } from "./wrangler-config.ts";
 
 /** Runs the Worker in workerd as wrangler does, on the same state, in a third of the time and without its watching. */
 export async function startMiniflare(options: EngineOptions): Promise<Engine> {
   const { config, entrypoint, stateDir, host, port, vars, onLog } = options;
   const worker = await readWranglerConfig(config);
   const [script, devVars, { Log, LogLevel, Miniflare, convertV4MiniflareOptions }] = await Promise.all([
-    bundle(entrypoint, worker.text),
+    bundle(entrypoint, worker),
     readFile(join(dirname(config), ".dev.vars"), "utf8").catch(() => ""),
     // Loaded here: a command that finds a server needs none of it.
     import("miniflare"),
@@ -47,7 +47,7 @@ export async function startMiniflare(options: EngineOptions): Promise<Engine> {
   }
 }
 
-async function bundle(entrypoint: string, text: string[]): Promise<string> {
+async function bundle(entrypoint: string, { text, keepNames }: LocalWorker): Promise<string> {
   const {
     outputFiles: [output],
   } = await build({
@@ -60,7 +60,7 @@ async function bundle(entrypoint: string, text: string[]): Promise<string> {
     // As wrangler has them.
     conditions: ["workerd", "worker", "browser"],
     define: { "navigator.userAgent": '"Cloudflare-Workers"' },
-    keepNames: true,
+    keepNames,
     external: ["cloudflare:*", "node:*", ...builtinModules],
     loader: Object.fromEntries(text.map((extension) => [extension, "text"] as const)),
     logLevel: "silent",

@@ -15,6 +15,7 @@ const configSchema = z.strictObject({
   compatibility_date: z.string(),
   compatibility_flags: list(z.string()),
   vars: z.record(z.string(), z.string()).default({}),
+  keep_names: z.boolean().default(true),
   /** Files that are imported as text. */
   rules: list(
     z.strictObject({ type: z.literal("Text"), globs: z.array(z.string().regex(/^\*\*\/\*\.\w+$/)) }),
@@ -60,6 +61,8 @@ export interface LocalWorker {
   };
   /** Extensions that are imported as text: `.sql`. */
   text: string[];
+  /** Whether functions know their names, whatever the bundler calls them. */
+  keepNames: boolean;
 }
 
 /** Reads a wrangler.toml; throws with the names of the keys that are unknown or wrong. */
@@ -92,6 +95,7 @@ export async function readWranglerConfig(path: string): Promise<LocalWorker> {
       }),
     },
     text: [...TEXT, ...config.rules.flatMap(({ globs }) => globs.map((glob) => glob.replace("**/*", "")))],
+    keepNames: config.keep_names,
   };
 }
 

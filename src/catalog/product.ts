@@ -60,10 +60,23 @@ export const detailRowSchema = z.object({
   attributes: attributesColumn,
 });
 
-/** The columns of a summary, from `products p JOIN categories c`. */
-export const SUMMARY_COLUMNS = `p.sku, p.name, p.brand, c.name AS category, p.price_minor, p.currency, p.status,
-  EXISTS (SELECT 1 FROM stock s WHERE s.product_id = p.id AND s.quantity > 0) AS stocked`;
-export const DETAIL_COLUMNS = `${SUMMARY_COLUMNS}, p.model, p.description, p.gtin, p.image_url, p.attributes`;
+const SUMMARY: Record<keyof typeof summaryColumns, string> = {
+  sku: "p.sku",
+  name: "p.name",
+  brand: "p.brand",
+  category: "c.name",
+  price_minor: "p.price_minor",
+  currency: "p.currency",
+  status: "p.status",
+  stocked: "EXISTS (SELECT 1 FROM stock s WHERE s.product_id = p.id AND s.quantity > 0)",
+};
+const summaryEntries = Object.entries(SUMMARY);
+
+/** The columns of a detail, from `products p JOIN categories c`. */
+export const DETAIL_COLUMNS = `${summaryEntries.map(([name, sql]) => `${sql} AS ${name}`).join(", ")},
+  p.model, p.description, p.gtin, p.image_url, p.attributes`;
+/** The columns of a summary as one cell of JSON, from the same. */
+export const SUMMARY_JSON = `json_object(${summaryEntries.map(([name, sql]) => `'${name}', ${sql}`).join(", ")})`;
 
 export function toSummary(row: z.output<typeof summaryRowSchema>): ProductSummary {
   return {

@@ -5,7 +5,6 @@ import {
   DETAIL_COLUMNS,
   type ProductDetail,
   type ProductSummary,
-  SUMMARY_COLUMNS,
   detailRowSchema,
   summaryRowSchema,
   toDetail,
@@ -53,15 +52,9 @@ export interface Catalog {
 export function createCatalog(db: D1Database): Catalog {
   return {
     async search(request) {
-      const { ids, ...rest } = await search((statements) => runBatch(db, statements), request);
-      const { results } = await db
-        .prepare(
-          `SELECT ${SUMMARY_COLUMNS} FROM json_each(?) found JOIN products p ON p.id = found.value
-           JOIN categories c ON c.id = p.category_id ORDER BY found.key`,
-        )
-        .bind(JSON.stringify(ids))
-        .all();
-      return { products: summaryRows.parse(results).map(toSummary), ...rest };
+      const { hits, ...rest } = await search((statements) => runBatch(db, statements), request);
+      const rows = summaryRows.parse(hits.map(({ summary }): unknown => JSON.parse(summary)));
+      return { products: rows.map(toSummary), ...rest };
     },
 
     async products(skus) {

@@ -13,17 +13,25 @@ export interface Candidate {
   /** Bit i: the attributes hold the word typed in slot i. */
   inRest: number;
   isDiscontinued: boolean;
+  /** What a page shows of it: JSON, left alone here. */
+  summary: string;
 }
 
 /**
  * Reads the cell that lookUp() (statements.ts) makes of candidates: a line each, with tabs between fields,
- * which words hold neither of. Split by hand, as checking 100 rows of columns takes longer than ranking them.
+ * neither of which words hold, nor JSON. Split by hand, as checking 100 rows of columns takes longer than ranking them.
  */
 export function readCandidates(cell: string): Candidate[] {
   if (cell === "") return [];
   return cell.split("\n").map((line) => {
-    const [id, inRest, isDiscontinued, head, card, joined, ...others] = line.split("\t");
-    if (head === undefined || card === undefined || joined === undefined || others.length > 0)
+    const [id, inRest, isDiscontinued, head, card, joined, summary, ...others] = line.split("\t");
+    if (
+      head === undefined ||
+      card === undefined ||
+      joined === undefined ||
+      summary === undefined ||
+      others.length > 0
+    )
       throw new Error("A candidate has other fields than were asked for.");
     return {
       id: Number(id),
@@ -32,6 +40,7 @@ export function readCandidates(cell: string): Candidate[] {
       joined,
       inRest: Number(inRest),
       isDiscontinued: isDiscontinued === "1",
+      summary,
     };
   });
 }

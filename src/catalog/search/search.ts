@@ -33,9 +33,15 @@ export interface SearchRequest extends Filters {
   after?: Position | undefined;
 }
 
+/** A product that was found; `summary` is what SUMMARY_JSON (../product.ts) makes of it. */
+interface Hit {
+  id: number;
+  summary: string;
+}
+
 export interface Found {
   /** In order. */
-  ids: number[];
+  hits: Hit[];
   /** Where the page ended, where there is more. */
   next?: Position;
   /** True where there were more matches than this way of searching takes in. */
@@ -46,9 +52,10 @@ export interface Found {
 type Run = (statements: Statement[]) => Promise<unknown[][]>;
 
 const jsonCell = z.string().transform((json): unknown => JSON.parse(json));
+const hitSchema = z.object({ id: z.int(), summary: z.string() });
 const surveyRows = z.tuple([
   z.object({
-    exact: jsonCell.pipe(z.array(z.int())),
+    exact: jsonCell.pipe(z.array(hitSchema)),
     total: z.int(),
     matches: jsonCell.pipe(z.array(z.int())),
     candidates: z.string().transform(readCandidates),
@@ -59,7 +66,7 @@ type Survey = z.output<typeof surveyRows>[0];
 const foundRows = z.tuple([z.object({ found: z.int() })]);
 const wordRows = z.array(z.object({ word: z.string() }));
 const sortedRows = z.array(
-  z.object({ id: z.int(), sku: z.string(), sort_key: z.union([z.string(), z.number()]), walked: z.int() }),
+  hitSchema.extend({ sku: z.string(), sort_key: z.union([z.string(), z.number()]), walked: z.int() }),
 );
 
 /** What an evaluation varies (cli/eval-ablation.ts). */
@@ -75,7 +82,7 @@ const NONE = { all: 0, enough: 0, some: 0 };
 /** Finds products. By relevance one round trip, three where a word may be misspelt; sorted by a column two more. */
 export async function search(run: Run, request: SearchRequest, tuning = TUNED): Promise<Found> {
   const typed = tuning.read(request.query);
-  if (typed.slots.length === 0) return { ids: [], cut: false };
+  if (typed.slots.length === 0) return { hits: [], cut: false };
   const { sort } = request;
   const limits = sort === "relevance" ? tuning.limits : NONE;
   const survey = async (query: Query): Promise<Survey> => {
@@ -89,27 +96,28 @@ export async function search(run: Run, request: SearchRequest, tuning = TUNED): 
   if (sort !== "relevance") return sorted(run, query, request, sort);
 
   const { matches, total, candidates, complete } = meant === undefined ? first : await survey(meant);
-  const others = candidates.filter(({ id }) => !first.exact.includes(id));
+  const exact = new Set(first.exact.map(({ id }) => id));
+  const others = candidates.filter(({ id }) => !exact.has(id));
   const ranked = rank(query, matches, total, others, tuning.weights);
-  return page([...first.exact, ...ranked.map(({ candidate }) => candidate.id)], request, complete === 0);
+  return page([...first.exact, ...ranked.map(({ candidate }) => candidate)], request, complete === 0);
 }
 
-function page(all: number[], { limit, after }: SearchRequest, cut: boolean): Found {
+function page(all: Hit[], { limit, after }: SearchRequest, cut: boolean): Found {
   const start = after === undefined ? 0 : startAfter(all, after);
-  const ids = all.slice(start, start + limit);
-  const last = ids.at(-1);
-  const end = start + ids.length;
+  const hits = all.slice(start, start + limit);
+  const last = hits.at(-1);
+  const end = start + hits.length;
   const more = end < all.length;
   return {
-    ids,
-    ...(more && last !== undefined && { next: [end, String(last)] satisfies Position }),
+    hits,
+    ...(more && last !== undefined && { next: [end, String(last.id)] satisfies Position }),
     cut: cut && !more,
   };
 }
 
 /** Behind the last one shown; where that has left the catalog, the others have moved up by one. */
-function startAfter(ids: number[], [end, last]: Position): number {
-  const at = ids.findIndex((id) => String(id) === last);
+function startAfter(all: Hit[], [end, last]: Position): number {
+  const at = all.findIndex(({ id }) => String(id) === last);
   return at >= 0 ? at + 1 : Math.max(0, Number(end) - 1);
 }
 
@@ -146,7 +154,7 @@ async function sorted(run: Run, { slots }: Query, request: SearchRequest, sort: 
   const shown = found.slice(0, request.limit);
   const last = shown.at(-1);
   return {
-    ids: shown.map(({ id }) => id),
+    hits: shown,
     ...(found.length > shown.length && last && { next: [last.sort_key, last.sku] satisfies Position }),
     cut: found.some(({ walked }) => walked === SORTED_MAX),
   };

@@ -1,4 +1,5 @@
 import type { Statement } from "../../database/statement.ts";
+import { SUMMARY_JSON } from "../product.ts";
 import { type Filters, matchFacets } from "./facets.ts";
 import { DISCONTINUED_TIER } from "./product-words.ts";
 import { type Query, identifierCodes, matchSlot, readings } from "./query.ts";
@@ -52,15 +53,15 @@ function rowFilters({ category, brand, minPrice, maxPrice, inStock }: Filters, v
   return parts.map((part) => ` AND ${part}`).join("");
 }
 
-/** Ids of the products whose SKU, GTIN or model is what was typed, as a JSON array. */
-function exactIds(query: Query, filters: Filters, values: Values): string {
+/** The products whose SKU, GTIN or model is what was typed, as a JSON array of ids and summaries. */
+function exactHits(query: Query, filters: Filters, values: Values): string {
   if (query.identifiers.length === 0) return "'[]'";
   const list = (codes: string[]) => `(SELECT value FROM json_each(${values.bind(JSON.stringify(codes))}))`;
   const typed = list(query.identifiers.flatMap((code) => [code, code.toUpperCase(), code.toLowerCase()]));
   const plain = identifierCodes(query);
   const digits = plain.map((code) => code.replace(/^0+/, ""));
-  return `(SELECT json_group_array(id) FROM (
-    SELECT p.id FROM products p
+  return `(SELECT json_group_array(json_object('id', id, 'summary', summary)) FROM (
+    SELECT p.id, ${SUMMARY_JSON} AS summary FROM products p JOIN categories c ON c.id = p.category_id
     WHERE p.id IN (
       SELECT id FROM products WHERE sku IN ${typed}
       UNION ALL SELECT id FROM products WHERE model_code <> '' AND model_code IN ${list(plain)}
@@ -90,7 +91,7 @@ export function findCompletions(beginning: string): Statement {
 
 /**
  * Looks for products, in one row: `exact`, those whose code was typed; `total`, active products in the
- * catalog; `matches`, how many products meet each slot; `candidates`, what scoring reads of them
+ * catalog; `matches`, how many products meet each slot; `candidates`, what scoring and a page read of them
  * (readCandidates() in ranking.ts); `complete`, 0 where there were more.
  *
  * Readings are walked one after the other, each in the index's order, the best first, and SQLite stops
@@ -112,7 +113,7 @@ export function lookUp(query: Query, filters: Filters, limits = CANDIDATES): Sta
       WHERE product_search MATCH reading.value${conditions} LIMIT ${limit}`;
   };
   const few = `(SELECT count(*) FROM every) < ${limits.enough}`;
-  const exact = exactIds(query, filters, values);
+  const exact = exactHits(query, filters, values);
   // One by one, and not over json_each(): a table-valued function for every row costs more than the search.
   const inRest = attributeNeedles(query).map(
     (needle, slot) => `((instr(w.rest, ${values.bind(needle)}) > 0) << ${slot})`,
@@ -132,9 +133,10 @@ export function lookUp(query: Query, filters: Filters, limits = CANDIDATES): Sta
       (SELECT json_group_array(matches) FROM survey) AS matches,
       coalesce(group_concat(w.product_id || char(9) || (${inRest.join(" | ")}) || char(9) ||
         (w.id >> 40 >= ${DISCONTINUED_TIER}) || char(9) || w.head || char(9) ||
-        w.title || w.brand || w.detail || char(9) || w.joined, char(10)), '') AS candidates,
+        w.title || w.brand || w.detail || char(9) || w.joined || char(9) || ${SUMMARY_JSON}, char(10)), '') AS candidates,
       (SELECT count(*) FROM every) < ${limits.all} AND (SELECT count(*) FROM partial) < ${limits.some} AS complete
-    FROM hits JOIN product_words w ON w.id = hits.id`;
+    FROM hits JOIN product_words w ON w.id = hits.id
+    CROSS JOIN products p ON p.id = w.product_id CROSS JOIN categories c ON c.id = p.category_id`;
   return { sql, values: values.list };
 }
 
@@ -169,8 +171,10 @@ export function sortedPage(
     WHERE product_search MATCH ${values.bind(`(${expression})${matchFacets(filters)}`)}${rowFilters(filters, values)}
     LIMIT ${SORTED_MAX}`;
   const onward = after ? `WHERE (sort_key, sku) > (${values.bind(after[0])}, ${values.bind(after[1])})` : "";
-  const sql = `WITH walked AS MATERIALIZED (${walk})
-    SELECT *, (SELECT count(*) FROM walked) AS walked FROM walked ${onward}
-    ORDER BY sort_key, sku LIMIT ${values.bind(limit)}`;
+  const sql = `WITH walked AS MATERIALIZED (${walk}),
+    shown AS (SELECT * FROM walked ${onward} ORDER BY sort_key, sku LIMIT ${values.bind(limit)})
+    SELECT shown.*, ${SUMMARY_JSON} AS summary, (SELECT count(*) FROM walked) AS walked
+    FROM shown JOIN products p ON p.id = shown.id JOIN categories c ON c.id = p.category_id
+    ORDER BY shown.sort_key, shown.sku`;
   return { sql, values: values.list };
 }
