@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import * as z from "zod";
 import { type Outcome, ok, refuse } from "../refusal.ts";
 
@@ -31,7 +31,7 @@ export function decodeCursor(scope: unknown, cursor: string): Outcome<Position> 
 }
 
 function fingerprint(scope: unknown): string {
-  return createHash("sha256").update(JSON.stringify(scope)).digest("base64url").slice(0, 12);
+  return hash("sha256", JSON.stringify(scope), "base64url").slice(0, 12);
 }
 
 function parseJson(text: string): unknown {

@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, hash, randomBytes, timingSafeEqual } from "node:crypto";
 
 // A key looks like pcm_<43 characters>_<6 of its hash>: the prefix lets secret scanners find a leaked
 // one, the end tells a truncated or mistyped one from one that is unknown, without a look-up.
@@ -14,7 +14,7 @@ export interface NewSecret {
 }
 
 /** SHA-256 is enough for 256 random bits: there is no dictionary to try. */
-export const hashSecret = (secret: string): string => createHash("sha256").update(secret).digest("base64url");
+export const hashSecret = (secret: string): string => hash("sha256", secret, "base64url");
 
 /** Whether two secrets are one, in a time that does not tell where they differ, nor how long they are. */
 export function sameSecret(given: string, expected: string): boolean {
