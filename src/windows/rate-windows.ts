@@ -30,14 +30,7 @@ export class RateWindows {
     const found = [...this.#log.runs.values()].flatMap((run) =>
       run.bucket === bucket ? listCharges(run.charges) : [],
     );
-    for (const record of this.#store.newestFirst()) {
-      if (record.at <= since) break;
-      if (record.kind === "attempt" && record.bucket === bucket) {
-        found.push({ at: record.at, weight: record.weight });
-      } else if (record.kind === "repeats" && record.bucket === bucket) {
-        found.push(...record.charges.map(([at, weight]) => ({ at, weight })));
-      }
-    }
+    found.push(...this.#store.chargedSince(since, bucket));
     return found.filter(({ at, weight }) => at > since && weight > 0);
   }
 }

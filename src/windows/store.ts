@@ -2,8 +2,16 @@ import * as z from "zod";
 import { type Head, exportLine } from "./chain.ts";
 import type { FlowRow, RowChange } from "../flow/state/part.ts";
 import { type Incident, incidentSchema } from "./incidents.ts";
-import { type Attempt, type AuditRecord, bucketSchema, recordSchema } from "./records.ts";
+import {
+  type Attempt,
+  type AuditRecord,
+  type Bucket,
+  bucketSchema,
+  recordSchema,
+  repeatsSchema,
+} from "./records.ts";
 import type { Run } from "./repeats.ts";
+import type { Charge } from "./sliding-window.ts";
 
 // The SQL of one principal's Durable Object, and the only SQL outside src/catalog, src/inventory and the like.
 
@@ -50,8 +58,8 @@ export interface Store {
   saveState(state: State): void;
   last(): (Head & { at: number }) | undefined;
   append(at: number, text: string, head: Head): void;
-  /** The newest records first, parsed as they are asked for. */
-  newestFirst(): Iterable<AuditRecord>;
+  /** What records since a moment have charged to a bucket, in their order; a run's charges may be older than its record. */
+  chargedSince(since: number, bucket: Bucket): Charge[];
   /** The newest, or those up to a record; the newest first. */
   newest(limit: number, upTo?: number): AuditRecord[];
   /** Attempts of these numbers, and the outcomes that each of them has. */
@@ -111,7 +119,19 @@ export function createStore(sql: SqlStorage): Store {
     },
     append: (at, text, { seq, hash }) =>
       void sql.exec("INSERT INTO records (seq, at, text, hash) VALUES (?, ?, ?, ?)", seq, at, text, hash),
-    newestFirst: () => parsed("SELECT text FROM records ORDER BY seq DESC"),
+    chargedSince: (since, bucket) =>
+      // Three numbers of each record, and not the record: an object that comes back to memory has many to look at.
+      [
+        ...select(
+          `SELECT at, text ->> 'weight' AS weight, text ->> 'charges' AS charges FROM records
+           WHERE seq > ${LAST_BEFORE} AND text ->> 'bucket' = ?2 ORDER BY seq`,
+          since,
+          bucket,
+        ),
+      ].flatMap((row) => {
+        const { at, weight, charges } = chargedRow.parse(row);
+        return charges?.map(([at, weight]) => ({ at, weight })) ?? [{ at, weight: weight ?? 0 }];
+      }),
     newest: (limit, upTo = Number.MAX_SAFE_INTEGER) =>
       records("SELECT text FROM records WHERE seq <= ? ORDER BY seq DESC LIMIT ?", upTo, limit),
     attemptsOf: (seqs) =>
@@ -123,11 +143,8 @@ export function createStore(sql: SqlStorage): Store {
         JSON.stringify(seqs),
       ),
     withHits: (since) =>
-      // From the newest back to the moment: times never go back, and older records are not read.
       records(
-        `SELECT text FROM records
-         WHERE seq > coalesce((SELECT seq FROM records WHERE at <= ? ORDER BY seq DESC LIMIT 1), 0)
-           AND text LIKE '%"hits":[{%' ORDER BY seq`,
+        `SELECT text FROM records WHERE seq > ${LAST_BEFORE} AND text LIKE '%"hits":[{%' ORDER BY seq`,
         since,
       ),
     lines(after, upTo, limit) {
@@ -198,10 +215,22 @@ export function createStore(sql: SqlStorage): Store {
   };
 }
 
+/** Looked for from the newest back: times never go back, and older records are not read. */
+const LAST_BEFORE = "coalesce((SELECT seq FROM records WHERE at <= ?1 ORDER BY seq DESC LIMIT 1), 0)";
+
 /** Records behind an attempt among which its outcome is looked for: calls that run side by side are few. */
 const OUTCOME_WITHIN = 200;
 
 const jsonSchema = z.json();
+const chargedRow = z.object({
+  at: z.int(),
+  weight: z.int().nullable(),
+  charges: z
+    .string()
+    .transform((json): unknown => JSON.parse(json))
+    .pipe(repeatsSchema.shape.charges)
+    .nullable(),
+});
 const textRow = z.object({ text: z.string() });
 
 function parseText(row: unknown): unknown {
