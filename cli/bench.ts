@@ -8,7 +8,7 @@ import { styleText } from "node:util";
 import { Option } from "commander";
 import { positiveNumber } from "./arguments.ts";
 import { commandOf } from "./command.ts";
-import { type Measured, measure } from "./bench/measure.ts";
+import { type Measured, joined, measure } from "./bench/measure.ts";
 import { queryStream } from "./bench/queries.ts";
 import { type Report, summarize, toTable } from "./bench/report.ts";
 import { type Bundle, bundle } from "./bench/runtime.ts";
@@ -25,7 +25,8 @@ const options = commandOf("npm run -s bench --")
       "of `wrangler deploy --dry-run` in workerd, in turns, on queries that don't repeat. Needs Linux's /dev/shm for state in memory.",
   )
   .option("--products <file>", "products as JSONL, gzipped or not (default: 20,000 made-up ones)")
-  .option("--rounds <number>", "rounds; each measures every variant once", positiveNumber, 16)
+  .option("--starts <number>", "how often all Workers are started anew", positiveNumber, 4)
+  .option("--rounds <number>", "rounds after each start; each measures every variant once", positiveNumber, 4)
   .option("--seconds <number>", "seconds of load of a variant in a round", positiveNumber, 1)
   .addOption(
     new Option("--state <where>", "where databases are")
@@ -37,6 +38,7 @@ const options = commandOf("npm run -s bench --")
   .parse()
   .opts<{
     products?: string;
+    starts: number;
     rounds: number;
     seconds: number;
     state: "memory" | "disk" | "both";
@@ -85,17 +87,16 @@ async function measureAll(): Promise<[string, Measured][]> {
   const results: [string, Measured][] = [];
   for (const place of places) {
     say(`Measuring, state ${place === "memory" ? "in memory" : "on disk"}`);
-    const measured = await measure({
-      seeded,
-      folder: await newRoot(place),
-      bundles,
-      keys,
-      rounds: options.rounds,
-      seconds: options.seconds,
-      newQueries: () => queryStream(names),
-      onProgress: say,
-    });
-    results.push([place, measured]);
+    const runs: Measured[] = [];
+    for (let start = 1; start <= options.starts; start++) {
+      const folder = await newRoot(place);
+      const { rounds, seconds } = options;
+      const onProgress = (text: string) => say(`start ${start} of ${options.starts}: ${text}`);
+      const newQueries = () => queryStream(names);
+      runs.push(await measure({ seeded, folder, bundles, keys, rounds, seconds, newQueries, onProgress }));
+      await rm(folder, { recursive: true, force: true });
+    }
+    results.push([place, joined(runs)]);
   }
   return results;
 }

@@ -6,8 +6,8 @@ import { type Bundle, type Runtime, run } from "./runtime.ts";
 import { VARIANTS, type Variant, type VariantName, variants } from "./variants.ts";
 
 const PARALLEL = 16;
-/** V8 has optimised what a call runs through only after thousands of them; an isolate serves for hours. */
-const WARM_UP_CALLS = 3_000;
+/** V8 has optimised what a call runs through only after many of them; an isolate serves for hours. */
+const WARM_UP_CALLS = 1_500;
 
 /** One variant's numbers, one a round. */
 export interface Series {
@@ -59,9 +59,9 @@ export async function measure(plan: Plan): Promise<Measured> {
       if (runtime === undefined) throw new Error(`${variant.config} was not bundled.`);
       plan.onProgress(`warming up ${name}`);
       const next = await takeTurn(runtime, async (many) => {
-        const next = await prepareCalls(variant, runtime.url, plan, many);
-        await many.load(runtime.url, next, { calls: WARM_UP_CALLS });
-        return next;
+        const calls = await prepareCalls(variant, runtime.url, plan, many);
+        await many.load(runtime.url, calls, { calls: WARM_UP_CALLS });
+        return calls;
       });
       slices.push({ name, runtime, next });
     }
@@ -105,6 +105,15 @@ async function takeTurn<T>(
     one.close();
     runtime.pause();
   }
+}
+
+/** The rounds of all starts: how a process lies in memory makes it faster or slower for as long as it runs. */
+export function joined(runs: readonly Measured[]): Measured {
+  return byVariant((name) => ({
+    rps: runs.flatMap((run) => run[name].rps),
+    p50: runs.flatMap((run) => run[name].p50),
+    cpu: runs.flatMap((run) => run[name].cpu),
+  }));
 }
 
 async function prepareCalls(

@@ -1,4 +1,4 @@
-import { hash } from "node:crypto";
+import * as crypto from "node:crypto";
 import * as z from "zod";
 
 // The audit's hash chain: every link is the SHA-256 of the link before it and of a record's exact
@@ -20,7 +20,7 @@ export function genesis(principal: string, startedAt: number): Head {
 /** The link of a record's text behind a head. */
 export const link = (head: Head, text: string): string => sha256(`${head.hash}\n${text}`);
 
-const sha256 = (text: string): string => hash("sha256", text, "hex");
+const sha256 = (text: string): string => crypto.hash("sha256", text, "hex");
 
 const headSchema = z.strictObject({ seq: z.int().min(0), hash: z.string().regex(/^[0-9a-f]{64}$/) });
 
