@@ -7,6 +7,13 @@ export function wholeNumber(text: string): number {
   return value;
 }
 
+/** Reads a command's port; 0 asks for any that is free. */
+export function portNumber(text: string): number {
+  const port = wholeNumber(text);
+  if (port > 65_535) throw new InvalidArgumentError("A port is 65535 at most.");
+  return port;
+}
+
 /** Reads a command's number above 0. */
 export function positiveNumber(text: string): number {
   const value = Number(text);

@@ -99,7 +99,10 @@ async function whyNot(url: string): Promise<string> {
     () => undefined,
   );
   if (status === undefined) return `No MCP server answers at ${url}. Is npm run dev running?`;
-  if (status === 401) return `${url} asks for an access key: set ${KEY_VARIABLE} to one.`;
+  if (status === 401)
+    return process.env[KEY_VARIABLE] === undefined
+      ? `${url} asks for an access key: set ${KEY_VARIABLE} to one.`
+      : `${url} does not take the access key in ${KEY_VARIABLE}.`;
   return `${url} answers, and not as an MCP server does that takes this call (HTTP ${status}).`;
 }
 

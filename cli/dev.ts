@@ -2,7 +2,7 @@
 
 import { styleText } from "node:util";
 import { commandOf } from "./command.ts";
-import { wholeNumber } from "./arguments.ts";
+import { portNumber } from "./arguments.ts";
 import { readableLine } from "./local/log-lines.ts";
 import { DEFAULT_STATE_DIR, startServer } from "./local/server.ts";
 import { fillNewState } from "./sample/fill-new-state.ts";
@@ -15,7 +15,7 @@ const {
   .description(
     "Run the Worker on this machine, with a sample catalog and support desk in a local D1 database.",
   )
-  .option("-p, --port <number>", "port on 127.0.0.1", wholeNumber, 8787)
+  .option("-p, --port <number>", "port on 127.0.0.1", portNumber, 8787)
   .option("--state <folder>", "where the local database lives", DEFAULT_STATE_DIR)
   .option(
     "--json",
@@ -57,10 +57,10 @@ function banner(url: string, keys: Record<string, string>): string {
   ${strong("product-catalog-mcp")} is running: ${strong(mcp)}
 
   Claude Code   claude mcp add --transport http product-catalog ${mcp}
-  Inspector     npx @modelcontextprotocol/inspector --transport http --server-url ${mcp}
+  Inspector     npx -y @modelcontextprotocol/inspector --transport http --server-url ${mcp}
   Next, in another terminal:
                 npm run ask -- "wireless keyboard"${where}
-                npm run ask -- --sku SKU-12847${where}
+                npm run ask -- --sku SKU-10001${where}
 
   Dashboard     ${url}/admin, with the demo admin's key; npm run demo:traffic fills it
 

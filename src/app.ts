@@ -186,11 +186,11 @@ export function serveWithoutToken(c: AppContext, principal: Principal): Promise<
   return serveMcp(c.req.raw, {
     ...mcpContext(c),
     principal,
-    challenge: (scopes) => {
+    challenge: (scopes, id) => {
       const { refusal } = refuse("permission_denied", "This needs a signed-in caller.", {
         hints: { scopes },
       });
-      return refusalResponse(refusal, c.var.correlationId);
+      return refusalResponse(refusal, c.var.correlationId, { id });
     },
   });
 }

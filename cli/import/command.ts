@@ -5,6 +5,7 @@ import { checkRows } from "./check-rows.ts";
 import { type ImportReport, importCatalog } from "./import-catalog.ts";
 import { type Source, openSource } from "./open-source.ts";
 import { showProgress } from "./progress.ts";
+import { peek } from "./peek.ts";
 import { readCsv } from "./read-csv.ts";
 import { type Row, readJsonl } from "./read-jsonl.ts";
 import { type Target, localTarget, remoteTarget } from "./targets.ts";
@@ -65,7 +66,8 @@ async function importInto(target: Target, source: Source, flags: ImportFlags): P
   };
   process.prependListener("SIGINT", sayInterrupted);
   try {
-    return await importCatalog(checkRows(readRows(source, flags), flags.majorPrices === true), target, {
+    const rows = await readRows(source, flags);
+    return await importCatalog(checkRows(rows, flags.majorPrices === true), target, {
       strict: flags.strict === true,
       dryRun: flags.dryRun === true,
       removeMissing: flags.removeMissing === true,
@@ -90,17 +92,29 @@ async function importInto(target: Target, source: Source, flags: ImportFlags): P
   }
 }
 
-function readRows(source: Source, { format, map, delimiter }: ImportFlags): AsyncIterable<Row> {
-  const byName = /\.csv(\.gz)?$/i.test(source.name) ? "csv" : "jsonl";
-  const chosen = format ?? byName;
-  if (chosen === "jsonl") return readJsonl(source.bytes);
+async function readRows(
+  source: Source,
+  { format, map, delimiter }: ImportFlags,
+): Promise<AsyncIterable<Row>> {
+  const { first, whole: bytes } = await peek(source.bytes, BEGINNING);
+  const chosen = format ?? formatOf(source.name, first.toString("utf8"));
+  if (chosen === "jsonl") return readJsonl(bytes);
   if (chosen !== "csv") throw new Error(`--format is jsonl or csv, not ${chosen}.`);
   const mapping = map.map((pair) => {
     const [field = "", ...column] = pair.split("=");
     if (field === "" || column.length === 0) throw new Error(`--map takes field=column, not ${pair}.`);
     return [field, column.join("=")] as const;
   });
-  return readCsv(source.bytes, Object.fromEntries(mapping), delimiter);
+  return readCsv(bytes, Object.fromEntries(mapping), delimiter);
+}
+
+const BEGINNING = 64;
+
+/** By the name, or where that says nothing by how it begins: a line of JSON begins with a brace. */
+function formatOf(name: string, beginning: string): "csv" | "jsonl" {
+  const [, byName] = /\.(csv|jsonl)(?:\.gz)?$/i.exec(name) ?? [];
+  const isCsv = byName === undefined ? /^[\p{L}"]/u.test(beginning.trimStart()) : /csv/i.test(byName);
+  return isCsv ? "csv" : "jsonl";
 }
 
 function summarize(report: ImportReport, { json, dryRun, removeMissing }: ImportFlags): number {
@@ -124,8 +138,15 @@ function summarize(report: ImportReport, { json, dryRun, removeMissing }: Import
       removeMissing === true ? "discontinued" : "left as they are (--remove-missing discontinues them)";
     if (missing > 0) console.log(`${count(missing, "active product")} that the file lacks: ${fate}.`);
   }
-  if (!good) console.log(rows > 0 ? "--strict takes no file with bad rows." : "The file has no good row.");
+  if (!good) console.log(whyNothing(report));
   return good ? 0 : 1;
+}
+
+function whyNothing({ rows, bad }: ImportReport): string {
+  if (rows > 0) return "--strict takes no file with bad rows.";
+  return bad > 0
+    ? "The file has no good row. --format, --delimiter, --map and --major-prices say how it is to be read."
+    : "The file is empty, or holds a header alone.";
 }
 
 const count = (value: number, noun: string) =>

@@ -31,7 +31,8 @@ import { listAnchors } from "../windows/anchors.ts";
 import { listIncidents } from "../windows/incident-rows.ts";
 import { type Refusal, refusals, refusalDetails, refuse } from "../refusal.ts";
 import { exportAudit } from "./audit.ts";
-import { isLastAdmin, setEnabled } from "./set-enabled.ts";
+import { keepingAnAdmin } from "./last-admin.ts";
+import { setEnabled } from "./set-enabled.ts";
 
 type ApiContext = Context<AppTypes>;
 
@@ -79,9 +80,13 @@ adminApi.post("/users", async (c) => {
 adminApi.put("/users/:id/roles", async (c) => {
   const given = parseArguments(rolesSchema, await body(c));
   if (!given.ok) return answer(c, given.refusal);
-  const isDemotion = !given.value.roles.includes("admin");
-  if (isDemotion && (await isLastAdmin(c.env.DB, c.req.param("id")))) return answer(c, LAST_ADMIN);
-  return change(c, "users", (id) => setRoles(id, given.value.roles));
+  const { roles } = given.value;
+  const id = c.req.param("id");
+  if (roles.includes("admin")) return change(c, "users", () => setRoles(id, roles));
+  if (!(await exists(c, "users", id)))
+    return answer(c, refuse("not_found", "There is nothing of that id.").refusal);
+  const isDone = await keepingAnAdmin(c.env.DB, id, setRoles(id, roles));
+  return isDone ? c.json({ id }) : answer(c, LAST_ADMIN);
 });
 adminApi.post("/users/:id/disable", (c) => changeEnabled(c, false));
 adminApi.post("/users/:id/enable", (c) => changeEnabled(c, true));

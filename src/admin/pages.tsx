@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import * as z from "zod";
 import type { AppContext, AppTypes } from "../app-types.ts";
 import { guardPages, readForm, textOf } from "../identity/page-guards.ts";
 import type { SignedIn } from "../identity/sessions.ts";
@@ -6,7 +7,7 @@ import { mayDecide } from "../identity/who-may.ts";
 import { limitOf } from "../policy/roles.ts";
 import { clip, plainLine } from "../text/plain-text.ts";
 import { listAnchors } from "../windows/anchors.ts";
-import { findIncident, latestIncidents } from "../windows/incident-rows.ts";
+import { findIncident, pageOfIncidents } from "../windows/incident-rows.ts";
 import { checkAudit, exportAudit } from "./audit.ts";
 import { type Caller, findCaller, listCallers, rolesOf } from "./callers.ts";
 import { decide, isDecision } from "./decide.ts";
@@ -28,6 +29,8 @@ import { setEnabled } from "./set-enabled.ts";
 export const adminPages = new Hono<AppTypes>();
 
 const NOTE_MAX = 500;
+/** Which page of a list; the first where it says nothing of sense. */
+const pageSchema = z.coerce.number().int().min(1).max(1_000_000).catch(1);
 
 guardPages(adminPages, ["/admin", "/admin/*"]);
 
@@ -36,11 +39,11 @@ adminPages.get(
   asAdmin(async (c, admin) => {
     const now = Date.now();
     const range = rangeOf(c.req.query("range"));
-    const [series, incidents] = await Promise.all([
+    const [series, open] = await Promise.all([
       readSeries(c.env, range, now),
-      latestIncidents(c.env.DB, { open: true }),
+      pageOfIncidents(c.env.DB, { open: true }),
     ]);
-    return overviewPage({ admin, range, series, incidents, rules: c.var.policy.rules, now });
+    return overviewPage({ admin, range, series, ...open, rules: c.var.policy.rules, now });
   }),
 );
 
@@ -48,14 +51,22 @@ adminPages.get(
   "/admin/incidents",
   asAdmin(async (c, admin) => {
     const isOpenOnly = c.req.query("which") !== "all";
-    const incidents = await latestIncidents(c.env.DB, { open: isOpenOnly });
-    return incidentsPage({ admin, incidents, isOpenOnly, rules: c.var.policy.rules, now: Date.now() });
+    const page = pageSchema.parse(c.req.query("page"));
+    const found = await pageOfIncidents(c.env.DB, { open: isOpenOnly, page });
+    return incidentsPage({
+      admin,
+      ...found,
+      page,
+      isOpenOnly,
+      rules: c.var.policy.rules,
+      now: Date.now(),
+    });
   }),
 );
 
 adminPages.get(
   "/admin/incidents/:id",
-  asAdmin((c, admin) => showIncident(c, admin, DONE[c.req.query("done") ?? ""])),
+  asAdmin((c, admin) => showIncident(c, admin, DONE.get(c.req.query("done")))),
 );
 adminPages.post(
   "/admin/incidents/:id",
@@ -82,7 +93,7 @@ adminPages.get(
 
 adminPages.get(
   "/admin/callers/:id",
-  asAdmin(withCaller((c, admin, caller) => showCaller(c, admin, caller, DONE[c.req.query("done") ?? ""]))),
+  asAdmin(withCaller((c, admin, caller) => showCaller(c, admin, caller, DONE.get(c.req.query("done"))))),
 );
 adminPages.post(
   "/admin/callers/:id/release",
@@ -152,13 +163,13 @@ adminPages.get(
 );
 
 /** What the page says after a change, which the browser was sent to it with. */
-const DONE: Record<string, string | undefined> = {
-  released: "Let through. The work can go on.",
-  declined: "Declined. The work stays stopped.",
-  closed: "Closed.",
-  disabled: "Disabled. What it holds is refused from the next call on.",
-  enabled: "Enabled.",
-};
+const DONE = new Map<string | undefined, string>([
+  ["released", "Let through. The work can go on."],
+  ["declined", "Declined. The work stays stopped."],
+  ["closed", "Closed."],
+  ["disabled", "Disabled. What it holds is refused from the next call on."],
+  ["enabled", "Enabled."],
+]);
 
 const deciderOf = (admin: SignedIn, form: FormData) => ({
   by: admin.user.userId,
@@ -201,12 +212,12 @@ async function showCaller(
     calls: limitOf(policy, roles, "calls"),
     discovery: limitOf(policy, roles, "discovery"),
   };
-  const [overview, incidents] = await Promise.all([
+  const [overview, { incidents }] = await Promise.all([
     c.env.USER_WINDOWS.getByName(caller.id).overview({
       calls: limits.calls.window_s * 1000,
       discovery: limits.discovery.window_s * 1000,
     }),
-    latestIncidents(c.env.DB, { open: true, principal: caller.id }),
+    pageOfIncidents(c.env.DB, { open: true, principal: caller.id }),
   ]);
   return callerPage({
     admin,

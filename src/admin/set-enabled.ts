@@ -2,6 +2,7 @@ import type { AppContext } from "../app-types.ts";
 import { runBatch } from "../database/run-batch.ts";
 import { disableUser, enableUser } from "../identity/administration.ts";
 import type { Decider } from "../windows/flow-stage.ts";
+import { isLastAdmin, keepingAnAdmin } from "./last-admin.ts";
 
 /**
  * Disables or enables a user who exists; false where nobody else is an admin, as nobody could undo that. Its audit has
@@ -13,23 +14,18 @@ export async function setEnabled(
   isEnabled: boolean,
   decider: Decider,
 ): Promise<boolean> {
-  if (!isEnabled && (await isLastAdmin(c.env.DB, user))) return false;
-  await c.env.USER_WINDOWS.getByName(user).noteChange({
-    ...decider,
-    principal: user,
-    decision: isEnabled ? "enabled" : "disabled",
-  });
-  await runBatch(c.env.DB, isEnabled ? enableUser(user) : disableUser(user, Date.now()));
-  return true;
-}
-
-/** Whether a user is the only admin who is not disabled. */
-export async function isLastAdmin(db: D1Database, user: string): Promise<boolean> {
-  const { results } = await db
-    .prepare(
-      `SELECT u.id FROM users u JOIN user_roles r ON r.user_id = u.id
-       WHERE r.role = 'admin' AND u.disabled_at IS NULL LIMIT 2`,
-    )
-    .all();
-  return results.length === 1 && results[0]?.["id"] === user;
+  const { DB: db, USER_WINDOWS: windows } = c.env;
+  const note = (decision: "enabled" | "disabled") =>
+    windows.getByName(user).noteChange({ ...decider, principal: user, decision });
+  if (isEnabled) {
+    await note("enabled");
+    await runBatch(db, enableUser(user));
+    return true;
+  }
+  if (await isLastAdmin(db, user)) return false;
+  await note("disabled");
+  if (await keepingAnAdmin(db, user, disableUser(user, Date.now()))) return true;
+  // The other admin went in between: what the audit has is taken back.
+  await note("enabled");
+  return false;
 }

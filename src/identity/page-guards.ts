@@ -1,12 +1,22 @@
 import type { Hono } from "hono";
 import { csrf } from "hono/csrf";
+import { HTTPException } from "hono/http-exception";
 import type { AppContext, AppTypes } from "../app-types.ts";
 import { ensureMigrated } from "../database/migrate.ts";
+
+/** A form, or nothing at all. */
+const FORM = /^(?:$|application\/x-www-form-urlencoded|multipart\/form-data)/i;
 
 /** What every page needs: forms of this server's own pages alone, and a database that is up to date. */
 export function guardPages(pages: Hono<AppTypes>, paths: readonly string[]): void {
   for (const path of paths) {
     // The origin that clients use, which behind a PUBLIC_URL need not be the request's own.
+    pages.use(path, async (c, next) => {
+      // hono/csrf looks at what a form can send, and lets all else pass; pages are sent forms alone.
+      if (c.req.method !== "GET" && c.req.method !== "HEAD" && !FORM.test(c.req.header("content-type") ?? ""))
+        throw new HTTPException(403);
+      await next();
+    });
     pages.use(path, csrf({ origin: (origin, c: AppContext) => origin === c.var.origin }));
     pages.use(path, async (c, next) => {
       await ensureMigrated(c.env.DB);

@@ -5,7 +5,14 @@ import { ok, refusalError, refuse } from "../refusal.ts";
 import type { Completer } from "../resources/resource.ts";
 import type { Call, Wanted } from "./call.ts";
 import { takePath } from "./call-tool.ts";
-import { completionTarget, findPrompt, findTemplate, promptTarget, resourceTarget } from "./targets.ts";
+import {
+  COMPLETIONS_MAX,
+  completionTarget,
+  findPrompt,
+  findTemplate,
+  promptTarget,
+  resourceTarget,
+} from "./targets.ts";
 
 const paramsSchema = z.object({
   ref: z.discriminatedUnion("type", [
@@ -16,22 +23,19 @@ const paramsSchema = z.object({
 });
 type Reference = z.output<typeof paramsSchema>;
 
-/** The protocol's bound on completion values. */
-const VALUES_MAX = 100;
-
 /** The path of a completion/complete, which is that of a call (src/mcp/call-tool.ts). */
 export async function complete(params: unknown, call: Call): Promise<CompleteResult> {
-  const answer = await takePath(call, readCompletion(params), (values) => ({
-    answer: values,
-    records: values.length,
+  const answer = await takePath(call, readCompletion(params), (completion) => ({
+    answer: completion,
+    records: completion.values.length,
   }));
   if (!answer.ok) throw refusalError(answer.refusal, call.correlationId);
-
-  const values = answer.value.slice(0, VALUES_MAX);
-  return { completion: { values, hasMore: answer.value.length > VALUES_MAX } };
+  return { completion: answer.value };
 }
 
-function readCompletion(params: unknown): Wanted<string[]> {
+type Completion = { values: string[]; hasMore: boolean };
+
+function readCompletion(params: unknown): Wanted<Completion> {
   const envelope = parseArguments(paramsSchema, params);
   if (!envelope.ok) return { target: completionTarget(promptTarget(undefined)), args: {}, work: envelope };
   const { target, completer } = findCompleter(envelope.value);
@@ -48,7 +52,10 @@ function readCompletion(params: unknown): Wanted<string[]> {
   return {
     target,
     args,
-    work: ok(async (context) => ok(await completer(value, context, VALUES_MAX + 1))),
+    work: ok(async (context) => {
+      const found = await completer(value, context, COMPLETIONS_MAX + 1);
+      return ok({ values: found.slice(0, COMPLETIONS_MAX), hasMore: found.length > COMPLETIONS_MAX });
+    }),
   };
 }
 

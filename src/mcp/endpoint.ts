@@ -33,8 +33,8 @@ export interface McpRequest {
   /** Of this server, as its clients reach it. */
   origin: string;
   principal: Principal;
-  /** Answers a caller whose token lacks scopes with the challenge that makes clients ask for them. */
-  challenge: (scopes: Scope[]) => Response;
+  /** Answers the call `id` of a caller whose token lacks scopes with the challenge that makes clients ask for them. */
+  challenge: (scopes: Scope[], id: Message["id"]) => Response;
 }
 
 /** Serves one request to the MCP endpoint, of either protocol era. The body is bounded by now. */
@@ -97,7 +97,7 @@ async function refuseEarly(
   if (target?.access === undefined || mayUse(principal, target.access.scope)) return undefined;
   const refused = await guard.admit({ correlationId, target, args: {}, refused: {} });
   const lacksScope = !refused.ok && refused.refusal.code === "permission_denied";
-  if (lacksScope) return challenge([...new Set([BASE_SCOPE, target.access.scope])]);
+  if (lacksScope) return challenge([...new Set([BASE_SCOPE, target.access.scope])], only?.id);
   return refusalResponse(refused.ok ? DENIED : refused.refusal, correlationId, { id: only?.id });
 }
 

@@ -55,16 +55,27 @@ export function resourceTarget(found: FoundResource | undefined): Target {
 export const promptTarget = (prompt: Prompt | undefined): Target =>
   target("prompt", prompt?.definition.name, prompt && { ...prompt, scope: BASE_SCOPE, list: "prompts" });
 
-/** A completion continues ids and names, and shows nothing of what they lead to. */
+/** Values of a completion, of the 100 that the protocol allows: who has to see more types on. */
+export const COMPLETIONS_MAX = 20;
+
+/**
+ * A completion continues ids and names, and shows nothing of what they lead to. Ids of objects count as seen: typed on and
+ * on, they are a list of all there are.
+ */
 export function completionTarget(of: Target): Target {
-  const labels: Labels = { ...COMPLETION_LABELS, classes: of.labels?.classes ?? [] };
-  return { ...of, kind: "completion", labels };
+  const { arguments: named = [], results = [] } = of.labels?.objects ?? {};
+  const namesObjects = named.length + results.length > 0;
+  const objects = { arguments: [], results: namesObjects ? ["values[]"] : [] };
+  return {
+    ...of,
+    kind: "completion",
+    labels: { ...COMPLETION_LABELS, objects, classes: of.labels?.classes ?? [] },
+  };
 }
 const COMPLETION_LABELS = {
   kinds: ["source"],
   subjects: NOWHERE,
-  objects: NOWHERE,
-  cost: { records: 100, bytes: 20_000 },
+  cost: { records: COMPLETIONS_MAX, bytes: 4_000 },
 } as const;
 
 /** initialize, server/discover and lists: anyone may begin; a list takes what any use of the server takes. */

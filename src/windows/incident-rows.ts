@@ -4,7 +4,7 @@ import { type Incident, incidentSchema } from "./incidents.ts";
 // The SQL over D1's incidents, which people look at; src/windows/store.ts has that of the objects that write them.
 
 const ID = /^[A-Za-z0-9_-]{22}$/;
-const LISTED_MAX = 100;
+const PAGE = 100;
 const COLUMNS = Object.keys(incidentSchema.shape).join(", ");
 const rowSchema = incidentSchema.extend({
   events: z
@@ -34,33 +34,41 @@ export async function findIncident(db: D1Database, id: string): Promise<Incident
   return row === null ? undefined : rowSchema.parse(row);
 }
 
-/** The latest; open ones alone, or one principal's, where asked. */
-export async function latestIncidents(
-  db: D1Database,
-  {
-    open = false,
-    principal = null,
-    limit = LISTED_MAX,
-  }: { open?: boolean; principal?: string | null; limit?: number },
-): Promise<Incident[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT ${COLUMNS} FROM incidents WHERE (?1 IS NULL OR principal = ?1) AND (?2 = 0 OR status = 'open')
-       ORDER BY last_at DESC LIMIT ?3`,
-    )
-    .bind(principal, Number(open), limit)
-    .all();
-  return rowSchema.array().parse(results);
-}
+// The gravest open ones first: callers without a name are many, and what each of them sets off would bury the rest.
+const GRAVEST_FIRST = `CASE WHEN status = 'open' THEN
+  CASE severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2 ELSE 3 END ELSE 4 END, last_at DESC, id`;
 
-/** The latest, as a table shows them; `origin` begins the links to where a person decides. */
+/** A page of incidents, from 1 on, and of how many; open ones alone, or one principal's, where asked. */
+export async function pageOfIncidents(
+  db: D1Database,
+  { open = false, principal = null, page = 1 }: { open?: boolean; principal?: string | null; page?: number },
+): Promise<{ incidents: Incident[]; total: number; pages: number }> {
+  const those = "(?1 IS NULL OR principal = ?1) AND (?2 = 0 OR status = 'open')";
+  const [listed, counted] = await db.batch([
+    db
+      .prepare(
+        `SELECT ${COLUMNS} FROM incidents WHERE ${those} ORDER BY ${GRAVEST_FIRST} LIMIT ${PAGE} OFFSET ?3`,
+      )
+      .bind(principal, Number(open), (page - 1) * PAGE),
+    db.prepare(`SELECT count(*) AS total FROM incidents WHERE ${those}`).bind(principal, Number(open)),
+  ]);
+  const { total } = countRow.parse(counted?.results[0]);
+  return {
+    incidents: rowSchema.array().parse(listed?.results),
+    total,
+    pages: Math.max(1, Math.ceil(total / PAGE)),
+  };
+}
+const countRow = z.object({ total: z.int() });
+
+/** The gravest open ones first, as a table shows them; `origin` begins the links to where a person decides. */
 export async function listIncidents(db: D1Database, origin: string): Promise<unknown[]> {
   const { results } = await db
     .prepare(
       `SELECT strftime('%FT%TZ', last_at / 1000, 'unixepoch') AS last_at, principal, rule, verdict, severity, tool,
          CAST(count AS TEXT) AS count, status, decided_by,
          CASE WHEN status = 'open' AND verdict = 'confirm' THEN ?1 || '/confirm/' || id END AS decide_at
-       FROM incidents ORDER BY incidents.last_at DESC LIMIT ${LISTED_MAX}`,
+       FROM incidents ORDER BY ${GRAVEST_FIRST.replace("last_at", "incidents.last_at")} LIMIT ${PAGE}`,
     )
     .bind(origin)
     .all();

@@ -406,7 +406,7 @@ describe("a file that can't be read to its end", () => {
       name: "empty.jsonl",
       contents: "",
       flags: ["--remove-missing"],
-      says: /no good row/,
+      says: /is empty/,
     },
     {
       what: "a file without a good row",

@@ -11,8 +11,11 @@ export const ruleOf = (rules: readonly Rule[], id: string): Rule | undefined =>
 
 interface IncidentsPage {
   admin: SignedIn;
-  /** The latest first. */
+  /** One page of them. */
   incidents: Incident[];
+  /** From 1 on. */
+  page: number;
+  pages: number;
   isOpenOnly: boolean;
   rules: readonly Rule[];
   now: number;
@@ -21,16 +24,19 @@ interface IncidentsPage {
 export function incidentsPage({
   admin,
   incidents,
+  page,
+  pages,
   isOpenOnly,
   rules,
   now,
 }: IncidentsPage): Promise<Response> {
+  const pathOf = (number: number) => `/admin/incidents?which=${isOpenOnly ? "open" : "all"}&page=${number}`;
   return adminPage(
     {
       admin,
       title: "Incidents",
       section: "/admin/incidents",
-      live: isOpenOnly ? "/admin/incidents" : "/admin/incidents?which=all",
+      live: pathOf(page),
       choice: (
         <nav class="ranges" aria-label="Which incidents">
           <a href="/admin/incidents" aria-current={isOpenOnly ? "true" : undefined}>
@@ -47,6 +53,15 @@ export function incidentsPage({
         <p class="quiet">None.</p>
       ) : (
         <IncidentList incidents={incidents} rules={rules} now={now} />
+      )}
+      {pages > 1 && (
+        <nav class="ranges" aria-label="Pages">
+          {page > 1 && <a href={pathOf(page - 1)}>Before</a>}
+          <span class="quiet">
+            Page {number(page)} of {number(pages)}
+          </span>
+          {page < pages && <a href={pathOf(page + 1)}>Next</a>}
+        </nav>
       )}
     </section>,
   );

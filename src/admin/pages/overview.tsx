@@ -14,8 +14,10 @@ interface OverviewPage {
   range: RangeName;
   /** Undefined where the metrics can't be read. */
   series: Series | undefined;
-  /** The open ones, the latest first. */
+  /** The gravest of the open ones, the first page of them. */
   incidents: Incident[];
+  /** How many are open. */
+  total: number;
   rules: readonly Rule[];
   now: number;
 }
@@ -24,7 +26,7 @@ const SHOWN = 6;
 
 /** What goes on: incidents to look at, calls over time, tools. */
 export function overviewPage(page: OverviewPage): Promise<Response> {
-  const { admin, range, series, incidents, rules, now } = page;
+  const { admin, range, series, incidents, total, rules, now } = page;
   return adminPage(
     {
       admin,
@@ -35,16 +37,16 @@ export function overviewPage(page: OverviewPage): Promise<Response> {
       choice: <RangeChoice range={range} />,
     },
     <>
-      <Totals series={series} open={incidents.length} />
+      <Totals series={series} open={total} />
       <Card title="Incidents to look at">
         {incidents.length === 0 ? (
           <p class="quiet">None. When a rule stops a caller, it stands here within two seconds.</p>
         ) : (
           <IncidentList incidents={incidents.slice(0, SHOWN)} rules={rules} now={now} />
         )}
-        {incidents.length > SHOWN && (
+        {total > SHOWN && (
           <p>
-            <a href="/admin/incidents">All {incidents.length} open incidents</a>
+            <a href="/admin/incidents">All {number(total)} open incidents</a>
           </p>
         )}
       </Card>

@@ -95,4 +95,10 @@ describe.each(ROUTES.filter(([method]) => method === "POST"))("%s %s", (_, __, p
     const response = await admin.request(path, form({ decision: "released" }, headers));
     expect(response.status).toBe(403);
   });
+
+  it("refuses what no form can send, whose origin nobody would look at", async () => {
+    const headers = { "content-type": "application/json", origin: "https://evil.example" };
+    const response = await admin.request(path, { method: "POST", headers, body: "{}" });
+    expect(response.status).toBe(403);
+  });
 });

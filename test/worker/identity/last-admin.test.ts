@@ -1,3 +1,4 @@
+import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { send } from "./support/deployed.ts";
 import { newKey, newUser } from "./support/people.ts";
@@ -15,4 +16,24 @@ it("the only admin can't be disabled or demoted, and can where there is another"
   await newUser(["admin"]);
   expect(await ask("PUT", "roles", { roles: ["admin", "shopper"] })).toBe(200);
   expect(await ask("POST", "disable")).toBe(200);
+});
+
+it("two who demote or disable each other at once leave one of them", async () => {
+  for (const path of ["roles", "disable", "roles", "disable", "roles"]) {
+    await env.DB.prepare("UPDATE users SET disabled_at = 1 WHERE disabled_at IS NULL").run();
+    const [first, second] = [await newUser(["admin"]), await newUser(["admin"])];
+    const ask = async (by: string, about: string) => {
+      const { secret } = await newKey(by);
+      const headers = { authorization: `Bearer ${secret}`, "content-type": "application/json" };
+      const body = JSON.stringify({ roles: ["shopper"] });
+      const init = path === "roles" ? { method: "PUT", headers, body } : { method: "POST", headers };
+      return (await send(`/admin/api/users/${about}/${path}`, init)).status;
+    };
+    const statuses = await Promise.all([ask(first, second), ask(second, first)]);
+    expect(statuses.filter((status) => status === 200)).toHaveLength(1);
+    const { results } = await env.DB.prepare(
+      `SELECT 1 FROM users JOIN user_roles ON user_id = id WHERE role = 'admin' AND disabled_at IS NULL`,
+    ).all();
+    expect(results).toHaveLength(1);
+  }
 });

@@ -112,6 +112,14 @@ describe("/mcp/public", () => {
     ]);
   });
 
+  it("answers the call that needs more, by its id", async () => {
+    const params = { name: "search_customers", arguments: { email: "ada@example.com" } };
+    const call = { jsonrpc: "2.0", id: 7, method: "tools/call", params };
+    const response = await post(call, {}, { url: PUBLIC, settings: OPEN });
+    expect(response.status).toBe(403);
+    expect(await response.json()).toMatchObject({ id: 7, error: { data: { code: "permission_denied" } } });
+  });
+
   it("leaves /mcp closed", async () => {
     expect((await post(search(), {}, { settings: OPEN })).status).toBe(401);
   });
