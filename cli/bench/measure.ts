@@ -110,9 +110,9 @@ async function takeTurn<T>(
 /** The rounds of all starts: how a process lies in memory makes it faster or slower for as long as it runs. */
 export function joined(runs: readonly Measured[]): Measured {
   return byVariant((name) => ({
-    rps: runs.flatMap((run) => run[name].rps),
-    p50: runs.flatMap((run) => run[name].p50),
-    cpu: runs.flatMap((run) => run[name].cpu),
+    rps: runs.flatMap((each) => each[name].rps),
+    p50: runs.flatMap((each) => each[name].p50),
+    cpu: runs.flatMap((each) => each[name].cpu),
   }));
 }
 

@@ -130,7 +130,7 @@ export function createStore(sql: SqlStorage): Store {
         ),
       ].flatMap((row) => {
         const { at, weight, charges } = chargedRow.parse(row);
-        return charges?.map(([at, weight]) => ({ at, weight })) ?? [{ at, weight: weight ?? 0 }];
+        return charges?.map(([then, each]) => ({ at: then, weight: each })) ?? [{ at, weight: weight ?? 0 }];
       }),
     newest: (limit, upTo = Number.MAX_SAFE_INTEGER) =>
       records("SELECT text FROM records WHERE seq <= ? ORDER BY seq DESC LIMIT ?", upTo, limit),

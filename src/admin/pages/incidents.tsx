@@ -30,7 +30,7 @@ export function incidentsPage({
   rules,
   now,
 }: IncidentsPage): Promise<Response> {
-  const pathOf = (number: number) => `/admin/incidents?which=${isOpenOnly ? "open" : "all"}&page=${number}`;
+  const pathOf = (at: number) => `/admin/incidents?which=${isOpenOnly ? "open" : "all"}&page=${at}`;
   return adminPage(
     {
       admin,
