@@ -12,9 +12,10 @@ export function guardPages(pages: Hono<AppTypes>, paths: readonly string[]): voi
   for (const path of paths) {
     // The origin that clients use, which behind a PUBLIC_URL need not be the request's own.
     pages.use(path, async (c, next) => {
-      // hono/csrf looks at what a form can send, and lets all else pass; pages are sent forms alone.
-      if (c.req.method !== "GET" && c.req.method !== "HEAD" && !FORM.test(c.req.header("content-type") ?? ""))
-        throw new HTTPException(403);
+      // hono/csrf looks at what a form can send, and lets all else pass, whoever sent it.
+      const isRead = c.req.method === "GET" || c.req.method === "HEAD";
+      const isForm = FORM.test(c.req.header("content-type") ?? "");
+      if (!isRead && !isForm && c.req.header("origin") !== c.var.origin) throw new HTTPException(403);
       await next();
     });
     pages.use(path, csrf({ origin: (origin, c: AppContext) => origin === c.var.origin }));
