@@ -155,8 +155,9 @@ export function release(state: FlowState, detector: Detector, agreed: Release): 
  * a refused call comes by here too and may leave no record, so what it did must be what the next one would have done.
  */
 function tend(state: FlowState, detector: Detector, now: number): void {
-  state.subjects.prune(now);
+  // In this order: what was lost happened then, among the people who were remembered then, whenever it is noted.
   for (const [attempt, lost] of state.inFlight.late(now)) settleLost(state, detector, attempt, lost);
+  state.subjects.prune(now);
 }
 
 function letRun(state: FlowState, detector: Detector, call: FlowCall): void {
