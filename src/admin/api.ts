@@ -81,15 +81,16 @@ adminApi.put("/users/:id/roles", async (c) => {
   const given = parseArguments(rolesSchema, await body(c));
   if (!given.ok) return answer(c, given.refusal);
   const { roles } = given.value;
-  const id = c.req.param("id");
-  if (roles.includes("admin")) return change(c, "users", () => setRoles(id, roles));
-  if (!(await exists(c, "users", id)))
-    return answer(c, refuse("not_found", "There is nothing of that id.").refusal);
-  const isDone = await keepingAnAdmin(c.env.DB, id, setRoles(id, roles));
-  return isDone ? c.json({ id }) : answer(c, LAST_ADMIN);
+  return changeUser(c, (id) => keepingAnAdmin(c.env.DB, setRoles(id, roles)));
 });
-adminApi.post("/users/:id/disable", (c) => changeEnabled(c, false));
-adminApi.post("/users/:id/enable", (c) => changeEnabled(c, true));
+for (const [verb, isEnabled] of [
+  ["disable", false],
+  ["enable", true],
+] as const) {
+  adminApi.post(`/users/:id/${verb}`, (c) =>
+    changeUser(c, (id) => setEnabled(c, id, isEnabled, { by: c.var.admin ?? "", note: null })),
+  );
+}
 
 adminApi.get("/keys", async (c) =>
   c.json({ keys: (await runBatch(c.env.DB, [listKeys(c.req.query("user") ?? null)]))[0] }),
@@ -141,13 +142,12 @@ const isoTime = (time: number | null) => (time === null ? null : new Date(time).
 
 const LAST_ADMIN = refuse("conflict", "Nobody else is an admin: nobody could undo this.").refusal;
 
-/** Disables or enables whom the path names. */
-async function changeEnabled(c: ApiContext, isEnabled: boolean): Promise<Response> {
+/** Changes whom the path names; `work` says false where that would leave nobody who is an admin. */
+async function changeUser(c: ApiContext, work: (id: string) => Promise<boolean>): Promise<Response> {
   const id = c.req.param("id") ?? "";
   if (!(await exists(c, "users", id)))
     return answer(c, refuse("not_found", "There is nothing of that id.").refusal);
-  const isDone = await setEnabled(c, id, isEnabled, { by: c.var.admin ?? "", note: null });
-  return isDone ? c.json({ id }) : answer(c, LAST_ADMIN);
+  return (await work(id)) ? c.json({ id }) : answer(c, LAST_ADMIN);
 }
 
 type Table = "users" | "access_keys" | "signing_keys";

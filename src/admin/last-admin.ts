@@ -11,24 +11,21 @@ export async function isLastAdmin(db: D1Database, user: string): Promise<boolean
 }
 
 /**
- * Runs what may leave a user no admin; false, and nothing is changed, where that would leave nobody. It is asked in the
+ * Runs what may leave a user no admin; false, and nothing is changed, where it leaves nobody. It is asked in the
  * transaction of the change: two admins who demote each other at once would both have found the other there.
  */
-export async function keepingAnAdmin(
-  db: D1Database,
-  user: string,
-  statements: readonly Statement[],
-): Promise<boolean> {
-  // SQLite has no way to end a transaction by a SELECT but an error; text that is no JSON makes one.
-  const guard = {
-    sql: `SELECT CASE WHEN EXISTS (${ADMINS} AND u.id <> ?1) OR NOT EXISTS (${ADMINS} AND u.id = ?1) THEN 1 ELSE json('') END`,
-    values: [user],
-  };
+export async function keepingAnAdmin(db: D1Database, statements: readonly Statement[]): Promise<boolean> {
   try {
-    await runBatch(db, [guard, ...statements]);
+    await runBatch(db, [...statements, SOMEBODY_IS_LEFT]);
     return true;
   } catch (error) {
     if (error instanceof Error && error.message.includes("malformed JSON")) return false;
     throw error;
   }
 }
+
+// SQLite has no way to end a transaction by a SELECT but an error; text that is no JSON makes one.
+const SOMEBODY_IS_LEFT: Statement = {
+  sql: `SELECT CASE WHEN EXISTS (${ADMINS}) THEN 1 ELSE json('') END`,
+  values: [],
+};

@@ -24,7 +24,7 @@ export async function setEnabled(
   }
   if (await isLastAdmin(db, user)) return false;
   await note("disabled");
-  if (await keepingAnAdmin(db, user, disableUser(user, Date.now()))) return true;
+  if (await keepingAnAdmin(db, disableUser(user, Date.now()))) return true;
   // The other admin went in between: what the audit has is taken back.
   await note("enabled");
   return false;

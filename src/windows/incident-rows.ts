@@ -36,7 +36,7 @@ export async function findIncident(db: D1Database, id: string): Promise<Incident
 
 // The gravest open ones first: callers without a name are many, and what each of them sets off would bury the rest.
 const GRAVEST_FIRST = `CASE WHEN status = 'open' THEN
-  CASE severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2 ELSE 3 END ELSE 4 END, last_at DESC, id`;
+  CASE severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2 ELSE 3 END ELSE 4 END, incidents.last_at DESC, id`;
 
 /** A page of incidents, from 1 on, and of how many; open ones alone, or one principal's, where asked. */
 export async function pageOfIncidents(
@@ -68,7 +68,7 @@ export async function listIncidents(db: D1Database, origin: string): Promise<unk
       `SELECT strftime('%FT%TZ', last_at / 1000, 'unixepoch') AS last_at, principal, rule, verdict, severity, tool,
          CAST(count AS TEXT) AS count, status, decided_by,
          CASE WHEN status = 'open' AND verdict = 'confirm' THEN ?1 || '/confirm/' || id END AS decide_at
-       FROM incidents ORDER BY ${GRAVEST_FIRST.replace("last_at", "incidents.last_at")} LIMIT ${PAGE}`,
+       FROM incidents ORDER BY ${GRAVEST_FIRST} LIMIT ${PAGE}`,
     )
     .bind(origin)
     .all();

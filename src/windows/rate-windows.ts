@@ -30,7 +30,8 @@ export class RateWindows {
     const found = [...this.#log.runs.values()].flatMap((run) =>
       run.bucket === bucket ? listCharges(run.charges) : [],
     );
-    found.push(...this.#store.chargedSince(since, bucket));
-    return found.filter(({ at, weight }) => at > since && weight > 0);
+    return [...found, ...this.#store.chargedSince(since, bucket)].filter(
+      ({ at, weight }) => at > since && weight > 0,
+    );
   }
 }

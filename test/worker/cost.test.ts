@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, expect, it, vi } from "vitest";
 import page from "../../docs/deploy.md?raw";
 import { generateProducts } from "../../cli/sample/generate.ts";
-import { ORIGIN, bearer, send } from "./identity/support/deployed.ts";
+import { bearer, post } from "./identity/support/deployed.ts";
 import { newKey, newUser } from "./identity/support/people.ts";
 import { recordsOf } from "./support/caller.ts";
 import { fill } from "./support/catalog.ts";
@@ -52,16 +52,7 @@ async function measure(tool: string, args: object, role: string) {
   const object = env.USER_WINDOWS.getByName(user);
   const { body, headers } = modern("tools/call", { name: tool, arguments: args });
   const call = async (records: number) => {
-    const response = await send(`${ORIGIN}/mcp`, {
-      method: "POST",
-      headers: {
-        "content-type": "application/json",
-        accept: "application/json, text/event-stream",
-        ...headers,
-        ...bearer(secret),
-      },
-      body: JSON.stringify(body),
-    });
+    const response = await post(body, { ...headers, ...bearer(secret) });
     expect(await response.text()).not.toContain('"isError":true');
     // The outcome of what is public is written after the answer.
     await vi.waitFor(async () => expect(await recordsOf(object)).toHaveLength(records));

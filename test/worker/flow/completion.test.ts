@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import * as z from "zod";
 import { generateProducts } from "../../../cli/sample/generate.ts";
-import { ORIGIN, bearer, send } from "../identity/support/deployed.ts";
+import { bearer, post } from "../identity/support/deployed.ts";
 import { keyOf } from "../identity/support/people.ts";
 import { fill } from "../support/catalog.ts";
 import { modern } from "../support/modern.ts";
@@ -25,16 +25,7 @@ it("a catalog can't be listed by completing one number after another", async () 
       ref: { type: "ref/resource", uri: "catalog://products/{sku}" },
       argument: { name: "sku", value: beginning },
     });
-    const response = await send(`${ORIGIN}/mcp`, {
-      method: "POST",
-      headers: {
-        "content-type": "application/json",
-        accept: "application/json, text/event-stream",
-        ...headers,
-        ...as,
-      },
-      body: JSON.stringify(body),
-    });
+    const response = await post(body, { ...headers, ...as });
     const { result, error } = answerSchema.parse(await response.json());
     for (const value of result?.completion.values ?? []) seen.add(value);
     if (error !== undefined) refusals.push(error.data.code);
