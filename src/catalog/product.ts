@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { readsLikeInstruction } from "../text/injection-scan.ts";
 import { clip, plainLine, plainText } from "../text/plain-text.ts";
+import { jsonText } from "../database/json-text.ts";
 import { moneySchema, toMoney } from "./money.ts";
 
 // What a caller may see of a product. A column that is not named here does not exist for callers.
@@ -43,21 +44,16 @@ const summaryColumns = {
   status: z.enum(["active", "discontinued"]),
   stocked: z.number(),
 };
-export const summaryRowSchema = z.object(summaryColumns);
+const summaryRowSchema = z.object(summaryColumns);
 
 const attributeValue = z.union([z.string(), z.number(), z.boolean()]);
-const attributesColumn = z
-  .string()
-  .transform((json): unknown => JSON.parse(json))
-  .pipe(z.record(z.string(), z.unknown()));
-
 export const detailRowSchema = z.object({
   ...summaryColumns,
   model: z.string(),
   description: z.string(),
   gtin: z.string(),
   image_url: z.string(),
-  attributes: attributesColumn,
+  attributes: jsonText.pipe(z.record(z.string(), z.unknown())),
 });
 
 const SUMMARY: Record<keyof typeof summaryColumns, string> = {
@@ -75,8 +71,13 @@ const summaryEntries = Object.entries(SUMMARY);
 /** The columns of a detail, from `products p JOIN categories c`. */
 export const DETAIL_COLUMNS = `${summaryEntries.map(([name, sql]) => `${sql} AS ${name}`).join(", ")},
   p.model, p.description, p.gtin, p.image_url, p.attributes`;
-/** The columns of a summary as one cell of JSON, from the same. */
-export const SUMMARY_JSON = `json_object(${summaryEntries.map(([name, sql]) => `'${name}', ${sql}`).join(", ")})`;
+/** A summary as one cell, from the same: a list, as the names of its columns would be the longer half of it. */
+export const SUMMARY_CELL = `json_array(${Object.values(SUMMARY).join(", ")})`;
+/** Such a cell as a row. */
+export const summaryCellSchema = jsonText
+  .pipe(z.array(z.unknown()))
+  .transform((values) => Object.fromEntries(summaryEntries.map(([name], index) => [name, values[index]])))
+  .pipe(summaryRowSchema);
 
 export function toSummary(row: z.output<typeof summaryRowSchema>): ProductSummary {
   return {

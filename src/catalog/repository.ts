@@ -6,7 +6,7 @@ import {
   type ProductDetail,
   type ProductSummary,
   detailRowSchema,
-  summaryRowSchema,
+  summaryCellSchema,
   toDetail,
   toSummary,
 } from "./product.ts";
@@ -53,7 +53,7 @@ export function createCatalog(db: D1Database): Catalog {
   return {
     async search(request) {
       const { hits, ...rest } = await search((statements) => runBatch(db, statements), request);
-      const rows = summaryRows.parse(hits.map(({ summary }): unknown => JSON.parse(summary)));
+      const rows = summaryCells.parse(hits.map(({ summary }) => summary));
       return { products: rows.map(toSummary), ...rest };
     },
 
@@ -132,7 +132,7 @@ export function createCatalog(db: D1Database): Catalog {
 }
 
 // Made once: a schema that is new takes longer to make ready than its rows to check.
-const summaryRows = z.array(summaryRowSchema);
+const summaryCells = z.array(summaryCellSchema);
 const detailRows = z.array(detailRowSchema);
 const skuRows = z.array(z.object({ sku: z.string() }));
 const nameRow = z.object({ name: z.string() });

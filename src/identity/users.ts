@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { jsonText } from "../database/json-text.ts";
 import type { SignatureRule } from "./signature-profile.ts";
 
 /** A user as a credential leads to it. */
@@ -30,10 +31,7 @@ export type Found =
     }
   | { ok: false; problem: CredentialProblem };
 
-const rolesColumn = z
-  .string()
-  .transform((json): unknown => JSON.parse(json))
-  .pipe(z.array(z.string()));
+const rolesColumn = jsonText.pipe(z.array(z.string()));
 
 /** A user's columns beside those of the credential, as USER_COLUMNS selects them of `users u`. */
 export const userRow = z.object({

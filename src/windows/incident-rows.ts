@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { jsonText } from "../database/json-text.ts";
 import { type Incident, incidentSchema } from "./incidents.ts";
 
 // The SQL over D1's incidents, which people look at; src/windows/store.ts has that of the objects that write them.
@@ -7,10 +8,7 @@ const ID = /^[A-Za-z0-9_-]{22}$/;
 const PAGE = 100;
 const COLUMNS = Object.keys(incidentSchema.shape).join(", ");
 const rowSchema = incidentSchema.extend({
-  events: z
-    .string()
-    .transform((json): unknown => JSON.parse(json))
-    .pipe(z.array(z.int())),
+  events: jsonText.pipe(z.array(z.int())),
 });
 
 /** Writes an incident down where people look; a later state of the same one takes the place of an earlier. */

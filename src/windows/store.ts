@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { jsonText } from "../database/json-text.ts";
 import { type Head, exportLine } from "./chain.ts";
 import type { FlowRow, RowChange } from "../flow/state/part.ts";
 import { type Incident, incidentSchema } from "./incidents.ts";
@@ -225,14 +226,8 @@ const jsonSchema = z.json();
 const chargedRow = z.object({
   at: z.int(),
   weight: z.int().nullable(),
-  charges: z
-    .string()
-    .transform((json): unknown => JSON.parse(json))
-    .pipe(repeatsSchema.shape.charges)
-    .nullable(),
+  charges: jsonText.pipe(repeatsSchema.shape.charges).nullable(),
 });
-const textRow = z.object({ text: z.string() });
+const textRow = z.object({ text: jsonText });
 
-function parseText(row: unknown): unknown {
-  return JSON.parse(textRow.parse(row).text);
-}
+const parseText = (row: unknown): unknown => textRow.parse(row).text;

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { jsonText } from "../../database/json-text.ts";
 import type { Statement } from "../../database/statement.ts";
 import type { Position } from "../cursor.ts";
 import type { Filters } from "./facets.ts";
@@ -33,7 +34,7 @@ export interface SearchRequest extends Filters {
   after?: Position | undefined;
 }
 
-/** A product that was found; `summary` is what SUMMARY_JSON (../product.ts) makes of it. */
+/** A product that was found; `summary` is what SUMMARY_CELL (../product.ts) makes of it. */
 interface Hit {
   id: number;
   summary: string;
@@ -51,13 +52,12 @@ export interface Found {
 /** Runs statements as one round trip; gives the rows of each. */
 type Run = (statements: Statement[]) => Promise<unknown[][]>;
 
-const jsonCell = z.string().transform((json): unknown => JSON.parse(json));
 const hitSchema = z.object({ id: z.int(), summary: z.string() });
 const surveyRows = z.tuple([
   z.object({
-    exact: jsonCell.pipe(z.array(hitSchema)),
+    exact: jsonText.pipe(z.array(hitSchema)),
     total: z.int(),
-    matches: jsonCell.pipe(z.array(z.int())),
+    matches: jsonText.pipe(z.array(z.int())),
     candidates: z.string().transform(readCandidates),
     complete: z.int(),
   }),

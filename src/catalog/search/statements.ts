@@ -1,5 +1,5 @@
 import type { Statement } from "../../database/statement.ts";
-import { SUMMARY_JSON } from "../product.ts";
+import { SUMMARY_CELL } from "../product.ts";
 import { type Filters, matchFacets } from "./facets.ts";
 import { DISCONTINUED_TIER } from "./product-words.ts";
 import { type Query, identifierCodes, matchSlot, readings } from "./query.ts";
@@ -61,7 +61,7 @@ function exactHits(query: Query, filters: Filters, values: Values): string {
   const plain = identifierCodes(query);
   const digits = plain.map((code) => code.replace(/^0+/, ""));
   return `(SELECT json_group_array(json_object('id', id, 'summary', summary)) FROM (
-    SELECT p.id, ${SUMMARY_JSON} AS summary FROM products p JOIN categories c ON c.id = p.category_id
+    SELECT p.id, ${SUMMARY_CELL} AS summary FROM products p JOIN categories c ON c.id = p.category_id
     WHERE p.id IN (
       SELECT id FROM products WHERE sku IN ${typed}
       UNION ALL SELECT id FROM products WHERE model_code <> '' AND model_code IN ${list(plain)}
@@ -133,7 +133,7 @@ export function lookUp(query: Query, filters: Filters, limits = CANDIDATES): Sta
       (SELECT json_group_array(matches) FROM survey) AS matches,
       coalesce(group_concat(w.product_id || char(9) || (${inRest.join(" | ")}) || char(9) ||
         (w.id >> 40 >= ${DISCONTINUED_TIER}) || char(9) || w.head || char(9) ||
-        w.title || w.brand || w.detail || char(9) || w.joined || char(9) || ${SUMMARY_JSON}, char(10)), '') AS candidates,
+        w.title || w.brand || w.detail || char(9) || w.joined || char(9) || ${SUMMARY_CELL}, char(10)), '') AS candidates,
       (SELECT count(*) FROM every) < ${limits.all} AND (SELECT count(*) FROM partial) < ${limits.some} AS complete
     FROM hits JOIN product_words w ON w.id = hits.id
     CROSS JOIN products p ON p.id = w.product_id CROSS JOIN categories c ON c.id = p.category_id`;
@@ -173,7 +173,7 @@ export function sortedPage(
   const onward = after ? `WHERE (sort_key, sku) > (${values.bind(after[0])}, ${values.bind(after[1])})` : "";
   const sql = `WITH walked AS MATERIALIZED (${walk}),
     shown AS (SELECT * FROM walked ${onward} ORDER BY sort_key, sku LIMIT ${values.bind(limit)})
-    SELECT shown.*, ${SUMMARY_JSON} AS summary, (SELECT count(*) FROM walked) AS walked
+    SELECT shown.*, ${SUMMARY_CELL} AS summary, (SELECT count(*) FROM walked) AS walked
     FROM shown JOIN products p ON p.id = shown.id JOIN categories c ON c.id = p.category_id
     ORDER BY shown.sort_key, shown.sku`;
   return { sql, values: values.list };

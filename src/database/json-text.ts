@@ -1,0 +1,4 @@
+import * as z from "zod";
+
+/** A column of text that holds JSON, as what it holds; unchecked, so pipe it into the schema of that. */
+export const jsonText = z.string().transform((json): unknown => JSON.parse(json));
