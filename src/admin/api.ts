@@ -1,5 +1,6 @@
 import { type Context, Hono } from "hono";
 import { createMiddleware } from "hono/factory";
+import * as z from "zod";
 import type { AppTypes } from "../app-types.ts";
 import { parseArguments } from "../arguments.ts";
 import { ensureMigrated } from "../database/migrate.ts";
@@ -16,8 +17,10 @@ import {
   rolesSchema,
   setRoles,
 } from "../identity/administration.ts";
+import { type Noted, noteChange } from "../identity/changes.ts";
 import { refuseSignature } from "../guard/signed-request.ts";
 import { noteUse } from "../identity/oauth.ts";
+import { rolesOf } from "../identity/users.ts";
 import { isWholeKey } from "../identity/secrets.ts";
 import {
   createSigningKey,
@@ -28,10 +31,11 @@ import {
 } from "../identity/signing-keys.ts";
 import { scopesOf } from "../identity/scopes.ts";
 import { listAnchors } from "../windows/anchors.ts";
+import type { Change } from "../windows/records.ts";
 import { listIncidents } from "../windows/incident-rows.ts";
 import { type Refusal, refusals, refusalDetails, refuse } from "../refusal.ts";
 import { exportAudit } from "./audit.ts";
-import { keepingAnAdmin } from "./last-admin.ts";
+import { isLastAdmin, keepingAnAdmin } from "./last-admin.ts";
 import { setEnabled } from "./set-enabled.ts";
 
 type ApiContext = Context<AppTypes>;
@@ -66,22 +70,26 @@ adminApi.get("/users", async (c) => c.json({ users: (await runBatch(c.env.DB, [l
 adminApi.post("/users", async (c) => {
   const user = parseArguments(newUserSchema, await body(c));
   if (!user.ok) return answer(c, user.refusal);
+  const { id, roles } = user.value;
+  const taken = refuse("conflict", "There is a user of that id.").refusal;
+  if (await userExists(c, id)) return answer(c, taken);
+  await note(c, id, { change: "user_added", roles });
   try {
     await runBatch(c.env.DB, addUser(user.value, Date.now()));
   } catch (error) {
-    // Asked of the database alone: two requests at once would both find the id free.
+    // Two requests at once both find the id free.
     if (!(error instanceof Error && error.message.includes("UNIQUE constraint failed: users.id")))
       throw error;
-    return answer(c, refuse("conflict", "There is a user of that id.").refusal);
+    return answer(c, taken);
   }
-  return c.json({ id: user.value.id }, 201);
+  return c.json({ id }, 201);
 });
 
 adminApi.put("/users/:id/roles", async (c) => {
   const given = parseArguments(rolesSchema, await body(c));
   if (!given.ok) return answer(c, given.refusal);
   const { roles } = given.value;
-  return changeUser(c, (id) => keepingAnAdmin(c.env.DB, setRoles(id, roles)));
+  return changeUser(c, (id) => giveRoles(c, id, roles));
 });
 for (const [verb, isEnabled] of [
   ["disable", false],
@@ -99,14 +107,17 @@ adminApi.get("/keys", async (c) =>
 adminApi.post("/keys", async (c) => {
   const wanted = parseArguments(newKeySchema, await body(c));
   if (!wanted.ok) return answer(c, wanted.refusal);
-  if (!(await exists(c, "users", wanted.value.user)))
+  if (!(await userExists(c, wanted.value.user)))
     return answer(c, refuse("not_found", "There is no such user.").refusal);
   const { id, secret, expiresAt, statement } = createKey(wanted.value, Date.now());
+  await note(c, wanted.value.user, { change: "key_added", key: id, roles: wanted.value.roles ?? null });
   await runBatch(c.env.DB, [statement]);
   c.header("Cache-Control", "no-store");
   return c.json({ id, key: secret, expires_at: isoTime(expiresAt) }, 201);
 });
-adminApi.post("/keys/:id/revoke", (c) => change(c, "access_keys", (id) => revokeKey(id, Date.now())));
+adminApi.post("/keys/:id/revoke", (c) =>
+  revoke(c, "access_keys", "key_revoked", (id) => revokeKey(id, Date.now())),
+);
 
 adminApi.get("/incidents", async (c) => c.json({ incidents: await listIncidents(c.env.DB, c.var.origin) }));
 
@@ -126,16 +137,17 @@ adminApi.get("/signing-keys", async (c) =>
 adminApi.post("/signing-keys", async (c) => {
   const wanted = parseArguments(newSigningKeySchema, await body(c));
   if (!wanted.ok) return answer(c, wanted.refusal);
-  if (!(await exists(c, "users", wanted.value.user)))
+  if (!(await userExists(c, wanted.value.user)))
     return answer(c, refuse("not_found", "There is no such user.").refusal);
   const { id, expiresAt, statement } = createSigningKey(wanted.value, Date.now());
+  await note(c, wanted.value.user, { change: "signing_key_added", key: id });
   await runBatch(c.env.DB, [statement]);
   c.header("Cache-Control", "no-store");
   const secret = wanted.value.algorithm === "ed25519" ? undefined : signingSecret(c.var.secretKey, id);
   return c.json({ id, secret, expires_at: isoTime(expiresAt) }, 201);
 });
 adminApi.post("/signing-keys/:id/revoke", (c) =>
-  change(c, "signing_keys", (id) => revokeSigningKey(id, Date.now())),
+  revoke(c, "signing_keys", "signing_key_revoked", (id) => revokeSigningKey(id, Date.now())),
 );
 
 const isoTime = (time: number | null) => (time === null ? null : new Date(time).toISOString());
@@ -145,28 +157,45 @@ const LAST_ADMIN = refuse("conflict", "Nobody else is an admin: nobody could und
 /** Changes whom the path names; `work` says false where that would leave nobody who is an admin. */
 async function changeUser(c: ApiContext, work: (id: string) => Promise<boolean>): Promise<Response> {
   const id = c.req.param("id") ?? "";
-  if (!(await exists(c, "users", id)))
+  if (!(await userExists(c, id)))
     return answer(c, refuse("not_found", "There is nothing of that id.").refusal);
   return (await work(id)) ? c.json({ id }) : answer(c, LAST_ADMIN);
 }
 
-type Table = "users" | "access_keys" | "signing_keys";
+/** False where nobody else is an admin. */
+async function giveRoles(c: ApiContext, user: string, roles: string[]): Promise<boolean> {
+  const { DB: db } = c.env;
+  if (!roles.includes("admin") && (await isLastAdmin(db, user))) return false;
+  const before = await rolesOf(db, user);
+  await note(c, user, { change: "roles_set", roles });
+  if (await keepingAnAdmin(db, setRoles(user, roles))) return true;
+  // The other admin went in between: what the audit has is taken back.
+  await note(c, user, { change: "roles_set", roles: before });
+  return false;
+}
 
-/** Changes what the path names, where it exists. */
-async function change(
+const keyRow = z.object({ user_id: z.string() });
+
+/** Revokes what the path names, where it exists. */
+async function revoke(
   c: ApiContext,
-  table: Table,
+  table: "access_keys" | "signing_keys",
+  as: Change["change"],
   statements: (id: string) => Parameters<typeof runBatch>[1],
-) {
+): Promise<Response> {
   const id = c.req.param("id") ?? "";
-  if (!(await exists(c, table, id)))
-    return answer(c, refuse("not_found", "There is nothing of that id.").refusal);
+  const row = await c.env.DB.prepare(`SELECT user_id FROM ${table} WHERE id = ?`).bind(id).first();
+  if (row === null) return answer(c, refuse("not_found", "There is nothing of that id.").refusal);
+  await note(c, keyRow.parse(row).user_id, { change: as, key: id });
   await runBatch(c.env.DB, statements(id));
   return c.json({ id });
 }
 
-async function exists(c: ApiContext, table: Table, id: string): Promise<boolean> {
-  return (await c.env.DB.prepare(`SELECT 1 FROM ${table} WHERE id = ?`).bind(id).first()) !== null;
+const note = (c: ApiContext, principal: string, change: Omit<Noted, "by">): Promise<void> =>
+  noteChange(c.env.USER_WINDOWS, principal, { ...change, by: c.var.admin ?? "" });
+
+async function userExists(c: ApiContext, id: string): Promise<boolean> {
+  return (await c.env.DB.prepare("SELECT 1 FROM users WHERE id = ?").bind(id).first()) !== null;
 }
 
 async function body(c: ApiContext): Promise<unknown> {

@@ -1,7 +1,9 @@
 import { randomBytes } from "node:crypto";
 import * as z from "zod";
 import { runBatch } from "../database/run-batch.ts";
+import type { Windows } from "../guard/user-windows-client.ts";
 import { setRoles } from "./administration.ts";
+import { noteChange } from "./changes.ts";
 import { type Person, userIdOf } from "./sign-on/person.ts";
 import { type Found, USER_COLUMNS, identified, userRow } from "./users.ts";
 
@@ -27,7 +29,6 @@ export async function findIdentity(db: D1Database, identityId: string, now: numb
 
 export type SignOn = { ok: true; identityId: string } | { ok: false; problem: "user_disabled" | "no_role" };
 
-const userStateRow = z.object({ id: z.string(), disabled_at: z.int().nullable() });
 const linkRow = z.object({ id: z.string() });
 
 /**
@@ -37,24 +38,29 @@ const linkRow = z.object({ id: z.string() });
 export async function recordSignOn(
   db: D1Database,
   person: Person,
-  { validDays, now }: { validDays: number; now: number },
+  { windows, validDays, now }: { windows: Windows; validDays: number; now: number },
 ): Promise<SignOn> {
   const { issuer, subject, name, roles, customerId } = person;
   const known = await db
     .prepare(
-      `SELECT id, disabled_at FROM users WHERE id = coalesce(
+      `SELECT ${USER_COLUMNS} FROM users u WHERE u.id = coalesce(
         (SELECT user_id FROM external_identities WHERE issuer = ?1 AND subject = ?2), ?3)`,
     )
     .bind(issuer, subject, userIdOf(person))
     .first();
-  const user = known === null ? undefined : userStateRow.parse(known);
+  const user = known === null ? undefined : userRow.parse(known);
   if (user !== undefined && user.disabled_at !== null) return { ok: false, problem: "user_disabled" };
+  const userId = user?.user_id ?? userIdOf(person);
+  const by = "sign-on";
+  if (user === undefined && roles.length > 0)
+    await noteChange(windows, userId, { change: "user_added", roles, by });
+  if (user !== undefined && user.user_roles.join() !== roles.toSorted().join())
+    await noteChange(windows, userId, { change: "roles_set", roles, by });
   if (roles.length === 0) {
-    if (user !== undefined) await runBatch(db, setRoles(user.id, []));
+    if (user !== undefined) await runBatch(db, setRoles(userId, []));
     return { ok: false, problem: "no_role" };
   }
 
-  const userId = user?.id ?? userIdOf(person);
   const link = `sign-on-${randomBytes(9).toString("base64url")}`;
   const results = await runBatch(db, [
     {

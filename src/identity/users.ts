@@ -46,6 +46,12 @@ export const userRow = z.object({
 export const USER_COLUMNS = `u.id AS user_id, u.name, u.kind, u.customer_id, u.disabled_at,
   (SELECT json_group_array(role) FROM (SELECT role FROM user_roles WHERE user_id = u.id ORDER BY role)) AS user_roles`;
 
+/** Of a user who exists, in order. */
+export async function rolesOf(db: D1Database, userId: string): Promise<string[]> {
+  const row = await db.prepare(`SELECT ${USER_COLUMNS} FROM users u WHERE u.id = ?`).bind(userId).first();
+  return userRow.parse(row).user_roles;
+}
+
 /** What a credential leads to: of the user's roles, those that it has not narrowed away. */
 export function identified(
   row: z.output<typeof userRow>,

@@ -103,6 +103,28 @@ export const decisionSchema = z.strictObject({
   note: z.string().nullable().default(null),
 });
 
+export const CHANGES = [
+  "user_added",
+  "roles_set",
+  "key_added",
+  "key_revoked",
+  "signing_key_added",
+  "signing_key_revoked",
+] as const;
+
+/** What was changed of who this principal is and what it signs in with. No record holds a secret. */
+export const changeSchema = z.strictObject({
+  ...base,
+  kind: z.literal("change"),
+  change: z.enum(CHANGES),
+  /** Who changed it: a user's id, or `sign-on` where the sign-in provider and the policy say other roles now. */
+  by: z.string(),
+  /** The user's from now on, or what a new key narrows them to; null where nothing is said of them. */
+  roles: z.array(z.string()).nullable(),
+  /** The key's id. */
+  key: z.string().nullable(),
+});
+
 /** More refusals of one code within a window of the first, which is the attempt `of`. */
 export const repeatsSchema = z.strictObject({
   ...base,
@@ -121,6 +143,7 @@ export const recordSchema = z.discriminatedUnion("kind", [
   outcomeSchema,
   repeatsSchema,
   decisionSchema,
+  changeSchema,
 ]);
 export type AuditRecord = z.output<typeof recordSchema>;
 export type Attempt = z.output<typeof attemptSchema>;
@@ -128,6 +151,7 @@ export type Attempt = z.output<typeof attemptSchema>;
 export type OpenAttempt = Pick<Attempt, "seq" | "at" | "name" | "roles" | "flow">;
 export type Outcome = z.output<typeof outcomeSchema>;
 export type Repeats = z.output<typeof repeatsSchema>;
+export type Change = Omit<z.output<typeof changeSchema>, "seq" | "at" | "kind">;
 export type CallerDecision = (typeof CALLER_DECISIONS)[number];
 export type Bucket = Attempt["bucket"];
 

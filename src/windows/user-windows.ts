@@ -36,7 +36,7 @@ import {
   countHits,
   overviewOf,
 } from "./overview.ts";
-import { ADMITTED, type Bucket, type CallerDecision } from "./records.ts";
+import { ADMITTED, type Bucket, type CallerDecision, type Change, type Draft } from "./records.ts";
 import { charge, fitsAt } from "./sliding-window.ts";
 
 /** D1 is told where a chain stands at most this often; what could not be told is tried again this much later. */
@@ -163,10 +163,16 @@ export class UserWindows extends DurableObject<Env> {
   /** Records what an admin did to the caller elsewhere, or to an incident that is D1's alone. */
   noteChange({ principal, incident = null, ...change }: ElsewhereDecided): void {
     const now = this.#tick();
-    const { log } = this.#parts;
-    log.begin(principal, policyInForce().retention.audit_days * DAY, now);
-    log.append({ kind: "decision", rules: [], incident, until: now, allowance: 0, ...change }, now);
-    this.#wakeBy(now + ANCHOR_MS);
+    this.#record(
+      principal,
+      { kind: "decision", rules: [], incident, until: now, allowance: 0, ...change },
+      now,
+    );
+  }
+
+  /** Records what is changed of who the caller is. */
+  noteIdentity({ principal, ...change }: Change & { principal: string }): void {
+    this.#record(principal, { kind: "change", ...change }, this.#tick());
   }
 
   /** What is decided together with an open incident, itself first. */
@@ -238,6 +244,14 @@ export class UserWindows extends DurableObject<Env> {
     const forgetAt = store.hasFlow() ? state.prunedAt + FLOW_MS : now;
     const isOver = oldest === undefined ? forgetAt : oldest + state.retentionMs + 1;
     this.#wakeBy(Math.max(isOver, now + ANCHOR_MS));
+  }
+
+  /** Of a principal who may not have called yet. */
+  #record(principal: string, draft: Draft, now: number): void {
+    const { log } = this.#parts;
+    log.begin(principal, policyInForce().retention.audit_days * DAY, now);
+    log.append(draft, now);
+    this.#wakeBy(now + ANCHOR_MS);
   }
 
   async #tellDecision(now: number): Promise<void> {

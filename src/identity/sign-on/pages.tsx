@@ -70,7 +70,11 @@ async function finish(c: AppContext, signOn: SignOnSettings, attempt: Attempt): 
   }
 
   const person = personOf(claims.value, signOnPolicy);
-  const recorded = await recordSignOn(c.env.DB, person, { validDays: signOnPolicy.valid_days, now });
+  const recorded = await recordSignOn(c.env.DB, person, {
+    windows: c.env.USER_WINDOWS,
+    validDays: signOnPolicy.valid_days,
+    now,
+  });
   if (!recorded.ok) return problemPage(PERSON_PROBLEMS[recorded.problem](person.name), retry, 403);
   const credential = { identityId: recorded.identityId };
   const found = await findCredential(c.env.DB, credential, now);

@@ -6,6 +6,7 @@ import { runBatch } from "../../../src/database/run-batch.ts";
 import { disableUser } from "../../../src/identity/administration.ts";
 import { signOnPolicy } from "../../../src/identity/sign-on-policy.ts";
 import { userIdOf } from "../../../src/identity/sign-on/person.ts";
+import { recordsOf } from "../support/caller.ts";
 import { Browser, SESSION_COOKIE } from "./support/browser.ts";
 import { ORIGIN, form, send } from "./support/deployed.ts";
 import { type Claims, Issuer, goesOnTo, press, signOn } from "./support/issuer.ts";
@@ -465,12 +466,18 @@ describe("people whom the policy or an admin turns away", () => {
     }
   });
 
-  it("whose last role is gone keep none", async () => {
+  it("whose last role is gone keep none, and the audit has when", async () => {
     const person = newPerson();
+    await signOn(newBrowser(), issuer, person);
     await signOn(newBrowser(), issuer, person);
     const browser = newBrowser();
     expect(await refusedWith(browser, await signOn(browser, issuer, { ...person, groups: [] }))).toBe(403);
     expect(await userOf(person.sub)).toMatchObject({ roles: null });
+    const id = userIdOf({ issuer: issuer.url, subject: person.sub });
+    expect(await recordsOf(env.USER_WINDOWS.getByName(id))).toMatchObject([
+      { kind: "change", change: "user_added", roles: ["support"], by: "sign-on" },
+      { kind: "change", change: "roles_set", roles: [], by: "sign-on" },
+    ]);
   });
 
   it("who are disabled: 403, and their roles are left as they were", async () => {

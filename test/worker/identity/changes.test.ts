@@ -1,0 +1,77 @@
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { expect, it } from "vitest";
+import * as z from "zod";
+import { recordsOf } from "../support/caller.ts";
+import { send } from "./support/deployed.ts";
+import { newKey, newUser } from "./support/people.ts";
+
+const made = z.object({ id: z.string() });
+
+async function newAdmin() {
+  const id = await newUser(["admin"]);
+  const { secret } = await newKey(id);
+  const ask = (method: string, path: string, body?: object) =>
+    send(`/admin/api${path}`, {
+      method,
+      headers: { authorization: `Bearer ${secret}`, "content-type": "application/json" },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+  const make = async (path: string, body: object) =>
+    made.parse(await (await ask("POST", path, body)).json()).id;
+  return { id, ask, make };
+}
+
+const tablesOf = (user: string) =>
+  runInDurableObject(env.USER_WINDOWS.getByName(user), (_, { storage }) =>
+    storage.sql.exec("SELECT name FROM sqlite_schema WHERE name = 'records'").toArray(),
+  );
+const auditOf = (user: string) => recordsOf(env.USER_WINDOWS.getByName(user));
+
+it("what an admin makes and changes of a user is in the user's audit, with who did it and no secret", async () => {
+  const { id: by, ask, make } = await newAdmin();
+  const user = await make("/users", { id: "ada", name: "Ada", roles: ["shopper"] });
+  await ask("PUT", `/users/${user}/roles`, { roles: ["support", "inventory"] });
+  const narrowed = await make("/keys", { user, label: "till", roles: ["inventory"] });
+  const whole = await make("/keys", { user, label: "desk" });
+  const signing = await make("/signing-keys", { user, label: "nightly", algorithm: "hmac-sha256" });
+  for (const path of [`/keys/${narrowed}`, `/signing-keys/${signing}`]) await ask("POST", `${path}/revoke`);
+
+  const change = (name: string, key: string | null, roles: string[] | null = null) =>
+    expect.objectContaining({ kind: "change", change: name, by, key, roles });
+  expect(await auditOf(user)).toEqual([
+    change("user_added", null, ["shopper"]),
+    change("roles_set", null, ["support", "inventory"]),
+    change("key_added", narrowed, ["inventory"]),
+    change("key_added", whole),
+    change("signing_key_added", signing),
+    change("key_revoked", narrowed),
+    change("signing_key_revoked", signing),
+  ]);
+});
+
+it("what is refused leaves nothing there", async () => {
+  const { id, ask } = await newAdmin();
+  await env.DB.prepare("UPDATE users SET disabled_at = 1 WHERE id <> ?").bind(id).run();
+  const statuses = [
+    await ask("POST", "/users", { id, name: "Again", roles: ["shopper"] }),
+    await ask("POST", "/users", { id: "no-role", name: "Nobody", roles: [] }),
+    await ask("PUT", `/users/${id}/roles`, { roles: ["shopper"] }),
+    await ask("PUT", "/users/nobody/roles", { roles: ["shopper"] }),
+    await ask("POST", "/keys", { user: "nobody", label: "x" }),
+    await ask("POST", "/keys/key-000000000000/revoke"),
+  ].map(({ status }) => status);
+  expect(statuses).toEqual([409, 400, 409, 404, 404, 404]);
+  for (const user of [id, "no-role", "nobody"]) expect(await tablesOf(user)).toEqual([]);
+});
+
+it("nothing is changed that the audit can't be told of", async () => {
+  const { ask } = await newAdmin();
+  const user = await newUser(["shopper"]);
+  await runInDurableObject(env.USER_WINDOWS.getByName(user), (_, { storage }) => {
+    storage.sql.exec("CREATE VIEW records AS SELECT 1 AS seq, 1 AS at, '{}' AS text, '' AS hash");
+  });
+  expect((await ask("PUT", `/users/${user}/roles`, { roles: ["support"] })).status).toBe(500);
+  const { results } = await env.DB.prepare("SELECT role FROM user_roles WHERE user_id = ?").bind(user).all();
+  expect(results).toEqual([{ role: "shopper" }]);
+});
