@@ -1,3 +1,4 @@
+import type * as z from "zod";
 import { type ProductRecord, productRecordSchema } from "../../src/catalog/import/record.ts";
 import { minorPerMajor } from "../../src/catalog/money.ts";
 import type { Row } from "./read-jsonl.ts";
@@ -28,7 +29,7 @@ export async function* checkRows(rows: AsyncIterable<Row>, majorPrices: boolean)
 }
 
 function check(line: number, value: unknown): CheckedRow {
-  const parsed = productRecordSchema.safeParse(value);
+  const parsed = productRecordSchema.safeParse(value, { error: inWords });
   if (!parsed.success) {
     const problems = parsed.error.issues
       .slice(0, PROBLEMS_SHOWN)
@@ -40,6 +41,28 @@ function check(line: number, value: unknown): CheckedRow {
   const size = Buffer.byteLength(json);
   if (size > RECORD_MAX) return { line, problem: `is a product of ${size} bytes; ${RECORD_MAX} is the most` };
   return { line, record: parsed.data };
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  string: "a text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  array: "a list",
+  object: "an object",
+  record: "an object",
+};
+
+/** Of what is of another type, for who does not know zod; undefined leaves a problem to its own words. */
+function inWords({ code, input, path, ...issue }: z.core.$ZodRawIssue): string | undefined {
+  if (code !== "invalid_type") return undefined;
+  if (input === undefined) return "is missing";
+  const [field] = path ?? [];
+  const hint =
+    issue["expected"] === "int" && (field === "price" || field === "cost")
+      ? " of minor units; --major-prices takes decimals"
+      : "";
+  return `is not ${KINDS[String(issue["expected"])] ?? issue["expected"]}${hint}`;
 }
 
 function toMinor(value: unknown): unknown {

@@ -105,7 +105,16 @@ async function readRows(
     if (field === "" || column.length === 0) throw new Error(`--map takes field=column, not ${pair}.`);
     return [field, column.join("=")] as const;
   });
-  return readCsv(bytes, Object.fromEntries(mapping), delimiter);
+  return readCsv(bytes, {
+    mapping: Object.fromEntries(mapping),
+    delimiter,
+    onLeftOut: (columns) => {
+      if (columns.length > 0)
+        console.error(
+          `Left out, as no field of a product: ${columns.join(", ")} (--map attributes.NAME=COLUMN keeps one).`,
+        );
+    },
+  });
 }
 
 const BEGINNING = 64;

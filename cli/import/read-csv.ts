@@ -1,8 +1,14 @@
 import { Readable, pipeline } from "node:stream";
 import { parse } from "csv-parse";
 import * as z from "zod";
+import { productRecordSchema } from "../../src/catalog/import/record.ts";
 import type { Row } from "./read-jsonl.ts";
 
+const { attributes: _, stock: __, ...flat } = productRecordSchema.shape;
+const FIELDS = Object.keys(flat);
+const REQUIRED = Object.entries(flat).flatMap(([field, schema]) =>
+  schema.safeParse(undefined).success ? [] : [field],
+);
 const RECORD_MAX = 1024 * 1024;
 const NUMBERS = new Set(["price", "cost"]);
 const REPLACEMENT = "\ufffd";
@@ -16,21 +22,31 @@ const recordSchema = z.object({
 /** What `--map` gives: a product's field, and the column that holds it. */
 export type Mapping = Readonly<Record<string, string>>;
 
+export interface CsvOptions {
+  mapping: Mapping;
+  delimiter: string;
+  /** Told once of columns that are no field of a product. */
+  onLeftOut: (columns: string[]) => void;
+}
+
 /**
  * Rows of a CSV file with a header. A column named like a field is that field; `attributes.colour` is
  * an attribute, `stock.east` the quantity in a warehouse; `mapping` names others. Empty cells are absent.
+ * Throws where the header can't lead to one good row.
  */
 export async function* readCsv(
   bytes: AsyncIterable<Buffer>,
-  mapping: Mapping,
-  delimiter: string,
+  { mapping, delimiter, onLeftOut }: CsvOptions,
 ): AsyncGenerator<Row> {
   const fieldOf = new Map(Object.entries(mapping).map(([field, column]) => [column, field]));
   const parser = pipeline(
     Readable.from(bytes),
     parse({
       bom: true,
-      columns: (header: string[]) => checkHeader(header, mapping),
+      columns: (header: string[]) => {
+        onLeftOut(checkHeader(header, mapping, fieldOf));
+        return header;
+      },
       delimiter,
       info: true,
       raw: true,
@@ -52,12 +68,27 @@ export async function* readCsv(
   }
 }
 
-function checkHeader(header: string[], mapping: Mapping): string[] {
-  const missing = Object.values(mapping).filter((column) => !header.includes(column));
+/** Gives the columns that are left out. */
+function checkHeader(header: string[], mapping: Mapping, fieldOf: ReadonlyMap<string, string>): string[] {
+  const isField = (name: string) => FIELDS.includes(name) || /^(?:attributes|stock)\../.test(name);
+  const has = `It has: ${header.join(", ")}.`;
+  const unknown = Object.keys(mapping).filter((field) => !isField(field));
+  if (unknown.length > 0)
+    throw new Error(`A product has no field ${unknown.join(", ")}. It has: ${FIELDS.join(", ")}.`);
+  const absent = Object.values(mapping).filter((column) => !header.includes(column));
+  if (absent.length > 0) throw new Error(`The header has no column ${absent.join(", ")}. ${has}`);
+  const nameOf = (column: string) => fieldOf.get(column) ?? fieldNamed(column);
+  const fields = new Set(header.map(nameOf));
+  const missing = REQUIRED.filter((field) => !fields.has(field));
   if (missing.length > 0)
-    throw new Error(`The header has no column ${missing.join(", ")}. It has: ${header.join(", ")}.`);
-  return header;
+    throw new Error(
+      `The header has no column for ${missing.join(", ")}; --map ${missing[0]}=COLUMN names one. ${has}`,
+    );
+  return header.filter((column) => !isField(nameOf(column)));
 }
+
+/** What a column is by its own name: those of groups are somebody's words, and keep their case. */
+const fieldNamed = (column: string): string => (column.includes(".") ? column : column.toLowerCase());
 
 function toRecord(
   record: Record<string, string>,
@@ -67,13 +98,13 @@ function toRecord(
   const attributes: Record<string, string> = {};
   const stock: { warehouse: string; quantity: number }[] = [];
   for (const [column, cell] of Object.entries(record)) {
-    const field = fieldOf.get(column) ?? column.toLowerCase();
-    const [group = "", ...rest] = (fieldOf.get(column) ?? column).split(".");
+    const field = fieldOf.get(column) ?? fieldNamed(column);
+    const [group = "", ...rest] = field.split(".");
     const name = rest.join(".");
     if (cell === "") continue;
     if (group === "attributes" && name !== "") attributes[name] = cell;
     else if (group === "stock" && name !== "") stock.push({ warehouse: name, quantity: Number(cell) });
-    else fields[field] = NUMBERS.has(field) ? Number(cell) : cell;
+    else if (FIELDS.includes(field)) fields[field] = NUMBERS.has(field) ? Number(cell) : cell;
   }
   return { ...fields, attributes, ...(stock.length > 0 && { stock }) };
 }

@@ -269,7 +269,7 @@ describe("bad rows", () => {
     ["no object", [valid], /object/],
     ["a duplicate SKU", product({ sku: "GOOD-2" }), /^sku: GOOD-2 .*line 2\b/],
     ["a negative price", { ...valid, price: -1 }, /^price: /],
-    ["a fractional price", { ...valid, price: 79.99 }, /^price: /],
+    ["a fractional price", { ...valid, price: 79.99 }, /^price: .*--major-prices/],
     ["a price over the bound", { ...valid, price: 100_000_000_001 }, /^price: /],
     ["an unknown currency", { ...valid, currency: "XYZ" }, /^currency: /],
     ["an unknown status", { ...valid, status: "sold" }, /^status: /],
@@ -278,7 +278,8 @@ describe("bad rows", () => {
     ["a SKU with a comma", { ...valid, sku: "A,B" }, /^sku: .*comma/],
     ["a SKU with a NUL", { ...valid, sku: "A\0B" }, /^sku: /],
     ["a NUL character", { ...valid, description: "A\0B" }, /NUL/],
-    ["no name", { ...valid, name: undefined }, /^name: /],
+    ["no name", { ...valid, name: undefined }, /^name: is missing$/],
+    ["a name that is a number", { ...valid, name: 7 }, /^name: is not a text$/],
     ["a warehouse twice", stock(1, 2), /^stock: .*twice/],
     ["negative stock", stock(-1), /^stock\.0\.quantity: /],
     [
@@ -320,6 +321,26 @@ describe("bad rows", () => {
       ]);
     },
   );
+
+  it.each([
+    ["lacks", "sku,name,price\nA-1,Lamp,1\n", [], /no column for category, currency\b.*--map category=/],
+    ["lacks a mapped one", "Art,name\nA-1,Lamp\n", ["--map", "sku=Nr"], /no column Nr\b.*Art, name/],
+    ["is mapped to no field", "Art,name\nA-1,Lamp\n", ["--map", "titel=name"], /no field titel\b/],
+  ])("of a CSV whose header %s are one error, and nothing is read", async (_, csv, flags, reason) => {
+    await writeFile(at("header.csv"), csv);
+    const { code, stderr } = await startImport(state, [at("header.csv"), ...flags]).ended;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(reason);
+    expect(stderr).not.toMatch(/^line/m);
+  });
+
+  it("are told which columns of a CSV are left out", async () => {
+    const csv =
+      "sku,Name,category,price,currency,Colour,attributes.size,stock\nCOL-1,Lamp,Home,1,USD,red,L,4\n";
+    const { stderr, report } = await importFile(state, at("columns.csv"), csv);
+    expect(report).toMatchObject({ rows: 1, bad: 0 });
+    expect(stderr).toMatch(/^Left out.*: Colour, stock \(/);
+  });
 
   it("are named by the line they begin on in CSV, where cells hold line breaks", async () => {
     const csv = `sku,name,description,category,price,currency
