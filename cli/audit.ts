@@ -88,7 +88,10 @@ async function verify(file: string, options: { anchor?: string }): Promise<void>
   const verdict = await verifyChain(createInterface({ input, crlfDelay: Infinity }), anchor);
   const anchored = anchor === undefined ? null : new Date(anchor.anchored_at).toISOString();
   if (globals().json === true) console.log(JSON.stringify({ ...verdict, anchored_at: anchored }));
-  else if (!verdict.ok) console.error(`Line ${verdict.line}: ${SAID[verdict.problem]}.`);
+  else if (!verdict.ok)
+    console.error(
+      verdict.line === 0 ? "There is nothing in it." : `Line ${verdict.line}: ${SAID[verdict.problem]}.`,
+    );
   else if (anchored === null)
     console.log(
       `${verdict.records} records, unchanged. Without an anchor it can't be said whether records are missing at the end or the beginning.`,

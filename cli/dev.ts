@@ -51,7 +51,8 @@ try {
 function banner(url: string, keys: Record<string, string>): string {
   const mcp = `${url}/mcp`;
   // A server elsewhere than by default is not found by itself.
-  const where = stateDir === DEFAULT_STATE_DIR ? "" : ` --url ${mcp}`;
+  const isDefault = stateDir === DEFAULT_STATE_DIR;
+  const where = isDefault ? "" : ` --url ${mcp}`;
   const strong = (text: string) => styleText("bold", text);
   return `
   ${strong("product-catalog-mcp")} is running: ${strong(mcp)}
@@ -62,7 +63,7 @@ function banner(url: string, keys: Record<string, string>): string {
                 npm run ask -- "wireless keyboard"${where}
                 npm run ask -- --sku SKU-10001${where}
 
-  Dashboard     ${url}/admin, with the demo admin's key; npm run demo:traffic fills it
+  Dashboard     ${url}/admin, with the demo admin's key; npm run demo:traffic${isDefault ? "" : ` -- --state ${stateDir}`} fills it
 
   Callers without a token are served as anonymous on this machine, unless .dev.vars says LOCAL_ANONYMOUS=off.
   Access keys of the demo users, for "Authorization: Bearer …" and for signing in:
