@@ -15,7 +15,7 @@ import { mayGoOn } from "./fail-open.ts";
 import { checkPermission } from "./permission.ts";
 import { digestArguments, redactArguments } from "./redact.ts";
 import type { Target } from "./target.ts";
-import { Unreachable, type Windows, askAdmission, sendSettlement } from "./user-windows-client.ts";
+import { CallerObject, Unreachable, type Windows } from "./user-windows-client.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -73,16 +73,17 @@ export interface GuardContext {
 
 /** The guard of one request: local checks, then one admission by the caller's Durable Object. */
 export function createGuard(context: GuardContext): Guard {
+  const object = new CallerObject(context.windows, context.principal.id);
   return {
     async admit(asked) {
-      const { policy, principal, windows, db } = context;
+      const { policy, principal, db } = context;
       const { target } = asked;
       const local = { ...asked.refused, permission: checkPermission(policy, principal, target) };
       const products = await catalogSize(db, Date.now());
       try {
-        const answer = await askAdmission(windows, admissionRequest(context, asked, local, products));
+        const answer = await object.admit(admissionRequest(context, asked, local, products));
         if (answer.admitted) {
-          const settleThis = (ran: Ran) => settle(context, target, answer.seq, ran);
+          const settleThis = (ran: Ran) => settle(context, object, target, answer.seq, ran);
           return { ...ok({ settle: settleThis }), verdicts: answer.verdicts };
         }
         if (answer.stage === "rate") return refuseRate(answer.retryAfterMs);
@@ -141,7 +142,8 @@ function admissionRequest(
  * fails they stay here. A settlement that is lost leaves the reservation charged at its maximum.
  */
 async function settle(
-  { principal, windows, secretKey, origin }: GuardContext,
+  { secretKey, origin }: GuardContext,
+  object: CallerObject,
   { labels }: Target,
   attempt: number,
   { outcome, records, bytes, durationMs, missed, tainted, canary, answer }: Ran,
@@ -156,7 +158,7 @@ async function settle(
     flow: labels ? { ...touchedBy(labels, "results", answer, secretKey), ...seen } : null,
   };
   const isAwaited = labels !== undefined && isPersonal(labels);
-  const sent = sendSettlement(windows, principal.id, settlement, isAwaited);
+  const sent = object.settle(settlement, isAwaited);
   if (!isAwaited) {
     const later = sent.then(
       ({ verdicts = [] }) => verdicts,

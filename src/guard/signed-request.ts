@@ -11,7 +11,7 @@ import type { Spent } from "../windows/nonces.ts";
 import { createGuard } from "./guard.ts";
 import { recorded } from "./recorded.ts";
 import type { Target } from "./target.ts";
-import { Unreachable, consumeNonce } from "./user-windows-client.ts";
+import { CallerObject, Unreachable } from "./user-windows-client.ts";
 
 /** Whom the bearer token leads to, and whether it asks for a signature. */
 interface Claimed {
@@ -49,7 +49,7 @@ export async function refuseSignature(c: AppContext, claimed: Claimed): Promise<
 
 async function spend(c: AppContext, spent: Spent, claimed: Claimed): Promise<Refusal | undefined> {
   try {
-    const answer = await consumeNonce(c.env.USER_WINDOWS, claimed.userId, spent);
+    const answer = await new CallerObject(c.env.USER_WINDOWS, claimed.userId).consumeNonce(spent);
     if (answer.status === "fresh") return undefined;
     if (answer.status === "used") return await charge(c, REPLAYED, claimed);
     const { retryAfterMs } = answer;

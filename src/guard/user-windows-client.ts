@@ -17,49 +17,63 @@ const DEADLINE_MS = 3_000;
 /** The caller's Durable Object could not be reached, or did not answer in time. */
 export class Unreachable extends Error {}
 
-export const askAdmission = (windows: Windows, request: AdmissionRequest): Promise<AdmissionAnswer> =>
-  timed("admit", () =>
-    reach<AdmissionAnswer>(async () => windows.getByName(request.principal).admit(request)),
-  );
-
-/** `isAwaited`: a caller waits for it. Where none does there is no deadline either, as its timer is a tenth of what it costs. */
-export const sendSettlement = (
-  windows: Windows,
-  principal: string,
-  settlement: Settlement,
-  isAwaited: boolean,
-): Promise<SettlementAnswer> =>
-  timed("settle", () =>
-    reach<SettlementAnswer>(
-      async () => windows.getByName(principal).settle(settlement),
-      isAwaited ? (call) => inTime(call) : (call) => call(),
-    ),
-  );
-
-export const consumeNonce = (windows: Windows, principal: string, spent: Spent): Promise<NonceAnswer> =>
-  timed("nonce", () => reach<NonceAnswer>(async () => windows.getByName(principal).consumeNonce(spent)));
-
 /**
- * Calls an object; once more, with a new stub, where the error says that it may pass. An overloaded one
- * is left alone: more calls would keep it so.
- * https://developers.cloudflare.com/durable-objects/best-practices/error-handling/
+ * One caller's Durable Object, as one request asks it. The stub is kept: a new one for the settlement is a third of what
+ * the settlement's call costs.
  */
-export async function reach<T>(
-  call: () => Promise<T>,
-  attempt: (call: () => Promise<T>) => Promise<T> = (each) => inTime(each),
-): Promise<T> {
-  try {
-    return await attempt(call);
-  } catch (error) {
-    const passes = has(error, "retryable") && !has(error, "overloaded");
-    // The object's own code threw: it was reached, and nothing goes on without its word.
-    if (has(error, "remote") && !passes && !has(error, "overloaded")) throw error;
-    if (!passes) throw new Unreachable("", { cause: error });
+export class CallerObject {
+  readonly #windows: Windows;
+  readonly #principal: string;
+  #stub: ReturnType<Windows["getByName"]> | undefined;
+
+  constructor(windows: Windows, principal: string) {
+    this.#windows = windows;
+    this.#principal = principal;
   }
-  try {
-    return await attempt(call);
-  } catch (error) {
-    throw new Unreachable("", { cause: error });
+
+  admit(request: AdmissionRequest): Promise<AdmissionAnswer> {
+    return timed("admit", () => this.#reach<AdmissionAnswer>(async (object) => object.admit(request)));
+  }
+
+  /** `isAwaited`: a caller waits for it. Where none does there is no deadline either, as its timer is a tenth of what it costs. */
+  settle(settlement: Settlement, isAwaited: boolean): Promise<SettlementAnswer> {
+    return timed("settle", () =>
+      this.#reach<SettlementAnswer>(
+        async (object) => object.settle(settlement),
+        isAwaited ? inTime : (call) => call(),
+      ),
+    );
+  }
+
+  consumeNonce(spent: Spent): Promise<NonceAnswer> {
+    return timed("nonce", () => this.#reach<NonceAnswer>(async (object) => object.consumeNonce(spent)));
+  }
+
+  /**
+   * Calls the object; once more, with a new stub, where the error says that it may pass. An overloaded one
+   * is left alone: more calls would keep it so.
+   * https://developers.cloudflare.com/durable-objects/best-practices/error-handling/
+   */
+  async #reach<T>(
+    call: (object: ReturnType<Windows["getByName"]>) => Promise<T>,
+    attempt: (call: () => Promise<T>) => Promise<T> = inTime,
+  ): Promise<T> {
+    const ask = () => call((this.#stub ??= this.#windows.getByName(this.#principal)));
+    try {
+      return await attempt(ask);
+    } catch (error) {
+      this.#stub = undefined;
+      const passes = has(error, "retryable") && !has(error, "overloaded");
+      // The object's own code threw: it was reached, and nothing goes on without its word.
+      if (has(error, "remote") && !passes && !has(error, "overloaded")) throw error;
+      if (!passes) throw new Unreachable("", { cause: error });
+    }
+    try {
+      return await attempt(ask);
+    } catch (error) {
+      this.#stub = undefined;
+      throw new Unreachable("", { cause: error });
+    }
   }
 }
 
