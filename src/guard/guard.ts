@@ -51,7 +51,7 @@ interface Heard {
 }
 
 export type Admission = Outcome<Admitted> & Heard & { degraded?: boolean };
-/** `later`: what the settlement behind the caller's back will bring; it never fails. */
+/** `later`: what the settlement behind the caller's back will bring, for which the request is kept alive; it never fails. */
 export type Settled = Outcome<void> & Heard & { later?: Promise<readonly FlowVerdict[]> };
 
 export interface Guard {

@@ -1,4 +1,3 @@
-import { waitUntil } from "cloudflare:workers";
 import { keptTokenOf } from "../flow/tokens.ts";
 import { type CallRecord, type FlowVerdict, UNKNOWN } from "../telemetry/call-record.ts";
 import { callBegan, callEnded } from "../telemetry/sink.ts";
@@ -56,7 +55,8 @@ export function recorded(guard: Guard, context: Watched): Guard {
         const over = (later: readonly FlowVerdict[]) =>
           end({ ...seen, outcome, ran: true, degraded, verdicts: [...verdicts, ...later] });
         if (settled.later === undefined) over(settled.verdicts ?? []);
-        else waitUntil(settled.later.then(over));
+        // The guard keeps the request alive for it; asking for that twice costs more than counting the call does.
+        else void settled.later.then(over);
         return settled;
       };
       return { ...admission, value: { settle } };
