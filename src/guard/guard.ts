@@ -15,7 +15,8 @@ import { mayGoOn } from "./fail-open.ts";
 import { checkPermission } from "./permission.ts";
 import { digestArguments, redactArguments } from "./redact.ts";
 import type { Target } from "./target.ts";
-import { CallerObject, Unreachable, type Windows } from "./user-windows-client.ts";
+import type { Windows } from "../windows/user-windows.ts";
+import { CallerObject, Unreachable } from "./user-windows-client.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 

@@ -7,9 +7,7 @@ import type {
   SettlementAnswer,
 } from "../windows/admission.ts";
 import type { NonceAnswer, Spent } from "../windows/nonces.ts";
-import type { UserWindows } from "../windows/user-windows.ts";
-
-export type Windows = DurableObjectNamespace<UserWindows>;
+import type { Windows } from "../windows/user-windows.ts";
 
 /** Milliseconds after which a Durable Object counts as out of reach. */
 const DEADLINE_MS = 3_000;

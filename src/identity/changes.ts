@@ -1,4 +1,4 @@
-import type { Windows } from "../guard/user-windows-client.ts";
+import type { Windows } from "../windows/user-windows.ts";
 import type { Change } from "../windows/records.ts";
 
 /** What of a change is said where it is not about roles, or not about a key, is nothing. */

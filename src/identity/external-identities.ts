@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import * as z from "zod";
 import { runBatch } from "../database/run-batch.ts";
-import type { Windows } from "../guard/user-windows-client.ts";
+import type { Windows } from "../windows/user-windows.ts";
 import { setRoles } from "./administration.ts";
 import { noteChange } from "./changes.ts";
 import { type Person, userIdOf } from "./sign-on/person.ts";

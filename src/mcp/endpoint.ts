@@ -5,7 +5,7 @@ import type { Settings } from "../env.ts";
 import { keptTokenOf } from "../flow/tokens.ts";
 import { type Guard, createGuard } from "../guard/guard.ts";
 import { recorded } from "../guard/recorded.ts";
-import type { Windows } from "../guard/user-windows-client.ts";
+import type { Windows } from "../windows/user-windows.ts";
 import { type Principal, mayUse } from "../identity/principal.ts";
 import { BASE_SCOPE, type Scope } from "../identity/scopes.ts";
 import { createInventory } from "../inventory/repository.ts";

@@ -50,6 +50,9 @@ interface ElsewhereDecided extends Decider {
   incident?: string | null;
 }
 
+/** Every caller's object, by principal. */
+export type Windows = DurableObjectNamespace<UserWindows>;
+
 /**
  * One principal's rate windows, flow state, audit and nonces. `admit`, `settle` and `consumeNonce` hold no
  * `await`: nothing of another call comes between their first and last line, and what they write commits

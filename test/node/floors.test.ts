@@ -8,7 +8,9 @@ const FLOORS = [
   ["policy", "telemetry"],
   ["arguments", "hosts", "app-types"],
   ["assets"],
-  ["catalog", "inventory", "identity", "windows"],
+  ["catalog", "inventory", "windows"],
+  // What is changed of a user goes into the audit in their object.
+  ["identity"],
   ["support"],
   ["call-context"],
   ["resources"],

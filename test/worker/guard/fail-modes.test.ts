@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Windows } from "../../../src/guard/user-windows-client.ts";
+import type { Windows } from "../../../src/windows/user-windows.ts";
 import type { AdmissionRequest, Settlement } from "../../../src/windows/admission.ts";
 import { policyInForce } from "../../../src/policy/bundled.ts";
 import { newCaller, policyWith, recordsOf, roleOf } from "../support/caller.ts";

@@ -4,7 +4,7 @@ import { ProtocolError, type Result } from "@modelcontextprotocol/server";
 import * as z from "zod";
 import { createCatalog } from "../../../src/catalog/repository.ts";
 import { createGuard } from "../../../src/guard/guard.ts";
-import type { Windows } from "../../../src/guard/user-windows-client.ts";
+import type { Windows } from "../../../src/windows/user-windows.ts";
 import { dispatch } from "../../../src/mcp/dispatch.ts";
 import { createInventory } from "../../../src/inventory/repository.ts";
 import { createSupport } from "../../../src/support/repository.ts";
