@@ -15,7 +15,7 @@ const NUL = /(?<!\\)(?:\\\\)*\\u0000/;
 export async function* checkRows(rows: AsyncIterable<Row>, majorPrices: boolean): AsyncGenerator<CheckedRow> {
   const lineOf = new Map<string, number>();
   for await (const row of rows) {
-    const checked = "problem" in row ? row : check(row.line, majorPrices ? toMinor(row.value) : row.value);
+    const checked = "problem" in row ? row : check(row.line, row.value, majorPrices);
     if ("record" in checked) {
       const first = lineOf.get(checked.record.sku);
       if (first !== undefined) {
@@ -28,8 +28,11 @@ export async function* checkRows(rows: AsyncIterable<Row>, majorPrices: boolean)
   }
 }
 
-function check(line: number, value: unknown): CheckedRow {
-  const parsed = productRecordSchema.safeParse(value, { error: inWords });
+function check(line: number, given: unknown, majorPrices: boolean): CheckedRow {
+  const value = majorPrices ? toMinor(given) : given;
+  const parsed = productRecordSchema.safeParse(value, {
+    error: majorPrices ? inWords(MAJOR) : inWords(MINOR),
+  });
   if (!parsed.success) {
     const problems = parsed.error.issues
       .slice(0, PROBLEMS_SHOWN)
@@ -53,17 +56,19 @@ const KINDS: Readonly<Record<string, string>> = {
   record: "an object",
 };
 
+const MINOR = "is not a whole number of minor units; --major-prices takes decimals";
+const MAJOR = "has more decimals than its currency";
+
 /** Of what is of another type, for who does not know zod; undefined leaves a problem to its own words. */
-function inWords({ code, input, path, ...issue }: z.core.$ZodRawIssue): string | undefined {
-  if (code !== "invalid_type") return undefined;
-  if (input === undefined) return "is missing";
-  const [field] = path ?? [];
-  const hint =
-    issue["expected"] === "int" && (field === "price" || field === "cost")
-      ? " of minor units; --major-prices takes decimals"
-      : "";
-  return `is not ${KINDS[String(issue["expected"])] ?? issue["expected"]}${hint}`;
-}
+const inWords =
+  (ofPrices: string) =>
+  ({ code, input, path, ...issue }: z.core.$ZodRawIssue): string | undefined => {
+    if (code !== "invalid_type") return undefined;
+    if (input === undefined) return "is missing";
+    const [field] = path ?? [];
+    if (issue["expected"] === "int" && (field === "price" || field === "cost")) return ofPrices;
+    return `is not ${KINDS[String(issue["expected"])] ?? issue["expected"]}`;
+  };
 
 function toMinor(value: unknown): unknown {
   if (typeof value !== "object" || value === null || !("currency" in value)) return value;

@@ -6,7 +6,7 @@ import { type ImportReport, importCatalog } from "./import-catalog.ts";
 import { type Source, openSource } from "./open-source.ts";
 import { showProgress } from "./progress.ts";
 import { peek } from "./peek.ts";
-import { readCsv } from "./read-csv.ts";
+import { readCsv, shown } from "./read-csv.ts";
 import { type Row, readJsonl } from "./read-jsonl.ts";
 import { type Target, localTarget, remoteTarget } from "./targets.ts";
 
@@ -111,7 +111,7 @@ async function readRows(
     onLeftOut: (columns) => {
       if (columns.length > 0)
         console.error(
-          `Left out, as no field of a product: ${columns.join(", ")} (--map attributes.NAME=COLUMN keeps one).`,
+          `Left out, as no field of a product: ${shown(columns)} (--map attributes.NAME=COLUMN keeps one).`,
         );
     },
   });

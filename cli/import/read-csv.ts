@@ -2,6 +2,7 @@ import { Readable, pipeline } from "node:stream";
 import { parse } from "csv-parse";
 import * as z from "zod";
 import { productRecordSchema } from "../../src/catalog/import/record.ts";
+import { clip, plainLine } from "../../src/text/plain-text.ts";
 import type { Row } from "./read-jsonl.ts";
 
 const { attributes: _, stock: __, ...flat } = productRecordSchema.shape;
@@ -38,13 +39,14 @@ export async function* readCsv(
   bytes: AsyncIterable<Buffer>,
   { mapping, delimiter, onLeftOut }: CsvOptions,
 ): AsyncGenerator<Row> {
-  const fieldOf = new Map(Object.entries(mapping).map(([field, column]) => [column, field]));
+  let fieldOf: ReadonlyMap<string, string> = new Map();
   const parser = pipeline(
     Readable.from(bytes),
     parse({
       bom: true,
       columns: (header: string[]) => {
-        onLeftOut(checkHeader(header, mapping, fieldOf));
+        fieldOf = fieldsOf(header, mapping);
+        onLeftOut(header.filter((column) => !fieldOf.has(column)));
         return header;
       },
       delimiter,
@@ -68,24 +70,45 @@ export async function* readCsv(
   }
 }
 
-/** Gives the columns that are left out. */
-function checkHeader(header: string[], mapping: Mapping, fieldOf: ReadonlyMap<string, string>): string[] {
-  const isField = (name: string) => FIELDS.includes(name) || /^(?:attributes|stock)\../.test(name);
-  const has = `It has: ${header.join(", ")}.`;
+const isField = (name: string) => FIELDS.includes(name) || /^(?:attributes|stock)\../.test(name);
+
+/** The field of each column that has one: what `mapping` says, and for the other fields the columns named like them. */
+function fieldsOf(header: string[], mapping: Mapping): ReadonlyMap<string, string> {
+  const has = `It has: ${shown(header)}.`;
   const unknown = Object.keys(mapping).filter((field) => !isField(field));
   if (unknown.length > 0)
     throw new Error(`A product has no field ${unknown.join(", ")}. It has: ${FIELDS.join(", ")}.`);
   const absent = Object.values(mapping).filter((column) => !header.includes(column));
   if (absent.length > 0) throw new Error(`The header has no column ${absent.join(", ")}. ${has}`);
-  const nameOf = (column: string) => fieldOf.get(column) ?? fieldNamed(column);
-  const fields = new Set(header.map(nameOf));
-  const missing = REQUIRED.filter((field) => !fields.has(field));
+  const mapped = new Map(Object.entries(mapping).map(([field, column]) => [column, field]));
+  if (mapped.size < Object.keys(mapping).length)
+    throw new Error("--map gives one column to more than one field.");
+
+  const named = header
+    .map((column) => [column, fieldNamed(column)] as const)
+    .filter(([column, field]) => isField(field) && !mapped.has(column) && !Object.hasOwn(mapping, field));
+  const pairs = [...mapped, ...named];
+  const fields = pairs.map(([, field]) => field);
+  const twice = fields.filter((field, index) => fields.indexOf(field) !== index);
+  if (twice.length > 0) throw new Error(`The header has more than one column for ${shown(twice)}. ${has}`);
+  const missing = REQUIRED.filter((field) => !fields.includes(field));
+  if (missing.length > 0 && header.length === 1)
+    throw new Error(`The header is one column; --delimiter says what separates columns. ${has}`);
   if (missing.length > 0)
     throw new Error(
       `The header has no column for ${missing.join(", ")}; --map ${missing[0]}=COLUMN names one. ${has}`,
     );
-  return header.filter((column) => !isField(nameOf(column)));
+  return new Map(pairs);
 }
+
+const SHOWN = 30;
+
+/** Columns of somebody's file on a terminal. */
+export const shown = (columns: readonly string[]): string =>
+  columns
+    .slice(0, SHOWN)
+    .map((column) => clip(plainLine(column), 60))
+    .join(", ") + (columns.length > SHOWN ? ` and ${columns.length - SHOWN} more` : "");
 
 /** What a column is by its own name: those of groups are somebody's words, and keep their case. */
 const fieldNamed = (column: string): string => (column.includes(".") ? column : column.toLowerCase());
@@ -98,13 +121,13 @@ function toRecord(
   const attributes: Record<string, string> = {};
   const stock: { warehouse: string; quantity: number }[] = [];
   for (const [column, cell] of Object.entries(record)) {
-    const field = fieldOf.get(column) ?? fieldNamed(column);
+    const field = fieldOf.get(column);
+    if (cell === "" || field === undefined) continue;
     const [group = "", ...rest] = field.split(".");
     const name = rest.join(".");
-    if (cell === "") continue;
     if (group === "attributes" && name !== "") attributes[name] = cell;
     else if (group === "stock" && name !== "") stock.push({ warehouse: name, quantity: Number(cell) });
-    else if (FIELDS.includes(field)) fields[field] = NUMBERS.has(field) ? Number(cell) : cell;
+    else fields[field] = NUMBERS.has(field) ? Number(cell) : cell;
   }
   return { ...fields, attributes, ...(stock.length > 0 && { stock }) };
 }

@@ -70,10 +70,10 @@ adminApi.get("/users", async (c) => c.json({ users: (await runBatch(c.env.DB, [l
 adminApi.post("/users", async (c) => {
   const user = parseArguments(newUserSchema, await body(c));
   if (!user.ok) return answer(c, user.refusal);
-  const { id, roles } = user.value;
+  const { id, roles, customer_id: customer = null } = user.value;
   const taken = refuse("conflict", "There is a user of that id.").refusal;
   if (await userExists(c, id)) return answer(c, taken);
-  await note(c, id, { change: "user_added", roles });
+  await note(c, id, { change: "user_added", roles, customer });
   try {
     await runBatch(c.env.DB, addUser(user.value, Date.now()));
   } catch (error) {
@@ -165,8 +165,13 @@ async function changeUser(c: ApiContext, work: (id: string) => Promise<boolean>)
 /** False where nobody else is an admin. */
 async function giveRoles(c: ApiContext, user: string, roles: string[]): Promise<boolean> {
   const { DB: db } = c.env;
-  if (!roles.includes("admin") && (await isLastAdmin(db, user))) return false;
   const before = await rolesOf(db, user);
+  if (roles.every((role) => before.includes(role))) {
+    if (!(await keepingAnAdmin(db, setRoles(user, roles)))) return false;
+    await note(c, user, { change: "roles_set", roles });
+    return true;
+  }
+  if (!roles.includes("admin") && (await isLastAdmin(db, user))) return false;
   await note(c, user, { change: "roles_set", roles });
   if (await keepingAnAdmin(db, setRoles(user, roles))) return true;
   // The other admin went in between: what the audit has is taken back.
@@ -186,8 +191,8 @@ async function revoke(
   const id = c.req.param("id") ?? "";
   const row = await c.env.DB.prepare(`SELECT user_id FROM ${table} WHERE id = ?`).bind(id).first();
   if (row === null) return answer(c, refuse("not_found", "There is nothing of that id.").refusal);
-  await note(c, keyRow.parse(row).user_id, { change: as, key: id });
   await runBatch(c.env.DB, statements(id));
+  await note(c, keyRow.parse(row).user_id, { change: as, key: id });
   return c.json({ id });
 }
 

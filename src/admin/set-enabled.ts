@@ -2,11 +2,11 @@ import type { AppContext } from "../app-types.ts";
 import { runBatch } from "../database/run-batch.ts";
 import { disableUser, enableUser } from "../identity/administration.ts";
 import type { Decider } from "../windows/flow-stage.ts";
-import { isLastAdmin, keepingAnAdmin } from "./last-admin.ts";
+import { keepingAnAdmin } from "./last-admin.ts";
 
 /**
- * Disables or enables a user who exists; false where nobody else is an admin, as nobody could undo that. Its audit has
- * it first: a change that is in no audit must not happen.
+ * Disables or enables a user who exists; false where nobody else is an admin, as nobody could undo that. Its audit has what
+ * gives before it is done, as what is in no audit must not happen; what takes away does not wait for the audit.
  */
 export async function setEnabled(
   c: AppContext,
@@ -22,10 +22,7 @@ export async function setEnabled(
     await runBatch(db, enableUser(user));
     return true;
   }
-  if (await isLastAdmin(db, user)) return false;
+  if (!(await keepingAnAdmin(db, disableUser(user, Date.now())))) return false;
   await note("disabled");
-  if (await keepingAnAdmin(db, disableUser(user, Date.now()))) return true;
-  // The other admin went in between: what the audit has is taken back.
-  await note("enabled");
-  return false;
+  return true;
 }

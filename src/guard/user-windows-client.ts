@@ -61,7 +61,9 @@ export class CallerObject {
       return await attempt(ask);
     } catch (error) {
       this.#stub = undefined;
-      const passes = has(error, "retryable") && !has(error, "overloaded");
+      // One that was reset between two calls has taken its old stub with it.
+      const passes =
+        (has(error, "retryable") || has(error, "durableObjectReset")) && !has(error, "overloaded");
       // The object's own code threw: it was reached, and nothing goes on without its word.
       if (has(error, "remote") && !passes && !has(error, "overloaded")) throw error;
       if (!passes) throw new Unreachable("", { cause: error });
@@ -92,6 +94,7 @@ const flags = z.object({
   retryable: z.boolean().optional(),
   overloaded: z.boolean().optional(),
   remote: z.boolean().optional(),
+  durableObjectReset: z.boolean().optional(),
 });
 
 function has(error: unknown, flag: keyof z.output<typeof flags>): boolean {

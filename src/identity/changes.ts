@@ -1,12 +1,15 @@
 import type { Windows } from "../windows/user-windows.ts";
 import type { Change } from "../windows/records.ts";
 
-/** What of a change is said where it is not about roles, or not about a key, is nothing. */
+/** Left out: what the change is not about. */
 export type Noted = Pick<Change, "change" | "by"> & Partial<Change>;
 
-/** Writes into a user's audit what is about to change of them. Awaited before the change: one that is in no audit must not happen. */
+/**
+ * Writes a change of a user into their audit. What gives somebody more is noted before it is done: what is in no audit must
+ * not happen. What takes away is done first, as whoever floods their own object must not keep a key by it.
+ */
 export const noteChange = (
   windows: Windows,
   principal: string,
-  { roles = null, key = null, ...change }: Noted,
-): Promise<void> => windows.getByName(principal).noteIdentity({ principal, roles, key, ...change });
+  { roles = null, key = null, customer = null, ...change }: Noted,
+): Promise<void> => windows.getByName(principal).noteIdentity({ principal, roles, key, customer, ...change });

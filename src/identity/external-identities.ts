@@ -53,13 +53,16 @@ export async function recordSignOn(
   const userId = user?.user_id ?? userIdOf(person);
   const by = "sign-on";
   if (user === undefined && roles.length > 0)
-    await noteChange(windows, userId, { change: "user_added", roles, by });
-  if (user !== undefined && user.user_roles.join() !== roles.toSorted().join())
-    await noteChange(windows, userId, { change: "roles_set", roles, by });
+    await noteChange(windows, userId, { change: "user_added", roles, customer: customerId ?? null, by });
+  const hasOthers = user !== undefined && user.user_roles.join() !== roles.toSorted().join();
   if (roles.length === 0) {
     if (user !== undefined) await runBatch(db, setRoles(userId, []));
+    if (hasOthers) await noteChange(windows, userId, { change: "roles_set", roles, by });
     return { ok: false, problem: "no_role" };
   }
+  if (hasOthers) await noteChange(windows, userId, { change: "roles_set", roles, by });
+  if (user !== undefined && customerId !== undefined && customerId !== user.customer_id)
+    await noteChange(windows, userId, { change: "customer_set", customer: customerId, by });
 
   const link = `sign-on-${randomBytes(9).toString("base64url")}`;
   const results = await runBatch(db, [

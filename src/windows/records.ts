@@ -106,23 +106,26 @@ export const decisionSchema = z.strictObject({
 export const CHANGES = [
   "user_added",
   "roles_set",
+  "customer_set",
   "key_added",
   "key_revoked",
   "signing_key_added",
   "signing_key_revoked",
 ] as const;
 
-/** What was changed of who this principal is and what it signs in with. No record holds a secret. */
+/** What was to be changed of who this principal is and what it signs in with. No record holds a secret. */
 export const changeSchema = z.strictObject({
   ...base,
   kind: z.literal("change"),
   change: z.enum(CHANGES),
   /** Who changed it: a user's id, or `sign-on` where the sign-in provider and the policy say other roles now. */
   by: z.string(),
-  /** The user's from now on, or what a new key narrows them to; null where nothing is said of them. */
+  /** The user's, or what a new key narrows them to; null where nothing is said of them. */
   roles: z.array(z.string()).nullable(),
   /** The key's id. */
   key: z.string().nullable(),
+  /** The customer of the shop whose data are the user's own. */
+  customer: z.string().nullable(),
 });
 
 /** More refusals of one code within a window of the first, which is the attempt `of`. */

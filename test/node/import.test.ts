@@ -325,6 +325,14 @@ describe("bad rows", () => {
   it.each([
     ["lacks", "sku,name,price\nA-1,Lamp,1\n", [], /no column for category, currency\b.*--map category=/],
     ["lacks a mapped one", "Art,name\nA-1,Lamp\n", ["--map", "sku=Nr"], /no column Nr\b.*Art, name/],
+    ["is of another delimiter", "sku;name;price\nA-1;Lamp;1\n", [], /--delimiter/],
+    ["names a field twice", "sku,name,Name\nA-1,Lamp,Lamp\n", [], /more than one column for name/],
+    [
+      "has one column for two",
+      "sku,T\nA-1,Lamp\n",
+      ["--map", "name=T", "--map", "model=T"],
+      /one column to more than one field/,
+    ],
     ["is mapped to no field", "Art,name\nA-1,Lamp\n", ["--map", "titel=name"], /no field titel\b/],
   ])("of a CSV whose header %s are one error, and nothing is read", async (_, csv, flags, reason) => {
     await writeFile(at("header.csv"), csv);

@@ -56,6 +56,7 @@ const good = ["tools/call", { name: "list_categories" }] as const;
 describe("an object that throws", () => {
   it.each([
     { what: "what may pass", flags: { retryable: true }, tries: 2 },
+    { what: "that it was reset", flags: { remote: true, durableObjectReset: true }, tries: 2 },
     { what: "that it is overloaded", flags: { overloaded: true }, tries: 1 },
     {
       what: "that it is overloaded, and that this may pass",

@@ -65,13 +65,27 @@ it("what is refused leaves nothing there", async () => {
   for (const user of [id, "no-role", "nobody"]) expect(await tablesOf(user)).toEqual([]);
 });
 
-it("nothing is changed that the audit can't be told of", async () => {
+it("nothing is given that the audit can't be told of; what takes away is done all the same", async () => {
   const { ask } = await newAdmin();
-  const user = await newUser(["shopper"]);
+  const user = await newUser(["shopper", "inventory"]);
+  const key = (await newKey(user)).id;
   await runInDurableObject(env.USER_WINDOWS.getByName(user), (_, { storage }) => {
     storage.sql.exec("CREATE VIEW records AS SELECT 1 AS seq, 1 AS at, '{}' AS text, '' AS hash");
   });
-  expect((await ask("PUT", `/users/${user}/roles`, { roles: ["support"] })).status).toBe(500);
-  const { results } = await env.DB.prepare("SELECT role FROM user_roles WHERE user_id = ?").bind(user).all();
-  expect(results).toEqual([{ role: "shopper" }]);
+  const count = async (sql: string) =>
+    (await env.DB.prepare(`SELECT 1 FROM ${sql} = ?`).bind(user).all()).results.length;
+  for (const [path, body] of [
+    [`/users/${user}/roles`, { roles: ["support"] }],
+    ["/keys", { user, label: "more" }],
+  ] as const)
+    expect((await ask(path === "/keys" ? "POST" : "PUT", path, body)).status).toBe(500);
+  expect(await count("user_roles WHERE role = 'support' AND user_id")).toBe(0);
+  expect(await count("access_keys WHERE user_id")).toBe(1);
+
+  await ask("PUT", `/users/${user}/roles`, { roles: ["shopper"] });
+  await ask("POST", `/keys/${key}/revoke`);
+  await ask("POST", `/users/${user}/disable`);
+  expect(await count("user_roles WHERE role = 'inventory' AND user_id")).toBe(0);
+  expect(await count("access_keys WHERE revoked_at IS NULL AND user_id")).toBe(0);
+  expect(await count("users WHERE disabled_at IS NOT NULL AND id")).toBe(1);
 });
