@@ -62,7 +62,7 @@ async function anchors(): Promise<Anchor[]> {
 async function list(): Promise<void> {
   const found = await anchors();
   if (globals().json === true) return console.log(JSON.stringify(found));
-  if (found.length === 0) return console.log("No call has been recorded yet.");
+  if (found.length === 0) return console.log("Nothing has been recorded yet.");
   const table = plainTable(["principal", "records", "anchored", "head"]);
   for (const { principal, seq, anchored_at, hash } of found)
     table.push([principal, seq, new Date(anchored_at).toISOString(), hash.slice(0, 16)]);

@@ -38,6 +38,7 @@ import {
 } from "./overview.ts";
 import { ADMITTED, type Bucket, type CallerDecision, type Change, type Draft } from "./records.ts";
 import { charge, fitsAt } from "./sliding-window.ts";
+import type { State } from "./store.ts";
 
 /** D1 is told where a chain stands at most this often; what could not be told is tried again this much later. */
 const ANCHOR_MS = 60_000;
@@ -133,7 +134,7 @@ export class UserWindows extends DurableObject<Env> {
     const withheld = isGiven ? null : FLOW_CODES[refusal.verdict];
     log.append({ kind: "outcome", ...settlement, withheld, hits: decision.hits }, now);
     this.#wakeBy(now + ANCHOR_MS);
-    if (now - log.state.anchored.at >= ANCHOR_MS) this.ctx.waitUntil(this.#quietly(() => this.anchor()));
+    this.#anchorIfDue(log.state, now);
     const answer = isGiven ? ({ given: true } as const) : ({ given: false, refusal } as const);
     return { ...answer, ...heard(decision.hits) };
   }
@@ -255,6 +256,11 @@ export class UserWindows extends DurableObject<Env> {
     log.begin(principal, policyInForce().retention.audit_days * DAY, now);
     log.append(draft, now);
     this.#wakeBy(now + ANCHOR_MS);
+    if (log.state !== undefined) this.#anchorIfDue(log.state, now);
+  }
+
+  #anchorIfDue({ anchored }: State, now: number): void {
+    if (now - anchored.at >= ANCHOR_MS) this.ctx.waitUntil(this.#quietly(() => this.anchor()));
   }
 
   async #tellDecision(now: number): Promise<void> {

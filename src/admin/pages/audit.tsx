@@ -23,7 +23,7 @@ export function auditPage({ admin, anchors, now }: AuditPage): Promise<Response>
         most a minute behind.
       </p>
       {anchors.length === 0 ? (
-        <p>No call has been recorded yet.</p>
+        <p>Nothing has been recorded yet.</p>
       ) : (
         <Table
           label="Chains"

@@ -48,6 +48,9 @@ it("what an admin makes and changes of a user is in the user's audit, with who d
     change("key_revoked", narrowed),
     change("signing_key_revoked", signing),
   ]);
+  // Anchored at once, so that who has not called yet can be exported too.
+  const exported = await ask("GET", `/audit/${user}`);
+  expect((await exported.text()).split("\n").filter((each) => each.includes('"change"'))).toHaveLength(7);
 });
 
 it("what is refused leaves nothing there", async () => {
