@@ -14,8 +14,10 @@ const NUL = /(?<!\\)(?:\\\\)*\\u0000/;
 /** Checks rows one by one, and that no SKU stands twice. `majorPrices`: prices are decimals in major units. */
 export async function* checkRows(rows: AsyncIterable<Row>, majorPrices: boolean): AsyncGenerator<CheckedRow> {
   const lineOf = new Map<string, number>();
+  const error = inWords(majorPrices ? MAJOR : MINOR);
   for await (const row of rows) {
-    const checked = "problem" in row ? row : check(row.line, row.value, majorPrices);
+    const checked =
+      "problem" in row ? row : check(row.line, majorPrices ? toMinor(row.value) : row.value, error);
     if ("record" in checked) {
       const first = lineOf.get(checked.record.sku);
       if (first !== undefined) {
@@ -28,11 +30,8 @@ export async function* checkRows(rows: AsyncIterable<Row>, majorPrices: boolean)
   }
 }
 
-function check(line: number, given: unknown, majorPrices: boolean): CheckedRow {
-  const value = majorPrices ? toMinor(given) : given;
-  const parsed = productRecordSchema.safeParse(value, {
-    error: majorPrices ? inWords(MAJOR) : inWords(MINOR),
-  });
+function check(line: number, value: unknown, error: ReturnType<typeof inWords>): CheckedRow {
+  const parsed = productRecordSchema.safeParse(value, { error });
   if (!parsed.success) {
     const problems = parsed.error.issues
       .slice(0, PROBLEMS_SHOWN)

@@ -5,9 +5,9 @@ import { productRecordSchema } from "../../src/catalog/import/record.ts";
 import { clip, plainLine } from "../../src/text/plain-text.ts";
 import type { Row } from "./read-jsonl.ts";
 
-const { attributes: _, stock: __, ...flat } = productRecordSchema.shape;
-const FIELDS = Object.keys(flat);
-const REQUIRED = Object.entries(flat).flatMap(([field, schema]) =>
+const { shape } = productRecordSchema.omit({ attributes: true, stock: true });
+const FIELDS = Object.keys(shape);
+const REQUIRED = Object.entries(shape).flatMap(([field, schema]) =>
   schema.safeParse(undefined).success ? [] : [field],
 );
 const RECORD_MAX = 1024 * 1024;
@@ -125,8 +125,8 @@ function toRecord(
     if (cell === "" || field === undefined) continue;
     const [group = "", ...rest] = field.split(".");
     const name = rest.join(".");
-    if (group === "attributes" && name !== "") attributes[name] = cell;
-    else if (group === "stock" && name !== "") stock.push({ warehouse: name, quantity: Number(cell) });
+    if (group === "attributes") attributes[name] = cell;
+    else if (group === "stock") stock.push({ warehouse: name, quantity: Number(cell) });
     else fields[field] = NUMBERS.has(field) ? Number(cell) : cell;
   }
   return { ...fields, attributes, ...(stock.length > 0 && { stock }) };

@@ -17,7 +17,7 @@ import {
   rolesSchema,
   setRoles,
 } from "../identity/administration.ts";
-import { type Noted, noteChange } from "../identity/changes.ts";
+import { type Noted, noteIdentity } from "../identity/changes.ts";
 import { refuseSignature } from "../guard/signed-request.ts";
 import { noteUse } from "../identity/oauth.ts";
 import { rolesOf } from "../identity/users.ts";
@@ -115,9 +115,7 @@ adminApi.post("/keys", async (c) => {
   c.header("Cache-Control", "no-store");
   return c.json({ id, key: secret, expires_at: isoTime(expiresAt) }, 201);
 });
-adminApi.post("/keys/:id/revoke", (c) =>
-  revoke(c, "access_keys", "key_revoked", (id) => revokeKey(id, Date.now())),
-);
+adminApi.post("/keys/:id/revoke", (c) => revoke(c, "access_keys", "key_revoked", revokeKey));
 
 adminApi.get("/incidents", async (c) => c.json({ incidents: await listIncidents(c.env.DB, c.var.origin) }));
 
@@ -147,7 +145,7 @@ adminApi.post("/signing-keys", async (c) => {
   return c.json({ id, secret, expires_at: isoTime(expiresAt) }, 201);
 });
 adminApi.post("/signing-keys/:id/revoke", (c) =>
-  revoke(c, "signing_keys", "signing_key_revoked", (id) => revokeSigningKey(id, Date.now())),
+  revoke(c, "signing_keys", "signing_key_revoked", revokeSigningKey),
 );
 
 const isoTime = (time: number | null) => (time === null ? null : new Date(time).toISOString());
@@ -186,18 +184,18 @@ async function revoke(
   c: ApiContext,
   table: "access_keys" | "signing_keys",
   as: Change["change"],
-  statements: (id: string) => Parameters<typeof runBatch>[1],
+  statements: typeof revokeKey,
 ): Promise<Response> {
   const id = c.req.param("id") ?? "";
   const row = await c.env.DB.prepare(`SELECT user_id FROM ${table} WHERE id = ?`).bind(id).first();
   if (row === null) return answer(c, refuse("not_found", "There is nothing of that id.").refusal);
-  await runBatch(c.env.DB, statements(id));
+  await runBatch(c.env.DB, statements(id, Date.now()));
   await note(c, keyRow.parse(row).user_id, { change: as, key: id });
   return c.json({ id });
 }
 
 const note = (c: ApiContext, principal: string, change: Omit<Noted, "by">): Promise<void> =>
-  noteChange(c.env.USER_WINDOWS, principal, { ...change, by: c.var.admin ?? "" });
+  noteIdentity(c.env.USER_WINDOWS, principal, { ...change, by: c.var.admin ?? "" });
 
 async function userExists(c: ApiContext, id: string): Promise<boolean> {
   return (await c.env.DB.prepare("SELECT 1 FROM users WHERE id = ?").bind(id).first()) !== null;

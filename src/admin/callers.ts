@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { jsonText } from "../database/json-text.ts";
+import { userRow } from "../identity/users.ts";
 import { policyInForce } from "../policy/bundled.ts";
 import { localRoles } from "../policy/roles.ts";
 
@@ -13,7 +13,7 @@ const callerRow = z.object({
   name: z.string().nullable(),
   kind: z.enum(["user", "service"]).nullable(),
   disabled_at: z.int().nullable(),
-  roles: jsonText.pipe(z.array(z.string())),
+  roles: userRow.shape.user_roles,
   records: z.int(),
   /** When the audit was last anchored, at most a minute behind the last call; null where there is none. */
   last_at: z.int().nullable(),

@@ -62,10 +62,10 @@ export class CallerObject {
     } catch (error) {
       this.#stub = undefined;
       // One that was reset between two calls has taken its old stub with it.
-      const passes =
-        (has(error, "retryable") || has(error, "durableObjectReset")) && !has(error, "overloaded");
+      const isOverloaded = has(error, "overloaded");
+      const passes = !isOverloaded && (has(error, "retryable") || has(error, "durableObjectReset"));
       // The object's own code threw: it was reached, and nothing goes on without its word.
-      if (has(error, "remote") && !passes && !has(error, "overloaded")) throw error;
+      if (has(error, "remote") && !passes && !isOverloaded) throw error;
       if (!passes) throw new Unreachable("", { cause: error });
     }
     try {

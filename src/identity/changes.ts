@@ -8,7 +8,7 @@ export type Noted = Pick<Change, "change" | "by"> & Partial<Change>;
  * Writes a change of a user into their audit. What gives somebody more is noted before it is done: what is in no audit must
  * not happen. What takes away is done first, as whoever floods their own object must not keep a key by it.
  */
-export const noteChange = (
+export const noteIdentity = (
   windows: Windows,
   principal: string,
   { roles = null, key = null, customer = null, ...change }: Noted,

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { runBatch } from "../database/run-batch.ts";
 import type { Windows } from "../windows/user-windows.ts";
 import { setRoles } from "./administration.ts";
-import { noteChange } from "./changes.ts";
+import { type Noted, noteIdentity } from "./changes.ts";
 import { type Person, userIdOf } from "./sign-on/person.ts";
 import { type Found, USER_COLUMNS, identified, userRow } from "./users.ts";
 
@@ -51,18 +51,19 @@ export async function recordSignOn(
   const user = known === null ? undefined : userRow.parse(known);
   if (user !== undefined && user.disabled_at !== null) return { ok: false, problem: "user_disabled" };
   const userId = user?.user_id ?? userIdOf(person);
-  const by = "sign-on";
-  if (user === undefined && roles.length > 0)
-    await noteChange(windows, userId, { change: "user_added", roles, customer: customerId ?? null, by });
-  const hasOthers = user !== undefined && user.user_roles.join() !== roles.toSorted().join();
+  const note = (change: Omit<Noted, "by">) => noteIdentity(windows, userId, { ...change, by: "sign-on" });
   if (roles.length === 0) {
     if (user !== undefined) await runBatch(db, setRoles(userId, []));
-    if (hasOthers) await noteChange(windows, userId, { change: "roles_set", roles, by });
+    if (user !== undefined && user.user_roles.length > 0) await note({ change: "roles_set", roles });
     return { ok: false, problem: "no_role" };
   }
-  if (hasOthers) await noteChange(windows, userId, { change: "roles_set", roles, by });
-  if (user !== undefined && customerId !== undefined && customerId !== user.customer_id)
-    await noteChange(windows, userId, { change: "customer_set", customer: customerId, by });
+  if (user === undefined) {
+    await note({ change: "user_added", roles, customer: customerId ?? null });
+  } else {
+    if (user.user_roles.join() !== roles.toSorted().join()) await note({ change: "roles_set", roles });
+    if (customerId !== undefined && customerId !== user.customer_id)
+      await note({ change: "customer_set", customer: customerId });
+  }
 
   const link = `sign-on-${randomBytes(9).toString("base64url")}`;
   const results = await runBatch(db, [

@@ -103,21 +103,19 @@ export const decisionSchema = z.strictObject({
   note: z.string().nullable().default(null),
 });
 
-export const CHANGES = [
-  "user_added",
-  "roles_set",
-  "customer_set",
-  "key_added",
-  "key_revoked",
-  "signing_key_added",
-  "signing_key_revoked",
-] as const;
-
 /** What was to be changed of who this principal is and what it signs in with. No record holds a secret. */
 export const changeSchema = z.strictObject({
   ...base,
   kind: z.literal("change"),
-  change: z.enum(CHANGES),
+  change: z.enum([
+    "user_added",
+    "roles_set",
+    "customer_set",
+    "key_added",
+    "key_revoked",
+    "signing_key_added",
+    "signing_key_revoked",
+  ]),
   /** Who changed it: a user's id, or `sign-on` where the sign-in provider and the policy say other roles now. */
   by: z.string(),
   /** The user's, or what a new key narrows them to; null where nothing is said of them. */

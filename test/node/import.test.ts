@@ -350,6 +350,15 @@ describe("bad rows", () => {
     expect(stderr).toMatch(/^Left out.*: Colour, stock \(/);
   });
 
+  it("of a CSV go by --map before a column's own name, and columns are shown without escapes", async () => {
+    const csv = "sku,name,category,price,currency,A\u001b[2J,Art\nNO-1,Lamp,Home,1,USD,red,MAP-1\n";
+    await writeFile(at("mapped.csv"), csv);
+    const { stderr } = await startImport(state, [at("mapped.csv"), "--map", "sku=Art"]).ended;
+    expect(stderr).toMatch(/^Left out.*: sku, A \(/);
+    const [skus] = await query(server, "SELECT sku FROM products WHERE sku IN ('NO-1', 'MAP-1')");
+    expect(skus).toEqual([{ sku: "MAP-1" }]);
+  });
+
   it("are named by the line they begin on in CSV, where cells hold line breaks", async () => {
     const csv = `sku,name,description,category,price,currency
 C-1,Lamp,"one

@@ -5,20 +5,12 @@ import { runBatch } from "../../../src/database/run-batch.ts";
 import { bootstrapAdmin, revokeKey } from "../../../src/identity/administration.ts";
 import { refusals } from "../../../src/refusal.ts";
 import { fill, sample } from "../support/catalog.ts";
+import { api } from "./support/admin-api.ts";
 import { signedIn } from "./support/browser.ts";
 import { bearer, post, search, send } from "./support/deployed.ts";
 import { keyOf, newKey, newUser } from "./support/people.ts";
 
 beforeAll(() => fill(sample));
-
-async function api(key: string, method: string, path: string, body?: unknown): Promise<Response> {
-  const headers = { ...bearer(key), "content-type": "application/json" };
-  return send(`/admin/api${path}`, {
-    method,
-    headers,
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
-}
 
 const statuses = new Map<string, number>(Object.entries(refusals).map(([code, { http }]) => [code, http]));
 const refusalSchema = z.object({ code: z.string(), error: z.string() });

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import * as z from "zod";
 import { recordsOf } from "../support/caller.ts";
-import { send } from "./support/deployed.ts";
+import { api } from "./support/admin-api.ts";
 import { newKey, newUser } from "./support/people.ts";
 
 const made = z.object({ id: z.string() });
@@ -11,12 +11,7 @@ const made = z.object({ id: z.string() });
 async function newAdmin() {
   const id = await newUser(["admin"]);
   const { secret } = await newKey(id);
-  const ask = (method: string, path: string, body?: object) =>
-    send(`/admin/api${path}`, {
-      method,
-      headers: { authorization: `Bearer ${secret}`, "content-type": "application/json" },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
+  const ask = (method: string, path: string, body?: object) => api(secret, method, path, body);
   const make = async (path: string, body: object) =>
     made.parse(await (await ask("POST", path, body)).json()).id;
   return { id, ask, make };

@@ -1,16 +1,13 @@
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
-import { send } from "./support/deployed.ts";
+import { api } from "./support/admin-api.ts";
 import { newKey, newUser } from "./support/people.ts";
 
 it("the only admin can't be disabled or demoted, and can where there is another", async () => {
   const only = await newUser(["admin"]);
   const { secret } = await newKey(only);
-  const ask = async (method: string, path: string, body?: object) => {
-    const headers = { authorization: `Bearer ${secret}`, "content-type": "application/json" };
-    const init = { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) };
-    return (await send(`/admin/api/users/${only}/${path}`, init)).status;
-  };
+  const ask = async (method: string, path: string, body?: object) =>
+    (await api(secret, method, `/users/${only}/${path}`, body)).status;
   expect(await ask("POST", "disable")).toBe(409);
   expect(await ask("PUT", "roles", { roles: ["shopper"] })).toBe(409);
   await newUser(["admin"]);
@@ -24,10 +21,8 @@ it("two who demote or disable each other at once leave one of them", async () =>
     const [first, second] = [await newUser(["admin"]), await newUser(["admin"])];
     const ask = async (by: string, about: string) => {
       const { secret } = await newKey(by);
-      const headers = { authorization: `Bearer ${secret}`, "content-type": "application/json" };
-      const body = JSON.stringify({ roles: ["shopper"] });
-      const init = path === "roles" ? { method: "PUT", headers, body } : { method: "POST", headers };
-      return (await send(`/admin/api/users/${about}/${path}`, init)).status;
+      const [method, body] = path === "roles" ? ["PUT", { roles: ["shopper"] }] : ["POST"];
+      return (await api(secret, method, `/users/${about}/${path}`, body)).status;
     };
     const statuses = await Promise.all([ask(first, second), ask(second, first)]);
     expect(statuses.filter((status) => status === 200)).toHaveLength(1);
