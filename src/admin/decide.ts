@@ -1,3 +1,4 @@
+import { CallerObject } from "../windows/caller-object.ts";
 import type { Decider } from "../windows/flow-stage.ts";
 import { writeIncident } from "../windows/incident-rows.ts";
 import type { Incident } from "../windows/incidents.ts";
@@ -12,13 +13,19 @@ export async function decide(
   incident: Incident,
   { decision, ...decider }: Decider & { decision: IncidentDecision },
 ): Promise<boolean> {
-  const windows = env.USER_WINDOWS.getByName(incident.principal);
-  const decided = await windows.decide({ incident: incident.id, decision, ...decider });
+  const { USER_WINDOWS: windows } = env;
+  const decided = await windows
+    .getByName(incident.principal)
+    .decide({ incident: incident.id, decision, ...decider });
   if (decided !== undefined) return true;
   // An object keeps some incidents and D1 all of them: of one that the object has let go, there is only to say that
   // somebody has looked.
   if (incident.status !== "open" || decision !== "closed") return false;
-  await windows.noteChange({ principal: incident.principal, incident: incident.id, decision, ...decider });
+  await new CallerObject(windows, incident.principal).noteChange({
+    incident: incident.id,
+    decision,
+    ...decider,
+  });
   await writeIncident(env.DB, {
     ...incident,
     status: "closed",

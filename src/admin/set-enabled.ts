@@ -2,6 +2,7 @@ import type { AppContext } from "../app-types.ts";
 import { runBatch } from "../database/run-batch.ts";
 import { disableUser, enableUser } from "../identity/administration.ts";
 import type { Decider } from "../windows/flow-stage.ts";
+import { CallerObject } from "../windows/caller-object.ts";
 import { keepingAnAdmin } from "./last-admin.ts";
 
 /**
@@ -16,7 +17,7 @@ export async function setEnabled(
 ): Promise<boolean> {
   const { DB: db, USER_WINDOWS: windows } = c.env;
   const note = (decision: "enabled" | "disabled") =>
-    windows.getByName(user).noteChange({ ...decider, principal: user, decision });
+    new CallerObject(windows, user).noteChange({ ...decider, decision });
   if (isEnabled) {
     await note("enabled");
     await runBatch(db, enableUser(user));

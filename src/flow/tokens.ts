@@ -58,19 +58,39 @@ function neighbourhoodOf(id: string): string[] {
 
 /** Every string or number at the paths, each once. Too long a one is no id. */
 function idsAt(paths: readonly string[], value: unknown): string[] {
-  const found = paths.flatMap((path) => valuesAt(path.split("."), value));
-  const ids = found.flatMap((each) =>
-    typeof each === "number" || (typeof each === "string" && each.length <= ID_MAX) ? [String(each)] : [],
-  );
-  return [...new Set(ids)];
+  const ids = new Set<string>();
+  for (const path of paths) collectIds(stepsOf(path), 0, value, ids);
+  return [...ids];
 }
 
-function valuesAt([step, ...rest]: readonly string[], value: unknown): unknown[] {
-  if (step === undefined) return [value];
-  if (typeof value !== "object" || value === null) return [];
-  const name = step.replace(/\[\]$/, "");
-  if (!Object.hasOwn(value, name)) return [];
-  const next: unknown = Object.getOwnPropertyDescriptor(value, name)?.value;
-  if (name === step) return valuesAt(rest, next);
-  return Array.isArray(next) ? next.flatMap((item) => valuesAt(rest, item)) : [];
+function collectIds(steps: readonly Step[], at: number, value: unknown, into: Set<string>): void {
+  const step = steps[at];
+  if (step === undefined) {
+    if (typeof value === "number" || (typeof value === "string" && value.length <= ID_MAX))
+      into.add(String(value));
+    return;
+  }
+  const { name, isList } = step;
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return;
+  const next: unknown = Reflect.get(value, name);
+  if (!isList) collectIds(steps, at + 1, next, into);
+  else if (Array.isArray(next)) for (const item of next) collectIds(steps, at + 1, item, into);
+}
+
+interface Step {
+  name: string;
+  isList: boolean;
+}
+/** Paths stand in the tools' own labels: they are few. */
+const knownSteps = new Map<string, readonly Step[]>();
+
+/** `items[].sku` as what to look up, one behind the other. */
+function stepsOf(path: string): readonly Step[] {
+  const known = knownSteps.get(path);
+  if (known !== undefined) return known;
+  const steps = path
+    .split(".")
+    .map((step) => ({ name: step.replace(/\[\]$/, ""), isList: step.endsWith("[]") }));
+  knownSteps.set(path, steps);
+  return steps;
 }

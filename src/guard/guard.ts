@@ -1,4 +1,5 @@
 import { waitUntil } from "cloudflare:workers";
+import type { Deadlines } from "../deadlines.ts";
 import { describeArguments } from "../flow/describe.ts";
 import { isPersonal } from "../flow/labels.ts";
 import type { Signals } from "../flow/signals.ts";
@@ -15,8 +16,8 @@ import { mayGoOn } from "./fail-open.ts";
 import { checkPermission } from "./permission.ts";
 import { digestArguments, redactArguments } from "./redact.ts";
 import type { Target } from "./target.ts";
+import { CallerObject, Unreachable } from "../windows/caller-object.ts";
 import type { Windows } from "../windows/user-windows.ts";
-import { CallerObject, Unreachable } from "./user-windows-client.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -28,6 +29,8 @@ export interface Asked {
   refused: { signature?: Refusal | undefined; arguments?: Refusal | undefined };
   /** A form in the client that was accepted for this very call (src/mcp/confirm.ts). */
   agreed?: Agreed | undefined;
+  /** The call's own, where it has work to come. */
+  deadlines?: Deadlines | undefined;
 }
 
 /** What a call turned out to be. */
@@ -82,9 +85,9 @@ export function createGuard(context: GuardContext): Guard {
       const local = { ...asked.refused, permission: checkPermission(policy, principal, target) };
       const products = await catalogSize(db, Date.now());
       try {
-        const answer = await object.admit(admissionRequest(context, asked, local, products));
+        const answer = await object.admit(admissionRequest(context, asked, local, products), asked.deadlines);
         if (answer.admitted) {
-          const settleThis = (ran: Ran) => settle(context, object, target, answer.seq, ran);
+          const settleThis = (ran: Ran) => settle(context, object, asked, answer.seq, ran);
           return { ...ok({ settle: settleThis }), verdicts: answer.verdicts };
         }
         if (answer.stage === "rate") return refuseRate(answer.retryAfterMs);
@@ -145,7 +148,7 @@ function admissionRequest(
 async function settle(
   { secretKey, origin }: GuardContext,
   object: CallerObject,
-  { labels }: Target,
+  { target: { labels }, deadlines }: Asked,
   attempt: number,
   { outcome, records, bytes, durationMs, missed, tainted, canary, answer }: Ran,
 ): Promise<Settled> {
@@ -158,10 +161,8 @@ async function settle(
     duration_ms: Math.round(durationMs),
     flow: labels ? { ...touchedBy(labels, "results", answer, secretKey), ...seen } : null,
   };
-  const isAwaited = labels !== undefined && isPersonal(labels);
-  const sent = object.settle(settlement, isAwaited);
-  if (!isAwaited) {
-    const later = sent.then(
+  if (labels === undefined || !isPersonal(labels)) {
+    const later = object.settleLater(settlement).then(
       ({ verdicts = [] }) => verdicts,
       (error: unknown) => {
         logSurprise(causeOf(error), { what: "settle" });
@@ -172,7 +173,7 @@ async function settle(
     return { ...ok(undefined), later };
   }
   try {
-    const settled = await sent;
+    const settled = await object.settle(settlement, deadlines);
     const { verdicts } = settled;
     return { ...(settled.given ? ok(undefined) : refuseFlow(settled.refusal, origin)), verdicts };
   } catch (error) {

@@ -11,7 +11,7 @@ import type { Spent } from "../windows/nonces.ts";
 import { createGuard } from "./guard.ts";
 import { recorded } from "./recorded.ts";
 import type { Target } from "./target.ts";
-import { CallerObject, Unreachable } from "./user-windows-client.ts";
+import { CallerObject, Unreachable } from "../windows/caller-object.ts";
 
 /** Whom the bearer token leads to, and whether it asks for a signature. */
 interface Claimed {

@@ -1,3 +1,4 @@
+import { CallerObject } from "../windows/caller-object.ts";
 import type { Windows } from "../windows/user-windows.ts";
 import type { Change } from "../windows/records.ts";
 
@@ -12,4 +13,4 @@ export const noteIdentity = (
   windows: Windows,
   principal: string,
   { roles = null, key = null, customer = null, ...change }: Noted,
-): Promise<void> => windows.getByName(principal).noteIdentity({ principal, roles, key, customer, ...change });
+): Promise<void> => new CallerObject(windows, principal).noteIdentity({ roles, key, customer, ...change });

@@ -1,6 +1,7 @@
 import type { CallToolResult, InputRequiredResult } from "@modelcontextprotocol/server";
 import * as z from "zod";
 import { parseArguments } from "../arguments.ts";
+import { Deadlines } from "../deadlines.ts";
 import { type Outcome, refusalError, refusalResult, refuse } from "../refusal.ts";
 import type { ToolAnswer } from "../tools/tool.ts";
 import { type Call, type Measured, type Wanted, NOTHING_SEEN, attempt } from "./call.ts";
@@ -37,14 +38,15 @@ export async function takePath<T>(
 ): Promise<Outcome<T>> {
   const { correlationId, guard, context } = call;
   const refused = work.ok ? {} : { arguments: work.refusal };
-  const admission = await guard.admit({ correlationId, target, args, refused, agreed });
+  using deadlines = new Deadlines();
+  const admission = await guard.admit({ correlationId, target, args, refused, agreed, deadlines });
   if (!admission.ok) return admission;
   // The guard has refused what can't be begun.
   if (!work.ok) return work;
 
   const started = performance.now();
   const run = work.value;
-  const answer = await attempt(call, target.name, () => run(context));
+  const answer = await attempt(call, deadlines, target.name, () => run(context));
 
   const settled = await admission.value.settle({
     outcome: answer.ok ? "ok" : answer.refusal.code,

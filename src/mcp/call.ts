@@ -1,5 +1,6 @@
 import type { CallContext } from "../call-context.ts";
 import { isTransient } from "../database/transient.ts";
+import type { Deadlines } from "../deadlines.ts";
 import type { Signals } from "../flow/signals.ts";
 import type { Guard } from "../guard/guard.ts";
 import type { Target } from "../guard/target.ts";
@@ -8,6 +9,7 @@ import type { Policy } from "../policy/schema.ts";
 import { type Outcome, type Refusal, refuse } from "../refusal.ts";
 import { logSurprise } from "../telemetry/log.ts";
 import type { Agreed } from "../windows/admission.ts";
+import { Unreachable } from "../windows/caller-object.ts";
 
 /** One message of one caller: what a handler needs to answer it. */
 export interface Call {
@@ -61,20 +63,16 @@ export const NOTHING_SEEN = {
 /** Runs `work` against the call's deadline. A surprise becomes a refusal here; its cause is logged. */
 export async function attempt<T>(
   call: Pick<Call, "correlationId" | "deadlineMs">,
+  deadlines: Deadlines,
   what: string,
   work: () => Promise<Outcome<T>>,
 ): Promise<Outcome<T>> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const deadline = new Promise<Outcome<T>>((resolve) => {
-    const expire = () => resolve(refuse("timeout", `This took longer than ${call.deadlineMs} ms.`));
-    timer = setTimeout(expire, call.deadlineMs);
-  });
+  const { deadlineMs } = call;
+  const late = () => refuse("timeout", `This took longer than ${deadlineMs} ms.`);
   try {
-    return await Promise.race([work(), deadline]);
+    return await deadlines.within<Outcome<T>>(deadlineMs, work, late);
   } catch (error) {
     return { ok: false, refusal: surprise(error, call, what) };
-  } finally {
-    clearTimeout(timer);
   }
 }
 
@@ -84,7 +82,9 @@ export function surprise(
   { correlationId }: Pick<Call, "correlationId">,
   what: string,
 ): Refusal {
-  logSurprise(error, { correlation_id: correlationId, what });
+  const isUnreachable = error instanceof Unreachable;
+  logSurprise(isUnreachable ? error.cause : error, { correlation_id: correlationId, what });
+  if (isUnreachable) return { code: "unavailable", message: "This can't be served right now." };
   if (isTransient(error)) return { code: "unavailable", message: "The catalog can't be reached right now." };
   return { code: "internal", message: "Something went wrong on the server." };
 }

@@ -2,7 +2,7 @@ import { ensureMigrated, isMigrated } from "../database/migrate.ts";
 import { readSettings, secretKeyOf } from "../env.ts";
 import { bundledPolicy } from "../policy/bundled.ts";
 import { isLocalRequest } from "../hosts.ts";
-import { inTime } from "../guard/user-windows-client.ts";
+import { within } from "../deadlines.ts";
 import type { Part } from "./parts.ts";
 import { causeText, logEvent } from "../telemetry/log.ts";
 
@@ -65,14 +65,14 @@ async function look({ DB, USER_WINDOWS }: Bindings): Promise<Readiness> {
 
 async function lookAtDatabase(db: D1Database): Promise<Readiness> {
   try {
-    const migrated = await inTime(async () => {
+    const migrated = await within(DEADLINE_MS, async () => {
       // A deployment that nobody has called yet is brought up to date here, or it would never be sent a call.
       await ensureMigrated(db);
       return isMigrated(db);
-    }, DEADLINE_MS);
+    });
     return migrated ? { ready: true } : notReady("schema", "a migration is not in the ledger");
   } catch (error) {
-    const answers = await inTime(async () => db.prepare("SELECT 1").first(), DEADLINE_MS).then(
+    const answers = await within(DEADLINE_MS, async () => db.prepare("SELECT 1").first()).then(
       () => true,
       () => false,
     );
@@ -83,7 +83,7 @@ async function lookAtDatabase(db: D1Database): Promise<Readiness> {
 async function lookAtObject(windows: Bindings["USER_WINDOWS"]): Promise<Readiness> {
   try {
     // No principal's: ids hold no slash.
-    await inTime(async () => windows.getByName("/readyz").ping(), DEADLINE_MS);
+    await within(DEADLINE_MS, async () => windows.getByName("/readyz").ping());
     return { ready: true };
   } catch (error) {
     return notReady("durable_object", error);

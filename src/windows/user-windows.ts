@@ -45,11 +45,15 @@ const ANCHOR_MS = 60_000;
 /** Flow rules look back so far. */
 const FLOW_MS = 30 * DAY;
 
-interface ElsewhereDecided extends Decider {
+/** What an admin did to a caller elsewhere, or to an incident that is D1's alone. */
+export interface ElsewhereDecided extends Decider {
   principal: string;
   decision: CallerDecision | "closed";
   incident?: string | null;
 }
+
+/** What is changed of who a caller is. */
+export type IdentityChanged = Change & { principal: string };
 
 /** Every caller's object, by principal. */
 export type Windows = DurableObjectNamespace<UserWindows>;
@@ -164,7 +168,6 @@ export class UserWindows extends DurableObject<Env> {
     return rules;
   }
 
-  /** Records what an admin did to the caller elsewhere, or to an incident that is D1's alone. */
   noteChange({ principal, incident = null, ...change }: ElsewhereDecided): void {
     const now = this.#tick();
     this.#record(
@@ -174,8 +177,7 @@ export class UserWindows extends DurableObject<Env> {
     );
   }
 
-  /** Records what is changed of who the caller is. */
-  noteIdentity({ principal, ...change }: Change & { principal: string }): void {
+  noteIdentity({ principal, ...change }: IdentityChanged): void {
     this.#record(principal, { kind: "change", ...change }, this.#tick());
   }
 

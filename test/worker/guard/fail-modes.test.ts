@@ -94,7 +94,7 @@ describe("an object that throws", () => {
 
   it("or never answers is given up after three seconds", async () => {
     vi.useRealTimers();
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
     const { windows, stubs } = failing("admit", () => new Promise<never>(() => {}));
     const asked = newCaller({ windows }).ask(...good);
     await vi.advanceTimersByTimeAsync(2_999);
