@@ -1,0 +1,154 @@
+import { ensureMigrated } from "../database/migrate.ts";
+import { DAY } from "../flow/window.ts";
+import { logSurprise } from "../telemetry/log.ts";
+import { closeAnchor, writeAnchor } from "./anchors.ts";
+import type { Anchor } from "./chain.ts";
+import type { Clock } from "./clock.ts";
+import { IncidentCourier } from "./incident-courier.ts";
+import { type Parts, createParts } from "./parts.ts";
+
+/** D1 is told where a chain stands at most this often; what could not be told is tried again this much later. */
+const ANCHOR_MS = 60_000;
+/** Flow rules look back so far. */
+const FLOW_MS = 30 * DAY;
+
+/**
+ * What a caller's object does behind the calls: anchors of its chain in D1, word of its incidents, pruning, one alarm for
+ * whatever is due, and its end when nothing is left to keep. `parts` are the object's own, made anew in place at its end.
+ */
+export class Upkeep {
+  readonly #ctx: DurableObjectState;
+  readonly #env: Env;
+  readonly #parts: Parts;
+  readonly #clock: Clock;
+  readonly #courier: IncidentCourier;
+  /** Undefined until it is known. */
+  #alarmAt: number | null | undefined;
+
+  constructor(ctx: DurableObjectState, env: Env, parts: Parts, clock: Clock) {
+    this.#ctx = ctx;
+    this.#env = env;
+    this.#parts = parts;
+    this.#clock = clock;
+    this.#courier = new IncidentCourier(env, () => parts.incidents);
+  }
+
+  async readAlarm(): Promise<void> {
+    this.#alarmAt = await this.#ctx.storage.getAlarm();
+  }
+
+  /** To be told that a record was written. */
+  wakeForRecord(now: number): void {
+    this.#wakeBy(now + ANCHOR_MS);
+  }
+
+  wakeForNonces(): void {
+    // When all are past, not each: under steady signing that would be an alarm a request.
+    this.#wakeBy(this.#parts.nonces.emptyAt());
+  }
+
+  /** Tells D1 and the webhook of incidents that changed, behind the answer. */
+  tellNews(): void {
+    if (this.#parts.incidents.takeNews()) this.#ctx.waitUntil(this.#courier.deliver());
+  }
+
+  /** Tells D1 of what a person has decided, before they are answered: their next page reads D1. */
+  async tellDecision(now: number): Promise<void> {
+    this.wakeForRecord(now);
+    // The decision stands, whoever can't be told of it now.
+    await this.#courier.write();
+    this.tellNews();
+  }
+
+  /** Anchors the chain behind the answer, where its last anchor is old enough. */
+  anchorIfDue(now: number): void {
+    const { state } = this.#parts.log;
+    if (state !== undefined && now - state.anchored.at >= ANCHOR_MS)
+      this.#ctx.waitUntil(this.#quietly(() => this.anchor()));
+  }
+
+  /** Anchors the chain and gives the anchor; undefined where there is no record. */
+  async anchor(): Promise<Anchor | undefined> {
+    const { log } = this.#parts;
+    const { state, head } = log;
+    if (state === undefined || head === undefined) return undefined;
+    const now = this.#clock.now();
+    // Noted first, so that calls which come in meanwhile anchor no second time.
+    log.noteAnchor(head.seq, now);
+    try {
+      await ensureMigrated(this.#env.DB);
+      return await writeAnchor(this.#env.DB, state, head, now);
+    } catch (error) {
+      log.noteAnchor(state.anchored.seq, now);
+      throw error;
+    }
+  }
+
+  async alarm(): Promise<void> {
+    this.#alarmAt = null;
+    const { log, store, nonces, flow } = this.#parts;
+    const now = this.#clock.now();
+    log.closeRuns(now);
+    // What is pruned can't be read again.
+    if (log.head !== undefined) flow.keepUp(log.head.seq, "always");
+    log.prune(now);
+    nonces.dropPast(now);
+    this.wakeForNonces();
+    const { state, head } = log;
+    if (state === undefined || head === undefined) return;
+    // What fails here is tried again a minute later, not by the runtime, which gives up after six times.
+    await this.#courier.deliver();
+    this.#wakeBy(this.#courier.againAt(now));
+    if (this.#isEmpty(now)) await this.#quietly(() => this.#end());
+    // Of the parts as they are now: at the end of an object they are made anew.
+    if (this.#parts.log.state === undefined) return;
+
+    const isDue = now - state.anchored.at >= ANCHOR_MS;
+    if (head.seq > state.anchored.seq && isDue) await this.#quietly(() => this.anchor());
+    const { anchored } = log.state ?? state;
+    if (head.seq > anchored.seq) this.#wakeBy(anchored.at + ANCHOR_MS);
+    for (const { until } of log.runs.values()) this.#wakeBy(until);
+    const oldest = store.oldestAt();
+    const forgetAt = store.hasFlow() ? state.prunedAt + FLOW_MS : now;
+    const isOver = oldest === undefined ? forgetAt : oldest + state.retentionMs + 1;
+    this.#wakeBy(Math.max(isOver, now + ANCHOR_MS));
+  }
+
+  /** One alarm, for whatever comes first; setting it is a billed write, so only where it must be sooner. */
+  #wakeBy(at: number | undefined): void {
+    if (at === undefined) return;
+    if (typeof this.#alarmAt === "number" && this.#alarmAt <= at) return;
+    this.#alarmAt = at;
+    void this.#ctx.storage.setAlarm(at);
+  }
+
+  async #quietly(work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      // The alarm tries again.
+      logSurprise(error, { what: "UserWindows" });
+    }
+  }
+
+  #isEmpty(now: number): boolean {
+    const { store, log, nonces } = this.#parts;
+    if (store.oldestAt() !== undefined || log.runs.size > 0) return false;
+    const isRemembered = store.hasFlow() && now - (log.state?.prunedAt ?? 0) < FLOW_MS;
+    return !isRemembered && this.#courier.againAt(now) === undefined && nonces.emptyAt() === undefined;
+  }
+
+  /** Deletes all that is stored, unless a call comes in meanwhile. */
+  async #end(): Promise<void> {
+    const { state } = this.#parts.log;
+    if (state === undefined) return;
+    await ensureMigrated(this.#env.DB);
+    await closeAnchor(this.#env.DB, state, this.#clock.now());
+    // A call has come in meanwhile, and the row says that its chain is over.
+    if (!this.#isEmpty(this.#clock.now())) return void (await this.anchor());
+    const { storage } = this.#ctx;
+    await storage.deleteAlarm();
+    await storage.deleteAll();
+    Object.assign(this.#parts, createParts(storage.sql));
+  }
+}

@@ -1,0 +1,90 @@
+import { env } from "cloudflare:workers";
+import { afterEach, expect, it, vi } from "vitest";
+import { Deadlines, within } from "../../../src/deadlines.ts";
+import { noteIdentity } from "../../../src/identity/changes.ts";
+import { surprise } from "../../../src/mcp/call.ts";
+import { Unreachable } from "../../../src/windows/caller-object.ts";
+import type { Windows } from "../../../src/windows/user-windows.ts";
+import { recordsOf } from "../support/caller.ts";
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+const never = () => new Promise<never>(() => {});
+
+/** The real namespace, whose stubs note nothing but as they are told, one stub after the other. */
+function failing(...failures: (() => Promise<never>)[]): Windows {
+  return new Proxy(env.USER_WINDOWS, {
+    get(namespace, property) {
+      if (property !== "getByName") return Reflect.get(namespace, property);
+      return (name: string) => {
+        const failure = failures.shift();
+        return failure === undefined ? namespace.getByName(name) : { noteIdentity: failure };
+      };
+    },
+  });
+}
+const added = { change: "user_added", by: "admin" } as const;
+
+it("what administration notes is noted by a new stub where the first one's object was reset", async () => {
+  const user = `noted-${crypto.randomUUID()}`;
+  const reset = Object.assign(new Error("reset"), { remote: true, durableObjectReset: true });
+  await noteIdentity(
+    failing(() => Promise.reject(reset)),
+    user,
+    added,
+  );
+  expect(await recordsOf(env.USER_WINDOWS.getByName(user))).toMatchObject([{ kind: "change", ...added }]);
+});
+
+it("an object that never answers holds nobody up: after three seconds that is unavailable, and its cause is logged", async () => {
+  const logged = vi.spyOn(console, "error").mockImplementation(() => {});
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  const noted = noteIdentity(failing(never), "somebody", added).catch((error: unknown) => error);
+  await vi.advanceTimersByTimeAsync(3_000);
+  const error = await noted;
+  expect(error).toBeInstanceOf(Unreachable);
+  expect(surprise(error, { correlationId: "ref-1" }, "/admin/api/users")).toMatchObject({
+    code: "unavailable",
+  });
+  expect(logged.mock.calls.flat().join()).toContain("TooLate");
+});
+
+it("waits behind each other have each its own limit, on one timer", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  const deadlines = new Deadlines();
+  expect(await deadlines.within(3_000, async () => 1)).toBe(1);
+  await vi.advanceTimersByTimeAsync(2_500);
+  const long = deadlines.within(5_000, never, () => "late");
+  expect(vi.getTimerCount()).toBe(1);
+  // The first wait's timer rings here, and finds that there is time left.
+  await vi.advanceTimersByTimeAsync(4_999);
+  const short = vi.fn<(text: string) => void>();
+  void long.then(short);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(short).not.toHaveBeenCalled();
+  await vi.advanceTimersByTimeAsync(1);
+  expect(short).toHaveBeenCalledWith("late");
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+it("a wait that is shorter than the one before is not as long as that", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  const deadlines = new Deadlines();
+  await deadlines.within(3_000, async () => 1);
+  const late = deadlines.within(20, never, () => "late");
+  await vi.advanceTimersByTimeAsync(20);
+  expect(await late).toBe("late");
+});
+
+it("leaves no timer behind, whether work ends, throws, or is given up", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  expect(await within(1_000, async () => 7)).toBe(7);
+  await expect(within(1_000, () => Promise.reject(new Error("broken")))).rejects.toThrow("broken");
+  const thrown = within(1_000, () => {
+    throw new Error("at once");
+  });
+  await expect(thrown).rejects.toThrow("at once");
+  expect(vi.getTimerCount()).toBe(0);
+});
