@@ -2,6 +2,7 @@ import type { DataClass } from "../flow/labels.ts";
 import type { Rule } from "../flow/rules.ts";
 import { DAY, HOUR } from "../flow/window.ts";
 import type { Incident } from "../windows/incidents.ts";
+import type { Act } from "../windows/records.ts";
 
 // What rules and incidents mean, for people who have not read docs/detection.md.
 
@@ -115,6 +116,52 @@ export function ruleWords(rule: Rule): string {
       return rule.limits.map(({ max, window }) => `${number(max)} in ${duration(window)}`).join("; ");
     default: {
       const none: never = rule;
+      return none;
+    }
+  }
+}
+
+/** What a person did to a caller, behind the name of whoever did it. */
+export function actWords(act: Act): string {
+  if (act.kind === "change") return changeWords(act);
+  const past = act.rules.length === 0 ? "" : ` past ${list(act.rules)}`;
+  switch (act.decision) {
+    case "released":
+      return `let it through${past}`;
+    case "declined":
+      return `declined to let it through${past}`;
+    case "closed":
+      return "closed an incident";
+    case "disabled":
+      return "disabled it";
+    case "enabled":
+      return "enabled it";
+    default: {
+      const none: never = act.decision;
+      return none;
+    }
+  }
+}
+
+function changeWords({ change, roles, key, customer }: Extract<Act, { kind: "change" }>): string {
+  const named = list(roles ?? []) || "no role";
+  switch (change) {
+    case "user_added":
+      return `added it, with ${named}`;
+    case "roles_set":
+      return `set its roles: ${named}`;
+    case "customer_set":
+      return customer === null ? "took its customer away" : `made ${customer} its customer`;
+    case "key_added":
+      return `gave it the access key ${key}${roles === null ? "" : `, for ${named} alone`}`;
+    case "key_revoked":
+      return `revoked its access key ${key}`;
+    case "signing_key_added":
+      return `gave it the signing key ${key}`;
+    case "signing_key_revoked":
+      return `revoked its signing key ${key}`;
+    default: {
+      const none: never = change;
       return none;
     }
   }

@@ -32,7 +32,7 @@ export class AuditLog {
     this.latest = Math.max(last?.at ?? 0, ...[...this.runs.values()].map(({ lastAt }) => lastAt));
   }
 
-  /** Undefined before the first call. */
+  /** Undefined before the first record. */
   get state(): State | undefined {
     return this.#state;
   }
@@ -41,7 +41,7 @@ export class AuditLog {
     return this.#head;
   }
 
-  /** Makes the chain's beginning at the first call, and keeps up with the policy's retention. */
+  /** Makes the chain's beginning at the first record, and keeps up with the policy's retention. */
   begin(principal: string, retentionMs: number, now: number): void {
     if (this.#state?.retentionMs === retentionMs) return;
     const checkpoint = genesis(principal, now);

@@ -1,6 +1,6 @@
 import type { FlowView } from "../flow/view.ts";
 import type { Parts } from "./parts.ts";
-import type { Attempt, AuditRecord, Bucket, Outcome } from "./records.ts";
+import type { Act, Attempt, AuditRecord, Bucket, Outcome } from "./records.ts";
 import { usedAt } from "./sliding-window.ts";
 
 // What an admin sees of one principal's object. Nothing here changes what is stored.
@@ -32,17 +32,22 @@ export interface CallView {
 }
 
 export interface Overview extends FlowView {
-  /** The audit: records made so far and the moment of the first; null before the first call. */
+  /** The audit: records made so far and the moment of the first; null before the first. */
   chain: { records: number; started_at: number } | null;
   /** Weight charged in the rate window that is going on. */
   budget: { bucket: Bucket; used: number }[];
   /** The latest first. */
   calls: CallView[];
+  /** What people decided about the caller and changed of it, the latest first. */
+  acts: Act[];
 }
 
 /** Records read for the latest calls: an attempt and an outcome each, and decisions in between. */
 const RECORDS_READ = 80;
 const CALLS_SHOWN = 25;
+/** Records among which people's acts are looked for: a chain may have millions. */
+const ACTS_AMONG = 2_000;
+const ACTS_SHOWN = 20;
 
 /** `windowMs` are the lengths of the caller's rate windows, which are the policy's. */
 export function overviewOf(
@@ -62,8 +67,11 @@ export function overviewOf(
     budget,
     ...flow.view({ catalogSize: latest?.catalog_size ?? 0 }, now),
     calls: callsOf(records).slice(0, CALLS_SHOWN),
+    acts: store.byPeople(ACTS_AMONG, ACTS_SHOWN).filter(isAct),
   };
 }
+
+const isAct = (record: AuditRecord): record is Act => record.kind === "decision" || record.kind === "change";
 
 export interface CallsAround {
   matched: CallView[];

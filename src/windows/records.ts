@@ -156,6 +156,9 @@ export type Change = Omit<z.output<typeof changeSchema>, "seq" | "at" | "kind">;
 export type CallerDecision = (typeof CALLER_DECISIONS)[number];
 export type Bucket = Attempt["bucket"];
 
+/** What a person did to this principal, as the audit has it. */
+export type Act = Extract<AuditRecord, { kind: "decision" | "change" }>;
+
 type WithoutPlace<Each> = Each extends AuditRecord ? Omit<Each, "seq" | "at"> : never;
 /** A record before it has its place in a chain. */
 export type Draft = WithoutPlace<AuditRecord>;

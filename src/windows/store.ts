@@ -67,6 +67,8 @@ export interface Store {
   attemptsOf(seqs: readonly number[]): AuditRecord[];
   /** Records since a moment at which a flow rule spoke. */
   withHits(since: number): AuditRecord[];
+  /** What people decided and changed, among the newest `among` records; the newest first. */
+  byPeople(among: number, limit: number): AuditRecord[];
   /** Lines of an export behind a record, up to another. */
   lines(after: number, upTo: number, limit: number): { seq: number; line: string }[];
   /** The last record before a moment, or up to a record; what is pruned ends there. */
@@ -147,6 +149,13 @@ export function createStore(sql: SqlStorage): Store {
       records(
         `SELECT text FROM records WHERE seq > ${LAST_BEFORE} AND text LIKE '%"hits":[{%' ORDER BY seq`,
         since,
+      ),
+    byPeople: (among, limit) =>
+      records(
+        `SELECT text FROM (SELECT seq, text FROM records ORDER BY seq DESC LIMIT ?)
+         WHERE text ->> 'kind' IN ('decision', 'change') LIMIT ?`,
+        among,
+        limit,
       ),
     lines(after, upTo, limit) {
       const range = "SELECT seq, at, text, hash FROM records WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?";

@@ -24,6 +24,7 @@ const store: Store = {
   newest: () => [],
   attemptsOf: () => [],
   withHits: () => [],
+  byPeople: () => [],
   recordsBehind: () => [],
   lines: () => [],
   lastBefore: () => undefined,

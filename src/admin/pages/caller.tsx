@@ -5,6 +5,7 @@ import type { Overview } from "../../windows/overview.ts";
 import type { Bucket } from "../../windows/records.ts";
 import { rolesOf } from "../callers.ts";
 import { classWords, duration, number, plural } from "../words.ts";
+import { ActTable } from "./acts.tsx";
 import { CallTable } from "./calls.tsx";
 import { type Acts, CallerActs } from "./caller-acts.tsx";
 import { CallerState } from "./callers.tsx";
@@ -61,6 +62,11 @@ export function callerPage(page: CallerPage): Promise<Response> {
           <CallTable calls={overview.calls} label="Latest calls" />
         )}
       </Card>
+      {overview.acts.length > 0 && (
+        <Card title="What people did about it">
+          <ActTable acts={overview.acts} label="What people did about it" />
+        </Card>
+      )}
     </>,
   );
 }
@@ -82,7 +88,7 @@ function Who({ caller, overview: { chain } }: CallerPage) {
         <dt>Audit</dt>
         <dd>
           {chain === null ? (
-            "No call yet"
+            "No record yet"
           ) : (
             <>
               {number(chain.records)} records since <At at={chain.started_at} />

@@ -1,6 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
+import { api } from "../identity/support/admin-api.ts";
 import { type Browser, signedIn } from "../identity/support/browser.ts";
 import { newKey, newUser } from "../identity/support/people.ts";
 import { newObject } from "../support/admission.ts";
@@ -122,6 +123,23 @@ describe("a caller's page", () => {
       { kind: "decision", decision: "disabled", by: adminId, note: "key on a screenshot" },
       { kind: "decision", decision: "enabled", by: adminId, note: null },
     ]);
+  });
+
+  it("shows what people did about the caller, the latest first, however much it called since", async () => {
+    const key = (await newKey(adminId)).secret;
+    const user = `shown-${crypto.randomUUID()}`;
+    const page = async () => (await admin.request(`/admin/callers/${user}`)).text();
+    await api(key, "POST", "/users", { id: user, name: "Shown", roles: ["shopper"] });
+    expect(await page()).toContain("added it, with shopper");
+    await api(key, "PUT", `/users/${user}/roles`, { roles: ["shopper", "support"] });
+    await admin.post(`/admin/callers/${user}/disable`, { note: "<b>on a screenshot</b>" });
+    for (let person = 0; person < 60; person++)
+      await read({ principal: user, object: env.USER_WINDOWS.getByName(user) }, "person-0");
+    const html = await page();
+    expect([...html.matchAll(/id="act-(\d+)"/g)].map(([, seq]) => Number(seq))).toEqual([3, 2, 1]);
+    for (const said of ["disabled it", "set its roles: shopper and support", "added it, with shopper"])
+      expect(html).toContain(said);
+    expect(html).toContain("&lt;b&gt;on a screenshot&lt;/b&gt;");
   });
 
   it("releases a block, which stands for a day else, and nothing where nothing stops the caller", async () => {
