@@ -1,6 +1,6 @@
 // npm run bench: what a tool call costs, layer by layer, and beside what most people start from.
 
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -53,6 +53,16 @@ if (places.includes("memory") && !existsSync(MEMORY)) {
   process.exit(1);
 }
 const roots: string[] = [];
+// Of 20,000 products in memory, several times over, nothing must stay there.
+for (const [signal, code] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const) {
+  process.once(signal, () => {
+    for (const root of roots) rmSync(root, { recursive: true, force: true });
+    process.exit(code);
+  });
+}
 const reports = new Map<string, Report>();
 try {
   for (const [place, measured] of await measureAll()) reports.set(place, summarize(measured));

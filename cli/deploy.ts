@@ -12,7 +12,6 @@ import { readProject } from "./deploy/project.ts";
 import { readAccount, readFound } from "./deploy/read-account.ts";
 import { recallUrl, rememberUrl } from "./deploy/remembered-url.ts";
 import { ROOT } from "./wrangler.ts";
-import { problemsOf } from "./policy/check.ts";
 import { parseJsonAs, readText } from "./read-file.ts";
 import { plainTable } from "./table.ts";
 
@@ -61,6 +60,8 @@ try {
 
 async function deploy(): Promise<number> {
   const policy = parseJsonAs(z.unknown(), await readText(`${ROOT}policy.json`), "policy.json", "a policy");
+  // Not before policy.json is known to be JSON: it is read while this loads.
+  const { problemsOf } = await import("./policy/check.ts");
   const problems = problemsOf(parsePolicy(policy));
   if (problems.length > 0) {
     for (const { path, reason } of problems) console.error(`policy.json: ${path}: ${reason}`);

@@ -5,7 +5,6 @@ import { commandOf } from "./command.ts";
 import { portNumber } from "./arguments.ts";
 import { readableLine } from "./local/log-lines.ts";
 import { DEFAULT_STATE_DIR, startServer } from "./local/server.ts";
-import { fillNewState } from "./sample/fill-new-state.ts";
 
 const {
   port,
@@ -27,6 +26,8 @@ const {
 const isRead = process.stdout.isTTY && !json;
 
 try {
+  // It reads policy.json while it loads: what is wrong with that as JSON is told here, without a stack.
+  const { fillNewState } = await import("./sample/fill-new-state.ts");
   let keys: Record<string, string> = {};
   const server = await startServer({
     port,

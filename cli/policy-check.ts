@@ -2,9 +2,8 @@
 
 import { writeFile } from "node:fs/promises";
 import * as z from "zod";
-import { type ParsedPolicy, parsePolicy, policySchema } from "../src/policy/schema.ts";
+import { type ParsedPolicy, type PolicyProblem, parsePolicy, policySchema } from "../src/policy/schema.ts";
 import { commandOf } from "./command.ts";
-import { problemsOf } from "./policy/check.ts";
 import { parseJsonAs, readText } from "./read-file.ts";
 
 const WHOLE_FILE = "(the file)";
@@ -23,13 +22,20 @@ if (options.writeSchema === true) {
   await writeFile(SCHEMA_FILE, `${JSON.stringify(z.toJSONSchema(policySchema, { io: "input" }), null, 2)}\n`);
   console.error(`Wrote ${SCHEMA_FILE}.`);
 }
-const problems = problemsOf(await readPolicy(z.string().parse(file)));
+const parsed = await readPolicy(z.string().parse(file));
+const problems = parsed.ok ? await problemsIn(parsed) : parsed.problems;
 if (options.json === true) console.log(JSON.stringify({ ok: problems.length === 0, problems }));
 else if (problems.length === 0) console.log(`${file}: in order.`);
 else
   for (const { path, reason } of problems)
     console.error(path === WHOLE_FILE ? reason : `${file}: ${path}: ${reason}`);
 process.exitCode = problems.length === 0 ? 0 : 1;
+
+/** The registries of what a policy can name read policy.json while they load: not before it is known to be JSON. */
+async function problemsIn(policy: ParsedPolicy): Promise<PolicyProblem[]> {
+  const { problemsOf } = await import("./policy/check.ts");
+  return problemsOf(policy);
+}
 
 async function readPolicy(path: string): Promise<ParsedPolicy> {
   try {

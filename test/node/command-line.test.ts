@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdtemp, readFile, readdir, rm, stat } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
@@ -27,6 +27,26 @@ it("every script is a command of cli/command.ts, which points to --help", async 
     stderr: "error: unknown option '--nonsense'\n(--help says more)\n",
   });
 });
+
+it.each(["policy-check", "dev", "deploy"])(
+  "%s loads before policy.json is read, and can say that it is no JSON",
+  async (script) => {
+    const loaded = await loadedWith(join("cli", `${script}.ts`));
+    expect(loaded.size).toBeGreaterThan(3);
+    expect([...loaded].filter((file) => file.endsWith(".json"))).toEqual([]);
+  },
+);
+
+/** A file and what it imports, and so on, but for what it imports later. */
+async function loadedWith(file: string, loaded = new Set<string>()): Promise<Set<string>> {
+  if (loaded.has(file)) return loaded;
+  loaded.add(file);
+  if (!file.endsWith(".ts")) return loaded;
+  const source = await readFile(file, "utf8");
+  for (const [, path = ""] of source.matchAll(/^(?:import|export)(?! type\b)[^"';()]*"(\.{1,2}\/[^"]+)"/gm))
+    await loadedWith(join(dirname(file), path), loaded);
+  return loaded;
+}
 
 describe("what a command reads", () => {
   it("is named where it can't be read, in words", async () => {
