@@ -31,17 +31,25 @@ else
     console.error(path === WHOLE_FILE ? reason : `${file}: ${path}: ${reason}`);
 process.exitCode = problems.length === 0 ? 0 : 1;
 
-/** The registries of what a policy can name read policy.json while they load: not before it is known to be JSON. */
+/** The registries of what a policy can name read policy.json while they load, which another file than that says nothing of. */
 async function problemsIn(policy: ParsedPolicy): Promise<PolicyProblem[]> {
-  const { problemsOf } = await import("./policy/check.ts");
-  return problemsOf(policy);
+  try {
+    const { problemsOf } = await import("./policy/check.ts");
+    return problemsOf(policy);
+  } catch (error) {
+    return [problemOf(error)];
+  }
 }
+
+const problemOf = (error: unknown): PolicyProblem => ({
+  path: WHOLE_FILE,
+  reason: error instanceof Error ? error.message : String(error),
+});
 
 async function readPolicy(path: string): Promise<ParsedPolicy> {
   try {
     return parsePolicy(parseJsonAs(z.unknown(), await readText(path), path, "a policy"));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { ok: false, problems: [{ path: WHOLE_FILE, reason }] };
+    return { ok: false, problems: [problemOf(error)] };
   }
 }

@@ -18,6 +18,7 @@ import {
   setRoles,
 } from "../identity/administration.ts";
 import { type Noted, noteIdentity } from "../identity/changes.ts";
+import type { When } from "../windows/caller-object.ts";
 import { refuseSignature } from "../guard/signed-request.ts";
 import { noteUse } from "../identity/oauth.ts";
 import { rolesOf } from "../identity/users.ts";
@@ -166,14 +167,14 @@ async function giveRoles(c: ApiContext, user: string, roles: string[]): Promise<
   const before = await rolesOf(db, user);
   if (roles.every((role) => before.includes(role))) {
     if (!(await keepingAnAdmin(db, setRoles(user, roles)))) return false;
-    await note(c, user, { change: "roles_set", roles });
+    await note(c, user, { change: "roles_set", roles }, "after");
     return true;
   }
   if (!roles.includes("admin") && (await isLastAdmin(db, user))) return false;
   await note(c, user, { change: "roles_set", roles });
   if (await keepingAnAdmin(db, setRoles(user, roles))) return true;
   // The other admin went in between: what the audit has is taken back.
-  await note(c, user, { change: "roles_set", roles: before });
+  await note(c, user, { change: "roles_set", roles: before }, "after");
   return false;
 }
 
@@ -190,12 +191,16 @@ async function revoke(
   const row = await c.env.DB.prepare(`SELECT user_id FROM ${table} WHERE id = ?`).bind(id).first();
   if (row === null) return answer(c, refuse("not_found", "There is nothing of that id.").refusal);
   await runBatch(c.env.DB, statements(id, Date.now()));
-  await note(c, keyRow.parse(row).user_id, { change: as, key: id });
+  await note(c, keyRow.parse(row).user_id, { change: as, key: id }, "after");
   return c.json({ id });
 }
 
-const note = (c: ApiContext, principal: string, change: Omit<Noted, "by">): Promise<void> =>
-  noteIdentity(c.env.USER_WINDOWS, principal, { ...change, by: c.var.admin ?? "" });
+const note = (
+  c: ApiContext,
+  principal: string,
+  change: Omit<Noted, "by">,
+  when: When = "before",
+): Promise<void> => noteIdentity(c.env.USER_WINDOWS, principal, { ...change, by: c.var.admin ?? "" }, when);
 
 async function userExists(c: ApiContext, id: string): Promise<boolean> {
   return (await c.env.DB.prepare("SELECT 1 FROM users WHERE id = ?").bind(id).first()) !== null;

@@ -21,11 +21,10 @@ export async function decide(
   // An object keeps some incidents and D1 all of them: of one that the object has let go, there is only to say that
   // somebody has looked.
   if (incident.status !== "open" || decision !== "closed") return false;
-  await new CallerObject(windows, incident.principal).noteChange({
-    incident: incident.id,
-    decision,
-    ...decider,
-  });
+  await new CallerObject(windows, incident.principal).noteChange(
+    { incident: incident.id, decision, ...decider },
+    "before",
+  );
   await writeIncident(env.DB, {
     ...incident,
     status: "closed",

@@ -7,7 +7,7 @@ import { keepingAnAdmin } from "./last-admin.ts";
 
 /**
  * Disables or enables a user who exists; false where nobody else is an admin, as nobody could undo that. Its audit has what
- * gives before it is done, as what is in no audit must not happen; what takes away does not wait for the audit.
+ * gives before it is done, as what is in no audit must not happen; what takes away is done before the audit has it.
  */
 export async function setEnabled(
   c: AppContext,
@@ -16,14 +16,13 @@ export async function setEnabled(
   decider: Decider,
 ): Promise<boolean> {
   const { DB: db, USER_WINDOWS: windows } = c.env;
-  const note = (decision: "enabled" | "disabled") =>
-    new CallerObject(windows, user).noteChange({ ...decider, decision });
+  const object = new CallerObject(windows, user);
   if (isEnabled) {
-    await note("enabled");
+    await object.noteChange({ ...decider, decision: "enabled" }, "before");
     await runBatch(db, enableUser(user));
     return true;
   }
   if (!(await keepingAnAdmin(db, disableUser(user, Date.now())))) return false;
-  await note("disabled");
+  await object.noteChange({ ...decider, decision: "disabled" }, "after");
   return true;
 }

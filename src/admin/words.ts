@@ -121,7 +121,13 @@ export function ruleWords(rule: Rule): string {
   }
 }
 
-/** What a person did to a caller, behind the name of whoever did it. */
+/** Who decided or changed something. */
+export function byWords(by: string): string {
+  if (by === "principal") return "the caller, in its client's form";
+  return by === "sign-on" ? "the sign-in provider" : by;
+}
+
+/** What was done to a caller, behind the name of whoever did it. */
 export function actWords(act: Act): string {
   if (act.kind === "change") return changeWords(act);
   const past = act.rules.length === 0 ? "" : ` past ${list(act.rules)}`;
@@ -147,7 +153,7 @@ function changeWords({ change, roles, key, customer }: Extract<Act, { kind: "cha
   const named = list(roles ?? []) || "no role";
   switch (change) {
     case "user_added":
-      return `added it, with ${named}`;
+      return `added it, with ${named}${customer === null ? "" : `, for customer ${customer}`}`;
     case "roles_set":
       return `set its roles: ${named}`;
     case "customer_set":

@@ -1,4 +1,4 @@
-import { CallerObject } from "../windows/caller-object.ts";
+import { CallerObject, type When } from "../windows/caller-object.ts";
 import type { Windows } from "../windows/user-windows.ts";
 import type { Change } from "../windows/records.ts";
 
@@ -13,4 +13,6 @@ export const noteIdentity = (
   windows: Windows,
   principal: string,
   { roles = null, key = null, customer = null, ...change }: Noted,
-): Promise<void> => new CallerObject(windows, principal).noteIdentity({ roles, key, customer, ...change });
+  when: When,
+): Promise<void> =>
+  new CallerObject(windows, principal).noteIdentity({ roles, key, customer, ...change }, when);

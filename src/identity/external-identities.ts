@@ -4,6 +4,7 @@ import { runBatch } from "../database/run-batch.ts";
 import type { Windows } from "../windows/user-windows.ts";
 import { setRoles } from "./administration.ts";
 import { type Noted, noteIdentity } from "./changes.ts";
+import type { When } from "../windows/caller-object.ts";
 import { type Person, userIdOf } from "./sign-on/person.ts";
 import { type Found, USER_COLUMNS, identified, userRow } from "./users.ts";
 
@@ -51,10 +52,11 @@ export async function recordSignOn(
   const user = known === null ? undefined : userRow.parse(known);
   if (user !== undefined && user.disabled_at !== null) return { ok: false, problem: "user_disabled" };
   const userId = user?.user_id ?? userIdOf(person);
-  const note = (change: Omit<Noted, "by">) => noteIdentity(windows, userId, { ...change, by: "sign-on" });
+  const note = (change: Omit<Noted, "by">, when: When = "before") =>
+    noteIdentity(windows, userId, { ...change, by: "sign-on" }, when);
   if (roles.length === 0) {
     if (user !== undefined) await runBatch(db, setRoles(userId, []));
-    if (user !== undefined && user.user_roles.length > 0) await note({ change: "roles_set", roles });
+    if (user !== undefined && user.user_roles.length > 0) await note({ change: "roles_set", roles }, "after");
     return { ok: false, problem: "no_role" };
   }
   if (user === undefined) {

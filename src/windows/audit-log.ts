@@ -62,6 +62,7 @@ export class AuditLog {
     // Stored first: a head in memory that the storage has refused would break every later link.
     this.#store.append(now, text, head);
     this.#head = head;
+    if (draft.kind === "decision" || draft.kind === "change") this.#store.noteAct(seq);
     if (draft.kind === "attempt" && draft.decision === ADMITTED) this.#keepOpen({ seq, at: now, ...draft });
     return seq;
   }

@@ -1,5 +1,7 @@
+import { waitUntil } from "cloudflare:workers";
 import * as z from "zod";
-import { type Deadlines, within } from "../deadlines.ts";
+import { Deadlines, within } from "../deadlines.ts";
+import { logSurprise } from "../telemetry/log.ts";
 import { timed } from "../telemetry/sink.ts";
 import type { AdmissionAnswer, AdmissionRequest, Settlement, SettlementAnswer } from "./admission.ts";
 import type { NonceAnswer, Spent } from "./nonces.ts";
@@ -10,6 +12,12 @@ const DEADLINE_MS = 3_000;
 
 type Stub = ReturnType<Windows["getByName"]>;
 type Wait = <T>(ms: number, work: () => Promise<T>) => Promise<T>;
+
+/**
+ * A note is made before what it tells of, which is not done where it can't be made, or after it. Then the request lives on
+ * for it while its object is kept busy, and only its answer waits no longer than the deadline.
+ */
+export type When = "before" | "after";
 
 /** A caller's Durable Object could not be reached, or did not answer in time. */
 export class Unreachable extends Error {
@@ -37,7 +45,7 @@ export class CallerObject {
     );
   }
 
-  /** A caller waits for it, so long as `deadlines` let it. */
+  /** A caller waits for it. */
   settle(settlement: Settlement, deadlines?: Deadlines): Promise<SettlementAnswer> {
     return timed("settle", () =>
       this.#reach<SettlementAnswer>(async (object) => object.settle(settlement), waitOf(deadlines)),
@@ -47,10 +55,7 @@ export class CallerObject {
   /** Nobody waits for it, so that it may take as long as it takes. */
   settleLater(settlement: Settlement): Promise<SettlementAnswer> {
     return timed("settle", () =>
-      this.#reach<SettlementAnswer>(
-        async (object) => object.settle(settlement),
-        (_, work) => work(),
-      ),
+      this.#reach<SettlementAnswer>(async (object) => object.settle(settlement), patiently),
     );
   }
 
@@ -58,14 +63,28 @@ export class CallerObject {
     return timed("nonce", () => this.#reach<NonceAnswer>(async (object) => object.consumeNonce(spent)));
   }
 
-  noteChange(decided: Omit<ElsewhereDecided, "principal">): Promise<void> {
+  /** At least once, as below. */
+  noteChange(decided: Omit<ElsewhereDecided, "principal">, when: When): Promise<void> {
     const principal = this.#principal;
-    return this.#reach<void>(async (object) => object.noteChange({ principal, ...decided }));
+    return this.#note(async (object) => object.noteChange({ principal, ...decided }), when);
   }
 
-  noteIdentity(changed: Omit<IdentityChanged, "principal">): Promise<void> {
+  /** At least once: an object that is reset after it has stored the record is asked to store it again. */
+  noteIdentity(changed: Omit<IdentityChanged, "principal">, when: When): Promise<void> {
     const principal = this.#principal;
-    return this.#reach<void>(async (object) => object.noteIdentity({ principal, ...changed }));
+    return this.#note(async (object) => object.noteIdentity({ principal, ...changed }), when);
+  }
+
+  async #note(call: (object: Stub) => Promise<void>, when: When): Promise<void> {
+    if (when === "before") return this.#reach(call);
+    const noted = this.#reach(call, patiently);
+    waitUntil(noted.catch((error: unknown) => logSurprise(error, { what: "note" })));
+    using deadlines = new Deadlines();
+    await deadlines.within(
+      DEADLINE_MS,
+      () => noted,
+      () => undefined,
+    );
   }
 
   /**
@@ -94,6 +113,8 @@ export class CallerObject {
     }
   }
 }
+
+const patiently: Wait = (_, work) => work();
 
 const waitOf = (deadlines: Deadlines | undefined): Wait =>
   deadlines === undefined ? within : (ms, work) => deadlines.within(ms, work);

@@ -38,15 +38,13 @@ export interface Overview extends FlowView {
   budget: { bucket: Bucket; used: number }[];
   /** The latest first. */
   calls: CallView[];
-  /** What people decided about the caller and changed of it, the latest first. */
+  /** What was decided about the caller and changed of it, the latest first. */
   acts: Act[];
 }
 
 /** Records read for the latest calls: an attempt and an outcome each, and decisions in between. */
 const RECORDS_READ = 80;
 const CALLS_SHOWN = 25;
-/** Records among which people's acts are looked for: a chain may have millions. */
-const ACTS_AMONG = 2_000;
 const ACTS_SHOWN = 20;
 
 /** `windowMs` are the lengths of the caller's rate windows, which are the policy's. */
@@ -67,7 +65,7 @@ export function overviewOf(
     budget,
     ...flow.view({ catalogSize: latest?.catalog_size ?? 0 }, now),
     calls: callsOf(records).slice(0, CALLS_SHOWN),
-    acts: store.byPeople(ACTS_AMONG, ACTS_SHOWN).filter(isAct),
+    acts: store.acts(ACTS_SHOWN).filter(isAct),
   };
 }
 

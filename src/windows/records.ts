@@ -156,7 +156,7 @@ export type Change = Omit<z.output<typeof changeSchema>, "seq" | "at" | "kind">;
 export type CallerDecision = (typeof CALLER_DECISIONS)[number];
 export type Bucket = Attempt["bucket"];
 
-/** What a person did to this principal, as the audit has it. */
+/** What was decided about this principal or changed of it, by others than its own calls. */
 export type Act = Extract<AuditRecord, { kind: "decision" | "change" }>;
 
 type WithoutPlace<Each> = Each extends AuditRecord ? Omit<Each, "seq" | "at"> : never;

@@ -18,6 +18,7 @@ import type { Charge } from "./sliding-window.ts";
 
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS records (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, text TEXT NOT NULL, hash TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS acts (seq INTEGER PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS runs (key TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS flow_state (key TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS flow_at (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL);
@@ -59,6 +60,8 @@ export interface Store {
   saveState(state: State): void;
   last(): (Head & { at: number }) | undefined;
   append(at: number, text: string, head: Head): void;
+  /** Makes a record one of those that `acts` gives. */
+  noteAct(seq: number): void;
   /** What records since a moment have charged to a bucket, in their order; a run's charges may be older than its record. */
   chargedSince(since: number, bucket: Bucket): Charge[];
   /** The newest, or those up to a record; the newest first. */
@@ -67,8 +70,8 @@ export interface Store {
   attemptsOf(seqs: readonly number[]): AuditRecord[];
   /** Records since a moment at which a flow rule spoke. */
   withHits(since: number): AuditRecord[];
-  /** What people decided and changed, among the newest `among` records; the newest first. */
-  byPeople(among: number, limit: number): AuditRecord[];
+  /** The newest first. */
+  acts(limit: number): AuditRecord[];
   /** Lines of an export behind a record, up to another. */
   lines(after: number, upTo: number, limit: number): { seq: number; line: string }[];
   /** The last record before a moment, or up to a record; what is pruned ends there. */
@@ -150,11 +153,9 @@ export function createStore(sql: SqlStorage): Store {
         `SELECT text FROM records WHERE seq > ${LAST_BEFORE} AND text LIKE '%"hits":[{%' ORDER BY seq`,
         since,
       ),
-    byPeople: (among, limit) =>
+    acts: (limit) =>
       records(
-        `SELECT text FROM (SELECT seq, text FROM records ORDER BY seq DESC LIMIT ?)
-         WHERE text ->> 'kind' IN ('decision', 'change') LIMIT ?`,
-        among,
+        "SELECT text FROM records WHERE seq IN (SELECT seq FROM acts ORDER BY seq DESC LIMIT ?) ORDER BY seq DESC",
         limit,
       ),
     lines(after, upTo, limit) {
@@ -174,7 +175,11 @@ export function createStore(sql: SqlStorage): Store {
       }
       return last;
     },
-    prune: (upTo) => void sql.exec("DELETE FROM records WHERE seq <= ?", upTo),
+    noteAct: (seq) => void sql.exec("INSERT INTO acts (seq) VALUES (?)", seq),
+    prune(upTo) {
+      sql.exec("DELETE FROM records WHERE seq <= ?", upTo);
+      sql.exec("DELETE FROM acts WHERE seq <= ?", upTo);
+    },
     oldestAt() {
       const row = one("SELECT seq, at, text, hash FROM records ORDER BY seq LIMIT 1");
       return row === undefined ? undefined : recordRow.parse(row).at;

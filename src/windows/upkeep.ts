@@ -37,7 +37,7 @@ export class Upkeep {
     this.#alarmAt = await this.#ctx.storage.getAlarm();
   }
 
-  /** To be told that a record was written. */
+  /** So that D1 is told of a record in time. */
   wakeForRecord(now: number): void {
     this.#wakeBy(now + ANCHOR_MS);
   }

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { actWords } from "../../src/admin/words.ts";
+import { actWords, byWords } from "../../src/admin/words.ts";
 import type { Act } from "../../src/windows/records.ts";
 
 type Change = Extract<Act, { kind: "change" }>;
@@ -34,6 +34,13 @@ const decision = (what: Partial<Decision>) =>
 
 it.each([
   [change({ change: "user_added", roles: ["shopper", "support"] }), "added it, with shopper and support"],
+  [
+    change({ change: "user_added", roles: ["customer"], customer: "C-1" }),
+    "added it, with customer, for customer C-1",
+  ],
+  [byWords("ada"), "ada"],
+  [byWords("sign-on"), "the sign-in provider"],
+  [byWords("principal"), "the caller, in its client's form"],
   [change({ change: "roles_set", roles: [] }), "set its roles: no role"],
   [change({ change: "customer_set", customer: "C-1" }), "made C-1 its customer"],
   [change({ change: "customer_set" }), "took its customer away"],

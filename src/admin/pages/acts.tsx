@@ -1,8 +1,8 @@
 import type { Act } from "../../windows/records.ts";
-import { actWords, number } from "../words.ts";
+import { actWords, byWords, number } from "../words.ts";
 import { ShortAt, Table } from "./parts.tsx";
 
-/** What people decided about a caller and changed of it, as its audit has it. */
+/** What was decided about a caller and changed of it, as its audit has it. */
 export function ActTable({ acts, label }: { acts: readonly Act[]; label: string }) {
   return (
     <Table label={label} head={["No.", "When, UTC", "Who", "What", "Note"]} numbers={[0]}>
@@ -12,9 +12,7 @@ export function ActTable({ acts, label }: { acts: readonly Act[]; label: string 
           <td class="time">
             <ShortAt at={act.at} />
           </td>
-          <th scope="row">
-            <code>{act.by}</code>
-          </th>
+          <th scope="row">{byWords(act.by)}</th>
           <td>{actWords(act)}</td>
           <td>{act.kind === "decision" && act.note}</td>
         </tr>

@@ -63,8 +63,11 @@ export function callerPage(page: CallerPage): Promise<Response> {
         )}
       </Card>
       {overview.acts.length > 0 && (
-        <Card title="What people did about it">
-          <ActTable acts={overview.acts} label="What people did about it" />
+        <Card title="Decisions and changes">
+          <p class="quiet">
+            What gives is recorded before it is done, and may have failed then. The audit has all of them.
+          </p>
+          <ActTable acts={overview.acts} label="Decisions and changes" />
         </Card>
       )}
     </>,

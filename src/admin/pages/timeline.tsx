@@ -1,7 +1,7 @@
 import type { Child } from "hono/jsx";
 import type { Incident } from "../../windows/incidents.ts";
 import type { CallView } from "../../windows/overview.ts";
-import { STATUS, number } from "../words.ts";
+import { STATUS, byWords, number } from "../words.ts";
 import { At } from "./parts.tsx";
 
 /** An incident from its first call to what was decided. */
@@ -43,7 +43,7 @@ export function Timeline({ incident, calls }: { incident: Incident; calls: CallV
               <>
                 {decided_by === null
                   ? "Closed by a later incident of the same rule."
-                  : `${STATUS[status]} by ${decided_by === "principal" ? "the caller, in its client's form" : decided_by}.`}
+                  : `${STATUS[status]} by ${byWords(decided_by)}.`}
                 {note !== null && <q class="note">{note}</q>}
               </>
             ),

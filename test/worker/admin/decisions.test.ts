@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { api } from "../identity/support/admin-api.ts";
 import { type Browser, signedIn } from "../identity/support/browser.ts";
 import { newKey, newUser } from "../identity/support/people.ts";
+import { createStore } from "../../../src/windows/store.ts";
 import { newObject } from "../support/admission.ts";
 import { recordsOf } from "../support/caller.ts";
 import { decisionsOf, read, stop } from "./support.ts";
@@ -125,7 +126,7 @@ describe("a caller's page", () => {
     ]);
   });
 
-  it("shows what people did about the caller, the latest first, however much it called since", async () => {
+  it("shows what people did about the caller, the latest first", async () => {
     const key = (await newKey(adminId)).secret;
     const user = `shown-${crypto.randomUUID()}`;
     const page = async () => (await admin.request(`/admin/callers/${user}`)).text();
@@ -140,6 +141,13 @@ describe("a caller's page", () => {
     for (const said of ["disabled it", "set its roles: shopper and support", "added it, with shopper"])
       expect(html).toContain(said);
     expect(html).toContain("&lt;b&gt;on a screenshot&lt;/b&gt;");
+    const acts = (pruned: number) =>
+      runInDurableObject(env.USER_WINDOWS.getByName(user), (_, { storage }) => {
+        const store = createStore(storage.sql);
+        store.prune(pruned);
+        return store.acts(2).map(({ seq }) => seq);
+      });
+    expect([await acts(0), await acts(2), await acts(3)]).toEqual([[3, 2], [3], []]);
   });
 
   it("releases a block, which stands for a day else, and nothing where nothing stops the caller", async () => {

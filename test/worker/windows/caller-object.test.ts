@@ -14,7 +14,7 @@ afterEach(() => {
 const never = () => new Promise<never>(() => {});
 
 /** The real namespace, whose stubs note nothing but as they are told, one stub after the other. */
-function failing(...failures: (() => Promise<never>)[]): Windows {
+function failing(...failures: (() => Promise<void>)[]): Windows {
   return new Proxy(env.USER_WINDOWS, {
     get(namespace, property) {
       if (property !== "getByName") return Reflect.get(namespace, property);
@@ -26,6 +26,7 @@ function failing(...failures: (() => Promise<never>)[]): Windows {
   });
 }
 const added = { change: "user_added", by: "admin" } as const;
+const revoked = { change: "key_revoked", by: "admin" } as const;
 
 it("what administration notes is noted by a new stub where the first one's object was reset", async () => {
   const user = `noted-${crypto.randomUUID()}`;
@@ -34,6 +35,7 @@ it("what administration notes is noted by a new stub where the first one's objec
     failing(() => Promise.reject(reset)),
     user,
     added,
+    "before",
   );
   expect(await recordsOf(env.USER_WINDOWS.getByName(user))).toMatchObject([{ kind: "change", ...added }]);
 });
@@ -41,7 +43,7 @@ it("what administration notes is noted by a new stub where the first one's objec
 it("an object that never answers holds nobody up: after three seconds that is unavailable, and its cause is logged", async () => {
   const logged = vi.spyOn(console, "error").mockImplementation(() => {});
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
-  const noted = noteIdentity(failing(never), "somebody", added).catch((error: unknown) => error);
+  const noted = noteIdentity(failing(never), "somebody", added, "before").catch((error: unknown) => error);
   await vi.advanceTimersByTimeAsync(3_000);
   const error = await noted;
   expect(error).toBeInstanceOf(Unreachable);
@@ -49,6 +51,45 @@ it("an object that never answers holds nobody up: after three seconds that is un
     code: "unavailable",
   });
   expect(logged.mock.calls.flat().join()).toContain("TooLate");
+});
+
+it("what was done already is noted by an object that was busy for longer than anybody waits", async () => {
+  const user = `noted-${crypto.randomUUID()}`;
+  const object = env.USER_WINDOWS.getByName(user);
+  let free = () => {};
+  const busy = new Promise<void>((resolve) => (free = resolve));
+  const slow = async () => {
+    await busy;
+    await object.noteIdentity({ principal: user, roles: null, key: "k1", customer: null, ...revoked });
+  };
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  const noted = noteIdentity(failing(slow), user, { ...revoked, key: "k1" }, "after");
+  await vi.advanceTimersByTimeAsync(3_000);
+  expect(await noted).toBeUndefined();
+  vi.useRealTimers();
+  free();
+  await vi.waitFor(async () =>
+    expect(await recordsOf(object)).toMatchObject([{ kind: "change", ...revoked }]),
+  );
+});
+
+it("what was done already, and can't be noted, is told as unavailable", async () => {
+  const logged = vi.spyOn(console, "error").mockImplementation(() => {});
+  const away = failing(() => Promise.reject(new Error("away")));
+  await expect(noteIdentity(away, "somebody", revoked, "after")).rejects.toThrow(Unreachable);
+  expect(logged.mock.calls.flat().join()).toContain('"what":"note"');
+});
+
+it("a record that was stored before its object was reset stands there twice", async () => {
+  const user = `noted-${crypto.randomUUID()}`;
+  const object = env.USER_WINDOWS.getByName(user);
+  const reset = Object.assign(new Error("reset"), { remote: true, durableObjectReset: true });
+  const stores = async () => {
+    await object.noteIdentity({ principal: user, roles: null, key: null, customer: null, ...added });
+    throw reset;
+  };
+  await noteIdentity(failing(stores), user, added, "before");
+  expect(await recordsOf(object)).toMatchObject([added, added]);
 });
 
 it("waits behind each other have each its own limit, on one timer", async () => {
@@ -76,6 +117,47 @@ it("a wait that is shorter than the one before is not as long as that", async ()
   const late = deadlines.within(20, never, () => "late");
   await vi.advanceTimersByTimeAsync(20);
   expect(await late).toBe("late");
+});
+
+it.each([
+  ["back", -3_600_000, 3_000 + 5_000],
+  ["ahead", 3_600_000, 3_000],
+])("a clock that is set %s moves a limit by less than the wait before was long", async (_, by, over) => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  let jump = 0;
+  vi.spyOn(performance, "now").mockImplementation(() => 1_000_000 + jump);
+  const deadlines = new Deadlines();
+  await deadlines.within(3_000, async () => 1);
+  const late = vi.fn<(text: string) => void>();
+  void deadlines.within(5_000, never, () => "late").then(late);
+  jump = by;
+  // Right after the first wait: what is left when its timer rings is two seconds at least, and five at most.
+  await vi.advanceTimersByTimeAsync(Math.max(over, 5_000) - 1);
+  expect(late).not.toHaveBeenCalled();
+  await vi.advanceTimersByTimeAsync(1);
+  expect(late).toHaveBeenCalledWith("late");
+});
+
+it("gives every try its own time, and is not troubled by an answer that comes too late", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  const deadlines = new Deadlines();
+  const lateAnswer = () => new Promise<string>((resolve) => setTimeout(() => resolve("first"), 4_000));
+  const first = deadlines.within(3_000, lateAnswer, () => "late");
+  await vi.advanceTimersByTimeAsync(3_000);
+  expect(await first).toBe("late");
+  const over = vi.fn<(text: string) => void>();
+  void deadlines.within(3_000, never, () => "late again").then(over);
+  await vi.advanceTimersByTimeAsync(2_999);
+  expect(over).not.toHaveBeenCalled();
+  await vi.advanceTimersByTimeAsync(1);
+  expect(over).toHaveBeenCalledWith("late again");
+});
+
+it("is for one wait at a time", async () => {
+  const deadlines = new Deadlines();
+  const first = deadlines.within(20, never, () => "late");
+  await expect(deadlines.within(20, never)).rejects.toThrow("a wait that goes on");
+  expect(await first).toBe("late");
 });
 
 it("leaves no timer behind, whether work ends, throws, or is given up", async () => {
