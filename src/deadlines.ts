@@ -68,7 +68,7 @@ export class Deadlines {
 }
 
 /** One wait alone. */
-export async function within<T>(ms: number, work: () => Promise<T>): Promise<T> {
+export async function within<T>(ms: number, work: () => Promise<T>, late?: () => T): Promise<T> {
   using deadlines = new Deadlines();
-  return await deadlines.within(ms, work);
+  return await deadlines.within(ms, work, late);
 }

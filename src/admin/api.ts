@@ -18,7 +18,6 @@ import {
   setRoles,
 } from "../identity/administration.ts";
 import { type Noted, noteIdentity } from "../identity/changes.ts";
-import type { When } from "../windows/caller-object.ts";
 import { refuseSignature } from "../guard/signed-request.ts";
 import { noteUse } from "../identity/oauth.ts";
 import { rolesOf } from "../identity/users.ts";
@@ -32,6 +31,7 @@ import {
 } from "../identity/signing-keys.ts";
 import { scopesOf } from "../identity/scopes.ts";
 import { listAnchors } from "../windows/anchors.ts";
+import type { When } from "../windows/caller-object.ts";
 import type { Change } from "../windows/records.ts";
 import { listIncidents } from "../windows/incident-rows.ts";
 import { type Refusal, refusals, refusalDetails, refuse } from "../refusal.ts";

@@ -16,7 +16,7 @@ import { mayGoOn } from "./fail-open.ts";
 import { checkPermission } from "./permission.ts";
 import { digestArguments, redactArguments } from "./redact.ts";
 import type { Target } from "./target.ts";
-import { CallerObject, Unreachable } from "../windows/caller-object.ts";
+import { CallerObject, Unreachable, causeOf } from "../windows/caller-object.ts";
 import type { Windows } from "../windows/user-windows.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -181,8 +181,6 @@ async function settle(
     return { ok: false, refusal: UNAVAILABLE };
   }
 }
-
-const causeOf = (error: unknown): unknown => (error instanceof Unreachable ? error.cause : error);
 
 /** What happens while the Durable Object can't be reached: reads that the policy names go on, all else waits. */
 function degrade(

@@ -9,7 +9,7 @@ import type { Policy } from "../policy/schema.ts";
 import { type Outcome, type Refusal, refuse } from "../refusal.ts";
 import { logSurprise } from "../telemetry/log.ts";
 import type { Agreed } from "../windows/admission.ts";
-import { Unreachable } from "../windows/caller-object.ts";
+import { Unreachable, causeOf } from "../windows/caller-object.ts";
 
 /** One message of one caller: what a handler needs to answer it. */
 export interface Call {
@@ -82,9 +82,9 @@ export function surprise(
   { correlationId }: Pick<Call, "correlationId">,
   what: string,
 ): Refusal {
-  const isUnreachable = error instanceof Unreachable;
-  logSurprise(isUnreachable ? error.cause : error, { correlation_id: correlationId, what });
-  if (isUnreachable) return { code: "unavailable", message: "This can't be served right now." };
+  logSurprise(causeOf(error), { correlation_id: correlationId, what });
+  if (error instanceof Unreachable)
+    return { code: "unavailable", message: "This can't be served right now." };
   if (isTransient(error)) return { code: "unavailable", message: "The catalog can't be reached right now." };
   return { code: "internal", message: "Something went wrong on the server." };
 }

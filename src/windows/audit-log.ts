@@ -1,5 +1,5 @@
 import { type Head, genesis, link } from "./chain.ts";
-import { ADMITTED, type Attempt, type Draft, type OpenAttempt } from "./records.ts";
+import { ADMITTED, type Attempt, type Draft, type OpenAttempt, isAct } from "./records.ts";
 import { type Run, closeRun, countOne, openRun, runKey } from "./repeats.ts";
 import type { State, Store } from "./store.ts";
 
@@ -62,7 +62,7 @@ export class AuditLog {
     // Stored first: a head in memory that the storage has refused would break every later link.
     this.#store.append(now, text, head);
     this.#head = head;
-    if (draft.kind === "decision" || draft.kind === "change") this.#store.noteAct(seq);
+    if (isAct(draft)) this.#store.noteAct(seq);
     if (draft.kind === "attempt" && draft.decision === ADMITTED) this.#keepOpen({ seq, at: now, ...draft });
     return seq;
   }

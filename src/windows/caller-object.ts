@@ -1,6 +1,6 @@
 import { waitUntil } from "cloudflare:workers";
 import * as z from "zod";
-import { Deadlines, within } from "../deadlines.ts";
+import { type Deadlines, within } from "../deadlines.ts";
 import { logSurprise } from "../telemetry/log.ts";
 import { timed } from "../telemetry/sink.ts";
 import type { AdmissionAnswer, AdmissionRequest, Settlement, SettlementAnswer } from "./admission.ts";
@@ -23,6 +23,9 @@ export type When = "before" | "after";
 export class Unreachable extends Error {
   override name = "Unreachable";
 }
+
+/** What went wrong, for the log: of an object out of reach, why it is. */
+export const causeOf = (error: unknown): unknown => (error instanceof Unreachable ? error.cause : error);
 
 /**
  * One caller's Durable Object, as one request asks it. The stub is kept: a new one for the settlement is a third of what
@@ -78,9 +81,8 @@ export class CallerObject {
   async #note(call: (object: Stub) => Promise<void>, when: When): Promise<void> {
     if (when === "before") return this.#reach(call);
     const noted = this.#reach(call, patiently);
-    waitUntil(noted.catch((error: unknown) => logSurprise(error, { what: "note" })));
-    using deadlines = new Deadlines();
-    await deadlines.within(
+    waitUntil(noted.catch((error: unknown) => logSurprise(causeOf(error), { what: "note" })));
+    await within(
       DEADLINE_MS,
       () => noted,
       () => undefined,

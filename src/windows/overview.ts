@@ -1,6 +1,6 @@
 import type { FlowView } from "../flow/view.ts";
 import type { Parts } from "./parts.ts";
-import type { Act, Attempt, AuditRecord, Bucket, Outcome } from "./records.ts";
+import { type Act, type Attempt, type AuditRecord, type Bucket, type Outcome, isAct } from "./records.ts";
 import { usedAt } from "./sliding-window.ts";
 
 // What an admin sees of one principal's object. Nothing here changes what is stored.
@@ -68,8 +68,6 @@ export function overviewOf(
     acts: store.acts(ACTS_SHOWN).filter(isAct),
   };
 }
-
-const isAct = (record: AuditRecord): record is Act => record.kind === "decision" || record.kind === "change";
 
 export interface CallsAround {
   matched: CallView[];

@@ -157,7 +157,12 @@ export type CallerDecision = (typeof CALLER_DECISIONS)[number];
 export type Bucket = Attempt["bucket"];
 
 /** What was decided about this principal or changed of it, by others than its own calls. */
-export type Act = Extract<AuditRecord, { kind: "decision" | "change" }>;
+export type Act = Extract<AuditRecord, { kind: ActKind }>;
+type ActKind = "decision" | "change";
+
+export const isAct = <Each extends { kind: AuditRecord["kind"] }>(
+  record: Each,
+): record is Extract<Each, { kind: ActKind }> => record.kind === "decision" || record.kind === "change";
 
 type WithoutPlace<Each> = Each extends AuditRecord ? Omit<Each, "seq" | "at"> : never;
 /** A record before it has its place in a chain. */

@@ -1,10 +1,8 @@
-import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Windows } from "../../../src/windows/user-windows.ts";
-import type { AdmissionRequest, Settlement } from "../../../src/windows/admission.ts";
 import { policyInForce } from "../../../src/policy/bundled.ts";
 import { newCaller, policyWith, recordsOf, roleOf } from "../support/caller.ts";
 import { fill, sample } from "../support/catalog.ts";
+import { failing } from "../support/failing-windows.ts";
 
 const NOW = 1_800_000_000_000;
 const { limit } = policyInForce().fail_open;
@@ -23,29 +21,8 @@ afterEach(() => {
 
 const broken = (flags: object) => Object.assign(new Error("the object's own words"), flags);
 
-type Failure = () => Promise<never>;
-
-/** The real namespace, whose stubs fail in one method as they are told, one stub after the other, and then work. */
-function failing(method: "admit" | "settle", ...failures: Failure[]) {
-  const stubs: string[] = [];
-  const windows: Windows = new Proxy(env.USER_WINDOWS, {
-    get(namespace, property) {
-      if (property !== "getByName") return Reflect.get(namespace, property);
-      return (name: string) => {
-        const fails = failures[stubs.length];
-        stubs.push(name);
-        const stub = namespace.getByName(name);
-        if (fails === undefined) return stub;
-        const admit = (request: AdmissionRequest) => stub.admit(request);
-        const settle = (settlement: Settlement) => stub.settle(settlement);
-        return { admit, settle, [method]: fails };
-      };
-    },
-  });
-  return { windows, stubs };
-}
 const throwing = (flags: object) => () => Promise.reject(broken(flags));
-const always = (failure: Failure) => Array.from({ length: 1_000 }, () => failure);
+const always = (failure: () => Promise<never>) => Array.from({ length: 1_000 }, () => failure);
 const away = () => failing("admit", ...always(throwing({})));
 
 const events = (name: string) =>
