@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { jsonText } from "../database/json-text.ts";
 import { type Head, exportLine } from "./chain.ts";
-import type { FlowRow, RowChange } from "../flow/state/part.ts";
+import type { RowChange, StoredRow } from "../flow/state/part.ts";
 import { type Incident, incidentSchema } from "./incidents.ts";
 import {
   type Attempt,
@@ -16,15 +16,15 @@ import type { Charge } from "./sliding-window.ts";
 
 // The SQL of one principal's Durable Object, and the only SQL outside src/catalog, src/inventory and the like.
 
-const SCHEMA = `
-CREATE TABLE IF NOT EXISTS records (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, text TEXT NOT NULL, hash TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS acts (seq INTEGER PRIMARY KEY);
-CREATE TABLE IF NOT EXISTS runs (key TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS flow_state (key TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS flow_at (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS incidents (id TEXT PRIMARY KEY, text TEXT NOT NULL, told TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS state (id INTEGER PRIMARY KEY CHECK (id = 1), text TEXT NOT NULL);
-`;
+const TABLES = {
+  records: "(seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, text TEXT NOT NULL, hash TEXT NOT NULL)",
+  acts: "(seq INTEGER PRIMARY KEY)",
+  runs: "(key TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID",
+  flow_state: "(key TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID",
+  flow_at: "(id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL)",
+  incidents: "(id TEXT PRIMARY KEY, text TEXT NOT NULL, told TEXT NOT NULL)",
+  state: "(id INTEGER PRIMARY KEY CHECK (id = 1), text TEXT NOT NULL)",
+};
 
 const headSchema = z.object({ seq: z.int(), hash: z.string() });
 const stateSchema = z.object({
@@ -83,7 +83,7 @@ export interface Store {
   recordsBehind(seq: number): Iterable<AuditRecord>;
   hasFlow(): boolean;
   /** The flow state as it stood after record `flowAt`, 0 for before the first. */
-  flowRows(): FlowRow[];
+  flowRows(): StoredRow[];
   flowAt(): number;
   saveFlow(changes: readonly RowChange[], at: number): void;
   /** The oldest first. */
@@ -97,12 +97,20 @@ export interface Store {
 
 /** Its tables come to be with the first state saved: an object that is only asked, or whose chain is over, stores nothing. */
 export function createStore(sql: SqlStorage): Store {
-  let exists = sql.exec("SELECT 1 FROM sqlite_schema WHERE name = 'state'").toArray().length > 0;
-  if (exists) sql.exec(SCHEMA);
+  const found = new Set(
+    sql
+      .exec("SELECT name FROM sqlite_schema")
+      .toArray()
+      .map(({ name }) => name),
+  );
+  let exists = found.has("state");
   const begin = () => {
-    if (!exists) sql.exec(SCHEMA);
+    // A later release may have tables that an object's first one had not.
+    for (const [name, columns] of Object.entries(TABLES))
+      if (!found.has(name)) sql.exec(`CREATE TABLE ${name} ${columns}`);
     exists = true;
   };
+  if (exists && Object.keys(TABLES).some((name) => !found.has(name))) begin();
   const select = (query: string, ...values: (string | number)[]) =>
     exists ? sql.exec(query, ...values) : [];
   function* parsed(query: string, ...values: (string | number)[]) {
@@ -116,7 +124,7 @@ export function createStore(sql: SqlStorage): Store {
       return row === undefined ? undefined : stateSchema.parse(parseText(row));
     },
     saveState(state) {
-      begin();
+      if (!exists) begin();
       sql.exec("INSERT OR REPLACE INTO state (id, text) VALUES (1, ?)", JSON.stringify(state));
     },
     last() {
@@ -194,7 +202,7 @@ export function createStore(sql: SqlStorage): Store {
     flowRows: () =>
       [...select("SELECT key, text FROM flow_state")].map((row) => ({
         key: z.string().parse(row["key"]),
-        value: jsonSchema.parse(parseText(row)),
+        value: parseText(row),
       })),
     flowAt: () => z.int().parse(one("SELECT seq FROM flow_at")?.["seq"] ?? 0),
     saveFlow(changes, at) {
@@ -236,7 +244,6 @@ const LAST_BEFORE = "coalesce((SELECT seq FROM records WHERE at <= ?1 ORDER BY s
 /** Records behind an attempt among which its outcome is looked for: calls that run side by side are few. */
 const OUTCOME_WITHIN = 200;
 
-const jsonSchema = z.json();
 const chargedRow = z.object({
   at: z.int(),
   weight: z.int().nullable(),

@@ -75,7 +75,7 @@ export class Counters implements Part {
     const counters = this.#rules.get(rule);
     return counters && [...counters].map(([name, sums]) => [name, [...sums]]);
   }
-  load(rule: string, value: Json): void {
+  load(rule: string, value: unknown): void {
     this.#rules.set(rule, new Map(rowSchema.parse(value)));
   }
 }

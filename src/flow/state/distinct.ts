@@ -123,14 +123,20 @@ export class Distinct implements Part {
     return row;
   }
 
-  load(key: string, value: Json): void {
+  load(key: string, value: unknown): void {
     if (key !== ROW) return;
     const [level, ...numbers] = rowSchema.parse(value);
     this.#level = level;
+    // Once to its final length: growing by doubling would place everything again each time.
+    this.#rebuild(tableOf(numbers.length / 2), () => true);
     for (let index = 0; index + 1 < numbers.length; index += 2)
       this.#put(numbers[index] ?? 0, numbers[index + 1] ?? 0);
   }
 }
+
+/** Places in a table that so many things fill to a half at most. */
+const tableOf = (things: number): number =>
+  Math.max(TABLE_MIN, 2 ** Math.ceil(Math.log2(Math.max(1, things * 2))));
 
 /** 32 bits of a token, which is a keyed hash already (FNV-1a). */
 export function hashOf(token: string): number {

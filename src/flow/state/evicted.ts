@@ -45,7 +45,7 @@ export class Evicted implements Part {
     return this.#steps.length > 0 ? [...this.#steps] : undefined;
   }
 
-  load(_key: string, value: Json): void {
+  load(_key: string, value: unknown): void {
     this.#steps = rowSchema.parse(value);
   }
 }

@@ -61,7 +61,7 @@ export class Marks implements Part {
     return this.progress.get(key.replace("progress/", ""))?.slice();
   }
 
-  load(key: string, value: Json): void {
+  load(key: string, value: unknown): void {
     if (key === "taint") this.#taint = taintSchema.parse(value);
     else if (key === "block") this.#block = blockSchema.parse(value);
     else this.progress.set(key.replace("progress/", ""), progressSchema.parse(value));

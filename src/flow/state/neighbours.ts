@@ -66,7 +66,7 @@ export class Neighbours implements Part {
     return held && { seen: held.seen, ids: [...held.ids] };
   }
 
-  load(key: string, value: Json): void {
+  load(key: string, value: unknown): void {
     const [rule, run] = parts(key);
     this.#runsOf(rule).set(run, rowSchema.parse(value));
   }

@@ -1,10 +1,16 @@
 /** What a row's value is made of. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 
-/** One row of a caller's flow state, as it is stored. */
+/** One row of a caller's flow state, to be stored. */
 export interface FlowRow {
   key: string;
   value: Json;
+}
+
+/** A row as it was read back; its part parses it. */
+export interface StoredRow {
+  key: string;
+  value: unknown;
 }
 
 /** A change since the last one was taken: a row as it is now, or that it is gone. */
@@ -19,6 +25,6 @@ export interface Part {
   keys(): Iterable<string>;
   /** Undefined where there is no such row. */
   value(key: string): Json | undefined;
-  /** Takes in a row that `value` gave. */
-  load(key: string, value: Json): void;
+  /** Takes in a row that `value` gave; throws where it is of another shape. */
+  load(key: string, value: unknown): void;
 }

@@ -82,7 +82,7 @@ export class Releases implements Part {
     return this.#held.get(key);
   }
 
-  load(key: string, value: Json): void {
+  load(key: string, value: unknown): void {
     this.#held.set(key, rowSchema.parse(value));
   }
 }

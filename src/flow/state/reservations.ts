@@ -59,7 +59,7 @@ export class Reservations implements Part {
     const held = this.held.get(Number(key));
     return held && { ...held };
   }
-  load(key: string, value: Json): void {
+  load(key: string, value: unknown): void {
     this.held.set(Number(key), rowSchema.parse(value));
   }
 }

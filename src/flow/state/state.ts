@@ -5,7 +5,7 @@ import { Distinct } from "./distinct.ts";
 import { Evicted } from "./evicted.ts";
 import { Marks } from "./marks.ts";
 import { Neighbours } from "./neighbours.ts";
-import type { FlowRow, Part, RowChange } from "./part.ts";
+import type { FlowRow, Part, RowChange, StoredRow } from "./part.ts";
 import { Releases } from "./releases.ts";
 import { Reservations } from "./reservations.ts";
 import { Subjects } from "./subjects.ts";
@@ -49,7 +49,7 @@ export class FlowState {
    * In any order. A row that is none of ours, such as one of a later release, is passed over; what was counted for a rule
    * that is not among these any more, or has another version, is a change to take: the row is gone.
    */
-  static of(rows: Iterable<FlowRow>, rules: readonly Rule[]): FlowState {
+  static of(rows: Iterable<StoredRow>, rules: readonly Rule[]): FlowState {
     const state = new FlowState(rules);
     const current = new Set(rules.map(ruleKey));
     for (const row of rows) {

@@ -157,7 +157,7 @@ export class Subjects implements Part {
     };
   }
 
-  load(token: string, value: Json): void {
+  load(token: string, value: unknown): void {
     const { seen, attempt, gathered, starts } = rowSchema.parse(value);
     const steps = this.#sequences.flatMap((place) =>
       Array.from({ length: place.steps }, (_, step) => starts[place.key]?.[step] ?? 0),

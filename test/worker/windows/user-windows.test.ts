@@ -56,6 +56,17 @@ const refused = fc.oneof(
 const asked = fc.record({ refused, weight: fc.integer({ min: 1, max: 3 }) });
 
 describe("eviction", () => {
+  it("brings a table that an earlier release had not", async () => {
+    const { principal, object } = newObject();
+    await object.admit(admission(principal));
+    await runInDurableObject(object, (_, { storage }) => void storage.sql.exec("DROP TABLE acts"));
+    await evictDurableObject(object);
+    const changed = { change: "customer_set", by: "admin", roles: null, key: null, customer: "c-1" } as const;
+    await object.noteIdentity({ principal, ...changed });
+    const { acts } = await object.overview({ calls: WINDOW_MS, discovery: WINDOW_MS });
+    expect(acts).toMatchObject([changed]);
+  });
+
   it("between every two calls changes no verdict and no moment to come back at", async () => {
     const seen = new Set<string>();
     await fc.assert(
