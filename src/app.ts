@@ -25,6 +25,7 @@ import { BODY_MAX } from "./mcp/messages.ts";
 import { bundledPolicy } from "./policy/bundled.ts";
 import { metricsPage } from "./probes/metrics.ts";
 import { probes } from "./probes/routes.ts";
+import { showRefusal } from "./refusal-page.tsx";
 import { type Refusal, refusalResponse, refuse } from "./refusal.ts";
 import { logEvent } from "./telemetry/log.ts";
 import { requestRefused } from "./telemetry/sink.ts";
@@ -133,31 +134,26 @@ for (const path of [
 app.notFound((c) => c.text("Not found. The MCP endpoint is /mcp.\n", 404));
 
 app.onError((error, c) => {
-  const correlationId = c.get("correlationId") ?? crypto.randomUUID();
+  if (c.get("correlationId") === undefined) c.set("correlationId", crypto.randomUUID());
   // An id or code too long for KV, which no one was given.
-  if (error.message.includes("exceeds key length limit")) {
-    return refusalResponse(
-      refuse("malformed_request", "There is a value that is too long.").refusal,
-      correlationId,
-    );
-  }
+  if (error.message.includes("exceeds key length limit"))
+    return showRefusal(c, refuse("malformed_request", "There is a value that is too long.").refusal);
   // What hono/csrf throws at a form that another site's page has sent.
-  if (error instanceof HTTPException && error.status === 403) {
-    return refusalResponse(
+  if (error instanceof HTTPException && error.status === 403)
+    return showRefusal(
+      c,
       refuse("origin_denied", "This form was not sent by a page of this server.").refusal,
-      correlationId,
     );
-  }
-  return refusalResponse(surprise(error, { correlationId }, c.req.path), correlationId);
+  return showRefusal(c, surprise(error, c.var, c.req.path));
 });
 
-function refuseSize(c: AppContext, max: number): Response {
+function refuseSize(c: AppContext, max: number): Response | Promise<Response> {
   return refuseRequest(c, refuse("request_too_large", `The request is larger than ${max} bytes.`).refusal);
 }
 
-function refuseRequest({ var: { correlationId } }: AppContext, refusal: Refusal): Response {
-  requestRefused(refusal.code, { correlationId });
-  return refusalResponse(refusal, correlationId);
+function refuseRequest(c: AppContext, refusal: Refusal): Response | Promise<Response> {
+  requestRefused(refusal.code, c.var);
+  return showRefusal(c, refusal);
 }
 
 async function serveIdentified(c: AppContext): Promise<Response> {

@@ -2,12 +2,12 @@ import type { Child } from "hono/jsx";
 import packageJson from "../package.json" with { type: "json" };
 import { plainPage } from "./admin/pages/layout.tsx";
 import type { AppContext } from "./app-types.ts";
+import { isForPerson } from "./refusal-page.tsx";
 
 /** What a person sees who opens the server's address: a page in a browser, text elsewhere. */
 export async function welcome(c: AppContext): Promise<Response> {
   const mcp = new URL("/mcp", c.var.origin).href;
-  const isBrowser = c.req.header("accept")?.includes("text/html") === true;
-  const answer = isBrowser ? await welcomePage(mcp, c.var.local) : c.text(welcomeText(mcp));
+  const answer = isForPerson(c) ? await welcomePage(mcp, c.var.local) : c.text(welcomeText(mcp));
   answer.headers.set("Vary", "Accept");
   return answer;
 }

@@ -1,5 +1,5 @@
 import { type Anchor, type Header, headerSchema } from "../windows/chain.ts";
-import type { UserWindows } from "../windows/user-windows.ts";
+import { CallerObject } from "../windows/caller-object.ts";
 import { type Verified, verifyExport } from "./verify.ts";
 
 const PAGE = 500;
@@ -9,10 +9,10 @@ const PAGE = 500;
  * Read in pages as the client takes them, so that a long chain stands in no memory whole.
  */
 export async function exportAudit(env: Env, principal: string): Promise<Response | undefined> {
-  const windows = env.USER_WINDOWS.getByName(principal);
-  const anchor = await windows.anchor();
+  const object = new CallerObject(env.USER_WINDOWS, principal);
+  const anchor = await object.anchor();
   if (anchor === undefined) return undefined;
-  const chunks = chunksOf(windows, anchor);
+  const chunks = chunksOf(object, anchor);
   const body = new ReadableStream<string>({
     async pull(controller) {
       const { value, done } = await chunks.next();
@@ -27,9 +27,9 @@ export async function exportAudit(env: Env, principal: string): Promise<Response
 
 /** Checks a principal's chain as it would be exported now; undefined where there is none. */
 export async function checkAudit(env: Env, before: Anchor): Promise<Verified | undefined> {
-  const windows = env.USER_WINDOWS.getByName(before.principal);
-  const now = await windows.anchor();
-  return now === undefined ? undefined : verifyExport(linesOf(chunksOf(windows, now)), { before, now });
+  const object = new CallerObject(env.USER_WINDOWS, before.principal);
+  const now = await object.anchor();
+  return now === undefined ? undefined : verifyExport(linesOf(chunksOf(object, now)), { before, now });
 }
 
 async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<string> {
@@ -37,7 +37,7 @@ async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<string> {
 }
 
 /** Whole lines. */
-async function* chunksOf(windows: DurableObjectStub<UserWindows>, anchor: Anchor): AsyncGenerator<string> {
+async function* chunksOf(object: CallerObject, anchor: Anchor): AsyncGenerator<string> {
   const header: Header = headerSchema.parse({
     audit: 1,
     principal: anchor.principal,
@@ -47,7 +47,7 @@ async function* chunksOf(windows: DurableObjectStub<UserWindows>, anchor: Anchor
   });
   yield `${JSON.stringify(header)}\n`;
   for (let after = anchor.checkpoint_seq; after < anchor.seq;) {
-    const page = await windows.exportPage(after, anchor.seq, PAGE);
+    const page = await object.exportPage(after, anchor.seq, PAGE);
     const last = page.at(-1);
     // Retention may prune what this export still had before it; the verification then shows a gap.
     if (last === undefined) return;

@@ -13,18 +13,13 @@ export async function decide(
   incident: Incident,
   { decision, ...decider }: Decider & { decision: IncidentDecision },
 ): Promise<boolean> {
-  const { USER_WINDOWS: windows } = env;
-  const decided = await windows
-    .getByName(incident.principal)
-    .decide({ incident: incident.id, decision, ...decider });
+  const object = new CallerObject(env.USER_WINDOWS, incident.principal);
+  const decided = await object.decide({ incident: incident.id, decision, ...decider });
   if (decided !== undefined) return true;
   // An object keeps some incidents and D1 all of them: of one that the object has let go, there is only to say that
   // somebody has looked.
   if (incident.status !== "open" || decision !== "closed") return false;
-  await new CallerObject(windows, incident.principal).noteChange(
-    { incident: incident.id, decision, ...decider },
-    "before",
-  );
+  await object.noteChange({ incident: incident.id, decision, ...decider }, "before");
   await writeIncident(env.DB, {
     ...incident,
     status: "closed",

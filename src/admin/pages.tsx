@@ -7,6 +7,7 @@ import { mayDecide } from "../identity/who-may.ts";
 import { limitOf } from "../policy/roles.ts";
 import { clip, plainLine } from "../text/plain-text.ts";
 import { listAnchors } from "../windows/anchors.ts";
+import { CallerObject } from "../windows/caller-object.ts";
 import { findIncident, pageOfIncidents } from "../windows/incident-rows.ts";
 import { checkAudit, exportAudit } from "./audit.ts";
 import { type Caller, findCaller, listCallers, rolesOf } from "./callers.ts";
@@ -101,7 +102,7 @@ adminPages.post(
     withCaller(async (c, admin, caller) => {
       if (!mayDecide(admin, caller.id)) return showCaller(c, admin, caller, "Nothing was released.", 409);
       const form = await readForm(c);
-      const released = await c.env.USER_WINDOWS.getByName(caller.id).release({
+      const released = await new CallerObject(c.env.USER_WINDOWS, caller.id).release({
         rule: textOf(form, "rule") || null,
         ...deciderOf(admin, form),
       });
@@ -179,10 +180,10 @@ const deciderOf = (admin: SignedIn, form: FormData) => ({
 async function showIncident(c: AppContext, admin: SignedIn, said: string | undefined, status?: 409) {
   const incident = await findIncident(c.env.DB, c.req.param("id") ?? "");
   if (incident === undefined) return nothingPage(admin, "/admin/incidents");
-  const windows = c.env.USER_WINDOWS.getByName(incident.principal);
+  const object = new CallerObject(c.env.USER_WINDOWS, incident.principal);
   const [{ matched, before }, together] = await Promise.all([
-    windows.callsAround(incident.events),
-    windows.decidedWith(incident.id),
+    object.callsAround(incident.events),
+    object.decidedWith(incident.id),
   ]);
   return incidentPage({
     admin,
@@ -213,7 +214,7 @@ async function showCaller(
     discovery: limitOf(policy, roles, "discovery"),
   };
   const [overview, { incidents }] = await Promise.all([
-    c.env.USER_WINDOWS.getByName(caller.id).overview({
+    new CallerObject(c.env.USER_WINDOWS, caller.id).overview({
       calls: limits.calls.window_s * 1000,
       discovery: limits.discovery.window_s * 1000,
     }),

@@ -1,6 +1,7 @@
 import { DAY } from "../flow/window.ts";
-import type { Anchor } from "../windows/chain.ts";
-import { listAnchors } from "../windows/anchors.ts";
+import { logSurprise } from "../telemetry/log.ts";
+import { listSpokenTo } from "../windows/anchors.ts";
+import { CallerObject, causeOf } from "../windows/caller-object.ts";
 import type { RuleHits } from "../windows/overview.ts";
 
 /** How often a rule spoke, at how many callers. */
@@ -9,28 +10,29 @@ export type Spoken = RuleHits & { callers: number };
 export interface SpokenRules {
   hits: Spoken[];
   sinceMs: number;
-  /** Whose audits were read, and how many called within that time. */
+  /** At whose calls a rule spoke within that time, and the audits of how many of them were read. */
+  callers: number;
   callersRead: number;
-  callersSeen: number;
 }
 
 const LOOK_BACK_MS = DAY;
 /** An object each is asked. */
 const CALLERS_MAX = 50;
 
-/** Reads the audits of those who called last. */
+/** Reads the audits of those at whose calls a rule spoke last; of one whose object can't be reached, nothing. */
 export async function readRuleHits(env: Env, now: number): Promise<SpokenRules> {
   const since = now - LOOK_BACK_MS;
-  const seen = (await listAnchors(env.DB)).filter(({ anchored_at }) => anchored_at >= since);
-  const read = seen.slice(0, CALLERS_MAX);
-  const ask = ({ principal }: Anchor) => env.USER_WINDOWS.getByName(principal).ruleHits(since);
-  const all = await Promise.all(read.map(ask));
-  return {
-    hits: addUp(all),
-    sinceMs: LOOK_BACK_MS,
-    callersRead: read.length,
-    callersSeen: seen.length,
+  const { principals, total } = await listSpokenTo(env.DB, since, CALLERS_MAX);
+  const ask = async (principal: string) => {
+    try {
+      return await new CallerObject(env.USER_WINDOWS, principal).ruleHits(since);
+    } catch (error) {
+      logSurprise(causeOf(error), { what: "rule hits" });
+      return undefined;
+    }
   };
+  const read = (await Promise.all(principals.map(ask))).filter((hits) => hits !== undefined);
+  return { hits: addUp(read), sinceMs: LOOK_BACK_MS, callers: total, callersRead: read.length };
 }
 
 /** One list per caller. */

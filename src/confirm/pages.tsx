@@ -6,6 +6,7 @@ import { guardPages, readForm, textOf } from "../identity/page-guards.ts";
 import { renderPage } from "../identity/page.tsx";
 import type { SignedIn } from "../identity/sessions.ts";
 import { clip, plainLine } from "../text/plain-text.ts";
+import { CallerObject } from "../windows/caller-object.ts";
 import { findIncident } from "../windows/incident-rows.ts";
 import type { Incident } from "../windows/incidents.ts";
 import { confirmPage } from "./confirm-page.tsx";
@@ -22,7 +23,7 @@ confirmPages.get("/confirm/:id", async (c) => {
   const asked = await whoAndWhat(c);
   if (asked instanceof Response) return asked;
   const { id, principal } = asked.incident;
-  const waiting = await c.env.USER_WINDOWS.getByName(principal).decidedWith(id);
+  const waiting = await new CallerObject(c.env.USER_WINDOWS, principal).decidedWith(id);
   const together = waiting.filter((each) => each.id !== id);
   return confirmPage({ ...asked, together, minutes: c.var.policy.confirmation.minutes });
 });
@@ -35,7 +36,7 @@ confirmPages.post("/confirm/:id", async (c) => {
   if (decision !== "allow" && decision !== "decline")
     return renderPage("Nothing was decided", <p>There was no decision in the form.</p>, { status: 400 });
   const { signedIn, incident } = asked;
-  const decided = await c.env.USER_WINDOWS.getByName(incident.principal).decide({
+  const decided = await new CallerObject(c.env.USER_WINDOWS, incident.principal).decide({
     incident: incident.id,
     decision: decision === "allow" ? "released" : "declined",
     by: signedIn.user.userId,

@@ -7,6 +7,7 @@ import support from "../../migrations/0006_support.sql";
 import signingKeys from "../../migrations/0007_signing_keys.sql";
 import signOn from "../../migrations/0008_sign_on.sql";
 import incidents from "../../migrations/0010_incidents.sql";
+import spokenRules from "../../migrations/0011_spoken_rules.sql";
 
 /** Every file of migrations/, in order; a test compares the list with the folder. */
 export const migrations: readonly { name: string; sql: string }[] = [
@@ -19,4 +20,5 @@ export const migrations: readonly { name: string; sql: string }[] = [
   { name: "0007_signing_keys.sql", sql: signingKeys },
   { name: "0008_sign_on.sql", sql: signOn },
   { name: "0010_incidents.sql", sql: incidents },
+  { name: "0011_spoken_rules.sql", sql: spokenRules },
 ];

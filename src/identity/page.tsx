@@ -51,7 +51,7 @@ export const serveStyle = (c: Context): Response =>
   c.body(STYLE, 200, { "Content-Type": "text/css; charset=utf-8", "Cache-Control": "public, max-age=300" });
 
 interface PageOptions {
-  status?: 200 | 400 | 401 | 403 | 404 | 409 | 503;
+  status?: number;
   headers?: Headers;
   /** Where a form of the page may end up beside this server: browsers hold a form's redirects to it too. */
   formTarget?: string;

@@ -1,3 +1,4 @@
+import * as z from "zod";
 import { type Anchor, type Head, anchorSchema } from "./chain.ts";
 
 /** What of a chain D1 keeps. */
@@ -7,11 +8,15 @@ interface Anchored {
   checkpoint: Head;
 }
 
-/** Writes down where a chain stands. An older state of the same chain, or an older chain, changes nothing. */
+/**
+ * Writes down where a chain stands, and when a flow rule spoke since it was last written down, null where none did. An older
+ * state of the same chain, or an older chain, changes nothing.
+ */
 export async function writeAnchor(
   db: D1Database,
   { principal, startedAt, checkpoint }: Anchored,
   head: Head,
+  spokeAt: number | null,
   now: number,
 ): Promise<Anchor> {
   const anchor = {
@@ -25,13 +30,13 @@ export async function writeAnchor(
   };
   await db
     .prepare(
-      `INSERT INTO audit_anchors (principal, started_at, seq, hash, checkpoint_seq, checkpoint_hash, anchored_at)
-       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+      `INSERT INTO audit_anchors (principal, started_at, seq, hash, checkpoint_seq, checkpoint_hash, anchored_at, spoke_at)
+       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
        ON CONFLICT (principal) DO UPDATE SET started_at = ?2, seq = ?3, hash = ?4, checkpoint_seq = ?5,
-         checkpoint_hash = ?6, anchored_at = ?7, closed_at = NULL
+         checkpoint_hash = ?6, anchored_at = ?7, closed_at = NULL, spoke_at = coalesce(?8, spoke_at)
        WHERE ?2 > started_at OR (?2 = started_at AND ?3 >= seq)`,
     )
-    .bind(...Object.values(anchor))
+    .bind(...Object.values(anchor), spokeAt)
     .run();
   return anchor;
 }
@@ -47,6 +52,32 @@ export async function closeAnchor(
     .bind(principal, startedAt, now)
     .run();
 }
+
+/** Those at whose calls a flow rule spoke since a moment, the latest first and so many at most; and how many there are. */
+export async function listSpokenTo(
+  db: D1Database,
+  since: number,
+  limit: number,
+): Promise<{ principals: string[]; total: number }> {
+  const those = "closed_at IS NULL AND spoke_at >= ?1";
+  const [listed, counted] = await db.batch([
+    db
+      .prepare(
+        `SELECT principal FROM audit_anchors WHERE ${those} ORDER BY spoke_at DESC, principal LIMIT ?2`,
+      )
+      .bind(since, limit),
+    db.prepare(`SELECT count(*) AS total FROM audit_anchors WHERE ${those}`).bind(since),
+  ]);
+  return {
+    principals: principalRow
+      .array()
+      .parse(listed?.results)
+      .map(({ principal }) => principal),
+    ...totalRow.parse(counted?.results[0]),
+  };
+}
+const principalRow = anchorSchema.pick({ principal: true });
+const totalRow = z.object({ total: z.int() });
 
 const LISTED_MAX = 1_000;
 

@@ -5,7 +5,13 @@ import { logSurprise } from "../telemetry/log.ts";
 import { timed } from "../telemetry/sink.ts";
 import type { AdmissionAnswer, AdmissionRequest, Settlement, SettlementAnswer } from "./admission.ts";
 import type { NonceAnswer, Spent } from "./nonces.ts";
-import type { ElsewhereDecided, IdentityChanged, Windows } from "./user-windows.ts";
+import type { Anchor } from "./chain.ts";
+import type { PersonsDecision } from "./flow-stage.ts";
+import type { Incident } from "./incidents.ts";
+import type { CallsAround, Overview, RuleHits } from "./overview.ts";
+import type { Bucket } from "./records.ts";
+import type { ExportedLine } from "./store.ts";
+import type { ElsewhereDecided, IdentityChanged, Released, Windows } from "./user-windows.ts";
 
 /** Milliseconds after which a Durable Object counts as out of reach. */
 const DEADLINE_MS = 3_000;
@@ -28,7 +34,8 @@ export class Unreachable extends Error {
 export const causeOf = (error: unknown): unknown => (error instanceof Unreachable ? error.cause : error);
 
 /**
- * One caller's Durable Object, as one request asks it. The stub is kept: a new one for the settlement is a third of what
+ * One caller's Durable Object, as one request asks it; what is asked is told at UserWindows, and whatever is asked throws
+ * Unreachable where there is no answer in time. The stub is kept: a new one for the settlement is a third of what
  * the settlement's call costs.
  */
 export class CallerObject {
@@ -64,6 +71,40 @@ export class CallerObject {
 
   consumeNonce(spent: Spent): Promise<NonceAnswer> {
     return timed("nonce", () => this.#reach<NonceAnswer>(async (object) => object.consumeNonce(spent)));
+  }
+
+  /** Where it is Unreachable, the decision may have been made all the same: to decide again does no harm. */
+  decide(decision: PersonsDecision): Promise<Incident | undefined> {
+    return this.#reach<Incident | undefined>(async (object) => object.decide(decision));
+  }
+
+  /** As `decide`. */
+  release(released: Released): Promise<string[]> {
+    return this.#reach<string[]>(async (object) => object.release(released));
+  }
+
+  decidedWith(incident: string): Promise<Incident[]> {
+    return this.#reach<Incident[]>(async (object) => object.decidedWith(incident));
+  }
+
+  overview(windowMs: Record<Bucket, number>): Promise<Overview> {
+    return this.#reach<Overview>(async (object) => object.overview(windowMs));
+  }
+
+  callsAround(attempts: readonly number[]): Promise<CallsAround> {
+    return this.#reach<CallsAround>(async (object) => object.callsAround(attempts));
+  }
+
+  ruleHits(since: number): Promise<RuleHits[]> {
+    return this.#reach<RuleHits[]>(async (object) => object.ruleHits(since));
+  }
+
+  anchor(): Promise<Anchor | undefined> {
+    return this.#reach<Anchor | undefined>(async (object) => object.anchor());
+  }
+
+  exportPage(after: number, upTo: number, limit: number): Promise<ExportedLine[]> {
+    return this.#reach<ExportedLine[]>(async (object) => object.exportPage(after, upTo, limit));
   }
 
   /** At least once, as below. */

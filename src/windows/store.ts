@@ -55,6 +55,12 @@ export type Told = z.output<typeof toldSchema>;
 
 const recordRow = z.object({ seq: z.int(), at: z.int(), text: z.string(), hash: z.string() });
 
+/** One record's line of an export. */
+export interface ExportedLine {
+  seq: number;
+  line: string;
+}
+
 export interface Store {
   state(): State | undefined;
   saveState(state: State): void;
@@ -70,10 +76,12 @@ export interface Store {
   attemptsOf(seqs: readonly number[]): AuditRecord[];
   /** Records since a moment at which a flow rule spoke. */
   withHits(since: number): AuditRecord[];
+  /** When a flow rule last spoke at a record behind this one. */
+  lastHitBehind(seq: number): number | undefined;
   /** The newest first. */
   acts(limit: number): AuditRecord[];
   /** Lines of an export behind a record, up to another. */
-  lines(after: number, upTo: number, limit: number): { seq: number; line: string }[];
+  lines(after: number, upTo: number, limit: number): ExportedLine[];
   /** The last record before a moment, or up to a record; what is pruned ends there. */
   lastBefore(at: number, upTo: number): (Head & { at: number }) | undefined;
   prune(upTo: number): void;
@@ -157,10 +165,10 @@ export function createStore(sql: SqlStorage): Store {
         JSON.stringify(seqs),
       ),
     withHits: (since) =>
-      records(
-        `SELECT text FROM records WHERE seq > ${LAST_BEFORE} AND text LIKE '%"hits":[{%' ORDER BY seq`,
-        since,
-      ),
+      records(`SELECT text FROM records WHERE seq > ${LAST_BEFORE} AND ${HAS_HITS} ORDER BY seq`, since),
+    lastHitBehind: (seq) =>
+      timeRow.parse(one(`SELECT max(at) AS at FROM records WHERE seq > ? AND ${HAS_HITS}`, seq))?.at ??
+      undefined,
     acts: (limit) =>
       records(
         "SELECT text FROM records WHERE seq IN (SELECT seq FROM acts ORDER BY seq DESC LIMIT ?) ORDER BY seq DESC",
@@ -241,6 +249,9 @@ export function createStore(sql: SqlStorage): Store {
 /** Looked for from the newest back: times never go back, and older records are not read. */
 const LAST_BEFORE = "coalesce((SELECT seq FROM records WHERE at <= ?1 ORDER BY seq DESC LIMIT 1), 0)";
 
+/** In a text of somebody else's, each quotation mark has a backslash before it. */
+const HAS_HITS = `text LIKE '%"hits":[{%'`;
+
 /** Records behind an attempt among which its outcome is looked for: calls that run side by side are few. */
 const OUTCOME_WITHIN = 200;
 
@@ -249,6 +260,7 @@ const chargedRow = z.object({
   weight: z.int().nullable(),
   charges: jsonText.pipe(repeatsSchema.shape.charges).nullable(),
 });
+const timeRow = z.object({ at: z.int().nullable() }).optional();
 const textRow = z.object({ text: jsonText });
 
 const parseText = (row: unknown): unknown => textRow.parse(row).text;

@@ -69,15 +69,16 @@ export class Upkeep {
 
   /** Anchors the chain and gives the anchor; undefined where there is no record. */
   async anchor(): Promise<Anchor | undefined> {
-    const { log } = this.#parts;
+    const { log, store } = this.#parts;
     const { state, head } = log;
     if (state === undefined || head === undefined) return undefined;
     const now = this.#clock.now();
+    const spokeAt = store.lastHitBehind(state.anchored.seq) ?? null;
     // Noted first, so that calls which come in meanwhile anchor no second time.
     log.noteAnchor(head.seq, now);
     try {
       await ensureMigrated(this.#env.DB);
-      return await writeAnchor(this.#env.DB, state, head, now);
+      return await writeAnchor(this.#env.DB, state, head, spokeAt, now);
     } catch (error) {
       log.noteAnchor(state.anchored.seq, now);
       throw error;

@@ -35,6 +35,7 @@ import {
 } from "./overview.ts";
 import { ADMITTED, type Bucket, type CallerDecision, type Change, type Draft } from "./records.ts";
 import { charge, fitsAt } from "./sliding-window.ts";
+import type { ExportedLine } from "./store.ts";
 import { Upkeep } from "./upkeep.ts";
 
 /** What an admin did to a caller elsewhere, or to an incident that is D1's alone. */
@@ -46,6 +47,9 @@ export interface ElsewhereDecided extends Decider {
 
 /** What is changed of who a caller is. */
 export type IdentityChanged = Change & { principal: string };
+
+/** What somebody lets a caller go on past: one rule that stops it, or all of them (null). */
+export type Released = Decider & { rule: string | null };
 
 /** Every caller's object, by principal. */
 export type Windows = DurableObjectNamespace<UserWindows>;
@@ -147,7 +151,7 @@ export class UserWindows extends DurableObject<Env> {
   }
 
   /** Lets the caller go on past a rule that stops it, or past all (null); gives the rules, none where nothing does. */
-  async release(released: Decider & { rule: string | null }): Promise<string[]> {
+  async release(released: Released): Promise<string[]> {
     const now = this.#clock.now();
     const rules = releaseCaller(this.#parts, released, now);
     if (rules.length > 0) await this.#upkeep.tellDecision(now);
@@ -193,7 +197,7 @@ export class UserWindows extends DurableObject<Env> {
   }
 
   /** Lines of an export behind record `after`, up to record `upTo`. */
-  exportPage(after: number, upTo: number, limit: number): { seq: number; line: string }[] {
+  exportPage(after: number, upTo: number, limit: number): ExportedLine[] {
     return this.#parts.store.lines(after, upTo, limit);
   }
 

@@ -23,6 +23,7 @@ const store: Store = {
   chargedSince: () => [],
   newest: () => [],
   attemptsOf: () => [],
+  lastHitBehind: () => undefined,
   withHits: () => [],
   acts: () => [],
   noteAct: () => {},

@@ -18,6 +18,7 @@ const FLOORS = [
   ["prompts"],
   ["tools", "guard"],
   ["mcp", "admin", "confirm", "probes"],
+  ["refusal-page"],
   ["welcome"],
   ["app"],
   ["index"],

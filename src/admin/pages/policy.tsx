@@ -128,10 +128,13 @@ function Shadow({ rules, spoken }: { rules: Rule[]; spoken: SpokenRules }) {
   );
 }
 
-const readWords = ({ callersRead, callersSeen }: SpokenRules): string =>
-  callersRead < callersSeen
-    ? `Read from the audits of ${number(callersRead)} of the ${number(callersSeen)} callers, those who called last. Repeats of one refusal count once.`
-    : `Read from the audits of all ${number(callersRead)} callers of that time. Repeats of one refusal count once.`;
+function readWords({ callers, callersRead }: SpokenRules): string {
+  if (callers === 0)
+    return "No rule spoke at any call of that time. What happened within the last minute may be missing.";
+  const read =
+    callersRead < callers ? `${number(callersRead)} of the ${number(callers)}` : `all ${number(callers)}`;
+  return `Read from the audits of ${read} callers at whose calls a rule spoke, a minute behind at most. Repeats of one refusal count once.`;
+}
 
 function timesWords(hits: readonly Spoken[]): string {
   const calls = hits.reduce((sum, each) => sum + each.calls, 0);

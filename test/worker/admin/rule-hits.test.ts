@@ -4,7 +4,7 @@ import { policyPage } from "../../../src/admin/pages/policy.tsx";
 import { addUp, readRuleHits } from "../../../src/admin/rule-hits.ts";
 import type { SignedIn } from "../../../src/identity/sessions.ts";
 import { countHits } from "../../../src/windows/overview.ts";
-import { newObject } from "../support/admission.ts";
+import { admission, newObject } from "../support/admission.ts";
 import { policyWith, recordsOf } from "../support/caller.ts";
 import { stop } from "./support.ts";
 
@@ -19,13 +19,21 @@ it("hits are added up over callers, by rule, mode and verdict", () => {
   ]);
 });
 
-it("the audits of the last day's callers say how often a rule spoke", async () => {
+it("the audits of those at whose calls a rule spoke say how often it did", async () => {
   const caller = newObject();
   await stop(caller);
   await caller.object.anchor();
-  const { hits, callersRead, callersSeen } = await readRuleHits(env, Date.now());
+  const quiet = newObject();
+  await quiet.object.admit(admission(quiet.principal));
+  await quiet.object.anchor();
+  const { hits, callers, callersRead } = await readRuleHits(env, Date.now());
   expect(hits).toEqual([{ rule: "people", mode: "enforce", verdict: "confirm", calls: 1, callers: 1 }]);
-  expect([callersRead, callersSeen]).toEqual([1, 1]);
+  expect([callers, callersRead]).toEqual([1, 1]);
+  // Later calls that no rule speaks at leave them where they are.
+  await caller.object.noteChange({ principal: caller.principal, decision: "enabled", by: "ada", note: null });
+  await caller.object.anchor();
+  expect(await readRuleHits(env, Date.now())).toMatchObject({ hits, callers: 1 });
+  expect(await readRuleHits(env, Date.now() + 2 * DAY)).toMatchObject({ hits: [], callers: 0 });
   expect(await caller.object.ruleHits(Date.now() + DAY)).toEqual([]);
   expect(countHits(await recordsOf(caller.object))).toMatchObject([{ rule: "people", calls: 1 }]);
 });
@@ -40,7 +48,7 @@ it("the policy's page says what shadow rules would have done, and over what time
     interactive: false,
   };
   const hits = [{ ...shadow, calls: 5, callers: 2 }];
-  const spoken = { hits, sinceMs: DAY, callersRead: 50, callersSeen: 60 };
+  const spoken = { hits, sinceMs: DAY, callers: 60, callersRead: 50 };
   const html = await (await policyPage({ admin, policy: policyWith({ rules }), spoken })).text();
   expect(html).toContain(
     "people would have spoken 5 times, 2 callers: a call past it needs a person&#39;s answer.",

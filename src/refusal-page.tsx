@@ -1,0 +1,24 @@
+import type { AppContext } from "./app-types.ts";
+import { renderPage } from "./identity/page.tsx";
+import { type Refusal, refusalResponse, refusals } from "./refusal.ts";
+
+/** Whether a person's browser asks, by its Accept header; who asks by a program takes JSON or whatever comes. */
+export const isForPerson = (c: AppContext): boolean => c.req.header("accept")?.includes("text/html") === true;
+
+/** A refusal of a whole request: as a page for a person, as JSON-RPC for all others. */
+export function showRefusal(c: AppContext, refusal: Refusal): Response | Promise<Response> {
+  const { correlationId } = c.var;
+  if (!isForPerson(c)) return refusalResponse(refusal, correlationId);
+  const { http: status, next } = refusals[refusal.code];
+  return renderPage(
+    "This page can't be shown",
+    <>
+      <p class="bad">{refusal.message}</p>
+      <p>{next}</p>
+      <p class="quiet">
+        Reference <code>{correlationId}</code>
+      </p>
+    </>,
+    { status },
+  );
+}
