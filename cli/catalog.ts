@@ -34,7 +34,7 @@ program
   .option("--delimiter <character>", "CSV: what separates cells", ",")
   .option("--major-prices", "prices are decimals such as 79.99, not minor units")
   .option("--strict", "import nothing where a row is bad")
-  .option("--remove-missing", "discontinue the products that the file lacks")
+  .option("--remove-missing", "discontinue the products that the file lacks; takes no file with bad rows")
   .option("--dry-run", "show what would change, and change nothing")
   .option("--remote", "write to the deployed database, through wrangler")
   .option("--json", "print the report as JSON")

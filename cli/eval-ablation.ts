@@ -27,7 +27,7 @@ const options = commandOf("npm run -s eval:ablation --")
 
 const judged = await readJudgments(options.judgments);
 const products: ProductRecord[] = [];
-for await (const row of checkRows(readJsonl((await openSource(options.products)).bytes), false)) {
+for await (const row of checkRows(readJsonl((await openSource(options.products)).bytes))) {
   if ("record" in row) products.push(row.record);
 }
 const catalog = await memoryCatalog(products);

@@ -64,7 +64,7 @@ try {
 async function importProducts(): Promise<void> {
   const source = await openSource(options.products);
   const progress = showProgress(source, "Importing");
-  const report = await importCatalog(checkRows(readJsonl(source.bytes), false), localTarget(server), {
+  const report = await importCatalog(checkRows(readJsonl(source.bytes)), localTarget(server), {
     strict: false,
     dryRun: false,
     removeMissing: false,

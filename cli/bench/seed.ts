@@ -13,7 +13,7 @@ const GENERATED = 20_000;
 export async function readProducts(file: string | undefined): Promise<ProductRecord[]> {
   if (file === undefined) return [...generateProducts(GENERATED, 1)];
   const records: ProductRecord[] = [];
-  for await (const row of checkRows(readJsonl((await openSource(file)).bytes), false)) {
+  for await (const row of checkRows(readJsonl((await openSource(file)).bytes))) {
     if ("record" in row) records.push(row.record);
   }
   return records;

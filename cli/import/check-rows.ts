@@ -8,14 +8,33 @@ export type CheckedRow = { line: number; record: ProductRecord } | { line: numbe
 /** Bytes of a product as JSON: with its words it must fit one SQL statement of a remote database (100 KB). */
 const RECORD_MAX = 24 * 1024;
 const PROBLEMS_SHOWN = 3;
+/** Names of fields that are remembered. */
+const NAMES_MAX = 1_000;
 /** As JSON escapes it; an escaped backslash before it makes it a mention. */
 const NUL = /(?<!\\)(?:\\\\)*\\u0000/;
 
-/** Checks rows one by one, and that no SKU stands twice. `majorPrices`: prices are decimals in major units. */
-export async function* checkRows(rows: AsyncIterable<Row>, majorPrices: boolean): AsyncGenerator<CheckedRow> {
+export interface Checking {
+  /** Prices are decimals in major units. */
+  majorPrices?: boolean;
+  /** Told once of each name that is no field of a product. */
+  onUnknownField?: (name: string) => void;
+}
+
+/** Checks rows one by one, and that no SKU stands twice. */
+export async function* checkRows(
+  rows: AsyncIterable<Row>,
+  { majorPrices = false, onUnknownField = () => {} }: Checking = {},
+): AsyncGenerator<CheckedRow> {
   const lineOf = new Map<string, number>();
+  const known = new Set(Object.keys(productRecordSchema.shape));
   const error = inWords(majorPrices ? MAJOR : MINOR);
   for await (const row of rows) {
+    for (const name of "value" in row ? namesOf(row.value) : []) {
+      // A file may have as many names as it likes.
+      if (known.has(name) || known.size >= NAMES_MAX) continue;
+      known.add(name);
+      onUnknownField(name);
+    }
     const checked =
       "problem" in row ? row : check(row.line, majorPrices ? toMinor(row.value) : row.value, error);
     if ("record" in checked) {
@@ -29,6 +48,9 @@ export async function* checkRows(rows: AsyncIterable<Row>, majorPrices: boolean)
     yield checked;
   }
 }
+
+const namesOf = (value: unknown): string[] =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? Object.keys(value) : [];
 
 function check(line: number, value: unknown, error: ReturnType<typeof inWords>): CheckedRow {
   const parsed = productRecordSchema.safeParse(value, { error });

@@ -52,6 +52,7 @@ export async function runImport(file: string, flags: ImportFlags): Promise<numbe
 async function importInto(target: Target, source: Source, flags: ImportFlags): Promise<ImportReport> {
   const progress = showProgress(source, flags.dryRun === true ? "Reading" : "Importing");
   let bad = 0;
+  const leftOut: string[] = [];
   let applying = false;
   const sayInterrupted = () => {
     progress.stop();
@@ -67,7 +68,11 @@ async function importInto(target: Target, source: Source, flags: ImportFlags): P
   process.prependListener("SIGINT", sayInterrupted);
   try {
     const rows = await readRows(source, flags);
-    return await importCatalog(checkRows(rows, flags.majorPrices === true), target, {
+    const checked = checkRows(rows, {
+      majorPrices: flags.majorPrices === true,
+      onUnknownField: (name) => leftOut.push(name),
+    });
+    return await importCatalog(checked, target, {
       strict: flags.strict === true,
       dryRun: flags.dryRun === true,
       removeMissing: flags.removeMissing === true,
@@ -88,6 +93,7 @@ async function importInto(target: Target, source: Source, flags: ImportFlags): P
     });
   } finally {
     progress.stop();
+    if (leftOut.length > 0) console.error(`Left out, as no field of a product: ${shown(leftOut)}.`);
     process.off("SIGINT", sayInterrupted);
   }
 }
@@ -126,10 +132,12 @@ function formatOf(name: string, beginning: string): "csv" | "jsonl" {
   return isCsv ? "csv" : "jsonl";
 }
 
-function summarize(report: ImportReport, { json, dryRun, removeMissing }: ImportFlags): number {
+function summarize(report: ImportReport, flags: ImportFlags): number {
+  const { json, dryRun, removeMissing } = flags;
   const { rows, bad, good, comparison, resumedAfter } = report;
   if (json === true) {
     console.log(JSON.stringify(report));
+    if (!good) console.error(whyNothing(report, flags));
     return good ? 0 : 1;
   }
   const number = (value: number) => value.toLocaleString("en");
@@ -147,12 +155,15 @@ function summarize(report: ImportReport, { json, dryRun, removeMissing }: Import
       removeMissing === true ? "discontinued" : "left as they are (--remove-missing discontinues them)";
     if (missing > 0) console.log(`${count(missing, "active product")} that the file lacks: ${fate}.`);
   }
-  if (!good) console.log(whyNothing(report));
+  if (!good) console.log(whyNothing(report, flags));
   return good ? 0 : 1;
 }
 
-function whyNothing({ rows, bad }: ImportReport): string {
-  if (rows > 0) return "--strict takes no file with bad rows.";
+function whyNothing({ rows, bad }: ImportReport, { strict }: ImportFlags): string {
+  if (rows > 0)
+    return strict === true
+      ? "--strict takes no file with bad rows."
+      : "--remove-missing takes no file with bad rows: it would discontinue the products that they are about.";
   return bad > 0
     ? "The file has no good row. --format, --delimiter, --map and --major-prices say how it is to be read."
     : "The file is empty, or holds a header alone.";

@@ -60,8 +60,10 @@ export async function importCatalog(
     await target.run(dropImport(importId)).catch(() => {});
     throw error;
   }
-  // A file without one good row is a mistake, and would discontinue everything with --remove-missing.
-  const good = report.rows > 0 && !(options.strict && report.bad > 0);
+  // Which product a bad row is about, nobody knows: with --remove-missing it would be discontinued as missing.
+  const takesBad = !options.strict && !options.removeMissing;
+  // A file without one good row is a mistake.
+  const good = report.rows > 0 && (report.bad === 0 || takesBad);
   const applied = good && !options.dryRun;
   options.onApply();
   const comparison = await target.compare(importId);

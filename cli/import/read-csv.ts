@@ -17,7 +17,7 @@ const REPLACEMENT = "\ufffd";
 const recordSchema = z.object({
   info: z.object({ lines: z.int() }),
   raw: z.string(),
-  record: z.record(z.string(), z.string()),
+  record: z.array(z.string()),
 });
 
 /** What `--map` gives: a product's field, and the column that holds it. */
@@ -39,16 +39,12 @@ export async function* readCsv(
   bytes: AsyncIterable<Buffer>,
   { mapping, delimiter, onLeftOut }: CsvOptions,
 ): AsyncGenerator<Row> {
-  let fieldOf: ReadonlyMap<string, string> = new Map();
+  /** The field of each column, once the header is read. */
+  let fields: readonly (string | undefined)[] | undefined;
   const parser = pipeline(
     Readable.from(bytes),
     parse({
       bom: true,
-      columns: (header: string[]) => {
-        fieldOf = fieldsOf(header, mapping);
-        onLeftOut(header.filter((column) => !fieldOf.has(column)));
-        return header;
-      },
       delimiter,
       info: true,
       raw: true,
@@ -61,14 +57,22 @@ export async function* readCsv(
     () => {},
   );
   for await (const parsed of parser) {
-    const { info, raw, record } = recordSchema.parse(parsed);
+    const { info, raw, record: cells } = recordSchema.parse(parsed);
+    if (fields === undefined) {
+      const fieldOf = fieldsOf(cells, mapping);
+      onLeftOut(cells.filter((column) => !fieldOf.has(column)));
+      fields = cells.map((column) => fieldOf.get(column));
+      continue;
+    }
     // csv-parse counts up to where a record ends; people look for where it begins.
     const line = info.lines - (raw.trim().match(/\n/g)?.length ?? 0);
-    const text = Object.values(record).join();
-    if (text.includes(REPLACEMENT)) yield { line, problem: "is not UTF-8" };
-    else yield { line, value: toRecord(record, fieldOf) };
+    if (cells.some((cell) => cell.includes(REPLACEMENT))) yield { line, problem: "is not UTF-8" };
+    else if (cells.slice(fields.length).some((cell) => cell !== "")) yield { line, problem: TOO_WIDE };
+    else yield { line, value: toRecord(cells, fields) };
   }
 }
+
+const TOO_WIDE = "has more cells than the header; one that holds the delimiter needs quotation marks";
 
 const isField = (name: string) => FIELDS.includes(name) || /^(?:attributes|stock)\../.test(name);
 
@@ -114,20 +118,20 @@ export const shown = (columns: readonly string[]): string =>
 const fieldNamed = (column: string): string => (column.includes(".") ? column : column.toLowerCase());
 
 function toRecord(
-  record: Record<string, string>,
-  fieldOf: ReadonlyMap<string, string>,
+  cells: readonly string[],
+  fields: readonly (string | undefined)[],
 ): Record<string, unknown> {
-  const fields: Record<string, unknown> = {};
+  const record: Record<string, unknown> = {};
   const attributes: Record<string, string> = {};
   const stock: { warehouse: string; quantity: number }[] = [];
-  for (const [column, cell] of Object.entries(record)) {
-    const field = fieldOf.get(column);
+  for (const [index, cell] of cells.entries()) {
+    const field = fields[index];
     if (cell === "" || field === undefined) continue;
     const [group = "", ...rest] = field.split(".");
     const name = rest.join(".");
     if (group === "attributes") attributes[name] = cell;
     else if (group === "stock") stock.push({ warehouse: name, quantity: Number(cell) });
-    else fields[field] = NUMBERS.has(field) ? Number(cell) : cell;
+    else record[field] = NUMBERS.has(field) ? Number(cell) : cell;
   }
-  return { ...fields, attributes, ...(stock.length > 0 && { stock }) };
+  return { ...record, attributes, ...(stock.length > 0 && { stock }) };
 }

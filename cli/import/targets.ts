@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
@@ -47,7 +47,8 @@ export function localTarget(server: LocalServer): Target {
 
 /** Writes an SQL file, for wrangler to run on the deployed database as one: D1 undoes a file that fails. */
 export async function remoteTarget(execute: boolean): Promise<Target & { file: string }> {
-  const file = join(await mkdtemp(join(tmpdir(), "catalog-import-")), "import.sql");
+  const folder = await mkdtemp(join(tmpdir(), "catalog-import-"));
+  const file = join(folder, "import.sql");
   const out = createWriteStream(file);
   const write = async (statements: Statement[]) => {
     for (const statement of statements) if (!out.write(`${toSql(statement)};\n`)) await once(out, "drain");
@@ -66,18 +67,21 @@ export async function remoteTarget(execute: boolean): Promise<Target & { file: s
       out.end();
       await once(out, "finish");
       if (!execute) return;
-      await wrangler(["d1", "migrations", "apply", "DB", "--remote"]);
-      // Its own words, which take a while to come: it uploads the file.
-      const running = spawn(
-        process.execPath,
-        [WRANGLER, "d1", "execute", "DB", "--remote", "--yes", "--file", file],
-        {
-          cwd: ROOT,
-          stdio: "inherit",
-        },
-      );
-      const [code] = await once(running, "exit");
-      if (code !== 0) throw new Error(`wrangler could not run ${file}; the remote database is as it was.`);
+      try {
+        await wrangler(["d1", "migrations", "apply", "DB", "--remote"]);
+        // Its own words, which take a while to come: it uploads the file.
+        const running = spawn(
+          process.execPath,
+          [WRANGLER, "d1", "execute", "DB", "--remote", "--yes", "--file", file],
+          { cwd: ROOT, stdio: "inherit" },
+        );
+        const [code] = await once(running, "exit");
+        if (code !== 0)
+          throw new Error("wrangler could not run the import; the remote database is as it was.");
+      } finally {
+        // It holds what products cost.
+        await rm(folder, { recursive: true, force: true });
+      }
     },
   };
 }

@@ -220,6 +220,17 @@ describe("an import over a catalog", () => {
     });
   });
 
+  it("discontinues nothing with --remove-missing where a row is bad: it may be about what seems to be missing", async () => {
+    const active = "SELECT sku FROM products WHERE status = 'active' ORDER BY sku";
+    const before = await query(server, active);
+    const broken = jsonl([keyboard, { ...product({ sku: "N-1" }), price: 1.5 }]);
+    const ended = await importFile(state, at("broken.jsonl"), broken, "--remove-missing");
+    expect(ended).toMatchObject({ code: 1, report: { rows: 1, bad: 1, good: false, applied: false } });
+    expect(ended.stderr).toContain("--remove-missing");
+    expect(await query(server, active)).toEqual(before);
+    expect(before[0]).toContainEqual({ sku: "N-1" });
+  });
+
   it("takes a correction of nothing but a brand's capitals", async () => {
     const corrected = jsonl([{ ...keyboard, brand: "VoltWay" }]);
     const { report } = await importFile(state, at("brand.jsonl"), corrected);
@@ -357,6 +368,27 @@ describe("bad rows", () => {
     expect(stderr).toMatch(/^Left out.*: sku, A \(/);
     const [skus] = await query(server, "SELECT sku FROM products WHERE sku IN ('NO-1', 'MAP-1')");
     expect(skus).toEqual([{ sku: "MAP-1" }]);
+  });
+
+  it("of a CSV are bad where they have more cells than the header, unless those are empty", async () => {
+    const csv = `sku,name,category,price,currency,description
+WIDE-1,Lamp,Home,1,USD,Warm, but dim
+WIDE-2,Lamp,Home,1,USD,"Warm, but dim",,
+WIDE-3,Lamp,Home,1,USD
+`;
+    const { stderr, report } = await importFile(state, at("wide.csv"), csv);
+    expect(stderr).toMatch(/^line 2: has more cells than the header/);
+    expect(report).toMatchObject({ rows: 2, bad: 1, applied: true });
+  });
+
+  it("of JSON may have fields that are none of a product's, which are left out and named", async () => {
+    const rows = [
+      { ...product({ sku: "EXTRA-1" }), descriptoin: "x", "\u001b[2J": 1 },
+      product({ sku: "EXTRA-2" }),
+    ];
+    const { stderr, report } = await importFile(state, at("extra.jsonl"), jsonl(rows));
+    expect(stderr).toBe("Left out, as no field of a product: descriptoin, .\n");
+    expect(report).toMatchObject({ rows: 2, bad: 0, applied: true });
   });
 
   it("are named by the line they begin on in CSV, where cells hold line breaks", async () => {
