@@ -41,10 +41,9 @@ async function problemsIn(policy: ParsedPolicy): Promise<PolicyProblem[]> {
   }
 }
 
-const problemOf = (error: unknown): PolicyProblem => ({
-  path: WHOLE_FILE,
-  reason: error instanceof Error ? error.message : String(error),
-});
+function problemOf(error: unknown): PolicyProblem {
+  return { path: WHOLE_FILE, reason: error instanceof Error ? error.message : String(error) };
+}
 
 async function readPolicy(path: string): Promise<ParsedPolicy> {
   try {

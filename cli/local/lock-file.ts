@@ -1,10 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, rmSync } from "node:fs";
-import { link, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { link, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
+import { PROOF_PATH, proofOf } from "../../src/local/proof.ts";
+import { endRuntime, isProcess } from "./processes.ts";
 
 // Two runtimes on one state folder fail with SQLITE_BUSY and keep a memory each, which doubles every
 // limit. The lock file names the one runtime that holds the folder, and carries the key to its door.
@@ -28,6 +30,8 @@ export interface HeldLock {
 
 const PROBE_MS = 1_000;
 const SETTLE_MS = 50;
+/** No start takes longer; a process that was killed in it leaves a lock without a URL. */
+const START_MS = 5 * 60_000;
 /** A runtime that crashed is started again by its process, at the same URL. */
 const RESTART_MS = 3_000;
 const lockPath = (stateDir: string) => join(stateDir, "product-catalog.lock");
@@ -44,11 +48,37 @@ async function judge(path: string): Promise<{ text: string; holder?: LockContent
     const text = await read(path);
     const contents = parseContents(text);
     if (contents === undefined) return { text };
-    const { pid, url } = contents;
+    const { pid, url, key } = contents;
     // Once it has a URL, that tells more than a process number, which another process may have by now.
-    if (url === null ? isProcess(pid) : await isListening(url)) return { text, holder: contents };
+    if (url === null ? await isStarting(path, pid) : await isServedBy(url, key))
+      return { text, holder: contents };
     if (url === null || !isProcess(pid) || Date.now() > deadline) return { text };
     await sleep(SETTLE_MS);
+  }
+}
+
+/** Whether a process may be on its way to a URL: it was there when the lock was made, and that is not long ago. */
+async function isStarting(path: string, pid: number): Promise<boolean> {
+  const madeAt = await stat(path).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => 0,
+  );
+  // In a container this process often has the number of the one before it.
+  const isOlder = pid === process.pid && madeAt < Date.now() - process.uptime() * 1000;
+  return isProcess(pid) && !isOlder && Date.now() - madeAt < START_MS;
+}
+
+/** Whether the server at a URL knows the key: after a restart of the machine it may be anybody's. One too busy to answer counts. */
+async function isServedBy(url: string, key: string): Promise<boolean> {
+  if (!(await isListening(url))) return false;
+  const nonce = randomBytes(16).toString("base64url");
+  try {
+    const answer = await fetch(`${url}${PROOF_PATH}?nonce=${nonce}`, {
+      signal: AbortSignal.timeout(PROBE_MS),
+    });
+    return (await answer.text()) === proofOf(nonce, key);
+  } catch (error) {
+    return error instanceof Error && error.name === "TimeoutError";
   }
 }
 
@@ -69,7 +99,7 @@ export async function takeLock(stateDir: string): Promise<HeldLock | undefined> 
     if (holder !== undefined && isProcess(holder.pid)) return undefined;
     // Somebody else may have taken it meanwhile.
     if ((await read(path)) !== text) return undefined;
-    for (const pid of holder?.runtimes ?? []) end(pid);
+    for (const pid of holder?.runtimes ?? []) await endRuntime(pid);
     await rm(path, { force: true });
     if (!(await create(path, contents))) return undefined;
     // Another that found the same dead lock may just have removed ours: whose it is now shows in a moment.
@@ -112,23 +142,6 @@ async function writeDraft(path: string, contents: LockContents): Promise<string>
   const draft = `${path}.${process.pid}`;
   await writeFile(draft, JSON.stringify(contents), { mode: 0o600 });
   return draft;
-}
-
-function end(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // Gone already.
-  }
-}
-
-function isProcess(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
-  }
 }
 
 /** Whether something takes connections at a URL's host and port. */

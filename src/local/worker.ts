@@ -1,5 +1,5 @@
-// The Worker as it runs on this machine: the deployed Worker, and beside it two doors for who holds the
-// key of the lock file (cli/local/lock-file.ts). `wrangler deploy` bundles src/index.ts, which has neither.
+// The Worker as it runs on this machine: the deployed Worker, and beside it two doors for who holds the key of the lock
+// file (cli/local/lock-file.ts), and a proof that it knows that key. `wrangler deploy` bundles src/index.ts, which has none of them.
 
 import * as z from "zod";
 import { app, serveWithoutToken } from "../app.ts";
@@ -12,6 +12,7 @@ import production from "../index.ts";
 import { localRoles } from "../policy/roles.ts";
 import type { Policy } from "../policy/schema.ts";
 import { logSurprise } from "../telemetry/log.ts";
+import { PROOF_PATH, proofOf } from "./proof.ts";
 
 export * from "../index.ts";
 
@@ -34,10 +35,10 @@ app.post("/__local/mcp", (c) =>
 
 export default {
   fetch(request, env, ctx) {
-    const { pathname } = new URL(request.url);
-    return pathname === "/__local/database"
-      ? openDatabase(request, env)
-      : production.fetch(request, env, ctx);
+    const { pathname, searchParams } = new URL(request.url);
+    if (pathname === "/__local/database") return openDatabase(request, env);
+    if (pathname === PROOF_PATH) return new Response(proofOf(searchParams.get("nonce") ?? "", keyOf(env)));
+    return production.fetch(request, env, ctx);
   },
 } satisfies ExportedHandler<Env>;
 
@@ -60,9 +61,9 @@ function localPrincipal(policy: Policy): Principal {
   return { id: "local", kind: "local", roles, via: "local", scopes: scopesOf(roles) };
 }
 
-function holdsKey({ headers }: Request, env: Env): boolean {
-  const { LOCAL_KEY } = localEnvSchema.parse(env);
-  return sameSecret(headers.get("authorization") ?? "", `Bearer ${LOCAL_KEY}`);
-}
+const holdsKey = ({ headers }: Request, env: Env): boolean =>
+  sameSecret(headers.get("authorization") ?? "", `Bearer ${keyOf(env)}`);
+
+const keyOf = (env: Env): string => localEnvSchema.parse(env).LOCAL_KEY;
 
 const wrongKey = () => Response.json({ error: "wrong key" }, { status: 401 });

@@ -1,6 +1,7 @@
 import { once } from "node:events";
-import { mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { mkdir, mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { createServer as createHttpServer } from "node:http";
+import { type Server, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -71,6 +72,11 @@ async function expectCleanEnd(running: Running, signal: NodeJS.Signals, stateDir
 /** A URL where nothing listens. */
 const CLOSED = "http://127.0.0.1:1";
 
+function portOf(listening: Server): number {
+  const address = listening.address();
+  return address !== null && typeof address === "object" ? address.port : 0;
+}
+
 async function writeLock(stateDir: string, contents: unknown): Promise<void> {
   await mkdir(stateDir);
   await writeFile(join(stateDir, LOCK), JSON.stringify(contents));
@@ -85,8 +91,7 @@ describe("one server for a state folder", () => {
   it("does not start on a port that is taken, says so at once and leaves no lock", async () => {
     const other = createServer().listen(0, "127.0.0.1");
     await once(other, "listening");
-    const address = other.address();
-    const port = address !== null && typeof address === "object" ? address.port : 0;
+    const port = portOf(other);
     const { code, stderr } = await within(10_000, startDev(at("taken"), port));
     other.close();
     expect(code).toBe(1);
@@ -97,6 +102,37 @@ describe("one server for a state folder", () => {
   it("does not take another process for the holder that had its number", async () => {
     await writeLock(at("reused"), { pid: process.pid, url: CLOSED, runtimes: [], key: "x" });
     const lock = await takeLock(at("reused"));
+    expect(lock).toBeDefined();
+    lock?.release();
+  });
+
+  it("takes whoever else listens at its URL by now for no holder, gives them no key and ends no process of theirs", async () => {
+    const asked: (string | undefined)[] = [];
+    const stranger = createHttpServer(({ url, headers }, response) => {
+      asked.push(url, headers.authorization);
+      response.end("ok");
+    }).listen(0, "127.0.0.1");
+    await once(stranger, "listening");
+    const bystander = start(process.execPath, ["-e", "setTimeout(() => {}, 60_000)"]);
+    const url = `http://127.0.0.1:${portOf(stranger)}`;
+    await writeLock(at("taken-over"), { pid: 999_999, url, runtimes: [bystander.pid], key: "secret" });
+    expect(await readLock(at("taken-over"))).toBeUndefined();
+    const lock = await takeLock(at("taken-over"));
+    expect(lock).toBeDefined();
+    lock?.release();
+    stranger.close();
+    expect(bystander.isOver()).toBe(false);
+    bystander.kill("SIGKILL");
+    expect(JSON.stringify(asked)).not.toContain("secret");
+    expect(asked.length).toBeGreaterThan(0);
+  });
+
+  it("takes over a lock without a URL that a start with this very process number left behind", async () => {
+    await writeLock(at("crashed"), { pid: process.pid, url: null, runtimes: [], key: "x" });
+    expect(await takeLock(at("crashed"))).toBeUndefined();
+    const before = new Date(Date.now() - process.uptime() * 1000 - 1_000);
+    await utimes(join(at("crashed"), LOCK), before, before);
+    const lock = await takeLock(at("crashed"));
     expect(lock).toBeDefined();
     lock?.release();
   });

@@ -1,0 +1,36 @@
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
+import { promisify } from "node:util";
+
+export function isProcess(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
+
+/** Ends a runtime that a killed process left behind; whatever else has its number by now lives on. */
+export async function endRuntime(pid: number): Promise<void> {
+  if ((await commandOf(pid)) !== "workerd") return;
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // Gone already.
+  }
+}
+
+/** The name of what runs under a number; undefined where nothing does, or this system doesn't tell. */
+async function commandOf(pid: number): Promise<string | undefined> {
+  try {
+    const name =
+      process.platform === "linux"
+        ? await readFile(`/proc/${pid}/comm`, "utf8")
+        : (await promisify(execFile)("ps", ["-o", "comm=", "-p", String(pid)])).stdout;
+    return basename(name.trim());
+  } catch {
+    return undefined;
+  }
+}
