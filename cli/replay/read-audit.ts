@@ -56,7 +56,7 @@ export function recordingOfAudit(id: string, records: readonly AuditRecord[]): R
     }
     if (record.kind === "outcome") {
       const recorded = calls.get(record.attempt);
-      return recorded === undefined || record.flow === null ? [] : [{ kind: "settle", recorded }];
+      return recorded === undefined ? [] : [{ kind: record.flow === null ? "abandon" : "settle", recorded }];
     }
     if (record.kind === "decision" && record.decision === "released") {
       const { rules, at, until, allowance } = record;

@@ -15,7 +15,8 @@ export interface RecordedCall {
 
 /** What happened to a caller, one thing after the other. */
 export type Step =
-  | { kind: "admit" | "settle"; recorded: RecordedCall }
+  /** `abandon`: it ended without an answer. */
+  | { kind: "admit" | "settle" | "abandon"; recorded: RecordedCall }
   /** A person let work go on. */
   | { kind: "release"; release: Release };
 

@@ -1,5 +1,5 @@
 import { type Decision, type Verdict, isRefused, strictest } from "../../src/flow/decision.ts";
-import { type Detector, admit, release, settle } from "../../src/flow/detector.ts";
+import { type Detector, abandon, admit, release, settle } from "../../src/flow/detector.ts";
 import { isPersonal } from "../../src/flow/labels.ts";
 import { FlowState } from "../../src/flow/state/state.ts";
 import type { RecordedCall, Recording, Step } from "./recording.ts";
@@ -64,6 +64,10 @@ export function replay(
       if (note(admit(state, detector, recorded.call, context), recorded, true)) running.add(recorded);
     } else if (running.delete(step.recorded)) {
       const { call, result } = step.recorded;
+      if (step.kind === "abandon") {
+        abandon(state, detector, call.attempt, result.at);
+        continue;
+      }
       const isGiven = note(settle(state, detector, call, result), step.recorded, isPersonal(call));
       if (isGiven) answered.push(step.recorded);
     }

@@ -1,5 +1,4 @@
 import * as z from "zod";
-import { readsLikeInstruction } from "../text/injection-scan.ts";
 import { clip, plainLine, plainText } from "../text/plain-text.ts";
 import { jsonText } from "../database/json-text.ts";
 import { moneySchema, toMoney } from "./money.ts";
@@ -110,10 +109,6 @@ export function toDetail(row: z.output<typeof detailRowSchema>): ProductDetail {
     truncated: description.length > DESCRIPTION_MAX || attributes.length > ATTRIBUTES_MAX,
   };
 }
-
-/** Whether a product's texts, which others wrote, read like an instruction to the model that gets them. */
-export const isTainted = ({ name, description, attributes }: ProductDetail): boolean =>
-  readsLikeInstruction(name, description, ...Object.entries(attributes).map((pair) => pair.join(": ")));
 
 function cleanValue(value: z.output<typeof attributeValue>): z.output<typeof attributeValue> {
   return typeof value === "string" ? clip(plainLine(value), FIELD_MAX) : value;

@@ -114,6 +114,12 @@ export function settle(state: FlowState, detector: Detector, call: FlowCall, res
   return decision;
 }
 
+/** A call that was admitted ended without an answer, such as at its deadline: nothing was read, nothing guessed in vain. */
+export function abandon(state: FlowState, detector: Detector, attempt: number, now: number): void {
+  tend(state, detector, now);
+  state.inFlight.release(attempt);
+}
+
 /**
  * What a record says of an attempt, noted without judging it anew: the rules may have changed since, what happened has not.
  * A state that is read back this way decides as the one that judged (test/worker/windows/replay.test.ts).

@@ -7,6 +7,8 @@ export const PERSONAL_CLASSES = ["identity", "contact", "orders", "payment"] as 
 export interface Places {
   arguments: readonly string[];
   results: readonly string[];
+  /** In what a refusal adds to help: who asks for what is not there is shown what is. */
+  hints?: readonly string[];
 }
 
 export const CALL_KINDS = ["source", "write", "sink"] as const;

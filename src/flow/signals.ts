@@ -7,9 +7,11 @@ export type Signals = Pick<FlowResult, "records" | "missed" | "tainted" | "canar
 export interface Answered<T> {
   value: T;
   signals: Signals;
+  /** What the labels find their ids in, where the caller is shown less than what they name. */
+  measured?: Record<string, unknown>;
 }
 
-/** `records` is for every answer to say; the rest is the exception. */
+/** `records` is for every answer to say; the rest is the exception. What an answer's own texts say, the path scans by itself. */
 export const answered = <T>(value: T, signals: Pick<Signals, "records"> & Partial<Signals>): Answered<T> => ({
   value,
   signals: { missed: false, tainted: false, canary: false, ...signals },

@@ -1,23 +1,22 @@
 import { createHmac } from "node:crypto";
 import type { Token, Touched } from "./event.ts";
-import type { Labels } from "./labels.ts";
+import type { Labels, Places } from "./labels.ts";
 
 /** Characters of a token: 72 bits, so that two of a million ids share one by chance in one of ten thousand cases. */
 const LENGTH = 12;
 /** Consecutive ids that count as neighbours. */
 const NEIGHBOURS = 16;
-const ID_MAX = 200;
 
 /** The ids at a tool's labelled places, as tokens under `key`, 32 bytes or more that only this server has. */
 export function touchedBy(
   labels: Pick<Labels, "subjects" | "objects">,
-  side: "arguments" | "results",
+  side: keyof Places,
   value: unknown,
   key: string,
 ): Touched {
   return {
-    subjects: idsAt(labels.subjects[side], value).map((id) => tokenOf("subject", id, key)),
-    objects: idsAt(labels.objects[side], value).map((id) => keptTokenOf("object", id, key)),
+    subjects: idsAt(labels.subjects[side] ?? [], value).map((id) => tokenOf("subject", id, key)),
+    objects: idsAt(labels.objects[side] ?? [], value).map((id) => keptTokenOf("object", id, key)),
   };
 }
 
@@ -35,13 +34,15 @@ export function neighbourhoodsNamed(
 export const tokenOf = (kind: string, id: string, key: string): Token =>
   createHmac("sha256", key).update(`${kind} ${id}`).digest("base64url").slice(0, LENGTH);
 
-/** Some megabytes at most, of ids of the greatest length. */
+/** Some megabytes at most, of ids of the greatest length that is kept. */
 const KEPT = 30_000;
+const KEPT_LENGTH = 200;
 let kept = { key: "", tokens: new Map<string, Token>() };
 
 /** tokenOf, remembered: every page of products holds many, the same ones come up again, and an HMAC each is half of what the guard costs. */
 export function keptTokenOf(kind: string, id: string, key: string): Token {
   if (kept.key !== key || kept.tokens.size >= KEPT) kept = { key, tokens: new Map() };
+  if (id.length > KEPT_LENGTH) return tokenOf(kind, id, key);
   const name = `${kind} ${id}`;
   const known = kept.tokens.get(name);
   if (known !== undefined) return known;
@@ -56,7 +57,7 @@ function neighbourhoodOf(id: string): string[] {
   return digits === undefined ? [] : [`${before}${Math.floor(Number(digits) / NEIGHBOURS)}${after}`];
 }
 
-/** Every string or number at the paths, each once. Too long a one is no id. */
+/** Every string or number at the paths, each once, of any length: what is passed over here would be asked for uncounted. */
 function idsAt(paths: readonly string[], value: unknown): string[] {
   const ids = new Set<string>();
   for (const path of paths) collectIds(stepsOf(path), 0, value, ids);
@@ -66,8 +67,7 @@ function idsAt(paths: readonly string[], value: unknown): string[] {
 function collectIds(steps: readonly Step[], at: number, value: unknown, into: Set<string>): void {
   const step = steps[at];
   if (step === undefined) {
-    if (typeof value === "number" || (typeof value === "string" && value.length <= ID_MAX))
-      into.add(String(value));
+    if (typeof value === "number" || typeof value === "string") into.add(String(value));
     return;
   }
   const { name, isList } = step;

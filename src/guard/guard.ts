@@ -39,7 +39,7 @@ export interface Ran extends Signals {
   outcome: "ok" | RefusalCode;
   bytes: number;
   durationMs: number;
-  /** What was answered, for the ids that its labels point at. */
+  /** What was answered, for the ids that its labels point at; of a refusal, its hints. */
   answer: unknown;
 }
 
@@ -152,6 +152,8 @@ async function settle(
   attempt: number,
   { outcome, records, bytes, durationMs, missed, tainted, canary, answer }: Ran,
 ): Promise<Settled> {
+  // Another refusal than "not found" answers nothing, and was no guess: nobody's data was read, whoever was named.
+  const isAnswered = outcome === "ok" || outcome === "not_found";
   const seen = { missed: missed || outcome === "not_found", tainted, canary };
   const settlement: Settlement = {
     attempt,
@@ -159,7 +161,10 @@ async function settle(
     records,
     bytes,
     duration_ms: Math.round(durationMs),
-    flow: labels ? { ...touchedBy(labels, "results", answer, secretKey), ...seen } : null,
+    flow:
+      labels && isAnswered
+        ? { ...touchedBy(labels, outcome === "ok" ? "results" : "hints", answer, secretKey), ...seen }
+        : null,
   };
   if (labels === undefined || !isPersonal(labels)) {
     const later = object.settleLater(settlement).then(

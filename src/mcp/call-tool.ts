@@ -4,7 +4,7 @@ import { parseArguments } from "../arguments.ts";
 import { Deadlines } from "../deadlines.ts";
 import { type Outcome, refusalError, refusalResult, refuse } from "../refusal.ts";
 import type { ToolAnswer } from "../tools/tool.ts";
-import { type Call, type Measured, type Wanted, NOTHING_SEEN, attempt } from "./call.ts";
+import { type Call, type Measured, type Wanted, attempt, seenIn, seenInRefusal } from "./call.ts";
 import { askPerson, readAgreement } from "./confirm.ts";
 import { type ToolTable, toolTarget, toolsByName } from "./targets.ts";
 
@@ -51,16 +51,10 @@ export async function takePath<T>(
   const settled = await admission.value.settle({
     outcome: answer.ok ? "ok" : answer.refusal.code,
     durationMs: performance.now() - started,
-    ...(answer.ok ? withBytes(measured(answer.value)) : NOTHING_SEEN),
+    ...(answer.ok ? seenIn(measured(answer.value)) : seenInRefusal(answer.refusal)),
   });
   return settled.ok ? answer : settled;
 }
-
-const withBytes = (seen: Measured) => ({
-  ...NOTHING_SEEN,
-  ...seen,
-  bytes: JSON.stringify(seen.answer).length,
-});
 
 const measure = ({ measured, signals }: ToolAnswer): Measured => ({
   answer: measured,

@@ -9,6 +9,7 @@ import type { Policy } from "../policy/schema.ts";
 import { type Outcome, type Refusal, refuse } from "../refusal.ts";
 import { logSurprise } from "../telemetry/log.ts";
 import type { Agreed } from "../windows/admission.ts";
+import { holdsInstruction } from "../text/injection-scan.ts";
 import { Unreachable, causeOf } from "../windows/caller-object.ts";
 
 /** One message of one caller: what a handler needs to answer it. */
@@ -59,6 +60,21 @@ export const NOTHING_SEEN = {
   tainted: false,
   canary: false,
 };
+
+/** What the guard is told of an answer. */
+export const seenIn = ({ tainted = false, ...seen }: Measured) => ({
+  ...NOTHING_SEEN,
+  ...seen,
+  bytes: JSON.stringify(seen.answer).length,
+  tainted: tainted || holdsInstruction(seen.answer),
+});
+
+/** Of a refusal of the work: its hints are answered too. */
+export const seenInRefusal = ({ hints }: Refusal) => ({
+  ...NOTHING_SEEN,
+  answer: hints,
+  tainted: holdsInstruction(hints),
+});
 
 /** Runs `work` against the call's deadline. A surprise becomes a refusal here; its cause is logged. */
 export async function attempt<T>(

@@ -25,15 +25,16 @@ type Reference = z.output<typeof paramsSchema>;
 
 /** The path of a completion/complete, which is that of a call (src/mcp/call-tool.ts). */
 export async function complete(params: unknown, call: Call): Promise<CompleteResult> {
-  const answer = await takePath(call, readCompletion(params), (completion) => ({
-    answer: completion,
-    records: completion.values.length,
+  const answer = await takePath(call, readCompletion(params), ({ ids }) => ({
+    answer: { ids },
+    records: ids.length,
   }));
   if (!answer.ok) throw refusalError(answer.refusal, call.correlationId);
-  return { completion: answer.value };
+  const { before, ids, hasMore } = answer.value;
+  return { completion: { values: ids.map((id) => before + id), hasMore } };
 }
 
-type Completion = { values: string[]; hasMore: boolean };
+type Completion = { before: string; ids: string[]; hasMore: boolean };
 
 function readCompletion(params: unknown): Wanted<Completion> {
   const envelope = parseArguments(paramsSchema, params);
@@ -53,14 +54,14 @@ function readCompletion(params: unknown): Wanted<Completion> {
     target,
     args,
     work: ok(async (context) => {
-      const found = await completer(value, context, COMPLETIONS_MAX + 1);
-      return ok({ values: found.slice(0, COMPLETIONS_MAX), hasMore: found.length > COMPLETIONS_MAX });
+      const { before = "", ids } = await completer(value, context, COMPLETIONS_MAX + 1);
+      return ok({ before, ids: ids.slice(0, COMPLETIONS_MAX), hasMore: ids.length > COMPLETIONS_MAX });
     }),
   };
 }
 
 function findCompleter({ ref, argument }: Reference) {
-  const nothing: Completer = async () => [];
+  const nothing: Completer = async () => ({ ids: [] });
   if (ref.type === "ref/prompt") {
     const prompt = findPrompt(ref.name);
     const target = completionTarget(promptTarget(prompt));

@@ -20,7 +20,7 @@ import { dispatch, isHandled } from "./dispatch.ts";
 import { type Message, describeClient } from "./messages.ts";
 import { readBody, serveBody } from "./protocol.ts";
 import { PRODUCT } from "./server.ts";
-import { discoveryTarget, targetOf } from "./targets.ts";
+import { argumentsOf, discoveryTarget, targetOf } from "./targets.ts";
 
 /** What the endpoint needs to know of a request beside the request. */
 export interface McpRequest {
@@ -95,7 +95,7 @@ async function refuseEarly(
   const [only, ...others] = messages;
   const target = only === undefined || others.length > 0 ? undefined : targetOf(only.method, only.params);
   if (target?.access === undefined || mayUse(principal, target.access.scope)) return undefined;
-  const refused = await guard.admit({ correlationId, target, args: {}, refused: {} });
+  const refused = await guard.admit({ correlationId, target, ...argumentsOf(only?.method, only?.params) });
   const lacksScope = !refused.ok && refused.refusal.code === "permission_denied";
   if (lacksScope) return challenge([...new Set([BASE_SCOPE, target.access.scope])], only?.id);
   return refusalResponse(refused.ok ? DENIED : refused.refusal, correlationId, { id: only?.id });

@@ -4,6 +4,7 @@ import { NO_NAME, type Target } from "../guard/target.ts";
 import { BASE_SCOPE } from "../identity/scopes.ts";
 import { prompts } from "../prompts/registry.ts";
 import type { Prompt } from "../prompts/prompt.ts";
+import type { Refusal } from "../refusal.ts";
 import { resourceTemplates, resources } from "../resources/registry.ts";
 import type { Resource, ResourceTemplate } from "../resources/resource.ts";
 import { everyVersion, tools } from "../tools/registry.ts";
@@ -65,7 +66,7 @@ export const COMPLETIONS_MAX = 20;
 export function completionTarget(of: Target): Target {
   const { arguments: named = [], results = [] } = of.labels?.objects ?? {};
   const namesObjects = named.length + results.length > 0;
-  const objects = { arguments: [], results: namesObjects ? ["values[]"] : [] };
+  const objects = { arguments: [], results: namesObjects ? ["ids[]"] : [] };
   return {
     ...of,
     kind: "completion",
@@ -107,6 +108,22 @@ export function targetOf(method = "", params: Record<string, unknown> = {}): Tar
     default:
       return undefined;
   }
+}
+
+/** What a message that is refused before it is read names, for its record, and what is wrong with that. */
+export function argumentsOf(
+  method = "",
+  params: Record<string, unknown> = {},
+): { args: unknown; refused: { arguments?: Refusal } } {
+  const { name, uri, arguments: args = {} } = params;
+  if (method === "tools/call" && typeof name === "string") {
+    const prepared = toolsByName.get(name)?.prepare(args);
+    if (prepared === undefined) return { args, refused: {} };
+    return { args: prepared.args, refused: prepared.work.ok ? {} : { arguments: prepared.work.refusal } };
+  }
+  const found = method === "resources/read" && typeof uri === "string" ? findResource(uri) : undefined;
+  const named = found !== undefined && "template" in found ? { [found.template.variable]: found.value } : {};
+  return { args: named, refused: {} };
 }
 
 type Declared = { scope: Tool["scope"]; labels: Labels; list: "tools" | "resources" | "prompts" };

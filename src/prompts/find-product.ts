@@ -16,7 +16,8 @@ export const findProduct = definePrompt({
     async category(typed, { catalog }, limit) {
       const categories = await catalog.categories(1_000);
       const names = categories.map(({ name }) => name);
-      return names.filter((name) => name.toLowerCase().startsWith(typed.toLowerCase())).slice(0, limit);
+      const ids = names.filter((name) => name.toLowerCase().startsWith(typed.toLowerCase()));
+      return { ids: ids.slice(0, limit) };
     },
   },
 

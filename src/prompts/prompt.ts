@@ -3,6 +3,7 @@ import { type Outcome, ok } from "../refusal.ts";
 import type { Labels } from "../flow/labels.ts";
 import type { Answered } from "../flow/signals.ts";
 import { CATALOG, type Completer } from "../resources/resource.ts";
+import { HINTED_SKUS } from "../catalog/sku.ts";
 import type { CallContext } from "../call-context.ts";
 import { parseArguments } from "../arguments.ts";
 
@@ -51,7 +52,7 @@ export function definePrompt<Args extends z.ZodObject>(spec: PromptSpec<Args>): 
     // Prompts stand on resources of the catalog alone.
     labels: {
       ...CATALOG.labels,
-      objects: { arguments: [], results: ["resources[].value.sku"] },
+      objects: { arguments: [], results: ["resources[].value.sku"], hints: HINTED_SKUS },
       cost: { records: 10, bytes: 640_000 },
     },
     prepare(args) {

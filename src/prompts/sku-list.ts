@@ -14,6 +14,5 @@ export const skuListSchema = (min: number, max: number) =>
 /** Completes the last SKU of the list and keeps those before it. */
 export const completeSkuList: Completer = async (typed, context, limit) => {
   const [, before = "", last = ""] = /^(.*,\s*)?([^,]*)$/s.exec(typed) ?? [];
-  const skus = await productResource.complete(last, context, limit);
-  return skus.map((sku) => before + sku);
+  return { ...(await productResource.complete(last, context, limit)), before };
 };

@@ -1,7 +1,7 @@
 import { parseArguments } from "../arguments.ts";
 import type { CallContext } from "../call-context.ts";
-import { type ProductDetail, isTainted } from "../catalog/product.ts";
-import { skuSchema, unknownSku } from "../catalog/sku.ts";
+import type { ProductDetail } from "../catalog/product.ts";
+import { HINTED_SKUS, skuSchema, unknownSku } from "../catalog/sku.ts";
 import { type Answered, answered } from "../flow/signals.ts";
 import { type Outcome, ok } from "../refusal.ts";
 import type { Stock } from "../inventory/stock.ts";
@@ -16,7 +16,7 @@ export const productResource: ResourceTemplate = {
   scope: CATALOG.scope,
   labels: {
     ...CATALOG.labels,
-    objects: { arguments: ["sku"], results: ["sku"] },
+    objects: { arguments: ["sku"], results: ["sku"], hints: HINTED_SKUS },
     cost: { records: 1, bytes: 64_000 },
   },
 
@@ -32,7 +32,7 @@ export const productResource: ResourceTemplate = {
       : ok({ value: product.value, signals });
   },
 
-  complete: (typed, { catalog }, limit) => catalog.skusStartingWith(typed, limit),
+  complete: async (typed, { catalog }, limit) => ({ ids: await catalog.skusStartingWith(typed, limit) }),
 };
 
 interface LiveProduct extends ProductDetail, Stock {
@@ -55,5 +55,5 @@ export async function readProducts(
     const { status, stock: total, warehouses } = stock;
     found.push({ uri, value: { ...product, status, stock: total, warehouses, as_of } });
   }
-  return ok(answered(found, { records: found.length, tainted: found.some((each) => isTainted(each.value)) }));
+  return ok(answered(found, { records: found.length }));
 }

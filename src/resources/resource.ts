@@ -20,8 +20,12 @@ export const CATALOG: Pick<Described, "scope"> & { labels: Pick<Labels, "classes
     labels: { classes: ["catalog"], kinds: ["source"], subjects: NOWHERE },
   };
 
-/** Answers up to `limit` values that continue what was typed so far. */
-export type Completer = (typed: string, context: CallContext, limit: number) => Promise<string[]>;
+/** Up to `limit` ids or names that continue what was typed so far, and how much of that stays before each of them. */
+export type Completer = (
+  typed: string,
+  context: CallContext,
+  limit: number,
+) => Promise<{ before?: string; ids: string[] }>;
 
 /** A resource at a fixed URI; `read` answers what is sent as JSON. */
 export interface Resource extends Described {

@@ -1,6 +1,5 @@
 import * as z from "zod";
 import { type Answered, answered } from "../flow/signals.ts";
-import { readsLikeInstruction } from "../text/injection-scan.ts";
 import {
   type Customer,
   type CustomerHit,
@@ -58,7 +57,6 @@ export async function searchCustomers(
     {
       records: rows.length,
       missed: rows.length === 0,
-      tainted: readsLikeInstruction(...rows.flatMap((row) => [row.name, row.city])),
       canary: rows.some(({ canary }) => canary),
     },
   );
@@ -77,12 +75,7 @@ export async function readCustomer({ db, sight }: Desk, id: string): Promise<Ans
     .first();
   if (found === null) return undefined;
   const row = customerRowSchema.extend(marked).parse(found);
-  const { name, email, street, city } = row;
-  return answered(toCustomer(row), {
-    records: 1,
-    tainted: readsLikeInstruction(name, email, street, city),
-    canary: row.canary,
-  });
+  return answered(toCustomer(row), { records: 1, canary: row.canary });
 }
 
 export async function readPaymentMethods(

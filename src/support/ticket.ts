@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { clip, plainLine, plainText } from "../text/plain-text.ts";
-import { fromCustomer, untrustedSchema } from "../text/untrusted.ts";
+import { defused, fromCustomer, untrustedSchema } from "../text/untrusted.ts";
 import { customerIdSchema, orderIdSchema, ticketIdSchema, toId } from "./ids.ts";
 
 // What a caller may see of a ticket.
@@ -80,7 +80,7 @@ export const toTicketState = (row: z.output<typeof ticketStateRowSchema>): Ticke
   status: row.status,
   version: row.version,
   closed_at: row.closed_at === null ? null : iso(row.closed_at),
-  resolution: row.resolution === null ? null : clip(plainText(row.resolution), RESOLUTION_MAX),
+  resolution: row.resolution === null ? null : defused(clip(plainText(row.resolution), RESOLUTION_MAX)),
 });
 
 export function toTicket(row: z.output<typeof ticketRowSchema>): Ticket {

@@ -71,7 +71,8 @@ export async function readTicket({ db, sight }: Desk, id: string): Promise<Answe
   const row = ticketRowSchema.extend(marked).parse(found);
   return answered(toTicket(row), {
     records: 1,
-    tainted: readsLikeInstruction(row.subject, row.body),
+    // As written: what the answer defuses, and what it leaves out as invisible, was meant for a model all the same.
+    tainted: readsLikeInstruction(row.subject, row.body, row.resolution ?? ""),
     canary: row.canary,
   });
 }

@@ -41,8 +41,37 @@ export function scanForInjection(text: string): string[] {
 }
 
 /** Whether any of the texts holds what reads like an instruction to the model that is given it. */
-export const readsLikeInstruction = (...texts: string[]): boolean =>
-  texts.some((text) => scanForInjection(text).length > 0);
+export const readsLikeInstruction = (...texts: string[]): boolean => texts.some(isInstruction);
+
+/** The same of every text in an answer, the names of its fields among them: names and attributes are others' words too. */
+export function holdsInstruction(answer: unknown): boolean {
+  if (typeof answer === "string") return isInstruction(answer);
+  if (typeof answer !== "object" || answer === null) return false;
+  if (Array.isArray(answer)) return answer.some(holdsInstruction);
+  return Object.entries(answer).some(
+    ([name, value]) =>
+      holdsInstruction(value) ||
+      isInstruction(name) ||
+      // What begins in an attribute's name may end in its value.
+      (typeof value === "string" && !OWN_NAME.test(name) && isInstruction(`${name}: ${value}`)),
+  );
+}
+const OWN_NAME = /^[a-z][a-z_]{0,40}$/;
+
+/** Names, brands and cities come up again and again; some megabytes of them at most. */
+const KEPT = 20_000;
+const KEPT_LENGTH = 300;
+let kept = new Map<string, boolean>();
+
+function isInstruction(text: string): boolean {
+  if (text.length > KEPT_LENGTH) return scanForInjection(text).length > 0;
+  const known = kept.get(text);
+  if (known !== undefined) return known;
+  const found = scanForInjection(text).length > 0;
+  if (kept.size >= KEPT) kept = new Map();
+  kept.set(text, found);
+  return found;
+}
 
 /** The text as signatures are written, and where they differ, as it looks and as its spaced-out letters read. */
 function readingsOf(text: string): string[] {

@@ -19,4 +19,5 @@ export const fromCustomer = (text: string): Untrusted => ({
 });
 
 /** Images, which clients fetch and so tell their address of what they read; comments, which people don't see. */
-const defused = (text: string): string => text.replaceAll("![", "! [").replaceAll(/<(?=img|!--)/gi, "< ");
+export const defused = (text: string): string =>
+  text.replaceAll("![", "! [").replaceAll(/<(?=img|!--)/gi, "< ");

@@ -6,6 +6,7 @@ import { ticketIdSchema } from "../support/ids.ts";
 import { RESOLUTION_MAX, ticketStateSchema } from "../support/ticket.ts";
 import { unknownTicket } from "../support/unknown.ts";
 import { plainText } from "../text/plain-text.ts";
+import { defused } from "../text/untrusted.ts";
 import { defineTool } from "./tool.ts";
 
 export const closeTicket = defineTool({
@@ -18,7 +19,7 @@ Give the version that get_ticket answered, and a ticket that has changed since s
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   scope: "support:write",
   labels: {
-    // The answer holds nothing of the customer's.
+    // The answer holds nothing of the customer's, nor what others wrote about them.
     classes: [],
     kinds: ["write"],
     subjects: NOWHERE,
@@ -37,6 +38,10 @@ Give the version that get_ticket answered, and a ticket that has changed since s
   }),
   output: z.strictObject({
     ...ticketStateSchema.shape,
+    resolution: z
+      .string()
+      .nullable()
+      .describe("Yours; null where it was closed with another, which get_ticket answers"),
     changed: z.boolean().describe("False where the ticket was closed before"),
   }),
 
@@ -47,12 +52,16 @@ Give the version that get_ticket answered, and a ticket that has changed since s
     if (state.status !== "closed") {
       return refuse("conflict", `The ticket has changed: its version is ${state.version} now.`);
     }
-    return ok(answered({ ...state, changed }, { records: 1 }));
+    // Else closing what is closed would read, uncounted, what get_ticket counts as read.
+    const isOwn = state.resolution === defused(resolution);
+    return ok(answered({ ...state, resolution: isOwn ? state.resolution : null, changed }, { records: 1 }));
   },
 
   text: ({ ticket_id, changed, closed_at, version, resolution }) =>
     [
       `${ticket_id}: ${changed ? "closed now" : "was closed before, and stays as it is"} (${closed_at ?? ""}, version ${version})`,
-      `Resolution: ${(resolution ?? "").replaceAll("\n", "\n  ")}`,
+      resolution === null
+        ? "It was closed with another resolution: get_ticket answers it."
+        : `Resolution: ${resolution.replaceAll("\n", "\n  ")}`,
     ].join("\n"),
 });

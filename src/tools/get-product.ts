@@ -1,10 +1,18 @@
 import * as z from "zod";
-import { isTainted, productDetailSchema } from "../catalog/product.ts";
+import { productDetailSchema } from "../catalog/product.ts";
 import { NOWHERE } from "../flow/labels.ts";
 import { answered } from "../flow/signals.ts";
 import { ok } from "../refusal.ts";
-import { skuSchema, unknownSku } from "../catalog/sku.ts";
+import { HINTED_SKUS, skuSchema, unknownSku } from "../catalog/sku.ts";
 import { READ_ONLY, defineTool } from "./tool.ts";
+
+const NAMED = [
+  ["Brand", "brand"],
+  ["Model", "model"],
+  ["Category", "category"],
+  ["GTIN", "gtin"],
+  ["Image", "image_url"],
+] as const;
 
 export const getProduct = defineTool({
   name: "get_product",
@@ -19,7 +27,7 @@ SKUs come from search_products; an unknown one is answered with the nearest real
     classes: ["catalog"],
     kinds: ["source"],
     subjects: NOWHERE,
-    objects: { arguments: ["sku"], results: ["sku"] },
+    objects: { arguments: ["sku"], results: ["sku"], hints: HINTED_SKUS },
     cost: { records: 1, bytes: 64_000 },
   },
   input: z.strictObject({ sku: skuSchema }),
@@ -28,20 +36,17 @@ SKUs come from search_products; an unknown one is answered with the nearest real
   async run({ sku }, { catalog }) {
     const [product] = await catalog.products([sku]);
     if (product === undefined) return unknownSku(catalog, sku);
-    return ok(answered(product, { records: 1, tainted: isTainted(product) }));
+    return ok(answered(product, { records: 1 }));
   },
 
   // Every line of the text begins with what it is; third-party text can't begin one of its own.
   text: (product) =>
     [
       `${product.sku}: ${product.name}`,
-      [product.brand, product.model, product.price.formatted, `${product.availability} (${product.category})`]
-        .filter((part) => part !== "")
-        .join(", "),
+      `Price: ${product.price.formatted}, ${product.availability}`,
+      ...NAMED.flatMap(([label, field]) => (product[field] === "" ? [] : [`${label}: ${product[field]}`])),
       `Description: ${product.description.replaceAll("\n", "\n  ")}`,
       ...Object.entries(product.attributes).map(([key, value]) => `Attribute ${key}: ${value}`),
-      ...(product.gtin === "" ? [] : [`GTIN: ${product.gtin}`]),
-      ...(product.image_url === "" ? [] : [`Image: ${product.image_url}`]),
       ...(product.truncated ? ["(Description or attributes were cut.)"] : []),
     ].join("\n"),
 });

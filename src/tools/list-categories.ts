@@ -51,7 +51,7 @@ Use a name from here as search_products' category.`,
 
   text({ categories, next_cursor, notice }) {
     if (categories.length === 0) return notice ?? "No category has an active product.";
-    const lines = categories.map(({ name, products }) => `${name}: ${products}`);
+    const lines = categories.map(({ name, products }) => `- ${name}: ${products}`);
     if (next_cursor !== undefined) lines.push(`There are more: call again with cursor "${next_cursor}".`);
     return lines.join("\n");
   },

@@ -3,7 +3,7 @@ import { type Stock, stockSchema } from "../inventory/stock.ts";
 import { NOWHERE } from "../flow/labels.ts";
 import { answered } from "../flow/signals.ts";
 import { ok } from "../refusal.ts";
-import { skuSchema, unknownSku } from "../catalog/sku.ts";
+import { HINTED_SKUS, skuSchema, unknownSku } from "../catalog/sku.ts";
 import { READ_ONLY, defineTool } from "./tool.ts";
 
 const SKUS_MAX = 50;
@@ -34,7 +34,8 @@ A discontinued product has stock 0. Never state a stock level that this tool did
     subjects: NOWHERE,
     objects: {
       arguments: ["sku", "skus[]"],
-      results: ["sku", "items[].sku"],
+      results: ["sku", "items[].sku", "not_found[].nearest_skus[]"],
+      hints: HINTED_SKUS,
     },
     cost: { records: 50, bytes: 100_000 },
   },

@@ -8,7 +8,6 @@ import { NOWHERE } from "../flow/labels.ts";
 import { answered } from "../flow/signals.ts";
 import { type Outcome, ok, refuse } from "../refusal.ts";
 import { emptyCatalogNotice } from "../catalog/empty-catalog.ts";
-import { readsLikeInstruction } from "../text/injection-scan.ts";
 import { READ_ONLY, defineTool } from "./tool.ts";
 
 const CATEGORIES_LISTED = 50;
@@ -90,14 +89,14 @@ Answers a page of products; pass next_cursor back as cursor, with all else uncha
       ...(page.next && { next_cursor: encodeCursor(question, page.next) }),
       ...(notice !== undefined && { notice }),
     };
-    const names = page.products.map(({ name }) => name);
-    return ok(answered(answer, { records: names.length, tainted: readsLikeInstruction(...names) }));
+    const { products } = page;
+    return ok({ ...answered(answer, { records: products.length }), measured: { products } });
   },
 
   text({ products, next_cursor, notice }) {
     if (products.length === 0) return notice ?? "No product matches.";
     const lines = products.map((product) =>
-      "sku" in product ? `${product.sku}: ${summaryLine(product)}` : `${product.name}: ${product.price}`,
+      "sku" in product ? `${product.sku}: ${summaryLine(product)}` : `- ${product.name}: ${product.price}`,
     );
     if (next_cursor !== undefined) lines.push(`There are more: call again with cursor "${next_cursor}".`);
     if (notice !== undefined) lines.push(notice);

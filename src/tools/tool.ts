@@ -34,7 +34,7 @@ interface ToolSpec<Input extends ObjectSchema, Output extends ObjectSchema> {
 export interface ToolAnswer {
   structuredContent: Record<string, unknown>;
   text: string;
-  /** The answer in the shape of the tool's current version, which its labels are about. */
+  /** The answer in the shape that the tool's labels are about: its current version's, unless the tool says another. */
   measured: Record<string, unknown>;
   signals: Signals;
 }
@@ -92,8 +92,9 @@ export function defineTool<Input extends ObjectSchema, Output extends ObjectSche
       const outcome = await spec.run(parsed.value, context);
       if (!outcome.ok) return outcome;
       // Parsing strict schemas turns a field that nobody named into an error, never into a leak.
-      const measured = spec.output.parse(outcome.value.value);
-      return ok({ ...show(measured), measured, signals: outcome.value.signals });
+      const value = spec.output.parse(outcome.value.value);
+      const { signals, measured = value } = outcome.value;
+      return ok({ ...show(value), measured, signals });
     });
   }
 

@@ -1,5 +1,5 @@
 import { ALLOWED, type Decision, isRefused } from "../flow/decision.ts";
-import { type Detector, admit, detectorOf, release, settle } from "../flow/detector.ts";
+import { type Detector, abandon, admit, detectorOf, release, settle } from "../flow/detector.ts";
 import type { FlowContext } from "../flow/event.ts";
 import { isPersonal } from "../flow/labels.ts";
 import type { Release } from "../flow/state/releases.ts";
@@ -49,8 +49,12 @@ export class FlowGuard {
     now: number,
   ): { decision: Decision; isWithheld: boolean } {
     const call = toFlowCall(attempt);
-    if (call === undefined || settlement.flow === null) return { decision: ALLOWED, isWithheld: false };
+    if (call === undefined) return { decision: ALLOWED, isWithheld: false };
     const { records, bytes, flow } = settlement;
+    if (flow === null) {
+      abandon(this.#read(), rules(), call.attempt, now);
+      return { decision: ALLOWED, isWithheld: false };
+    }
     const decision = settle(this.#read(), rules(), call, { at: now, records, bytes, ...flow });
     return { decision, isWithheld: isPersonal(call) && isRefused(decision.verdict) };
   }

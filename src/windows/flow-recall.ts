@@ -1,4 +1,4 @@
-import { type Detector, recallAttempt, recallOutcome, release } from "../flow/detector.ts";
+import { type Detector, abandon, recallAttempt, recallOutcome, release } from "../flow/detector.ts";
 import type { FlowCall } from "../flow/event.ts";
 import { isPersonal } from "../flow/labels.ts";
 import type { FlowState } from "../flow/state/state.ts";
@@ -27,7 +27,11 @@ export function recall(state: FlowState, detector: Detector, store: Store, after
     } else if (record.kind === "outcome") {
       const call = open.has(record.attempt) ? open.get(record.attempt) : earlier(record.attempt);
       const { at, records, bytes, flow, withheld, hits } = record;
-      if (call === undefined || flow === null) continue;
+      if (call === undefined) continue;
+      if (flow === null) {
+        abandon(state, detector, call.attempt, at);
+        continue;
+      }
       const isWithheld = withheld !== null && isPersonal(call);
       recallOutcome(state, detector, call, { at, records, bytes, ...flow }, { isWithheld, hits });
     } else if (record.kind === "decision" && record.decision === "released") {

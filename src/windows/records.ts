@@ -72,6 +72,7 @@ export const outcomeSchema = z.strictObject({
   records: z.int().min(0),
   bytes: z.int().min(0),
   duration_ms: z.int().min(0),
+  /** What the flow detector saw of the answer; null where the call has no labels, or ended without an answer. */
   flow: z
     .strictObject({ ...touched, missed: z.boolean(), tainted: z.boolean(), canary: z.boolean() })
     .nullable(),

@@ -97,10 +97,13 @@ export function subjectsSteps(rule: RuleOf<"subjects">): Steps {
       });
     },
     after(state, call, result) {
+      // At the limit, who asks for a stranger by other means than an id must not learn whether there is one: somebody who
+      // is not there is judged as somebody new.
+      const isAnybody = result.missed && call.unnamed.subject;
       return judge(state, {
         now: result.at,
         attempt: call.attempt,
-        people: peopleOf(call, result),
+        people: isAnybody ? [`?${call.attempt}`] : peopleOf(call, result),
         unnamed: 0,
       });
     },
