@@ -59,7 +59,9 @@ export function didWhat({ rule: id, observed, threshold, window_ms }: Seen, rule
     case "sequence":
       return `went ${stepWords(rule)} about ${people}${within}${limit}`;
     case "budget":
-      return `asked for up to ${number(observed)} ${rule.of} of personal data${within}${limit}`;
+      return rule.classes === undefined
+        ? `changed up to ${number(observed)} ${rule.of}${within}${limit}`
+        : `asked for up to ${number(observed)} ${rule.of} of personal data${within}${limit}`;
     case "products":
       return `went through ${plural(observed, "product")}${within}${limit}`;
     case "adjacency":

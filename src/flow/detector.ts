@@ -9,7 +9,7 @@ import { profileSteps } from "./kinds/profile.ts";
 import { sequenceSteps } from "./kinds/sequence.ts";
 import { canarySteps, floodingSteps, taintSteps } from "./kinds/single.ts";
 import { subjectsSteps } from "./kinds/subjects.ts";
-import { type Steps, type Watch, shareClass } from "./kinds/watch.ts";
+import { type Steps, type Watch, isWatched, shareClass } from "./kinds/watch.ts";
 import { isPersonal } from "./labels.ts";
 import type { Rule } from "./rules.ts";
 import type { Reservation } from "./state/reservations.ts";
@@ -24,25 +24,25 @@ export interface Detector {
   /** As they were given; a state is made for the same ones. */
   rules: readonly Rule[];
   /** Those that have a say about a call. */
-  watchesOf: (call: Pick<FlowCall, "classes" | "roles">) => readonly Watch[];
+  watchesOf: (call: Pick<FlowCall, "classes" | "kinds" | "roles">) => readonly Watch[];
 }
 
 export function detectorOf(rules: readonly Rule[]): Detector {
   const watches: Watch[] = rules
     .filter(({ mode }) => mode !== "off")
     .map((rule) => ({ rule, ...stepsOf(rule) }));
-  // There are as many sets of classes as tools, and a handful of roles.
+  // There are as many sets of classes and kinds as tools, and a handful of roles.
   const known = new Map<string, readonly Watch[]>();
   return {
     rules,
-    watchesOf({ classes, roles }) {
-      const key = `${classes.join()} ${roles.join()}`;
+    watchesOf(call) {
+      const { classes, kinds, roles } = call;
+      const key = `${classes.join()} ${kinds.join()} ${roles.join()}`;
       const found = known.get(key);
       if (found !== undefined) return found;
       const wanted = watches.filter(
         (watch) =>
-          (watch.classes === undefined || shareClass(watch.classes, classes)) &&
-          (watch.rule.roles === undefined || shareClass(watch.rule.roles, roles)),
+          isWatched(watch, call) && (watch.rule.roles === undefined || shareClass(watch.rule.roles, roles)),
       );
       if (known.size < WATCHES_KEPT) known.set(key, wanted);
       return wanted;

@@ -92,11 +92,16 @@ export const ruleSchema = z.discriminatedUnion("kind", [
     .strictObject({
       kind: z.literal("budget"),
       ...base,
-      classes,
+      classes: classes.optional(),
+      kinds: z.array(z.enum(CALL_KINDS)).min(1).optional().describe("Calls that do any of these"),
       of: z.enum(["records", "bytes"]).describe("What is added up"),
       limits: limits(countLimit),
     })
-    .describe("Records or bytes that may be answered in the window"),
+    .refine(({ classes: of, kinds }) => of !== undefined || kinds !== undefined, {
+      message: "Name classes or kinds",
+      path: ["classes"],
+    })
+    .describe("Records or bytes that may be answered, or written, in the window"),
   z
     .strictObject({
       kind: z.literal("products"),

@@ -1,16 +1,18 @@
 import { type RuleOf, ruleKey } from "../rules.ts";
 import { counterOf } from "../state/counters.ts";
-import { type Steps, shareClass } from "./watch.ts";
+import { type Steps, isWatched } from "./watch.ts";
 
-/** Records or bytes: what was answered, what calls in flight may answer yet, and what this one may. */
+/** Records or bytes: what was answered or written, what calls in flight may answer yet, and what this one may. */
 export function budgetSteps(rule: RuleOf<"budget">): Steps {
   const limits = rule.limits.map(({ window, max }) => ({ max, counter: counterOf(ruleKey(rule), window) }));
+  const { classes, kinds } = rule;
   return {
-    classes: rule.classes,
+    classes,
+    kinds,
     before(state, call) {
       let pending = call.cost[rule.of];
       for (const each of state.inFlight.held.values()) {
-        if (shareClass(each.classes, rule.classes)) pending += each.cost[rule.of];
+        if (isWatched({ classes, kinds }, each)) pending += each.cost[rule.of];
       }
       for (const { counter, max } of limits) {
         const observed = state.counters.total(counter, call.at) + pending;

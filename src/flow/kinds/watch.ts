@@ -8,7 +8,9 @@ import type { FlowState } from "../state/state.ts";
 export interface Watch {
   rule: Rule;
   /** It is only asked about calls whose answers may hold any of these; absent: about all. */
-  classes?: readonly DataClass[];
+  classes?: readonly DataClass[] | undefined;
+  /** Likewise, about calls that do any of these. */
+  kinds?: FlowCall["kinds"] | undefined;
   /** Whether the call, about to run, passes the rule's limits. Changes nothing. */
   before?(state: FlowState, call: FlowCall, context: FlowContext): Finding | undefined;
   /** The call will run. */
@@ -21,6 +23,14 @@ export interface Watch {
 
 /** What one kind of rule does, before it is given its rule. */
 export type Steps = Omit<Watch, "rule">;
+
+/** Whether a rule that is asked about some classes and kinds has a say about a call. */
+export const isWatched = (
+  { classes, kinds }: Pick<Watch, "classes" | "kinds">,
+  call: Pick<FlowCall, "classes" | "kinds">,
+): boolean =>
+  (classes === undefined || shareClass(classes, call.classes)) &&
+  (kinds === undefined || shareClass(kinds, call.kinds));
 
 export const shareClass = (a: readonly string[], b: readonly string[]): boolean => {
   for (const each of a) if (b.includes(each)) return true;

@@ -24,6 +24,18 @@ describe("subjects", () => {
     ]);
   });
 
+  it("at the limit judges somebody who is not there as a stranger, and below it as nobody", () => {
+    const caller = new Caller(rules);
+    const search = { classes: ["identity" as const] };
+    expect(caller.do(search, { missed: true }).verdict).toBe("allow");
+    for (const subject of ["a", "b", "c"]) caller.do(read(subject));
+    expect(caller.do(search, { missed: true }).verdict).toBe("confirm");
+    expect(caller.do(search, { subjects: ["d"] }).verdict).toBe("confirm");
+    expect(caller.do(search, { subjects: ["a"] }).verdict).toBe("allow");
+    // Who is named was judged before.
+    expect(caller.do(read("a"), { missed: true }).verdict).toBe("allow");
+  });
+
   it("says what it saw, with the calls behind it", () => {
     const caller = new Caller(rules);
     const calls = ["a", "b", "c"].map((subject) => caller.admit(read(subject)).call);
@@ -234,6 +246,24 @@ describe("budget", () => {
     caller.settle(two.call, { records: 40 });
     expect(caller.do(list, { records: 40 }).verdict).toBe("allow");
     expect(caller.do({ ...list, cost: { records: 1, bytes: 1 } }).verdict).toBe("throttle");
+  });
+
+  it("of kinds adds up what was done, whatever it was about", () => {
+    const caller = new Caller(
+      rulesOf({ kind: "budget", kinds: ["write"], of: "records", limits: [{ window: "1h", max: 2 }] }),
+    );
+    const close = { classes: [], kinds: ["write" as const], unnamed: { subject: false, objects: 0 } };
+    const read = { subjects: ["a"] };
+    expect(verdicts(caller, [close, read, close, close, read])).toEqual([
+      "allow",
+      "allow",
+      "allow",
+      "confirm",
+      "allow",
+    ]);
+    expect(() => rulesOf({ kind: "budget", of: "records", limits: [{ window: "1h", max: 2 }] })).toThrow(
+      "Name classes",
+    );
   });
 
   it("is released by calls", () => {
