@@ -1,3 +1,4 @@
+import { spellings } from "../text/spellings.ts";
 import type { D1Database } from "@cloudflare/workers-types";
 import { distance } from "fastest-levenshtein";
 import * as z from "zod";
@@ -108,7 +109,11 @@ export function createCatalog(db: D1Database): Catalog {
     },
 
     async categoryName(name) {
-      const row = await db.prepare("SELECT name FROM categories WHERE name = ?").bind(name).first();
+      const names = spellings(name);
+      const row = await db
+        .prepare(`SELECT name FROM categories WHERE name IN (${names.map(() => "?").join(", ")})`)
+        .bind(...names)
+        .first();
       return row === null ? undefined : nameRow.parse(row).name;
     },
 

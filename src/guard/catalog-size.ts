@@ -1,17 +1,20 @@
+import { within } from "../deadlines.ts";
 import { createCatalog } from "../catalog/repository.ts";
 
 const FRESH_MS = 60_000;
+/** No call waits for longer, as none is refused for it. */
+const DEADLINE_MS = 1_000;
 const known = new WeakMap<D1Database, { size: number; at: number }>();
 
 /**
- * Active products, which some flow rules go by: at most a minute old. 0 where it can't be read, by which
- * those rules are at their strictest.
+ * Active products, which some flow rules go by: at most a minute old, and as it was last
+ * known where it can't be read. Without that 0, by which those rules are at their strictest.
  */
 export async function catalogSize(db: D1Database, now: number): Promise<number> {
   const fresh = known.get(db);
   if (fresh !== undefined && now - fresh.at < FRESH_MS) return fresh.size;
   try {
-    const { activeProducts: size } = await createCatalog(db).overview();
+    const { activeProducts: size } = await within(DEADLINE_MS, () => createCatalog(db).overview());
     known.set(db, { size, at: now });
     return size;
   } catch {

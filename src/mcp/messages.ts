@@ -61,6 +61,12 @@ export function readMessages(body: unknown): Outcome<Message[]> {
   const messages = bodySchema.safeParse(body);
   if (!messages.success)
     return refuse("malformed_request", "The body is not JSON-RPC 2.0 with params that are an object.");
+  const ids = messages.data.flatMap(({ id, method }) =>
+    id === undefined || method === undefined ? [] : [id],
+  );
+  // All would run, and one of them would be answered.
+  if (new Set(ids).size < ids.length)
+    return refuse("malformed_request", "Two requests of the batch have one id.");
   return ok(messages.data);
 }
 

@@ -6,7 +6,7 @@
 // need are taken too: the text stays readable without them. So are letters without a shape, which fill a
 // name with nothing, and variation selectors, of which a run spells any bytes.
 const INVISIBLE =
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\u{e0000}-\u{e0fff}]/gu;
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff9-\ufffb\u{e0000}-\u{e0fff}]|[\u034f]|[\u180b-\u180f]|[\ufe00-\ufe0f]/gu;
 const ANSI = /\u001b\[[0-9;?]*[ -/]*[@-~]/g;
 
 /** Text without invisible characters and terminal sequences, in Unicode normal form C. */

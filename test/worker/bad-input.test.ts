@@ -52,6 +52,13 @@ describe("before dispatch", () => {
       -32600,
       "malformed_request",
     ],
+    [
+      "a batch with one id twice",
+      [call("list_categories", {}, 1), call("list_categories", {}, 2), call("list_categories", {}, 1)],
+      400,
+      -32600,
+      "malformed_request",
+    ],
     ["a message that asks nothing", { jsonrpc: "2.0", id: 1 }, 400, -32600, "malformed_request"],
     [
       "a question that is an answer too",

@@ -85,6 +85,10 @@ describe("what is found first", () => {
   });
 });
 
+it.each(["Élan", "élan", "ÉLAN", "E\u0301lan", "e\u0301LAN"])("the brand is found as %j", async (brand) => {
+  expect((await search("café", { brand })).products.map(({ sku }) => sku)).toEqual(["CF-1"]);
+});
+
 describe("a word that is common", () => {
   it.each([
     ["brand", { brand: "Rare Brand" }, "GZ-0777"],

@@ -1,3 +1,4 @@
+import { spellings } from "../../text/spellings.ts";
 import type { Statement } from "../../database/statement.ts";
 import { SUMMARY_CELL } from "../product.ts";
 import { type Filters, matchFacets } from "./facets.ts";
@@ -41,7 +42,10 @@ function rowFilters({ category, brand, minPrice, maxPrice, inStock }: Filters, v
   if (category !== undefined) {
     parts.push(`p.category_id = (SELECT id FROM categories WHERE name = ${values.bind(category)})`);
   }
-  if (brand !== undefined) parts.push(`p.brand = ${values.bind(brand)}`);
+  if (brand !== undefined) {
+    const bound = spellings(brand).map((each) => values.bind(each));
+    parts.push(`p.brand IN (${bound.join(", ")})`);
+  }
   // 79.99 * 100 is a hair under 7999 in floating point; a hundredth of a minor unit makes up for it.
   if (minPrice !== undefined)
     parts.push(`p.price_minor >= ${values.bind(minPrice)} * p.minor_per_major - 0.01`);

@@ -52,8 +52,9 @@ export class Distinct implements Part {
   }
 
   see(hash: number, now: number): void {
-    if (!this.#isSampled(hash)) return;
     const time = Math.ceil(now / 1000);
+    if (this.#level > 0 && !this.#times.some((each) => this.#counts(each, now))) this.#beginAnew();
+    if (!this.#isSampled(hash)) return;
     const place = this.#place(hash);
     if ((this.#times[place] ?? 0) > 0) {
       if (this.#times[place] === time) return;
@@ -62,6 +63,15 @@ export class Distinct implements Part {
       this.#put(hash, time);
       if (this.#size > this.#capacity) this.#shrink(now);
     }
+    this.changed.add(ROW);
+  }
+
+  #counts = (time: number, now: number): boolean => time > 0 && inWindow(time * 1000, now, this.#keptMs);
+
+  /** Nothing that is held counts any more, and so all that comes can be held again. */
+  #beginAnew(): void {
+    this.#level = 0;
+    this.#rebuild(TABLE_MIN, () => false);
     this.changed.add(ROW);
   }
 

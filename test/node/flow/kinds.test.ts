@@ -253,8 +253,7 @@ describe("budget", () => {
       rulesOf({ kind: "budget", kinds: ["write"], of: "records", limits: [{ window: "1h", max: 2 }] }),
     );
     const close = { classes: [], kinds: ["write" as const], unnamed: { subject: false, objects: 0 } };
-    const read = { subjects: ["a"] };
-    expect(verdicts(caller, [close, read, close, close, read])).toEqual([
+    expect(verdicts(caller, [close, read("a"), close, close, read("b")])).toEqual([
       "allow",
       "allow",
       "allow",

@@ -309,6 +309,17 @@ describe("distinct things", () => {
     },
   );
 
+  it("are exact again once all that was seen is past, however much that was", () => {
+    const distinct = new Distinct("x:", { keptMs: 24 * HOUR, capacity: 500 });
+    for (let index = 0; index < 5_000; index++) distinct.see(hashOf(`before ${index}`), START);
+    const later = START + 24 * HOUR;
+    for (let index = 0; index < 300; index++) distinct.see(hashOf(`after ${index}`), later);
+    expect(distinct.count(later, HOUR, []).seen).toBe(300);
+    const again = new Distinct("x:", { keptMs: 24 * HOUR, capacity: 500 });
+    again.load("", distinct.value(""));
+    expect(again.count(later, HOUR, []).seen).toBe(300);
+  });
+
   it("leave with the window", () => {
     const distinct = new Distinct("x:", { keptMs: 24 * HOUR, capacity: 500 });
     distinct.see(1, START);
