@@ -74,6 +74,24 @@ export const ATTACKS: Readonly<Record<string, (story: Story) => void>> = {
       story.wait(0, 5 * MINUTE);
     }
   },
+  /** At the limit, which of many strangers are customers, each question between two about people already read. */
+  "who-is-a-customer"(story) {
+    const known = story.numbers(7, CUSTOMERS);
+    for (const victim of known) story.customer(victim);
+    for (let question = 0; question < 40; question++) {
+      story.customer(story.pick(known, 0));
+      if (story.chance(0.5)) story.search(story.int(0, CUSTOMERS - 1));
+      else story.searchMiss();
+      story.customer(story.pick(known, 0));
+    }
+  },
+  /** Every ticket that is open, closed with a word. */
+  "bulk-closing"(story) {
+    for (const ticket of story.numbers(60, 400)) {
+      story.close(ticket);
+      story.wait(0, 20 * SECOND);
+    }
+  },
   /** Customer numbers one after the other, up, down or in strides; some don't exist. */
   "customer-enumeration"(story) {
     const stride = story.pick([1, -1, 3, 7, 16, 40, -25], 1);

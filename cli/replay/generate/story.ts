@@ -78,6 +78,8 @@ export class Story {
   searchMany = (name: string, found: readonly number[]) =>
     this.#add("search_customers", { name }, { subjects: found.map(customerId) });
   searchMiss = () => this.#add("search_customers", { email: `${this.int(0, 1e9)}@example` }, { error: true });
+  close = (ticket: number) =>
+    this.#add("close_ticket", { ticket_id: `T-${5_001 + ticket}`, resolution: "Done" }, { records: 1 });
   customer = (customer: number) => this.#about("get_customer", customer);
   orders = (customer: number) => this.#about("get_customer_orders", customer);
   payments = (customer: number) => this.#about("get_payment_methods", customer);
