@@ -12,12 +12,23 @@ export function parseArguments<Schema extends z.ZodType>(
   schema: Schema,
   args: unknown,
 ): Outcome<z.output<Schema>> {
-  const parsed = schema.safeParse(args ?? {});
+  const parsed = schema.safeParse(args ?? {}, { error: inWords });
   if (parsed.success) return ok(parsed.data);
   const issues = parsed.error.issues.slice(0, ISSUES_SHOWN).map(({ path, message, code }) => {
-    if (code === "unrecognized_keys") return "There is an argument that does not exist";
+    if (code === "unrecognized_keys") return path.length === 0 ? unknownArgument(schema) : UNKNOWN;
     const where = path.map(String).join(".");
     return where === "" ? message : `${where}: ${message}`;
   });
   return refuse("invalid_arguments", `${issues.join(". ").slice(0, MESSAGE_MAX)}.`);
+}
+
+/** Of what is missing; undefined leaves all else to its own words. */
+const inWords = ({ code, input }: z.core.$ZodRawIssue): string | undefined =>
+  code === "invalid_type" && input === undefined ? "is missing" : undefined;
+
+const UNKNOWN = "There is an argument that does not exist";
+
+function unknownArgument(schema: z.ZodType): string {
+  const names = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+  return names.length === 0 ? UNKNOWN : `${UNKNOWN}; there are: ${names.join(", ")}`;
 }

@@ -55,7 +55,7 @@ function welcomePage(mcp: string, isLocal: boolean): Promise<Response> {
             reach this one.
           </p>
         )}
-        {clients(mcp).map(({ name, how, code }) => (
+        {clients(mcp, isLocal).map(({ name, how, code }) => (
           <>
             <h3>{name}</h3>
             <p>{how}</p>
@@ -93,14 +93,14 @@ function Code({ label, children }: { label: string; children: Child }) {
   );
 }
 
-const clients = (mcp: string): { name: string; how: Child; code?: string }[] => [
+const clients = (mcp: string, isLocal: boolean): { name: string; how: Child; code?: string }[] => [
   {
     name: "Claude, on the web and in the app",
-    how: "Settings → Connectors → Add custom connector, with the address above.",
+    how: `Settings → Connectors → Add custom connector, with ${isLocal ? "the address of a deployed one" : "the address above"}.`,
   },
   {
     name: "Claude Code",
-    how: "In a terminal; then /mcp to sign in.",
+    how: isLocal ? "In a terminal:" : "In a terminal; then /mcp to sign in.",
     code: `claude mcp add --transport http product-catalog ${mcp}`,
   },
   {
@@ -110,7 +110,7 @@ const clients = (mcp: string): { name: string; how: Child; code?: string }[] => 
   },
   {
     name: "ChatGPT",
-    how: "Settings → Apps & Connectors → Advanced → Developer mode; then Create, with the address above.",
+    how: `Settings → Apps & Connectors → Advanced → Developer mode; then Create, with ${isLocal ? "the address of a deployed one" : "the address above"}.`,
   },
   {
     name: "Cursor",
