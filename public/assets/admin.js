@@ -56,15 +56,17 @@ const HEIGHT = 200;
 function readTable(figure) {
   const table = figure.querySelector("table");
   const rows = [...table.tBodies[0].rows];
+  const valuesIn = (column) =>
+    rows.map((row) => {
+      const { value } = row.cells[column].dataset;
+      return value === "" ? null : Number(value);
+    });
   const columns = [...table.tHead.rows[0].cells].slice(1).map((cell, index) => ({
     name: cell.textContent,
     key: cell.dataset.colour,
-    values: rows.map((row) => {
-      const { value } = row.cells[index + 1].dataset;
-      return value === "" ? null : Number(value);
-    }),
+    values: valuesIn(index + 1),
   }));
-  return { moments: rows.map((row) => Number(row.dataset.at) / 1000), columns };
+  return { moments: valuesIn(0).map((at) => at / 1000), columns };
 }
 
 /** The sums that bars of several colours on top of each other reach to, the topmost first. */

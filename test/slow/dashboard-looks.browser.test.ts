@@ -2,7 +2,7 @@
 /// <reference lib="dom.iterable" />
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import { DESKTOP, useDashboard } from "./support/dashboard.ts";
+import { DESKTOP, pathsFrom, useDashboard } from "./support/dashboard.ts";
 
 // Every page of the dashboard in both themes and at two widths.
 
@@ -22,29 +22,8 @@ describe.each(LOOKS)("%s, on a %s", (colorScheme, _, viewport) => {
   it("axe finds nothing on any page, none scrolls sideways, and the browser complains of none", async () => {
     const axe = await readFile("node_modules/axe-core/axe.min.js", "utf8");
     const { page, complaints } = await dashboard().signIn({ colorScheme, viewport });
-    const href = async (selector: string) =>
-      (await page.locator(selector).first().getAttribute("href")) ?? "missing";
-    const incident = await href(".go");
-    const caller = await href(".incidents .what a");
-    const principal = caller.split("/").at(-1);
     const found: Record<string, unknown> = {};
-    const paths = [
-      "/admin",
-      "/admin?range=24h",
-      "/admin?range=30d",
-      "/admin/incidents",
-      incident,
-      "/admin/callers",
-    ];
-    paths.push(
-      caller,
-      "/admin/audit",
-      `/admin/audit/${principal}`,
-      "/admin/policy",
-      "/admin/callers/nobody",
-      "/",
-    );
-    for (const path of paths) {
+    for (const path of [...(await pathsFrom(page)), "/"]) {
       await page.goto(`${dashboard().server.url}${path}`);
       for (const closed of await page.locator("summary").all()) await closed.click();
       await page.evaluate(axe);

@@ -3,7 +3,8 @@ import type { Anchor, Problem } from "../../windows/chain.ts";
 import type { Verified } from "../verify.ts";
 import { number } from "../words.ts";
 import { adminPage } from "./layout.tsx";
-import { Ago, At, Card, Chip, CallerLink, Num, Table } from "./parts.tsx";
+import { Ago, At, Card, Chip, CallerLink } from "./parts.tsx";
+import { Table } from "./table.tsx";
 
 const auditPath = (principal: string): string => `/admin/audit/${encodeURIComponent(principal)}`;
 
@@ -27,36 +28,34 @@ export function auditPage({ admin, anchors, now }: AuditPage): Promise<Response>
       ) : (
         <Table
           label="Chains"
-          head={["Caller", "Records", "Head", "Anchored", "Check", "Download"]}
-          numbers={[1]}
-        >
-          {anchors.map(({ principal, seq, hash, anchored_at }) => (
-            <tr>
-              <th scope="row">
-                <CallerLink id={principal} />
-              </th>
-              <Num value={seq} />
-              <td>
-                <code>{hash.slice(0, 16)}</code>
-              </td>
-              <td class="time">
-                <Ago at={anchored_at} now={now} />
-              </td>
-              <td>
-                <a href={auditPath(principal)}>
-                  Verify<span class="hidden"> the chain of {principal}</span>
-                </a>
-              </td>
-              <td>
-                <a href={`${auditPath(principal)}/download`} download="">
-                  JSONL<span class="hidden"> of {principal}</span>
-                </a>
-              </td>
-            </tr>
-          ))}
-        </Table>
+          rows={anchors}
+          columns={[
+            { name: "Caller", kind: "row", cell: ({ principal }) => <CallerLink id={principal} /> },
+            { name: "Records", value: ({ seq }) => seq },
+            { name: "Head", cell: ({ hash }) => <code>{hash.slice(0, 16)}</code> },
+            { name: "Anchored", kind: "short", cell: (anchor) => <Ago at={anchor.anchored_at} now={now} /> },
+            { name: "Check", cell: VerifyLink },
+            { name: "Download", cell: DownloadLink },
+          ]}
+        />
       )}
     </section>,
+  );
+}
+
+function VerifyLink({ principal }: Anchor) {
+  return (
+    <a href={auditPath(principal)}>
+      Verify<span class="hidden"> the chain of {principal}</span>
+    </a>
+  );
+}
+
+function DownloadLink({ principal }: Anchor) {
+  return (
+    <a href={`${auditPath(principal)}/download`} download="">
+      JSONL<span class="hidden"> of {principal}</span>
+    </a>
   );
 }
 

@@ -11,7 +11,8 @@ import { type Acts, CallerActs } from "./caller-acts.tsx";
 import { CallerState } from "./callers.tsx";
 import { IncidentList } from "./incidents.tsx";
 import { adminPage } from "./layout.tsx";
-import { Ago, At, Card, Chip, Done, Table, callerPath } from "./parts.tsx";
+import { Ago, At, Card, Chip, Done, callerPath } from "./parts.tsx";
+import { Table } from "./table.tsx";
 
 interface CallerPage extends Acts {
   admin: SignedIn;
@@ -168,26 +169,27 @@ function Counts({ overview: { counts } }: CallerPage) {
   return (
     <Table
       label="How far the rules have counted"
-      head={["Rule", "Window", "Counted", "Let through", "How far"]}
-      numbers={[2, 3]}
-    >
-      {counts.map(({ rule, what, window_ms, observed, max }) => (
-        <tr id={`count-${rule}-${window_ms}`}>
-          <th scope="row">{rule}</th>
-          <td>{duration(window_ms)}</td>
-          <td class="number">{plural(observed, ...WHAT[what])}</td>
-          <td class="number">{number(max)}</td>
-          <td>
-            <meter
-              aria-label={`${rule} in ${duration(window_ms)}`}
-              max={max}
-              high={max * 0.8}
-              value={Math.min(observed, max)}
-            />
-          </td>
-        </tr>
-      ))}
-    </Table>
+      rows={counts}
+      idOf={({ rule, window_ms }) => `count-${rule}-${window_ms}`}
+      columns={[
+        { name: "Rule", kind: "row", cell: ({ rule }) => rule },
+        { name: "Window", cell: ({ window_ms }) => duration(window_ms) },
+        { name: "Counted", kind: "number", cell: ({ observed, what }) => plural(observed, ...WHAT[what]) },
+        { name: "Let through", value: ({ max }) => max },
+        { name: "How far", cell: HowFar },
+      ]}
+    />
+  );
+}
+
+function HowFar({ rule, window_ms, observed, max }: Overview["counts"][number]) {
+  return (
+    <meter
+      aria-label={`${rule} in ${duration(window_ms)}`}
+      max={max}
+      high={max * 0.8}
+      value={Math.min(observed, max)}
+    />
   );
 }
 
@@ -201,19 +203,16 @@ function People({ overview: { people }, now }: CallerPage) {
         {number(people.length)} within a day. Each stands for a person by a keyed hash: the same for the same
         person, and nobody can find the person from it.
       </p>
-      <Table label="People it has read about" head={["Person", "What was read", "Last"]}>
-        {people.slice(0, PEOPLE_SHOWN).map(({ token, classes, seen_at }) => (
-          <tr id={`person-${token}`}>
-            <th scope="row">
-              <code>{token}</code>
-            </th>
-            <td>{classWords(classes) || "nothing yet"}</td>
-            <td class="time">
-              <Ago at={seen_at} now={now} />
-            </td>
-          </tr>
-        ))}
-      </Table>
+      <Table
+        label="People it has read about"
+        rows={people.slice(0, PEOPLE_SHOWN)}
+        idOf={({ token }) => `person-${token}`}
+        columns={[
+          { name: "Person", kind: "row", cell: ({ token }) => <code>{token}</code> },
+          { name: "What was read", cell: ({ classes }) => classWords(classes) || "nothing yet" },
+          { name: "Last", kind: "short", cell: ({ seen_at }) => <Ago at={seen_at} now={now} /> },
+        ]}
+      />
     </>
   );
 }

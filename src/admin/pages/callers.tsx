@@ -2,7 +2,8 @@ import type { SignedIn } from "../../identity/sessions.ts";
 import { type Caller, rolesOf } from "../callers.ts";
 import { number } from "../words.ts";
 import { adminPage } from "./layout.tsx";
-import { Ago, CallerLink, Chip, Num, Table } from "./parts.tsx";
+import { Ago, CallerLink, Chip } from "./parts.tsx";
+import { Table } from "./table.tsx";
 
 interface CallersPage {
   admin: SignedIn;
@@ -33,31 +34,27 @@ export function callersPage({ admin, callers, text, now }: CallersPage): Promise
       ) : (
         <Table
           label="Callers"
-          head={["Caller", "Name", "Roles", "State", "Open incidents", "Records", "Audit anchored"]}
-          numbers={[4, 5]}
-        >
-          {callers.map((caller) => (
-            <tr id={`caller-${caller.id}`}>
-              <th scope="row">
-                <CallerLink id={caller.id} />
-              </th>
-              <td>{caller.name ?? <span class="quiet">without a name</span>}</td>
-              <td>{rolesOf(caller).join(", ")}</td>
-              <td>
-                <CallerState {...caller} />
-              </td>
-              <td class="number">{caller.open > 0 ? <Chip tone="high">{number(caller.open)}</Chip> : "0"}</td>
-              <Num value={caller.records} />
-              <td class="time">
-                {caller.last_at === null ? (
-                  <span class="quiet">never</span>
-                ) : (
-                  <Ago at={caller.last_at} now={now} />
-                )}
-              </td>
-            </tr>
-          ))}
-        </Table>
+          rows={callers}
+          idOf={({ id }) => `caller-${id}`}
+          columns={[
+            { name: "Caller", kind: "row", cell: ({ id }) => <CallerLink id={id} /> },
+            { name: "Name", cell: ({ name }) => name ?? <span class="quiet">without a name</span> },
+            { name: "Roles", cell: (caller) => rolesOf(caller).join(", ") },
+            { name: "State", cell: (caller) => <CallerState {...caller} /> },
+            {
+              name: "Open incidents",
+              kind: "number",
+              cell: ({ open }) => (open > 0 ? <Chip tone="high">{number(open)}</Chip> : "0"),
+            },
+            { name: "Records", value: ({ records }) => records },
+            {
+              name: "Audit anchored",
+              kind: "short",
+              cell: ({ last_at }) =>
+                last_at === null ? <span class="quiet">never</span> : <Ago at={last_at} now={now} />,
+            },
+          ]}
+        />
       )}
     </section>,
   );

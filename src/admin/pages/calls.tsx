@@ -1,38 +1,28 @@
 import type { CallView } from "../../windows/overview.ts";
 import { ADMITTED } from "../../windows/records.ts";
-import { codeWords, number } from "../words.ts";
-import { Chip, Num, ShortAt, Table } from "./parts.tsx";
+import { codeWords } from "../words.ts";
+import { Chip, ShortAt } from "./parts.tsx";
+import { Table } from "./table.tsx";
 
 /** Calls as the audit has them. */
 export function CallTable({ calls, label }: { calls: readonly CallView[]; label: string }) {
   return (
     <Table
       label={label}
-      head={["No.", "When, UTC", "Call", "Arguments", "What came of it", "Records", "People", "ms", "Client"]}
-      numbers={[0, 5, 6, 7]}
-    >
-      {calls.map((call) => (
-        <tr id={`call-${call.seq}`}>
-          <td class="number">{number(call.seq)}</td>
-          <td class="time">
-            <ShortAt at={call.at} />
-          </td>
-          <th scope="row">
-            <code>{call.name}</code>
-          </th>
-          <td>
-            <code class="arguments">{call.arguments}</code>
-          </td>
-          <td>
-            <Ended {...call} />
-          </td>
-          <Num value={call.outcome?.records ?? null} />
-          <Num value={call.outcome?.people ?? null} />
-          <Num value={call.outcome?.duration_ms ?? null} />
-          <td class="client">{call.client}</td>
-        </tr>
-      ))}
-    </Table>
+      rows={calls}
+      idOf={({ seq }) => `call-${seq}`}
+      columns={[
+        { name: "No.", value: ({ seq }) => seq },
+        { name: "When, UTC", kind: "short", cell: ({ at }) => <ShortAt at={at} /> },
+        { name: "Call", kind: "row", cell: ({ name }) => <code>{name}</code> },
+        { name: "Arguments", cell: (call) => <code class="arguments">{call.arguments}</code> },
+        { name: "What came of it", cell: (call) => <Ended {...call} /> },
+        { name: "Records", value: ({ outcome }) => outcome?.records ?? null },
+        { name: "People", value: ({ outcome }) => outcome?.people ?? null },
+        { name: "ms", value: ({ outcome }) => outcome?.duration_ms ?? null },
+        { name: "Client", kind: "short", cell: ({ client }) => client },
+      ]}
+    />
   );
 }
 

@@ -1,5 +1,5 @@
 import type { Chart } from "../series.ts";
-import { number } from "../words.ts";
+import { Table } from "./table.tsx";
 
 const CLOCK = new Intl.DateTimeFormat("en-GB", { timeStyle: "short", timeZone: "UTC" });
 const DAY_CLOCK = new Intl.DateTimeFormat("en-GB", {
@@ -40,35 +40,24 @@ export function ChartFigure({ chart, isLong }: { chart: Chart; isLong: boolean }
           />
           <details>
             <summary>Numbers{unit === "" ? "" : `, in ${unit}`}</summary>
-            <div class="scroll tall" role="group" aria-label={`${title}, in numbers`} tabindex={0}>
-              <table>
-                <thead>
-                  <tr>
-                    <th scope="col">Time, UTC</th>
-                    {columns.map(({ name, colour }) => (
-                      <th scope="col" class="number" data-colour={colour}>
-                        {name}
-                      </th>
-                    ))}
-                  </tr>
-                </thead>
-                <tbody>
-                  {moments.map((at, row) => (
-                    <tr data-at={at}>
-                      <th scope="row">{format.format(at)}</th>
-                      {columns.map(({ values }) => {
-                        const value = values[row] ?? null;
-                        return (
-                          <td class="number" data-value={value ?? ""}>
-                            {value === null ? "–" : number(value)}
-                          </td>
-                        );
-                      })}
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
+            <Table
+              label={`${title}, in numbers`}
+              isTall
+              rows={moments.map((at, row) => ({ at, row }))}
+              columns={[
+                {
+                  name: "Time, UTC",
+                  kind: "row",
+                  cell: ({ at }) => format.format(at),
+                  value: ({ at }) => at,
+                },
+                ...columns.map(({ name, colour, values }) => ({
+                  name,
+                  colour,
+                  value: ({ row }: { row: number }) => values[row] ?? null,
+                })),
+              ]}
+            />
           </details>
         </>
       )}

@@ -7,7 +7,8 @@ import { number } from "../words.ts";
 import { ChartFigure } from "./chart.tsx";
 import { IncidentList } from "./incidents.tsx";
 import { adminPage } from "./layout.tsx";
-import { Card, Num, Table, Tile } from "./parts.tsx";
+import { Card, Tile } from "./parts.tsx";
+import { Table } from "./table.tsx";
 
 interface OverviewPage {
   admin: SignedIn;
@@ -108,19 +109,17 @@ function Tools({ tools, range }: { tools: Series["tools"]; range: RangeName }) {
       {tools.length === 0 ? (
         <p class="quiet">No tool was called.</p>
       ) : (
-        <Table label={title} head={["Tool", "Calls", "Refused", "Errors", "p95, ms"]} numbers={[1, 2, 3, 4]}>
-          {tools.map(({ name, calls, refused, errors, p95_ms }) => (
-            <tr>
-              <th scope="row">
-                <code>{name}</code>
-              </th>
-              <Num value={calls} />
-              <Num value={refused} />
-              <Num value={errors} />
-              <Num value={p95_ms === null ? null : Math.round(p95_ms)} />
-            </tr>
-          ))}
-        </Table>
+        <Table
+          label={title}
+          rows={tools}
+          columns={[
+            { name: "Tool", kind: "row", cell: ({ name }) => <code>{name}</code> },
+            { name: "Calls", value: ({ calls }) => calls },
+            { name: "Refused", value: ({ refused }) => refused },
+            { name: "Errors", value: ({ errors }) => errors },
+            { name: "p95, ms", value: ({ p95_ms }) => (p95_ms === null ? null : Math.round(p95_ms)) },
+          ]}
+        />
       )}
     </Card>
   );

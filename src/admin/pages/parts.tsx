@@ -1,6 +1,6 @@
 import type { Child } from "hono/jsx";
 import type { Incident } from "../../windows/incidents.ts";
-import { STATUS, ago, number } from "../words.ts";
+import { STATUS, ago } from "../words.ts";
 
 // What several pages of the dashboard are made of.
 
@@ -41,41 +41,6 @@ export function Ago({ at, now }: { at: number; now: number }) {
       {ago(at, now)}
     </time>
   );
-}
-
-/** A table that scrolls in its own box, which the keyboard reaches. */
-export function Table({
-  label,
-  head,
-  children,
-  numbers = [],
-}: {
-  label: string;
-  head: Child[];
-  children: Child;
-  /** Columns that hold numbers. */
-  numbers?: number[];
-}) {
-  return (
-    <div class="scroll" role="group" aria-label={label} tabindex={0}>
-      <table>
-        <thead>
-          <tr>
-            {head.map((each, index) => (
-              <th scope="col" class={numbers.includes(index) ? "number" : undefined}>
-                {each}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>{children}</tbody>
-      </table>
-    </div>
-  );
-}
-
-export function Num({ value }: { value: number | null }) {
-  return <td class="number">{value === null ? "–" : number(value)}</td>;
 }
 
 type Tone = "critical" | "high" | "medium" | "low" | "good" | "quiet";

@@ -4,7 +4,8 @@ import type { Limit, Policy } from "../../policy/schema.ts";
 import type { Spoken, SpokenRules } from "../rule-hits.ts";
 import { DOES, duration, number, ruleWords } from "../words.ts";
 import { adminPage } from "./layout.tsx";
-import { Card, Chip, Table } from "./parts.tsx";
+import { Card, Chip } from "./parts.tsx";
+import { Table } from "./table.tsx";
 
 interface PolicyPage {
   admin: SignedIn;
@@ -25,19 +26,19 @@ export function policyPage({ admin, policy, spoken }: PolicyPage): Promise<Respo
       <Card title="Rules">
         <Table
           label="Rules"
-          head={[
-            "Rule",
-            "Mode",
-            "A call past it",
-            "Let through",
-            `Spoke, last ${duration(spoken.sinceMs)}`,
-            "Why",
+          rows={policy.rules}
+          columns={[
+            { name: "Rule", kind: "row", cell: ({ id }) => id },
+            { name: "Mode", cell: ({ mode }) => <Chip tone={TONES[mode]}>{MODES[mode]}</Chip> },
+            { name: "A call past it", cell: ({ verdict }) => DOES[verdict] },
+            { name: "Let through", kind: "long", cell: ruleWords },
+            {
+              name: `Spoke, last ${duration(spoken.sinceMs)}`,
+              cell: ({ id }) => timesWords(spoken.hits.filter(({ rule }) => rule === id)),
+            },
+            { name: "Why", kind: "long", cell: ({ about }) => about },
           ]}
-        >
-          {policy.rules.map((rule) => (
-            <RuleRow rule={rule} spoken={spoken.hits} />
-          ))}
-        </Table>
+        />
         <p class="quiet">{readWords(spoken)}</p>
       </Card>
       <Card title="What shadow rules would have done">
@@ -53,19 +54,27 @@ export function policyPage({ admin, policy, spoken }: PolicyPage): Promise<Respo
       <Card title="Roles">
         <Table
           label="Roles"
-          head={["Role", "Tools", "Resources", "Customers' rows", "Calls", "Lists and handshakes"]}
-        >
-          {Object.entries(policy.roles).map(([name, role]) => (
-            <tr>
-              <th scope="row">{name}</th>
-              <td class="names">{role.tools.join(", ") || "none"}</td>
-              <td class="names">{role.resources.join(", ") || "none"}</td>
-              <td>{role.customers === "all" ? "everybody's" : "their own"}</td>
-              <td class="time">{limitWords((role.limits ?? policy.limits).calls)}</td>
-              <td class="time">{limitWords((role.limits ?? policy.limits).discovery)}</td>
-            </tr>
-          ))}
-        </Table>
+          rows={Object.entries(policy.roles)}
+          columns={[
+            { name: "Role", kind: "row", cell: ([name]) => name },
+            { name: "Tools", kind: "long", cell: ([, { tools }]) => tools.join(", ") || "none" },
+            { name: "Resources", kind: "long", cell: ([, { resources }]) => resources.join(", ") || "none" },
+            {
+              name: "Customers' rows",
+              cell: ([, { customers }]) => (customers === "all" ? "everybody's" : "their own"),
+            },
+            {
+              name: "Calls",
+              kind: "short",
+              cell: ([, { limits = policy.limits }]) => limitWords(limits.calls),
+            },
+            {
+              name: "Lists and handshakes",
+              kind: "short",
+              cell: ([, { limits = policy.limits }]) => limitWords(limits.discovery),
+            },
+          ]}
+        />
       </Card>
       <Card title="Beside that">
         <dl class="facts">
@@ -90,21 +99,6 @@ export function policyPage({ admin, policy, spoken }: PolicyPage): Promise<Respo
 
 const MODES = { enforce: "in force", shadow: "recorded only", off: "off" } as const;
 const TONES = { enforce: "good", shadow: "medium", off: "quiet" } as const;
-
-function RuleRow({ rule, spoken }: { rule: Rule; spoken: Spoken[] }) {
-  return (
-    <tr>
-      <th scope="row">{rule.id}</th>
-      <td>
-        <Chip tone={TONES[rule.mode]}>{MODES[rule.mode]}</Chip>
-      </td>
-      <td>{DOES[rule.verdict]}</td>
-      <td class="names">{ruleWords(rule)}</td>
-      <td>{timesWords(spoken.filter((each) => each.rule === rule.id))}</td>
-      <td class="names">{rule.about ?? ""}</td>
-    </tr>
-  );
-}
 
 function Shadow({ rules, spoken }: { rules: Rule[]; spoken: SpokenRules }) {
   return (

@@ -28,6 +28,27 @@ export interface Dashboard {
   close(): Promise<void>;
 }
 
+/** Every page, the last of them of what there is not, as the overview leads to them that the browser is on. */
+export async function pathsFrom(page: Page): Promise<string[]> {
+  const href = async (selector: string) =>
+    (await page.locator(selector).first().getAttribute("href")) ?? "missing";
+  const caller = await href(".incidents .what a");
+  return [
+    "/admin",
+    "/admin?range=24h",
+    "/admin?range=30d",
+    "/admin/incidents",
+    await href(".go"),
+    "/admin/callers",
+    caller,
+    "/admin/audit",
+    `/admin/audit/${caller.split("/").at(-1)}`,
+    "/admin/policy",
+    "/admin/callers/nobody",
+    "/admin/nothing",
+  ];
+}
+
 const summarySchema = z.object({ callers: z.array(z.object({ caller: z.string() })) });
 
 /** For a file's tests: a server with so many seconds of demo traffic behind it, and Chromium. Gives what is there once they run. */
