@@ -149,6 +149,9 @@ adminApi.post("/signing-keys/:id/revoke", (c) =>
   revoke(c, "signing_keys", "signing_key_revoked", revokeSigningKey),
 );
 
+// Programs are told so, and are not sent to sign in as by the pages, which have the paths around these.
+adminApi.all("*", (c) => c.notFound());
+
 const isoTime = (time: number | null) => (time === null ? null : new Date(time).toISOString());
 
 const LAST_ADMIN = refuse("conflict", "Nobody else is an admin: nobody could undo this.").refusal;

@@ -163,6 +163,11 @@ adminPages.get(
   ),
 );
 
+adminPages.get(
+  "/admin/*",
+  asAdmin((_, admin) => nothingPage(admin)),
+);
+
 /** What the page says after a change, which the browser was sent to it with. */
 const DONE = new Map<string | undefined, string>([
   ["released", "Let through. The work can go on."],

@@ -39,7 +39,8 @@ export type Section = (typeof SECTIONS)[number][0];
 interface AdminPage {
   admin: SignedIn;
   title: string;
-  section: Section;
+  /** None of a page that there is not. */
+  section?: Section | undefined;
   /** Where the page refreshes itself from; without, it stays as it is. */
   live?: string;
   /** Links beside the title that choose what is shown. */
@@ -125,12 +126,16 @@ export function adminPage(
   return sendPage(page, SOURCES, { status });
 }
 
-/** For a name that nothing has. */
-export const nothingPage = (admin: SignedIn, section: Section): Promise<Response> =>
+/** For a name that nothing has, of a section or of none. */
+export const nothingPage = (admin: SignedIn, section?: Section): Promise<Response> =>
   adminPage(
     { admin, title: "There is nothing of that name", section, status: 404 },
     <p>
-      <a href={section}>Back to the list</a>
+      {section === undefined ? (
+        <a href="/admin">Back to the overview</a>
+      ) : (
+        <a href={section}>Back to the list</a>
+      )}
     </p>,
   );
 

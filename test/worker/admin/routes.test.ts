@@ -20,6 +20,7 @@ const ROUTES: [method: "GET" | "POST", pattern: string, path: string, status: nu
   ["GET", "/admin/audit/:principal", `/admin/audit/${NOBODY}`, 404],
   ["GET", "/admin/audit/:principal/download", `/admin/audit/${NOBODY}/download`, 404],
   ["GET", "/admin/policy", "/admin/policy", 200],
+  ["GET", "/admin/*", "/admin/nothing/at/all", 404],
 ];
 
 let admin: Browser;
@@ -37,6 +38,15 @@ it("the table names every route", () => {
   expect(routes.map(({ method, path }) => `${method} ${path}`)).toEqual(
     ROUTES.map(([method, pattern]) => `${method} ${pattern}`),
   );
+});
+
+it("the API's paths are no pages, whether there is something or not", async () => {
+  const key = { authorization: `Bearer ${await keyOf(["admin"])}` };
+  const path = "/admin/api/nothing";
+  expect((await new Browser().request(path)).status).toBe(401);
+  const response = await new Browser().request(path, { headers: key });
+  expect(response.status).toBe(404);
+  expect(response.headers.get("content-type")).toMatch(/^text\/plain/);
 });
 
 describe.each(ROUTES)("%s %s", (method, _, path, status) => {
