@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { DAY } from "../flow/window.ts";
 import { userRow } from "../identity/users.ts";
 import { policyInForce } from "../policy/bundled.ts";
 import { localRoles } from "../policy/roles.ts";
@@ -18,10 +19,14 @@ const callerRow = z.object({
   /** When the audit was last anchored, at most a minute behind the last call; null where there is none. */
   last_at: z.int().nullable(),
   open: z.int(),
+  /** What keeps its calls from being answered until a person says so. */
+  stopped: z.enum(["block", "confirm"]).nullable(),
 });
 /** A caller as a list shows it. Times are milliseconds since the epoch. */
 export type Caller = z.output<typeof callerRow>;
 
+// A block stands for a day, of which D1 knows no more than when the rule last spoke; the strictest of both comes first in
+// the alphabet.
 const CALLERS = `
   WITH callers AS (
     SELECT id FROM users
@@ -30,26 +35,31 @@ const CALLERS = `
   )
   SELECT c.id, u.name, u.kind, u.disabled_at, coalesce(a.seq, 0) AS records, a.anchored_at AS last_at,
     (SELECT json_group_array(role) FROM user_roles WHERE user_id = c.id) AS roles,
-    (SELECT count(*) FROM incidents WHERE principal = c.id AND status = 'open') AS open
+    (SELECT count(*) FROM incidents WHERE principal = c.id AND status = 'open') AS open,
+    (SELECT min(verdict) FROM incidents WHERE principal = c.id AND status = 'open' AND
+      (verdict = 'confirm' OR verdict = 'block' AND last_at > ?2)) AS stopped
   FROM callers c
   LEFT JOIN users u ON u.id = c.id
   LEFT JOIN audit_anchors a ON a.principal = c.id AND a.closed_at IS NULL`;
 
 /** Those with open incidents first, then those who called last; `text` is in the id or the name. */
-export async function listCallers(db: D1Database, text: string): Promise<Caller[]> {
+export async function listCallers(db: D1Database, text: string, now: number): Promise<Caller[]> {
   const { results } = await db
     .prepare(
       `${CALLERS} WHERE ?1 = '' OR instr(lower(c.id), lower(?1)) > 0 OR instr(lower(coalesce(u.name, '')), lower(?1)) > 0
        ORDER BY open > 0 DESC, last_at DESC, c.id LIMIT ${LISTED_MAX}`,
     )
-    .bind(text)
+    .bind(text, now - DAY)
     .all();
   return callerRow.array().parse(results);
 }
 
 /** Undefined for a name that nobody has: an object of any name comes to be when it is called. */
-export async function findCaller(db: D1Database, id: string): Promise<Caller | undefined> {
-  const row = await db.prepare(`${CALLERS} WHERE c.id = ?1`).bind(id).first();
+export async function findCaller(db: D1Database, id: string, now: number): Promise<Caller | undefined> {
+  const row = await db
+    .prepare(`${CALLERS} WHERE c.id = ?1`)
+    .bind(id, now - DAY)
+    .first();
   return row === null ? undefined : callerRow.parse(row);
 }
 

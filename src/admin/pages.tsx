@@ -88,7 +88,8 @@ adminPages.get(
   "/admin/callers",
   asAdmin(async (c, admin) => {
     const text = clip(plainLine(c.req.query("q") ?? ""), 100);
-    return callersPage({ admin, callers: await listCallers(c.env.DB, text), text, now: Date.now() });
+    const now = Date.now();
+    return callersPage({ admin, callers: await listCallers(c.env.DB, text, now), text, now });
   }),
 );
 
@@ -245,7 +246,7 @@ function withCaller(
   handle: (c: AppContext, admin: SignedIn, caller: Caller) => Response | Promise<Response>,
 ) {
   return async (c: AppContext, admin: SignedIn): Promise<Response> => {
-    const caller = await findCaller(c.env.DB, c.req.param("id") ?? "");
+    const caller = await findCaller(c.env.DB, c.req.param("id") ?? "", Date.now());
     return caller === undefined ? nothingPage(admin, "/admin/callers") : handle(c, admin, caller);
   };
 }

@@ -75,7 +75,10 @@ export function callerPage(page: CallerPage): Promise<Response> {
   );
 }
 
-function Who({ caller, overview: { chain } }: CallerPage) {
+function Who({ caller, overview: { chain, block }, incidents }: CallerPage) {
+  const asks = incidents.some(({ verdict }) => verdict === "confirm");
+  // Its object knows of a block whose incident was closed, and of one that is over.
+  const stopped = block !== null ? "block" : asks ? "confirm" : null;
   return (
     <section class="card" aria-label="Who it is">
       <dl class="facts">
@@ -87,7 +90,8 @@ function Who({ caller, overview: { chain } }: CallerPage) {
         <dd>{rolesOf(caller).join(", ") || "none"}</dd>
         <dt>State</dt>
         <dd>
-          <CallerState {...caller} /> {caller.disabled_at !== null && <At at={caller.disabled_at} />}
+          <CallerState disabled_at={caller.disabled_at} stopped={stopped} />{" "}
+          {caller.disabled_at !== null && <At at={caller.disabled_at} />}
         </dd>
         <dt>Audit</dt>
         <dd>

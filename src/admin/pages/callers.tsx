@@ -60,6 +60,12 @@ export function callersPage({ admin, callers, text, now }: CallersPage): Promise
   );
 }
 
-export function CallerState({ disabled_at }: Pick<Caller, "disabled_at">) {
-  return disabled_at === null ? <Chip tone="good">may call</Chip> : <Chip tone="quiet">disabled</Chip>;
+export function CallerState({ disabled_at, stopped }: Pick<Caller, "disabled_at" | "stopped">) {
+  if (disabled_at !== null) return <Chip tone="quiet">disabled</Chip>;
+  if (stopped === null) return <Chip tone="good">may call</Chip>;
+  return stopped === "block" ? (
+    <Chip tone="high">blocked</Chip>
+  ) : (
+    <Chip tone="medium">waits for a person</Chip>
+  );
 }

@@ -111,6 +111,21 @@ describe("a caller's page", () => {
     expect(html).toContain("7 within a day");
   });
 
+  it("says, as the list does, that calls wait for a person, until they are let through", async () => {
+    const caller = newObject();
+    const path = `/admin/callers/${caller.principal}`;
+    const pages = async () =>
+      Promise.all(
+        [path, `/admin/callers?q=${caller.principal}`].map(async (each) =>
+          (await admin.request(each)).text(),
+        ),
+      );
+    await stop(caller);
+    for (const html of await pages()) expect(html).toContain("waits for a person</span>");
+    await admin.post(`${path}/release`, {});
+    for (const html of await pages()) expect(html).toContain("may call</span>");
+  });
+
   it("disables and enables, first of all in the audit, with the note", async () => {
     const user = await newUser(["shopper"]);
     const { secret } = await newKey(user);
@@ -164,6 +179,8 @@ describe("a caller's page", () => {
     expect(verdict).toBe("block");
     const path = `/admin/callers/${caller.principal}`;
     expect(await (await admin.request(path)).text()).toContain("by memory-flooding until");
+    const list = await admin.request(`/admin/callers?q=${caller.principal}`);
+    expect(await list.text()).toContain("blocked</span>");
     expect((await read(caller, "person-0"))?.verdict).toBe("block");
 
     expect((await admin.post(`${path}/release`, { rule: "people" })).status).toBe(409);
