@@ -4,6 +4,7 @@ import type { OwnKey } from "./access-keys.ts";
 import { credentialId } from "./credentials.ts";
 import type { Connection } from "./grants.ts";
 import { renderPage } from "./page.tsx";
+import { scopesOf } from "./scopes.ts";
 import type { SignedIn } from "./sessions.ts";
 import { providerHost } from "./sign-in-page.tsx";
 
@@ -43,6 +44,11 @@ export function accountPage({ signedIn, signOn, own }: Account): Promise<Respons
           by {by}, <Time at={signedInAt} />
         </dd>
       </dl>
+      {scopesOf(user.roles).includes("admin") && (
+        <p>
+          <a href="/admin">To the dashboard</a>
+        </p>
+      )}
       <form method="post" action="/sign-out">
         <div class="actions">
           <button>Sign out</button>

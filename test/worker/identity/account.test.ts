@@ -51,6 +51,14 @@ describe("/account", () => {
     expect(html).not.toContain(secret.slice(4, 20));
   });
 
+  it.each([
+    ["admin", true],
+    ["support", false],
+  ])("is a way back to the dashboard for %s: %s", async (role, isOne) => {
+    const html = await accountOf(await signedIn(await keyOf([role])));
+    expect(html.includes('href="/admin"')).toBe(isOne);
+  });
+
   it("escapes what others chose", async () => {
     const user = await newUser();
     const evil = `<img src=x onerror=alert(1)>"'`;
