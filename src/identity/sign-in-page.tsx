@@ -5,6 +5,8 @@ interface SignInPage {
   next: string;
   /** The provider that people can sign in by, where there is one. */
   signOn: SignOnSettings | undefined;
+  /** On a developer's own machine. */
+  isLocal: boolean;
   /** What was wrong with the key. */
   problem?: string;
 }
@@ -13,7 +15,7 @@ interface SignInPage {
 export const providerHost = ({ issuer }: SignOnSettings): string => new URL(issuer).host;
 
 /** The provider's button and the form for an access key. */
-export function signInPage({ next, signOn, problem }: SignInPage): Promise<Response> {
+export function signInPage({ next, signOn, isLocal, problem }: SignInPage): Promise<Response> {
   const describedBy = problem === undefined ? "key-hint" : "key-problem key-hint";
   return renderPage(
     "Sign in to the product catalog",
@@ -50,7 +52,14 @@ export function signInPage({ next, signOn, problem }: SignInPage): Promise<Respo
           </p>
         )}
         <p class="quiet" id="key-hint">
-          It begins with <code>pcm_</code>. Whoever runs this server can give you one.
+          It begins with <code>pcm_</code>.{" "}
+          {isLocal ? (
+            <>
+              <code>npm run dev</code> printed those of the demo users where it was started.
+            </>
+          ) : (
+            "Whoever runs this server can give you one."
+          )}
         </p>
         <div class="actions">
           <button class={signOn === undefined ? "main" : ""}>Sign in</button>

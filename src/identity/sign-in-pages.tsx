@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import type { AppTypes } from "../app-types.ts";
+import type { AppContext, AppTypes } from "../app-types.ts";
 import { signOnSettings } from "../env.ts";
 import { findKey } from "./access-keys.ts";
 import { signIn, signOut } from "./browser-session.ts";
@@ -19,9 +19,13 @@ const HOME = "/account";
 signInPages.get(STYLE_PATH, serveStyle);
 guardPages(signInPages, ["/sign-in", "/sign-out"]);
 
-signInPages.get("/sign-in", (c) =>
-  signInPage({ next: nextPath(c.req.query("next"), HOME), signOn: signOnSettings(c.var.settings) }),
-);
+/** What the page is told of the server. */
+const serverOf = ({ var: { settings, local } }: AppContext) => ({
+  signOn: signOnSettings(settings),
+  isLocal: local,
+});
+
+signInPages.get("/sign-in", (c) => signInPage({ next: nextPath(c.req.query("next"), HOME), ...serverOf(c) }));
 
 signInPages.post("/sign-in", async (c) => {
   const form = await readForm(c);
@@ -29,7 +33,7 @@ signInPages.post("/sign-in", async (c) => {
   const next = nextPath(form.get("next"), HOME);
   const now = Date.now();
   const found = isWholeKey(key) ? await findKey(c.env.DB, key, now) : undefined;
-  const refuse = (problem: string) => signInPage({ next, signOn: signOnSettings(c.var.settings), problem });
+  const refuse = (problem: string) => signInPage({ next, ...serverOf(c), problem });
   // One answer for every bad key: a page tells nobody which keys there were.
   if (found?.ok !== true) return refuse("This access key is not valid.");
   // Who stole it could not sign, and would need to no more once a browser session stands for it.

@@ -25,6 +25,13 @@ describe("signing in", () => {
     expect(attributes.toSorted()).toEqual(["HttpOnly", "Path=/", "SameSite=Lax", "Secure"]);
   });
 
+  it.each([
+    [ORIGIN, "Whoever runs this server can give you one."],
+    ["http://127.0.0.1:8787", "<code>npm run dev</code> printed"],
+  ])("at %s, says where a key comes from", async (origin, where) => {
+    expect(await (await new Browser(origin).request("/sign-in")).text()).toContain(where);
+  });
+
   it("takes a key with blanks around it, as pasted", async () => {
     const response = await new Browser().post("/sign-in", { key: ` ${await keyOf(["shopper"])}\n` });
     expect(response.status).toBe(303);
