@@ -2,7 +2,6 @@ import type { DataClass } from "../flow/labels.ts";
 import type { Rule } from "../flow/rules.ts";
 import { DAY, HOUR } from "../flow/window.ts";
 import type { Incident } from "../windows/incidents.ts";
-import type { Act } from "../windows/records.ts";
 
 // What rules and incidents mean, for people who have not read docs/detection.md.
 
@@ -38,34 +37,64 @@ const CLASS_WORDS: Record<DataClass, string> = {
   payment: "how they pay",
   catalog: "products",
 };
-const list = (words: readonly string[]): string => new Intl.ListFormat("en-GB").format(words);
+export const list = (words: readonly string[]): string => new Intl.ListFormat("en-GB").format(words);
 export const classWords = (classes: readonly DataClass[]): string =>
   list(classes.map((each) => CLASS_WORDS[each]));
 
 type Seen = Pick<Incident, "rule" | "observed" | "threshold" | "window_ms">;
 
+type Noun = readonly [one: string, many: string];
+const PEOPLE: Noun = ["person", "people"];
+/** What rules count. */
+const COUNTED: Record<Exclude<Rule["kind"], "budget">, Noun> = {
+  subjects: PEOPLE,
+  profile: PEOPLE,
+  sequence: PEOPLE,
+  products: ["product", "products"],
+  adjacency: ["number that lies beside another", "numbers that lie side by side"],
+  misses: ["call for what does not exist", "calls for what does not exist"],
+  canary: ["planted record", "planted records"],
+  taint: ["text like an instruction", "texts like instructions"],
+  flooding: PEOPLE,
+};
+
+/** So many of what a rule counts: `8 people`. */
+function countWords(count: number, rule: Rule | undefined): string {
+  if (rule === undefined) return number(count);
+  if (rule.kind === "budget") return plural(count, rule.of === "bytes" ? "byte" : "record");
+  return plural(count, ...COUNTED[rule.kind]);
+}
+
+const letThrough = (count: number): string => `${number(count)} ${count === 1 ? "is" : "are"} let through`;
+
+/** What a rule saw, for who knows which rule it is: `8 people, where 7 are let through in 10 minutes`. */
+export function seenWords({ observed, threshold, window_ms }: Seen, rule: Rule | undefined): string {
+  const within = window_ms > 0 ? ` in ${duration(window_ms)}` : "";
+  return `${countWords(observed, rule)}, where ${letThrough(threshold)}${within}`;
+}
+
 /** What the caller did, as the end of a sentence that begins with its name. */
 export function didWhat({ rule: id, observed, threshold, window_ms }: Seen, rule: Rule | undefined): string {
   const within = window_ms > 0 ? ` within ${duration(window_ms)}` : "";
-  const limit = `; ${number(threshold)} ${threshold === 1 ? "is" : "are"} let through`;
-  const people = plural(observed, "person", "people");
+  const limit = `; ${letThrough(threshold)}`;
+  const seen = countWords(observed, rule);
   switch (rule?.kind) {
     case undefined:
-      return `set off the rule ${id}: ${number(observed)} seen${within}${limit}`;
+      return `set off the rule ${id}: ${seen} seen${within}${limit}`;
     case "subjects":
-      return `read the data of ${people}${within}${limit}`;
+      return `read the data of ${seen}${within}${limit}`;
     case "profile":
-      return `gathered ${classWords(rule.classes)} of ${people}${within}${limit}`;
+      return `gathered ${classWords(rule.classes)} of ${seen}${within}${limit}`;
     case "sequence":
-      return `went ${stepWords(rule)} about ${people}${within}${limit}`;
+      return `went ${stepWords(rule)} about ${seen}${within}${limit}`;
     case "budget":
       return rule.classes === undefined
-        ? `changed up to ${number(observed)} ${rule.of}${within}${limit}`
-        : `asked for up to ${number(observed)} ${rule.of} of personal data${within}${limit}`;
+        ? `changed up to ${seen}${within}${limit}`
+        : `asked for up to ${seen} of personal data${within}${limit}`;
     case "products":
-      return `went through ${plural(observed, "product")}${within}${limit}`;
+      return `went through ${seen}${within}${limit}`;
     case "adjacency":
-      return `asked for ${plural(observed, "number")} that lie side by side${within}${limit}`;
+      return `asked for ${seen}${within}${limit}`;
     case "misses":
       return `asked ${plural(observed, "time")} for what does not exist${within}${limit}`;
     case "canary":
@@ -118,58 +147,6 @@ export function ruleWords(rule: Rule): string {
       return rule.limits.map(({ max, window }) => `${number(max)} in ${duration(window)}`).join("; ");
     default: {
       const none: never = rule;
-      return none;
-    }
-  }
-}
-
-/** Who decided or changed something. */
-export function byWords(by: string): string {
-  if (by === "principal") return "the caller, in its client's form";
-  return by === "sign-on" ? "the sign-in provider" : by;
-}
-
-/** What was done to a caller, behind the name of whoever did it. */
-export function actWords(act: Act): string {
-  if (act.kind === "change") return changeWords(act);
-  const past = act.rules.length === 0 ? "" : ` past ${list(act.rules)}`;
-  switch (act.decision) {
-    case "released":
-      return `let it through${past}`;
-    case "declined":
-      return `declined to let it through${past}`;
-    case "closed":
-      return "closed an incident";
-    case "disabled":
-      return "disabled it";
-    case "enabled":
-      return "enabled it";
-    default: {
-      const none: never = act.decision;
-      return none;
-    }
-  }
-}
-
-function changeWords({ change, roles, key, customer }: Extract<Act, { kind: "change" }>): string {
-  const named = list(roles ?? []) || "no role";
-  switch (change) {
-    case "user_added":
-      return `added it, with ${named}${customer === null ? "" : `, for customer ${customer}`}`;
-    case "roles_set":
-      return `set its roles: ${named}`;
-    case "customer_set":
-      return customer === null ? "took its customer away" : `made ${customer} its customer`;
-    case "key_added":
-      return `gave it the access key ${key}${roles === null ? "" : `, for ${named} alone`}`;
-    case "key_revoked":
-      return `revoked its access key ${key}`;
-    case "signing_key_added":
-      return `gave it the signing key ${key}`;
-    case "signing_key_revoked":
-      return `revoked its signing key ${key}`;
-    default: {
-      const none: never = change;
       return none;
     }
   }

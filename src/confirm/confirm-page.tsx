@@ -1,3 +1,6 @@
+import { At } from "../admin/pages/parts.tsx";
+import { duration, plural, seenWords } from "../admin/words.ts";
+import type { Rule } from "../flow/rules.ts";
 import { renderPage } from "../identity/page.tsx";
 import type { SignedIn } from "../identity/sessions.ts";
 import type { Incident } from "../windows/incidents.ts";
@@ -5,6 +8,8 @@ import type { Incident } from "../windows/incidents.ts";
 interface Question {
   signedIn: SignedIn;
   incident: Incident;
+  /** The one that asked, where the policy still has it. */
+  rule: Rule | undefined;
   /** Other incidents that are answered with it. */
   together: Incident[];
   /** How long the work may go on once it is allowed. */
@@ -12,7 +17,7 @@ interface Question {
 }
 
 /** The question. What the rule saw is shown to an administrator, never to the one whose work it is about. */
-export function confirmPage({ signedIn, incident, together, minutes }: Question): Promise<Response> {
+export function confirmPage({ signedIn, incident, rule, together, minutes }: Question): Promise<Response> {
   const isOwn = signedIn.user.userId === incident.principal;
   return renderPage(
     isOwn ? "Is this your work?" : `Let ${incident.principal} go on?`,
@@ -27,18 +32,16 @@ export function confirmPage({ signedIn, incident, together, minutes }: Question)
         <dd>{incident.tool}</dd>
         <dt>When</dt>
         <dd>
-          <time datetime={new Date(incident.last_at).toISOString()}>
-            {new Date(incident.last_at).toUTCString()}
-          </time>
+          <At at={incident.last_at} />
         </dd>
-        {!isOwn && <Seen {...incident} />}
+        {!isOwn && <Seen incident={incident} rule={rule} />}
       </dl>
       {!isOwn && (
         <>
           {together.length > 0 && (
             <p>
               Waiting for the same answer, and allowed or declined with it:{" "}
-              {together.map(({ rule }) => rule).join(", ")}.
+              {together.map((each) => each.rule).join(", ")}.
             </p>
           )}
           <label for="note">Note, for whoever looks at this later</label>
@@ -47,7 +50,7 @@ export function confirmPage({ signedIn, incident, together, minutes }: Question)
       )}
       <div class="actions">
         <button class="main" name="decision" value="allow">
-          Allow for {minutes} minutes
+          Allow for {duration(minutes * 60_000)}
         </button>
         <button name="decision" value="decline">
           Decline
@@ -57,20 +60,17 @@ export function confirmPage({ signedIn, incident, together, minutes }: Question)
   );
 }
 
-function Seen({ rule, rule_version, observed, threshold, window_ms, count }: Incident) {
+function Seen({ incident, rule }: Pick<Question, "incident" | "rule">) {
   return (
     <>
       <dt>Rule</dt>
       <dd>
-        {rule} (version {rule_version})
+        {incident.rule} (version {incident.rule_version})
       </dd>
       <dt>Seen</dt>
-      <dd>
-        {observed}, where {threshold} {threshold === 1 ? "is" : "are"} let through
-        {window_ms > 0 && ` in ${Math.round(window_ms / 60_000)} minutes`}
-      </dd>
+      <dd>{seenWords(incident, rule)}</dd>
       <dt>How often</dt>
-      <dd>{count}</dd>
+      <dd>{plural(incident.count, "time")}</dd>
     </>
   );
 }

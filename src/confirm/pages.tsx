@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { ruleOf } from "../admin/pages/incidents.tsx";
 import type { AppContext, AppTypes } from "../app-types.ts";
 import { sessionUser } from "../identity/browser-session.ts";
 import { signInPath } from "../identity/next-path.ts";
@@ -25,7 +26,13 @@ confirmPages.get("/confirm/:id", async (c) => {
   const { id, principal } = asked.incident;
   const waiting = await new CallerObject(c.env.USER_WINDOWS, principal).decidedWith(id);
   const together = waiting.filter((each) => each.id !== id);
-  return confirmPage({ ...asked, together, minutes: c.var.policy.confirmation.minutes });
+  const { rules, confirmation } = c.var.policy;
+  return confirmPage({
+    ...asked,
+    together,
+    rule: ruleOf(rules, asked.incident.rule),
+    minutes: confirmation.minutes,
+  });
 });
 
 confirmPages.post("/confirm/:id", async (c) => {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { actWords, byWords } from "../../src/admin/words.ts";
+import { actWords, byWords } from "../../src/admin/act-words.ts";
 import type { Act } from "../../src/windows/records.ts";
 
 type Change = Extract<Act, { kind: "change" }>;

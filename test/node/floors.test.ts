@@ -17,7 +17,9 @@ const FLOORS = [
   // A prompt answers with a resource's contents.
   ["prompts"],
   ["tools", "guard"],
-  ["mcp", "admin", "confirm", "probes"],
+  ["mcp", "admin", "probes"],
+  // It says what rules saw as the dashboard does.
+  ["confirm"],
   ["refusal-page"],
   ["welcome"],
   ["app"],

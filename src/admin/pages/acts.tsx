@@ -1,5 +1,5 @@
 import type { Act } from "../../windows/records.ts";
-import { actWords, byWords } from "../words.ts";
+import { actWords, byWords } from "../act-words.ts";
 import { ShortAt } from "./parts.tsx";
 import { Table } from "./table.tsx";
 

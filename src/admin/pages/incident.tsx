@@ -2,7 +2,7 @@ import type { Rule } from "../../flow/rules.ts";
 import type { SignedIn } from "../../identity/sessions.ts";
 import type { Incident } from "../../windows/incidents.ts";
 import type { CallView } from "../../windows/overview.ts";
-import { HAPPENED, didWhat, duration, number, ruleWords } from "../words.ts";
+import { HAPPENED, didWhat, ruleWords, seenWords } from "../words.ts";
 import { CallTable } from "./calls.tsx";
 import { Decide, type Question } from "./incident-decide.tsx";
 import { incidentPath } from "./incidents.tsx";
@@ -78,11 +78,7 @@ function RuleCard({ incident, rule }: { incident: Incident; rule: Rule | undefin
           {incident.rule}, version {incident.rule_version}
         </dd>
         <dt>Seen</dt>
-        <dd>
-          {number(incident.observed)}, where {number(incident.threshold)}{" "}
-          {incident.threshold === 1 ? "is" : "are"} let through
-          {incident.window_ms > 0 && ` in ${duration(incident.window_ms)}`}
-        </dd>
+        <dd>{seenWords(incident, rule)}</dd>
         {rule !== undefined && (
           <>
             <dt>Limits</dt>

@@ -1,7 +1,8 @@
 import type { Child } from "hono/jsx";
 import type { Incident } from "../../windows/incidents.ts";
 import type { CallView } from "../../windows/overview.ts";
-import { STATUS, byWords, number } from "../words.ts";
+import { byWords } from "../act-words.ts";
+import { STATUS, number } from "../words.ts";
 import { At } from "./parts.tsx";
 
 /** An incident from its first call to what was decided. */

@@ -64,6 +64,18 @@ describe("an incident's page", () => {
     expect((await decisionsOf(caller)).at(-1)?.rules.toSorted()).toEqual(["people", "people-guessing"]);
   });
 
+  it("says what was seen as the page does that the caller is sent to", async () => {
+    const id = await stop(newObject());
+    const pages = await Promise.all(
+      [`/admin/incidents/${id}`, `/confirm/${id}`].map(async (path) => (await admin.request(path)).text()),
+    );
+    for (const html of pages) {
+      expect(html).toContain("8 people, where 7 are let through in 10 minutes");
+      expect(html).toMatch(/>\d+ \w+ \d{4}, [\d:]{8} UTC</);
+      expect(html).toMatch(/(Let through|Allow) for 1 hour/);
+    }
+  });
+
   it("decides nothing without a decision", async () => {
     const caller = newObject();
     const id = await stop(caller);
