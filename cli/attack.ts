@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { Argument } from "commander";
 import { commandOf } from "./command.ts";
 import { wholeNumber } from "./arguments.ts";
+import { plural } from "../src/admin/words.ts";
 import { addUser, createKey } from "../src/identity/administration.ts";
 import { detectorOf } from "../src/flow/detector.ts";
 import { callAdmin } from "./admin/client.ts";
@@ -94,10 +95,14 @@ function report(family: string, user: string, live: Played, replayed: Details): 
   }
   const { action, people_before, products_before, calls } = live;
   console.log(
-    `${family} as ${user}: ${action} after ${calls} calls, ${people_before} people and ${products_before} products.`,
+    `${family} as ${user}: ${action} after ${plural(calls, "call")}, ${dataWords(people_before, products_before)}.`,
   );
   console.log(
-    `Replay of its audit: ${replayed.action}, ${replayed.subjects_answered} people and ${replayed.objects_before} products` +
+    `Replay of its audit: ${replayed.action}, ${dataWords(replayed.subjects_answered, replayed.objects_before)}` +
       `${replayed.rules.length > 0 ? ` (${replayed.rules.join(", ")})` : ""}. ${isSame ? "The same." : "NOT the same."}`,
   );
+}
+
+function dataWords(people: number, products: number): string {
+  return `${plural(people, "person", "people")} and ${plural(products, "product")}`;
 }

@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import * as z from "zod";
+import { plural } from "../src/admin/words.ts";
 import { type Anchor, type Problem, anchorSchema, verifyChain } from "../src/windows/chain.ts";
 import { commandOf } from "./command.ts";
 import { type AdminOptions, callAdmin, withAdminOptions } from "./admin/client.ts";
@@ -94,9 +95,12 @@ async function verify(file: string, options: { anchor?: string }): Promise<void>
     );
   else if (anchored === null)
     console.log(
-      `${verdict.records} records, unchanged. Without an anchor it can't be said whether records are missing at the end or the beginning.`,
+      `${plural(verdict.records, "record")}, unchanged. Without an anchor it can't be said whether records are missing at the end or the beginning.`,
     );
-  else console.log(`${verdict.records} records, unchanged and complete up to the anchor of ${anchored}.`);
+  else
+    console.log(
+      `${plural(verdict.records, "record")}, unchanged and complete up to the anchor of ${anchored}.`,
+    );
   process.exitCode = verdict.ok ? 0 : 1;
 }
 

@@ -2,6 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { plural } from "../src/admin/words.ts";
 import { addUser, createKey } from "../src/identity/administration.ts";
 import { wholeNumber } from "./arguments.ts";
 import { commandOf } from "./command.ts";
@@ -125,7 +126,7 @@ function ends({ action, people_before, products_before }: Played): string {
     confirm: "waits for a person",
     block: "blocked",
   };
-  return `${said[action]} after ${people_before} people, ${products_before} products`;
+  return `${said[action]} after ${plural(people_before, "person", "people")}, ${plural(products_before, "product")}`;
 }
 
 function progress(deadline: number): void {

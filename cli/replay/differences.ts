@@ -1,3 +1,4 @@
+import { plural } from "../../src/admin/words.ts";
 import type { Replayed } from "./replay.ts";
 import { plainTable } from "../table.ts";
 
@@ -6,7 +7,7 @@ export function differencesTable(
   changed: readonly { before: Replayed; after: Replayed }[],
   compared: number,
 ): string {
-  const said = `${changed.length} of ${compared} records change`;
+  const said = `${changed.length} of ${plural(compared, "record")} would change`;
   if (changed.length === 0) return said;
   const table = plainTable(["record", "verdict", "becomes", "rules then"]);
   for (const { before, after } of changed) {
@@ -16,4 +17,6 @@ export function differencesTable(
 }
 
 const verdictOf = ({ action, enforced_at, subjects_before }: Replayed): string =>
-  enforced_at === null ? action : `${action} at ${enforced_at}, ${subjects_before} people`;
+  enforced_at === null
+    ? action
+    : `${action} at ${enforced_at}, ${plural(subjects_before, "person", "people")}`;

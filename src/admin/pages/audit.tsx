@@ -1,7 +1,7 @@
 import type { SignedIn } from "../../identity/sessions.ts";
 import type { Anchor, Problem } from "../../windows/chain.ts";
 import type { Verified } from "../verify.ts";
-import { number } from "../words.ts";
+import { number, plural } from "../words.ts";
 import { adminPage } from "./layout.tsx";
 import { Ago, At, Card, Chip, CallerLink } from "./parts.tsx";
 import { Table } from "./table.tsx";
@@ -112,7 +112,7 @@ function Sound({ records, head, before }: Extract<Verified, { ok: true }>) {
         <Chip tone="good">verified</Chip>
       </p>
       <p class="statement">
-        {number(records)} records, unchanged, up to head <code>{head.hash.slice(0, 16)}</code> (record{" "}
+        {plural(records, "record")}, unchanged, up to head <code>{head.hash.slice(0, 16)}</code> (record{" "}
         {number(head.seq)}).
       </p>
       {before.state === "none" && <p>There was no anchor before this check.</p>}

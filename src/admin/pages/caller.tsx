@@ -99,7 +99,7 @@ function Who({ caller, overview: { chain, block }, incidents }: CallerPage) {
             "No record yet"
           ) : (
             <>
-              {number(chain.records)} records since <At at={chain.started_at} />
+              {plural(chain.records, "record")} since <At at={chain.started_at} />
             </>
           )}
         </dd>

@@ -2,7 +2,7 @@ import type { Rule } from "../../flow/rules.ts";
 import type { SignedIn } from "../../identity/sessions.ts";
 import type { Limit, Policy } from "../../policy/schema.ts";
 import type { Spoken, SpokenRules } from "../rule-hits.ts";
-import { DOES, duration, number, ruleWords } from "../words.ts";
+import { DOES, duration, number, plural, ruleWords } from "../words.ts";
 import { adminPage } from "./layout.tsx";
 import { Card, Chip } from "./parts.tsx";
 import { Table } from "./table.tsx";
@@ -84,7 +84,7 @@ export function policyPage({ admin, policy, spoken }: PolicyPage): Promise<Respo
             {duration(policy.confirmation.minutes * 60_000)}
           </dd>
           <dt>Records of the audit</dt>
-          <dd>are kept for {number(policy.retention.audit_days)} days</dd>
+          <dd>are kept for {plural(policy.retention.audit_days, "day")}</dd>
           <dt>While the guard is away</dt>
           <dd>
             {policy.fail_open.targets.length === 0
@@ -125,16 +125,21 @@ function Shadow({ rules, spoken }: { rules: Rule[]; spoken: SpokenRules }) {
 function readWords({ callers, callersRead }: SpokenRules): string {
   if (callers === 0)
     return "No rule spoke at any call of that time. What happened within the last minute may be missing.";
+  const all = plural(callers, "caller");
   const read =
-    callersRead < callers ? `${number(callersRead)} of the ${number(callers)}` : `all ${number(callers)}`;
-  return `Read from the audits of ${read} callers at whose calls a rule spoke, a minute behind at most. Repeats of one refusal count once.`;
+    callersRead < callers
+      ? `audits of ${number(callersRead)} of the ${all}`
+      : callers === 1
+        ? "audit of the only caller"
+        : `audits of all ${all}`;
+  return `Read from the ${read} at whose calls a rule spoke, a minute behind at most. Repeats of one refusal count once.`;
 }
 
 function timesWords(hits: readonly Spoken[]): string {
   const calls = hits.reduce((sum, each) => sum + each.calls, 0);
   const callers = Math.max(0, ...hits.map((each) => each.callers));
   if (calls === 0) return "never";
-  return `${number(calls)} ${calls === 1 ? "time" : "times"}, ${number(callers)} ${callers === 1 ? "caller" : "callers"}`;
+  return `${plural(calls, "time")}, ${plural(callers, "caller")}`;
 }
 
 const limitWords = ({ max, window_s }: Limit): string => `${number(max)} in ${number(window_s)} s`;

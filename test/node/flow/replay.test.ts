@@ -164,5 +164,5 @@ describe("policy:replay", () => {
 
 it("the shipped rules are a policy that the schema takes", async () => {
   const { stdout } = await replay(["-", "--policy", "policy.json", "--against", "policy.json"], [THEFT]);
-  expect(stdout).toContain("0 of 1 records change");
+  expect(stdout).toContain("0 of 1 record would change");
 });
