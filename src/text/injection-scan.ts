@@ -58,12 +58,15 @@ export function holdsInstruction(answer: unknown): boolean {
 }
 const OWN_NAME = /^[a-z][a-z_]{0,40}$/;
 
+/** A number, a price or a code of so few characters tells nobody what to do. */
+const CODE = /^[\w$.,-]{0,12}$/;
 /** Names, brands and cities come up again and again; some megabytes of them at most. */
-const KEPT = 20_000;
+const KEPT = 30_000;
 const KEPT_LENGTH = 300;
 let kept = new Map<string, boolean>();
 
 function isInstruction(text: string): boolean {
+  if (CODE.test(text)) return false;
   if (text.length > KEPT_LENGTH) return scanForInjection(text).length > 0;
   const known = kept.get(text);
   if (known !== undefined) return known;

@@ -76,7 +76,7 @@ export interface Store {
   attemptsOf(seqs: readonly number[]): AuditRecord[];
   /** Records since a moment at which a flow rule spoke. */
   withHits(since: number): AuditRecord[];
-  /** When a flow rule last spoke at a record behind this one. */
+  /** When a flow rule last spoke at one of the newest records behind this one. */
   lastHitBehind(seq: number): number | undefined;
   /** The newest first. */
   acts(limit: number): AuditRecord[];
@@ -167,8 +167,14 @@ export function createStore(sql: SqlStorage): Store {
     withHits: (since) =>
       records(`SELECT text FROM records WHERE seq > ${LAST_BEFORE} AND ${HAS_HITS} ORDER BY seq`, since),
     lastHitBehind: (seq) =>
-      timeRow.parse(one(`SELECT max(at) AS at FROM records WHERE seq > ? AND ${HAS_HITS}`, seq))?.at ??
-      undefined,
+      // Bounded: while D1 can't be told where the chain stands, more and more records lie behind.
+      timeRow.parse(
+        one(
+          `SELECT max(at) AS at FROM
+             (SELECT at, text FROM records WHERE seq > ? ORDER BY seq DESC LIMIT ${HITS_WITHIN}) WHERE ${HAS_HITS}`,
+          seq,
+        ),
+      )?.at ?? undefined,
     acts: (limit) =>
       records(
         "SELECT text FROM records WHERE seq IN (SELECT seq FROM acts ORDER BY seq DESC LIMIT ?) ORDER BY seq DESC",
@@ -251,6 +257,9 @@ const LAST_BEFORE = "coalesce((SELECT seq FROM records WHERE at <= ?1 ORDER BY s
 
 /** In a text of somebody else's, each quotation mark has a backslash before it. */
 const HAS_HITS = `text LIKE '%"hits":[{%'`;
+
+/** Newest records that are looked through for one at which a rule spoke. */
+const HITS_WITHIN = 2_000;
 
 /** Records behind an attempt among which its outcome is looked for: calls that run side by side are few. */
 const OUTCOME_WITHIN = 200;
