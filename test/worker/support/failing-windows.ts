@@ -5,7 +5,10 @@ import type { Windows } from "../../../src/windows/user-windows.ts";
 type Failure = () => Promise<unknown>;
 
 /** The real namespace, whose stubs fail in one method as they are told, one stub after the other, and then work. */
-export function failing(method: "admit" | "settle" | "noteIdentity", ...failures: readonly Failure[]) {
+export function failing(
+  method: "admit" | "settle" | "noteIdentity" | "overview",
+  ...failures: readonly Failure[]
+) {
   const stubs: string[] = [];
   const windows: Windows = new Proxy(env.USER_WINDOWS, {
     get(namespace, property) {

@@ -1,0 +1,39 @@
+import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { expect, it } from "vitest";
+import { app } from "../../../src/app.ts";
+import { signedIn } from "../identity/support/browser.ts";
+import { DEPLOYED, ORIGIN, send } from "../identity/support/deployed.ts";
+import { keyOf, newUser } from "../identity/support/people.ts";
+import { failing } from "../support/failing-windows.ts";
+
+const BROWSER = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
+
+it("a caller's page says in a page that their object can't be reached", async () => {
+  const admin = await signedIn(await keyOf(["admin"]));
+  const user = await newUser(["shopper"]);
+  const overloaded = Object.assign(new Error("Durable Object is overloaded."), { overloaded: true });
+  const { windows, stubs } = failing("overview", () => Promise.reject(overloaded));
+  const ctx = createExecutionContext();
+  const cookie = [...admin.cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+  const request = new Request(`${ORIGIN}/admin/callers/${user}`, {
+    headers: { ...BROWSER, cookie, host: new URL(ORIGIN).host },
+  });
+  const response = await app.fetch(request, { ...env, ctx, ...DEPLOYED, USER_WINDOWS: windows }, ctx);
+  await waitOnExecutionContext(ctx);
+  expect(stubs).toEqual([user]);
+  expect(response.status).toBe(503);
+  expect(response.headers.get("content-type")).toMatch(/^text\/html/);
+  const html = await response.text();
+  expect(html).toContain(response.headers.get("x-request-id"));
+  expect(html).not.toContain("overloaded");
+});
+
+it.each([
+  ["a browser", BROWSER, /^text\/html/],
+  ["a program", { accept: "application/json" }, /^application\/json/],
+])("a request of another site's page is refused in the words of %s", async (_, headers, type) => {
+  const response = await send("/account", { headers: { ...headers, origin: "https://evil.example" } });
+  expect(response.status).toBe(403);
+  expect(response.headers.get("content-type")).toMatch(type);
+});
