@@ -71,11 +71,17 @@ async function list(): Promise<void> {
 }
 
 async function exportChain(principal: string, { out }: { out?: string }): Promise<void> {
-  const { body } = await callAdmin(globals(), "GET", `/audit/${encodeURIComponent(principal)}`);
+  const { body, headers } = await callAdmin(globals(), "GET", `/audit/${encodeURIComponent(principal)}`);
   if (body === null) throw new Error("The server answered nothing.");
-  await pipeline(Readable.from(body), out === undefined ? process.stdout : createWriteStream(out));
-  const anchor = (await anchors()).find((each) => each.principal === principal);
-  if (out === undefined || anchor === undefined) return;
+  if (out === undefined) return pipeline(Readable.from(body), process.stdout);
+  // Asked for afterwards, the anchor could be of records that came behind this export, whose end would look cut off.
+  const anchor = parseJsonAs(
+    anchorSchema,
+    headers.get("x-audit-anchor") ?? "null",
+    "What the server sent with the export",
+    "an anchor",
+  );
+  await pipeline(Readable.from(body), createWriteStream(out));
   await writeFile(anchorFile(out), `${JSON.stringify(anchor)}\n`);
   console.error(
     `Wrote ${out} and ${anchorFile(out)}. Keep the anchor elsewhere: it is what shows that an end was cut off.`,

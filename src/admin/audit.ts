@@ -3,10 +3,12 @@ import { CallerObject } from "../windows/caller-object.ts";
 import { type Verified, verifyExport } from "./verify.ts";
 
 const PAGE = 500;
+/** The anchor that an export ends at, as JSON: one that is asked for later may be of later records. */
+const ANCHOR_HEADER = "X-Audit-Anchor";
 
 /**
- * A principal's chain as lines of JSON, a header first, up to the anchor that is written as it begins.
- * Read in pages as the client takes them, so that a long chain stands in no memory whole.
+ * A principal's chain as lines of JSON, a header first, up to the anchor that is written as it begins and goes with it as
+ * X-Audit-Anchor. Read in pages as the client takes them, so that a long chain stands in no memory whole.
  */
 export async function exportAudit(env: Env, principal: string): Promise<Response | undefined> {
   const object = new CallerObject(env.USER_WINDOWS, principal);
@@ -21,7 +23,11 @@ export async function exportAudit(env: Env, principal: string): Promise<Response
     },
   });
   return new Response(body.pipeThrough(new TextEncoderStream()), {
-    headers: { "Content-Type": "application/x-ndjson", "Cache-Control": "no-store" },
+    headers: {
+      "Content-Type": "application/x-ndjson",
+      "Cache-Control": "no-store",
+      [ANCHOR_HEADER]: JSON.stringify(anchor),
+    },
   });
 }
 

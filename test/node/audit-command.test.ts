@@ -1,0 +1,78 @@
+import { once } from "node:events";
+import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import * as z from "zod";
+import { type Anchor, exportLine, genesis, link } from "../../src/windows/chain.ts";
+import { startScript, within } from "./support/processes.ts";
+
+const STARTED = 1_800_000_000_000;
+
+/** An export of so many records of ada's, and its anchor. */
+function chain(records: number): { lines: string[]; anchor: Anchor } {
+  const beginning = genesis("ada", STARTED);
+  let head = beginning;
+  const lines = [
+    JSON.stringify({ audit: 1, principal: "ada", started_at: STARTED, checkpoint: null }),
+    ...Array.from({ length: records }, (_, index) => {
+      const text = JSON.stringify({ seq: index + 1, word: "a" });
+      head = { seq: index + 1, hash: link(head, text) };
+      return exportLine(text, head.hash);
+    }),
+  ];
+  const anchor = {
+    principal: "ada",
+    started_at: STARTED,
+    ...head,
+    checkpoint_seq: beginning.seq,
+    checkpoint_hash: beginning.hash,
+    anchored_at: STARTED,
+  };
+  return { lines, anchor };
+}
+const textOf = ({ lines }: { lines: string[] }) => `${lines.join("\n")}\n`;
+
+let folder: string;
+let file: string;
+let url: string;
+/** How the server answers whatever it is asked. */
+let answer: (request: IncomingMessage, response: ServerResponse) => void;
+const server = createServer((request, response) => answer(request, response));
+
+beforeAll(async () => {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  url = `http://127.0.0.1:${z.object({ port: z.int() }).parse(server.address()).port}`;
+});
+afterAll(() => server.close());
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "catalog-audit-"));
+  file = join(folder, "chain.jsonl");
+  return () => rm(folder, { recursive: true });
+});
+
+const audit = (...args: string[]) =>
+  within(30_000, startScript("audit", args, { env: { CATALOG_ADMIN_KEY: "a key" } }));
+const exportTo = (out: string) => audit("export", "ada", "--url", url, "-o", out);
+
+function serveExport(response: ServerResponse, records: number): void {
+  const { anchor, ...exported } = chain(records);
+  response.setHeader("X-Audit-Anchor", JSON.stringify(anchor));
+  response.end(textOf(exported));
+}
+
+it("an export has the anchor that it was written up to, though a later one is there when it ends", async () => {
+  answer = ({ url: path }, response) => {
+    if (path === "/admin/api/audit/ada") serveExport(response, 3);
+    else response.end(JSON.stringify({ anchors: [chain(5).anchor] }));
+  };
+  expect(await exportTo(file)).toMatchObject({ code: 0 });
+  expect(await readFile(file, "utf8")).toBe(textOf(chain(3)));
+  expect(JSON.parse(await readFile(`${file}.anchor.json`, "utf8"))).toEqual(chain(3).anchor);
+  expect(await audit("verify", file)).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining("3 records, unchanged and complete"),
+  });
+});
