@@ -12,6 +12,7 @@ import { commandOf } from "./command.ts";
 import { type AdminOptions, callAdmin, withAdminOptions } from "./admin/client.ts";
 import { parseJsonAs, readText, whyUnreadable } from "./read-file.ts";
 import { plainTable } from "./table.ts";
+import { replaceFile } from "./write-file.ts";
 
 const SAID: Record<Problem, string> = {
   no_header: "the file does not begin with the header of an export",
@@ -81,11 +82,20 @@ async function exportChain(principal: string, { out }: { out?: string }): Promis
     "What the server sent with the export",
     "an anchor",
   );
-  await pipeline(Readable.from(body), createWriteStream(out));
-  await writeFile(anchorFile(out), `${JSON.stringify(anchor)}\n`);
+  await replaceFile(out, (beside) => pipeline(untilItBreaksOff(body), createWriteStream(beside)));
+  // After the chain: an earlier anchor is in a later chain too, a later one is not in an earlier.
+  await replaceFile(anchorFile(out), (beside) => writeFile(beside, `${JSON.stringify(anchor)}\n`));
   console.error(
     `Wrote ${out} and ${anchorFile(out)}. Keep the anchor elsewhere: it is what shows that an end was cut off.`,
   );
+}
+
+async function* untilItBreaksOff(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw new Error("the server's answer broke off; run it again", { cause: error });
+  }
 }
 
 async function verify(file: string, options: { anchor?: string }): Promise<void> {

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
@@ -75,4 +75,41 @@ it("an export has the anchor that it was written up to, though a later one is th
     code: 0,
     stdout: expect.stringContaining("3 records, unchanged and complete"),
   });
+});
+
+it("an export that breaks off leaves an earlier one as it was, and says which and why", async () => {
+  answer = (_, response) => serveExport(response, 3);
+  await exportTo(file);
+  const before = await readAll();
+  answer = (_, response) => {
+    response.setHeader("X-Audit-Anchor", JSON.stringify(chain(5).anchor));
+    response.write(textOf(chain(2)), () => response.destroy());
+  };
+  expect(await exportTo(file)).toMatchObject({
+    code: 2,
+    stderr: `${file} was not written: the server's answer broke off; run it again. It is as it was.\n`,
+  });
+  expect(await readAll()).toEqual(before);
+});
+
+/** What is in the folder, by name. */
+async function readAll(): Promise<Record<string, string>> {
+  const names = await readdir(folder);
+  return Object.fromEntries(
+    await Promise.all(names.map(async (name) => [name, await readFile(join(folder, name), "utf8")])),
+  );
+}
+
+it("an export goes where a link points, and only into a file", async () => {
+  answer = (_, response) => serveExport(response, 3);
+  const pointing = join(folder, "link");
+  await writeFile(file, "");
+  await symlink(file, pointing);
+  expect(await exportTo(pointing)).toMatchObject({ code: 0 });
+  expect(await readFile(file, "utf8")).toBe(textOf(chain(3)));
+  for (const { to, why } of [
+    { to: join(folder, "none", "x.jsonl"), why: "its folder is not there." },
+    { to: "/dev/null", why: "it is no file." },
+  ])
+    expect(await exportTo(to)).toMatchObject({ code: 2, stderr: `${to} can't be written: ${why}\n` });
 });
