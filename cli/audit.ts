@@ -7,14 +7,21 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import * as z from "zod";
 import { plural } from "../src/admin/words.ts";
-import { type Anchor, type Problem, anchorSchema, verifyChain } from "../src/windows/chain.ts";
+import {
+  type Anchor,
+  PRUNED_PAST,
+  type Problem,
+  type Verdict,
+  anchorSchema,
+  verifyChain,
+} from "../src/windows/chain.ts";
 import { commandOf } from "./command.ts";
 import { type AdminOptions, callAdmin, withAdminOptions } from "./admin/client.ts";
 import { parseJsonAs, readText, whyUnreadable } from "./read-file.ts";
 import { plainTable } from "./table.ts";
 import { replaceFile } from "./write-file.ts";
 
-const SAID: Record<Problem, string> = {
+const SAID: Record<Problem | typeof PRUNED_PAST, string> = {
   no_header: "the file does not begin with the header of an export",
   not_a_record: "this line is no record of an audit",
   out_of_order: "a record is missing, moved or there twice",
@@ -23,6 +30,8 @@ const SAID: Record<Problem, string> = {
   shorter_than_anchor: "the end was cut off: the anchor knows of later records",
   not_the_anchored_chain: "this is not the chain that was anchored",
   not_the_anchored_beginning: "this does not begin where the anchored chain begins",
+  pruned_past_anchor:
+    "all that the anchor knows of was pruned since, so it can't say whether this is that chain; check it by a later one",
 };
 
 const anchorFile = (file: string): string => `${file}.anchor.json`;
@@ -102,7 +111,9 @@ async function verify(file: string, options: { anchor?: string }): Promise<void>
   const anchor = await readAnchor(file, options.anchor);
   // Opened last: an interface drops the lines that come before somebody reads them.
   const input = file === "-" ? process.stdin : (await openFile(file)).createReadStream();
-  const verdict = await verifyChain(createInterface({ input, crlfDelay: Infinity }), anchor);
+  // The anchor beside the file was written with it, and nothing was pruned between the two.
+  const earlier = options.anchor !== undefined;
+  const verdict = await verifyChain(createInterface({ input, crlfDelay: Infinity }), anchor, { earlier });
   const anchored = anchor === undefined ? null : new Date(anchor.anchored_at).toISOString();
   if (globals().json === true) console.log(JSON.stringify({ ...verdict, anchored_at: anchored }));
   else if (!verdict.ok)
@@ -113,11 +124,21 @@ async function verify(file: string, options: { anchor?: string }): Promise<void>
     console.log(
       `${plural(verdict.records, "record")}, unchanged. Without an anchor it can't be said whether records are missing at the end or the beginning.`,
     );
-  else
+  else if (verdict.checked.beginning)
     console.log(
       `${plural(verdict.records, "record")}, unchanged and complete up to the anchor of ${anchored}.`,
     );
-  process.exitCode = verdict.ok ? 0 : 1;
+  else
+    console.log(
+      `${plural(verdict.records, "record")}, unchanged, and the chain that was anchored at ${anchored}. It begins later than it did then, as it does where older records were pruned since: this anchor can't say whether more are missing there.`,
+    );
+  process.exitCode = exitCodeOf(verdict);
+}
+
+/** 0 of a sound chain, 1 of one that is not, 2 where that can't be told, as after any other error. */
+function exitCodeOf(verdict: Verdict): number {
+  if (verdict.ok) return 0;
+  return verdict.problem === PRUNED_PAST ? 2 : 1;
 }
 
 async function openFile(file: string): Promise<FileHandle> {

@@ -61,7 +61,11 @@ export function parseExportLine(line: unknown): { principal: string } | { record
 
 export type Verdict =
   | { ok: true; head: Head; records: number; checked: { end: boolean; beginning: boolean } }
-  | { ok: false; line: number; problem: Problem };
+  | { ok: false; line: number; problem: Problem }
+  | { ok: false; line: number; problem: typeof PRUNED_PAST };
+
+/** No sign of tampering, and none against it: the record that the anchor is of was pruned since. */
+export const PRUNED_PAST = "pruned_past_anchor";
 
 export type Problem =
   | "no_header"
@@ -75,16 +79,19 @@ export type Problem =
 
 /**
  * Checks an exported chain line by line, `lines` in order and without line ends. With the anchor that D1
- * keeps, a cut-off end, a cut-off beginning and a chain made anew are found too.
+ * keeps, a cut-off end, a cut-off beginning and a chain made anew are found too. An `earlier` anchor is one from before the
+ * export, since when retention may have pruned: where the chain begins later, only that it holds the anchored link is checked.
  */
 export async function verifyChain(
   lines: AsyncIterable<string> | Iterable<string>,
   anchor: Anchor | undefined,
+  { earlier = false }: { earlier?: boolean } = {},
 ): Promise<Verdict> {
   let header: Header | undefined;
   let head: Head = { seq: 0, hash: "" };
   let line = 0;
   let meetsAnchor = false;
+  let isPruned = false;
   const fail = (problem: Problem): Verdict => ({ ok: false, line, problem });
   const meet = () => {
     if (anchor?.seq === head.seq && anchor.hash === head.hash) meetsAnchor = true;
@@ -101,7 +108,8 @@ export async function verifyChain(
         return fail("not_the_anchored_chain");
       head = header.checkpoint ?? genesis(header.principal, header.started_at);
       const beginning = { seq: anchor?.checkpoint_seq, hash: anchor?.checkpoint_hash };
-      if (anchor !== undefined && (head.seq !== beginning.seq || head.hash !== beginning.hash))
+      isPruned = earlier && anchor !== undefined && head.seq > anchor.checkpoint_seq;
+      if (anchor !== undefined && !isPruned && (head.seq !== beginning.seq || head.hash !== beginning.hash))
         return fail("not_the_anchored_beginning");
       meet();
       continue;
@@ -118,9 +126,11 @@ export async function verifyChain(
   }
   if (header === undefined) return fail("no_header");
   if (anchor !== undefined && head.seq < anchor.seq) return fail("shorter_than_anchor");
+  if (isPruned && anchor !== undefined && (header.checkpoint?.seq ?? 0) > anchor.seq)
+    return { ok: false, line: 1, problem: PRUNED_PAST };
   if (anchor !== undefined && !meetsAnchor) return fail("not_the_anchored_chain");
   // Links are no secret: behind its anchor anybody can add to a chain, or cut from it.
-  const checked = { end: anchor?.seq === head.seq, beginning: anchor !== undefined };
+  const checked = { end: anchor?.seq === head.seq, beginning: anchor !== undefined && !isPruned };
   return { ok: true, head, records: line - 1, checked };
 }
 

@@ -10,17 +10,20 @@ import { startScript, within } from "./support/processes.ts";
 
 const STARTED = 1_800_000_000_000;
 
-/** An export of so many records of ada's, and its anchor. */
-function chain(records: number): { lines: string[]; anchor: Anchor } {
-  const beginning = genesis("ada", STARTED);
-  let head = beginning;
+/** An export of ada's records up to a number, without those that were pruned before it, and its anchor. */
+function chain(last: number, pruned = 0): { lines: string[]; anchor: Anchor } {
+  let head = genesis("ada", STARTED);
+  let beginning = head;
+  const records = Array.from({ length: last }, (_, index) => {
+    const text = JSON.stringify({ seq: index + 1, word: "a" });
+    head = { seq: index + 1, hash: link(head, text) };
+    if (head.seq === pruned) beginning = head;
+    return exportLine(text, head.hash);
+  });
+  const checkpoint = pruned === 0 ? null : beginning;
   const lines = [
-    JSON.stringify({ audit: 1, principal: "ada", started_at: STARTED, checkpoint: null }),
-    ...Array.from({ length: records }, (_, index) => {
-      const text = JSON.stringify({ seq: index + 1, word: "a" });
-      head = { seq: index + 1, hash: link(head, text) };
-      return exportLine(text, head.hash);
-    }),
+    JSON.stringify({ audit: 1, principal: "ada", started_at: STARTED, checkpoint }),
+    ...records.slice(pruned),
   ];
   const anchor = {
     principal: "ada",
@@ -112,4 +115,31 @@ it("an export goes where a link points, and only into a file", async () => {
     { to: "/dev/null", why: "it is no file." },
   ])
     expect(await exportTo(to)).toMatchObject({ code: 2, stderr: `${to} can't be written: ${why}\n` });
+});
+
+it("an anchor from before retention pruned says what it can say, and raises no false alarm", async () => {
+  const kept = join(folder, "kept.json");
+  await writeFile(kept, JSON.stringify(chain(3).anchor));
+  const verify = async (exported: string) => {
+    await writeFile(file, exported);
+    return audit("verify", file, "--anchor", kept);
+  };
+  expect(await verify(textOf(chain(5)))).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining("5 records, unchanged and complete up to the anchor"),
+  });
+  expect(await verify(textOf(chain(5, 2)))).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^3 records, unchanged.*can't say whether more are missing there\.\n$/),
+  });
+  expect(await verify(textOf(chain(5, 4)))).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("all that the anchor knows of was pruned since"),
+  });
+  expect(await verify(textOf(chain(5, 2)).replaceAll('"a"', '"b"'))).toMatchObject({ code: 1 });
+
+  // The one that was written with the file knows where it begins.
+  await writeFile(`${file}.anchor.json`, JSON.stringify(chain(5).anchor));
+  await writeFile(file, textOf(chain(5, 2)));
+  expect(await audit("verify", file)).toMatchObject({ code: 1 });
 });
