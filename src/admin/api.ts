@@ -123,9 +123,10 @@ adminApi.get("/incidents", async (c) => c.json({ incidents: await listIncidents(
 adminApi.get("/audit", async (c) => c.json({ anchors: await listAnchors(c.env.DB) }));
 
 adminApi.get("/audit/:principal", async (c) => {
-  const anchors = await listAnchors(c.env.DB, c.req.param("principal"));
-  // Asked of the list first: an object of any name comes to be when it is called.
-  const exported = anchors.length === 0 ? undefined : await exportAudit(c.env, c.req.param("principal"));
+  const principal = c.req.param("principal");
+  // An object of any name comes to be when it is called. A user's may hold records whose first anchor is not written yet.
+  const isKnown = (await userExists(c, principal)) || (await listAnchors(c.env.DB, principal)).length > 0;
+  const exported = isKnown ? await exportAudit(c.env, principal) : undefined;
   return exported ?? answer(c, refuse("not_found", "There is no audit of that principal.").refusal);
 });
 
