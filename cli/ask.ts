@@ -8,6 +8,7 @@ import { productSummarySchema } from "../src/catalog/product.ts";
 import { stockSchema } from "../src/inventory/stock.ts";
 import { commandOf } from "./command.ts";
 import { wholeNumber } from "./arguments.ts";
+import { saidBy } from "./said-by.ts";
 import { DENSE } from "./table.ts";
 import { findServer } from "./local/server.ts";
 
@@ -65,11 +66,11 @@ async function ask(): Promise<number> {
   const client = new Client({ name: "npm run ask", version: "1" }, { versionNegotiation: { mode: "auto" } });
   if (!URL.canParse(url)) throw new Error(`${url} is not a URL. It looks like http://127.0.0.1:8787/mcp`);
   const key = process.env[KEY_VARIABLE];
-  const requestInit = key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } };
+  const headers: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` };
   await client
-    .connect(new StreamableHTTPClientTransport(new URL(url), { requestInit }))
+    .connect(new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } }))
     .catch(async (error: unknown) => {
-      throw new Error(await whyNot(url), { cause: error });
+      throw new Error(await whyNot(url, headers), { cause: error });
     });
   try {
     const call = options.sku
@@ -92,18 +93,26 @@ async function ask(): Promise<number> {
   }
 }
 
-/** What stands in the way, asked once more without a client in between. */
-async function whyNot(url: string): Promise<string> {
-  const status = await fetch(url, { method: "POST" }).then(
-    (response) => response.status,
-    () => undefined,
-  );
-  if (status === undefined) return `No MCP server answers at ${url}. Is npm run dev running?`;
-  if (status === 401)
-    return process.env[KEY_VARIABLE] === undefined
-      ? `${url} asks for an access key: set ${KEY_VARIABLE} to one.`
-      : `${url} does not take the access key in ${KEY_VARIABLE}.`;
-  return `${url} answers, and not as an MCP server does that takes this call (HTTP ${status}).`;
+/** What stands in the way, asked once more without a client in between, and with the same key: without, others are served. */
+async function whyNot(url: string, headers: Record<string, string>): Promise<string> {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: {
+      ...headers,
+      "content-type": "application/json",
+      accept: "application/json, text/event-stream",
+    },
+    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "ping" }),
+  }).catch(() => undefined);
+  if (response === undefined) return `No MCP server answers at ${url}. Is npm run dev running?`;
+  const { status } = response;
+  const said = response.ok ? "" : await saidBy(response);
+  const why = said === "" ? "." : `: ${said.replace(/\.?$/, ".")}`;
+  if (status !== 401 && status !== 403)
+    return `${url} answers, and not as an MCP server does that takes this call (HTTP ${status})${why}`;
+  return headers["authorization"] === undefined
+    ? `${url} asks for an access key: set ${KEY_VARIABLE} to one.`
+    : `${url} does not take the access key in ${KEY_VARIABLE}${why}`;
 }
 
 async function runningUrl(): Promise<string> {

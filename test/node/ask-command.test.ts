@@ -1,0 +1,58 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import * as z from "zod";
+import { startScript, within } from "./support/processes.ts";
+
+interface Answer {
+  status: number;
+  type: string;
+  body: string;
+}
+
+/** How the server answers who brings a key; others get what a server answers to a message that it can't read. */
+let answer: Answer;
+const withoutKey: Answer = { status: 400, type: "text/plain", body: "The body is not JSON." };
+const server = createServer((request, response) => {
+  const { status, type, body } = request.headers.authorization === undefined ? withoutKey : answer;
+  response.writeHead(status, { "content-type": type }).end(body);
+});
+let url: string;
+
+beforeAll(async () => {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  url = `http://127.0.0.1:${z.object({ port: z.int() }).parse(server.address()).port}/mcp`;
+});
+afterAll(() => server.close());
+
+it.each([
+  {
+    what: "the key that it refuses",
+    given: {
+      status: 401,
+      type: "application/json",
+      body: JSON.stringify({ error: "invalid_token", error_description: "key_revoked: it was revoked" }),
+    },
+    said: "does not take the access key in CATALOG_ACCESS_KEY: key_revoked: it was revoked.",
+  },
+  {
+    what: "the path that is none",
+    given: { status: 404, type: "text/plain", body: "Not found.\n\u001b[2JThe MCP endpoint is /mcp.\n" },
+    said: "answers, and not as an MCP server does that takes this call (HTTP 404): Not found. The MCP endpoint is /mcp.",
+  },
+  {
+    what: "its JSON-RPC error",
+    given: { status: 503, type: "application/json", body: '{"error":{"code":1,"message":"Not now"}}' },
+    said: "answers, and not as an MCP server does that takes this call (HTTP 503): Not now.",
+  },
+  {
+    what: "nothing of a page",
+    given: { status: 502, type: "text/html", body: "<html>Bad gateway</html>" },
+    said: "answers, and not as an MCP server does that takes this call (HTTP 502).",
+  },
+])("ask says what a server answered: $what", async ({ given, said }) => {
+  answer = given;
+  const ask = startScript("ask", ["keyboard", "--url", url], { env: { CATALOG_ACCESS_KEY: "a-key" } });
+  expect(await within(30_000, ask)).toEqual({ code: 1, stdout: "", stderr: `${url} ${said}\n` });
+});
