@@ -108,12 +108,16 @@ async function bootstrap(id: string, { remote }: { remote?: boolean }): Promise<
     await target.run(statements);
     await target.finish();
   } else {
-    await withServer({ stateDir: globals().state }, (server) => server.batch(statements)).catch(
-      (error: unknown) => {
-        const isSecond = error instanceof Error && error.message.includes("UNIQUE constraint failed");
-        throw isSecond ? new Error("The first admin was made before, or there is a user of that id.") : error;
-      },
-    );
+    await withServer({ stateDir: globals().state }, async (server) => {
+      // Asked first: a statement that fails is an error in the server's log.
+      const [[made] = [], [user] = []] = await server.batch([
+        { sql: "SELECT user_id FROM bootstrap", values: [] },
+        { sql: "SELECT id FROM users WHERE id = ?1", values: [id] },
+      ]);
+      if (made !== undefined) throw new Error(`The first admin was made before: ${String(made["user_id"])}.`);
+      if (user !== undefined) throw new Error(`There is a user ${id} already.`);
+      await server.batch(statements);
+    });
   }
   if (globals().json === true) console.log(JSON.stringify({ id, key: secret }));
   else
