@@ -4,7 +4,7 @@ import * as z from "zod";
 import { bootstrapAdmin, userIdSchema } from "../src/identity/administration.ts";
 import { ROLES } from "../src/identity/scopes.ts";
 import { commandOf } from "./command.ts";
-import { wholeNumber } from "./arguments.ts";
+import { idInPath, wholeNumber } from "./arguments.ts";
 import { remoteTarget } from "./import/targets.ts";
 import { type AdminOptions, KEY_VARIABLE, callAdmin, withAdminOptions } from "./admin/client.ts";
 import { addSigningKeyCommands } from "./admin/signing-keys.ts";
@@ -15,6 +15,7 @@ const program = withAdminOptions(commandOf("npm run -s admin --"))
   .description("Manage users, roles, access keys and signing keys.")
   .addHelpText("after", `Roles: ${ROLES.join(", ")}.`);
 const globals = () => program.opts<AdminOptions>();
+const listSchema = z.record(z.string(), z.array(z.record(z.string(), z.string().nullable())));
 
 const users = program.command("users").description("people and services");
 users
@@ -38,15 +39,18 @@ users
     }),
   );
 users
-  .command("roles <id> <role...>")
+  .command("roles")
   .description("set a user's roles")
+  .argument("<id>", "the user's id", idInPath)
+  .argument("<role...>", "all of them")
   .action((id: string, roles: string[]) => send("PUT", `/users/${encodeURIComponent(id)}/roles`, { roles }));
 for (const verb of ["disable", "enable"]) {
   users
-    .command(`${verb} <id>`)
+    .command(verb)
     .description(
       verb === "disable" ? "refuse the user at once, whatever they hold" : "let a disabled user in again",
     )
+    .argument("<id>", "the user's id", idInPath)
     .action((id: string) => send("POST", `/users/${encodeURIComponent(id)}/${verb}`));
 }
 
@@ -77,11 +81,12 @@ keys
       }),
   );
 keys
-  .command("revoke <id>")
+  .command("revoke")
   .description("refuse a key from now on")
-  .action((id: string) => send("POST", `/keys/${encodeURIComponent(id)}/revoke`));
+  .argument("<id>", "the key's id", idInPath)
+  .action((id: string) => revoke("keys", id));
 
-addSigningKeyCommands(program, { list, send, call, show });
+addSigningKeyCommands(program, { list, revoke, call, show });
 
 program
   .command("incidents")
@@ -134,16 +139,29 @@ function userIdOf(text: string): string {
 }
 
 async function list(path: string): Promise<void> {
-  const answer = z
-    .record(z.string(), z.array(z.record(z.string(), z.string().nullable())))
-    .parse(await call("GET", path));
-  const rows = Object.values(answer).flat();
+  const rows = await rowsOf(path);
   if (globals().json === true) return console.log(JSON.stringify(rows, null, 2));
   const [first] = rows;
   if (first === undefined) return console.log("None.");
   const table = plainTable(Object.keys(first));
   for (const row of rows) table.push(Object.values(row).map((value) => value ?? ""));
   console.log(table.toString());
+}
+
+async function rowsOf(path: string): Promise<Record<string, string | null>[]> {
+  return Object.values(listSchema.parse(await call("GET", path))).flat();
+}
+
+/** Of a key that was revoked before it says so, and makes no second record in the audit. */
+async function revoke(kind: "keys" | "signing-keys", id: string): Promise<void> {
+  const known = (await rowsOf(`/${kind}`)).find((row) => row["id"] === id);
+  const revokedAt = known?.["revoked_at"] ?? null;
+  if (revokedAt === null) return send("POST", `/${kind}/${encodeURIComponent(id)}/revoke`);
+  console.log(
+    globals().json === true
+      ? JSON.stringify({ id, revoked_at: revokedAt })
+      : `${id} was revoked before, at ${revokedAt}.`,
+  );
 }
 
 async function send(method: string, path: string, body?: object): Promise<void> {

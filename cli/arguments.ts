@@ -20,3 +20,9 @@ export function positiveNumber(text: string): number {
   if (!(value > 0 && value < Infinity)) throw new InvalidArgumentError("Not a number above 0.");
   return value;
 }
+
+/** Reads an id that becomes part of a path: nothing, or dots alone, would lead to another. */
+export function idInPath(text: string): string {
+  if (/^\.*$/.test(text)) throw new InvalidArgumentError(text === "" ? "It is empty." : "It is no id.");
+  return text;
+}

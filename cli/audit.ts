@@ -15,6 +15,7 @@ import {
   anchorSchema,
   verifyChain,
 } from "../src/windows/chain.ts";
+import { idInPath } from "./arguments.ts";
 import { commandOf } from "./command.ts";
 import { type AdminOptions, callAdmin, withAdminOptions } from "./admin/client.ts";
 import { parseJsonAs, readText, whyUnreadable } from "./read-file.ts";
@@ -45,8 +46,9 @@ const globals = () => program.opts<AdminOptions>();
 
 program.command("list").description("callers, and where the chain of each was last anchored").action(list);
 program
-  .command("export <principal>")
+  .command("export")
   .description("a caller's chain, as lines of JSON, to standard output or a file")
+  .argument("<principal>", "the caller's id", idInPath)
   .option("-o, --out <file>", "write it here, and its anchor beside it as FILE.anchor.json")
   .action(exportChain);
 program

@@ -3,7 +3,7 @@ import { type FileHandle, open, rm } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import * as z from "zod";
 import { SIGNATURE_ALGORITHMS, type SignatureAlgorithm } from "../../src/identity/signature-profile.ts";
-import { wholeNumber } from "../arguments.ts";
+import { idInPath, wholeNumber } from "../arguments.ts";
 import { parseJsonAs, readText } from "../read-file.ts";
 
 interface CreateOptions {
@@ -18,7 +18,7 @@ interface CreateOptions {
 /** What the commands do their work with. */
 interface Admin {
   list: (path: string) => Promise<void>;
-  send: (method: string, path: string) => Promise<void>;
+  revoke: (kind: "signing-keys", id: string) => Promise<void>;
   call: (method: string, path: string, body: object) => Promise<unknown>;
   show: (made: { id: string; secret?: string | undefined }) => void;
 }
@@ -26,7 +26,7 @@ interface Admin {
 const jwkSchema = z.looseObject({ kty: z.literal("OKP"), crv: z.literal("Ed25519"), x: z.string() });
 const createdSchema = z.object({ id: z.string(), secret: z.string().optional() });
 
-export function addSigningKeyCommands(program: Command, { list, send, call, show }: Admin): void {
+export function addSigningKeyCommands(program: Command, { list, revoke, call, show }: Admin): void {
   const keys = program.command("signing-keys").description("what services sign their requests with");
   keys
     .command("list")
@@ -50,9 +50,10 @@ export function addSigningKeyCommands(program: Command, { list, send, call, show
     .option("--out <file>", "write the secret or private key there, for you alone to read")
     .action(async (options: CreateOptions) => show(await create(options, call)));
   keys
-    .command("revoke <id>")
+    .command("revoke")
     .description("refuse what is signed with a key from now on")
-    .action((id: string) => send("POST", `/signing-keys/${encodeURIComponent(id)}/revoke`));
+    .argument("<id>", "the key's id", idInPath)
+    .action((id: string) => revoke("signing-keys", id));
 }
 
 async function create(options: CreateOptions, call: Admin["call"]) {

@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import * as z from "zod";
 import { demoKeys } from "../../cli/local/demo-users.ts";
 import { type LocalServer, startServer } from "../../cli/local/server.ts";
 import { startScript, within } from "./support/processes.ts";
@@ -37,4 +38,27 @@ it("the first admin is made once; a second try says so, and is no error in the s
     stderr: "The first admin was made before: boss.\n",
   });
   expect(log.filter((line) => line.includes('"error"'))).toEqual([]);
+});
+
+describe("revoking", () => {
+  it.each(["keys", "signing-keys"])("of %s: a second time says that it was done before", async (kind) => {
+    const made = await admin("--json", kind, "create", "--user", "user-001", "--label", "to revoke");
+    const { id } = z.object({ id: z.string() }).parse(JSON.parse(made.stdout));
+    expect(await admin(kind, "revoke", id)).toMatchObject({ code: 0, stdout: `Done: ${id}\n` });
+    expect(await admin(kind, "revoke", id)).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(new RegExp(`^${id} was revoked before, at 2\\d{3}-.*Z\\.\n$`)),
+    });
+  });
+
+  it("of no id is refused here: it would be another path of the server's", async () => {
+    for (const { id, why } of [
+      { id: "", why: "It is empty." },
+      { id: "..", why: "It is no id." },
+    ])
+      expect(await admin("keys", "revoke", id)).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining(`'${id}' is invalid for argument 'id'. ${why}`),
+      });
+  });
 });
