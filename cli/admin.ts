@@ -4,7 +4,7 @@ import * as z from "zod";
 import { bootstrapAdmin, userIdSchema } from "../src/identity/administration.ts";
 import { ROLES } from "../src/identity/scopes.ts";
 import { commandOf } from "./command.ts";
-import { idInPath, wholeNumber } from "./arguments.ts";
+import { idInPath, keyDays, roleNames } from "./arguments.ts";
 import { remoteTarget } from "./import/targets.ts";
 import { type AdminOptions, KEY_VARIABLE, callAdmin, withAdminOptions } from "./admin/client.ts";
 import { addSigningKeyCommands } from "./admin/signing-keys.ts";
@@ -26,7 +26,7 @@ users
   .command("add <id>")
   .description("add a user")
   .requiredOption("--name <name>", "the user's name")
-  .requiredOption("--roles <role...>", "roles")
+  .requiredOption("--roles <role...>", "roles", roleNames)
   .option("--service", "a service, not a person")
   .option("--customer <id>", "the customer whose own rows the user may see")
   .action((id: string, options: { name: string; roles: string[]; service?: boolean; customer?: string }) =>
@@ -42,7 +42,7 @@ users
   .command("roles")
   .description("set a user's roles")
   .argument("<id>", "the user's id", idInPath)
-  .argument("<role...>", "all of them")
+  .argument("<role...>", "all of them", roleNames)
   .action((id: string, roles: string[]) => send("PUT", `/users/${encodeURIComponent(id)}/roles`, { roles }));
 for (const verb of ["disable", "enable"]) {
   users
@@ -67,8 +67,8 @@ keys
   .description("make a key, and show it once")
   .requiredOption("--user <id>", "whose key")
   .requiredOption("--label <label>", "what it is for")
-  .option("--roles <role...>", "narrow the user's roles")
-  .option("--days <number>", "days until it expires", wholeNumber)
+  .option("--roles <role...>", "narrow the user's roles", roleNames)
+  .option("--days <number>", "days until it expires", keyDays)
   .option("--require-signature", "refuse requests with this key that are not signed too (docs/signing.md)")
   .action(
     (options: { user: string; label: string; roles?: string[]; days?: number; requireSignature?: boolean }) =>

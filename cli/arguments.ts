@@ -26,3 +26,15 @@ export function idInPath(text: string): string {
   if (/^\.*$/.test(text)) throw new InvalidArgumentError(text === "" ? "It is empty." : "It is no id.");
   return text;
 }
+
+/** Reads days until a key expires, as the admin API takes them. */
+export function keyDays(text: string): number {
+  const days = wholeNumber(text);
+  if (days < 1 || days > 3_650) throw new InvalidArgumentError("A key lives 1 to 3650 days.");
+  return days;
+}
+
+/** Reads roles, apart by spaces or by commas, which are in no role's name. */
+export function roleNames(text: string, before: string[] = []): string[] {
+  return [...before, ...text.split(",").filter((name) => name !== "")];
+}

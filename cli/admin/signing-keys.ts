@@ -3,7 +3,7 @@ import { type FileHandle, open, rm } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import * as z from "zod";
 import { SIGNATURE_ALGORITHMS, type SignatureAlgorithm } from "../../src/identity/signature-profile.ts";
-import { idInPath, wholeNumber } from "../arguments.ts";
+import { idInPath, keyDays } from "../arguments.ts";
 import { parseJsonAs, readText } from "../read-file.ts";
 
 interface CreateOptions {
@@ -46,7 +46,7 @@ export function addSigningKeyCommands(program: Command, { list, revoke, call, sh
         .default("hmac-sha256"),
     )
     .option("--public-key <file>", "the public half of an Ed25519 key of your own: PEM, JWK or base64url")
-    .option("--days <number>", "days until it expires", wholeNumber)
+    .option("--days <number>", "days until it expires", keyDays)
     .option("--out <file>", "write the secret or private key there, for you alone to read")
     .action(async (options: CreateOptions) => show(await create(options, call)));
   keys

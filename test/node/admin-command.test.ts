@@ -9,12 +9,13 @@ import { startScript, within } from "./support/processes.ts";
 
 let state: string;
 let server: LocalServer;
+let keys: Record<string, string>;
 const log: string[] = [];
 
 beforeAll(async () => {
   state = await mkdtemp(join(tmpdir(), "catalog-admin-"));
   server = await startServer({ stateDir: state, onLog: (line) => log.push(line) });
-  await demoKeys(server, state);
+  keys = await demoKeys(server, state);
 });
 afterAll(async () => {
   await server.close();
@@ -60,5 +61,63 @@ describe("revoking", () => {
         code: 1,
         stderr: expect.stringContaining(`'${id}' is invalid for argument 'id'. ${why}`),
       });
+  });
+});
+
+describe("a refusal is said to a person:", () => {
+  const lists = (those: string) => `npm run -s ${those} list has those that there are.`;
+  it.each([
+    [["users", "disable", "nobody"], `There is nothing of that id. ${lists("admin -- users")}`],
+    [["keys", "revoke", "key-none"], `There is nothing of that id. ${lists("admin -- keys")}`],
+    [["signing-keys", "revoke", "none"], `There is nothing of that id. ${lists("admin -- signing-keys")}`],
+    [
+      ["keys", "create", "--user", "nobody", "--label", "x"],
+      `There is no such user. ${lists("admin -- users")}`,
+    ],
+    [["users", "add", "user-001", "--name", "x", "--roles", "shopper"], "There is a user of that id."],
+    [["users", "roles", "user-001", "none"], /^roles\.0: is one of shopper, .*admin\.$/],
+    [
+      ["keys", "create", "--user", "x", "--label", "x", "--days", "0"],
+      /argument '0' is invalid\. A key lives 1 to 3650 days\.$/m,
+    ],
+  ])("admin %j", async (args, said) => {
+    const { code, stdout, stderr } = await admin(...args);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr.trimEnd()).toEqual(typeof said === "string" ? said : expect.stringMatching(said));
+  });
+
+  it("audit export", async () => {
+    expect(await command("audit", ["export", "nobody"])).toMatchObject({
+      code: 2,
+      stderr: `There is no audit of that principal. ${lists("audit --")}\n`,
+    });
+  });
+
+  it("the variable of a wrong key is named", async () => {
+    expect(await command("admin", ["users", "list"], { CATALOG_ADMIN_KEY: "wrong" })).toMatchObject({
+      code: 1,
+      stderr: `${server.url} does not take the access key in CATALOG_ADMIN_KEY. Set CATALOG_ADMIN_KEY to one of an admin's.\n`,
+    });
+    const shopper = { CATALOG_ADMIN_KEY: keys["user-001"] ?? "" };
+    expect(await command("admin", ["users", "list"], shopper)).toMatchObject({
+      stderr: "This needs the role admin. It is not one that the access key in CATALOG_ADMIN_KEY has.\n",
+    });
+  });
+});
+
+it("roles may be apart by commas", async () => {
+  const added = await admin(
+    "users",
+    "add",
+    "both",
+    "--name",
+    "Both",
+    "--roles",
+    "shopper,support",
+    "inventory",
+  );
+  expect(added).toMatchObject({ code: 0 });
+  expect(await admin("--json", "users", "list")).toMatchObject({
+    stdout: expect.stringContaining('"inventory, shopper, support"'),
   });
 });
