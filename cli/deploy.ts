@@ -11,6 +11,7 @@ import { type Action, NOTHING, type Step, plan } from "./deploy/plan.ts";
 import { readProject } from "./deploy/project.ts";
 import { readAccount, readFound } from "./deploy/read-account.ts";
 import { recallUrl, rememberUrl } from "./deploy/remembered-url.ts";
+import { problemLine } from "./policy/problem-line.ts";
 import { ROOT } from "./wrangler.ts";
 import { parseJsonAs, readText } from "./read-file.ts";
 import { plainTable } from "./table.ts";
@@ -64,7 +65,7 @@ async function deploy(): Promise<number> {
   const { problemsOf } = await import("./policy/check.ts");
   const problems = problemsOf(parsePolicy(policy));
   if (problems.length > 0) {
-    for (const { path, reason } of problems) console.error(`policy.json: ${path}: ${reason}`);
+    for (const problem of problems) console.error(problemLine("policy.json", problem, policy));
     console.error("The Worker would serve nothing by this policy. Mend it: npm run -s policy:check");
     return 1;
   }

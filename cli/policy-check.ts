@@ -4,6 +4,7 @@ import { writeFile } from "node:fs/promises";
 import * as z from "zod";
 import { type ParsedPolicy, type PolicyProblem, parsePolicy, policySchema } from "../src/policy/schema.ts";
 import { commandOf } from "./command.ts";
+import { problemLine } from "./policy/problem-line.ts";
 import { parseJsonAs, readText } from "./read-file.ts";
 
 const WHOLE_FILE = "(the file)";
@@ -22,13 +23,13 @@ if (options.writeSchema === true) {
   await writeFile(SCHEMA_FILE, `${JSON.stringify(z.toJSONSchema(policySchema, { io: "input" }), null, 2)}\n`);
   console.error(`Wrote ${SCHEMA_FILE}.`);
 }
-const parsed = await readPolicy(z.string().parse(file));
-const problems = parsed.ok ? await problemsIn(parsed) : parsed.problems;
+const given = await readPolicy(z.string().parse(file));
+const problems = given.parsed.ok ? await problemsIn(given.parsed) : given.parsed.problems;
 if (options.json === true) console.log(JSON.stringify({ ok: problems.length === 0, problems }));
 else if (problems.length === 0) console.log(`${file}: in order.`);
 else
-  for (const { path, reason } of problems)
-    console.error(path === WHOLE_FILE ? reason : `${file}: ${path}: ${reason}`);
+  for (const problem of problems)
+    console.error(problem.path === WHOLE_FILE ? problem.reason : problemLine(file, problem, given.value));
 process.exitCode = problems.length === 0 ? 0 : 1;
 
 /** The registries of what a policy can name read policy.json while they load, which another file than that says nothing of. */
@@ -45,10 +46,11 @@ function problemOf(error: unknown): PolicyProblem {
   return { path: WHOLE_FILE, reason: error instanceof Error ? error.message : String(error) };
 }
 
-async function readPolicy(path: string): Promise<ParsedPolicy> {
+async function readPolicy(path: string): Promise<{ value?: unknown; parsed: ParsedPolicy }> {
   try {
-    return parsePolicy(parseJsonAs(z.unknown(), await readText(path), path, "a policy"));
+    const value = parseJsonAs(z.unknown(), await readText(path), path, "a policy");
+    return { value, parsed: parsePolicy(value) };
   } catch (error) {
-    return { ok: false, problems: [problemOf(error)] };
+    return { parsed: { ok: false, problems: [problemOf(error)] } };
   }
 }

@@ -10,7 +10,7 @@ import { showProgress } from "./import/progress.ts";
 import { readRecordings } from "./replay/read-recordings.ts";
 import { generateTraces, FAMILY_NAMES } from "./replay/generate/families.ts";
 import { differencesTable } from "./replay/differences.ts";
-import { defaultRules, readPolicy } from "./replay/read-policy.ts";
+import { SHIPPED_POLICY, readRules } from "./replay/read-rules.ts";
 import type { Recording } from "./replay/recording.ts";
 import { lineOf, type Replayed, replay } from "./replay/replay.ts";
 import { type Outcome, microsecondsPerCall, summarize, summaryTable } from "./replay/summary.ts";
@@ -74,9 +74,8 @@ async function generate(name: string, { count, seed }: Options): Promise<void> {
 }
 
 async function run(file: string, { policy, against, summary, lines, json = false }: Options): Promise<void> {
-  const rules = policy === undefined ? defaultRules : await readPolicy(policy);
-  const detector = detectorOf(rules);
-  const second = against === undefined ? undefined : detectorOf(await readPolicy(against));
+  const detector = detectorOf(await readRules(policy ?? SHIPPED_POLICY));
+  const second = against === undefined ? undefined : detectorOf(await readRules(against));
 
   const outcomes: Outcome[] = [];
   const changed: { before: Replayed; after: Replayed }[] = [];

@@ -1,8 +1,9 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
+import * as z from "zod";
 import { startScript, within } from "../support/processes.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "replay-"));
@@ -146,6 +147,34 @@ describe("policy:replay", () => {
     );
     expect(stderr).toContain(said);
     expect(code).toBe(1);
+  });
+
+  it("says of a whole policy what policy:check says of it, a rule by its id", async () => {
+    const shipped = z
+      .looseObject({
+        weights: z.record(z.string(), z.int()),
+        rules: z.array(z.looseObject({ id: z.string() })),
+      })
+      .parse(JSON.parse(await readFile("policy.json", "utf8")));
+    const { weights, rules } = shipped;
+    const [{ id } = { id: "" }] = rules;
+    for (const { changed, said } of [
+      { changed: { weights: { ...weights, no_such_tool: 2 } }, said: 'weights: there is no "no_such_tool"' },
+      {
+        changed: { rules: rules.map((rule, index) => (index === 0 ? { ...rule, mode: "on" } : rule)) },
+        said: `rules.0 (${id}).mode: `,
+      },
+    ]) {
+      const other = await file("other.json", JSON.stringify({ ...shipped, ...changed }));
+      const results = await Promise.all([
+        replay(["-", "--against", other], [HONEST]),
+        within(50_000, startScript("policy-check", [other])),
+      ]);
+      for (const { code, stderr } of results) {
+        expect(stderr).toContain(`${other}: ${said}`);
+        expect(code).toBe(1);
+      }
+    }
   });
 
   it("says what to do without a file, or with one that is not there", async () => {
