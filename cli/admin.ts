@@ -1,8 +1,6 @@
 // npm run admin: users, roles, access keys and signing keys, on this machine or deployed.
 
 import * as z from "zod";
-import { bootstrapAdmin, userIdSchema } from "../src/identity/administration.ts";
-import { ROLES } from "../src/identity/scopes.ts";
 import { commandOf } from "./command.ts";
 import { idInPath, keyDays, roleNames } from "./arguments.ts";
 import { remoteTarget } from "./import/targets.ts";
@@ -11,7 +9,12 @@ import { addSigningKeyCommands } from "./admin/signing-keys.ts";
 import { withServer } from "./local/server.ts";
 import { plainTable } from "./table.ts";
 
-const program = withAdminOptions(commandOf("npm run -s admin --"))
+const program = withAdminOptions(commandOf("npm run -s admin --"));
+// Not before the command is there to say it: what is wrong with policy.json as JSON is known while these load.
+const { bootstrapAdmin, userIdSchema } = await import("../src/identity/administration.ts");
+const { ROLES } = await import("../src/identity/scopes.ts");
+
+program
   .description("Manage users, roles, access keys and signing keys.")
   .addHelpText("after", `Roles: ${ROLES.join(", ")}.`);
 const globals = () => program.opts<AdminOptions>();

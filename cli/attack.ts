@@ -5,22 +5,24 @@ import { Argument } from "commander";
 import { commandOf } from "./command.ts";
 import { wholeNumber } from "./arguments.ts";
 import { plural } from "../src/admin/words.ts";
-import { addUser, createKey } from "../src/identity/administration.ts";
 import { detectorOf } from "../src/flow/detector.ts";
 import { callAdmin } from "./admin/client.ts";
 import { LIVE_FAMILIES, attackCalls } from "./attack/families.ts";
 import { type Played, play } from "./attack/play.ts";
 import { readWorld } from "./attack/world.ts";
-import { demoKeys } from "./local/demo-users.ts";
 import { DEFAULT_STATE_DIR, type LocalServer, findServer, withServer } from "./local/server.ts";
 import { readAudit } from "./replay/read-audit.ts";
-import { defaultRules } from "./replay/read-policy.ts";
+import { SHIPPED_POLICY, readRules } from "./replay/read-rules.ts";
 import { type Details, lineOf, replay } from "./replay/replay.ts";
 import { fillCatalogWhereEmpty } from "./sample/fill-catalog.ts";
 import { fillDeskWhereEmpty } from "./sample/fill-desk.ts";
 
 const { args, ...program } = parse();
 const options = program.options;
+// Not before the command is there to say it: what is wrong with policy.json as JSON is known while these load.
+const { addUser, createKey } = await import("../src/identity/administration.ts");
+const { demoKeys } = await import("./local/demo-users.ts");
+
 try {
   const goesOn = (await findServer(options.state)) !== undefined;
   await withServer({ stateDir: options.state }, (server) => attack(server, goesOn));
@@ -80,7 +82,8 @@ async function replayAudit(user: string): Promise<Details> {
   const bytes = (async function* whole() {
     yield Buffer.from(await response.arrayBuffer());
   })();
-  for await (const recording of readAudit(user, bytes)) return replay(recording, detectorOf(defaultRules));
+  const detector = detectorOf(await readRules(SHIPPED_POLICY));
+  for await (const recording of readAudit(user, bytes)) return replay(recording, detector);
   throw new Error("The audit is empty.");
 }
 

@@ -3,13 +3,11 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { plural } from "../src/admin/words.ts";
-import { addUser, createKey } from "../src/identity/administration.ts";
 import { wholeNumber } from "./arguments.ts";
 import { commandOf } from "./command.ts";
 import { attackCalls } from "./attack/families.ts";
 import { type Played, play } from "./attack/play.ts";
 import { type World, readWorld } from "./attack/world.ts";
-import { demoKeys } from "./local/demo-users.ts";
 import { DEFAULT_STATE_DIR, type LocalServer, findServer } from "./local/server.ts";
 import { fillCatalogWhereEmpty } from "./sample/fill-catalog.ts";
 import { fillDeskWhereEmpty } from "./sample/fill-desk.ts";
@@ -35,6 +33,10 @@ const options = commandOf("npm run -s demo:traffic --")
   .option("--json", "print JSON")
   .parse()
   .opts<{ seconds: number; calls: number; state: string; json?: boolean }>();
+
+// Not before the command is there to say it: what is wrong with policy.json as JSON is known while these load.
+const { addUser, createKey } = await import("../src/identity/administration.ts");
+const { demoKeys } = await import("./local/demo-users.ts");
 
 const done = { calls: 0, refused: 0 };
 

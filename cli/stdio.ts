@@ -3,8 +3,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { commandOf } from "./command.ts";
 import { DEFAULT_STATE_DIR } from "./local/server.ts";
-import { LINE_MAX, createBridge } from "./stdio/bridge.ts";
-import { keepServer } from "./stdio/keep-server.ts";
 import { readLines } from "./stdio/lines.ts";
 
 /** Lines under way; the next are left in the pipe. */
@@ -27,6 +25,10 @@ const { state: stateDir } = commandOf("product-catalog-mcp")
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(0));
 // Nobody reads any more.
 process.stdout.on("error", () => process.exit(0));
+
+// Not before the command is there to say it: what is wrong with policy.json as JSON is known while these load.
+const { LINE_MAX, createBridge } = await import("./stdio/bridge.ts");
+const { keepServer } = await import("./stdio/keep-server.ts");
 
 const write = (message: unknown) =>
   new Promise<void>((resolve) => {

@@ -2,12 +2,8 @@
 
 import { readFile, writeFile } from "node:fs/promises";
 import { commandOf } from "./command.ts";
-import { policyInForce } from "../src/policy/bundled.ts";
-import { tools } from "../src/tools/registry.ts";
-import { costOfRoles, costOfTools, tooCostly } from "./surface/cost.ts";
 import { committedLocks } from "./surface/history.ts";
 import { EMPTY_LOCK, type Lock, behindProblems, change, lockSchema, rewritten } from "./surface/lock.ts";
-import { surfaceOf } from "./surface/surface.ts";
 import { plainTable } from "./table.ts";
 
 const FILE = "tool-definitions.json";
@@ -22,6 +18,12 @@ const program = commandOf("npm run -s surface --")
   .addHelpText("after", "\nHow a tool is added and changed: docs/add-a-tool.md")
   .parse();
 const options = program.opts<{ write?: boolean; cost?: boolean; json?: boolean }>();
+
+// Not before the command is there to say it: what is wrong with policy.json as JSON is known while these load.
+const { policyInForce } = await import("../src/policy/bundled.ts");
+const { tools } = await import("../src/tools/registry.ts");
+const { costOfRoles, costOfTools, tooCostly } = await import("./surface/cost.ts");
+const { surfaceOf } = await import("./surface/surface.ts");
 
 if (options.cost === true) showCost();
 else await check();

@@ -1,6 +1,5 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { readDemoKeys } from "../local/demo-users.ts";
 import { parseJson } from "../read-file.ts";
 import { safeUrl } from "../safe-url.ts";
 import { saidBy } from "../said-by.ts";
@@ -51,7 +50,7 @@ export async function callAdmin(
   if (base === undefined)
     throw new Error("Nothing is running here. Start it with npm run dev, or give --url.");
   const own = process.env[KEY_VARIABLE];
-  const key = own ?? (url === undefined ? (await readDemoKeys(state))["user-admin"] : undefined);
+  const key = own ?? (url === undefined ? await demoAdminKey(state) : undefined);
   if (key === undefined) throw new Error(`Set ${KEY_VARIABLE} to the access key of an admin.`);
   const response = await fetch(new URL(`/admin/api${path}`, safeUrl(base)), {
     method,
@@ -74,4 +73,10 @@ export async function callAdmin(
   const list = LISTS.find(([those]) => those.test(path))?.[1];
   const hint = code === "not_found" && list !== undefined ? `${list} has those that there are.` : "";
   throw new Error(`${error} ${SAID_TO_MODELS.has(code) ? hint : next}`.trim());
+}
+
+async function demoAdminKey(stateDir: string): Promise<string | undefined> {
+  // It reads policy.json while it loads, which no other of these commands needs.
+  const { readDemoKeys } = await import("../local/demo-users.ts");
+  return (await readDemoKeys(stateDir))["user-admin"];
 }
