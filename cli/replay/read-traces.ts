@@ -37,10 +37,9 @@ const BEGIN = Date.UTC(2026, 0, 1);
 const KEY = "a replay keeps nothing, so its key is no secret";
 
 export function recordingOf({ id, label, family, catalog_size, principal, calls }: Trace): Recording {
-  const page = Math.max(
-    0,
-    ...calls.map(({ tool, result }) => (tool === "search_products" ? result.products.length : 0)),
-  );
+  let page = 0;
+  for (const { tool, result } of calls)
+    if (tool === "search_products") page = Math.max(page, result.products.length);
   return {
     id,
     label,

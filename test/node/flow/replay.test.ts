@@ -103,6 +103,16 @@ describe("policy:replay", () => {
     expect(against.stdout.trimEnd()).toBe(`[{"before":${LINES[1]},"after":${changed}}]`);
   });
 
+  it("takes a trace of more calls than a function takes arguments", async () => {
+    const calls = Array.from({ length: 200_000 }, (_, at_ms) => ({
+      at_ms,
+      tool: "nobody_labelled",
+      result: {},
+    }));
+    const { stdout, stderr } = await replay(["-"], [trace("long", calls)]);
+    expect({ stderr, action: JSON.parse(stdout).action }).toEqual({ stderr: "", action: "allow" });
+  });
+
   it("calls of one time are in flight together", async () => {
     const searches = Array.from({ length: 10 }, (_, index) => ({
       ...read(0, `person-${index}`, "search_customers"),
