@@ -9,6 +9,7 @@ import { attackCalls } from "./attack/families.ts";
 import { type Played, play } from "./attack/play.ts";
 import { type World, readWorld } from "./attack/world.ts";
 import { DEFAULT_STATE_DIR, type LocalServer, findServer } from "./local/server.ts";
+import { isLoopback } from "./safe-url.ts";
 import { fillCatalogWhereEmpty } from "./sample/fill-catalog.ts";
 import { fillDeskWhereEmpty } from "./sample/fill-desk.ts";
 import { plainTable } from "./table.ts";
@@ -43,7 +44,7 @@ const done = { calls: 0, refused: 0 };
 try {
   const server = await findServer(options.state);
   if (server === undefined) throw new Error("Nothing is running here. Start it with npm run dev.");
-  if (!["127.0.0.1", "localhost", "[::1]"].includes(new URL(server.url).hostname))
+  if (!isLoopback(new URL(server.url)))
     throw new Error(`${server.url} is not on this machine: demo traffic is for npm run dev alone.`);
   await run(server);
 } catch (error) {

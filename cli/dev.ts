@@ -3,8 +3,10 @@
 import { styleText } from "node:util";
 import { commandOf } from "./command.ts";
 import { portNumber } from "./arguments.ts";
+import { anonymousRefusedBy, readDevVars, unknownSettings } from "./local/dev-vars.ts";
 import { readableLine } from "./local/log-lines.ts";
 import { DEFAULT_STATE_DIR, startServer } from "./local/server.ts";
+import { ROOT } from "./wrangler.ts";
 
 const {
   port,
@@ -38,7 +40,9 @@ try {
       keys = await fillNewState(started, stateDir);
     },
   });
-  console.log(banner(server.url, keys));
+  const vars = await readDevVars(ROOT);
+  console.log(banner(server.url, keys, anonymousRefusedBy(vars)));
+  for (const line of unknownSettings(vars)) console.error(`  ${line}\n`);
   const { status } = await fetch(server.url);
   if (status === 503)
     console.error(
@@ -49,11 +53,14 @@ try {
   process.exit(1);
 }
 
-function banner(url: string, keys: Record<string, string>): string {
+/** `refusedBy`: the setting by which callers without a token are refused, where there is one. */
+function banner(url: string, keys: Record<string, string>, refusedBy: string | undefined): string {
   const mcp = `${url}/mcp`;
   // A server elsewhere than by default is not found by itself.
   const isDefault = stateDir === DEFAULT_STATE_DIR;
   const where = isDefault ? "" : ` --url ${mcp}`;
+  const withKey = refusedBy === undefined ? "" : `CATALOG_ACCESS_KEY=${keys["user-001"] ?? "KEY"} `;
+  const asked = (args: string) => `${withKey}npm run ask -- ${args}${where}`;
   const strong = (text: string) => styleText("bold", text);
   return `
   ${strong("product-catalog-mcp")} is running: ${strong(mcp)}
@@ -61,12 +68,16 @@ function banner(url: string, keys: Record<string, string>): string {
   Claude Code   claude mcp add --transport http product-catalog ${mcp}
   Inspector     npx -y @modelcontextprotocol/inspector --transport http --server-url ${mcp}
   Next, in another terminal:
-                npm run ask -- "wireless keyboard"${where}
-                npm run ask -- --sku SKU-10001${where}
+                ${asked('"wireless keyboard"')}
+                ${asked("--sku SKU-10001")}
 
   Dashboard     ${url}/admin, with the demo admin's key; npm run demo:traffic${isDefault ? "" : ` -- --state ${stateDir}`} fills it
 
-  Callers without a token are served as anonymous on this machine, unless .dev.vars says LOCAL_ANONYMOUS=off.
+  ${
+    refusedBy === undefined
+      ? "Callers without a token are served as anonymous; LOCAL_ANONYMOUS=off in .dev.vars would refuse them."
+      : `Callers without a token are refused: .dev.vars says ${refusedBy}.`
+  }
   Access keys of the demo users, for "Authorization: Bearer …" and for signing in:
 ${Object.entries(keys)
   .map(([user, key]) => `    ${user.padEnd(15)} ${key}`)

@@ -1,9 +1,12 @@
+/** Whether a URL leads to this machine. */
+export const isLoopback = ({ hostname }: URL): boolean =>
+  ["127.0.0.1", "localhost", "[::1]"].includes(hostname);
+
 /** A server's URL that secrets may be sent to: over https, or to this machine. */
 export function safeUrl(text: string): URL {
   if (!URL.canParse(text)) throw new Error(`${text} is not a URL. It looks like https://YOUR-HOST/mcp`);
   const url = new URL(text);
-  const isLocal = ["127.0.0.1", "localhost", "[::1]"].includes(url.hostname);
-  if (url.protocol !== "https:" && !(url.protocol === "http:" && isLocal)) {
+  if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url))) {
     throw new Error(`${text} would carry the key in clear: use https.`);
   }
   return url;

@@ -1,8 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { builtinModules } from "node:module";
 import { dirname, join } from "node:path";
-import { parseEnv } from "node:util";
 import { build } from "esbuild";
+import { readDevVars } from "./dev-vars.ts";
 import type { Engine, EngineOptions } from "./engine.ts";
 import { type LocalWorker, readWranglerConfig } from "./wrangler-config.ts";
 
@@ -12,7 +11,7 @@ export async function startMiniflare(options: EngineOptions): Promise<Engine> {
   const worker = await readWranglerConfig(config);
   const [script, devVars, { Log, LogLevel, Miniflare, convertV4MiniflareOptions }] = await Promise.all([
     bundle(entrypoint, worker),
-    readFile(join(dirname(config), ".dev.vars"), "utf8").catch(() => ""),
+    readDevVars(dirname(config)),
     // Loaded here: a command that finds a server needs none of it.
     import("miniflare"),
   ]);
@@ -25,7 +24,7 @@ export async function startMiniflare(options: EngineOptions): Promise<Engine> {
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       ...worker.options,
-      bindings: { ...worker.options.bindings, ...textOf(parseEnv(devVars)), ...vars },
+      bindings: { ...worker.options.bindings, ...devVars, ...vars },
       modules: [{ type: "ESModule", path: "worker.js", contents: script }],
       host,
       port,
@@ -68,6 +67,3 @@ async function bundle(entrypoint: string, { text, keepNames }: LocalWorker): Pro
   if (output === undefined) throw new Error(`${entrypoint} makes no bundle.`);
   return output.text;
 }
-
-const textOf = (parsed: NodeJS.Dict<string>): Record<string, string> =>
-  Object.fromEntries(Object.entries(parsed).map(([name, value = ""]) => [name, value]));
