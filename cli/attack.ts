@@ -34,7 +34,7 @@ try {
 function parse() {
   const command = commandOf("npm run -s attack --")
     .description(
-      "Run an attack against the running npm run dev, or a server of its own, as a new user; then replay that user's\n" +
+      "Run an attack against the running npm run dev, or a server of its own, as a new user; then replay that user's " +
         "audit. Exit code 0 where both end the same way. Calls follow each other without a trace's pauses.",
     )
     .addArgument(new Argument("<family>", "what to do").choices(LIVE_FAMILIES))

@@ -25,8 +25,8 @@ interface Options {
 
 const options = commandOf("npm run deploy --")
   .description(
-    "Deploy to Cloudflare: check the policy, make the database and the namespace of sign-ins where there are none,\n" +
-      "upload the Worker where it changed, make SECRET_KEY where there is none, and ask the Worker whether it serves.\n" +
+    "Deploy to Cloudflare: check the policy, make the database and the namespace of sign-ins where there are none, " +
+      "upload the Worker where it changed, make SECRET_KEY where there is none, and ask the Worker whether it serves. " +
       "Run again, it changes nothing. It uses wrangler's login (npx wrangler login) or CLOUDFLARE_API_TOKEN.",
   )
   .option("--dry-run", "show the steps, and change nothing; without a login those from nothing")

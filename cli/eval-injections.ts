@@ -11,7 +11,7 @@ import { plainTable } from "./table.ts";
 
 const options = commandOf("npm run -s eval:injections --")
   .description(
-    "Scan labelled texts for instructions to the model, and print what is flagged of each source, with 95 %\n" +
+    "Scan labelled texts for instructions to the model, and print what is flagged of each source, with 95 % " +
       "Wilson intervals. A flag on label 1 is a detection, on label 0 a false positive.",
   )
   .requiredOption("--data <file>", 'JSONL: {"id", "label": 0 or 1, "source", "text"}')

@@ -21,7 +21,7 @@ import { startServer } from "./local/server.ts";
 
 const options = commandOf("npm run -s eval:search --")
   .description(
-    "Import a catalog into a fresh local database, ask every judged query through search_products, and print\n" +
+    "Import a catalog into a fresh local database, ask every judged query through search_products, and print " +
       "NDCG@10 (gain 2^grade - 1, mean over queries with a positive grade, unjudged products count 0).",
   )
   .requiredOption("--products <file>", "products as JSONL, gzipped or not")

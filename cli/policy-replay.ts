@@ -36,8 +36,8 @@ const command = commandOf("npm run -s policy:replay --")
   .description(
     "Run recorded calls through the flow detector and print a JSON line for each record:\n" +
       '  {"id","action","enforced_at","subjects_before","objects_before","rules":[]}\n' +
-      "action is the strictest verdict, enforced_at the place of the first call throttled, confirmed or blocked,\n" +
-      "and the two numbers are the people and products answered before it. A refused call reveals nothing, nobody\n" +
+      "action is the strictest verdict, enforced_at the place of the first call throttled, confirmed or blocked, " +
+      "and the two numbers are the people and products answered before it. A refused call reveals nothing, nobody " +
       "confirms, and after a block nothing runs. Calls of the same time are in flight together.",
   )
   .argument("[file]", "traces as JSON Lines or an exported audit, gzipped or not; - for standard input")

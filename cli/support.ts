@@ -12,7 +12,7 @@ import { CUSTOMERS_MIN } from "./sample/generate-desk.ts";
 process.stdout.on("error", (error) => process.exit("code" in error && error.code === "EPIPE" ? 0 : 1));
 
 const program = commandOf("npm run -s support --").description(
-  "Make sample customers, orders and tickets. Everybody is made up; some tickets carry injected instructions, some\n" +
+  "Make sample customers, orders and tickets. Everybody is made up; some tickets carry injected instructions, some " +
     "customers are canaries. There is no --remote: a deployed server gets no sample people.",
 );
 

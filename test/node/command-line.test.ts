@@ -28,6 +28,14 @@ it("every script is a command of cli/command.ts, which points to --help", async 
   });
 });
 
+it.each(["attack", "demo-traffic", "deploy", "eval-injections", "eval-search", "policy-replay", "support"])(
+  "%s lets commander break the lines of its help, by the width of the terminal",
+  async (script) => {
+    const source = await readFile(join("cli", `${script}.ts`), "utf8");
+    expect(source.match(/.*[\w,%]\\n["'`] \+$/gm) ?? []).toEqual([]);
+  },
+);
+
 it.each([
   "admin",
   "attack",
