@@ -5,9 +5,9 @@ import { commandOf } from "./command.ts";
 import { idInPath, keyDays, roleNames } from "./arguments.ts";
 import { remoteTarget } from "./import/targets.ts";
 import { type AdminOptions, KEY_VARIABLE, callAdmin, withAdminOptions } from "./admin/client.ts";
+import { type Columns, INCIDENTS, KEYS, type Row, USERS, decideLines, listTable } from "./admin/lists.ts";
 import { addSigningKeyCommands } from "./admin/signing-keys.ts";
 import { withServer } from "./local/server.ts";
-import { plainTable } from "./table.ts";
 
 const program = withAdminOptions(commandOf("npm run -s admin --"));
 // Not before the command is there to say it: what is wrong with policy.json as JSON is known while these load.
@@ -24,7 +24,7 @@ const users = program.command("users").description("people and services");
 users
   .command("list")
   .description("list users")
-  .action(() => list("/users"));
+  .action(() => list("/users", USERS));
 users
   .command("add <id>")
   .description("add a user")
@@ -63,7 +63,7 @@ keys
   .description("list keys; their secrets are kept nowhere")
   .option("--user <id>", "of one user")
   .action(({ user }: { user?: string }) =>
-    list(user === undefined ? "/keys" : `/keys?user=${encodeURIComponent(user)}`),
+    list(user === undefined ? "/keys" : `/keys?user=${encodeURIComponent(user)}`, KEYS),
   );
 keys
   .command("create")
@@ -94,7 +94,7 @@ addSigningKeyCommands(program, { list, revoke, call, show });
 program
   .command("incidents")
   .description("list what the flow rules saw lately, and where to decide about it")
-  .action(() => list("/incidents"));
+  .action(() => list("/incidents", INCIDENTS));
 
 program
   .command("bootstrap <id>")
@@ -141,17 +141,15 @@ function userIdOf(text: string): string {
   return id;
 }
 
-async function list(path: string): Promise<void> {
+async function list(path: string, columns: Columns): Promise<void> {
   const rows = await rowsOf(path);
   if (globals().json === true) return console.log(JSON.stringify(rows, null, 2));
-  const [first] = rows;
-  if (first === undefined) return console.log("None.");
-  const table = plainTable(Object.keys(first));
-  for (const row of rows) table.push(Object.values(row).map((value) => value ?? ""));
-  console.log(table.toString());
+  if (rows.length === 0) return console.log("None.");
+  console.log(listTable(rows, columns));
+  for (const line of decideLines(rows)) console.log(line);
 }
 
-async function rowsOf(path: string): Promise<Record<string, string | null>[]> {
+async function rowsOf(path: string): Promise<Row[]> {
   return Object.values(listSchema.parse(await call("GET", path))).flat();
 }
 

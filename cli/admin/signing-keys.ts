@@ -5,6 +5,7 @@ import * as z from "zod";
 import { SIGNATURE_ALGORITHMS, type SignatureAlgorithm } from "../../src/identity/signature-profile.ts";
 import { idInPath, keyDays } from "../arguments.ts";
 import { parseJsonAs, readText } from "../read-file.ts";
+import { type Columns, SIGNING_KEYS } from "./lists.ts";
 
 interface CreateOptions {
   user: string;
@@ -17,7 +18,7 @@ interface CreateOptions {
 
 /** What the commands do their work with. */
 interface Admin {
-  list: (path: string) => Promise<void>;
+  list: (path: string, columns: Columns) => Promise<void>;
   revoke: (kind: "signing-keys", id: string) => Promise<void>;
   call: (method: string, path: string, body: object) => Promise<unknown>;
   show: (made: { id: string; secret?: string | undefined }) => void;
@@ -33,7 +34,10 @@ export function addSigningKeyCommands(program: Command, { list, revoke, call, sh
     .description("list signing keys; their secrets are kept nowhere")
     .option("--user <id>", "of one user")
     .action(({ user }: { user?: string }) =>
-      list(user === undefined ? "/signing-keys" : `/signing-keys?user=${encodeURIComponent(user)}`),
+      list(
+        user === undefined ? "/signing-keys" : `/signing-keys?user=${encodeURIComponent(user)}`,
+        SIGNING_KEYS,
+      ),
     );
   keys
     .command("create")

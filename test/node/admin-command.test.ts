@@ -121,3 +121,41 @@ it("roles may be apart by commas", async () => {
     stdout: expect.stringContaining('"inventory, shopper, support"'),
   });
 });
+
+it("keys and incidents are listed within 100 columns, with their ids; as JSON with all that there is", async () => {
+  const signing = await admin(
+    "--json",
+    "signing-keys",
+    "create",
+    "--user",
+    "user-support",
+    "--label",
+    "orders service",
+  );
+  const { id } = z.object({ id: z.string() }).parse(JSON.parse(signing.stdout));
+  const incident = {
+    id: "x".repeat(22),
+    values: ["attacker-00000000", "people-guessing", "get_customer_orders"],
+  };
+  await server.batch([
+    {
+      sql: `INSERT INTO incidents (id, principal, rule, tool, rule_version, verdict, severity, observed, threshold,
+          window_ms, events, first_at, last_at, count, status)
+        VALUES (?1, ?2, ?3, ?4, 1, 'confirm', 'medium', 8, 7, 1, '[]', 0, 0, 64, 'open')`,
+      values: [incident.id, ...incident.values],
+    },
+  ]);
+  for (const { kind, shows } of [
+    { kind: ["keys", "list"], shows: "user-admin" },
+    { kind: ["signing-keys", "list"], shows: id },
+    {
+      kind: ["incidents"],
+      shows: `  attacker-00000000, people-guessing: ${server.url}/confirm/${incident.id}`,
+    },
+  ]) {
+    const { stdout } = await admin(...kind);
+    expect(stdout).toContain(shows);
+    expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
+    expect(JSON.parse((await admin("--json", ...kind)).stdout)).not.toEqual([]);
+  }
+});
