@@ -1,13 +1,13 @@
 import type { Child } from "hono/jsx";
 import packageJson from "../package.json" with { type: "json" };
 import { plainPage } from "./admin/pages/layout.tsx";
-import type { AppContext } from "./app-types.ts";
+import type { AppContext, AppTypes } from "./app-types.ts";
 import { isForPerson } from "./refusal-page.tsx";
 
 /** What a person sees who opens the server's address: a page in a browser, text elsewhere. */
 export async function welcome(c: AppContext): Promise<Response> {
   const mcp = new URL("/mcp", c.var.origin).href;
-  const answer = isForPerson(c) ? await welcomePage(mcp, c.var.local) : c.text(welcomeText(mcp));
+  const answer = isForPerson(c) ? await welcomePage(mcp, c.var) : c.text(welcomeText(mcp));
   answer.headers.set("Vary", "Accept");
   return answer;
 }
@@ -27,7 +27,8 @@ const curl = (mcp: string): string =>
   `curl -s ${mcp} -H 'Content-Type: application/json' -H 'Accept: application/json, text/event-stream' ` +
   `-d '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search_products","arguments":{"query":"wireless keyboard"}}}'`;
 
-function welcomePage(mcp: string, isLocal: boolean): Promise<Response> {
+function welcomePage(mcp: string, { local: isLocal, settings }: AppTypes["Variables"]): Promise<Response> {
+  const isOpen = isLocal && settings.LOCAL_ANONYMOUS === "on";
   return plainPage(
     "Product catalog",
     <>
@@ -42,7 +43,7 @@ function welcomePage(mcp: string, isLocal: boolean): Promise<Response> {
         <p>Its address, for every client:</p>
         <Code label="The address">{mcp}</Code>
         <p class="quiet">
-          {isLocal
+          {isOpen
             ? "This is a server on your own machine: callers without a key see the catalog."
             : "Clients open a sign-in page by themselves; agents and services send an access key as a bearer token."}
         </p>
@@ -55,7 +56,7 @@ function welcomePage(mcp: string, isLocal: boolean): Promise<Response> {
             reach this one.
           </p>
         )}
-        {clients(mcp, isLocal).map(({ name, how, code }) => (
+        {clients(mcp, isLocal, isOpen).map(({ name, how, code }) => (
           <>
             <h3>{name}</h3>
             <p>{how}</p>
@@ -93,14 +94,18 @@ function Code({ label, children }: { label: string; children: Child }) {
   );
 }
 
-const clients = (mcp: string, isLocal: boolean): { name: string; how: Child; code?: string }[] => [
+const clients = (
+  mcp: string,
+  isLocal: boolean,
+  isOpen: boolean,
+): { name: string; how: Child; code?: string }[] => [
   {
     name: "Claude, on the web and in the app",
     how: `Settings → Connectors → Add custom connector, with ${isLocal ? "the address of a deployed one" : "the address above"}.`,
   },
   {
     name: "Claude Code",
-    how: isLocal ? "In a terminal:" : "In a terminal; then /mcp to sign in.",
+    how: isOpen ? "In a terminal:" : "In a terminal; then /mcp to sign in.",
     code: `claude mcp add --transport http product-catalog ${mcp}`,
   },
   {

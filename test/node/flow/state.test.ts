@@ -14,7 +14,7 @@ import { DATA_CLASSES, isPersonal } from "../../../src/flow/labels.ts";
 import { Distinct, hashOf } from "../../../src/flow/state/distinct.ts";
 import type { FlowRow } from "../../../src/flow/state/part.ts";
 import { FlowState } from "../../../src/flow/state/state.ts";
-import { defaultRules } from "../../../cli/replay/read-policy.ts";
+import { policyInForce } from "../../../src/policy/bundled.ts";
 import { CONTEXT, HOUR, MINUTE, START, callOf, resultOf, rulesOf } from "./support/calls.ts";
 
 /** Every kind, with limits so low that a handful of calls reaches them. */
@@ -243,7 +243,7 @@ describe("state", () => {
   });
 
   it("stays bounded under a flood that no rule stops", () => {
-    const rules = defaultRules.map((rule) => ({ ...rule, mode: "shadow" as const }));
+    const rules = policyInForce().rules.map((rule) => ({ ...rule, mode: "shadow" as const }));
     const detector = detectorOf(rules);
     const state = new FlowState(rules);
     let hit = 0;

@@ -3,14 +3,14 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openSource } from "../../../cli/import/open-source.ts";
 import { generateTraces } from "../../../cli/replay/generate/families.ts";
-import { defaultRules } from "../../../cli/replay/read-policy.ts";
+import { policyInForce } from "../../../src/policy/bundled.ts";
 import { readTraces, recordingOf } from "../../../cli/replay/read-traces.ts";
 import type { Recording } from "../../../cli/replay/recording.ts";
 import { replay } from "../../../cli/replay/replay.ts";
 import { detectorOf } from "../../../src/flow/detector.ts";
 
 const MINUTE = 60_000;
-const detector = detectorOf(defaultRules);
+const detector = detectorOf(policyInForce().rules);
 
 // What docs/detection.md says is not caught, or is interrupted though honest.
 const MISSED = new Set(["below-every-limit", "many-accounts", "victim-an-hour", "catalog-below-the-day"]);
