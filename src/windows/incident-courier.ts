@@ -32,7 +32,8 @@ export class IncidentCourier {
   async deliver(): Promise<void> {
     // D1 first: a webhook that is down must not keep them from the dashboard.
     await this.write();
-    this.#telling ??= this.#tellAll();
+    // Behind the assignment, also where nothing is due and nothing is waited for.
+    this.#telling ??= this.#tellAll().finally(() => (this.#telling = undefined));
     await this.#telling;
   }
 
@@ -69,15 +70,11 @@ export class IncidentCourier {
   #unwritten = (): Incident | undefined => this.#incidents().unwritten()[0];
 
   async #tellAll(): Promise<void> {
-    try {
-      const tried = new Set<Incident>();
-      for (let due = this.#untoldBut(tried); due.length > 0; due = this.#untoldBut(tried)) {
-        for (const each of due) tried.add(each);
-        // Side by side: one that the receiver can't take must not hold up the others.
-        await Promise.all(due.map((each) => this.#tell(each)));
-      }
-    } finally {
-      this.#telling = undefined;
+    const tried = new Set<Incident>();
+    for (let due = this.#untoldBut(tried); due.length > 0; due = this.#untoldBut(tried)) {
+      for (const each of due) tried.add(each);
+      // Side by side: one that the receiver can't take must not hold up the others.
+      await Promise.all(due.map((each) => this.#tell(each)));
     }
   }
 

@@ -185,6 +185,14 @@ describe("an incident", () => {
     expect(await held(caller)).toEqual([]);
   });
 
+  it("is told to the webhook, though an alarm had nothing to tell before", async () => {
+    const caller = newObject();
+    await read(caller, "person-0");
+    await runDurableObjectAlarm(caller.object);
+    await stop(caller);
+    await vi.waitFor(async () => expect(await held(caller)).toMatchObject([{ told: "everybody" }]));
+  });
+
   it("is closed by a later one of its rule, so that one of a rule is open", async () => {
     const caller = newObject();
     const first = await stop(caller);
