@@ -6,7 +6,7 @@ import { writeIncident } from "./incident-rows.ts";
 import { tellWebhook } from "./incident-webhook.ts";
 import type { Incident } from "./incidents.ts";
 
-/** The waits between two tries double with what is to be told, in between these. */
+/** A wait is as long as what is to be told has waited already, in between these: it doubles from one try to the next. */
 const WAIT_MIN_MS = 60_000;
 const WAIT_MAX_MS = 60 * 60 * 1000;
 /** After that the webhook is not told any more; D1 has it. */
@@ -21,6 +21,11 @@ export class IncidentCourier {
   readonly #incidents: () => IncidentLog;
   #writing: Promise<void> | undefined;
   #telling: Promise<void> | undefined;
+  /** Posts to the webhook wait so long where it is down: each piece of news would post all of them again. */
+  #downUntil = 0;
+  #downSince: number | undefined;
+  /** Of what was not taken, by message: later news of an incident is another one. Gone with memory, which costs one try. */
+  readonly #dueAt = new WeakMap<Incident, number>();
 
   /** `incidents` gives the log as it is at the time: it is made anew when an object is emptied. */
   constructor(env: Env, incidents: () => IncidentLog) {
@@ -47,9 +52,14 @@ export class IncidentCourier {
   againAt(now: number): number | undefined {
     const { unwritten, untold } = this.#incidents();
     if (unwritten().length > 0) return now + WAIT_MIN_MS;
-    const waits = untold().map((each) => now - changedAt(each));
-    if (waits.length === 0) return undefined;
-    return now + Math.min(Math.max(WAIT_MIN_MS, Math.min(...waits)), WAIT_MAX_MS);
+    const dues = untold().map((each) => this.#dueOf(each, now));
+    return dues.length === 0 ? undefined : Math.max(Math.min(...dues), now);
+  }
+
+  /** What is further off than any wait was set by a clock that has gone back since. */
+  #dueOf(incident: Incident, now: number): number {
+    const due = Math.max(this.#downUntil, this.#dueAt.get(incident) ?? 0);
+    return due > now + WAIT_MAX_MS ? now : due;
   }
 
   async #writeAll(): Promise<void> {
@@ -70,33 +80,55 @@ export class IncidentCourier {
   #unwritten = (): Incident | undefined => this.#incidents().unwritten()[0];
 
   async #tellAll(): Promise<void> {
-    const tried = new Set<Incident>();
-    for (let due = this.#untoldBut(tried); due.length > 0; due = this.#untoldBut(tried)) {
-      for (const each of due) tried.add(each);
+    for (let due = this.#due(); due.length > 0; due = this.#due()) {
       // Side by side: one that the receiver can't take must not hold up the others.
-      await Promise.all(due.map((each) => this.#tell(each)));
+      const answers = await Promise.all(due.map((each) => this.#tell(each)));
+      this.#noteWebhook(due, answers.includes("heard"), Date.now());
     }
   }
 
-  #untoldBut = (tried: ReadonlySet<Incident>): Incident[] =>
-    this.#incidents()
-      .untold()
-      .filter((each) => !tried.has(each));
-
-  async #tell(incident: Incident): Promise<void> {
+  #due(): Incident[] {
     const now = Date.now();
+    const { untold } = this.#incidents();
+    return untold().filter((each) => this.#dueOf(each, now) <= now);
+  }
+
+  /** Posts nothing for a while where none of some messages was heard. */
+  #noteWebhook(tried: readonly Incident[], isUp: boolean, now: number): void {
+    if (isUp) {
+      this.#downUntil = 0;
+      this.#downSince = undefined;
+      return;
+    }
+    // The oldest message tells it too, after an eviction.
+    this.#downSince = Math.min(this.#downSince ?? now, ...tried.map(changedAt));
+    this.#downUntil = waitFrom(this.#downSince, now);
+  }
+
+  async #tell(incident: Incident): Promise<"heard" | "unheard"> {
+    const now = Date.now();
+    let isHeard = false;
     try {
       const read = readSettings(this.#env);
       if (!read.ok) throw new Error(`settings: ${read.problems.map(({ setting }) => setting).join(", ")}`);
-      await tellWebhook(read.settings, incident, now);
+      const answer = await tellWebhook(read.settings, incident, now);
+      isHeard = true;
+      if (answer.status === "refused") throw new Error(`The incident webhook answered ${answer.http}.`);
       this.#incidents().noteTold(incident, "everybody");
     } catch (error) {
       logSurprise(error, { what: "incident webhook" });
-      if (now - changedAt(incident) < GIVE_UP_MS) return;
-      logEvent("incident_untold", { incident: incident.id });
-      this.#incidents().noteTold(incident, "everybody");
+      this.#dueAt.set(incident, waitFrom(changedAt(incident), now));
+      if (now - changedAt(incident) >= GIVE_UP_MS) {
+        logEvent("incident_untold", { incident: incident.id });
+        this.#incidents().noteTold(incident, "everybody");
+      }
     }
+    return isHeard ? "heard" : "unheard";
   }
 }
+
+/** When to try again what has waited since a moment. */
+const waitFrom = (since: number, now: number): number =>
+  now + Math.min(Math.max(WAIT_MIN_MS, now - since), WAIT_MAX_MS);
 
 const changedAt = ({ decided_at, last_at }: Incident): number => decided_at ?? last_at;

@@ -4,16 +4,19 @@ import type { Incident } from "./incidents.ts";
 
 const WEBHOOK_DEADLINE_MS = 5_000;
 
+/** `refused`: the receiver is there and does not take this message. */
+export type WebhookAnswer = { status: "taken" } | { status: "refused"; http: number };
+
 /**
- * Tells the webhook, where one is set, signed as Standard Webhooks says (https://www.standardwebhooks.com).
- * Throws where it does not answer 2xx in time; it may then be told the same again, under the same webhook-id.
+ * Tells the webhook, where one is set, signed as Standard Webhooks says (https://www.standardwebhooks.com). What is not
+ * taken may be told again, under the same webhook-id. Throws where no message would be taken now, or no answer comes in time.
  */
 export async function tellWebhook(
   { INCIDENT_WEBHOOK_URL: url, INCIDENT_WEBHOOK_SECRET: secret }: Settings,
   incident: Incident,
   now: number,
-): Promise<void> {
-  if (url === undefined || secret === undefined) return;
+): Promise<WebhookAnswer> {
+  if (url === undefined || secret === undefined) return { status: "taken" };
   const id = `${incident.id}.${incident.count}.${incident.status}`;
   const body = JSON.stringify({
     type: "flow.incident",
@@ -35,5 +38,11 @@ export async function tellWebhook(
     body,
   });
   await response.body?.cancel();
-  if (!response.ok) throw new Error(`The incident webhook answered ${response.status}.`);
+  const { ok, status } = response;
+  if (ok) return { status: "taken" };
+  if (REFUSALS.has(status)) return { status: "refused", http: status };
+  throw new Error(`The incident webhook answered ${status}.`);
 }
+
+/** What is said of one message: 401 or 404 would be said of any, 429 or 503 of all for now. */
+const REFUSALS: ReadonlySet<number> = new Set([400, 409, 413, 415, 422]);

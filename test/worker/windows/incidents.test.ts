@@ -19,6 +19,7 @@ const HOOK = {
 };
 let webhook: (body: string) => number;
 const sent: string[] = [];
+const sentAt = new Set<number>();
 const logged: string[] = [];
 
 beforeEach(async () => {
@@ -29,10 +30,12 @@ beforeEach(async () => {
   vi.spyOn(globalThis, "fetch").mockImplementation(async (_, init) => {
     const body = z.string().parse(init?.body);
     sent.push(body);
+    sentAt.add(Date.now());
     return new Response(null, { status: webhook(body) });
   });
   webhook = () => 500;
   sent.length = 0;
+  sentAt.clear();
   logged.length = 0;
 });
 afterEach(() => {
@@ -127,6 +130,47 @@ describe("a webhook that is down", () => {
     expect(prepare.mock.calls.filter(([sql]) => sql.includes("INTO incidents"))).toHaveLength(0);
   });
 
+  it("is asked no oftener for news that comes meanwhile, of which D1 is told at once", async () => {
+    const caller = newObject();
+    await stop(caller, 8);
+    for (let half = 1; half < 44; half++) {
+      const at = NOW + (half * MINUTE) / 2;
+      const alarm = (await alarmOf(caller)) ?? Infinity;
+      if (alarm <= at) {
+        vi.setSystemTime(alarm);
+        await runDurableObjectAlarm(caller.object);
+      }
+      vi.setSystemTime(at);
+      await decide(caller, await stop(caller, 8, `person-${half}`), "declined");
+      expect((await rows(caller)).filter(({ status }) => status !== "declined")).toEqual([]);
+    }
+    expect([...sentAt].map((at) => (at - NOW) / MINUTE)).toEqual([0, 1, 2, 4, 8, 16]);
+  });
+
+  it("is asked once more after an eviction, and then again when it is due", async () => {
+    const caller = newObject();
+    await stop(caller, 8);
+    vi.setSystemTime(NOW + 10 * MINUTE);
+    await runDurableObjectAlarm(caller.object);
+    vi.setSystemTime(NOW + 11 * MINUTE);
+    for (const round of [1, 2, 3]) {
+      await evictDurableObject(caller.object);
+      sentAt.clear();
+      vi.setSystemTime(NOW + (11 + round) * MINUTE);
+      for (const news of ["a", "b"])
+        await decide(caller, await stop(caller, 8, `${round}-${news}`), "declined");
+      await runDurableObjectAlarm(caller.object);
+      expect([...sentAt]).toEqual([NOW + (11 + round) * MINUTE]);
+    }
+    sentAt.clear();
+    while (sentAt.size === 0) {
+      vi.setSystemTime((await alarmOf(caller)) ?? Infinity);
+      await runDurableObjectAlarm(caller.object);
+    }
+    // What waits longest was decided in minute 12.
+    expect([...sentAt]).toEqual([NOW + 16 * MINUTE]);
+  });
+
   it("is given up after three days, in the log", async () => {
     const caller = newObject();
     await stop(caller, 8);
@@ -135,6 +179,17 @@ describe("a webhook that is down", () => {
     await runDurableObjectAlarm(caller.object);
     expect(logged.join()).toContain("incident_untold");
     expect(await held(caller)).toMatchObject([{ told: "everybody" }]);
+  });
+
+  it("is up again for all that waits, and for what comes then", async () => {
+    const caller = newObject();
+    await stop(caller, 8);
+    await vi.waitFor(async () => expect(await held(caller)).toMatchObject([{ told: "database" }]));
+    webhook = () => 200;
+    vi.setSystemTime(NOW + 2 * MINUTE);
+    await runDurableObjectAlarm(caller.object);
+    await decide(caller, await stop(caller, 8, "more"), "declined");
+    await vi.waitFor(async () => expect(await held(caller)).toEqual([]));
   });
 
   it("for one message holds up no other", async () => {
