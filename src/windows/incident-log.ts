@@ -32,13 +32,16 @@ export class IncidentLog {
       const known = this.#all();
       const noted = noteHit(known, hit, { principal, tool, kind: kindOf(hit.rule) }, now);
       if (noted === undefined) return [];
-      this.#keep(noted.incident, noted.isNews);
+      // Before the new one is kept, for which one of them may have to go.
       for (const stale of closeStale(known, noted.incident, now)) this.#keep(stale, true);
+      this.#keep(noted.incident, noted.isNews);
       return [noted.incident];
     });
   }
 
   find = (id: string): Incident | undefined => this.#held.get(id)?.incident;
+
+  ids = (): string[] => [...this.#held.keys()];
 
   open = (): Incident[] => this.#all().filter(({ status }) => status === "open");
 
@@ -101,13 +104,14 @@ export class IncidentLog {
     if (this.#held.size > INCIDENTS_MAX) this.#dropOne(incident.id);
   }
 
-  /** The oldest that D1 has; while it has none of them, the oldest. */
   #dropOne(besides: string): void {
-    const others = [...this.#held.values()].filter(({ incident }) => incident.id !== besides);
-    const gone = others.find(({ told }) => told !== "nobody") ?? others[0];
+    const [gone] = [...this.#held.values()]
+      .filter(({ incident }) => incident.id !== besides)
+      .toSorted((a, b) => missed(a) - missed(b));
     if (gone === undefined) return;
     const { id, rule } = gone.incident;
-    if (gone.told === "nobody") logEvent("incident_lost", { incident: id, rule });
+    if (gone.told === "nobody" || isAsking(gone)) logEvent("incident_lost", { incident: id, rule });
+    else if (gone.told === "database") logEvent("incident_untold", { incident: id });
     this.#drop(id);
   }
 
@@ -116,6 +120,17 @@ export class IncidentLog {
     this.#store.dropIncident(id);
   }
 }
+
+const TOLD = { everybody: 0, database: 1, nobody: 2 };
+const SEVERITY = { low: 0, medium: 1, high: 2, critical: 3 };
+
+/** Only while it is held can a person let the work go on. */
+const isAsking = ({ incident: { status, verdict } }: Held): boolean =>
+  status === "open" && verdict === "confirm";
+
+/** How much is lost with one; of equals, the oldest goes. */
+const missed = (held: Held): number =>
+  (isAsking(held) ? 100 : 0) + 10 * TOLD[held.told] + SEVERITY[held.incident.severity];
 
 export const kindOf = (rule: string): Rule["kind"] | undefined =>
   policyInForce().rules.find(({ id }) => id === rule)?.kind;

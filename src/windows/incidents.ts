@@ -5,7 +5,7 @@ import type { Rule } from "../flow/rules.ts";
 
 /** A rule that speaks again within this of the last time adds to its open incident. */
 export const SAME_MS = 60 * 60 * 1000;
-/** Incidents that an object keeps, 10 KiB in memory. The oldest that D1 has go. */
+/** Incidents that an object keeps, 10 KiB in memory. Those that are missed least go. */
 export const INCIDENTS_MAX = 16;
 
 export const incidentSchema = z.strictObject({

@@ -73,6 +73,23 @@ async function stop(caller: Caller, people = PEOPLE, names = "person"): Promise<
   if (incident === undefined) throw new Error("nobody stopped it");
   return incident;
 }
+/** A planted record is read: the caller is answered, and an incident noted. */
+const plant = ({ principal, object }: Caller) =>
+  runInDurableObject(object, (instance: UserWindows) => {
+    const flow = about("person-0");
+    const attempt = { name: "get_customer", roles: ["support"], flow };
+    const answer = instance.admit(admission(principal, { limit: LIMIT, attempt }));
+    if (!answer.admitted) throw new Error("a known person is read on");
+    const { subjects, objects } = flow;
+    instance.settle({
+      attempt: answer.seq,
+      outcome: "ok",
+      records: 1,
+      bytes: 10,
+      duration_ms: 1,
+      flow: { subjects, objects, missed: false, tainted: false, canary: true },
+    });
+  });
 const decide = ({ object }: Caller, incident: string, decision: "released" | "declined" = "released") =>
   object.decide({ incident, decision, by: "user-admin", note: null });
 
@@ -196,21 +213,7 @@ describe("a webhook that is down", () => {
     const caller = newObject();
     webhook = (body) => (body.includes('"people"') ? 400 : 200);
     await stop(caller);
-    await runInDurableObject(caller.object, async (instance: UserWindows) => {
-      const flow = { ...about("person-0"), kinds: ["source" as const] };
-      const attempt = { name: "get_customer", roles: ["support"], flow };
-      const answer = instance.admit(admission(caller.principal, { limit: LIMIT, attempt }));
-      if (!answer.admitted) throw new Error("a known person is read on");
-      const { subjects, objects } = flow;
-      instance.settle({
-        attempt: answer.seq,
-        outcome: "ok",
-        records: 1,
-        bytes: 10,
-        duration_ms: 1,
-        flow: { subjects, objects, missed: false, tainted: false, canary: true },
-      });
-    });
+    await plant(caller);
     await vi.waitFor(async () =>
       expect((await held(caller)).map(({ told }) => told)).toEqual(["database", "everybody"]),
     );
@@ -262,6 +265,20 @@ describe("an incident", () => {
     );
     expect(await decide(caller, first)).toBeUndefined();
     expect(await decide(caller, second)).toMatchObject({ status: "released" });
+  });
+
+  it("that asks a person can be decided, however many others the webhook waits for", async () => {
+    webhook = () => 500;
+    const caller = newObject();
+    const incident = await stop(caller);
+    for (let round = 1; round <= 22; round++) {
+      vi.setSystemTime(NOW + round * 61 * MINUTE);
+      await plant(caller);
+    }
+    await vi.waitFor(async () => expect(await rows(caller)).toHaveLength(23));
+    expect(await held(caller)).toHaveLength(16);
+    expect(logged.filter((line) => line.includes("incident_untold"))).toHaveLength(7);
+    expect(await decide(caller, incident)).toMatchObject({ status: "released" });
   });
 
   it("is held apart from 16 others at most; what D1 never had is told to the log", async () => {
