@@ -2,7 +2,7 @@ import { ensureMigrated } from "../database/migrate.ts";
 import { readSettings } from "../env.ts";
 import { logEvent, logSurprise } from "../telemetry/log.ts";
 import type { IncidentLog } from "./incident-log.ts";
-import { writeIncident } from "./incident-rows.ts";
+import { writeKept } from "./incident-rows.ts";
 import { tellWebhook } from "./incident-webhook.ts";
 import type { Incident } from "./incidents.ts";
 
@@ -67,7 +67,7 @@ export class IncidentCourier {
       await ensureMigrated(this.#env.DB);
       // Looked up each time: a call may bring another one meanwhile, or change one.
       for (let next = this.#unwritten(); next !== undefined; next = this.#unwritten()) {
-        await writeIncident(this.#env.DB, next);
+        await writeKept(this.#env.DB, next, this.#incidents().ids(), Date.now());
         this.#incidents().noteTold(next, "database");
       }
     } catch (error) {

@@ -90,6 +90,11 @@ export class IncidentLog {
     this.#store.saveIncident(news, told);
   }
 
+  /** All that everybody has been told of. */
+  letGo(): void {
+    for (const { incident, told } of this.#held.values()) if (told === "everybody") this.#drop(incident.id);
+  }
+
   #all = (): Incident[] => [...this.#held.values()].map(({ incident }) => incident);
 
   #newsOf = (isWanted: (held: Held) => boolean): Incident[] =>

@@ -13,17 +13,51 @@ const rowSchema = incidentSchema.extend({
 
 /** Writes an incident down where people look; a later state of the same one takes the place of an earlier. */
 export async function writeIncident(db: D1Database, incident: Incident): Promise<void> {
+  await upsert(db, incident).run();
+}
+
+/**
+ * Likewise, by the object that keeps those of a principal. What it keeps no more can't be decided: what of it is open is closed
+ * here, by nobody. Each time, so that no failure and no restored database leaves one open for ever.
+ */
+export async function writeKept(
+  db: D1Database,
+  incident: Incident,
+  kept: readonly string[],
+  now: number,
+): Promise<void> {
+  await db.batch([upsert(db, incident), close(db, incident.principal, kept, now)]);
+}
+
+/** Closes what is open of a principal whose object is about to end. */
+export async function closeAllBut(
+  db: D1Database,
+  principal: string,
+  kept: readonly string[],
+  now: number,
+): Promise<void> {
+  await close(db, principal, kept, now).run();
+}
+
+function upsert(db: D1Database, incident: Incident): D1PreparedStatement {
   const columns = Object.keys(incident);
   const places = columns.map((_, index) => `?${index + 1}`);
   const changes = columns.filter((name) => name !== "id").map((name) => `${name} = excluded.${name}`);
-  await db
+  return db
     .prepare(
       `INSERT INTO incidents (${columns.join(", ")}) VALUES (${places.join(", ")})
        ON CONFLICT (id) DO UPDATE SET ${changes.join(", ")}`,
     )
-    .bind(...Object.values({ ...incident, events: JSON.stringify(incident.events) }))
-    .run();
+    .bind(...Object.values({ ...incident, events: JSON.stringify(incident.events) }));
 }
+
+const close = (db: D1Database, principal: string, kept: readonly string[], now: number) =>
+  db
+    .prepare(
+      `UPDATE incidents SET status = 'closed', decided_at = ?3
+       WHERE principal = ?1 AND status = 'open' AND id NOT IN (SELECT value FROM json_each(?2))`,
+    )
+    .bind(principal, JSON.stringify(kept), now);
 
 /** Undefined where there is none of that id. */
 export async function findIncident(db: D1Database, id: string): Promise<Incident | undefined> {

@@ -5,6 +5,7 @@ import { closeAnchor, writeAnchor } from "./anchors.ts";
 import type { Anchor } from "./chain.ts";
 import type { Clock } from "./clock.ts";
 import { IncidentCourier } from "./incident-courier.ts";
+import { closeAllBut } from "./incident-rows.ts";
 import { type Parts, createParts } from "./parts.ts";
 
 /** D1 is told where a chain stands at most this often; what could not be told is tried again this much later. */
@@ -141,9 +142,12 @@ export class Upkeep {
 
   /** Deletes all that is stored, unless a call comes in meanwhile. */
   async #end(): Promise<void> {
-    const { state } = this.#parts.log;
+    const { log, incidents } = this.#parts;
+    const { state } = log;
     if (state === undefined) return;
     await ensureMigrated(this.#env.DB);
+    incidents.letGo();
+    await closeAllBut(this.#env.DB, state.principal, incidents.ids(), this.#clock.now());
     await closeAnchor(this.#env.DB, state, this.#clock.now());
     // A call has come in meanwhile, and the row says that its chain is over.
     if (!this.#isEmpty(this.#clock.now())) return void (await this.anchor());

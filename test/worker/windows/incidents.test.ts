@@ -95,11 +95,20 @@ const decide = ({ object }: Caller, incident: string, decision: "released" | "de
 
 const rows = async ({ principal }: Caller) =>
   z
-    .array(z.object({ id: z.string(), rule: z.string(), status: z.string(), count: z.int() }))
+    .array(
+      z.object({
+        id: z.string(),
+        rule: z.string(),
+        status: z.string(),
+        count: z.int(),
+        decided_by: z.string().nullable(),
+        decided_at: z.int().nullable(),
+      }),
+    )
     .parse(
       (
         await env.DB.prepare(
-          "SELECT id, rule, status, count FROM incidents WHERE principal = ? ORDER BY first_at, rule",
+          "SELECT id, rule, status, count, decided_by, decided_at FROM incidents WHERE principal = ? ORDER BY first_at, rule",
         )
           .bind(principal)
           .all()
@@ -279,6 +288,41 @@ describe("an incident", () => {
     expect(await held(caller)).toHaveLength(16);
     expect(logged.filter((line) => line.includes("incident_untold"))).toHaveLength(7);
     expect(await decide(caller, incident)).toMatchObject({ status: "released" });
+  });
+
+  it("that its object has let go is closed in D1 with the next", async () => {
+    const [caller, other] = [newObject(), newObject()];
+    const gone = await stop(caller);
+    const kept = await stop(other);
+    await vi.waitFor(async () => expect(await held(caller)).toMatchObject([{ told: "everybody" }]));
+    await runInDurableObject(
+      caller.object,
+      (_, { storage }) => void storage.sql.exec("DELETE FROM incidents"),
+    );
+    await evictDurableObject(caller.object);
+    vi.setSystemTime(NOW + MINUTE);
+    await plant(caller);
+    await vi.waitFor(async () =>
+      expect(await rows(caller)).toMatchObject([
+        { id: gone, status: "closed", decided_by: null, decided_at: expect.closeTo(NOW + MINUTE, -3) },
+        { rule: "canary", status: "open" },
+      ]),
+    );
+    expect(await rows(other)).toMatchObject([{ id: kept, status: "open" }]);
+  });
+
+  it("is closed in D1 when its object ends", async () => {
+    const caller = newObject();
+    const incident = await stop(caller);
+    await vi.waitFor(async () =>
+      expect(await rows(caller)).toMatchObject([{ id: incident, status: "open" }]),
+    );
+    for (const days of [1, 32]) {
+      vi.setSystemTime(NOW + days * 24 * HOUR + MINUTE);
+      await runDurableObjectAlarm(caller.object);
+    }
+    expect(await rows(caller)).toMatchObject([{ id: incident, status: "closed", decided_by: null }]);
+    expect(await alarmOf(caller)).toBeNull();
   });
 
   it("is held apart from 16 others at most; what D1 never had is told to the log", async () => {
