@@ -4,6 +4,7 @@ import { type Head, exportLine } from "./chain.ts";
 import type { RowChange, StoredRow } from "../flow/state/part.ts";
 import { type Incident, incidentSchema } from "./incidents.ts";
 import {
+  ADMITTED,
   type Attempt,
   type AuditRecord,
   type Bucket,
@@ -156,14 +157,22 @@ export function createStore(sql: SqlStorage): Store {
       }),
     newest: (limit, upTo = Number.MAX_SAFE_INTEGER) =>
       records("SELECT text FROM records WHERE seq <= ? ORDER BY seq DESC LIMIT ?", upTo, limit),
-    attemptsOf: (seqs) =>
-      records(
-        `SELECT text FROM records WHERE seq BETWEEN ?1 AND ?2 AND
-         (seq IN (SELECT value FROM json_each(?3)) OR text ->> 'attempt' IN (SELECT value FROM json_each(?3)))`,
-        Math.min(...seqs),
-        Math.max(...seqs) + OUTCOME_WITHIN,
+    attemptsOf(seqs) {
+      const attempts = records(
+        "SELECT text FROM records WHERE seq IN (SELECT value FROM json_each(?))",
         JSON.stringify(seqs),
-      ),
+      );
+      const outcomes = attempts.flatMap((record) =>
+        record.kind === "attempt" && record.decision === ADMITTED
+          ? records(
+              `SELECT text FROM records WHERE seq > ?1 AND seq <= ?1 + ${OUTCOME_WITHIN} AND text ->> 'attempt' = ?1
+               ORDER BY seq LIMIT 1`,
+              record.seq,
+            )
+          : [],
+      );
+      return [...attempts, ...outcomes];
+    },
     withHits: (since) =>
       records(`SELECT text FROM records WHERE seq > ${LAST_BEFORE} AND ${HAS_HITS} ORDER BY seq`, since),
     lastHitBehind: (seq) =>
@@ -261,7 +270,7 @@ const HAS_HITS = `text LIKE '%"hits":[{%'`;
 /** Newest records that are looked through for one at which a rule spoke. */
 const HITS_WITHIN = 2_000;
 
-/** Records behind an attempt among which its outcome is looked for: calls that run side by side are few. */
+/** Records behind an attempt among which its outcome is looked for, the nearest first: calls that run side by side are few. */
 const OUTCOME_WITHIN = 200;
 
 const chargedRow = z.object({
