@@ -8,7 +8,8 @@ export const SAME_MS = 60 * 60 * 1000;
 /** Incidents that an object keeps, 10 KiB in memory. Those that are missed least go. */
 export const INCIDENTS_MAX = 16;
 
-export const incidentSchema = z.strictObject({
+/** Not strict: after a rollback there may be fields of a later release. */
+export const incidentSchema = z.object({
   id: z.string(),
   principal: z.string(),
   rule: z.string(),

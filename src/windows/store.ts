@@ -2,6 +2,7 @@ import * as z from "zod";
 import { jsonText } from "../database/json-text.ts";
 import { type Head, exportLine } from "./chain.ts";
 import type { RowChange, StoredRow } from "../flow/state/part.ts";
+import { logSurprise } from "../telemetry/log.ts";
 import { type Incident, incidentSchema } from "./incidents.ts";
 import {
   ADMITTED,
@@ -54,6 +55,8 @@ const toldSchema = z.enum(["nobody", "database", "everybody"]);
 /** Who has an incident as it is now: D1 is told first, then the webhook. */
 export type Told = z.output<typeof toldSchema>;
 
+const incidentRow = z.object({ text: jsonText.pipe(incidentSchema), told: toldSchema });
+const runRow = z.object({ key: z.string(), text: jsonText.pipe(runSchema) });
 const recordRow = z.object({ seq: z.int(), at: z.int(), text: z.string(), hash: z.string() });
 
 /** One record's line of an export. */
@@ -237,10 +240,9 @@ export function createStore(sql: SqlStorage): Store {
       sql.exec("INSERT OR REPLACE INTO flow_at (id, seq) VALUES (1, ?)", at);
     },
     incidents: () =>
-      [...select("SELECT text, told FROM incidents ORDER BY rowid")].map((row) => ({
-        incident: incidentSchema.parse(parseText(row)),
-        told: toldSchema.parse(row["told"]),
-      })),
+      readable("incidents", select("SELECT text, told FROM incidents ORDER BY rowid"), incidentRow).map(
+        ({ text, told }) => ({ incident: text, told }),
+      ),
     saveIncident: (incident, told) =>
       void sql.exec(
         `INSERT INTO incidents (id, text, told) VALUES (?, ?, ?)
@@ -251,14 +253,24 @@ export function createStore(sql: SqlStorage): Store {
       ),
     dropIncident: (id) => void sql.exec("DELETE FROM incidents WHERE id = ?", id),
     runs: () =>
-      [...select("SELECT key, text FROM runs")].map((row) => [
-        z.string().parse(row["key"]),
-        runSchema.parse(parseText(row)),
-      ]),
+      readable("runs", select("SELECT key, text FROM runs"), runRow).map(({ key, text }) => [key, text]),
     saveRun: (key, run) =>
       void sql.exec("INSERT OR REPLACE INTO runs (key, text) VALUES (?, ?)", key, JSON.stringify(run)),
     dropRun: (key) => void sql.exec("DELETE FROM runs WHERE key = ?", key),
   };
+}
+
+/**
+ * Rows of a table, without those that can't be read, which the log names: what a later release has stored would else stop
+ * every call of the caller after a rollback. They stay for when it is back.
+ */
+function readable<Row>(table: string, rows: Iterable<unknown>, schema: z.ZodType<Row>): Row[] {
+  return [...rows].flatMap((row) => {
+    const { success, data, error } = schema.safeParse(row);
+    if (success) return [data];
+    logSurprise(error, { what: `a stored row of ${table}` });
+    return [];
+  });
 }
 
 /** Looked for from the newest back: times never go back, and older records are not read. */

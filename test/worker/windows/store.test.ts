@@ -1,5 +1,6 @@
-import { runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Incident } from "../../../src/windows/incidents.ts";
 import { createStore } from "../../../src/windows/store.ts";
 import type { UserWindows } from "../../../src/windows/user-windows.ts";
 import { WINDOW_MS, admission, newObject, settlement } from "../support/admission.ts";
@@ -48,5 +49,67 @@ describe("attempts by number", () => {
       // Pruned by now, or of another chain.
       expect(store.attemptsOf([1_000_000])).toEqual([]);
     });
+  });
+});
+
+describe("what a later release has stored", () => {
+  const change = (object: DurableObjectStub<UserWindows>, ...statements: string[]) =>
+    runInDurableObject(object, (_, { storage }) => {
+      for (const statement of statements) storage.sql.exec(statement);
+    });
+  const incident: Incident = {
+    id: "incident-1",
+    principal: "somebody",
+    rule: "people",
+    rule_version: 1,
+    verdict: "confirm",
+    severity: "medium",
+    tool: "get_customer",
+    observed: 8,
+    threshold: 7,
+    window_ms: 600_000,
+    events: [1],
+    first_at: NOW,
+    last_at: NOW,
+    count: 1,
+    status: "open",
+    decided_by: null,
+    decided_at: null,
+    note: null,
+  };
+  const insert = (row: object) =>
+    `INSERT INTO incidents (id, text, told) VALUES ('${crypto.randomUUID()}', '${JSON.stringify(row)}', 'everybody')`;
+
+  it("with a field more is read without it", async () => {
+    const { principal, object } = newObject();
+    const refused = admission(principal, { refused: { arguments: "invalid_arguments" } });
+    for (const request of [refused, refused]) await object.admit(request);
+    await change(
+      object,
+      insert({ ...incident, shade: "blue" }),
+      "UPDATE state SET text = json_set(text, '$.shade', 'blue')",
+      "UPDATE runs SET text = json_set(text, '$.shade', 'blue')",
+    );
+    await evictDurableObject(object);
+    expect(await object.decidedWith("incident-1")).toEqual([incident]);
+    expect(await object.admit(admission(principal))).toMatchObject({ admitted: true });
+  });
+
+  it("and this one can't read costs the row and a line, and no call", async () => {
+    const { principal, object } = newObject();
+    const logged = vi.spyOn(console, "error").mockImplementation(() => {});
+    const refused = admission(principal, { refused: { arguments: "invalid_arguments" } });
+    for (const request of [refused, refused]) await object.admit(request);
+    await change(
+      object,
+      insert({ ...incident, id: "incident-0", verdict: "shame" }),
+      insert(incident),
+      "UPDATE runs SET text = json_set(text, '$.bucket', 'exports')",
+    );
+    await evictDurableObject(object);
+    expect(await object.admit(admission(principal))).toMatchObject({ admitted: true });
+    expect(await object.decidedWith("incident-1")).toEqual([incident]);
+    expect(logged).toHaveBeenCalledTimes(2);
+    expect(logged.mock.calls.join()).toMatch(/runs.*incidents/s);
   });
 });
