@@ -119,7 +119,8 @@ export function createStore(sql: SqlStorage): Store {
   const begin = () => {
     // A later release may have tables that an object's first one had not.
     for (const [name, columns] of Object.entries(TABLES))
-      if (!found.has(name)) sql.exec(`CREATE TABLE ${name} ${columns}`);
+      // The storage may have been full after some of them.
+      if (!found.has(name)) sql.exec(`CREATE TABLE IF NOT EXISTS ${name} ${columns}`);
     exists = true;
   };
   if (exists && Object.keys(TABLES).some((name) => !found.has(name))) begin();

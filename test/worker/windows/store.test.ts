@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Incident } from "../../../src/windows/incidents.ts";
 import { createStore } from "../../../src/windows/store.ts";
 import type { UserWindows } from "../../../src/windows/user-windows.ts";
-import { WINDOW_MS, admission, newObject, settlement } from "../support/admission.ts";
+import { DAY_MS, WINDOW_MS, admission, newObject, settlement } from "../support/admission.ts";
 
 const NOW = 1_800_000_000_000;
 
@@ -111,5 +111,29 @@ describe("what a later release has stored", () => {
     expect(await object.decidedWith("incident-1")).toEqual([incident]);
     expect(logged).toHaveBeenCalledTimes(2);
     expect(logged.mock.calls.join()).toMatch(/runs.*incidents/s);
+  });
+});
+
+it("tables that could not all be made are made at the next try", async () => {
+  const { principal, object } = newObject();
+  await runInDurableObject(object, (_, { storage: { sql } }) => {
+    const store = createStore(sql);
+    const state = {
+      principal,
+      startedAt: NOW,
+      checkpoint: { seq: 0, hash: "" },
+      anchored: { seq: 0, at: 0 },
+      retentionMs: DAY_MS,
+      prunedAt: 0,
+    };
+    const exec = sql.exec.bind(sql);
+    const full = vi.spyOn(sql, "exec").mockImplementation((query, ...values) => {
+      if (query.includes("incidents")) throw new Error("SQLITE_FULL");
+      return exec(query, ...values);
+    });
+    expect(() => store.saveState(state)).toThrow(/FULL/);
+    full.mockRestore();
+    store.saveState(state);
+    expect(store.state()).toEqual(state);
   });
 });
