@@ -8,6 +8,7 @@ import signingKeys from "../../migrations/0007_signing_keys.sql";
 import signOn from "../../migrations/0008_sign_on.sql";
 import incidents from "../../migrations/0010_incidents.sql";
 import spokenRules from "../../migrations/0011_spoken_rules.sql";
+import retention from "../../migrations/0012_retention.sql";
 
 /** Every file of migrations/, in order; a test compares the list with the folder. */
 export const migrations: readonly { name: string; sql: string }[] = [
@@ -21,4 +22,5 @@ export const migrations: readonly { name: string; sql: string }[] = [
   { name: "0008_sign_on.sql", sql: signOn },
   { name: "0010_incidents.sql", sql: incidents },
   { name: "0011_spoken_rules.sql", sql: spokenRules },
+  { name: "0012_retention.sql", sql: retention },
 ];

@@ -53,6 +53,18 @@ export async function closeAnchor(
     .run();
 }
 
+/** Deletes some of those, whosever, whose chain was over before a moment. */
+export async function dropClosed(db: D1Database, before: number): Promise<void> {
+  await db
+    .prepare(
+      `DELETE FROM audit_anchors WHERE principal IN
+         (SELECT principal FROM audit_anchors WHERE closed_at < ? ORDER BY closed_at LIMIT ${DROPPED_MAX})`,
+    )
+    .bind(before)
+    .run();
+}
+const DROPPED_MAX = 100;
+
 /** Those at whose calls a flow rule spoke since a moment, the latest first and so many at most; and how many there are. */
 export async function listSpokenTo(
   db: D1Database,

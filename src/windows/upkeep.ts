@@ -1,11 +1,12 @@
 import { ensureMigrated } from "../database/migrate.ts";
 import { DAY } from "../flow/window.ts";
 import { logSurprise } from "../telemetry/log.ts";
-import { closeAnchor, writeAnchor } from "./anchors.ts";
+import { policyInForce } from "../policy/bundled.ts";
+import { closeAnchor, dropClosed, writeAnchor } from "./anchors.ts";
 import type { Anchor } from "./chain.ts";
 import type { Clock } from "./clock.ts";
 import { IncidentCourier } from "./incident-courier.ts";
-import { closeAllBut } from "./incident-rows.ts";
+import { closeAllBut, dropDecided } from "./incident-rows.ts";
 import { type Parts, createParts } from "./parts.ts";
 
 /** D1 is told where a chain stands at most this often; what could not be told is tried again this much later. */
@@ -106,7 +107,11 @@ export class Upkeep {
     if (this.#parts.log.state === undefined) return;
 
     const isDue = now - state.anchored.at >= ANCHOR_MS;
-    if (head.seq > state.anchored.seq && isDue) await this.#quietly(() => this.anchor());
+    if (head.seq > state.anchored.seq && isDue)
+      await this.#quietly(async () => {
+        await this.anchor();
+        await this.#dropOld(now);
+      });
     const { anchored } = log.state ?? state;
     if (head.seq > anchored.seq) this.#wakeBy(anchored.at + ANCHOR_MS);
     for (const { until } of log.runs.values()) this.#wakeBy(until);
@@ -155,5 +160,13 @@ export class Upkeep {
     await storage.deleteAlarm();
     await storage.deleteAll();
     Object.assign(this.#parts, createParts(storage.sql));
+    await this.#dropOld(this.#clock.now());
+  }
+
+  /** Of what D1 keeps of all callers, some of what is too old: it falls to whoever has an alarm, and to none for long. */
+  async #dropOld(now: number): Promise<void> {
+    const before = now - policyInForce().retention.audit_days * DAY;
+    await dropDecided(this.#env.DB, before);
+    await dropClosed(this.#env.DB, before);
   }
 }

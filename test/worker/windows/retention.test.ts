@@ -1,0 +1,102 @@
+import { runDurableObjectAlarm } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { ensureMigrated } from "../../../src/database/migrate.ts";
+import { policyInForce } from "../../../src/policy/bundled.ts";
+import { closeAnchor, writeAnchor } from "../../../src/windows/anchors.ts";
+import { pageOfIncidents, writeIncident } from "../../../src/windows/incident-rows.ts";
+import type { Incident } from "../../../src/windows/incidents.ts";
+import { DAY_MS, admission, newObject } from "../support/admission.ts";
+
+const NOW = 1_800_000_000_000;
+const OLD = NOW - policyInForce().retention.audit_days * DAY_MS;
+/** More than are deleted at a time. */
+const MANY = 150;
+
+beforeEach(async () => {
+  await ensureMigrated(env.DB);
+  await env.DB.batch(["incidents", "audit_anchors"].map((table) => env.DB.prepare(`DELETE FROM ${table}`)));
+  vi.useFakeTimers({ toFake: ["Date"], now: NOW });
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+const open: Incident = {
+  id: "open",
+  principal: "somebody",
+  rule: "people",
+  rule_version: 1,
+  verdict: "confirm",
+  severity: "medium",
+  tool: "get_customer",
+  observed: 8,
+  threshold: 7,
+  window_ms: 600_000,
+  events: [1],
+  first_at: 1,
+  last_at: 1,
+  count: 1,
+  status: "open",
+  decided_by: null,
+  decided_at: null,
+  note: null,
+};
+const closed = (id: string, decided_at: number): Incident => ({ ...open, id, status: "closed", decided_at });
+
+async function anchored(principal: string, closedAt: number | undefined): Promise<void> {
+  const chain = { principal, startedAt: 1, checkpoint: { seq: 0, hash: "" } };
+  await writeAnchor(env.DB, chain, { seq: 1, hash: "" }, null, 1);
+  if (closedAt !== undefined) await closeAnchor(env.DB, chain, closedAt);
+}
+
+const left = async () => ({
+  incidents: (await env.DB.prepare("SELECT id FROM incidents ORDER BY id").raw<[string]>()).flat(),
+  anchors: (await env.DB.prepare("SELECT principal FROM audit_anchors ORDER BY 1").raw<[string]>()).flat(),
+});
+
+it("deletes what was over too long ago, a few at each alarm, and nothing that is open", async () => {
+  await writeIncident(env.DB, open);
+  await writeIncident(env.DB, closed("late", OLD + 10 * 60_000));
+  await anchored("open", undefined);
+  await anchored("late", OLD + 10 * 60_000);
+  for (let index = 0; index < MANY; index++) {
+    await writeIncident(env.DB, closed(`old-${index}`, OLD - 1));
+    await anchored(`old-${index}`, OLD - 1);
+  }
+  const { principal, object } = newObject();
+  const counts = [];
+  for (let round = 0; round < 3; round++) {
+    vi.setSystemTime(NOW + round);
+    await object.admit(admission(principal, { refused: { permission: "permission_denied" } }));
+    vi.setSystemTime(NOW + (round + 1) * 60_000);
+    await runDurableObjectAlarm(object);
+    const { incidents, anchors } = await left();
+    counts.push([incidents.length, anchors.length]);
+  }
+  expect(counts).toEqual([
+    [52, 53],
+    [2, 3],
+    [2, 3],
+  ]);
+  expect(await left()).toEqual({ incidents: ["late", "open"], anchors: ["late", principal, "open"] });
+});
+
+it("open ones, of all callers and of one, are found by an index", async () => {
+  for (let index = 0; index < MANY; index++) await writeIncident(env.DB, closed(`old-${index}`, NOW));
+  await writeIncident(env.DB, open);
+  await writeIncident(env.DB, { ...open, id: "graver", principal: "another", severity: "critical" });
+  const batch = vi.spyOn(env.DB, "batch");
+  const rowsRead = async () =>
+    (await Promise.all(batch.mock.results.map(({ value }) => value)))
+      .flat()
+      .reduce((sum: number, { meta }: D1Result) => sum + meta.rows_read, 0);
+  const ids = async (which: Parameters<typeof pageOfIncidents>[1]) =>
+    (await pageOfIncidents(env.DB, which)).incidents.map(({ id }) => id);
+  expect(await ids({ open: true })).toEqual(["graver", "open"]);
+  expect(await ids({ open: true, principal: "somebody" })).toEqual(["open"]);
+  expect(await rowsRead()).toBeLessThan(20);
+  expect(await ids({ principal: "another" })).toEqual(["graver"]);
+  expect((await ids({})).slice(0, 2)).toEqual(["graver", "open"]);
+});
