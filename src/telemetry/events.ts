@@ -98,11 +98,14 @@ export const events = {
     "target",
     "served",
   ]),
-  incident_lost: error("An object had too many incidents to keep while D1 was out of reach", [
-    "incident",
-    "rule",
-  ]),
-  incident_untold: error("The webhook could not be told for three days", ["incident"]),
+  incident_lost: error(
+    "An object had too many incidents to keep: D1 has none of it, or nobody can decide it any more",
+    ["incident", "rule"],
+  ),
+  incident_untold: error(
+    "The webhook was not told for three days, or there were too many incidents to keep",
+    ["incident"],
+  ),
   internal_error: error("Something unexpected; the answer held the correlation id alone", [
     "correlation_id",
     "what",

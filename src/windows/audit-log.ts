@@ -45,12 +45,12 @@ export class AuditLog {
   begin(principal: string, retentionMs: number, now: number): void {
     if (this.#state?.retentionMs === retentionMs) return;
     const checkpoint = genesis(principal, now);
-    this.#head ??= checkpoint;
     this.#save(
       this.#state === undefined
         ? { principal, startedAt: now, checkpoint, anchored: { seq: 0, at: 0 }, retentionMs, prunedAt: 0 }
         : { ...this.#state, retentionMs },
     );
+    this.#head ??= checkpoint;
   }
 
   append(draft: Draft, now: number): number {
@@ -117,8 +117,9 @@ export class AuditLog {
     if (this.#state !== undefined) this.#save({ ...this.#state, anchored: { seq, at } });
   }
 
+  /** Stored first, as a record is: over a state that memory alone had, the next one to wake would begin a second chain. */
   #save(state: State): void {
-    this.#state = state;
     this.#store.saveState(state);
+    this.#state = state;
   }
 }
