@@ -31,7 +31,7 @@ export function actWords(act: Act): string {
   }
 }
 
-function changeWords({ change, roles, key, customer }: Extract<Act, { kind: "change" }>): string {
+function changeWords({ change, roles, key, customer, client }: Extract<Act, { kind: "change" }>): string {
   const named = list(roles ?? []) || "no role";
   switch (change) {
     case "user_added":
@@ -48,6 +48,12 @@ function changeWords({ change, roles, key, customer }: Extract<Act, { kind: "cha
       return `gave it the signing key ${key}`;
     case "signing_key_revoked":
       return `revoked its signing key ${key}`;
+    case "signed_in":
+      return key === null ? "signed in by the sign-in provider" : `signed in with the access key ${key}`;
+    case "client_allowed":
+      return `let the client ${client} act for it`;
+    case "client_ended":
+      return `ended the client ${client}`;
     default: {
       const none: never = change;
       return none;

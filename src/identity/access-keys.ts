@@ -95,14 +95,15 @@ export async function listOwnKeys(db: D1Database, userId: string, now: number): 
     }));
 }
 
-/** Revokes one of a user's own keys; another's is left alone. */
+/** Revokes one of a user's own keys; false for another's, which is left alone, and for one that is revoked. */
 export async function revokeOwnKey(
   db: D1Database,
   { id, userId }: { id: string; userId: string },
   now: number,
-): Promise<void> {
-  await db
+): Promise<boolean> {
+  const { meta } = await db
     .prepare("UPDATE access_keys SET revoked_at = ?3 WHERE id = ?1 AND user_id = ?2 AND revoked_at IS NULL")
     .bind(id, userId, now)
     .run();
+  return meta.changes > 0;
 }

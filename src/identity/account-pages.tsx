@@ -4,9 +4,10 @@ import { signOnSettings } from "../env.ts";
 import { listOwnKeys, revokeOwnKey } from "./access-keys.ts";
 import { accountPage } from "./account-page.tsx";
 import { sessionUser } from "./browser-session.ts";
-import { listConnections } from "./grants.ts";
+import { noteIdentity } from "./changes.ts";
+import { endConnection, listConnections } from "./grants.ts";
 import { signInPath } from "./next-path.ts";
-import { authorizationServer } from "./oauth.ts";
+import { authorizationServer, grantsOf } from "./oauth.ts";
 import { guardPages, readForm, textOf } from "./page-guards.ts";
 import { problemPage } from "./page.tsx";
 import type { SignedIn } from "./sessions.ts";
@@ -35,14 +36,15 @@ accountPages.get(PATH, async (c) => {
 accountPages.post("/account/clients/revoke", (c) =>
   change(c, (id, { user }) =>
     // A colon would reach into another part of the store's names.
-    /^[\w-]{1,64}$/.test(id)
-      ? authorizationServer(c.var.origin).getOAuthApi(c.env).revokeGrant(id, user.userId)
-      : undefined,
+    /^[\w-]{1,64}$/.test(id) ? endConnection(grantsOf(c), user.userId, id) : undefined,
   ),
 );
 
 accountPages.post("/account/keys/revoke", (c) =>
-  change(c, (id, { user }) => revokeOwnKey(c.env.DB, { id, userId: user.userId }, Date.now())),
+  change(c, async (id, { user: { userId } }) => {
+    if (!(await revokeOwnKey(c.env.DB, { id, userId }, Date.now()))) return;
+    await noteIdentity(c.env.USER_WINDOWS, userId, { change: "key_revoked", by: userId, key: id }, "after");
+  }),
 );
 
 /** Ends what the form names, of the user who is signed in. */

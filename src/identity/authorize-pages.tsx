@@ -11,7 +11,7 @@ import { NOBODY, consentPage } from "./consent-page.tsx";
 import { credentialId } from "./credentials.ts";
 import { ALL_SCOPES, completeGrant, grantedScopes } from "./grants.ts";
 import { nextPath, signInPath } from "./next-path.ts";
-import { authorizationServer } from "./oauth.ts";
+import { authorizationServer, grantsOf } from "./oauth.ts";
 import { guardPages, readForm, textOf } from "./page-guards.ts";
 import { problemPage, redirectTo } from "./page.tsx";
 import { findProvider } from "./sign-on/provider.ts";
@@ -63,7 +63,10 @@ async function decide(c: AppContext, form: FormData, handle: string, boundTo: st
   }
   if (form.get("decision") !== "allow") return deny(c, handle);
   const { request, headers } = await oauth.approveConsent(c.req.raw, handle);
-  return redirectTo(await completeGrant(oauth, request, form.getAll("scope").map(String), signedIn), headers);
+  return redirectTo(
+    await completeGrant(grantsOf(c), request, form.getAll("scope").map(String), signedIn),
+    headers,
+  );
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { AppContext } from "../app-types.ts";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
+import { noteIdentity } from "./changes.ts";
 import { type SignedIn, endSession, findSession, startSession } from "./sessions.ts";
 
 // __Host-: sent back over https alone (or to this machine), to this host alone, for every path.
@@ -14,6 +15,10 @@ export async function sessionUser(c: AppContext): Promise<SignedIn | undefined> 
 
 /** Signs in whom a credential belongs to, and out whoever was signed in before. */
 export async function signIn(c: AppContext, signedIn: Pick<SignedIn, "user" | "credential">): Promise<void> {
+  const { user, credential } = signedIn;
+  const key = "keyId" in credential ? credential.keyId : null;
+  const change = { change: "signed_in", by: user.userId, key } as const;
+  await noteIdentity(c.env.USER_WINDOWS, user.userId, change, "before");
   const before = getCookie(c, NAME, "host");
   if (before !== undefined) await endSession(c.env.DB, before);
   const { secret } = await startSession(c.env.DB, signedIn, Date.now());

@@ -6,6 +6,8 @@ import {
 } from "@cloudflare/workers-oauth-provider";
 import * as z from "zod";
 import { clip, plainLine } from "../text/plain-text.ts";
+import type { Windows } from "../windows/user-windows.ts";
+import { noteIdentity } from "./changes.ts";
 import { BASE_SCOPE, SCOPES, type Scope, isScope, scopesOf } from "./scopes.ts";
 import type { SignedIn } from "./sessions.ts";
 
@@ -13,6 +15,13 @@ import type { SignedIn } from "./sessions.ts";
 export const REFRESH_TTL_S = 30 * 24 * 60 * 60;
 
 const NAME_MAX = 80;
+const CONNECTIONS_MAX = 200;
+
+/** Where grants are kept, and the audits that tell of them. */
+export interface Grants {
+  oauth: OAuthHelpers;
+  windows: Windows;
+}
 
 /** What is asked of a person whose roles aren't known yet. */
 export const ALL_SCOPES = Object.keys(SCOPES).filter(isScope);
@@ -39,9 +48,12 @@ export function grantedScopes(
 export const shownName = ({ clientName, clientId }: ConsentDescription): string =>
   clip(plainLine(clientName), NAME_MAX) || clientId;
 
+/** A client as audit and pages name it: one that describes itself has a URL of any length for an id. */
+const shownId = (clientId: string): string => clip(plainLine(clientId), NAME_MAX);
+
 /** Grants a client what a person allowed it; gives where the browser goes on. */
 export async function completeGrant(
-  oauth: OAuthHelpers,
+  { oauth, windows }: Grants,
   request: AuthRequest,
   ticked: readonly string[],
   { user, credential }: Pick<SignedIn, "user" | "credential">,
@@ -50,6 +62,8 @@ export async function completeGrant(
   // To allow nothing is to decline: a token without a scope would be refused at every call.
   if (scope.length === 0) return authorizationErrorRedirect(request, "access_denied");
   const name = shownName(await oauth.describeConsent(request));
+  const change = { change: "client_allowed", by: user.userId, client: shownId(request.clientId) } as const;
+  await noteIdentity(windows, user.userId, change, "before");
   const { redirectTo } = await oauth.completeAuthorization({
     request,
     userId: user.userId,
@@ -74,7 +88,16 @@ export interface Connection {
   endsAt: number | undefined;
 }
 
-const CONNECTIONS_MAX = 200;
+/** Ends what a client may do for a user, in the user's audit too. */
+export async function endConnection({ oauth, windows }: Grants, userId: string, id: string): Promise<void> {
+  const { items } = await oauth.listUserGrants(userId, { limit: CONNECTIONS_MAX });
+  await oauth.revokeGrant(id, userId);
+  const ended = items.find((each) => each.id === id);
+  if (ended === undefined) return;
+  const change = { change: "client_ended", by: userId, client: shownId(ended.clientId) } as const;
+  await noteIdentity(windows, userId, change, "after");
+}
+
 const metadataSchema = z.object({ name: z.string() });
 
 /** The clients that a user has allowed and that can still act, the newest first. */
@@ -86,7 +109,7 @@ export async function listConnections(oauth: OAuthHelpers, userId: string): Prom
       const url = new URL(redirectUri ?? "unknown:");
       return {
         id,
-        name: named.success ? named.data.name : clip(plainLine(clientId), NAME_MAX),
+        name: named.success ? named.data.name : shownId(clientId),
         goesTo: url.protocol === "https:" || url.protocol === "http:" ? url.host : url.protocol,
         scope: scope.filter(isScope),
         connectedAt: createdAt * 1000,

@@ -7,10 +7,11 @@ import {
 } from "@cloudflare/workers-oauth-provider";
 import { waitUntil } from "cloudflare:workers";
 import * as z from "zod";
+import type { AppContext } from "../app-types.ts";
 import { ensureMigrated } from "../database/migrate.ts";
 import { type FoundKey, findKey, touchKey } from "./access-keys.ts";
 import { PROBLEMS, credentialSchema, findCredential } from "./credentials.ts";
-import { REFRESH_TTL_S } from "./grants.ts";
+import { type Grants, REFRESH_TTL_S } from "./grants.ts";
 import { type Principal, principalSchema } from "./principal.ts";
 import { SIGNATURE_RULES } from "./signature-profile.ts";
 import { BASE_SCOPE, SCOPES, scopesOf } from "./scopes.ts";
@@ -62,6 +63,11 @@ export function authorizationServer(origin: string): OAuthAuthorizationServer<En
   }
   return server;
 }
+
+export const grantsOf = (c: AppContext): Grants => ({
+  oauth: authorizationServer(c.var.origin).getOAuthApi(c.env),
+  windows: c.env.USER_WINDOWS,
+});
 
 /**
  * The protected resource: challenges who brings no token, and gives `serve` the principal of who

@@ -104,7 +104,7 @@ export const decisionSchema = z.strictObject({
   note: z.string().nullable().default(null),
 });
 
-/** What was to be changed of who this principal is and what it signs in with. No record holds a secret. */
+/** What was to be changed of who this principal is, what it signs in with and who acts for it. No record holds a secret. */
 export const changeSchema = z.strictObject({
   ...base,
   kind: z.literal("change"),
@@ -116,15 +116,20 @@ export const changeSchema = z.strictObject({
     "key_revoked",
     "signing_key_added",
     "signing_key_revoked",
+    "signed_in",
+    "client_allowed",
+    "client_ended",
   ]),
   /** Who changed it: a user's id, or `sign-on` where the sign-in provider and the policy say other roles now. */
   by: z.string(),
   /** The user's, or what a new key narrows them to; null where nothing is said of them. */
   roles: z.array(z.string()).nullable(),
-  /** The key's id. */
+  /** The key's id; null for a sign-in by the provider. */
   key: z.string().nullable(),
   /** The customer of the shop whose data are the user's own. */
   customer: z.string().nullable(),
+  /** Of what is done to a client: its id, clipped where it is a URL of the client's own. */
+  client: z.string().optional(),
 });
 
 /** More refusals of one code within a window of the first, which is the attempt `of`. */

@@ -10,7 +10,7 @@ import { recordSignOn } from "../external-identities.ts";
 import { findCredential } from "../credentials.ts";
 import { completeGrant } from "../grants.ts";
 import { nextPath, signInPath } from "../next-path.ts";
-import { authorizationServer } from "../oauth.ts";
+import { authorizationServer, grantsOf } from "../oauth.ts";
 import { guardPages, readForm } from "../page-guards.ts";
 import { problemPage, redirectTo, withCookies } from "../page.tsx";
 import { providerHost } from "../sign-in-page.tsx";
@@ -95,7 +95,10 @@ async function grantToClient(
 ): Promise<Response> {
   const oauth = authorizationServer(c.var.origin).getOAuthApi(c.env);
   const { request, data, headers } = await oauth.finishUpstream(c.req.raw);
-  return redirectTo(await completeGrant(oauth, request, dataSchema.parse(data).ticked, signedIn), headers);
+  return redirectTo(
+    await completeGrant(grantsOf(c), request, dataSchema.parse(data).ticked, signedIn),
+    headers,
+  );
 }
 
 async function declineToClient(c: AppContext): Promise<Response> {

@@ -150,6 +150,7 @@ describe("a caller's page", () => {
     expect(records).toMatchObject([
       { kind: "decision", decision: "disabled", by: adminId, note: "key on a screenshot" },
       { kind: "decision", decision: "enabled", by: adminId, note: null },
+      { kind: "change", change: "signed_in", by: user },
     ]);
   });
 

@@ -4,6 +4,7 @@ import { runBatch } from "../../../src/database/run-batch.ts";
 import { disableUser } from "../../../src/identity/administration.ts";
 import { findSession } from "../../../src/identity/sessions.ts";
 import { fill, sample } from "../support/catalog.ts";
+import { recordsOf } from "../support/caller.ts";
 import { Browser, SESSION_COOKIE, signedIn } from "./support/browser.ts";
 import { ORIGIN, bearer, form, post, search, send } from "./support/deployed.ts";
 import { Issuer, signOn } from "./support/issuer.ts";
@@ -220,6 +221,24 @@ describe("one's own clients", () => {
     const html = await accountOf(browser);
     expect([...revocable(html, "clients").keys()]).toEqual([grant?.["clientId"]]);
   });
+});
+
+it("what somebody lets in, ends and revokes of their own is in their audit, and nothing that isn't theirs", async () => {
+  const { user, browser, flow } = await granted();
+  const spare = await newKey(user);
+  const [client] = revocable(await accountOf(browser), "clients").values();
+  const revoke = (what: string, id: string) => browser.post(`/account/${what}/revoke`, { id });
+  for (const id of [spare.id, spare.id, (await newKey(await newUser())).id]) await revoke("keys", id);
+  for (const id of [client ?? "", "no-such-client"]) await revoke("clients", id);
+  const records = await recordsOf(env.USER_WINDOWS.getByName(user));
+  const change = (what: string, about: object) =>
+    expect.objectContaining({ kind: "change", change: what, by: user, ...about });
+  expect(records).toEqual([
+    change("signed_in", { key: expect.stringMatching(/^key-/) }),
+    change("client_allowed", { client: flow.clientId }),
+    change("key_revoked", { key: spare.id }),
+    change("client_ended", { client: flow.clientId }),
+  ]);
 });
 
 describe("a session knows how its person came", () => {

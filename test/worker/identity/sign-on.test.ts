@@ -476,6 +476,8 @@ describe("people whom the policy or an admin turns away", () => {
     const id = userIdOf({ issuer: issuer.url, subject: person.sub });
     expect(await recordsOf(env.USER_WINDOWS.getByName(id))).toMatchObject([
       { kind: "change", change: "user_added", roles: ["support"], by: "sign-on" },
+      { kind: "change", change: "signed_in", key: null, by: id },
+      { kind: "change", change: "signed_in", key: null, by: id },
       { kind: "change", change: "roles_set", roles: [], by: "sign-on" },
     ]);
   });
