@@ -12,6 +12,7 @@ import { SECRET_KEY_MIN, readSettings, secretKeyOf } from "./env.ts";
 import { isAllowedOrigin, isLocalRequest, isOwnHost } from "./hosts.ts";
 import { accountPages } from "./identity/account-pages.tsx";
 import { authorizePages } from "./identity/authorize-pages.tsx";
+import { limitByAddress } from "./guard/address-limit.ts";
 import { refuseSignature } from "./guard/signed-request.ts";
 import { callerByAddress } from "./identity/caller-address.ts";
 import { authorizationServer, protectedResource } from "./identity/oauth.ts";
@@ -105,6 +106,12 @@ app.use(
     onError: (c) => refuseSize(c, BODY_MAX),
   }),
 );
+
+// What is written, kept for months or fetched for who has proved nothing.
+app.post("/oauth/register", limitByAddress("register", showRefusal));
+app.get("/authorize", limitByAddress("authorize", showRefusal));
+app.post("/sign-in", limitByAddress("sign-in", showRefusal));
+app.post("/sign-on/start", limitByAddress("sign-on", showRefusal));
 
 app.get("/", welcome);
 app.get("/assets/*", serveAsset);

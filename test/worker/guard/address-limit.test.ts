@@ -1,0 +1,116 @@
+import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { app } from "../../../src/app.ts";
+import { ensureMigrated } from "../../../src/database/migrate.ts";
+import { limitOf } from "../../../src/policy/roles.ts";
+import { policyInForce } from "../../../src/policy/bundled.ts";
+import { anonymous } from "../../../src/identity/principal.ts";
+import { hashAddress } from "../../../src/identity/secrets.ts";
+import { DEPLOYED, ORIGIN, form, send } from "../identity/support/deployed.ts";
+import { Issuer } from "../identity/support/issuer.ts";
+import { admission } from "../support/admission.ts";
+import { recordsOf } from "../support/caller.ts";
+import { failing } from "../support/failing-windows.ts";
+
+const issuer = new Issuer();
+const SETTINGS = { ...issuer.settings };
+const { max, window_s } = limitOf(policyInForce(), ["anonymous"], "discovery");
+
+beforeAll(() => ensureMigrated(env.DB));
+
+const json = { "content-type": "application/json" };
+const fromOurPage = { origin: ORIGIN };
+const METADATA = JSON.stringify({
+  client_name: "Flood",
+  redirect_uris: ["https://client.example/callback"],
+  token_endpoint_auth_method: "none",
+});
+const CLIENT = encodeURIComponent("https://client.invalid/metadata.json");
+/** What anybody may ask, and how it ends while it may be asked. */
+const DOORS: [path: string, init: RequestInit, status: number][] = [
+  ["/oauth/register", { method: "POST", headers: json, body: METADATA }, 201],
+  ["/sign-in", form({ key: "pcm_" }, fromOurPage), 401],
+  ["/sign-on/start", form({ next: "/account" }, fromOurPage), 200],
+  [`/authorize?response_type=code&client_id=${CLIENT}`, {}, 400],
+];
+
+const from = (address: string, { headers, ...init }: RequestInit): RequestInit => {
+  const all = new Headers(headers);
+  all.set("cf-connecting-ip", address);
+  return { ...init, headers: all };
+};
+const callerAt = (address: string) => anonymous(hashAddress(address, DEPLOYED["SECRET_KEY"] ?? "")).id;
+
+/** An address that has used up its window. */
+async function busyAddress(): Promise<string> {
+  const address = `192.0.2.${Math.floor(Math.random() * 250)}-${crypto.randomUUID()}`;
+  const id = callerAt(address);
+  const attempt = {
+    target: "request" as const,
+    bucket: "discovery" as const,
+    weight: max,
+    roles: ["anonymous"],
+  };
+  await env.USER_WINDOWS.getByName(id).admit(
+    admission(id, { limit: { max, windowMs: window_s * 1000 }, attempt }),
+  );
+  return address;
+}
+
+/** What is written or fetched by then. */
+async function keptNow(): Promise<number> {
+  const { keys } = await env.OAUTH_KV.list();
+  const { results } = await env.DB.prepare("SELECT 1 FROM sign_on_attempts").all();
+  return keys.length + results.length;
+}
+
+describe.each(DOORS)("%s", (path, init, status) => {
+  it("is refused an address that has asked too much, before anything is kept or fetched, and others not", async () => {
+    issuer.listen();
+    const fetched = vi.spyOn(globalThis, "fetch");
+    const address = await busyAddress();
+    const before = await keptNow();
+    const response = await send(path, from(address, init), SETTINGS);
+    expect(response.status).toBe(429);
+    expect(Number(response.headers.get("retry-after"))).toBeGreaterThan(0);
+    expect(await response.json()).toMatchObject({ error: { data: { code: "rate_limited" } } });
+    expect(await keptNow()).toBe(before);
+    expect(fetched).not.toHaveBeenCalled();
+    expect((await send(path, from("198.51.100.7", init), SETTINGS)).status).toBe(status);
+    vi.restoreAllMocks();
+  });
+
+  it("is closed where the address can't be counted", async () => {
+    const away = () => Promise.reject(new Error("away"));
+    const { windows } = failing("admit", away, away);
+    const ctx = createExecutionContext();
+    const request = new Request(new URL(path, ORIGIN), from("198.51.100.8", init));
+    request.headers.set("host", new URL(ORIGIN).host);
+    const before = await keptNow();
+    const response = await app.fetch(request, { ...env, ctx, ...SETTINGS, USER_WINDOWS: windows }, ctx);
+    await waitOnExecutionContext(ctx);
+    expect(response.status).toBe(503);
+    expect(await keptNow()).toBe(before);
+  });
+});
+
+it("a browser is told by a page when to come again", async () => {
+  const request = from(await busyAddress(), { headers: { accept: "text/html" } });
+  const response = await send(DOORS[3]?.[0] ?? "", request, SETTINGS);
+  expect(response.headers.get("content-type")).toContain("text/html");
+  expect(Number(response.headers.get("retry-after"))).toBeGreaterThan(0);
+});
+
+it("what was let in is in the audit of the address", async () => {
+  const address = `203.0.113.1-${crypto.randomUUID()}`;
+  await send("/sign-in", from(address, form({ key: "x" }, fromOurPage)), SETTINGS);
+  const records = () => recordsOf(env.USER_WINDOWS.getByName(callerAt(address)));
+  // Settled behind the answer.
+  await vi.waitFor(async () =>
+    expect(await records()).toMatchObject([
+      { kind: "attempt", target: "request", name: "sign-in", decision: "admitted", weight: 1 },
+      { kind: "outcome", outcome: "ok" },
+    ]),
+  );
+});
