@@ -18,6 +18,7 @@ import {
   setRoles,
 } from "../identity/administration.ts";
 import { type Noted, noteIdentity } from "../identity/changes.ts";
+import { isLastAdmin, keepingAnAdmin } from "../identity/last-admin.ts";
 import { refuseSignature } from "../guard/signed-request.ts";
 import { noteUse } from "../identity/oauth.ts";
 import { rolesOf } from "../identity/users.ts";
@@ -36,7 +37,6 @@ import type { Change } from "../windows/records.ts";
 import { listIncidents } from "../windows/incident-rows.ts";
 import { type Refusal, refusals, refusalDetails, refuse } from "../refusal.ts";
 import { exportAudit } from "./audit.ts";
-import { isLastAdmin, keepingAnAdmin } from "./last-admin.ts";
 import { setEnabled } from "./set-enabled.ts";
 
 type ApiContext = Context<AppTypes>;
@@ -168,15 +168,16 @@ async function changeUser(c: ApiContext, work: (id: string) => Promise<boolean>)
 /** False where nobody else is an admin. */
 async function giveRoles(c: ApiContext, user: string, roles: string[]): Promise<boolean> {
   const { DB: db } = c.env;
+  const now = Date.now();
   const before = await rolesOf(db, user);
   if (roles.every((role) => before.includes(role))) {
-    if (!(await keepingAnAdmin(db, setRoles(user, roles)))) return false;
+    if ((await keepingAnAdmin(db, setRoles(user, roles), now)) === undefined) return false;
     await note(c, user, { change: "roles_set", roles }, "after");
     return true;
   }
-  if (!roles.includes("admin") && (await isLastAdmin(db, user))) return false;
+  if (!roles.includes("admin") && (await isLastAdmin(db, user, now))) return false;
   await note(c, user, { change: "roles_set", roles });
-  if (await keepingAnAdmin(db, setRoles(user, roles))) return true;
+  if ((await keepingAnAdmin(db, setRoles(user, roles), now)) !== undefined) return true;
   // The other admin went in between: what the audit has is taken back.
   await note(c, user, { change: "roles_set", roles: before }, "after");
   return false;
@@ -184,7 +185,7 @@ async function giveRoles(c: ApiContext, user: string, roles: string[]): Promise<
 
 const keyRow = z.object({ user_id: z.string() });
 
-/** Revokes what the path names, where it exists. */
+/** Revokes what the path names, where it exists and is not the last that lets an admin in. */
 async function revoke(
   c: ApiContext,
   table: "access_keys" | "signing_keys",
@@ -194,7 +195,8 @@ async function revoke(
   const id = c.req.param("id") ?? "";
   const row = await c.env.DB.prepare(`SELECT user_id FROM ${table} WHERE id = ?`).bind(id).first();
   if (row === null) return answer(c, refuse("not_found", "There is nothing of that id.").refusal);
-  await runBatch(c.env.DB, statements(id, Date.now()));
+  const now = Date.now();
+  if ((await keepingAnAdmin(c.env.DB, statements(id, now), now)) === undefined) return answer(c, LAST_ADMIN);
   await note(c, keyRow.parse(row).user_id, { change: as, key: id }, "after");
   return c.json({ id });
 }

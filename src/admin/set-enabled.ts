@@ -1,9 +1,9 @@
 import type { AppContext } from "../app-types.ts";
 import { runBatch } from "../database/run-batch.ts";
 import { disableUser, enableUser } from "../identity/administration.ts";
+import { keepingAnAdmin } from "../identity/last-admin.ts";
 import type { Decider } from "../windows/flow-stage.ts";
 import { CallerObject } from "../windows/caller-object.ts";
-import { keepingAnAdmin } from "./last-admin.ts";
 
 /**
  * Disables or enables a user who exists; false where nobody else is an admin, as nobody could undo that. Its audit has what
@@ -22,7 +22,8 @@ export async function setEnabled(
     await runBatch(db, enableUser(user));
     return true;
   }
-  if (!(await keepingAnAdmin(db, disableUser(user, Date.now())))) return false;
+  const now = Date.now();
+  if ((await keepingAnAdmin(db, disableUser(user, now), now)) === undefined) return false;
   await object.noteChange({ ...decider, decision: "disabled" }, "after");
   return true;
 }

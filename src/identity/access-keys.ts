@@ -1,5 +1,8 @@
 import * as z from "zod";
 import { SIGNATURE_RULES } from "./signature-profile.ts";
+import { runBatch } from "../database/run-batch.ts";
+import type { Statement } from "../database/statement.ts";
+import { keepingAnAdmin } from "./last-admin.ts";
 import { hashSecret } from "./secrets.ts";
 import { type CredentialProblem, type Found, USER_COLUMNS, identified, userRow } from "./users.ts";
 
@@ -95,15 +98,22 @@ export async function listOwnKeys(db: D1Database, userId: string, now: number): 
     }));
 }
 
-/** Revokes one of a user's own keys; false for another's, which is left alone, and for one that is revoked. */
+/**
+ * Revokes one of a user's own keys. `none`: it is another's, which is left alone, or revoked. `last`: nobody would be left
+ * who is an admin with a way in.
+ */
 export async function revokeOwnKey(
   db: D1Database,
-  { id, userId }: { id: string; userId: string },
+  { id, userId, roles }: { id: string; userId: string; roles: readonly string[] },
   now: number,
-): Promise<boolean> {
-  const { meta } = await db
-    .prepare("UPDATE access_keys SET revoked_at = ?3 WHERE id = ?1 AND user_id = ?2 AND revoked_at IS NULL")
-    .bind(id, userId, now)
-    .run();
-  return meta.changes > 0;
+): Promise<"revoked" | "none" | "last"> {
+  const revoke: Statement = {
+    sql: `UPDATE access_keys SET revoked_at = ?3 WHERE id = ?1 AND user_id = ?2 AND revoked_at IS NULL RETURNING id`,
+    values: [id, userId, now],
+  };
+  const rows = roles.includes("admin")
+    ? await keepingAnAdmin(db, [revoke], now)
+    : await runBatch(db, [revoke]);
+  if (rows === undefined) return "last";
+  return rows[0]?.length === 1 ? "revoked" : "none";
 }

@@ -41,16 +41,26 @@ accountPages.post("/account/clients/revoke", (c) =>
 );
 
 accountPages.post("/account/keys/revoke", (c) =>
-  change(c, async (id, { user: { userId } }) => {
-    if (!(await revokeOwnKey(c.env.DB, { id, userId }, Date.now()))) return;
-    await noteIdentity(c.env.USER_WINDOWS, userId, { change: "key_revoked", by: userId, key: id }, "after");
+  change(c, async (id, { user: { userId, roles } }) => {
+    const became = await revokeOwnKey(c.env.DB, { id, userId, roles }, Date.now());
+    if (became === "last") return lastAdmin();
+    if (became === "revoked")
+      await noteIdentity(c.env.USER_WINDOWS, userId, { change: "key_revoked", by: userId, key: id }, "after");
+    return undefined;
   }),
 );
 
-/** Ends what the form names, of the user who is signed in. */
+const lastAdmin = () =>
+  problemPage(
+    "Nobody else is an admin: nobody could undo this.",
+    <p>Have another key made first. Nothing was revoked.</p>,
+    409,
+  );
+
+/** Ends what the form names, of the user who is signed in; `end` may have a page that says why not. */
 async function change(
   c: AppContext,
-  end: (id: string, signedIn: SignedIn) => Promise<void> | undefined,
+  end: (id: string, signedIn: SignedIn) => Promise<Response | void> | undefined,
 ): Promise<Response> {
   const signedIn = await sessionUser(c);
   if (signedIn === undefined) return c.redirect(signInPath(PATH), 303);
@@ -62,6 +72,5 @@ async function change(
       403,
     );
   }
-  await end(textOf(await readForm(c), "id"), signedIn);
-  return c.redirect(PATH, 303);
+  return (await end(textOf(await readForm(c), "id"), signedIn)) ?? c.redirect(PATH, 303);
 }

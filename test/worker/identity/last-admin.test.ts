@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { api } from "./support/admin-api.ts";
+import { signedIn } from "./support/browser.ts";
 import { newKey, newUser } from "./support/people.ts";
 
 it("the only admin can't be disabled or demoted, and can where there is another", async () => {
@@ -10,7 +11,11 @@ it("the only admin can't be disabled or demoted, and can where there is another"
     (await api(secret, method, `/users/${only}/${path}`, body)).status;
   expect(await ask("POST", "disable")).toBe(409);
   expect(await ask("PUT", "roles", { roles: ["shopper"] })).toBe(409);
-  await newUser(["admin"]);
+  const other = await newUser(["admin", "shopper"]);
+  await newKey(other, { roles: ["shopper"] });
+  // Who has no way in as an admin could undo nothing.
+  expect(await ask("POST", "disable")).toBe(409);
+  await newKey(other);
   expect(await ask("PUT", "roles", { roles: ["admin", "shopper"] })).toBe(200);
   expect(await ask("POST", "disable")).toBe(200);
 });
@@ -19,8 +24,9 @@ it("two who demote or disable each other at once leave one of them", async () =>
   for (const path of ["roles", "disable", "roles", "disable", "roles"]) {
     await env.DB.prepare("UPDATE users SET disabled_at = 1 WHERE disabled_at IS NULL").run();
     const [first, second] = [await newUser(["admin"]), await newUser(["admin"])];
+    const secrets = { [first]: (await newKey(first)).secret, [second]: (await newKey(second)).secret };
     const ask = async (by: string, about: string) => {
-      const { secret } = await newKey(by);
+      const secret = secrets[by] ?? "";
       const [method, body] = path === "roles" ? ["PUT", { roles: ["shopper"] }] : ["POST"];
       return (await api(secret, method, `/users/${about}/${path}`, body)).status;
     };
@@ -31,4 +37,25 @@ it("two who demote or disable each other at once leave one of them", async () =>
     ).all();
     expect(results).toHaveLength(1);
   }
+});
+
+it("the only admin's last way in can't be revoked, by the API or at /account, and can where there is another", async () => {
+  await env.DB.prepare("UPDATE users SET disabled_at = 1 WHERE disabled_at IS NULL").run();
+  const only = await newUser(["admin"]);
+  const { id, secret } = await newKey(only);
+  const revoke = async () => (await api(secret, "POST", `/keys/${id}/revoke`)).status;
+  const browser = await signedIn(secret);
+  expect(await revoke()).toBe(409);
+  expect((await browser.post("/account/keys/revoke", { id })).status).toBe(409);
+  // None of these lets an admin in.
+  await newKey(only, { signature: "required" });
+  await newKey(await newUser(["support"]));
+  expect(await revoke()).toBe(409);
+
+  const spare = await newKey(only);
+  expect((await browser.post("/account/keys/revoke", { id: spare.id })).status).toBe(303);
+  // With a signing key the one that asks for signatures does.
+  await api(secret, "POST", "/signing-keys", { user: only, label: "x", algorithm: "hmac-sha256" });
+  expect(await revoke()).toBe(200);
+  expect(await revoke()).toBe(401);
 });
