@@ -2,7 +2,9 @@ import { randomBytes } from "node:crypto";
 import * as z from "zod";
 import { runBatch } from "../database/run-batch.ts";
 import type { Windows } from "../windows/user-windows.ts";
+import type { Statement } from "../database/statement.ts";
 import { setRoles } from "./administration.ts";
+import { isLastAdmin, keepingAnAdmin } from "./last-admin.ts";
 import { type Noted, noteIdentity } from "./changes.ts";
 import type { When } from "../windows/caller-object.ts";
 import { type Person, userIdOf } from "./sign-on/person.ts";
@@ -32,16 +34,22 @@ export type SignOn = { ok: true; identityId: string } | { ok: false; problem: "u
 
 const linkRow = z.object({ id: z.string() });
 
+interface Recording {
+  windows: Windows;
+  validDays: number;
+  /** Whether the policy makes people of some group admins: then the provider can bring back one that it takes away. */
+  bringsAdmin: boolean;
+  now: number;
+}
+
 /**
  * Makes the user what the provider and the policy say now: new at the first sign-in, with other roles at a later one.
- * Who has no role any more keeps none here either, whatever else they hold.
+ * Who has no role any more keeps none here either, whatever else they hold; but the last admin stays one where no group
+ * makes another.
  */
-export async function recordSignOn(
-  db: D1Database,
-  person: Person,
-  { windows, validDays, now }: { windows: Windows; validDays: number; now: number },
-): Promise<SignOn> {
-  const { issuer, subject, name, roles, customerId } = person;
+export async function recordSignOn(db: D1Database, person: Person, recording: Recording): Promise<SignOn> {
+  const { windows, validDays, bringsAdmin, now } = recording;
+  const { issuer, subject, name, customerId } = person;
   const known = await db
     .prepare(
       `SELECT ${USER_COLUMNS} FROM users u WHERE u.id = coalesce(
@@ -52,11 +60,19 @@ export async function recordSignOn(
   const user = known === null ? undefined : userRow.parse(known);
   if (user !== undefined && user.disabled_at !== null) return { ok: false, problem: "user_disabled" };
   const userId = user?.user_id ?? userIdOf(person);
+  const losesAdmin = user?.user_roles.includes("admin") === true && !person.roles.includes("admin");
+  const mustKeep = losesAdmin && !bringsAdmin;
+  const isKept = mustKeep && (await isLastAdmin(db, userId, now));
+  const roles = isKept ? [...person.roles, "admin"] : person.roles;
+  const run = (statements: readonly Statement[]) =>
+    mustKeep ? keepingAnAdmin(db, statements, now) : runBatch(db, statements);
   const note = (change: Omit<Noted, "by">, when: When = "before") =>
     noteIdentity(windows, userId, { ...change, by: "sign-on" }, when);
   if (roles.length === 0) {
-    if (user !== undefined) await runBatch(db, setRoles(userId, []));
-    if (user !== undefined && user.user_roles.length > 0) await note({ change: "roles_set", roles }, "after");
+    if (user === undefined) return { ok: false, problem: "no_role" };
+    // The other admin went in between.
+    if ((await run(setRoles(userId, []))) === undefined) return recordSignOn(db, person, recording);
+    if (user.user_roles.length > 0) await note({ change: "roles_set", roles }, "after");
     return { ok: false, problem: "no_role" };
   }
   if (user === undefined) {
@@ -68,7 +84,7 @@ export async function recordSignOn(
   }
 
   const link = `sign-on-${randomBytes(9).toString("base64url")}`;
-  const results = await runBatch(db, [
+  const results = await run([
     {
       sql: `INSERT INTO users (id, kind, name, customer_id, created_at) VALUES (?1, 'user', ?2, ?3, ?4)
         ON CONFLICT (id) DO UPDATE SET name = excluded.name, customer_id = iif(?5, excluded.customer_id, customer_id)`,
@@ -83,5 +99,6 @@ export async function recordSignOn(
       values: [link, issuer, subject, userId, now, now + validDays * DAY_MS],
     },
   ]);
+  if (results === undefined) return recordSignOn(db, person, recording);
   return { ok: true, identityId: linkRow.parse(results.at(-1)?.[0]).id };
 }

@@ -17,7 +17,7 @@ import { providerHost } from "../sign-in-page.tsx";
 import type { SignedIn } from "../sessions.ts";
 import { signOnPolicy } from "../sign-on-policy.ts";
 import { type Attempt, takeAttempt } from "./attempts.ts";
-import { personOf } from "./person.ts";
+import { bringsRole, personOf } from "./person.ts";
 import { type ProviderProblem, findProvider, redeem } from "./provider.ts";
 import { CALLBACK_PATH, sendToProvider, unavailablePage } from "./start.tsx";
 
@@ -73,6 +73,7 @@ async function finish(c: AppContext, signOn: SignOnSettings, attempt: Attempt): 
   const recorded = await recordSignOn(c.env.DB, person, {
     windows: c.env.USER_WINDOWS,
     validDays: signOnPolicy.valid_days,
+    bringsAdmin: bringsRole(signOnPolicy, "admin"),
     now,
   });
   if (!recorded.ok) return problemPage(PERSON_PROBLEMS[recorded.problem](person.name), retry, 403);

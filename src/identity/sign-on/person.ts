@@ -44,6 +44,10 @@ function rolesOf(groups: unknown, { mapping, default_role }: SignOnPolicy): stri
   return default_role === null ? [] : [default_role];
 }
 
+/** Whether some group, or none, brings a role. */
+export const bringsRole = ({ mapping, default_role }: SignOnPolicy, role: string): boolean =>
+  default_role === role || Object.values(mapping).some((roles) => roles.includes(role));
+
 /** An id that was cut short would be another customer's. */
 function customerOf(claim: unknown): string | null {
   const id = line(claim);

@@ -1,7 +1,12 @@
 import { env } from "cloudflare:workers";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { api } from "./support/admin-api.ts";
 import { signedIn } from "./support/browser.ts";
+import { recordSignOn } from "../../../src/identity/external-identities.ts";
+import { rolesOf } from "../../../src/identity/users.ts";
+import { setRoles } from "../../../src/identity/administration.ts";
+import { runBatch } from "../../../src/database/run-batch.ts";
+import { userIdOf } from "../../../src/identity/sign-on/person.ts";
 import { newKey, newUser } from "./support/people.ts";
 
 it("the only admin can't be disabled or demoted, and can where there is another", async () => {
@@ -58,4 +63,41 @@ it("the only admin's last way in can't be revoked, by the API or at /account, an
   await api(secret, "POST", "/signing-keys", { user: only, label: "x", algorithm: "hmac-sha256" });
   expect(await revoke()).toBe(200);
   expect(await revoke()).toBe(401);
+});
+
+describe.each([
+  { bringsAdmin: false, groups: [], before: ["admin", "shopper"], after: ["admin"] },
+  { bringsAdmin: false, groups: ["support"], before: ["admin"], after: ["admin", "support"] },
+  { bringsAdmin: true, groups: [], before: ["admin"], after: [] },
+  { bringsAdmin: true, groups: ["support"], before: ["admin"], after: ["support"] },
+])("the last admin signs on: $bringsAdmin, $groups", ({ bringsAdmin, groups, before, after }) => {
+  const person = (roles: string[]) => ({
+    issuer: "https://id.example.com",
+    subject: crypto.randomUUID(),
+    name: "Ada",
+    roles,
+    customerId: undefined,
+  });
+  const recording = () => ({ windows: env.USER_WINDOWS, validDays: 30, bringsAdmin, now: Date.now() });
+  const begin = async () => {
+    await env.DB.prepare("UPDATE users SET disabled_at = 1 WHERE disabled_at IS NULL").run();
+    const ada = person(["shopper"]);
+    await recordSignOn(env.DB, ada, recording());
+    const id = userIdOf(ada);
+    await runBatch(env.DB, setRoles(id, before));
+    return { id, again: () => recordSignOn(env.DB, { ...ada, roles: groups }, recording()) };
+  };
+
+  it("and keeps the role where no group makes another", async () => {
+    const { id, again } = await begin();
+    expect(await again()).toMatchObject({ ok: after.length > 0 });
+    expect(await rolesOf(env.DB, id)).toEqual(after);
+  });
+
+  it("and not where there is another admin", async () => {
+    const { id, again } = await begin();
+    await newKey(await newUser(["admin"]));
+    await again();
+    expect(await rolesOf(env.DB, id)).toEqual(groups);
+  });
 });
