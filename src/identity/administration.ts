@@ -22,12 +22,16 @@ const roles = z.array(roleSchema).max(20);
 /** Shown in terminals and pages: without what is invisible there. */
 export const line = (max: number) => z.string().overwrite(plainLine).min(1).max(max);
 
+/** Who may stand in a record's `by` beside users: the sign-in provider, and whoever answered a form in the client. */
+const BY_OTHERS: ReadonlySet<string> = new Set(["sign-on", "principal"]);
+
 /** OAuth's storage keeps ids in keys that colons divide. */
 export const userIdSchema = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/, "is 1 to 64 letters, digits and . _ @ -")
   .refine((id) => !id.startsWith("anon-"), "begins with anon-, as callers without a name do")
-  .refine((id) => id !== "local", "is what callers over stdio are called");
+  .refine((id) => id !== "local", "is what callers over stdio are called")
+  .refine((id) => !BY_OTHERS.has(id.toLowerCase()), "is what an audit calls others than users");
 
 export const newUserSchema = z.strictObject({
   id: userIdSchema,

@@ -56,7 +56,7 @@ it("takes no registration larger than a client needs", async () => {
   expect(response.status).toBe(413);
 });
 
-it.each(["anon-abc", "local", "a:b", "", "x".repeat(65)])("takes no user of the id '%s'", (id) => {
+it.each(["anon-abc", "local", "sign-on", "Principal", "a:b", "", "x".repeat(65)])("takes no user of the id '%s'", (id) => {
   expect(newUserSchema.safeParse({ id, name: "N", roles: ["shopper"] }).success).toBe(false);
 });
 
