@@ -76,7 +76,7 @@ adminPages.post(
     if (incident === undefined) return nothingPage(admin, "/admin/incidents");
     const form = await readForm(c);
     const decision = textOf(form, "decision");
-    if (!isDecision(decision) || !mayDecide(admin, incident.principal))
+    if (!isDecision(decision) || !(await mayDecide(c.env.DB, admin, incident.principal, Date.now())))
       return showIncident(c, admin, "Nothing was decided.", 409);
     const isDone = await decide(c.env, incident, { decision, ...deciderOf(admin, form) });
     if (!isDone) return showIncident(c, admin, "This was decided before.", 409);
@@ -101,7 +101,8 @@ adminPages.post(
   "/admin/callers/:id/release",
   asAdmin(
     withCaller(async (c, admin, caller) => {
-      if (!mayDecide(admin, caller.id)) return showCaller(c, admin, caller, "Nothing was released.", 409);
+      if (!(await mayDecide(c.env.DB, admin, caller.id, Date.now())))
+        return showCaller(c, admin, caller, "Nothing was released.", 409);
       const form = await readForm(c);
       const released = await new CallerObject(c.env.USER_WINDOWS, caller.id).release({
         rule: textOf(form, "rule") || null,
@@ -200,7 +201,7 @@ async function showIncident(c: AppContext, admin: SignedIn, said: string | undef
     before: before.filter(({ at }) => at <= incident.last_at),
     together: together.filter(({ id }) => id !== incident.id),
     minutes: c.var.policy.confirmation.minutes,
-    mayDecide: mayDecide(admin, incident.principal),
+    mayDecide: await mayDecide(c.env.DB, admin, incident.principal, Date.now()),
     said,
     ...(status !== undefined && { status }),
   });
@@ -234,7 +235,7 @@ async function showCaller(
     incidents,
     rules: policy.rules,
     minutes: policy.confirmation.minutes,
-    mayDecide: mayDecide(admin, caller.id),
+    mayDecide: await mayDecide(c.env.DB, admin, caller.id, Date.now()),
     now: Date.now(),
     said,
     ...(status !== undefined && { status }),

@@ -62,7 +62,7 @@ async function whoAndWhat(c: AppContext): Promise<Response | { signedIn: SignedI
   if (signedIn === undefined) return c.redirect(signInPath(`/confirm/${encodeURIComponent(id)}`), 303);
   const incident = await findIncident(c.env.DB, id);
   // One answer: whether there is such an incident is nobody's business who may not decide it.
-  if (incident === undefined || !mayDecide(signedIn, incident.principal)) {
+  if (incident === undefined || !(await mayDecide(c.env.DB, signedIn, incident.principal, Date.now()))) {
     return renderPage(
       "There is nothing here for you to decide",
       <p>

@@ -1,16 +1,46 @@
 import type { SignedIn } from "./sessions.ts";
 
+/** Milliseconds after which a key is trusted, whatever goes on: who would wait so long is seen, and who has a new key waits no longer. */
+const PROVEN_MS = 7 * 24 * 60 * 60 * 1000;
+
 /**
  * Whether somebody may decide that a principal's work goes on. The suspect's own key never suffices: whoever
  * holds it, a program too, can paste it into the sign-in page. So a person decides about their own work only
  * where they have signed in at the provider, and an admin about everybody else's; a service's work, and that
- * of callers without a name, is an admin's to decide.
+ * of callers without a name, is an admin's to decide. An admin's key suffices where the suspect can't have had it made.
  */
-export function mayDecide(
-  { user, interactive }: Pick<SignedIn, "user" | "interactive">,
+export async function mayDecide(
+  db: D1Database,
+  { user, interactive, credential }: Pick<SignedIn, "user" | "interactive" | "credential">,
   principal: string,
-): boolean {
+  now: number,
+): Promise<boolean> {
   const isOwn = user.userId === principal;
   if (isOwn) return interactive && user.kind === "user";
-  return user.roles.includes("admin");
+  if (!user.roles.includes("admin")) return false;
+  return "keyId" in credential ? isBeyondReach(db, credential.keyId, principal, now) : true;
+}
+
+/**
+ * Whether a key, and so its user, was there before what the principal is suspected of; and, where it is an admin, who
+ * makes users and keys, before itself. Incidents that were released are over.
+ */
+async function isBeyondReach(
+  db: D1Database,
+  keyId: string,
+  principal: string,
+  now: number,
+): Promise<boolean> {
+  const row = await db
+    .prepare(
+      `SELECT 1 FROM access_keys k WHERE k.id = ?1
+         AND (k.created_at < ?3 OR NOT EXISTS (
+           SELECT 1 FROM incidents WHERE principal = ?2 AND status <> 'released' AND last_at >= ?3 AND first_at <= k.created_at))
+         AND NOT EXISTS (
+           SELECT 1 FROM users u JOIN user_roles r ON r.user_id = u.id
+           WHERE u.id = ?2 AND r.role = 'admin' AND u.created_at <= k.created_at)`,
+    )
+    .bind(keyId, principal, now - PROVEN_MS)
+    .first();
+  return row !== null;
 }

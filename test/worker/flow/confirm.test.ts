@@ -228,8 +228,12 @@ describe("who may decide", () => {
     ["an admin about a caller without a name", user("root", ["admin"]), false, "anon-x", true],
     ["a person about somebody else's", user("bob", ["support"]), true, "ada", false],
     ["a service about its own", user("bot", ["admin"], "service"), true, "bot", false],
-  ])("%s", (_, signedInUser, interactive, principal, expected) => {
-    expect(mayDecide({ user: signedInUser, interactive }, principal)).toBe(expected);
+  ])("%s", async (_, signedInUser, interactive, principal, expected) => {
+    const credential = interactive
+      ? { identityId: "sign-on-x" }
+      : { keyId: (await newKey(await newUser())).id };
+    const asked = mayDecide(env.DB, { user: signedInUser, interactive, credential }, principal, Date.now());
+    expect(await asked).toBe(expected);
   });
 });
 
@@ -248,8 +252,8 @@ describe("/confirm", () => {
   const admin = async () => signedIn((await newKey(await newUser(["admin"]))).secret);
 
   it("lets an admin allow it, once, and the work goes on", async () => {
-    const { user, as, path } = await stoppedAtLink();
     const browser = await admin();
+    const { user, as, path } = await stoppedAtLink();
     const page = await (await browser.request(path)).text();
     expect(page).toContain(user);
     expect(page).toContain("people");
@@ -282,8 +286,8 @@ describe("/confirm", () => {
   });
 
   it("takes no form of another site", async () => {
-    const { path } = await stoppedAtLink();
     const browser = await admin();
+    const { path } = await stoppedAtLink();
     const response = await browser.request(path, {
       method: "POST",
       headers: { "content-type": "application/x-www-form-urlencoded", origin: "https://evil.example" },

@@ -56,9 +56,12 @@ it("takes no registration larger than a client needs", async () => {
   expect(response.status).toBe(413);
 });
 
-it.each(["anon-abc", "local", "sign-on", "Principal", "a:b", "", "x".repeat(65)])("takes no user of the id '%s'", (id) => {
-  expect(newUserSchema.safeParse({ id, name: "N", roles: ["shopper"] }).success).toBe(false);
-});
+it.each(["anon-abc", "local", "sign-on", "Principal", "a:b", "", "x".repeat(65)])(
+  "takes no user of the id '%s'",
+  (id) => {
+    expect(newUserSchema.safeParse({ id, name: "N", roles: ["shopper"] }).success).toBe(false);
+  },
+);
 
 it("shows no invisible character of a user's name", () => {
   const user = newUserSchema.parse({ id: "u", name: "A\u202e\u001b[31mB", roles: ["shopper"] });

@@ -1,0 +1,98 @@
+import { env } from "cloudflare:workers";
+import { afterEach, expect, it, vi } from "vitest";
+import * as z from "zod";
+import { api } from "../identity/support/admin-api.ts";
+import { Browser, signedIn } from "../identity/support/browser.ts";
+import { ORIGIN } from "../identity/support/deployed.ts";
+import { Issuer, signOn } from "../identity/support/issuer.ts";
+import { newKey, newUser } from "../identity/support/people.ts";
+import { decisionsOf, stop } from "./support.ts";
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+const keySchema = z.object({ key: z.string() });
+
+/** Somebody whose work can be stopped, with a key. */
+async function suspect(roles: string[]) {
+  const principal = await newUser(roles);
+  const { secret } = await newKey(principal);
+  return { principal, secret, object: env.USER_WINDOWS.getByName(principal) };
+}
+
+/** What a suspect who is an admin could do by the API: another admin, with a key. */
+async function puppetOf({ secret }: { secret: string }, id = `puppet-${crypto.randomUUID()}`) {
+  await api(secret, "POST", "/users", { id, name: "Puppet", roles: ["admin"] });
+  const made = await api(secret, "POST", "/keys", { user: id, label: "x" });
+  return signedIn(keySchema.parse(await made.json()).key);
+}
+
+/** How an attempt to let the work go on ends, by each of the ways there are. */
+async function tries(browser: Browser, principal: string, incident: string): Promise<number[]> {
+  const ask = async (path: string, fields: Record<string, string>) =>
+    (await browser.post(path, fields)).status;
+  return [
+    await ask(`/confirm/${incident}`, { decision: "allow" }),
+    await ask(`/admin/incidents/${incident}`, { decision: "released" }),
+    await ask(`/admin/callers/${principal}/release`, {}),
+  ];
+}
+const DAY_MS = 24 * 60 * 60 * 1000;
+const REFUSED = [403, 409, 409];
+
+it("an admin that is stopped lets itself go on by no user or key that it made, before or after", async () => {
+  const before = await newKey(await newUser(["admin"]));
+  const caller = await suspect(["admin"]);
+  const early = await puppetOf(caller);
+  const incident = await stop(caller);
+  const late = await puppetOf(caller);
+  const other = await newUser(["admin"]);
+  const forOther = await api(caller.secret, "POST", "/keys", { user: other, label: "x" });
+  const stolen = await signedIn(keySchema.parse(await forOther.json()).key);
+  for (const browser of [early, late, stolen])
+    expect(await tries(browser, caller.principal, incident)).toEqual(REFUSED);
+  expect(await decisionsOf(caller)).toEqual([]);
+  const [status] = await tries(await signedIn(before.secret), caller.principal, incident);
+  expect(status).toBe(200);
+});
+
+it("nobody with a key of after an incident lets its caller go on, nor at the next one, until the key is a week old", async () => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  const older = await newKey(await newUser(["admin"]));
+  vi.setSystemTime(Date.now() + 60_000);
+  const caller = await suspect(["support"]);
+  const first = await stop(caller);
+  vi.setSystemTime(Date.now() + 60_000);
+  const { secret } = await newKey(await newUser(["admin"]));
+  const newer = await signedIn(secret);
+  expect(await tries(newer, caller.principal, first)).toEqual(REFUSED);
+  vi.setSystemTime(Date.now() + 2 * 60 * 60_000);
+  const second = await stop(caller, "others");
+  expect(second).not.toBe(first);
+  expect(await tries(newer, caller.principal, second)).toEqual(REFUSED);
+  const [status] = await tries(await signedIn(older.secret), caller.principal, second);
+  expect(status).toBe(200);
+
+  const another = await suspect(["support"]);
+  vi.setSystemTime(Date.now() + 60_000);
+  const begun = await stop(another);
+  const fresh = await newKey(await newUser(["admin"]));
+  vi.setSystemTime(Date.now() + 7 * DAY_MS);
+  expect(await tries(await signedIn(fresh.secret), another.principal, begun)).toEqual(REFUSED);
+  vi.setSystemTime(Date.now() + 1);
+  const [later] = await tries(await signedIn(fresh.secret), another.principal, begun);
+  expect(later).toBe(200);
+});
+
+it("who signed in at the provider lets others go on, however new they are", async () => {
+  const caller = await suspect(["admin"]);
+  const incident = await stop(caller);
+  const issuer = new Issuer();
+  issuer.listen();
+  const browser = new Browser(ORIGIN, issuer.settings);
+  await signOn(browser, issuer, { sub: "root", name: "Root", groups: ["catalog-admin"] });
+  const [status] = await tries(browser, caller.principal, incident);
+  expect(status).toBe(200);
+});
