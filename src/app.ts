@@ -77,6 +77,9 @@ app.use(async (c, next) => {
   }
   const secretKey = secretKeyOf(c.var.settings) ?? (c.var.local ? localSecret() : undefined);
   if (secretKey === undefined) return c.text(SECRET_MISSING, 503);
+  // Tokens and cookies would cross the network in the clear, and OAuth knows no such server (RFC 8414, section 2).
+  if (c.var.origin.startsWith("http:") && !isLocalRequest(c.var.origin, c.var.settings))
+    return refuseRequest(c, refuse("origin_denied", "This server is reached by https alone.").refusal);
   c.set("secretKey", secretKey);
   return next();
 });

@@ -298,3 +298,22 @@ it("SECRET_KEY of 32 bytes is enough", async () => {
 it("SECRET_KEY is not needed on this machine", async () => {
   expect((await send("http://127.0.0.1:8787/sign-in", {}, {})).status).toBe(200);
 });
+
+describe.each(paths)("%s over plain http", (path) => {
+  const http = "http://evil.workers.dev";
+  it.each([
+    ["is refused", http, DEPLOYED],
+    ["is refused, where a PUBLIC_URL says so too", ORIGIN, { ...DEPLOYED, PUBLIC_URL: http }],
+  ])("%s", async (_, origin, settings) => {
+    const response = await send(new URL(path, origin), {}, settings);
+    expect(response.status).toBe(403);
+    expect(await response.json()).toMatchObject({ error: { data: { code: "origin_denied" } } });
+  });
+
+  it.each([
+    ["behind a proxy that has https", http, { ...DEPLOYED, PUBLIC_URL: ORIGIN }],
+    ["on this machine", "http://127.0.0.1:8787", DEPLOYED],
+  ])("is served %s", async (_, origin, settings) => {
+    expect([403, 500]).not.toContain((await send(new URL(path, origin), {}, settings)).status);
+  });
+});
