@@ -21,7 +21,7 @@ import { type Noted, noteIdentity } from "../identity/changes.ts";
 import { isLastAdmin, keepingAnAdmin } from "../identity/last-admin.ts";
 import { refuseSignature } from "../guard/signed-request.ts";
 import { noteUse } from "../identity/oauth.ts";
-import { rolesOf } from "../identity/users.ts";
+import { findUser, rolesOf } from "../identity/users.ts";
 import { isWholeKey } from "../identity/secrets.ts";
 import {
   createSigningKey,
@@ -108,8 +108,8 @@ adminApi.get("/keys", async (c) =>
 adminApi.post("/keys", async (c) => {
   const wanted = parseArguments(newKeySchema, await body(c));
   if (!wanted.ok) return answer(c, wanted.refusal);
-  if (!(await userExists(c, wanted.value.user)))
-    return answer(c, refuse("not_found", "There is no such user.").refusal);
+  const refused = await refuseKey(c, wanted.value);
+  if (refused !== undefined) return answer(c, refused);
   const { id, secret, expiresAt, statement } = createKey(wanted.value, Date.now());
   await note(c, wanted.value.user, { change: "key_added", key: id, roles: wanted.value.roles ?? null });
   await runBatch(c.env.DB, [statement]);
@@ -137,8 +137,8 @@ adminApi.get("/signing-keys", async (c) =>
 adminApi.post("/signing-keys", async (c) => {
   const wanted = parseArguments(newSigningKeySchema, await body(c));
   if (!wanted.ok) return answer(c, wanted.refusal);
-  if (!(await userExists(c, wanted.value.user)))
-    return answer(c, refuse("not_found", "There is no such user.").refusal);
+  const refused = await refuseKey(c, wanted.value);
+  if (refused !== undefined) return answer(c, refused);
   const { id, expiresAt, statement } = createSigningKey(wanted.value, Date.now());
   await note(c, wanted.value.user, { change: "signing_key_added", key: id });
   await runBatch(c.env.DB, [statement]);
@@ -152,6 +152,19 @@ adminApi.post("/signing-keys/:id/revoke", (c) =>
 
 // Programs are told so, and are not sent to sign in as by the pages, which have the paths around these.
 adminApi.all("*", (c) => c.notFound());
+
+/** Why a key would open nothing that was asked for; undefined where it would. */
+async function refuseKey(
+  c: ApiContext,
+  { user, roles = [] }: { user: string; roles?: string[] | undefined },
+): Promise<Refusal | undefined> {
+  const found = await findUser(c.env.DB, user);
+  if (found === undefined) return refuse("not_found", "There is no such user.").refusal;
+  if (found.isDisabled) return refuse("conflict", "The user is disabled; enable it first.").refusal;
+  if (roles.every((role) => found.roles.includes(role))) return undefined;
+  const has = found.roles.join(", ") || "no role";
+  return refuse("invalid_arguments", `roles: narrows those of the user, who has ${has}.`).refusal;
+}
 
 const isoTime = (time: number | null) => (time === null ? null : new Date(time).toISOString());
 

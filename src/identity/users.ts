@@ -46,10 +46,23 @@ export const userRow = z.object({
 export const USER_COLUMNS = `u.id AS user_id, u.name, u.kind, u.customer_id, u.disabled_at,
   (SELECT json_group_array(role) FROM (SELECT role FROM user_roles WHERE user_id = u.id ORDER BY role)) AS user_roles`;
 
+const selectUser = (db: D1Database, userId: string) =>
+  db.prepare(`SELECT ${USER_COLUMNS} FROM users u WHERE u.id = ?`).bind(userId).first();
+
 /** Of a user who exists, in order. */
 export async function rolesOf(db: D1Database, userId: string): Promise<string[]> {
-  const row = await db.prepare(`SELECT ${USER_COLUMNS} FROM users u WHERE u.id = ?`).bind(userId).first();
-  return userRow.parse(row).user_roles;
+  return userRow.parse(await selectUser(db, userId)).user_roles;
+}
+
+/** What a key of a user could open; undefined where there is no such user. */
+export async function findUser(
+  db: D1Database,
+  userId: string,
+): Promise<{ roles: string[]; isDisabled: boolean } | undefined> {
+  const row = await selectUser(db, userId);
+  if (row === null) return undefined;
+  const { user_roles: roles, disabled_at } = userRow.parse(row);
+  return { roles, isDisabled: disabled_at !== null };
 }
 
 /** What a credential leads to: of the user's roles, those that it has not narrowed away. */

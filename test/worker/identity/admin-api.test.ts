@@ -228,6 +228,34 @@ describe("keys", () => {
   });
 });
 
+const errorSchema = z.object({ error: z.string() });
+
+it.each([["admin"], ["support", "admin"], ["shopper", "admin"]])(
+  "a key narrowed to %j is refused to who has not all of these, and told what they have",
+  async (...roles) => {
+    const admin = await keyOf(["admin"]);
+    const user = await newUser(["shopper", "support"]);
+    const response = await api(admin, "POST", "/keys", { user, label: "x", roles });
+    expect(await refusalOf(response.clone())).toBe("invalid_arguments");
+    expect(errorSchema.parse(await response.json()).error).toContain("shopper, support");
+    const { keys } = keysSchema.parse(await (await api(admin, "GET", `/keys?user=${user}`)).json());
+    expect(keys).toEqual([]);
+  },
+);
+
+it.each([
+  ["/keys", {}],
+  ["/signing-keys", { algorithm: "hmac-sha256" }],
+])("%s makes none for who is disabled", async (path, more) => {
+  const admin = await keyOf(["admin"]);
+  const user = await newUser();
+  await api(admin, "POST", `/users/${user}/disable`);
+  const body = { user, label: "x", ...more };
+  expect(await refusalOf(await api(admin, "POST", path, body))).toBe("conflict");
+  await api(admin, "POST", `/users/${user}/enable`);
+  expect((await api(admin, "POST", path, body)).status).toBe(201);
+});
+
 describe("signing keys", () => {
   const createdKey = z.strictObject({
     id: z.string().regex(/^sign-[0-9a-f]{12}$/),
