@@ -15,7 +15,7 @@ import { authorizePages } from "./identity/authorize-pages.tsx";
 import { limitByAddress } from "./guard/address-limit.ts";
 import { refuseSignature } from "./guard/signed-request.ts";
 import { callerByAddress } from "./identity/caller-address.ts";
-import { authorizationServer, protectedResource } from "./identity/oauth.ts";
+import { authorizationServer, isOfRegistered, protectedResource } from "./identity/oauth.ts";
 import type { Principal } from "./identity/principal.ts";
 import { isSigned } from "./identity/signature.ts";
 import { signInPages } from "./identity/sign-in-pages.tsx";
@@ -115,6 +115,8 @@ app.post("/oauth/register", limitByAddress("register", showRefusal));
 app.get("/authorize", limitByAddress("authorize", showRefusal));
 app.post("/sign-in", limitByAddress("sign-in", showRefusal));
 app.post("/sign-on/start", limitByAddress("sign-on", showRefusal));
+const limitToken = limitByAddress("token", showRefusal);
+app.post("/oauth/token", async (c, next) => ((await isOfRegistered(c)) ? next() : limitToken(c, next)));
 
 app.get("/", welcome);
 app.get("/assets/*", serveAsset);

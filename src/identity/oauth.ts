@@ -12,6 +12,7 @@ import { ensureMigrated } from "../database/migrate.ts";
 import { type FoundKey, findKey, touchKey } from "./access-keys.ts";
 import { PROBLEMS, credentialSchema, findCredential } from "./credentials.ts";
 import { type Grants, REFRESH_TTL_S } from "./grants.ts";
+import { readForm, textOf } from "./page-guards.ts";
 import { type Principal, principalSchema } from "./principal.ts";
 import { SIGNATURE_RULES } from "./signature-profile.ts";
 import { BASE_SCOPE, SCOPES, scopesOf } from "./scopes.ts";
@@ -63,6 +64,10 @@ export function authorizationServer(origin: string): OAuthAuthorizationServer<En
   }
   return server;
 }
+
+/** Whether a request for tokens is a registered client's: the description of any other is fetched from where its id says. */
+export const isOfRegistered = async (c: AppContext): Promise<boolean> =>
+  c.req.header("authorization") === undefined && /^[\w-]+$/.test(textOf(await readForm(c), "client_id"));
 
 export const grantsOf = (c: AppContext): Grants => ({
   oauth: authorizationServer(c.var.origin).getOAuthApi(c.env),

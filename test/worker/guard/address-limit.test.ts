@@ -32,6 +32,15 @@ const DOORS: [path: string, init: RequestInit, status: number][] = [
   ["/oauth/register", { method: "POST", headers: json, body: METADATA }, 201],
   ["/sign-in", form({ key: "pcm_" }, fromOurPage), 401],
   ["/sign-on/start", form({ next: "/account" }, fromOurPage), 200],
+  [
+    "/oauth/token",
+    form({
+      grant_type: "refresh_token",
+      refresh_token: "x",
+      client_id: "https://client.invalid/metadata.json",
+    }),
+    401,
+  ],
   [`/authorize?response_type=code&client_id=${CLIENT}`, {}, 400],
 ];
 
@@ -95,9 +104,15 @@ describe.each(DOORS)("%s", (path, init, status) => {
   });
 });
 
+it("a registered client refreshes its tokens however much others ask at its address", async () => {
+  const fields = { grant_type: "refresh_token", refresh_token: "x", client_id: "a".repeat(16) };
+  const response = await send("/oauth/token", from(await busyAddress(), form(fields)), SETTINGS);
+  expect(response.status).toBe(401);
+});
+
 it("a browser is told by a page when to come again", async () => {
   const request = from(await busyAddress(), { headers: { accept: "text/html" } });
-  const response = await send(DOORS[3]?.[0] ?? "", request, SETTINGS);
+  const response = await send(DOORS.at(-1)?.[0] ?? "", request, SETTINGS);
   expect(response.headers.get("content-type")).toContain("text/html");
   expect(Number(response.headers.get("retry-after"))).toBeGreaterThan(0);
 });
