@@ -98,7 +98,7 @@ app.use(
       "Mcp-Method",
       "Mcp-Name",
     ],
-    exposeHeaders: ["X-Request-Id", "WWW-Authenticate"],
+    exposeHeaders: ["X-Request-Id", "WWW-Authenticate", "Retry-After"],
   }),
 );
 
@@ -195,9 +195,8 @@ export function serveWithoutToken(c: AppContext, principal: Principal): Promise<
     ...mcpContext(c),
     principal,
     challenge: (scopes, id) => {
-      const { refusal } = refuse("permission_denied", "This needs a signed-in caller.", {
-        hints: { scopes },
-      });
+      const wanted = `This needs a signed-in caller who was granted ${scopes.join(" and ")}.`;
+      const { refusal } = refuse("permission_denied", wanted, { hints: { scopes } });
       return refusalResponse(refusal, c.var.correlationId, { id });
     },
   });

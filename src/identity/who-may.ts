@@ -1,6 +1,6 @@
 import type { SignedIn } from "./sessions.ts";
 
-/** Milliseconds after which a key is trusted, whatever goes on: who would wait so long is seen, and who has a new key waits no longer. */
+/** Milliseconds after which a key is trusted, whoever was there before it: an admin whom nobody knows is seen by then. */
 const PROVEN_MS = 7 * 24 * 60 * 60 * 1000;
 
 /**
@@ -21,10 +21,7 @@ export async function mayDecide(
   return "keyId" in credential ? isBeyondReach(db, credential.keyId, principal, now) : true;
 }
 
-/**
- * Whether a key, and so its user, was there before what the principal is suspected of; and, where it is an admin, who
- * makes users and keys, before itself. Incidents that were released are over.
- */
+/** Whether a principal can't have had a key made: it is no admin, or came after the key, or the key is proven. */
 async function isBeyondReach(
   db: D1Database,
   keyId: string,
@@ -33,12 +30,9 @@ async function isBeyondReach(
 ): Promise<boolean> {
   const row = await db
     .prepare(
-      `SELECT 1 FROM access_keys k WHERE k.id = ?1
-         AND (k.created_at < ?3 OR NOT EXISTS (
-           SELECT 1 FROM incidents WHERE principal = ?2 AND status <> 'released' AND last_at >= ?3 AND first_at <= k.created_at))
-         AND NOT EXISTS (
-           SELECT 1 FROM users u JOIN user_roles r ON r.user_id = u.id
-           WHERE u.id = ?2 AND r.role = 'admin' AND u.created_at <= k.created_at)`,
+      `SELECT 1 FROM access_keys k WHERE k.id = ?1 AND (k.created_at < ?3 OR NOT EXISTS (
+         SELECT 1 FROM users u JOIN user_roles r ON r.user_id = u.id
+         WHERE u.id = ?2 AND r.role = 'admin' AND u.created_at <= k.created_at))`,
     )
     .bind(keyId, principal, now - PROVEN_MS)
     .first();

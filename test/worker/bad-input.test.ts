@@ -138,7 +138,7 @@ describe("before dispatch", () => {
   });
 
   it("answers another path with 404, another content type with 415", async () => {
-    expect((await send("/admin/secret")).status).toBe(404);
+    expect((await send("/secret")).status).toBe(404);
     const { response } = await post(call("list_categories", {}), { "content-type": "text/plain" });
     expect(response.status).toBe(415);
   });

@@ -9,7 +9,7 @@ export interface Question {
   together: Incident[];
   /** How long the work may go on once it is let through. */
   minutes: number;
-  /** False about one's own work, unless one signed in at the provider. */
+  /** As src/identity/who-may.ts says. */
   mayDecide: boolean;
 }
 
@@ -20,8 +20,9 @@ export function Decide({ incident, together, minutes, mayDecide }: Question) {
     return (
       <Card title="Decide">
         <p>
-          This is about your own work, and you signed in with an access key, which a program that holds it
-          could do too. Sign in by your sign-in provider, or ask another administrator.
+          This is about your own work, or that of an administrator who could have had your key made, and you
+          signed in with that key. A program could do so too: sign in by your sign-in provider, or ask another
+          administrator.
         </p>
       </Card>
     );
