@@ -97,8 +97,8 @@ function decisionsOf(steps: readonly Step[], rules: typeof TIGHT, between: (stat
   let now = START;
   const decisions: Decision[] = [];
   const recalled = new FlowState(rules);
-  // Of repeated refusals the audit keeps the first.
-  let refused: Decision | undefined;
+  // Of repeated refusals within a window the audit keeps the first.
+  let refused: { decision: Decision; until: number } | undefined;
   const running: { due: number; call: FlowCall; result: FlowResult }[] = [];
   for (const [index, each] of steps.entries()) {
     now += each.wait;
@@ -127,9 +127,10 @@ function decisionsOf(steps: readonly Step[], rules: typeof TIGHT, between: (stat
     const decision = admit(state, detector, call, CONTEXT);
     decisions.push(decision);
     const isAdmitted = !isRefused(decision.verdict);
-    if (isAdmitted || !isRepeated(decision, refused))
+    const before = refused !== undefined && now < refused.until ? refused.decision : undefined;
+    if (isAdmitted || !isRepeated(decision, before))
       recallAttempt(recalled, detector, call, { isAdmitted, hits: decision.hits });
-    if (!isAdmitted) refused = decision;
+    if (!isAdmitted && !isRepeated(decision, before)) refused = { decision, until: now + RUN_MS };
     state = between(state);
     if (!isRefused(decision.verdict) && each.settledAfter !== null) {
       const { missed, tainted, canary, found } = each;
@@ -148,6 +149,8 @@ function decisionsOf(steps: readonly Step[], rules: typeof TIGHT, between: (stat
   return { decisions, state, recalled, now };
 }
 
+/** As long as a rate window. */
+const RUN_MS = 60_000;
 const refusedBy = ({ verdict, hits }: Decision) =>
   hits.find((hit) => hit.mode === "enforce" && hit.verdict === verdict)?.rule;
 const isRepeated = (decision: Decision, before: Decision | undefined) =>
