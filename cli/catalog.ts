@@ -31,7 +31,7 @@ program
   .argument("<file>", "the file, or - for standard input")
   .option("--format <format>", "jsonl or csv (default: by the file's name)")
   .option("--map <field=column>", "CSV: the column that holds a field; may be repeated", collect, [])
-  .option("--delimiter <character>", "CSV: what separates cells", ",")
+  .option("--delimiter <character>", "CSV: what separates cells; \\t is a tab", ",")
   .option("--major-prices", "prices are decimals such as 79.99, not minor units")
   .option("--strict", "import nothing where a row is bad")
   .option("--remove-missing", "discontinue the products that the file lacks; takes no file with bad rows")

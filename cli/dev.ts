@@ -46,7 +46,7 @@ try {
   const { status } = await fetch(server.url);
   if (status === 503)
     console.error(
-      "  It serves nothing yet: mend what its log names, in .dev.vars or policy.json, and start it again.\n",
+      "  It serves nothing yet: mend what its log names. policy.json is read again when it is saved, .dev.vars at the next start.\n",
     );
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error));

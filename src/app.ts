@@ -44,7 +44,7 @@ app.use(async (c, next) => {
   const read = readSettings(c.env);
   if (!read.ok) {
     for (const problem of read.problems) logEvent("setting_wrong", problem);
-    return c.text(SETTINGS_WRONG, 503);
+    return c.text(SETTINGS_WRONG, 503, { "X-Request-Id": c.var.correlationId });
   }
   c.set("settings", read.settings);
   c.set("origin", new URL(c.var.settings.PUBLIC_URL ?? c.req.url).origin);
@@ -52,7 +52,7 @@ app.use(async (c, next) => {
   if (!bundledPolicy.ok) {
     // Nothing is served by a policy that nobody meant.
     for (const problem of bundledPolicy.problems) logEvent("policy_broken", problem);
-    return c.text(POLICY_BROKEN, 503);
+    return c.text(POLICY_BROKEN, 503, { "X-Request-Id": c.var.correlationId });
   }
   c.set("policy", bundledPolicy.policy);
   await next();

@@ -57,7 +57,9 @@ function check(line: number, value: unknown, error: ReturnType<typeof inWords>):
   if (!parsed.success) {
     const problems = parsed.error.issues
       .slice(0, PROBLEMS_SHOWN)
-      .map(({ path, message }) => `${path.map(String).join(".")}: ${message}`);
+      .map(({ path, message }) =>
+        path.length === 0 ? message : `${path.map(String).join(".")}: ${message}`,
+      );
     return { line, problem: problems.join("; ") };
   }
   const json = JSON.stringify(parsed.data);
@@ -86,6 +88,7 @@ const inWords =
   ({ code, input, path, ...issue }: z.core.$ZodRawIssue): string | undefined => {
     if (code !== "invalid_type") return undefined;
     if (input === undefined) return "is missing";
+    if (path?.length === 0 && Array.isArray(input)) return "is a list; a line holds one product";
     const [field] = path ?? [];
     if (issue["expected"] === "int" && (field === "price" || field === "cost")) return ofPrices;
     return `is not ${KINDS[String(issue["expected"])] ?? issue["expected"]}`;

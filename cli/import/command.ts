@@ -113,7 +113,8 @@ async function readRows(
   });
   return readCsv(bytes, {
     mapping: Object.fromEntries(mapping),
-    delimiter,
+    // As shells pass it on.
+    delimiter: delimiter === String.raw`\t` ? "\t" : delimiter,
     onLeftOut: (columns) => {
       if (columns.length > 0)
         console.error(

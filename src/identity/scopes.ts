@@ -3,7 +3,7 @@ import { bundledPolicy } from "../policy/bundled.ts";
 /** What a token can be granted, and what a person reads about it on the consent page. */
 export const SCOPES = {
   "catalog:read": "Search the catalog, read products and stock",
-  "inventory:write": "Change stock; no tool does so yet",
+  "inventory:write": "Change stock, which no tool of this server does",
   "support:read": "Read customers, orders and tickets; as a customer, your own",
   "support:write": "Close tickets",
   admin: "Administer this server",

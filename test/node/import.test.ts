@@ -368,6 +368,14 @@ describe("bad rows", () => {
     expect(skus).toEqual([{ sku: "MAP-1" }]);
   });
 
+  it("of a CSV are parted by tabs where \\t says so, and lists are no products", async () => {
+    await writeFile(at("tabs.csv"), "sku\tname\tcategory\tprice\tcurrency\nTAB-1\tLamp\tHome\t1\tUSD\n");
+    const { code } = await startImport(state, [at("tabs.csv"), "--delimiter", String.raw`\t`]).ended;
+    expect(code).toBe(0);
+    const { stderr } = await importFile(state, at("list.jsonl"), "[{}]\n");
+    expect(stderr).toMatch(/^line 1: is a list; a line holds one product\n/);
+  });
+
   it("of a CSV are bad where they have more cells than the header, unless those are empty", async () => {
     const csv = `sku,name,category,price,currency,description
 WIDE-1,Lamp,Home,1,USD,Warm, but dim
