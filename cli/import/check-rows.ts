@@ -88,7 +88,8 @@ const inWords =
   ({ code, input, path, ...issue }: z.core.$ZodRawIssue): string | undefined => {
     if (code !== "invalid_type") return undefined;
     if (input === undefined) return "is missing";
-    if ((path ?? []).length === 0 && Array.isArray(input)) return "is a list; a line holds one product";
+    if ((path ?? []).length === 0 && Array.isArray(input))
+      return "is a list, not an object: a line holds one product";
     const [field] = path ?? [];
     if (issue["expected"] === "int" && (field === "price" || field === "cost")) return ofPrices;
     return `is not ${KINDS[String(issue["expected"])] ?? issue["expected"]}`;

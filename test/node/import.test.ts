@@ -373,7 +373,7 @@ describe("bad rows", () => {
     const { code } = await startImport(state, [at("tabs.csv"), "--delimiter", String.raw`\t`]).ended;
     expect(code).toBe(0);
     const { stderr } = await importFile(state, at("list.jsonl"), "[{}]\n");
-    expect(stderr).toMatch(/^line 1: is a list; a line holds one product\n/);
+    expect(stderr).toMatch(/^line 1: is a list, not an object: a line holds one product\n/);
   });
 
   it("of a CSV are bad where they have more cells than the header, unless those are empty", async () => {
