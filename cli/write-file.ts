@@ -1,4 +1,4 @@
-import { realpath, rename, rm, stat } from "node:fs/promises";
+import { chmod, realpath, rename, rm, stat } from "node:fs/promises";
 
 const REASONS: Record<string, string> = {
   ENOENT: "its folder is not there",
@@ -22,6 +22,8 @@ export async function replaceFile(file: string, write: (beside: string) => Promi
   const beside = `${target}.${process.pid}.part`;
   try {
     await write(beside);
+    // Who could not read the one before can't read this one.
+    if (found !== undefined) await chmod(beside, found.mode);
     await rename(beside, target);
   } catch (error) {
     await rm(beside, { force: true });

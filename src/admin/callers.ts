@@ -19,7 +19,7 @@ const callerRow = z.object({
   /** When the audit was last anchored, at most a minute behind the last call; null where there is none. */
   last_at: z.int().nullable(),
   open: z.int(),
-  /** What keeps its calls from being answered until a person says so. */
+  /** What lately stopped its calls, and stops more like them until a person says otherwise or the rule's window is over. */
   stopped: z.enum(["block", "confirm"]).nullable(),
 });
 /** A caller as a list shows it. Times are milliseconds since the epoch. */
@@ -37,7 +37,7 @@ const CALLERS = `
     (SELECT json_group_array(role) FROM user_roles WHERE user_id = c.id) AS roles,
     (SELECT count(*) FROM incidents WHERE principal = c.id AND status = 'open') AS open,
     (SELECT min(verdict) FROM incidents WHERE principal = c.id AND status = 'open' AND
-      (verdict = 'confirm' OR verdict = 'block' AND last_at > ?2)) AS stopped
+      (verdict = 'confirm' AND last_at + window_ms > ?3 OR verdict = 'block' AND last_at > ?2)) AS stopped
   FROM callers c
   LEFT JOIN users u ON u.id = c.id
   LEFT JOIN audit_anchors a ON a.principal = c.id AND a.closed_at IS NULL`;
@@ -49,7 +49,7 @@ export async function listCallers(db: D1Database, text: string, now: number): Pr
       `${CALLERS} WHERE ?1 = '' OR instr(lower(c.id), lower(?1)) > 0 OR instr(lower(coalesce(u.name, '')), lower(?1)) > 0
        ORDER BY open > 0 DESC, last_at DESC, c.id LIMIT ${LISTED_MAX}`,
     )
-    .bind(text, now - DAY)
+    .bind(text, now - DAY, now)
     .all();
   return callerRow.array().parse(results);
 }
@@ -58,7 +58,7 @@ export async function listCallers(db: D1Database, text: string, now: number): Pr
 export async function findCaller(db: D1Database, id: string, now: number): Promise<Caller | undefined> {
   const row = await db
     .prepare(`${CALLERS} WHERE c.id = ?1`)
-    .bind(id, now - DAY)
+    .bind(id, now - DAY, now)
     .first();
   return row === null ? undefined : callerRow.parse(row);
 }

@@ -31,6 +31,12 @@ authorizePages.get("/authorize", async (c) => {
     const signedIn = await sessionUser(c);
     const signOn = signOnSettings(c.var.settings);
     const asker = signedIn ?? signOn;
+    // Its way back would be lost, and the client would wait for an answer.
+    if (asker === undefined && nextPath(path) !== path)
+      return problemPage(
+        "The client asks at too great a length.",
+        <p>Sign in at /account first; then try again.</p>,
+      );
     if (asker === undefined) return c.redirect(signInPath(path), 303);
     const details = await oauth.describeConsent(request);
     const consent = await oauth.beginConsent(request);

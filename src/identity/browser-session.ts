@@ -18,11 +18,12 @@ export async function signIn(c: AppContext, signedIn: Pick<SignedIn, "user" | "c
   const { user, credential } = signedIn;
   const key = "keyId" in credential ? credential.keyId : null;
   const change = { change: "signed_in", by: user.userId, key } as const;
-  await noteIdentity(c.env.USER_WINDOWS, user.userId, change, "before");
   const before = getCookie(c, NAME, "host");
   if (before !== undefined) await endSession(c.env.DB, before);
   const { secret } = await startSession(c.env.DB, signedIn, Date.now());
   setCookie(c, NAME, secret, OPTIONS);
+  // Behind it: whoever floods the object with a stolen key must not keep its owner from the page that revokes the key.
+  await noteIdentity(c.env.USER_WINDOWS, user.userId, change, "after");
 }
 
 /** Ends the session at the server too, so that a copied cookie is worth nothing. */

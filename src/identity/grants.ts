@@ -93,8 +93,10 @@ export async function endConnection({ oauth, windows }: Grants, userId: string, 
   const { items } = await oauth.listUserGrants(userId, { limit: CONNECTIONS_MAX });
   await oauth.revokeGrant(id, userId);
   const ended = items.find((each) => each.id === id);
-  if (ended === undefined) return;
-  const change = { change: "client_ended", by: userId, client: shownId(ended.clientId) } as const;
+  if (ended === undefined && items.length < CONNECTIONS_MAX) return;
+  // Of one grant among more than are listed, its own id.
+  const client = shownId(ended?.clientId ?? id);
+  const change = { change: "client_ended", by: userId, client } as const;
   await noteIdentity(windows, userId, change, "after");
 }
 

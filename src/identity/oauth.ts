@@ -66,8 +66,18 @@ export function authorizationServer(origin: string): OAuthAuthorizationServer<En
 }
 
 /** Whether a request for tokens is a registered client's: the description of any other is fetched from where its id says. */
-export const isOfRegistered = async (c: AppContext): Promise<boolean> =>
-  c.req.header("authorization") === undefined && /^[\w-]+$/.test(textOf(await readForm(c), "client_id"));
+export async function isOfRegistered(c: AppContext): Promise<boolean> {
+  const authorization = c.req.header("authorization");
+  const id = authorization === undefined ? textOf(await readForm(c), "client_id") : basicId(authorization);
+  return /^[\w-]+$/.test(id);
+}
+
+/** Whose credentials HTTP Basic brings (RFC 6749, section 2.3.1); empty where there are none. */
+function basicId(authorization: string): string {
+  const [, encoded = ""] = /^basic +([\w+/=-]+)$/i.exec(authorization) ?? [];
+  const [id = ""] = Buffer.from(encoded, "base64").toString("utf8").split(":");
+  return id;
+}
 
 export const grantsOf = (c: AppContext): Grants => ({
   oauth: authorizationServer(c.var.origin).getOAuthApi(c.env),

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { type Answered, answered } from "../flow/signals.ts";
+import { readsLikeInstruction } from "../text/injection-scan.ts";
 import {
   type Customer,
   type CustomerHit,
@@ -57,6 +58,7 @@ export async function searchCustomers(
     {
       records: rows.length,
       missed: rows.length === 0,
+      tainted: readsLikeInstruction(...rows.flatMap((row) => [row.name, row.city])),
       canary: rows.some(({ canary }) => canary),
     },
   );
@@ -75,7 +77,13 @@ export async function readCustomer({ db, sight }: Desk, id: string): Promise<Ans
     .first();
   if (found === null) return undefined;
   const row = customerRowSchema.extend(marked).parse(found);
-  return answered(toCustomer(row), { records: 1, canary: row.canary });
+  const { name, email, street, city } = row;
+  return answered(toCustomer(row), {
+    records: 1,
+    // As written: what the answer leaves out as invisible was meant for a model all the same.
+    tainted: readsLikeInstruction(name, email, street, city),
+    canary: row.canary,
+  });
 }
 
 export async function readPaymentMethods(

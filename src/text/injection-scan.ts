@@ -43,20 +43,19 @@ export function scanForInjection(text: string): string[] {
 /** Whether any of the texts holds what reads like an instruction to the model that is given it. */
 export const readsLikeInstruction = (...texts: string[]): boolean => texts.some(isInstruction);
 
-/** The same of every text in an answer, the names of its fields among them: names and attributes are others' words too. */
-export function holdsInstruction(answer: unknown): boolean {
+/** The same of every text in an answer. Names of attributes are others' words too, and what begins in one may end in its value. */
+export function holdsInstruction(answer: unknown, areNamesOthers = false): boolean {
   if (typeof answer === "string") return isInstruction(answer);
   if (typeof answer !== "object" || answer === null) return false;
-  if (Array.isArray(answer)) return answer.some(holdsInstruction);
+  if (Array.isArray(answer)) return answer.some((each) => holdsInstruction(each));
   return Object.entries(answer).some(
     ([name, value]) =>
-      holdsInstruction(value) ||
-      isInstruction(name) ||
-      // What begins in an attribute's name may end in its value.
-      (typeof value === "string" && !OWN_NAME.test(name) && isInstruction(`${name}: ${value}`)),
+      holdsInstruction(value, name === ATTRIBUTES) ||
+      (areNamesOthers && isInstruction(`${name}: ${String(value)}`)),
   );
 }
-const OWN_NAME = /^[a-z][a-z_]{0,40}$/;
+/** The one field of any answer whose names are not this server's own. */
+const ATTRIBUTES = "attributes";
 
 /** A number, a price or a code of so few characters tells nobody what to do. */
 const CODE = /^[\w$.,-]{0,12}$/;

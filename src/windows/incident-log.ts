@@ -41,7 +41,8 @@ export class IncidentLog {
 
   find = (id: string): Incident | undefined => this.#held.get(id)?.incident;
 
-  ids = (): string[] => [...this.#held.keys()];
+  /** Those that only a later release can read among them: it will have them open. */
+  ids = (): string[] => this.#store.incidentIds();
 
   open = (): Incident[] => this.#all().filter(({ status }) => status === "open");
 

@@ -100,6 +100,8 @@ export interface Store {
   saveFlow(changes: readonly RowChange[], at: number): void;
   /** The oldest first. */
   incidents(): { incident: Incident; told: Told }[];
+  /** Of those that can't be read too. */
+  incidentIds(): string[];
   saveIncident(incident: Incident, told: Told): void;
   dropIncident(id: string): void;
   runs(): [key: string, run: Run][];
@@ -244,6 +246,7 @@ export function createStore(sql: SqlStorage): Store {
       readable("incidents", select("SELECT text, told FROM incidents ORDER BY rowid"), incidentRow).map(
         ({ text, told }) => ({ incident: text, told }),
       ),
+    incidentIds: () => [...select("SELECT id FROM incidents")].map((row) => z.string().parse(row["id"])),
     saveIncident: (incident, told) =>
       void sql.exec(
         `INSERT INTO incidents (id, text, told) VALUES (?, ?, ?)

@@ -24,6 +24,7 @@ const store: Store = {
   newest: () => [],
   attemptsOf: () => [],
   lastHitBehind: () => undefined,
+  incidentIds: () => [],
   withHits: () => [],
   acts: () => [],
   noteAct: () => {},

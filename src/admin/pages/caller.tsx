@@ -75,8 +75,10 @@ export function callerPage(page: CallerPage): Promise<Response> {
   );
 }
 
-function Who({ caller, overview: { chain, block }, incidents }: CallerPage) {
-  const asks = incidents.some(({ verdict }) => verdict === "confirm");
+function Who({ caller, overview: { chain, block }, incidents, now }: CallerPage) {
+  const asks = incidents.some(
+    ({ verdict, last_at, window_ms }) => verdict === "confirm" && last_at + window_ms > now,
+  );
   // Its object knows of a block whose incident was closed, and of one that is over.
   const stopped = block !== null ? "block" : asks ? "confirm" : null;
   return (

@@ -1,6 +1,6 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { api } from "../identity/support/admin-api.ts";
 import { type Browser, signedIn } from "../identity/support/browser.ts";
 import { newKey, newUser } from "../identity/support/people.ts";
@@ -134,6 +134,10 @@ describe("a caller's page", () => {
       );
     await stop(caller);
     for (const html of await pages()) expect(html).toContain("waits for a person</span>");
+    // Ten minutes on, the rule lets as many through again, answered or not.
+    const clock = vi.spyOn(Date, "now").mockReturnValue(Date.now() + 11 * 60_000);
+    for (const html of await pages()) expect(html).toContain("may call</span>");
+    clock.mockRestore();
     await admin.post(`${path}/release`, {});
     for (const html of await pages()) expect(html).toContain("may call</span>");
   });

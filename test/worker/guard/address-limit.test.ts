@@ -104,11 +104,17 @@ describe.each(DOORS)("%s", (path, init, status) => {
   });
 });
 
-it("a registered client refreshes its tokens however much others ask at its address", async () => {
-  const fields = { grant_type: "refresh_token", refresh_token: "x", client_id: "a".repeat(16) };
-  const response = await send("/oauth/token", from(await busyAddress(), form(fields)), SETTINGS);
-  expect(response.status).toBe(401);
-});
+it.each([
+  ["in the form", { client_id: "a".repeat(16) }, {}],
+  ["by HTTP Basic", {}, { authorization: `Basic ${btoa(`${"a".repeat(16)}:secret`)}` }],
+])(
+  "a registered client, named %s, refreshes its tokens however much others ask at its address",
+  async (_, named, headers) => {
+    const fields = { grant_type: "refresh_token", refresh_token: "x", ...named };
+    const response = await send("/oauth/token", from(await busyAddress(), form(fields, headers)), SETTINGS);
+    expect(response.status).toBe(401);
+  },
+);
 
 it("a browser is told by a page when to come again", async () => {
   const request = from(await busyAddress(), { headers: { accept: "text/html" } });
