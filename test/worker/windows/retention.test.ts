@@ -6,6 +6,7 @@ import { policyInForce } from "../../../src/policy/bundled.ts";
 import { closeAnchor, writeAnchor } from "../../../src/windows/anchors.ts";
 import { pageOfIncidents, writeIncident } from "../../../src/windows/incident-rows.ts";
 import type { Incident } from "../../../src/windows/incidents.ts";
+import { incidentOf } from "../support/incident.ts";
 import { DAY_MS, admission, newObject } from "../support/admission.ts";
 
 const NOW = 1_800_000_000_000;
@@ -23,26 +24,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-const open: Incident = {
-  id: "open",
-  principal: "somebody",
-  rule: "people",
-  rule_version: 1,
-  verdict: "confirm",
-  severity: "medium",
-  tool: "get_customer",
-  observed: 8,
-  threshold: 7,
-  window_ms: 600_000,
-  events: [1],
-  first_at: 1,
-  last_at: 1,
-  count: 1,
-  status: "open",
-  decided_by: null,
-  decided_at: null,
-  note: null,
-};
+const open = incidentOf({ id: "open" });
 const closed = (id: string, decided_at: number): Incident => ({ ...open, id, status: "closed", decided_at });
 
 async function anchored(principal: string, closedAt: number | undefined): Promise<void> {

@@ -1,8 +1,8 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Incident } from "../../../src/windows/incidents.ts";
 import { createStore } from "../../../src/windows/store.ts";
 import type { UserWindows } from "../../../src/windows/user-windows.ts";
+import { incidentOf } from "../support/incident.ts";
 import { DAY_MS, WINDOW_MS, admission, newObject, settlement } from "../support/admission.ts";
 
 const NOW = 1_800_000_000_000;
@@ -57,26 +57,7 @@ describe("what a later release has stored", () => {
     runInDurableObject(object, (_, { storage }) => {
       for (const statement of statements) storage.sql.exec(statement);
     });
-  const incident: Incident = {
-    id: "incident-1",
-    principal: "somebody",
-    rule: "people",
-    rule_version: 1,
-    verdict: "confirm",
-    severity: "medium",
-    tool: "get_customer",
-    observed: 8,
-    threshold: 7,
-    window_ms: 600_000,
-    events: [1],
-    first_at: NOW,
-    last_at: NOW,
-    count: 1,
-    status: "open",
-    decided_by: null,
-    decided_at: null,
-    note: null,
-  };
+  const incident = incidentOf({ first_at: NOW, last_at: NOW });
   const insert = (row: object) =>
     `INSERT INTO incidents (id, text, told) VALUES ('${crypto.randomUUID()}', '${JSON.stringify(row)}', 'everybody')`;
 
