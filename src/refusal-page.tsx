@@ -1,6 +1,6 @@
 import type { AppContext } from "./app-types.ts";
 import { renderPage } from "./identity/page.tsx";
-import { type Refusal, refusalResponse, refusals } from "./refusal.ts";
+import { type Refusal, refusalHeaders, refusalResponse, refusals } from "./refusal.ts";
 
 /** Whether a person's browser asks, by its Accept header; who asks by a program takes JSON or whatever comes. */
 export const isForPerson = (c: AppContext): boolean => c.req.header("accept")?.includes("text/html") === true;
@@ -19,6 +19,6 @@ export function showRefusal(c: AppContext, refusal: Refusal): Response | Promise
         Reference <code>{correlationId}</code>
       </p>
     </>,
-    { status },
+    { status, headers: refusalHeaders(refusal) },
   );
 }

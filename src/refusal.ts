@@ -240,12 +240,18 @@ export function refusalResponse(
     message: sentence(refusal, correlationId),
     data: refusalDetails(refusal, correlationId),
   };
-  const headers = new Headers();
-  if (refusal.retryAfterMs !== undefined) headers.set("Retry-After", retryAfterSeconds(refusal.retryAfterMs));
   const { http: status } = refusals[refusal.code];
-  // RFC 9110, section 15.5.2.
-  if (status === 401) headers.set("WWW-Authenticate", "Bearer");
+  const headers = refusalHeaders(refusal);
   return Response.json({ jsonrpc: "2.0", id: id ?? null, error }, { status, headers });
+}
+
+/** Of a response that is a refusal, whatever its body. */
+export function refusalHeaders({ code, retryAfterMs }: Refusal): Headers {
+  const headers = new Headers();
+  if (retryAfterMs !== undefined) headers.set("Retry-After", retryAfterSeconds(retryAfterMs));
+  // RFC 9110, section 15.5.2.
+  if (refusals[code].http === 401) headers.set("WWW-Authenticate", "Bearer");
+  return headers;
 }
 
 /** For a Retry-After header, which counts whole seconds (RFC 9110, section 10.2.3). */

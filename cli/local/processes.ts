@@ -14,7 +14,7 @@ export function isProcess(pid: number): boolean {
 
 /** Ends a runtime that a killed process left behind; whatever else has its number by now lives on. */
 export async function endRuntime(pid: number): Promise<void> {
-  if ((await commandOf(pid)) !== "workerd") return;
+  if ((await programOf(pid)) !== "workerd") return;
   try {
     process.kill(pid, "SIGKILL");
   } catch {
@@ -23,7 +23,7 @@ export async function endRuntime(pid: number): Promise<void> {
 }
 
 /** The name of what runs under a number; undefined where nothing does, or this system doesn't tell. */
-async function commandOf(pid: number): Promise<string | undefined> {
+async function programOf(pid: number): Promise<string | undefined> {
   try {
     const name =
       process.platform === "linux"

@@ -64,12 +64,9 @@ export function replay(
       if (note(admit(state, detector, recorded.call, context), recorded, true)) running.add(recorded);
     } else if (running.delete(step.recorded)) {
       const { call, result } = step.recorded;
-      if (step.kind === "abandon") {
-        abandon(state, detector, call.attempt, result.at);
-        continue;
-      }
-      const isGiven = note(settle(state, detector, call, result), step.recorded, isPersonal(call));
-      if (isGiven) answered.push(step.recorded);
+      if (step.kind === "abandon") abandon(state, detector, call.attempt, result.at);
+      else if (note(settle(state, detector, call, result), step.recorded, isPersonal(call)))
+        answered.push(step.recorded);
     }
     state.forgetChanges();
   }

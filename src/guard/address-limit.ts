@@ -1,10 +1,8 @@
 import { createMiddleware } from "hono/factory";
 import type { AppContext, AppTypes } from "../app-types.ts";
-import { answered } from "../flow/signals.ts";
-import { callerByAddress } from "../identity/caller-address.ts";
-import { type Refusal, refuse, retryAfterSeconds } from "../refusal.ts";
-import { createGuard } from "./guard.ts";
-import { recorded } from "./recorded.ts";
+import type { Refusal } from "../refusal.ts";
+import { guardOfAddress } from "./address-guard.ts";
+import { NOTHING_SEEN, UNAVAILABLE } from "./guard.ts";
 
 type Show = (c: AppContext, refusal: Refusal) => Response | Promise<Response>;
 
@@ -14,8 +12,6 @@ type Show = (c: AppContext, refusal: Refusal) => Response | Promise<Response>;
  */
 export const limitByAddress = (name: string, show: Show) =>
   createMiddleware<AppTypes>(async (c, next) => {
-    const context = addressContext(c);
-    const guard = recorded(createGuard(context), context);
     const target = {
       kind: "request",
       name,
@@ -24,41 +20,16 @@ export const limitByAddress = (name: string, show: Show) =>
       labels: undefined,
     } as const;
     const { correlationId } = c.var;
-    const admission = await guard.admit({ correlationId, target, args: {}, refused: {} });
-    if (!admission.ok) return showWait(await show(c, admission.refusal), admission.refusal);
+    const admission = await guardOfAddress(c).admit({ correlationId, target, args: {}, refused: {} });
+    if (!admission.ok) return show(c, admission.refusal);
     const began = performance.now();
     // The guard lets discovery go on unguarded, as it keeps nothing; this does.
     const isCounted = admission.degraded !== true;
     if (isCounted) await next();
     await admission.value.settle({
-      ...answered(undefined, { records: 0 }).signals,
+      ...NOTHING_SEEN,
       outcome: isCounted ? "ok" : "unavailable",
-      bytes: 0,
       durationMs: performance.now() - began,
-      answer: undefined,
     });
     return isCounted ? undefined : show(c, UNAVAILABLE);
   });
-
-/** A page says it no less than JSON does. */
-function showWait(response: Response, { retryAfterMs }: Refusal): Response {
-  if (retryAfterMs !== undefined) response.headers.set("Retry-After", retryAfterSeconds(retryAfterMs));
-  return response;
-}
-
-/** What a guard closes over that counts by network address. */
-function addressContext(c: AppContext) {
-  const { policy, secretKey, origin } = c.var;
-  return {
-    policy,
-    principal: callerByAddress(c),
-    db: c.env.DB,
-    windows: c.env.USER_WINDOWS,
-    origin,
-    secretKey,
-    protocol: "unsaid",
-    client: "",
-  };
-}
-
-const UNAVAILABLE = refuse("unavailable", "This can't be served right now.").refusal;

@@ -43,6 +43,16 @@ export interface Ran extends Signals {
   answer: unknown;
 }
 
+/** Of what was not answered. */
+export const NOTHING_SEEN: Omit<Ran, "outcome" | "durationMs"> = {
+  answer: undefined,
+  records: 0,
+  bytes: 0,
+  missed: false,
+  tainted: false,
+  canary: false,
+};
+
 /** A call that may run. */
 export interface Admitted {
   /** Once, when it has run. A refusal where the answer must be withheld. */
@@ -207,7 +217,7 @@ function degrade(
 
 type Refused = { ok: false; refusal: Refusal };
 
-const UNAVAILABLE: Refusal = refuse("unavailable", "This can't be served right now.").refusal;
+export const UNAVAILABLE: Refusal = refuse("unavailable", "This can't be served right now.").refusal;
 
 const refuseRate = (retryAfterMs: number): Refused =>
   refuse("rate_limited", `Too many calls; the next one can be made in ${retryAfterMs} ms.`, { retryAfterMs });

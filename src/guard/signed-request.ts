@@ -1,15 +1,14 @@
 import { waitUntil } from "cloudflare:workers";
 import type { AppContext } from "../app-types.ts";
 import { keptTokenOf } from "../flow/tokens.ts";
-import { callerByAddress } from "../identity/caller-address.ts";
 import { checkSignature, isSigned } from "../identity/signature.ts";
 import type { SignatureRule } from "../identity/signature-profile.ts";
 import { findSigningKey, touchSigningKey } from "../identity/signing-keys.ts";
 import { type Refusal, refuse } from "../refusal.ts";
 import { logEvent, logSurprise } from "../telemetry/log.ts";
 import type { Spent } from "../windows/nonces.ts";
-import { createGuard } from "./guard.ts";
-import { recorded } from "./recorded.ts";
+import { guardOfAddress } from "./address-guard.ts";
+import { UNAVAILABLE } from "./guard.ts";
 import type { Target } from "./target.ts";
 import { CallerObject, Unreachable } from "../windows/caller-object.ts";
 
@@ -69,24 +68,13 @@ async function spend(c: AppContext, spent: Spent, claimed: Claimed): Promise<Ref
  * a token could use up its user's limit.
  */
 async function charge(c: AppContext, refusal: Refusal, { userId }: Claimed): Promise<Refusal> {
-  const { policy, secretKey, correlationId } = c.var;
+  const { secretKey, correlationId } = c.var;
   logEvent("signature_refused", {
     correlation_id: correlationId,
     code: refusal.code,
     claimed_principal: keptTokenOf("principal", userId, secretKey),
   });
-  const context = {
-    policy,
-    principal: callerByAddress(c),
-    db: c.env.DB,
-    windows: c.env.USER_WINDOWS,
-    origin: c.var.origin,
-    secretKey,
-    protocol: "unsaid",
-    client: "",
-  };
-  const guard = recorded(createGuard(context), context);
-  await guard.admit({ correlationId, target: TARGET, args: {}, refused: { signature: refusal } });
+  await guardOfAddress(c).admit({ correlationId, target: TARGET, args: {}, refused: { signature: refusal } });
   return refusal;
 }
 
@@ -99,4 +87,3 @@ const TARGET: Target = {
 };
 const REQUIRED = refuse("signature_required", "The request is not signed.").refusal;
 const REPLAYED = refuse("signature_replayed", "The signature's nonce was used before.").refusal;
-const UNAVAILABLE = refuse("unavailable", "This can't be served right now.").refusal;

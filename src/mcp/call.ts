@@ -2,7 +2,7 @@ import type { CallContext } from "../call-context.ts";
 import { isTransient } from "../database/transient.ts";
 import type { Deadlines } from "../deadlines.ts";
 import type { Signals } from "../flow/signals.ts";
-import type { Guard } from "../guard/guard.ts";
+import { type Guard, NOTHING_SEEN, UNAVAILABLE } from "../guard/guard.ts";
 import type { Target } from "../guard/target.ts";
 import type { Principal } from "../identity/principal.ts";
 import type { Policy } from "../policy/schema.ts";
@@ -51,16 +51,6 @@ export interface Measured extends Partial<Signals> {
   records: number;
 }
 
-/** Of what was not answered. */
-export const NOTHING_SEEN = {
-  answer: undefined,
-  records: 0,
-  bytes: 0,
-  missed: false,
-  tainted: false,
-  canary: false,
-};
-
 /** What the guard is told of an answer. */
 export const seenIn = ({ tainted = false, ...seen }: Measured) => ({
   ...NOTHING_SEEN,
@@ -99,8 +89,7 @@ export function surprise(
   what: string,
 ): Refusal {
   logSurprise(causeOf(error), { correlation_id: correlationId, what });
-  if (error instanceof Unreachable)
-    return { code: "unavailable", message: "This can't be served right now." };
+  if (error instanceof Unreachable) return UNAVAILABLE;
   if (isTransient(error)) return { code: "unavailable", message: "The catalog can't be reached right now." };
   return { code: "internal", message: "Something went wrong on the server." };
 }

@@ -3,7 +3,7 @@ import { createCatalog } from "../catalog/repository.ts";
 import { ensureMigrated } from "../database/migrate.ts";
 import type { Settings } from "../env.ts";
 import { keptTokenOf } from "../flow/tokens.ts";
-import { type Guard, createGuard } from "../guard/guard.ts";
+import { type Guard, NOTHING_SEEN, createGuard } from "../guard/guard.ts";
 import { recorded } from "../guard/recorded.ts";
 import type { Windows } from "../windows/user-windows.ts";
 import { type Principal, mayUse } from "../identity/principal.ts";
@@ -14,7 +14,7 @@ import { type Refusal, refusalResponse, refuse, retryAfterSeconds } from "../ref
 import { createSupport } from "../support/repository.ts";
 import { viewerOf } from "../support/viewer.ts";
 import { timedD1 } from "../telemetry/timed-d1.ts";
-import { type Call, NOTHING_SEEN } from "./call.ts";
+import type { Call } from "./call.ts";
 import { retryOf } from "./confirm.ts";
 import { dispatch, isHandled } from "./dispatch.ts";
 import { type Message, describeClient } from "./messages.ts";

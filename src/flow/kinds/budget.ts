@@ -5,14 +5,13 @@ import { type Steps, isWatched } from "./watch.ts";
 /** Records or bytes: what was answered or written, what calls in flight may answer yet, and what this one may. */
 export function budgetSteps(rule: RuleOf<"budget">): Steps {
   const limits = rule.limits.map(({ window, max }) => ({ max, counter: counterOf(ruleKey(rule), window) }));
-  const { classes, kinds } = rule;
+  const watched = { classes: rule.classes, kinds: rule.kinds };
   return {
-    classes,
-    kinds,
+    ...watched,
     before(state, call) {
       let pending = call.cost[rule.of];
       for (const each of state.inFlight.held.values()) {
-        if (isWatched({ classes, kinds }, each)) pending += each.cost[rule.of];
+        if (isWatched(watched, each)) pending += each.cost[rule.of];
       }
       for (const { counter, max } of limits) {
         const observed = state.counters.total(counter, call.at) + pending;

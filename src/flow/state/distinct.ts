@@ -145,8 +145,7 @@ export class Distinct implements Part {
 }
 
 /** Places in a table that so many things fill to a half at most. */
-const tableOf = (things: number): number =>
-  Math.max(TABLE_MIN, 2 ** Math.ceil(Math.log2(Math.max(1, things * 2))));
+const tableOf = (things: number): number => Math.max(TABLE_MIN, 2 ** Math.ceil(Math.log2(things * 2)));
 
 /** 32 bits of a token, which is a keyed hash already (FNV-1a). */
 export function hashOf(token: string): number {
