@@ -8,6 +8,7 @@ const BUNDLED = [
   "@modelcontextprotocol/sdk/client/index.js",
   "@modelcontextprotocol/sdk/client/streamableHttp.js",
   "@modelcontextprotocol/server",
+  "agents/mcp/server",
   "fast-check",
   "fastest-levenshtein",
   "hono",
@@ -52,7 +53,16 @@ export default defineConfig({
           setupFiles: ["./test/worker/support/empty-storage.ts"],
           testTimeout: 20_000,
           hookTimeout: 20_000,
-          deps: { optimizer: { ssr: { enabled: true, include: BUNDLED } } },
+          deps: {
+            optimizer: {
+              ssr: {
+                enabled: true,
+                include: BUNDLED,
+                // workerd has Node's modules built in; the optimizer would look for files of that name.
+                rolldownOptions: { external: [/^node:/] },
+              },
+            },
+          },
           provide: { fuzzRuns: Number(process.env["FUZZ_RUNS"] ?? 2_000) },
         },
       },

@@ -1,4 +1,4 @@
-import { createMcpHandler } from "@modelcontextprotocol/server";
+import { createMcpHandler } from "agents/mcp/server";
 import { refusalResponse, refuse } from "../refusal.ts";
 import { logEvent } from "../telemetry/log.ts";
 import { requestRefused } from "../telemetry/sink.ts";
@@ -40,7 +40,7 @@ export async function readBody(
   return { json: json.value, messages: messages.value };
 }
 
-/** Has the SDK answer a body that was read, of either protocol era, with what is served. */
+/** Answers a body that was read, in either protocol era. The request's Host and Origin have passed src/app.ts. */
 export function serveBody(
   request: Request,
   { json }: Body,
@@ -48,8 +48,13 @@ export function serveBody(
   correlationId: string,
 ): Promise<Response> {
   // A handler per request lets its server close over the call with types; it holds no state that
-  // another request would need, as there are no sessions and no subscriptions.
+  // another request would need, because there are no sessions and no subscriptions.
   const handler = createMcpHandler((mcp) => createServer(mcp, served), {
+    // src/app.ts has routed the request, checked its Host and Origin by the settings, and adds the CORS headers.
+    route: new URL(request.url).pathname,
+    allowedHostnames: [new URL(`http://${request.headers.get("host")}`).hostname],
+    allowedOriginHostnames: "*",
+    corsOptions: false,
     maxSubscriptions: 0,
     onerror: ({ message }) =>
       logEvent("protocol_error", { correlation_id: correlationId, problem: problemIn(message) }),
