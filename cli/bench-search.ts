@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { positiveNumber } from "./arguments.ts";
 import { commandOf } from "./command.ts";
-import { addCallers } from "./bench/callers.ts";
 import { median } from "./eval/ndcg.ts";
 import { WORDS, scaledCatalog } from "./eval/scaled-catalog.ts";
 import { importRecords } from "./import/import-records.ts";
@@ -22,6 +21,9 @@ const options = commandOf("npm run -s bench:search --")
   .option("--json", "print JSON")
   .parse()
   .opts<{ sizes: string[]; rounds: number; json?: boolean }>();
+
+// Imported only now, because it reads policy.json: the command can report that it is not JSON.
+const { addCallers } = await import("./bench/callers.ts");
 
 const { common, alsoCommon, medium, rare } = WORDS;
 /** Undefined asks for the list of categories: what a call costs that searches nothing. */

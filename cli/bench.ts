@@ -6,13 +6,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { styleText } from "node:util";
 import { Option } from "commander";
-import { positiveNumber } from "./arguments.ts";
+import { positiveNumber, wholeNumber } from "./arguments.ts";
 import { commandOf } from "./command.ts";
-import { type Measured, joined, measure } from "./bench/measure.ts";
+import { type Measured, WARM_UP_CALLS, joined, measure } from "./bench/measure.ts";
 import { queryStream } from "./bench/queries.ts";
 import { type Report, summarize, toTable } from "./bench/report.ts";
 import { type Bundle, bundle } from "./bench/runtime.ts";
-import { readProducts, seed } from "./bench/seed.ts";
 import { variants } from "./bench/variants.ts";
 
 const MEMORY = "/dev/shm";
@@ -28,6 +27,7 @@ const options = commandOf("npm run -s bench --")
   .option("--starts <number>", "how often all Workers are started anew", positiveNumber, 4)
   .option("--rounds <number>", "rounds after each start; each measures every variant once", positiveNumber, 4)
   .option("--seconds <number>", "seconds of load of a variant in a round", positiveNumber, 1)
+  .option("--warm-up <calls>", "calls of a variant before it is measured", wholeNumber, WARM_UP_CALLS)
   .addOption(
     new Option("--state <where>", "where databases are")
       .choices(["memory", "disk", "both"])
@@ -41,13 +41,20 @@ const options = commandOf("npm run -s bench --")
     starts: number;
     rounds: number;
     seconds: number;
+    warmUp: number;
     state: "memory" | "disk" | "both";
     json?: boolean;
     check?: boolean;
   }>();
 
 const say = (text: string) => console.error(text);
+// Imported only now, because these read policy.json: the command can report that it is not JSON.
+const { readProducts, seed } = await import("./bench/seed.ts");
 const places = options.state === "both" ? (["memory", "disk"] as const) : ([options.state] as const);
+if (process.platform !== "linux") {
+  say("The benchmark runs on Linux only: it reads workerd's processor time from /proc.");
+  process.exit(1);
+}
 if (places.includes("memory") && !existsSync(MEMORY)) {
   say(`There is no ${MEMORY} here: use --state disk.`);
   process.exit(1);
@@ -97,10 +104,11 @@ async function measureAll(): Promise<[string, Measured][]> {
     const runs: Measured[] = [];
     for (let start = 1; start <= options.starts; start++) {
       const folder = await newRoot(place);
-      const { rounds, seconds } = options;
+      const { rounds, seconds, warmUp } = options;
       const onProgress = (text: string) => say(`start ${start} of ${options.starts}: ${text}`);
       const newQueries = () => queryStream(names);
-      runs.push(await measure({ seeded, folder, bundles, keys, rounds, seconds, newQueries, onProgress }));
+      const load = { rounds, seconds, warmUp };
+      runs.push(await measure({ seeded, folder, bundles, keys, ...load, newQueries, onProgress }));
       await rm(folder, { recursive: true, force: true });
     }
     results.push([place, joined(runs)]);

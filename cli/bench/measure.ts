@@ -10,7 +10,7 @@ const PARALLEL = 16;
  * An isolate serves for hours, and gets faster over its first thousands of calls: V8 optimises what they run through,
  * and tokens of products are remembered. Behind so many, what a call takes falls no further.
  */
-const WARM_UP_CALLS = 6_000;
+export const WARM_UP_CALLS = 6_000;
 
 /** One variant's numbers, one a round. */
 export interface Series {
@@ -33,6 +33,8 @@ export interface Plan {
   rounds: number;
   /** Seconds of load for every variant and round; half as long at one connection. */
   seconds: number;
+  /** Calls of every variant that are made before the first round and not timed. */
+  warmUp: number;
   /** Every variant goes through a stream of its own, all of them the same. */
   newQueries: () => Iterator<string, never>;
   onProgress: (text: string) => void;
@@ -63,7 +65,7 @@ export async function measure(plan: Plan): Promise<Measured> {
       plan.onProgress(`warming up ${name}`);
       const next = await takeTurn(runtime, async (many) => {
         const calls = await prepareCalls(variant, runtime.url, plan, many);
-        await many.load(runtime.url, calls, { calls: WARM_UP_CALLS });
+        await many.load(runtime.url, calls, { calls: plan.warmUp });
         return calls;
       });
       slices.push({ name, runtime, next });

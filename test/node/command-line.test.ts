@@ -40,6 +40,8 @@ it.each([
   "admin",
   "attack",
   "audit",
+  "bench",
+  "bench-search",
   "demo-traffic",
   "deploy",
   "dev",
