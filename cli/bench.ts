@@ -13,6 +13,7 @@ import { queryStream } from "./bench/queries.ts";
 import { type Report, summarize, toTable } from "./bench/report.ts";
 import { type Bundle, bundle } from "./bench/runtime.ts";
 import { variants } from "./bench/variants.ts";
+import { readProducts } from "./eval/products.ts";
 
 const MEMORY = "/dev/shm";
 const PRINCIPALS = 200;
@@ -49,7 +50,7 @@ const options = commandOf("npm run -s bench --")
 
 const say = (text: string) => console.error(text);
 // Imported only now, because these read policy.json: the command can report that it is not JSON.
-const { readProducts, seed } = await import("./bench/seed.ts");
+const { madeUpProducts, seed } = await import("./bench/seed.ts");
 const places = options.state === "both" ? (["memory", "disk"] as const) : ([options.state] as const);
 if (process.platform !== "linux") {
   say("The benchmark runs on Linux only: it reads workerd's processor time from /proc.");
@@ -85,6 +86,8 @@ async function newRoot(place: "memory" | "disk"): Promise<string> {
 }
 
 async function measureAll(): Promise<[string, Measured][]> {
+  const { products: file } = options;
+  const products = file === undefined ? madeUpProducts() : await readProducts(file);
   const built = await mkdtemp(join(tmpdir(), "catalog-bench-"));
   roots.push(built);
   say("Bundling");
@@ -92,7 +95,6 @@ async function measureAll(): Promise<[string, Measured][]> {
   for (const { config } of Object.values(variants)) {
     if (!bundles.has(config)) bundles.set(config, await bundle(config, join(built, String(bundles.size))));
   }
-  const products = await readProducts(options.products);
   say(`Importing ${products.length.toLocaleString("en")} products`);
   const seeded = join(built, "seed");
   const keys = await seed(seeded, products, PRINCIPALS);

@@ -2,18 +2,15 @@
 
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
-import type { ProductRecord } from "../src/catalog/import/record.ts";
 import { type Query, type Slot, readQuery } from "../src/catalog/search/query.ts";
 import { WEIGHTS } from "../src/catalog/search/ranking.ts";
 import { type Tuning, search } from "../src/catalog/search/search.ts";
 import { CANDIDATES } from "../src/catalog/search/statements.ts";
 import { commandOf } from "./command.ts";
-import { readJudgments } from "./eval/judgments.ts";
+import { checkJudgedSkus, readJudgments } from "./eval/judgments.ts";
 import { memoryCatalog } from "./eval/memory-catalog.ts";
 import { bootstrap95, mean, ndcg } from "./eval/ndcg.ts";
-import { checkRows } from "./import/check-rows.ts";
-import { openSource } from "./import/open-source.ts";
-import { readJsonl } from "./import/read-jsonl.ts";
+import { readProducts } from "./eval/products.ts";
 import { plainTable } from "./table.ts";
 
 const options = commandOf("npm run -s eval:ablation --")
@@ -26,10 +23,8 @@ const options = commandOf("npm run -s eval:ablation --")
   .opts<{ products: string; judgments: string }>();
 
 const judged = await readJudgments(options.judgments);
-const products: ProductRecord[] = [];
-for await (const row of checkRows(readJsonl((await openSource(options.products)).bytes))) {
-  if ("record" in row) products.push(row.record);
-}
+const products = await readProducts(options.products);
+checkJudgedSkus(judged, products);
 const catalog = await memoryCatalog(products);
 const skuOf = new Map(
   catalog.database

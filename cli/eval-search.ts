@@ -9,14 +9,10 @@ import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import * as z from "zod";
 import { positiveNumber } from "./arguments.ts";
 import { commandOf } from "./command.ts";
-import { readJudgments } from "./eval/judgments.ts";
-import { bootstrap95, mean, median, ndcg } from "./eval/ndcg.ts";
-import { checkRows } from "./import/check-rows.ts";
-import { importCatalog } from "./import/import-catalog.ts";
-import { openSource } from "./import/open-source.ts";
-import { showProgress } from "./import/progress.ts";
-import { readJsonl } from "./import/read-jsonl.ts";
-import { localTarget } from "./import/targets.ts";
+import { checkJudgedSkus, readJudgments } from "./eval/judgments.ts";
+import { type Grades, bootstrap95, mean, median, ndcg } from "./eval/ndcg.ts";
+import { readProducts } from "./eval/products.ts";
+import { importRecords } from "./import/import-records.ts";
 import { startServer } from "./local/server.ts";
 
 const options = commandOf("npm run -s eval:search --")
@@ -31,13 +27,21 @@ const options = commandOf("npm run -s eval:search --")
   .parse()
   .opts<{ products: string; judgments: string; floor?: number; details?: boolean }>();
 
+/** A caller who asks more, or sees more products, could meet the limits of one caller. */
+const QUERIES_OF_A_CALLER = 10;
+
+// Imported only now, because it reads policy.json: the command can report that it is not JSON.
+const { addCallers } = await import("./bench/callers.ts");
+
 const answerSchema = z.object({ products: z.array(z.object({ sku: z.string(), name: z.string() })) });
 
 const judged = await readJudgments(options.judgments);
+const products = await readProducts(options.products);
+checkJudgedSkus(judged, products);
 const state = await mkdtemp(join(tmpdir(), "catalog-eval-"));
 const server = await startServer({ stateDir: state });
 try {
-  await importProducts();
+  await importRecords(server, products);
   const results = await askAll();
   if (options.details === true) {
     for (const { query, value, found } of results.toSorted((a, b) => a.value - b.value)) {
@@ -61,40 +65,32 @@ try {
   await rm(state, { recursive: true });
 }
 
-async function importProducts(): Promise<void> {
-  const source = await openSource(options.products);
-  const progress = showProgress(source, "Importing");
-  const report = await importCatalog(checkRows(readJsonl(source.bytes)), localTarget(server), {
-    strict: false,
-    dryRun: false,
-    removeMissing: false,
-    version: undefined,
-    onProgress: (products) => progress.update(products),
-    onBadRow: (line, problem) => console.error(`line ${line}: ${problem}`),
-    onApply: () => progress.stop(),
-  });
-  if (!report.applied) throw new Error(`${options.products} has no good row.`);
+async function askAll() {
+  const keys = await addCallers(server, Math.ceil(judged.length / QUERIES_OF_A_CALLER));
+  const results = [];
+  for (const [index, key] of keys.entries()) {
+    const client = await connect(key);
+    for (const [query, grades] of judged.slice(index * QUERIES_OF_A_CALLER).slice(0, QUERIES_OF_A_CALLER))
+      results.push(await ask(client, query, grades));
+    await client.close();
+  }
+  return results;
 }
 
-async function askAll() {
+async function ask(client: Client, query: string, grades: Grades) {
+  const started = performance.now();
+  const answer = await client.callTool({ name: "search_products", arguments: { query, limit: 10 } });
+  const ms = performance.now() - started;
+  if (answer.isError === true)
+    throw new Error(`"${query}" was not answered: ${JSON.stringify(answer.content)}`);
+  const found = answerSchema.parse(answer.structuredContent).products;
+  const skus = found.map(({ sku }) => sku);
+  return { query, found, ms, value: ndcg(skus, grades) };
+}
+
+async function connect(key: string): Promise<Client> {
   const client = new Client({ name: "eval:search", version: "1" }, { versionNegotiation: { mode: "auto" } });
-  await client.connect(new StreamableHTTPClientTransport(new URL("/mcp", server.url)));
-  const results = [];
-  for (const [query, grades] of judged) {
-    const started = performance.now();
-    const answer = await client.callTool({ name: "search_products", arguments: { query, limit: 10 } });
-    const ms = performance.now() - started;
-    const found = answerSchema.parse(answer.structuredContent).products;
-    results.push({
-      query,
-      found,
-      ms,
-      value: ndcg(
-        found.map(({ sku }) => sku),
-        grades,
-      ),
-    });
-  }
-  await client.close();
-  return results;
+  const requestInit = { headers: { authorization: `Bearer ${key}` } };
+  await client.connect(new StreamableHTTPClientTransport(new URL("/mcp", server.url), { requestInit }));
+  return client;
 }

@@ -1,23 +1,12 @@
 import type { ProductRecord } from "../../src/catalog/import/record.ts";
-import { checkRows } from "../import/check-rows.ts";
 import { importRecords } from "../import/import-records.ts";
-import { openSource } from "../import/open-source.ts";
-import { readJsonl } from "../import/read-jsonl.ts";
 import { startServer } from "../local/server.ts";
 import { generateProducts } from "../sample/generate.ts";
 import { addCallers } from "./callers.ts";
 
 const GENERATED = 20_000;
 
-/** Of a file, or made up. */
-export async function readProducts(file: string | undefined): Promise<ProductRecord[]> {
-  if (file === undefined) return [...generateProducts(GENERATED, 1)];
-  const records: ProductRecord[] = [];
-  for await (const row of checkRows(readJsonl((await openSource(file)).bytes))) {
-    if ("record" in row) records.push(row.record);
-  }
-  return records;
-}
+export const madeUpProducts = (): ProductRecord[] => [...generateProducts(GENERATED, 1)];
 
 /** Fills a state folder for all variants alike: the catalog, the naive FTS5 table over it, users with keys. Gives the keys. */
 export async function seed(
