@@ -27,6 +27,37 @@ const BUNDLED = [
   "zod",
 ];
 
+/** Inside workerd, with real D1. */
+const workerd = (name: string, include: string) => ({
+  plugins: [
+    cloudflareTest({
+      main: "./src/index.ts",
+      wrangler: { configPath: "./wrangler.toml" },
+      remoteBindings: false,
+    }),
+  ],
+  test: {
+    name,
+    // Node's tests would hang in there.
+    include: [include],
+    isolate: false,
+    setupFiles: ["./test/worker/support/empty-storage.ts"],
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    deps: {
+      optimizer: {
+        ssr: {
+          enabled: true,
+          include: BUNDLED,
+          // workerd has Node's modules built in; the optimizer would look for files of that name.
+          rolldownOptions: { external: [/^node:/] },
+        },
+      },
+    },
+    provide: { fuzzRuns: Number(process.env["FUZZ_RUNS"] ?? 2_000) },
+  },
+});
+
 export default defineConfig({
   // Packages that ship source maps without their sources are not our news.
   logLevel: "error",
@@ -37,35 +68,9 @@ export default defineConfig({
     silent: "passed-only",
     reporters: [process.stdout.isTTY ? "default" : "dot", "./test/count-reporter.ts"],
     projects: [
-      {
-        // Inside workerd, with real D1. `include` is what keeps Node's tests out of here: they would hang.
-        plugins: [
-          cloudflareTest({
-            main: "./src/index.ts",
-            wrangler: { configPath: "./wrangler.toml" },
-            remoteBindings: false,
-          }),
-        ],
-        test: {
-          name: "worker",
-          include: ["test/worker/**/*.test.ts"],
-          isolate: false,
-          setupFiles: ["./test/worker/support/empty-storage.ts"],
-          testTimeout: 20_000,
-          hookTimeout: 20_000,
-          deps: {
-            optimizer: {
-              ssr: {
-                enabled: true,
-                include: BUNDLED,
-                // workerd has Node's modules built in; the optimizer would look for files of that name.
-                rolldownOptions: { external: [/^node:/] },
-              },
-            },
-          },
-          provide: { fuzzRuns: Number(process.env["FUZZ_RUNS"] ?? 2_000) },
-        },
-      },
+      workerd("worker", "test/worker/**/*.test.ts"),
+      // Makes what a test of stored state begins with; it is kept in the repository.
+      workerd("state", "test/worker/stored/state.make.ts"),
       {
         // What takes long and changes seldom: interrupts, full disks, killed servers. CI runs it.
         test: {

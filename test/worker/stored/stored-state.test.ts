@@ -1,0 +1,149 @@
+import { applyD1Migrations, reset, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import * as z from "zod";
+import { migrations } from "../../../src/database/migrations.ts";
+import { anchorSchema, verifyChain } from "../../../src/windows/chain.ts";
+import { api } from "../identity/support/admin-api.ts";
+import { answers, bearer, form, post, send } from "../identity/support/deployed.ts";
+import { restore, rowsOf } from "./dump.ts";
+import secretsText from "./release-0.1.0/secrets.json?raw";
+import { unreadable } from "./release-0.1.0/schemas.ts";
+import stateText from "./release-0.1.0/state.jsonl?raw";
+import { DAY, MADE_AT, PRINCIPALS, secretsSchema } from "./story.ts";
+
+// This code on what release 0.1.0 has stored (state.make.ts), and that release on what this code adds to it.
+
+const { keys, oauth, incident, nonce } = secretsSchema.parse(JSON.parse(secretsText));
+const objectOf = (principal: string) => env.USER_WINDOWS.getByName(principal);
+
+beforeAll(async () => {
+  await reset();
+  vi.useFakeTimers({ toFake: ["Date"], now: MADE_AT + 60_000 });
+  await restore(stateText);
+  // As the Worker brings a database up to date that an earlier release has made.
+  await applyD1Migrations(
+    env.DB,
+    migrations.map(({ name, sql }) => ({ name, queries: sql.split(/^--> statement$/m) })),
+  );
+});
+afterAll(() => vi.useRealTimers());
+
+const answerSchema = z.object({ result: z.looseObject({ isError: z.boolean().optional() }) });
+
+async function call(token: string, name: string, args: object) {
+  const message = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name, arguments: args } };
+  const [answer] = await answers(await post(message, bearer(token)));
+  vi.setSystemTime(Date.now() + 1_000);
+  return answerSchema.parse(answer).result;
+}
+const as = (principal: keyof typeof PRINCIPALS) => keys[PRINCIPALS[principal]] ?? "";
+const customer = (id: number) => ["get_customer", { customer_id: `C-${id}` }] as const;
+
+async function verified(principal: string) {
+  const response = await send(`/admin/api/audit/${principal}`, { headers: bearer(as("admin")) });
+  const anchor = anchorSchema.parse(JSON.parse(response.headers.get("x-audit-anchor") ?? ""));
+  const lines = new TextDecoder()
+    .decode(await response.arrayBuffer())
+    .trimEnd()
+    .split("\n");
+  return verifyChain(lines, anchor);
+}
+
+describe("on the state of release 0.1.0", () => {
+  it("what its keys and tokens opened is open", async () => {
+    expect(await call(as("shopper"), "search_products", { query: "keyboard" })).not.toMatchObject({
+      isError: true,
+    });
+    expect(await call(oauth.accessToken, "list_categories", {})).not.toMatchObject({ isError: true });
+    const renewed = await send(
+      "/oauth/token",
+      form({ grant_type: "refresh_token", client_id: oauth.clientId, refresh_token: oauth.refreshToken }),
+    );
+    expect(renewed.status).toBe(200);
+  });
+
+  it("who was stopped stays stopped until a person decides, and goes on then", async () => {
+    expect(JSON.stringify(await call(as("stopped"), ...customer(10_016)))).toContain(`/confirm/${incident}`);
+    // A person who was read already is none more.
+    expect(await call(as("stopped"), ...customer(10_001))).not.toMatchObject({ isError: true });
+    const decided = await objectOf(PRINCIPALS.stopped).decide({
+      incident,
+      decision: "released",
+      by: PRINCIPALS.admin,
+      note: null,
+    });
+    expect(decided).toMatchObject({ id: incident, status: "released" });
+    expect(await call(as("stopped"), ...customer(10_016))).not.toMatchObject({ isError: true });
+  });
+
+  it("what a person let pass is let pass", async () => {
+    expect(await call(as("released"), ...customer(10_015))).not.toMatchObject({ isError: true });
+  });
+
+  it("a write after flagged text still asks a person", async () => {
+    const write = { ticket_id: "T-5010", resolution: "Sent again" };
+    expect(JSON.stringify(await call(as("tainted"), "close_ticket", write))).toContain(
+      "confirmation_required",
+    );
+  });
+
+  it("a nonce is still used, and refusals that were counted still count", async () => {
+    vi.setSystemTime(nonce.expiresAt - 1_000);
+    expect(await objectOf(PRINCIPALS.signer).consumeNonce(nonce)).toEqual({ status: "used" });
+    await call(as("shopper"), "search_products", { query: 7 });
+    await runDurableObjectAlarm(objectOf(PRINCIPALS.shopper));
+    const records = await runInDurableObject(objectOf(PRINCIPALS.shopper), (_, { storage }) =>
+      rowsOf(storage.sql, "records").map(({ text }) => String(text)),
+    );
+    // The first of six has a record.
+    expect(records.filter((text) => text.includes('"kind":"repeats"'))).toEqual([
+      expect.stringMatching(/"count":[56],/),
+    ]);
+  });
+
+  it("changes of a user go on in the chain that they stand in", async () => {
+    const path = `/users/${PRINCIPALS.signer}/roles`;
+    expect((await api(as("admin"), "PUT", path, { roles: ["shopper"] })).status).toBe(200);
+  });
+
+  it("every chain holds, from where it began to the last call", async () => {
+    for (const principal of [...Object.values(PRINCIPALS), oauth.user]) {
+      const list = await api(as("admin"), "GET", "/audit");
+      const { anchors } = z.object({ anchors: z.array(anchorSchema) }).parse(await list.json());
+      if (!anchors.some((anchor) => anchor.principal === principal)) continue;
+      expect({ principal, ...(await verified(principal)) }).toMatchObject({
+        principal,
+        ok: true,
+        checked: { beginning: true, end: true },
+      });
+    }
+  });
+});
+
+describe("after a rollback to release 0.1.0", () => {
+  /** Rows that it could not read, and why: each entry must be worth it, and stand in the notes of the release. */
+  const EXPECTED: string[] = [];
+
+  it("that release reads all that this code has stored, but what is listed here", async () => {
+    // Whatever is stored behind the calls.
+    vi.setSystemTime(MADE_AT + DAY);
+    const found: string[] = [];
+    for (const principal of [...Object.values(PRINCIPALS), oauth.user]) {
+      await runDurableObjectAlarm(objectOf(principal));
+      const tables = await runInDurableObject(objectOf(principal), (_, { storage: { sql } }) =>
+        sql
+          .exec<{ name: string }>("SELECT name FROM sqlite_schema WHERE type = 'table'")
+          .toArray()
+          .filter(({ name }) => !name.startsWith("_cf"))
+          .map(({ name }) => ({ name, rows: rowsOf(sql, name) })),
+      );
+      for (const { name, rows } of tables)
+        for (const row of rows) {
+          const error = unreadable(name, row);
+          if (error !== undefined) found.push(`${name}: ${z.prettifyError(error)}`);
+        }
+    }
+    expect([...new Set(found)].toSorted()).toEqual(EXPECTED);
+  });
+});
