@@ -41,7 +41,11 @@ export async function refuseSignature(c: AppContext, claimed: Claimed): Promise<
   if (!checked.ok) return charge(c, checked.refusal, claimed);
 
   const { key, nonce, expiresAt } = checked.value;
-  const refusal = await spend(c, { keyId: key.id, nonce, expiresAt }, claimed);
+  const refusal = await spend(
+    c,
+    { keyId: key.id, nonce, expiresAt, requestId: c.var.correlationId },
+    claimed,
+  );
   if (refusal === undefined && key.touch) waitUntil(touchSigningKey(c.env.DB, key.id, now));
   return refusal;
 }

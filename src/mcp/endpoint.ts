@@ -84,10 +84,12 @@ async function refuseEarly(
   guard: Guard,
   { correlationId, principal, challenge }: McpRequest,
 ): Promise<Response | undefined> {
-  for (const { method = "", id } of messages) {
+  for (const [place, { method = "", id }] of messages.entries()) {
     if (method !== "initialize" && method !== "server/discover") continue;
     const target = discoveryTarget(method);
-    const admission = await guard.admit({ correlationId, target, args: {}, refused: {} });
+    // Each call has its own: a call of the same one is the same call, sent again.
+    const callId = messages.length === 1 ? correlationId : `${correlationId}/${place}`;
+    const admission = await guard.admit({ correlationId: callId, target, args: {}, refused: {} });
     if (!admission.ok) return refusalResponse(admission.refusal, correlationId, { id });
     await admission.value.settle({ ...NOTHING_SEEN, outcome: "ok", durationMs: 0 });
   }

@@ -1,5 +1,14 @@
 import { type Head, genesis, link } from "./chain.ts";
-import { ADMITTED, type Attempt, type Draft, type OpenAttempt, isAct } from "./records.ts";
+import {
+  ADMITTED,
+  type Act,
+  type Attempt,
+  type Draft,
+  type OpenAttempt,
+  type Outcome,
+  isAct,
+} from "./records.ts";
+import { callName } from "./recent-calls.ts";
 import { type Run, closeRun, countOne, openRun, runKey } from "./repeats.ts";
 import type { State, Store } from "./store.ts";
 
@@ -53,7 +62,8 @@ export class AuditLog {
     this.#head ??= checkpoint;
   }
 
-  append(draft: Draft, now: number): number {
+  /** `noteId` names a request to record something, which may be sent again: `noted` finds the record by it. */
+  append(draft: Draft, now: number, noteId?: string): number {
     const before = this.#head;
     if (before === undefined) throw new Error("A record before its chain.");
     const seq = before.seq + 1;
@@ -62,10 +72,18 @@ export class AuditLog {
     // Stored first: a head in memory that the storage has refused would break every later link.
     this.#store.append(now, text, head);
     this.#head = head;
-    if (isAct(draft)) this.#store.noteAct(seq);
+    if (isAct(draft)) this.#store.noteAct(seq, noteId ?? null);
     if (draft.kind === "attempt" && draft.decision === ADMITTED) this.#keepOpen({ seq, at: now, ...draft });
     return seq;
   }
+
+  /** The decision or change that a request has recorded already. */
+  noted = (noteId: string | undefined): Act | undefined =>
+    noteId === undefined ? undefined : this.#store.actOf(noteId);
+
+  /** The outcome of an attempt that is settled already. One that memory has open is not. */
+  outcomeOf = (attempt: number): Outcome | undefined =>
+    this.#open.has(attempt) ? undefined : this.#store.outcomeOf(attempt);
 
   /** An attempt that is settled now: from memory, as a rule. */
   takeAttempt(seq: number): OpenAttempt | undefined {
@@ -87,7 +105,7 @@ export class AuditLog {
     const run = this.runs.get(key);
     if (run === undefined) {
       this.runs.set(key, openRun(this.append(attempt, now), attempt, now + windowMs));
-    } else if (countOne(run, attempt.weight, now)) {
+    } else if (countOne(run, attempt.weight, now, callName(attempt))) {
       this.#store.saveRun(key, run);
     }
   }

@@ -75,12 +75,14 @@ export class CallerObject {
 
   /** Where it is Unreachable, the decision may have been made all the same: to decide again does no harm. */
   decide(decision: PersonsDecision): Promise<Incident | undefined> {
-    return this.#reach<Incident | undefined>(async (object) => object.decide(decision));
+    const noteId = crypto.randomUUID();
+    return this.#reach<Incident | undefined>(async (object) => object.decide({ ...decision, noteId }));
   }
 
   /** As `decide`. */
   release(released: Released): Promise<string[]> {
-    return this.#reach<string[]>(async (object) => object.release(released));
+    const noteId = crypto.randomUUID();
+    return this.#reach<string[]>(async (object) => object.release({ ...released, noteId }));
   }
 
   decidedWith(incident: string): Promise<Incident[]> {
@@ -107,16 +109,16 @@ export class CallerObject {
     return this.#reach<ExportedLine[]>(async (object) => object.exportPage(after, upTo, limit));
   }
 
-  /** At least once, as below. */
+  /** Recorded once, as below. */
   noteChange(decided: Omit<ElsewhereDecided, "principal">, when: When): Promise<void> {
-    const principal = this.#principal;
-    return this.#note(async (object) => object.noteChange({ principal, ...decided }), when);
+    const note = { principal: this.#principal, noteId: crypto.randomUUID(), ...decided };
+    return this.#note(async (object) => object.noteChange(note), when);
   }
 
-  /** At least once: an object that is reset after it has stored the record is asked to store it again. */
+  /** Recorded once: an object that is reset after it has stored the record knows the note when it is asked again. */
   noteIdentity(changed: Omit<IdentityChanged, "principal">, when: When): Promise<void> {
-    const principal = this.#principal;
-    return this.#note(async (object) => object.noteIdentity({ principal, ...changed }), when);
+    const note = { principal: this.#principal, noteId: crypto.randomUUID(), ...changed };
+    return this.#note(async (object) => object.noteIdentity(note), when);
   }
 
   async #note(call: (object: Stub) => Promise<void>, when: When): Promise<void> {
@@ -131,8 +133,9 @@ export class CallerObject {
   }
 
   /**
-   * Calls the object; once more, with a new stub, where the error says that it may pass. An overloaded one
-   * is left alone: more calls would keep it so.
+   * Calls the object; once more, with a new stub, where it was reset, since a reset object has taken its old stub with it.
+   * It may have stored the call before that, so whatever is called here is done once however often it is asked. A lost
+   * connection is left to the runtime, which has tried again by then, and an overloaded object to recover.
    * https://developers.cloudflare.com/durable-objects/best-practices/error-handling/
    */
   async #reach<T>(call: (object: Stub) => Promise<T>, wait: Wait = within): Promise<T> {
@@ -141,11 +144,11 @@ export class CallerObject {
       return await wait(DEADLINE_MS, ask);
     } catch (error) {
       this.#stub = undefined;
-      // One that was reset between two calls has taken its old stub with it.
       const isOverloaded = has(error, "overloaded");
-      const passes = !isOverloaded && (has(error, "retryable") || has(error, "durableObjectReset"));
+      const passes = !isOverloaded && has(error, "durableObjectReset");
+      const isUnreached = isOverloaded || has(error, "retryable");
       // The object's own code threw: it was reached, and nothing goes on without its word.
-      if (has(error, "remote") && !passes && !isOverloaded) throw error;
+      if (has(error, "remote") && !passes && !isUnreached) throw error;
       if (!passes) throw new Unreachable("A caller's object can't be reached.", { cause: error });
     }
     try {

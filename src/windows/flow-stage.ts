@@ -1,4 +1,4 @@
-import { type Decision, isRefused } from "../flow/decision.ts";
+import { type Decision, isRefused, strictest } from "../flow/decision.ts";
 import { policyInForce } from "../policy/bundled.ts";
 import type { AdmissionRequest, FlowRefusal } from "./admission.ts";
 import { kindOf } from "./incident-log.ts";
@@ -16,6 +16,8 @@ const THROTTLE_MS = 60_000;
 export interface Decider {
   by: string;
   note: string | null;
+  /** Names the request, so that what it asks for is done once if it is sent again. */
+  noteId?: string;
 }
 
 /** What a person decided about an incident. */
@@ -33,7 +35,8 @@ export function judgeCall(parts: Parts, request: AdmissionRequest, now: number):
   // Who agreed had not seen what was read after they were asked.
   if (flow.isTaintedSince(agreed.askedAt)) return decision;
   const { nonce, expiresAt } = agreed;
-  if (nonces.consume({ keyId: "form", nonce, expiresAt }, now).status !== "fresh") return decision;
+  const requestId = request.attempt.correlation_id;
+  if (nonces.consume({ keyId: "form", nonce, expiresAt, requestId }, now).status !== "fresh") return decision;
 
   const rules = decision.hits.filter(asksPerson).map(({ rule }) => rule);
   // For this call alone.
@@ -69,6 +72,21 @@ export function noteDecision(
   if (decision.hits.length === 0) return undefined;
   const noted = incidents.note(decision, log.state?.principal ?? "", tool, now);
   return isRefused(decision.verdict) ? refusalOf(decision, noted, now) : undefined;
+}
+
+/**
+ * The refusal that a record tells of, for a request that was sent again; undefined where no rule refused it. A throttle's own
+ * wait is not in the record.
+ */
+export function recordedRefusal(
+  { incidents }: Pick<Parts, "incidents">,
+  { hits, at }: { hits: Hit[]; at: number },
+): FlowRefusal | undefined {
+  const enforced = hits.filter(({ mode }) => mode === "enforce");
+  const verdict = strictest(enforced.map((hit) => hit.verdict));
+  if (!isRefused(verdict)) return undefined;
+  const noted = enforced.flatMap(({ rule }) => incidents.latestOf(rule) ?? []);
+  return refusalOf({ verdict, hits }, noted, at);
 }
 
 function refusalOf(decision: Decision, noted: readonly Incident[], now: number): FlowRefusal {
@@ -140,7 +158,7 @@ interface Settled extends Decider {
 function settleIncidents(
   { log, flow, incidents }: Parts,
   all: readonly Incident[],
-  { decision, incident, by, note, now, rules = [...new Set(all.map(({ rule }) => rule))] }: Settled,
+  { decision, incident, by, note, noteId, now, rules = [...new Set(all.map(({ rule }) => rule))] }: Settled,
 ): Incident[] {
   if (rules.length === 0) return [];
   const isReleased = decision === "released";
@@ -151,7 +169,7 @@ function settleIncidents(
   log.closeRuns(now, "all");
   if (isReleased) for (const rule of rules) flow.release({ rule, subject: null, at: now, until, allowance });
   const decided = all.map((each) => incidents.decide(each, decision, by, note, now));
-  log.append({ kind: "decision", decision, rules, incident, by, until, allowance, note }, now);
+  log.append({ kind: "decision", decision, rules, incident, by, until, allowance, note }, now, noteId);
   return decided;
 }
 

@@ -41,6 +41,9 @@ export class IncidentLog {
 
   find = (id: string): Incident | undefined => this.#held.get(id)?.incident;
 
+  /** The last one that a rule has opened, whether it is open or not. */
+  latestOf = (rule: string): Incident | undefined => this.#all().findLast((each) => each.rule === rule);
+
   /** Those that only a later release can read among them: it will have them open. */
   ids = (): string[] => this.#store.incidentIds();
 

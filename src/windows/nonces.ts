@@ -5,7 +5,7 @@ import * as z from "zod";
 
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS nonces (key_id TEXT NOT NULL, nonce TEXT NOT NULL, expires_at INTEGER NOT NULL,
-  PRIMARY KEY (key_id, nonce)) WITHOUT ROWID
+  spent_by TEXT, PRIMARY KEY (key_id, nonce)) WITHOUT ROWID
 `;
 
 /** Nonces kept at a time: 150 signed requests a second, each with the longest life there is. */
@@ -16,6 +16,8 @@ export interface Spent {
   keyId: string;
   nonce: string;
   expiresAt: number;
+  /** The request that brings it: sent again, it is the same use. */
+  requestId?: string;
 }
 
 /** `full` where this caller has to wait until the next of its nonces is past. */
@@ -32,7 +34,11 @@ const summaryRow = z.object({ count: z.int(), earliest: z.int().nullable(), late
 
 export function createNonces(sql: SqlStorage, max = NONCES_MAX): Nonces {
   // Made with the first nonce: most callers have none.
-  let exists = sql.exec("SELECT 1 FROM sqlite_schema WHERE name = 'nonces'").toArray().length > 0;
+  const [found] = sql.exec("SELECT sql FROM sqlite_schema WHERE name = 'nonces'").toArray();
+  let exists = found !== undefined;
+  // A release before this column stores rows without.
+  if (exists && !String(found?.["sql"]).includes("spent_by"))
+    sql.exec("ALTER TABLE nonces ADD COLUMN spent_by TEXT");
   let { count, earliest, latest } = exists ? summary(sql) : NONE;
 
   function dropPast(now: number): void {
@@ -41,33 +47,46 @@ export function createNonces(sql: SqlStorage, max = NONCES_MAX): Nonces {
     ({ count, earliest, latest } = summary(sql));
   }
 
+  /** The same request was sent again, because its answer was lost. */
+  function isSpentBy(requestId: string | undefined, keyId: string, nonce: string): boolean {
+    if (requestId === undefined) return false;
+    const query = "SELECT 1 FROM nonces WHERE key_id = ? AND nonce = ? AND spent_by = ?";
+    return sql.exec(query, keyId, nonce, requestId).toArray().length > 0;
+  }
+
   return {
-    consume({ keyId, nonce, expiresAt }, now) {
+    consume({ keyId, nonce, expiresAt, requestId }, now) {
       // By this clock, which also drops: a nonce that may have been dropped is not taken again.
       if (expiresAt < now) return { status: "used" };
       if (!exists) sql.exec(SCHEMA);
       exists = true;
       if (count >= max) dropPast(now);
-      if (count >= max) return { status: "full", retryAfterMs: (earliest ?? now) + 1 - now };
+      if (count >= max)
+        return isSpentBy(requestId, keyId, nonce)
+          ? FRESH
+          : { status: "full", retryAfterMs: (earliest ?? now) + 1 - now };
       const added = sql
         .exec(
-          "INSERT INTO nonces (key_id, nonce, expires_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING nonce",
+          `INSERT INTO nonces (key_id, nonce, expires_at, spent_by) VALUES (?, ?, ?, ?)
+           ON CONFLICT DO NOTHING RETURNING nonce`,
           keyId,
           nonce,
           expiresAt,
+          requestId ?? null,
         )
         .toArray();
-      if (added.length === 0) return { status: "used" };
+      if (added.length === 0) return isSpentBy(requestId, keyId, nonce) ? FRESH : { status: "used" };
       count += 1;
       earliest = Math.min(earliest ?? expiresAt, expiresAt);
       latest = Math.max(latest ?? expiresAt, expiresAt);
-      return { status: "fresh" };
+      return FRESH;
     },
     dropPast,
     emptyAt: () => (latest === null ? undefined : latest + 1),
   };
 }
 
+const FRESH = { status: "fresh" } as const;
 const NONE: z.output<typeof summaryRow> = { count: 0, earliest: null, latest: null };
 
 const summary = (sql: SqlStorage) =>

@@ -3,12 +3,14 @@ import { FlowGuard } from "./flow-guard.ts";
 import { IncidentLog } from "./incident-log.ts";
 import { type Nonces, createNonces } from "./nonces.ts";
 import { RateWindows } from "./rate-windows.ts";
+import { RecentCalls } from "./recent-calls.ts";
 import { type Store, createStore } from "./store.ts";
 
 /** What one principal's object is made of; made anew when all that was stored is deleted. */
 export interface Parts {
   store: Store;
   log: AuditLog;
+  recent: RecentCalls;
   windows: RateWindows;
   flow: FlowGuard;
   incidents: IncidentLog;
@@ -21,6 +23,7 @@ export function createParts(sql: SqlStorage): Parts {
   return {
     store,
     log,
+    recent: new RecentCalls(store, log.runs),
     windows: new RateWindows(store, log),
     flow: new FlowGuard(store),
     incidents: new IncidentLog(store),

@@ -15,7 +15,12 @@ export interface Run {
   count: number;
   lastAt: number;
   charges: Charges;
+  /** Names of the calls counted last (src/windows/recent-calls.ts). */
+  calls?: string[] | undefined;
 }
+
+/** Calls named in a run: those that may be sent again because their answer was lost. */
+const CALLS_NAMED = 16;
 
 type Refused = Pick<Attempt, "bucket" | "decision" | "hits">;
 
@@ -36,8 +41,9 @@ export function openRun(of: number, { bucket, decision }: Refused, until: number
  * charge always, as the rate window is rebuilt from it, and the bare count whenever it has doubled, so
  * that a crash loses less than half of it and a flood of n writes log n times.
  */
-export function countOne(run: Run, weight: number, now: number): boolean {
+export function countOne(run: Run, weight: number, now: number, call: string): boolean {
   run.count += 1;
+  run.calls = [...(run.calls ?? []), call].slice(-CALLS_NAMED);
   run.lastAt = now;
   if (weight > 0) addCharge(run.charges, weight, now);
   return weight > 0 || Number.isInteger(Math.log2(run.count));

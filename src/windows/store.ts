@@ -6,10 +6,13 @@ import { logSurprise } from "../telemetry/log.ts";
 import { type Incident, incidentSchema } from "./incidents.ts";
 import {
   ADMITTED,
+  type Act,
   type Attempt,
   type AuditRecord,
   type Bucket,
+  type Outcome,
   bucketSchema,
+  isAct,
   recordSchema,
   repeatsSchema,
 } from "./records.ts";
@@ -20,13 +23,16 @@ import type { Charge } from "./sliding-window.ts";
 
 const TABLES = {
   records: "(seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, text TEXT NOT NULL, hash TEXT NOT NULL)",
-  acts: "(seq INTEGER PRIMARY KEY)",
+  acts: "(seq INTEGER PRIMARY KEY, note_id TEXT)",
   runs: "(key TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID",
   flow_state: "(key TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID",
   flow_at: "(id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL)",
   incidents: "(id TEXT PRIMARY KEY, text TEXT NOT NULL, told TEXT NOT NULL)",
   state: "(id INTEGER PRIMARY KEY CHECK (id = 1), text TEXT NOT NULL)",
 };
+
+/** Columns that a table of an earlier release has not. A release before them stores rows without. */
+const ADDED = [{ table: "acts", column: "note_id", type: "TEXT" }];
 
 const headSchema = z.object({ seq: z.int(), hash: z.string() });
 const stateSchema = z.object({
@@ -49,6 +55,7 @@ const runSchema = z.object({
   count: z.int(),
   lastAt: z.int(),
   charges: z.object({ times: z.array(z.int()), weights: z.array(z.int()) }),
+  calls: z.array(z.string()).optional(),
 });
 
 const toldSchema = z.enum(["nobody", "database", "everybody"]);
@@ -70,8 +77,14 @@ export interface Store {
   saveState(state: State): void;
   last(): (Head & { at: number }) | undefined;
   append(at: number, text: string, head: Head): void;
-  /** Makes a record one of those that `acts` gives. */
-  noteAct(seq: number): void;
+  /** Makes a record one of those that `acts` gives; `noteId` names the request that made it. */
+  noteAct(seq: number, noteId: string | null): void;
+  /** The record that a request has made; undefined where it is none of the newest. */
+  actOf(noteId: string): Act | undefined;
+  /** Attempts since a moment, among the newest records. */
+  attemptsSince(moment: number): Pick<Attempt, "seq" | "name" | "correlation_id">[];
+  /** The outcome of an attempt, where it is settled. */
+  outcomeOf(attempt: number): Outcome | undefined;
   /** What records since a moment have charged to a bucket, in their order; a run's charges may be older than its record. */
   chargedSince(since: number, bucket: Bucket): Charge[];
   /** The newest, or those up to a record; the newest first. */
@@ -111,11 +124,11 @@ export interface Store {
 
 /** Its tables come to be with the first state saved: an object that is only asked, or whose chain is over, stores nothing. */
 export function createStore(sql: SqlStorage): Store {
-  const found = new Set(
+  const found = new Map(
     sql
-      .exec("SELECT name FROM sqlite_schema")
+      .exec("SELECT name, sql FROM sqlite_schema")
       .toArray()
-      .map(({ name }) => name),
+      .map((row) => [row["name"], String(row["sql"])]),
   );
   let exists = found.has("state");
   const begin = () => {
@@ -123,15 +136,28 @@ export function createStore(sql: SqlStorage): Store {
     for (const [name, columns] of Object.entries(TABLES))
       // The storage may have been full after some of them.
       if (!found.has(name)) sql.exec(`CREATE TABLE IF NOT EXISTS ${name} ${columns}`);
+    for (const { table, column, type } of ADDED)
+      if (found.get(table)?.includes(column) === false)
+        sql.exec(`ALTER TABLE ${table} ADD COLUMN ${column} ${type}`);
     exists = true;
   };
-  if (exists && Object.keys(TABLES).some((name) => !found.has(name))) begin();
+  const isCurrent = () =>
+    Object.keys(TABLES).every((name) => found.has(name)) &&
+    ADDED.every(({ table, column }) => found.get(table)?.includes(column));
+  if (exists && !isCurrent()) begin();
   const select = (query: string, ...values: (string | number)[]) =>
     exists ? sql.exec(query, ...values) : [];
   function* parsed(query: string, ...values: (string | number)[]) {
     for (const row of select(query, ...values)) yield recordSchema.parse(parseText(row));
   }
   const records = (query: string, ...values: (string | number)[]) => [...parsed(query, ...values)];
+  // An attempt's number stands in nothing but its outcome; the cheap test comes first.
+  const outcomesOf = (attempt: number) =>
+    records(
+      `SELECT text FROM records WHERE seq > ?1 AND seq <= ?1 + ${OUTCOME_WITHIN}
+         AND CASE WHEN text LIKE '%"kind":"outcome"%' THEN text ->> 'attempt' END = ?1 ORDER BY seq LIMIT 1`,
+      attempt,
+    );
   const one = (query: string, ...values: (string | number)[]) => [...select(query, ...values)][0];
   return {
     state() {
@@ -169,16 +195,20 @@ export function createStore(sql: SqlStorage): Store {
         JSON.stringify(seqs),
       );
       const outcomes = attempts.flatMap((record) =>
-        record.kind === "attempt" && record.decision === ADMITTED
-          ? records(
-              `SELECT text FROM records WHERE seq > ?1 AND seq <= ?1 + ${OUTCOME_WITHIN} AND text ->> 'attempt' = ?1
-               ORDER BY seq LIMIT 1`,
-              record.seq,
-            )
-          : [],
+        record.kind === "attempt" && record.decision === ADMITTED ? outcomesOf(record.seq) : [],
       );
       return [...attempts, ...outcomes];
     },
+    outcomeOf: (attempt) => outcomesOf(attempt).find((record) => record.kind === "outcome"),
+    attemptsSince: (moment) =>
+      [
+        ...select(
+          `SELECT seq, text ->> 'name' AS name, text ->> 'correlation_id' AS correlation_id
+           FROM (SELECT seq, at, text FROM records ORDER BY seq DESC LIMIT ${RECENT})
+           WHERE at > ? AND text ->> 'kind' = 'attempt'`,
+          moment,
+        ),
+      ].map((row) => namedRow.parse(row)),
     withHits: (since) =>
       records(`SELECT text FROM records WHERE seq > ${LAST_BEFORE} AND ${HAS_HITS} ORDER BY seq`, since),
     lastHitBehind: (seq) =>
@@ -212,7 +242,13 @@ export function createStore(sql: SqlStorage): Store {
       }
       return last;
     },
-    noteAct: (seq) => void sql.exec("INSERT INTO acts (seq) VALUES (?)", seq),
+    noteAct: (seq, noteId) => void sql.exec("INSERT INTO acts (seq, note_id) VALUES (?, ?)", seq, noteId),
+    actOf: (noteId) =>
+      records(
+        `SELECT text FROM records WHERE seq =
+           (SELECT seq FROM (SELECT * FROM acts ORDER BY seq DESC LIMIT ${NOTED}) WHERE note_id = ?)`,
+        noteId,
+      ).find(isAct),
     prune(upTo) {
       sql.exec("DELETE FROM records WHERE seq <= ?", upTo);
       sql.exec("DELETE FROM acts WHERE seq <= ?", upTo);
@@ -289,6 +325,12 @@ const HITS_WITHIN = 2_000;
 /** Records behind an attempt among which its outcome is looked for, the nearest first: calls that run side by side are few. */
 const OUTCOME_WITHIN = 200;
 
+/** Newest records among which a call that is sent again is looked for, when its object comes back to memory. */
+const RECENT = 512;
+/** Newest decisions and changes among which one that is sent again is looked for. */
+const NOTED = 100;
+
+const namedRow = z.object({ seq: z.int(), name: z.string(), correlation_id: z.string() });
 const chargedRow = z.object({
   at: z.int(),
   weight: z.int().nullable(),

@@ -22,6 +22,7 @@ import {
   noteDecision,
   releaseCaller,
 } from "./flow-stage.ts";
+import { findIncident } from "./incident-rows.ts";
 import type { Incident } from "./incidents.ts";
 import type { NonceAnswer, Spent } from "./nonces.ts";
 import { type Parts, createParts } from "./parts.ts";
@@ -33,6 +34,7 @@ import {
   countHits,
   overviewOf,
 } from "./overview.ts";
+import { recordedAnswer, recordedSettlement } from "./recorded-answers.ts";
 import { ADMITTED, type Bucket, type CallerDecision, type Change, type Draft } from "./records.ts";
 import { charge, fitsAt } from "./sliding-window.ts";
 import type { ExportedLine } from "./store.ts";
@@ -46,7 +48,7 @@ export interface ElsewhereDecided extends Decider {
 }
 
 /** What is changed of who a caller is. */
-export type IdentityChanged = Change & { principal: string };
+export type IdentityChanged = Change & { principal: string; noteId?: string };
 
 /** What somebody lets a caller go on past: one rule that stops it, or all of them (null). */
 export type Released = Decider & { rule: string | null };
@@ -77,11 +79,23 @@ export class UserWindows extends DurableObject<Env> {
     return true;
   }
 
-  /** Decides whether a call may run, and records the attempt. */
+  /** Decides whether a call may run, and records the attempt; once, however often the same request is sent. */
   admit(request: AdmissionRequest): AdmissionAnswer {
+    const { recent } = this.#parts;
+    const now = this.#clock.now();
+    const known = recent.find(request.attempt, now);
+    if (typeof known === "object") return known;
+    const recorded = known === undefined ? undefined : this.#parts.store.attempt(known);
+    const answer =
+      recorded === undefined
+        ? this.#decide(request, now)
+        : recordedAnswer(this.#parts, request, recorded, now);
+    return recent.note(request.attempt, answer);
+  }
+
+  #decide(request: AdmissionRequest, now: number): AdmissionAnswer {
     const { principal, refused, limit, retentionMs, attempt } = request;
     const { log, windows } = this.#parts;
-    const now = this.#clock.now();
     log.begin(principal, retentionMs, now);
     log.closeRuns(now);
     const window = windows.window(attempt.bucket, limit.windowMs, now);
@@ -114,9 +128,11 @@ export class UserWindows extends DurableObject<Env> {
       : { admitted: false, stage: local.stage };
   }
 
-  /** Records what an admitted call turned out to be, and says whether its answer may be given. */
+  /** Records what an admitted call turned out to be, and says whether its answer may be given; once, as `admit`. */
   settle(settlement: Settlement): SettlementAnswer {
     const { log, flow } = this.#parts;
+    const settled = log.outcomeOf(settlement.attempt);
+    if (settled !== undefined) return recordedSettlement(this.#parts, settled);
     const attempt = log.takeAttempt(settlement.attempt);
     // Pruned and gone while the call ran.
     if (log.state === undefined || attempt === undefined)
@@ -134,7 +150,7 @@ export class UserWindows extends DurableObject<Env> {
     return { ...answer, ...heard(decision.hits) };
   }
 
-  /** Takes the nonce of a signed request, once. */
+  /** Takes the nonce of a signed request, once; the same request, sent again, is told the same. */
   consumeNonce(spent: Spent): NonceAnswer {
     const { nonces } = this.#parts;
     const answer = nonces.consume(spent, this.#clock.now());
@@ -145,6 +161,9 @@ export class UserWindows extends DurableObject<Env> {
   /** Lets work go on past the rules of an incident and of those that wait with it, declines, or closes it; undefined where there is none open. */
   async decide(decision: PersonsDecision): Promise<Incident | undefined> {
     const now = this.#clock.now();
+    // Once everybody was told, D1 alone has what was decided.
+    if (this.#parts.log.noted(decision.noteId) !== undefined)
+      return this.#parts.incidents.find(decision.incident) ?? findIncident(this.env.DB, decision.incident);
     const decided = decideIncident(this.#parts, decision, now);
     if (decided !== undefined) await this.#upkeep.tellDecision(now);
     return decided;
@@ -153,22 +172,25 @@ export class UserWindows extends DurableObject<Env> {
   /** Lets the caller go on past a rule that stops it, or past all (null); gives the rules, none where nothing does. */
   async release(released: Released): Promise<string[]> {
     const now = this.#clock.now();
+    const noted = this.#parts.log.noted(released.noteId);
+    if (noted !== undefined) return noted.kind === "decision" ? noted.rules : [];
     const rules = releaseCaller(this.#parts, released, now);
     if (rules.length > 0) await this.#upkeep.tellDecision(now);
     return rules;
   }
 
-  noteChange({ principal, incident = null, ...change }: ElsewhereDecided): void {
+  noteChange({ principal, noteId, incident = null, ...change }: ElsewhereDecided): void {
     const now = this.#clock.now();
     this.#record(
       principal,
       { kind: "decision", rules: [], incident, until: now, allowance: 0, ...change },
       now,
+      noteId,
     );
   }
 
-  noteIdentity({ principal, ...change }: IdentityChanged): void {
-    this.#record(principal, { kind: "change", ...change }, this.#clock.now());
+  noteIdentity({ principal, noteId, ...change }: IdentityChanged): void {
+    this.#record(principal, { kind: "change", ...change }, this.#clock.now(), noteId);
   }
 
   /** What is decided together with an open incident, itself first. */
@@ -205,11 +227,12 @@ export class UserWindows extends DurableObject<Env> {
     return this.#upkeep.alarm();
   }
 
-  /** Of a principal who may not have called yet. */
-  #record(principal: string, draft: Draft, now: number): void {
+  /** Records something about a principal, who may not have called yet; once for each `noteId`. */
+  #record(principal: string, draft: Draft, now: number, noteId: string | undefined): void {
     const { log } = this.#parts;
+    if (log.noted(noteId) !== undefined) return;
     log.begin(principal, policyInForce().retention.audit_days * DAY, now);
-    log.append(draft, now);
+    log.append(draft, now, noteId);
     this.#upkeep.wakeForRecord(now);
     this.#upkeep.anchorIfDue(now);
   }

@@ -5,6 +5,7 @@ import { WINDOW_ENTRIES_MAX } from "../../src/policy/schema.ts";
 import { AuditLog } from "../../src/windows/audit-log.ts";
 import { IncidentLog } from "../../src/windows/incident-log.ts";
 import { INCIDENTS_MAX } from "../../src/windows/incidents.ts";
+import { RecentCalls } from "../../src/windows/recent-calls.ts";
 import { RateWindows } from "../../src/windows/rate-windows.ts";
 import { charge } from "../../src/windows/sliding-window.ts";
 import type { Store } from "../../src/windows/store.ts";
@@ -27,6 +28,9 @@ const store: Store = {
   incidentIds: () => [],
   withHits: () => [],
   acts: () => [],
+  actOf: () => undefined,
+  attemptsSince: () => [],
+  outcomeOf: () => undefined,
   noteAct: () => {},
   recordsBehind: () => [],
   lines: () => [],
@@ -54,6 +58,7 @@ function flooded(principal: string) {
   const log = new AuditLog(store);
   log.begin(principal, 1, START);
   const windows = new RateWindows(store, log);
+  const recent = new RecentCalls(store, log.runs);
   const attempt = {
     kind: "attempt" as const,
     target: "tool" as const,
@@ -76,6 +81,7 @@ function flooded(principal: string) {
     const flow = { ...callOf(), objects: Array.from({ length: 100 }, (_, n) => `${index}-${n}-token`) };
     const { classes, kinds, subjects, objects, neighbourhoods, cost, unnamed } = flow;
     const seen = { classes, kinds, subjects, objects, neighbourhoods, cost, unnamed };
+    recent.note({ ...attempt, correlation_id }, { admitted: true, seq: index });
     if (index < 8) log.append({ ...attempt, bucket, correlation_id, flow: seen }, now);
     const decision = CODES[index % CODES.length] ?? "";
     log.refuse({ ...attempt, bucket, correlation_id, flow: null, decision }, 60_000, now);
@@ -112,7 +118,7 @@ function flooded(principal: string) {
     };
     incidents.note({ verdict: "confirm", hits: [hit] }, principal, "get_customer", START + index);
   }
-  return { log, windows, flow, incidents };
+  return { log, windows, recent, flow, incidents };
 }
 
 const held: unknown[] = [];

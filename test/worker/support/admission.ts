@@ -24,7 +24,8 @@ export const admission = (principal: string, { attempt, ...changes }: Changes = 
     arguments: "{}",
     protocol: "2026-07-28",
     client: "test/1",
-    correlation_id: "ref-1",
+    // A call of the same one is the same call, sent again.
+    correlation_id: crypto.randomUUID(),
     flow: null,
     catalog_size: 0,
     ...attempt,

@@ -1,3 +1,4 @@
+import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { AdmissionRequest, Settlement } from "../../../src/windows/admission.ts";
 import type { Windows } from "../../../src/windows/user-windows.ts";
@@ -25,4 +26,32 @@ export function failing(
     },
   });
   return { windows, stubs };
+}
+
+/**
+ * The real namespace, whose objects are reset as soon as they have done what their first caller asks: the call has arrived
+ * and is stored, and its answer is lost. What is asked after that is answered.
+ */
+export function losing(...lost: readonly string[]) {
+  const left = new Set(lost);
+  const windows: Windows = new Proxy(env.USER_WINDOWS, {
+    get(namespace, property) {
+      if (property !== "getByName") return Reflect.get(namespace, property);
+      return (name: string) => {
+        const stub = namespace.getByName(name);
+        return new Proxy(stub, {
+          get(target, method) {
+            if (typeof method !== "string" || !left.has(method)) return Reflect.get(target, method);
+            return async (...args: unknown[]) => {
+              left.delete(method);
+              await Reflect.apply(Reflect.get(target, method), target, args);
+              await evictDurableObject(target);
+              throw Object.assign(new Error("reset"), { remote: true, durableObjectReset: true });
+            };
+          },
+        });
+      };
+    },
+  });
+  return { windows, left };
 }

@@ -70,18 +70,6 @@ it("what was done already, and can't be noted, is told as unavailable", async ()
   expect(logged.mock.calls.flat().join()).toContain('"what":"note"');
 });
 
-it("a record that was stored before its object was reset stands there twice", async () => {
-  const user = `noted-${crypto.randomUUID()}`;
-  const object = env.USER_WINDOWS.getByName(user);
-  const reset = Object.assign(new Error("reset"), { remote: true, durableObjectReset: true });
-  const stores = async () => {
-    await object.noteIdentity({ principal: user, roles: null, key: null, customer: null, ...added });
-    throw reset;
-  };
-  await noteIdentity(unnoting(stores), user, added, "before");
-  expect(await recordsOf(object)).toMatchObject([added, added]);
-});
-
 it("waits behind each other have each its own limit, on one timer", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
   const deadlines = new Deadlines();

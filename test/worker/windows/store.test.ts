@@ -63,8 +63,8 @@ describe("what a later release has stored", () => {
 
   it("with a field more is read without it", async () => {
     const { principal, object } = newObject();
-    const refused = admission(principal, { refused: { arguments: "invalid_arguments" } });
-    for (const request of [refused, refused]) await object.admit(request);
+    const refused = () => admission(principal, { refused: { arguments: "invalid_arguments" } });
+    for (const request of [refused(), refused()]) await object.admit(request);
     await change(
       object,
       insert({ ...incident, shade: "blue" }),
@@ -79,8 +79,8 @@ describe("what a later release has stored", () => {
   it("and this one can't read costs the row and a line, and no call", async () => {
     const { principal, object } = newObject();
     const logged = vi.spyOn(console, "error").mockImplementation(() => {});
-    const refused = admission(principal, { refused: { arguments: "invalid_arguments" } });
-    for (const request of [refused, refused]) await object.admit(request);
+    const refused = () => admission(principal, { refused: { arguments: "invalid_arguments" } });
+    for (const request of [refused(), refused()]) await object.admit(request);
     await change(
       object,
       insert({ ...incident, id: "incident-0", verdict: "shame" }),

@@ -92,10 +92,10 @@ describe("eviction", () => {
 
   it("keeps what was charged by repeated refusals", async () => {
     const { principal, object } = newObject();
-    const bad = admission(principal, { refused: { arguments: "invalid_arguments" } });
+    const bad = () => admission(principal, { refused: { arguments: "invalid_arguments" } });
     for (let call = 0; call < MAX; call++) {
       vi.setSystemTime(NOW + call);
-      expect(await object.admit(bad)).toEqual({ admitted: false, stage: "arguments" });
+      expect(await object.admit(bad())).toEqual({ admitted: false, stage: "arguments" });
     }
     // The first has a record, the other four stand in its run alone.
     expect(await rowsOf(object)).toEqual({ records: 1, runs: 1 });
@@ -130,16 +130,16 @@ describe("a clock that is set back", () => {
         const { principal, object } = newObject();
         for (const [ms, { refused: local, weight }, evicts] of turns) {
           vi.setSystemTime(Date.now() + ms);
-          const request = admission(principal, { refused: local, attempt: { weight } });
-          const answer = await object.admit(request);
+          const request = () => admission(principal, { refused: local, attempt: { weight } });
+          const answer = await object.admit(request());
           if (evicts === 0) await evictDurableObject(object);
           if (answer.admitted || answer.stage !== "rate") continue;
           const { retryAfterMs } = answer;
           expect(retryAfterMs).toBeGreaterThan(0);
           vi.setSystemTime(Date.now() + retryAfterMs - 1);
-          expect(await object.admit(request)).toMatchObject({ stage: "rate", retryAfterMs: 1 });
+          expect(await object.admit(request())).toMatchObject({ stage: "rate", retryAfterMs: 1 });
           vi.setSystemTime(Date.now() + 1);
-          expect(await object.admit(request)).not.toMatchObject({ stage: "rate" });
+          expect(await object.admit(request())).not.toMatchObject({ stage: "rate" });
         }
         vi.setSystemTime(Date.now() + 3 * WINDOW_MS);
         await runDurableObjectAlarm(object);
@@ -158,10 +158,10 @@ describe("a clock that is set back", () => {
 
   it("goes back behind no refusal that was counted", async () => {
     const { principal, object } = newObject();
-    const bad = admission(principal, { refused: { arguments: "invalid_arguments" } });
-    await object.admit(bad);
+    const bad = () => admission(principal, { refused: { arguments: "invalid_arguments" } });
+    await object.admit(bad());
     vi.setSystemTime(NOW + 30_000);
-    await object.admit(bad);
+    await object.admit(bad());
     await evictDurableObject(object);
     vi.setSystemTime(NOW);
     await object.admit(admission(principal));
@@ -171,11 +171,11 @@ describe("a clock that is set back", () => {
 
 describe("a flood of refusals", () => {
   const FLOOD = 10_000;
-  const flood = (object: Instance, request: ReturnType<typeof admission>) =>
+  const flood = (object: Instance, request: () => ReturnType<typeof admission>) =>
     runInDurableObject(object, (instance: UserWindows) => {
       for (let call = 0; call < FLOOD; call++) {
         vi.setSystemTime(NOW + Math.floor((call * WINDOW_MS) / FLOOD));
-        instance.admit(request);
+        instance.admit(request());
       }
     });
   /** Whatever stands in the object's tables, in bytes. */
@@ -196,7 +196,7 @@ describe("a flood of refusals", () => {
     "$what stores one record, and their number when the window is over",
     async ({ local, admitted, charged }) => {
       const { principal, object } = newObject();
-      await flood(object, admission(principal, { refused: local }));
+      await flood(object, () => admission(principal, { refused: local }));
       // Behind refused arguments a full window refuses by the limit: a run of another code.
       const runs = "arguments" in local ? 2 : 1;
       expect(await rowsOf(object)).toEqual({ records: admitted + runs, runs });

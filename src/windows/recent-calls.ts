@@ -1,0 +1,59 @@
+import type { AdmissionAnswer } from "./admission.ts";
+import type { Attempt } from "./records.ts";
+import type { Run } from "./repeats.ts";
+import type { Store } from "./store.ts";
+
+/** Answers in memory: more than a caller has in flight at a time, as a rule. */
+const KEPT = 64;
+/** A request whose answer was lost is sent again well within this. */
+const RETRY_MS = 60_000;
+
+type Named = Pick<Attempt, "name" | "correlation_id">;
+
+/** Names one call of one request. */
+export const callName = ({ name, correlation_id }: Named): string => `${correlation_id} ${name}`;
+
+/**
+ * The calls that were decided last, so that one which is sent again, because its answer was lost, is neither charged nor
+ * recorded a second time. What memory has lost is read back from the records and from the runs of refusals.
+ */
+export class RecentCalls {
+  readonly #store: Store;
+  readonly #runs: ReadonlyMap<string, Run>;
+  readonly #answers = new Map<string, AdmissionAnswer>();
+  /** By call name, the record that says how a call was decided before the object came back to memory. */
+  #recorded: Map<string, number> | undefined;
+  #readAt = 0;
+
+  constructor(store: Store, runs: ReadonlyMap<string, Run>) {
+    this.#store = store;
+    this.#runs = runs;
+  }
+
+  /** How a call was decided: the answer itself, or the number of the attempt that tells it. Undefined for a new call. */
+  find(call: Named, now: number): AdmissionAnswer | number | undefined {
+    const name = callName(call);
+    return this.#answers.get(name) ?? this.#readBack(now).get(name);
+  }
+
+  note(call: Named, answer: AdmissionAnswer): AdmissionAnswer {
+    this.#answers.set(callName(call), answer);
+    const [oldest] = this.#answers.keys();
+    if (this.#answers.size > KEPT && oldest !== undefined) this.#answers.delete(oldest);
+    return answer;
+  }
+
+  #readBack(now: number): ReadonlyMap<string, number> {
+    if (this.#recorded === undefined) {
+      this.#readAt = now;
+      this.#recorded = new Map(
+        this.#store.attemptsSince(now - RETRY_MS).map((attempt) => [callName(attempt), attempt.seq]),
+      );
+      for (const { of, calls = [] } of this.#runs.values())
+        for (const name of calls) this.#recorded.set(name, of);
+    } else if (this.#recorded.size > 0 && now - this.#readAt > RETRY_MS) {
+      this.#recorded.clear();
+    }
+    return this.#recorded;
+  }
+}
