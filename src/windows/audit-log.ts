@@ -27,6 +27,8 @@ export class AuditLog {
   #state: State | undefined;
   #head: Head | undefined;
   readonly runs: Map<string, Run>;
+  /** Keys of runs that have counted more than is stored. */
+  readonly #unstored = new Set<string>();
   /** Attempts that are not settled yet, the latest of them: reading one back costs more than the rest of a settlement. */
   readonly #open = new Map<number, OpenAttempt>();
   /** The latest moment that was stored, when this was read back. */
@@ -106,8 +108,28 @@ export class AuditLog {
     if (run === undefined) {
       this.runs.set(key, openRun(this.append(attempt, now), attempt, now + windowMs));
     } else if (countOne(run, attempt.weight, now, callName(attempt))) {
-      this.#store.saveRun(key, run);
+      this.#saveRun(key, run);
+    } else {
+      this.#unstored.add(key);
     }
+  }
+
+  /** Whether runs have counted more than is stored. */
+  get hasUnstored(): boolean {
+    return this.#unstored.size > 0;
+  }
+
+  /** Stores what runs have counted. */
+  storeRuns(): void {
+    for (const key of this.#unstored) {
+      const run = this.runs.get(key);
+      if (run !== undefined) this.#saveRun(key, run);
+    }
+  }
+
+  #saveRun(key: string, run: Run): void {
+    this.#store.saveRun(key, run);
+    this.#unstored.delete(key);
   }
 
   /** Writes the record of every run whose window is over, or of all. */
@@ -115,6 +137,7 @@ export class AuditLog {
     for (const [key, run] of this.runs) {
       if (which === "over" && run.until > now) continue;
       this.runs.delete(key);
+      this.#unstored.delete(key);
       this.#store.dropRun(key);
       const repeats = closeRun(run);
       if (repeats !== undefined) this.append(repeats, now);

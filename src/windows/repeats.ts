@@ -37,9 +37,9 @@ export function openRun(of: number, { bucket, decision }: Refused, until: number
 }
 
 /**
- * Counts one more; `weight` is 0 where it is not charged. Says whether the run has to be stored now: a
- * charge always, as the rate window is rebuilt from it, and the bare count whenever it has doubled, so
- * that a crash loses less than half of it and a flood of n writes log n times.
+ * Counts one more; `weight` is 0 where it is not charged. Says whether the run has to be stored now, and not a moment later
+ * with others: always after a charge, because the rate window is rebuilt from it, and whenever the bare count has doubled, so
+ * that a crash loses less than half of it.
  */
 export function countOne(run: Run, weight: number, now: number, call: string): boolean {
   run.count += 1;

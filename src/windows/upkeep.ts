@@ -11,6 +11,8 @@ import { type Parts, createParts } from "./parts.ts";
 
 /** D1 is told where a chain stands at most this often; what could not be told is tried again this much later. */
 const ANCHOR_MS = 60_000;
+/** Counts of refusals are stored at most so often: well before an idle object loses its memory, which workerd takes after 10 s. */
+const COUNTS_MS = 2_000;
 /** Flow rules look back so far. */
 const FLOW_MS = 30 * DAY;
 
@@ -26,6 +28,7 @@ export class Upkeep {
   readonly #courier: IncidentCourier;
   /** Undefined until it is known. */
   #alarmAt: number | null | undefined;
+  #isStoringCounts = false;
 
   constructor(ctx: DurableObjectState, env: Env, parts: Parts, clock: Clock) {
     this.#ctx = ctx;
@@ -47,6 +50,19 @@ export class Upkeep {
   wakeForNonces(): void {
     // When all are past, not each: under steady signing that would be an alarm a request.
     this.#wakeBy(this.#parts.nonces.emptyAt());
+  }
+
+  /**
+   * Stores what runs of refusals have counted, a moment later. A timer and no alarm, which would be a billed write each time;
+   * the object stays in memory at least until it rings.
+   */
+  storeCountsSoon(): void {
+    if (this.#isStoringCounts || !this.#parts.log.hasUnstored) return;
+    this.#isStoringCounts = true;
+    setTimeout(() => {
+      this.#isStoringCounts = false;
+      void this.#quietly(async () => this.#parts.log.storeRuns());
+    }, COUNTS_MS);
   }
 
   /** Tells D1 and the webhook of incidents that changed, behind the answer. */
@@ -133,7 +149,7 @@ export class Upkeep {
     try {
       await work();
     } catch (error) {
-      // The alarm tries again.
+      // Tried again: by the alarm, or after the next refusal.
       logSurprise(error, { what: "UserWindows" });
     }
   }

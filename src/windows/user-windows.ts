@@ -120,6 +120,7 @@ export class UserWindows extends DurableObject<Env> {
       return { admitted: true, seq, ...heard(hits) };
     }
     log.refuse(draft, limit.windowMs, now);
+    this.#upkeep.storeCountsSoon();
     if (local === undefined)
       return { admitted: false, stage: "flow", refusal: flow ?? { verdict: "block" }, ...heard(hits) };
     // From the machine's own clock, which is the one that the caller will wait by.
