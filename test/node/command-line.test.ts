@@ -67,6 +67,20 @@ async function loadedWith(file: string, loaded = new Set<string>()): Promise<Set
 }
 
 describe("what a command reads", () => {
+  it.each([
+    ["bench", ["--products", "/nowhere/data"]],
+    ["eval-ablation", ["--products", "/nowhere/products", "--judgments", "/nowhere/data"]],
+    ["eval-injections", ["--data", "/nowhere/data"]],
+    ["eval-search", ["--products", "/nowhere/products", "--judgments", "/nowhere/data"]],
+    ["policy-replay", ["/nowhere/data"]],
+  ])("is named by %s in one line where it is not there", async (script, args) => {
+    await expect(node(script, args)).rejects.toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: "/nowhere/data can't be read: there is no such file.\n",
+    });
+  });
+
   it("is named where it can't be read, in words", async () => {
     await expect(readText("/nowhere")).rejects.toThrow("/nowhere can't be read: there is no such file.");
     await expect(readText("cli")).rejects.toThrow("cli can't be read: it is a folder.");

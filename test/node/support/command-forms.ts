@@ -1,0 +1,199 @@
+// How CI runs each command that the pages name. test/slow/documented-commands.test.ts runs the forms in this order in a
+// copy of the project, beside a server; a command that a page names and that has no form here fails
+// test/node/documented-commands.test.ts.
+
+/** The smallest form of a command, or with "" the command as it stands. `codes` are the exit codes that are right; 0 is the default. */
+export interface RunForm {
+  run: string;
+  codes?: number[];
+}
+/** A command that never ends: it is started, must print `prints`, and is ended. `send` goes to its standard input. */
+export interface StartForm {
+  starts: string;
+  prints: string;
+  send?: string;
+}
+export type Form =
+  | RunForm
+  | StartForm
+  /** Another documented command, whose form runs this one too. */
+  | { like: string }
+  /** A test that runs it, or .ci/run. */
+  | { ranBy: string }
+  /** Why nothing runs it. */
+  | { notRun: string };
+
+const ACCOUNT = { notRun: "needs an account" };
+const AS_IT_STANDS: RunForm = { run: "" };
+
+const INITIALIZE = JSON.stringify({
+  jsonrpc: "2.0",
+  id: 1,
+  method: "initialize",
+  params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "ci", version: "1" } },
+});
+
+/** A call that the sample catalog answers. */
+export const CALL = JSON.stringify({
+  jsonrpc: "2.0",
+  id: 2,
+  method: "tools/call",
+  params: { name: "list_categories", arguments: {} },
+});
+
+const SMALL_CATALOG = "--products products.jsonl.gz";
+const SMALL_BENCH = `npm run -s bench -- ${SMALL_CATALOG} --starts 1 --rounds 1 --seconds 0.05 --warm-up 16`;
+
+export const FORMS: Record<string, Form> = {
+  "npm install": { notRun: "CI installs by npm ci, from the same lock file" },
+  "npm ci": { ranBy: ".ci/run" },
+  "npm install http-message-sig@0.3.0": { ranBy: "test/slow/signing-docs.test.ts" },
+
+  "npm run dev": { starts: "npm run -s dev -- --port 0 --state dev-state", prints: "Ctrl-C" },
+  "npm run dev -- --json": { starts: "npm run -s dev -- --json --port 0 --state dev-state", prints: "/mcp" },
+  "npm run stdio": { starts: "npm run -s stdio", send: `${INITIALIZE}\n${CALL}`, prints: "Electronics" },
+  "npm run provider": { starts: "npm run -s provider -- --port 0", prints: "OIDC_ISSUER=" },
+  "npm run provider -- --server http://127.0.0.1:PORT": {
+    starts: "npm run -s provider -- --port 0 --server http://127.0.0.1:8787",
+    prints: "OIDC_ISSUER=",
+  },
+
+  "npm run ask": { like: 'npm run ask -- "wireless keyboard"' },
+  'npm run ask -- "wireless keyboard"': AS_IT_STANDS,
+  "npm run ask -- --sku SKU-10001": AS_IT_STANDS,
+  "npm run attack -- profile-loop": AS_IT_STANDS,
+  "npm run demo:traffic": { run: "npm run -s demo:traffic -- --seconds 2 --calls 10" },
+
+  "npm run admin": { like: "npm run admin -- users list" },
+  "npm run admin -- --help": AS_IT_STANDS,
+  "npm run admin -- bootstrap": { like: "npm run admin -- bootstrap NAME" },
+  "npm run admin -- bootstrap NAME": { run: "npm run -s admin -- bootstrap ada --state new-state" },
+  "npm run admin -- bootstrap NAME --remote": ACCOUNT,
+  "npm run admin -- incidents": AS_IT_STANDS,
+  "npm run admin -- users list": AS_IT_STANDS,
+  'npm run admin -- users add price-bot --service --name "Price bot" --roles shopper': AS_IT_STANDS,
+  'npm run admin -- users add stock-watch --service --name "Stock watch" --roles shopper': AS_IT_STANDS,
+  "npm run admin -- users roles": { run: "npm run -s admin -- users roles price-bot shopper" },
+  'npm run admin -- keys create --user price-bot --label "nightly run" --days 90': AS_IT_STANDS,
+  'npm run admin -- keys create --user stock-watch --label "nightly run" --require-signature': AS_IT_STANDS,
+  "npm run admin -- keys create": {
+    like: 'npm run admin -- keys create --user price-bot --label "nightly run" --days 90',
+  },
+  'npm run admin -- keys revoke "$KEY_ID"': AS_IT_STANDS,
+  "npm run admin -- keys revoke KEY_ID": { like: 'npm run admin -- keys revoke "$KEY_ID"' },
+  'npm run admin -- signing-keys create --user stock-watch --label "nightly run"': AS_IT_STANDS,
+  'npm run admin -- signing-keys create --user stock-watch --label "nightly run" --algorithm ed25519 --out signing-key.pem':
+    AS_IT_STANDS,
+  "npm run admin -- signing-keys create": {
+    like: 'npm run admin -- signing-keys create --user stock-watch --label "nightly run"',
+  },
+  "npm run admin -- signing-keys revoke SIGN_ID": {
+    run: 'npm run -s admin -- signing-keys revoke "$SIGN_ID"',
+  },
+  "npm run admin -- users disable price-bot": AS_IT_STANDS,
+  "npm run admin -- users disable ID": { like: "npm run admin -- users disable price-bot" },
+  "npm run admin -- users disable oidc-…": { like: "npm run admin -- users disable price-bot" },
+  "npm run admin -- users enable ID": { run: "npm run -s admin -- users enable price-bot" },
+  "npm run sign": { like: "npm run sign -- --help" },
+  "npm run sign -- --help": AS_IT_STANDS,
+  [`npm run sign -- http://127.0.0.1:8787/mcp --key-id "$SIGNING_KEY_ID" --tool query_stock --arguments '{"skus":["SKU-12847"]}'`]:
+    { ranBy: "test/slow/signing-docs.test.ts" },
+  [`npm run sign -- http://127.0.0.1:8787/mcp --key-id "$ED25519_KEY_ID" --secret-file signing-key.pem --tool query_stock --arguments '{"skus":["SKU-12847"]}' --protocol 2025-11-25`]:
+    { ranBy: "test/slow/signing-docs.test.ts" },
+
+  "npm run audit -- list": AS_IT_STANDS,
+  "npm run audit -- export user-001 -o chain.jsonl": AS_IT_STANDS,
+  "npm run audit -- verify chain.jsonl": AS_IT_STANDS,
+  "npm run audit -- export user-support -o chain.jsonl": AS_IT_STANDS,
+  "npm run audit -- export NAME -o FILE": { like: "npm run audit -- export user-001 -o chain.jsonl" },
+  "npm run audit -- export local -o FILE": { run: "npm run -s audit -- export local -o local.jsonl" },
+
+  "npm run policy:check": AS_IT_STANDS,
+  "npm run policy:check -- --write-schema": AS_IT_STANDS,
+  "npm run policy:replay -- --generate benign --count 100 --seed 2": {
+    run: "npm run -s policy:replay -- --generate benign --count 1 --seed 2",
+  },
+  "npm run policy:replay -- --generate attacks --count 40 --seed 2": {
+    run: "npm run -s policy:replay -- --generate attacks --count 1 --seed 2",
+  },
+  "npm run policy:replay -- --generate frontier --count 20 --seed 1": {
+    run: "npm run -s policy:replay -- --generate frontier --count 1 --seed 1",
+  },
+  "npm run policy:replay -- - --summary": {
+    run: "npm run -s policy:replay -- - --summary < traces.dev.jsonl",
+  },
+  "npm run policy:replay -- FILE --summary": {
+    run: "npm run -s policy:replay -- traces.dev.jsonl --summary",
+  },
+  "npm run policy:replay -- traces.dev.jsonl.gz --summary": AS_IT_STANDS,
+  "npm run policy:replay -- traces.dev.jsonl.gz --summary --policy naive.json": AS_IT_STANDS,
+  "npm run policy:replay -- FILE --against OTHER.json": {
+    run: "npm run -s policy:replay -- traces.dev.jsonl --against other.json",
+  },
+  "npm run policy:replay -- chain.jsonl --policy policy.json --against other.json": AS_IT_STANDS,
+
+  "npm run catalog -- generate --count 1000 --seed 7": AS_IT_STANDS,
+  "npm run catalog -- import products.jsonl.gz": AS_IT_STANDS,
+  "npm run catalog -- import": { like: "npm run catalog -- import products.jsonl.gz" },
+  "npm run catalog -- import FILE": { like: "npm run catalog -- import products.jsonl.gz" },
+  "npm run catalog -- import products.jsonl.gz --remote": ACCOUNT,
+  "npm run support -- --help": AS_IT_STANDS,
+  "npm run support -- generate": { run: "npm run -s support -- generate --customers 100" },
+
+  "npm run surface": AS_IT_STANDS,
+  "npm run surface -- --cost": AS_IT_STANDS,
+  "npm run surface -- --write": AS_IT_STANDS,
+  "npm run types": AS_IT_STANDS,
+  "npm run format": AS_IT_STANDS,
+  "npm run check": { ranBy: ".ci/run" },
+  "npm run conformance": { ranBy: ".ci/run" },
+  "npm test": { ranBy: ".ci/run" },
+  "npm run test:slow": { ranBy: ".ci/run" },
+  "bash .ci/run": { notRun: "it is CI" },
+  "npm test -- registry labels tools permission surface compatibility": { run: "npm test -- wilson" },
+  "npx vitest run --project worker test/worker/cost.test.ts": { ranBy: "test/worker/cost.test.ts" },
+  "npx vitest run --project slow test/slow/dashboard": { ranBy: "test/slow/dashboard.browser.test.ts" },
+  "npm run screenshots": { run: "npx vitest list --project pictures" },
+
+  "npm run eval:search -- --products FILE --judgments FILE": {
+    run: `npm run -s eval:search -- ${SMALL_CATALOG} --judgments judgments.csv`,
+  },
+  "npm run eval:ablation": { like: "npm run eval:ablation -- --products FILE --judgments FILE" },
+  "npm run eval:ablation -- --products FILE --judgments FILE": {
+    run: "npm run -s eval:ablation -- --products few.jsonl --judgments few.csv",
+  },
+  "npm run eval:injections -- --data FILE": { run: "npm run -s eval:injections -- --data injections.jsonl" },
+
+  "npm run bench": { like: "npm run bench -- --check" },
+  // At this size the targets are met by chance.
+  "npm run bench -- --check": { run: `${SMALL_BENCH} --state memory --check`, codes: [0, 1] },
+  "npm run bench -- --products FILE": { like: "npm run bench -- --check" },
+  "npm run bench -- --state both --starts 2 --rounds 4": { run: `${SMALL_BENCH} --state disk` },
+  "npm run bench:search": { run: "npm run -s bench:search -- --sizes 200 --rounds 1" },
+  "npm run bench:stdio": { run: "npm run -s bench:stdio -- --rounds 1" },
+
+  "npm run deploy -- --dry-run": AS_IT_STANDS,
+  "npm run deploy": ACCOUNT,
+  "npx wrangler deploy": { run: "npx wrangler deploy --dry-run" },
+  "npx wrangler login": ACCOUNT,
+  "npx wrangler rollback": ACCOUNT,
+  "npx wrangler tail": ACCOUNT,
+  "npx wrangler d1 export": ACCOUNT,
+  "npx wrangler d1 time-travel info catalog": ACCOUNT,
+  "npx wrangler d1 time-travel restore catalog --timestamp 2026-11-24T12:00:00Z": ACCOUNT,
+  'npx wrangler d1 execute catalog --remote --json --command "SELECT * FROM users"': ACCOUNT,
+  "npx wrangler secret bulk .prod.vars": ACCOUNT,
+  "npx wrangler secret put NAME": ACCOUNT,
+  "npx wrangler secret put INCIDENT_WEBHOOK_SECRET": ACCOUNT,
+  "npx wrangler secret put INCIDENT_WEBHOOK_URL": ACCOUNT,
+  "npx wrangler secret put METRICS_TOKEN": ACCOUNT,
+  "npx wrangler secret put OIDC_CLIENT_SECRET": ACCOUNT,
+  "npx wrangler secret put PUBLIC_URL": ACCOUNT,
+  "npx wrangler secret put SECRET_KEY": ACCOUNT,
+  "npx -y @modelcontextprotocol/inspector --transport http --server-url URL": {
+    notRun: "another project's program, which npx would fetch",
+  },
+  "npx -y @modelcontextprotocol/inspector --transport http --server-url http://127.0.0.1:8787/mcp": {
+    notRun: "another project's program, which npx would fetch",
+  },
+};
