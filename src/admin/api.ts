@@ -183,14 +183,19 @@ async function giveRoles(c: ApiContext, user: string, roles: string[]): Promise<
   const { DB: db } = c.env;
   const now = Date.now();
   const before = await rolesOf(db, user);
+  // Whoever stays an admin takes none away.
+  const set = () =>
+    roles.includes("admin")
+      ? runBatch(db, setRoles(user, roles))
+      : keepingAnAdmin(db, setRoles(user, roles), { user }, now);
   if (roles.every((role) => before.includes(role))) {
-    if ((await keepingAnAdmin(db, setRoles(user, roles), now)) === undefined) return false;
+    if ((await set()) === undefined) return false;
     await note(c, user, { change: "roles_set", roles }, "after");
     return true;
   }
   if (!roles.includes("admin") && (await isLastAdmin(db, user, now))) return false;
   await note(c, user, { change: "roles_set", roles });
-  if ((await keepingAnAdmin(db, setRoles(user, roles), now)) !== undefined) return true;
+  if ((await set()) !== undefined) return true;
   // The other admin went in between: what the audit has is taken back.
   await note(c, user, { change: "roles_set", roles: before }, "after");
   return false;
@@ -209,7 +214,8 @@ async function revoke(
   const row = await c.env.DB.prepare(`SELECT user_id FROM ${table} WHERE id = ?`).bind(id).first();
   if (row === null) return answer(c, refuse("not_found", "There is nothing of that id.").refusal);
   const now = Date.now();
-  if ((await keepingAnAdmin(c.env.DB, statements(id, now), now)) === undefined) return answer(c, LAST_ADMIN);
+  if ((await keepingAnAdmin(c.env.DB, statements(id, now), { key: id }, now)) === undefined)
+    return answer(c, LAST_ADMIN);
   await note(c, keyRow.parse(row).user_id, { change: as, key: id }, "after");
   return c.json({ id });
 }

@@ -23,7 +23,7 @@ export async function setEnabled(
     return true;
   }
   const now = Date.now();
-  if ((await keepingAnAdmin(db, disableUser(user, now), now)) === undefined) return false;
+  if ((await keepingAnAdmin(db, disableUser(user, now), { user }, now)) === undefined) return false;
   await object.noteChange({ ...decider, decision: "disabled" }, "after");
   return true;
 }

@@ -112,7 +112,7 @@ export async function revokeOwnKey(
     values: [id, userId, now],
   };
   const rows = roles.includes("admin")
-    ? await keepingAnAdmin(db, [revoke], now)
+    ? await keepingAnAdmin(db, [revoke], { key: id }, now)
     : await runBatch(db, [revoke]);
   if (rows === undefined) return "last";
   return rows[0]?.length === 1 ? "revoked" : "none";

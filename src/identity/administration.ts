@@ -73,7 +73,7 @@ export function setRoles(userId: string, given: readonly string[]): Statement[] 
 function giveRoles(userId: string, given: readonly string[]): Statement[] {
   return [
     {
-      sql: "INSERT INTO user_roles (user_id, role) SELECT DISTINCT ?1, value FROM json_each(?2)",
+      sql: "INSERT INTO user_roles (user_id, role) SELECT DISTINCT ?1, value FROM json_each(?2) WHERE true",
       values: [userId, JSON.stringify(given)],
     },
   ];

@@ -2,7 +2,6 @@ import { randomBytes } from "node:crypto";
 import * as z from "zod";
 import { runBatch } from "../database/run-batch.ts";
 import type { Windows } from "../windows/user-windows.ts";
-import type { Statement } from "../database/statement.ts";
 import { setRoles } from "./administration.ts";
 import { isLastAdmin, keepingAnAdmin } from "./last-admin.ts";
 import { type Noted, noteIdentity } from "./changes.ts";
@@ -64,14 +63,16 @@ export async function recordSignOn(db: D1Database, person: Person, recording: Re
   const mustKeep = losesAdmin && !bringsAdmin;
   const isKept = mustKeep && (await isLastAdmin(db, userId, now));
   const roles = isKept ? [...person.roles, "admin"] : person.roles;
-  const run = (statements: readonly Statement[]) =>
-    mustKeep ? keepingAnAdmin(db, statements, now) : runBatch(db, statements);
+  // Who loses the role may be the last who has it: the other admin may have gone in between.
+  const setRolesKept = (given: readonly string[]) =>
+    mustKeep && !isKept
+      ? keepingAnAdmin(db, setRoles(userId, given), { user: userId }, now)
+      : runBatch(db, setRoles(userId, given));
   const note = (change: Omit<Noted, "by">, when: When = "before") =>
     noteIdentity(windows, userId, { ...change, by: "sign-on" }, when);
   if (roles.length === 0) {
     if (user === undefined) return { ok: false, problem: "no_role" };
-    // The other admin went in between.
-    if ((await run(setRoles(userId, []))) === undefined) return recordSignOn(db, person, recording);
+    if ((await setRolesKept([])) === undefined) return recordSignOn(db, person, recording);
     if (user.user_roles.length > 0) await note({ change: "roles_set", roles }, "after");
     return { ok: false, problem: "no_role" };
   }
@@ -84,13 +85,15 @@ export async function recordSignOn(db: D1Database, person: Person, recording: Re
   }
 
   const link = `sign-on-${randomBytes(9).toString("base64url")}`;
-  const results = await run([
+  // Before the rest, which stands when it does not: a user is there who has lost the role.
+  if (mustKeep && (await setRolesKept(roles)) === undefined) return recordSignOn(db, person, recording);
+  const results = await runBatch(db, [
     {
       sql: `INSERT INTO users (id, kind, name, customer_id, created_at) VALUES (?1, 'user', ?2, ?3, ?4)
         ON CONFLICT (id) DO UPDATE SET name = excluded.name, customer_id = iif(?5, excluded.customer_id, customer_id)`,
       values: [userId, name, customerId ?? null, now, customerId === undefined ? 0 : 1],
     },
-    ...setRoles(userId, roles),
+    ...(mustKeep ? [] : setRoles(userId, roles)),
     {
       sql: `INSERT INTO external_identities (id, issuer, subject, user_id, created_at, last_sign_in_at, expires_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6)
@@ -99,6 +102,5 @@ export async function recordSignOn(db: D1Database, person: Person, recording: Re
       values: [link, issuer, subject, userId, now, now + validDays * DAY_MS],
     },
   ]);
-  if (results === undefined) return recordSignOn(db, person, recording);
   return { ok: true, identityId: linkRow.parse(results.at(-1)?.[0]).id };
 }

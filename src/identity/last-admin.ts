@@ -1,44 +1,58 @@
+import * as z from "zod";
 import { runBatch } from "../database/run-batch.ts";
 import type { Statement } from "../database/statement.ts";
 
-const isLive = (row: string) =>
-  `${row}.revoked_at IS NULL AND (${row}.expires_at IS NULL OR ${row}.expires_at > ?1)`;
+/** What a change takes away: all that a user is, or one access key or signing key. */
+type Taken = { user: string } | { key: string };
 
-/** Admins with a way in: a key that has the role, and is enough or has a signing key beside it; or a sign-in by the provider. */
-const ADMINS = `SELECT 1 FROM users u JOIN user_roles r ON r.user_id = u.id
-  WHERE r.role = 'admin' AND u.disabled_at IS NULL AND (
-    EXISTS (SELECT 1 FROM access_keys k WHERE k.user_id = u.id AND ${isLive("k")}
+const isLive = (row: string, now: string) =>
+  `${row}.revoked_at IS NULL AND (${row}.expires_at IS NULL OR ${row}.expires_at > ${now})`;
+
+/**
+ * Admins with a way in: a key that has the role, and is enough or has a signing key beside it; or a sign-in by the provider.
+ * The arguments name parameters: the time, and the user and the key that don't count, each null for none.
+ */
+const admins = (now: string, user: string, key: string) => `SELECT 1 FROM users u
+  JOIN user_roles r ON r.user_id = u.id
+  WHERE r.role = 'admin' AND u.disabled_at IS NULL AND u.id IS NOT ${user} AND (
+    EXISTS (SELECT 1 FROM access_keys k WHERE k.user_id = u.id AND k.id IS NOT ${key} AND ${isLive("k", now)}
       AND (k.roles IS NULL OR EXISTS (SELECT 1 FROM json_each(k.roles) WHERE value = 'admin'))
       AND (k.signature <> 'required'
-        OR EXISTS (SELECT 1 FROM signing_keys s WHERE s.user_id = u.id AND ${isLive("s")})))
-    OR EXISTS (SELECT 1 FROM external_identities e WHERE e.user_id = u.id AND e.expires_at > ?1))`;
+        OR EXISTS (SELECT 1 FROM signing_keys s
+          WHERE s.user_id = u.id AND s.id IS NOT ${key} AND ${isLive("s", now)})))
+    OR EXISTS (SELECT 1 FROM external_identities e WHERE e.user_id = u.id AND e.expires_at > ${now}))`;
 
 /** Whether nobody but a user is an admin with a way in. */
 export async function isLastAdmin(db: D1Database, user: string, now: number): Promise<boolean> {
-  return (await db.prepare(`${ADMINS} AND u.id <> ?2 LIMIT 1`).bind(now, user).first()) === null;
+  const others = `${admins("?1", "?2", "NULL")} LIMIT 1`;
+  return (await db.prepare(others).bind(now, user).first()) === null;
 }
 
+const keptRow = z.object({ kept: z.int() });
+
 /**
- * Runs what may leave nobody who is an admin with a way in, and gives the rows of each statement; undefined, and nothing
- * is changed, where it does. It is asked in the transaction of the change: two admins who demote each other at once would
- * both have found the other there.
+ * Runs statements that take something away, unless that would leave no admin with a way in; gives the rows of each, or
+ * undefined when nothing was changed. Each statement ends in its WHERE clause, or RETURNING behind it, to which the condition is
+ * added: it holds in the transaction of the change, so that two admins who demote each other at once don't both succeed.
  */
 export async function keepingAnAdmin(
   db: D1Database,
   statements: readonly Statement[],
+  taken: Taken,
   now: number,
 ): Promise<unknown[][] | undefined> {
-  try {
-    const rows = await runBatch(db, [...statements, somebodyIsLeft(now)]);
-    return rows.slice(0, -1);
-  } catch (error) {
-    if (error instanceof Error && error.message.includes("malformed JSON")) return undefined;
-    throw error;
-  }
+  const values = [now, "user" in taken ? taken.user : null, "key" in taken ? taken.key : null];
+  const isKept = (from: number) => `EXISTS (${admins(`?${from + 1}`, `?${from + 2}`, `?${from + 3}`)})`;
+  const conditional = statements.map((statement) => ({
+    sql: statement.sql.replace(
+      /(?:\s+RETURNING\s[^()]*)?$/,
+      (returning) => ` AND ${isKept(statement.values.length)}${returning}`,
+    ),
+    values: [...statement.values, ...values],
+  }));
+  const [kept, ...rows] = await runBatch(db, [
+    { sql: `SELECT ${isKept(0)} AS kept`, values },
+    ...conditional,
+  ]);
+  return keptRow.parse(kept?.[0]).kept === 1 ? rows : undefined;
 }
-
-// SQLite has no way to end a transaction by a SELECT but an error; text that is no JSON makes one.
-const somebodyIsLeft = (now: number): Statement => ({
-  sql: `SELECT CASE WHEN EXISTS (${ADMINS}) THEN 1 ELSE json('') END`,
-  values: [now],
-});

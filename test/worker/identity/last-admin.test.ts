@@ -3,8 +3,9 @@ import { describe, expect, it } from "vitest";
 import { api } from "./support/admin-api.ts";
 import { signedIn } from "./support/browser.ts";
 import { recordSignOn } from "../../../src/identity/external-identities.ts";
+import { keepingAnAdmin } from "../../../src/identity/last-admin.ts";
 import { rolesOf } from "../../../src/identity/users.ts";
-import { setRoles } from "../../../src/identity/administration.ts";
+import { disableUser, setRoles } from "../../../src/identity/administration.ts";
 import { runBatch } from "../../../src/database/run-batch.ts";
 import { userIdOf } from "../../../src/identity/sign-on/person.ts";
 import { newKey, newUser } from "./support/people.ts";
@@ -23,6 +24,17 @@ it("the only admin can't be disabled or demoted, and can where there is another"
   await newKey(other);
   expect(await ask("PUT", "roles", { roles: ["admin", "shopper"] })).toBe(200);
   expect(await ask("POST", "disable")).toBe(200);
+});
+
+it("an error of the database is no answer, whatever its text says", async () => {
+  const user = await newUser(["admin"]);
+  const broken = async () => {
+    throw new Error("D1_ERROR: malformed JSON");
+  };
+  const db = new Proxy(env.DB, {
+    get: (target, name) => (name === "batch" ? broken : Reflect.get(target, name).bind(target)),
+  });
+  await expect(keepingAnAdmin(db, disableUser(user, 1), { user }, 1)).rejects.toThrow("malformed JSON");
 });
 
 it("two who demote or disable each other at once leave one of them", async () => {
