@@ -51,8 +51,10 @@ export class IncidentCourier {
   /** When to try again; undefined where everybody has been told. */
   againAt(now: number): number | undefined {
     const { unwritten, untold } = this.#incidents();
-    if (unwritten().length > 0) return now + WAIT_MIN_MS;
-    const dues = untold().map((each) => this.#dueOf(each, now));
+    const dues = [
+      ...unwritten().map((each) => waitFrom(changedAt(each), now)),
+      ...untold().map((each) => this.#dueOf(each, now)),
+    ];
     return dues.length === 0 ? undefined : Math.max(Math.min(...dues), now);
   }
 
@@ -63,13 +65,17 @@ export class IncidentCourier {
   }
 
   async #writeAll(): Promise<void> {
+    const failed = new Set<Incident>();
+    // Looked up each time: a call may bring another one meanwhile, or change one.
+    const left = () =>
+      this.#incidents()
+        .unwritten()
+        .filter((each) => !failed.has(each));
     try {
       await ensureMigrated(this.#env.DB);
-      // Looked up each time: a call may bring another one meanwhile, or change one.
-      for (let next = this.#unwritten(); next !== undefined; next = this.#unwritten()) {
-        await writeKept(this.#env.DB, next, this.#incidents().ids(), Date.now());
-        this.#incidents().noteTold(next, "database");
-      }
+      // Side by side: one that D1 does not take must not hold up the others.
+      for (let due = left(); due.length > 0; due = left())
+        await Promise.all(due.map(async (each) => (await this.#write(each)) || failed.add(each)));
     } catch (error) {
       logSurprise(error, { what: "incidents" });
     } finally {
@@ -77,7 +83,17 @@ export class IncidentCourier {
     }
   }
 
-  #unwritten = (): Incident | undefined => this.#incidents().unwritten()[0];
+  /** False when D1 did not take it, which the log tells. */
+  async #write(incident: Incident): Promise<boolean> {
+    try {
+      await writeKept(this.#env.DB, incident, this.#incidents().ids(), Date.now());
+      this.#incidents().noteTold(incident, "database");
+      return true;
+    } catch (error) {
+      logSurprise(error, { what: `incident ${incident.id}` });
+      return false;
+    }
+  }
 
   async #tellAll(): Promise<void> {
     for (let due = this.#due(); due.length > 0; due = this.#due()) {

@@ -252,6 +252,23 @@ describe("an incident", () => {
     expect(await held(caller)).toEqual([]);
   });
 
+  it("that D1 does not take holds up no other, and is written when D1 takes it", async () => {
+    const caller = newObject();
+    await env.DB.exec(
+      "CREATE TRIGGER refuses BEFORE INSERT ON incidents WHEN new.rule = 'people' BEGIN SELECT RAISE(ABORT, 'no'); END",
+    );
+    const refused = await stop(caller, 8);
+    await plant(caller);
+    await vi.waitFor(async () =>
+      expect((await held(caller)).map(({ told }) => told)).toEqual(["nobody", "everybody"]),
+    );
+    expect(await rows(caller)).toMatchObject([{ rule: "canary" }]);
+    expect(logged.join()).toContain(`incident ${refused}`);
+    await env.DB.exec("DROP TRIGGER refuses");
+    await runDurableObjectAlarm(caller.object);
+    expect(await rows(caller)).toMatchObject([{ rule: "canary" }, { rule: "people" }]);
+  });
+
   it("is told to the webhook, though an alarm had nothing to tell before", async () => {
     const caller = newObject();
     await read(caller, "person-0");
