@@ -25,6 +25,11 @@ export const RECORDS_MAX = 2_500_000;
 export class AuditLog {
   readonly #store: Store;
   #state: State | undefined;
+  /**
+   * The state is one of a later release that can't be read. It stays as it is: calls are served and recorded, and nobody is told
+   * where the chain stands, and nothing is pruned, until a release is back that can say where the chain begins.
+   */
+  readonly isProvisional: boolean;
   #head: Head | undefined;
   readonly runs: Map<string, Run>;
   /** Keys of runs that have counted more than is stored. */
@@ -36,7 +41,9 @@ export class AuditLog {
 
   constructor(store: Store) {
     this.#store = store;
-    this.#state = store.state();
+    const state = store.state();
+    this.isProvisional = state === "unreadable";
+    this.#state = state === "unreadable" ? undefined : state;
     const last = store.last();
     this.#head = last === undefined ? this.#state?.checkpoint : { seq: last.seq, hash: last.hash };
     this.runs = new Map(store.runs());
@@ -55,12 +62,20 @@ export class AuditLog {
   /** Makes the chain's beginning at the first record, and keeps up with the policy's retention. */
   begin(principal: string, retentionMs: number, now: number): void {
     if (this.#state?.retentionMs === retentionMs) return;
+    if (this.isProvisional) return this.#beginProvisionally(principal, retentionMs, now);
     const checkpoint = genesis(principal, now);
     this.#save(
       this.#state === undefined
         ? { principal, startedAt: now, checkpoint, anchored: { seq: 0, at: 0 }, retentionMs, prunedAt: 0 }
         : { ...this.#state, retentionMs },
     );
+    this.#head ??= checkpoint;
+  }
+
+  #beginProvisionally(principal: string, retentionMs: number, now: number): void {
+    const checkpoint = this.#head ?? genesis(principal, now);
+    const anchored = { seq: Number.MAX_SAFE_INTEGER, at: now };
+    this.#state = { principal, startedAt: now, checkpoint, anchored, retentionMs, prunedAt: 0 };
     this.#head ??= checkpoint;
   }
 
@@ -146,7 +161,7 @@ export class AuditLog {
 
   /** Drops the records that are older than the retention, or too many; the last of them stays as the checkpoint. */
   prune(now: number, max = RECORDS_MAX): void {
-    if (this.#state === undefined) return;
+    if (this.#state === undefined || this.isProvisional) return;
     const last = this.#store.lastBefore(now - this.#state.retentionMs, (this.#head?.seq ?? 0) - max);
     if (last === undefined) return;
     const { seq, hash, at } = last;
@@ -158,7 +173,7 @@ export class AuditLog {
     if (this.#state !== undefined) this.#save({ ...this.#state, anchored: { seq, at } });
   }
 
-  /** Stored first, as a record is: over a state that memory alone had, the next one to wake would begin a second chain. */
+  /** Persists before memory is updated; otherwise a restart would begin a second chain. */
   #save(state: State): void {
     this.#store.saveState(state);
     this.#state = state;

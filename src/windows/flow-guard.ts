@@ -1,3 +1,4 @@
+import { logUnreadable } from "../database/readable-rows.ts";
 import { ALLOWED, type Decision, isRefused } from "../flow/decision.ts";
 import { type Detector, abandon, admit, detectorOf, release, settle } from "../flow/detector.ts";
 import type { FlowContext } from "../flow/event.ts";
@@ -18,6 +19,8 @@ const rules = (): Detector => (detector ??= detectorOf(policyInForce().rules));
 
 /** Records that may lie behind the stored state: each is read again when the object comes back to memory. */
 const BEHIND_MAX = 64;
+/** Records that are read again to replace rows which can't be read. */
+const RECOUNTED_MAX = 2_000;
 
 /**
  * One principal's flow state, in memory. What is stored is how it stood after one record; the records behind it tell the
@@ -88,9 +91,21 @@ export class FlowGuard {
     this.#storedAt = head;
   }
 
+  /** Makes rows that can't be read anew from the records that they were made of, as far back as those are read. */
+  #recount(state: FlowState, keys: readonly string[]): void {
+    const recounted = new FlowState(policyInForce().rules);
+    recall(recounted, rules(), this.#store, Math.max(0, this.#storedAt - RECOUNTED_MAX), this.#storedAt);
+    for (const key of keys) state.takeOver(key, recounted);
+  }
+
   #read(): FlowState {
     if (this.#state === undefined) {
-      const state = FlowState.of(this.#store.flowRows(), policyInForce().rules);
+      const unread: string[] = [];
+      const state = FlowState.of(this.#store.flowRows(), policyInForce().rules, (key, error) => {
+        if (unread.length === 0) logUnreadable("flow_state", error);
+        unread.push(key);
+      });
+      if (unread.length > 0) this.#recount(state, unread);
       recall(state, rules(), this.#store, this.#storedAt);
       this.#state = state;
     }

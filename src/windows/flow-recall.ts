@@ -10,7 +10,13 @@ import type { Store } from "./store.ts";
  * Brings a state up to the newest record. Of repeated refusals the records keep only the number, and no more is needed:
  * a call that is refused leaves nothing in the state but the block that its first refusal tells of.
  */
-export function recall(state: FlowState, detector: Detector, store: Store, after: number): void {
+export function recall(
+  state: FlowState,
+  detector: Detector,
+  store: Store,
+  after: number,
+  upTo = Infinity,
+): void {
   const open = new Map<number, FlowCall | undefined>();
   // Admitted before the state was stored.
   const earlier = (seq: number) => {
@@ -18,6 +24,7 @@ export function recall(state: FlowState, detector: Detector, store: Store, after
     return attempt && toFlowCall(attempt);
   };
   for (const record of store.recordsBehind(after)) {
+    if (record.seq > upTo) break;
     if (record.kind === "attempt") {
       const call = toFlowCall(record);
       open.set(record.seq, call);

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { jsonText } from "../database/json-text.ts";
+import { readableRows } from "../database/readable-rows.ts";
 import { type Incident, incidentSchema } from "./incidents.ts";
 
 // The SQL over D1's incidents, which people look at; src/windows/store.ts has that of the objects that write them.
@@ -75,7 +76,7 @@ export async function dropDecided(db: D1Database, before: number): Promise<void>
 export async function findIncident(db: D1Database, id: string): Promise<Incident | undefined> {
   if (!ID.test(id)) return undefined;
   const row = await db.prepare(`SELECT ${COLUMNS} FROM incidents WHERE id = ?`).bind(id).first();
-  return row === null ? undefined : rowSchema.parse(row);
+  return row === null ? undefined : readableRows("incidents", [row], rowSchema)[0];
 }
 
 // Word for word as the index of open ones has it (migrations/0012_retention.sql).
@@ -100,7 +101,7 @@ export async function pageOfIncidents(
   ]);
   const { total } = countRow.parse(counted?.results[0]);
   return {
-    incidents: rowSchema.array().parse(listed?.results),
+    incidents: readableRows("incidents", listed?.results ?? [], rowSchema),
     total,
     pages: Math.max(1, Math.ceil(total / PAGE)),
   };

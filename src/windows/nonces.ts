@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { logUnreadable } from "../database/readable-rows.ts";
 
 // The nonces of one caller's signatures and agreed forms that are still fresh: each is good once. Both are
 // checked before, so that nobody else can add to them.
@@ -34,12 +35,12 @@ const summaryRow = z.object({ count: z.int(), earliest: z.int().nullable(), late
 
 export function createNonces(sql: SqlStorage, max = NONCES_MAX): Nonces {
   // Made with the first nonce: most callers have none.
-  const [found] = sql.exec("SELECT sql FROM sqlite_schema WHERE name = 'nonces'").toArray();
-  let exists = found !== undefined;
+  const columns = sql.exec("SELECT name FROM pragma_table_info('nonces')").toArray();
+  let exists = columns.length > 0;
   // A release before this column stores rows without.
-  if (exists && !String(found?.["sql"]).includes("spent_by"))
+  if (exists && !columns.some(({ name }) => name === "spent_by"))
     sql.exec("ALTER TABLE nonces ADD COLUMN spent_by TEXT");
-  let { count, earliest, latest } = exists ? summary(sql) : NONE;
+  let { count, earliest, latest } = exists ? storedSummary(sql) : NONE;
 
   function dropPast(now: number): void {
     if (earliest === null || earliest >= now) return;
@@ -89,9 +90,23 @@ export function createNonces(sql: SqlStorage, max = NONCES_MAX): Nonces {
 const FRESH = { status: "fresh" } as const;
 const NONE: z.output<typeof summaryRow> = { count: 0, earliest: null, latest: null };
 
+/** A table that a later release has made in another shape takes no nonce, and no caller is the price of it. */
+function storedSummary(sql: SqlStorage) {
+  try {
+    return summary(sql);
+  } catch (error) {
+    logUnreadable("nonces", error);
+    return NONE;
+  }
+}
+
 const summary = (sql: SqlStorage) =>
   summaryRow.parse(
     sql
-      .exec("SELECT count(*) AS count, min(expires_at) AS earliest, max(expires_at) AS latest FROM nonces")
+      // A moment that is no number was stored by a later release: such a nonce stays used until that is back.
+      .exec(
+        `SELECT count(*) AS count, min(expires_at) AS earliest, max(expires_at) AS latest FROM nonces
+         WHERE typeof(expires_at) = 'integer'`,
+      )
       .one(),
   );

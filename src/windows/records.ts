@@ -4,13 +4,14 @@ import { CALL_KINDS, DATA_CLASSES } from "../flow/labels.ts";
 
 // What the audit keeps of a call: an attempt before it runs and an outcome after it, in one chain per
 // principal (src/windows/chain.ts). A crash between the two leaves the attempt. Times are milliseconds
-// since the epoch. The rate window is rebuilt from these records; it is stored nowhere else.
+// since the epoch. A later release may have written more fields: they stay in the chain, and are passed over here.
+// The rate window is rebuilt from these records; it is stored nowhere else.
 
 const tokens = z.array(z.string()).readonly();
 const touched = { subjects: tokens, objects: tokens };
 
 /** What a rule saw (src/flow/decision.ts). Never told to the caller. */
-const hitSchema = z.strictObject({
+export const hitSchema = z.object({
   rule: z.string(),
   version: z.int(),
   mode: z.enum(["shadow", "enforce"]),
@@ -28,7 +29,7 @@ export const bucketSchema = z.enum(["calls", "discovery"]);
 
 const base = { seq: z.int().min(1), at: z.int() };
 
-export const attemptSchema = z.strictObject({
+export const attemptSchema = z.object({
   ...base,
   kind: z.literal("attempt"),
   target: z.enum(["tool", "resource", "prompt", "completion", "discovery", "request"]),
@@ -48,11 +49,11 @@ export const attemptSchema = z.strictObject({
   correlation_id: z.string(),
   /** What the flow detector saw (src/flow/event.ts); null where the call has no labels. */
   flow: z
-    .strictObject({
+    .object({
       classes: z.array(z.enum(DATA_CLASSES)).readonly(),
       kinds: z.array(z.enum(CALL_KINDS)).readonly(),
-      cost: z.strictObject({ records: z.int(), bytes: z.int() }),
-      unnamed: z.strictObject({ subject: z.boolean(), objects: z.int() }),
+      cost: z.object({ records: z.int(), bytes: z.int() }),
+      unnamed: z.object({ subject: z.boolean(), objects: z.int() }),
       ...touched,
       neighbourhoods: tokens,
     })
@@ -62,7 +63,7 @@ export const attemptSchema = z.strictObject({
   hits,
 });
 
-export const outcomeSchema = z.strictObject({
+export const outcomeSchema = z.object({
   ...base,
   kind: z.literal("outcome"),
   /** The attempt's seq. */
@@ -73,9 +74,7 @@ export const outcomeSchema = z.strictObject({
   bytes: z.int().min(0),
   duration_ms: z.int().min(0),
   /** What the flow detector saw of the answer; null where the call has no labels, or ended without an answer. */
-  flow: z
-    .strictObject({ ...touched, missed: z.boolean(), tainted: z.boolean(), canary: z.boolean() })
-    .nullable(),
+  flow: z.object({ ...touched, missed: z.boolean(), tainted: z.boolean(), canary: z.boolean() }).nullable(),
   /** The refusal that the answer was withheld with; null where it was given. */
   withheld: z.string().nullable(),
   hits,
@@ -88,7 +87,7 @@ export type IncidentDecision = (typeof INCIDENT_DECISIONS)[number];
 export const CALLER_DECISIONS = ["disabled", "enabled"] as const;
 
 /** What a person decided about this principal, such as that work may go on. */
-export const decisionSchema = z.strictObject({
+export const decisionSchema = z.object({
   ...base,
   kind: z.literal("decision"),
   decision: z.enum([...INCIDENT_DECISIONS, ...CALLER_DECISIONS]),
@@ -105,7 +104,7 @@ export const decisionSchema = z.strictObject({
 });
 
 /** What was to be changed of who this principal is, what it signs in with and who acts for it. No record holds a secret. */
-export const changeSchema = z.strictObject({
+export const changeSchema = z.object({
   ...base,
   kind: z.literal("change"),
   change: z.enum([
@@ -133,7 +132,7 @@ export const changeSchema = z.strictObject({
 });
 
 /** More refusals of one code within a window of the first, which is the attempt `of`. */
-export const repeatsSchema = z.strictObject({
+export const repeatsSchema = z.object({
   ...base,
   kind: z.literal("repeats"),
   of: z.int(),

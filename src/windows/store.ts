@@ -2,7 +2,7 @@ import * as z from "zod";
 import { jsonText } from "../database/json-text.ts";
 import { type Head, exportLine } from "./chain.ts";
 import type { RowChange, StoredRow } from "../flow/state/part.ts";
-import { logSurprise } from "../telemetry/log.ts";
+import { logUnreadable, readableRows } from "../database/readable-rows.ts";
 import { type Incident, incidentSchema } from "./incidents.ts";
 import {
   ADMITTED,
@@ -13,9 +13,9 @@ import {
   type Outcome,
   bucketSchema,
   isAct,
-  recordSchema,
   repeatsSchema,
 } from "./records.ts";
+import { readRecord } from "./stored-record.ts";
 import type { Run } from "./repeats.ts";
 import type { Charge } from "./sliding-window.ts";
 
@@ -31,11 +31,13 @@ const TABLES = {
   state: "(id INTEGER PRIMARY KEY CHECK (id = 1), text TEXT NOT NULL)",
 };
 
+const tableRow = z.object({ name: z.string(), sql: z.string() });
 /** Columns that a table of an earlier release has not. A release before them stores rows without. */
 const ADDED = [{ table: "acts", column: "note_id", type: "TEXT" }];
 
 const headSchema = z.object({ seq: z.int(), hash: z.string() });
-const stateSchema = z.object({
+// Loose here and for runs: what a later release has added is written back with the rest.
+const stateSchema = z.looseObject({
   principal: z.string(),
   startedAt: z.int(),
   checkpoint: headSchema,
@@ -44,10 +46,16 @@ const stateSchema = z.object({
   /** When the last record that was pruned was made; 0 while none was. */
   prunedAt: z.int(),
 });
+/** Without these three nobody can say where the chain begins; the others are found out anew. */
+const leastState = stateSchema.extend({
+  anchored: stateSchema.shape.anchored.catch({ seq: 0, at: 0 }),
+  retentionMs: stateSchema.shape.retentionMs.catch(0),
+  prunedAt: stateSchema.shape.prunedAt.catch(0),
+});
 /** What an object keeps of itself beside its records. */
 export type State = z.output<typeof stateSchema>;
 
-const runSchema = z.object({
+const runSchema = z.looseObject({
   of: z.int(),
   decision: z.string(),
   bucket: bucketSchema,
@@ -64,7 +72,9 @@ export type Told = z.output<typeof toldSchema>;
 
 const incidentRow = z.object({ text: jsonText.pipe(incidentSchema), told: toldSchema });
 const runRow = z.object({ key: z.string(), text: jsonText.pipe(runSchema) });
-const recordRow = z.object({ seq: z.int(), at: z.int(), text: z.string(), hash: z.string() });
+const stateRow = <Schema extends z.ZodType>(schema: Schema) => z.object({ text: jsonText.pipe(schema) });
+const linkRow = z.object({ seq: z.int(), at: z.int(), hash: z.string() });
+const exportedRow = z.object({ seq: z.int(), text: z.string(), hash: z.string() });
 
 /** One record's line of an export. */
 export interface ExportedLine {
@@ -73,7 +83,8 @@ export interface ExportedLine {
 }
 
 export interface Store {
-  state(): State | undefined;
+  /** Undefined where there is none; "unreadable" where a later release has stored one that can't be read, which stays. */
+  state(): State | "unreadable" | undefined;
   saveState(state: State): void;
   last(): (Head & { at: number }) | undefined;
   append(at: number, text: string, head: Head): void;
@@ -126,9 +137,10 @@ export interface Store {
 export function createStore(sql: SqlStorage): Store {
   const found = new Map(
     sql
-      .exec("SELECT name, sql FROM sqlite_schema")
+      .exec("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL")
       .toArray()
-      .map((row) => [row["name"], String(row["sql"])]),
+      .map((row) => tableRow.parse(row))
+      .map((table) => [table.name, table.sql]),
   );
   let exists = found.has("state");
   const begin = () => {
@@ -147,30 +159,44 @@ export function createStore(sql: SqlStorage): Store {
   if (exists && !isCurrent()) begin();
   const select = (query: string, ...values: (string | number)[]) =>
     exists ? sql.exec(query, ...values) : [];
+  const named = new Set<string>();
+  // Once for each table: many rows may be of a later release.
+  const tell = (table: string) => (error: unknown) => {
+    if (!named.has(table)) logUnreadable(table, error);
+    named.add(table);
+  };
+  const read = (row: unknown) => readRecord(row, tell("records"));
   function* parsed(query: string, ...values: (string | number)[]) {
-    for (const row of select(query, ...values)) yield recordSchema.parse(parseText(row));
+    for (const row of select(query, ...values)) {
+      const record = read(row);
+      if (record !== undefined) yield record;
+    }
   }
   const records = (query: string, ...values: (string | number)[]) => [...parsed(query, ...values)];
   // An attempt's number stands in nothing but its outcome; the cheap test comes first.
   const outcomesOf = (attempt: number) =>
     records(
       `SELECT text FROM records WHERE seq > ?1 AND seq <= ?1 + ${OUTCOME_WITHIN}
-         AND CASE WHEN text LIKE '%"kind":"outcome"%' THEN text ->> 'attempt' END = ?1 ORDER BY seq LIMIT 1`,
+         AND CASE WHEN text LIKE '%"kind":"outcome"%' AND json_valid(text) THEN text ->> 'attempt' END = ?1 ORDER BY seq LIMIT 1`,
       attempt,
     );
   const one = (query: string, ...values: (string | number)[]) => [...select(query, ...values)][0];
   return {
     state() {
       const row = one("SELECT text FROM state");
-      return row === undefined ? undefined : stateSchema.parse(parseText(row));
+      if (row === undefined) return undefined;
+      const { data, error } = stateRow(stateSchema).safeParse(row);
+      if (data !== undefined) return data.text;
+      tell("state")(error);
+      return stateRow(leastState).safeParse(row).data?.text ?? "unreadable";
     },
     saveState(state) {
       if (!exists) begin();
       sql.exec("INSERT OR REPLACE INTO state (id, text) VALUES (1, ?)", JSON.stringify(state));
     },
     last() {
-      const row = one("SELECT seq, at, text, hash FROM records ORDER BY seq DESC LIMIT 1");
-      return row === undefined ? undefined : recordRow.parse(row);
+      const row = one("SELECT seq, at, hash FROM records ORDER BY seq DESC LIMIT 1");
+      return row === undefined ? undefined : linkRow.parse(row);
     },
     append: (at, text, { seq, hash }) =>
       void sql.exec("INSERT INTO records (seq, at, text, hash) VALUES (?, ?, ?, ?)", seq, at, text, hash),
@@ -179,12 +205,18 @@ export function createStore(sql: SqlStorage): Store {
       [
         ...select(
           `SELECT at, text ->> 'weight' AS weight, text ->> 'charges' AS charges FROM records
-           WHERE seq > ${LAST_BEFORE} AND text ->> 'bucket' = ?2 ORDER BY seq`,
+           WHERE seq > ${LAST_BEFORE} AND CASE WHEN json_valid(text) THEN text ->> 'bucket' END = ?2 ORDER BY seq`,
           since,
           bucket,
         ),
       ].flatMap((row) => {
-        const { at, weight, charges } = chargedRow.parse(row);
+        const { success, data, error } = chargedRow.safeParse(row);
+        if (!success) {
+          tell("records")(error);
+          // At least one call was charged by it.
+          return [{ at: z.int().parse(row["at"]), weight: 1 }];
+        }
+        const { at, weight, charges } = data;
         return charges?.map(([then, each]) => ({ at: then, weight: each })) ?? [{ at, weight: weight ?? 0 }];
       }),
     newest: (limit, upTo = Number.MAX_SAFE_INTEGER) =>
@@ -205,10 +237,10 @@ export function createStore(sql: SqlStorage): Store {
         ...select(
           `SELECT seq, text ->> 'name' AS name, text ->> 'correlation_id' AS correlation_id
            FROM (SELECT seq, at, text FROM records ORDER BY seq DESC LIMIT ${RECENT})
-           WHERE at > ? AND text ->> 'kind' = 'attempt'`,
+           WHERE at > ? AND CASE WHEN json_valid(text) THEN text ->> 'kind' END = 'attempt'`,
           moment,
         ),
-      ].map((row) => namedRow.parse(row)),
+      ].flatMap((row) => namedRow.safeParse(row).data ?? []),
     withHits: (since) =>
       records(`SELECT text FROM records WHERE seq > ${LAST_BEFORE} AND ${HAS_HITS} ORDER BY seq`, since),
     lastHitBehind: (seq) =>
@@ -226,17 +258,17 @@ export function createStore(sql: SqlStorage): Store {
         limit,
       ),
     lines(after, upTo, limit) {
-      const range = "SELECT seq, at, text, hash FROM records WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?";
+      const range = "SELECT seq, text, hash FROM records WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?";
       return [...select(range, after, upTo, limit)].map((row) => {
-        const { seq, text, hash } = recordRow.parse(row);
+        const { seq, text, hash } = exportedRow.parse(row);
         return { seq, line: exportLine(text, hash) };
       });
     },
     lastBefore(moment, upTo) {
       // From the oldest on: times never go back, so only what will be pruned is read.
       let last: (Head & { at: number }) | undefined;
-      for (const row of select("SELECT seq, at, text, hash FROM records ORDER BY seq")) {
-        const { seq, at, hash } = recordRow.parse(row);
+      for (const row of select("SELECT seq, at, hash FROM records ORDER BY seq")) {
+        const { seq, at, hash } = linkRow.parse(row);
         if (at >= moment && seq > upTo) break;
         last = { seq, at, hash };
       }
@@ -254,12 +286,12 @@ export function createStore(sql: SqlStorage): Store {
       sql.exec("DELETE FROM acts WHERE seq <= ?", upTo);
     },
     oldestAt() {
-      const row = one("SELECT seq, at, text, hash FROM records ORDER BY seq LIMIT 1");
-      return row === undefined ? undefined : recordRow.parse(row).at;
+      const row = one("SELECT seq, at, hash FROM records ORDER BY seq LIMIT 1");
+      return row === undefined ? undefined : linkRow.parse(row).at;
     },
     attempt(seq) {
       const row = one("SELECT text FROM records WHERE seq = ?", seq);
-      const record = row === undefined ? undefined : recordSchema.parse(parseText(row));
+      const record = row === undefined ? undefined : read(row);
       return record?.kind === "attempt" ? record : undefined;
     },
     recordsBehind: (seq) => parsed("SELECT text FROM records WHERE seq > ? ORDER BY seq", seq),
@@ -267,7 +299,8 @@ export function createStore(sql: SqlStorage): Store {
     flowRows: () =>
       [...select("SELECT key, text FROM flow_state")].map((row) => ({
         key: z.string().parse(row["key"]),
-        value: parseText(row),
+        // Undefined where it is no JSON, which no part of the state can read.
+        value: textRow.safeParse(row).data?.text,
       })),
     flowAt: () => z.int().parse(one("SELECT seq FROM flow_at")?.["seq"] ?? 0),
     saveFlow(changes, at) {
@@ -279,7 +312,7 @@ export function createStore(sql: SqlStorage): Store {
       sql.exec("INSERT OR REPLACE INTO flow_at (id, seq) VALUES (1, ?)", at);
     },
     incidents: () =>
-      readable("incidents", select("SELECT text, told FROM incidents ORDER BY rowid"), incidentRow).map(
+      readableRows("incidents", select("SELECT text, told FROM incidents ORDER BY rowid"), incidentRow).map(
         ({ text, told }) => ({ incident: text, told }),
       ),
     incidentIds: () => [...select("SELECT id FROM incidents")].map((row) => z.string().parse(row["id"])),
@@ -293,24 +326,11 @@ export function createStore(sql: SqlStorage): Store {
       ),
     dropIncident: (id) => void sql.exec("DELETE FROM incidents WHERE id = ?", id),
     runs: () =>
-      readable("runs", select("SELECT key, text FROM runs"), runRow).map(({ key, text }) => [key, text]),
+      readableRows("runs", select("SELECT key, text FROM runs"), runRow).map(({ key, text }) => [key, text]),
     saveRun: (key, run) =>
       void sql.exec("INSERT OR REPLACE INTO runs (key, text) VALUES (?, ?)", key, JSON.stringify(run)),
     dropRun: (key) => void sql.exec("DELETE FROM runs WHERE key = ?", key),
   };
-}
-
-/**
- * Rows of a table, without those that can't be read, which the log names: what a later release has stored would else stop
- * every call of the caller after a rollback. They stay for when it is back.
- */
-function readable<Row>(table: string, rows: Iterable<unknown>, schema: z.ZodType<Row>): Row[] {
-  return [...rows].flatMap((row) => {
-    const { success, data, error } = schema.safeParse(row);
-    if (success) return [data];
-    logSurprise(error, { what: `a stored row of ${table}` });
-    return [];
-  });
 }
 
 /** Looked for from the newest back: times never go back, and older records are not read. */
@@ -338,5 +358,3 @@ const chargedRow = z.object({
 });
 const timeRow = z.object({ at: z.int().nullable() }).optional();
 const textRow = z.object({ text: jsonText });
-
-const parseText = (row: unknown): unknown => textRow.parse(row).text;

@@ -89,7 +89,7 @@ export class Upkeep {
   async anchor(): Promise<Anchor | undefined> {
     const { log, store } = this.#parts;
     const { state, head } = log;
-    if (state === undefined || head === undefined) return undefined;
+    if (state === undefined || head === undefined || log.isProvisional) return undefined;
     const now = this.#clock.now();
     const spokeAt = store.lastHitBehind(state.anchored.seq) ?? null;
     // Noted first, so that calls which come in meanwhile anchor no second time.
@@ -156,7 +156,7 @@ export class Upkeep {
 
   #isEmpty(now: number): boolean {
     const { store, log, nonces } = this.#parts;
-    if (store.oldestAt() !== undefined || log.runs.size > 0) return false;
+    if (store.oldestAt() !== undefined || log.runs.size > 0 || log.isProvisional) return false;
     const isRemembered = store.hasFlow() && now - (log.state?.prunedAt ?? 0) < FLOW_MS;
     return !isRemembered && this.#courier.againAt(now) === undefined && nonces.emptyAt() === undefined;
   }

@@ -4,7 +4,7 @@ import type { Json, Part } from "./part.ts";
 
 const RELEASES_MAX = 32;
 
-const rowSchema = z.strictObject({
+const rowSchema = z.object({
   rule: z.string(),
   /** Whom it is about; null: whomever. */
   subject: z.string().nullable(),

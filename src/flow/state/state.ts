@@ -10,6 +10,10 @@ import { Releases } from "./releases.ts";
 import { Reservations } from "./reservations.ts";
 import { Subjects } from "./subjects.ts";
 
+const rethrow = (_: string, error: unknown): never => {
+  throw error;
+};
+
 /** Of rows that belong to a rule: its key. */
 const RULE_OF_KEY = /^(?:c:|n:|m:progress\/)([^/]+)/;
 
@@ -47,9 +51,14 @@ export class FlowState {
 
   /**
    * In any order. A row that is none of ours, such as one of a later release, is passed over; what was counted for a rule
-   * that is not among these any more, or has another version, is a change to take: the row is gone.
+   * that is not among these any more, or has another version, is a change to take: the row is gone. `unread` is told of each
+   * row that a later release has stored in another shape, of which nothing is in the state; without it such a row throws.
    */
-  static of(rows: Iterable<StoredRow>, rules: readonly Rule[]): FlowState {
+  static of(
+    rows: Iterable<StoredRow>,
+    rules: readonly Rule[],
+    unread: (key: string, error: unknown) => void = rethrow,
+  ): FlowState {
     const state = new FlowState(rules);
     const current = new Set(rules.map(ruleKey));
     for (const row of rows) {
@@ -57,10 +66,30 @@ export class FlowState {
       if (part === undefined) continue;
       const key = row.key.slice(part.prefix.length);
       const rule = RULE_OF_KEY.exec(row.key)?.[1];
-      if (rule === undefined || current.has(rule)) part.load(key, row.value);
-      else part.changed.add(key);
+      if (rule !== undefined && !current.has(rule)) {
+        part.changed.add(key);
+        continue;
+      }
+      try {
+        part.load(key, row.value);
+      } catch (error) {
+        unread(row.key, error);
+      }
     }
     return state;
+  }
+
+  /** Takes a row over from a state of the same rules; where that has none, nothing changes. */
+  takeOver(key: string, from: FlowState): void {
+    for (const [index, part] of this.#parts.entries()) {
+      if (!key.startsWith(part.prefix)) continue;
+      const own = key.slice(part.prefix.length);
+      const value = from.#parts[index]?.value(own);
+      if (value === undefined) return;
+      part.load(own, value);
+      part.changed.add(own);
+      return;
+    }
   }
 
   rows(): FlowRow[] {

@@ -1,0 +1,18 @@
+import type * as z from "zod";
+import { logSurprise } from "../telemetry/log.ts";
+
+/**
+ * The rows of a table that this release can read. A later release may have stored the others: they stay for when it is back,
+ * and the log names the table.
+ */
+export function readableRows<Row>(table: string, rows: Iterable<unknown>, schema: z.ZodType<Row>): Row[] {
+  return [...rows].flatMap((row) => {
+    const { success, data, error } = schema.safeParse(row);
+    if (success) return [data];
+    logUnreadable(table, error);
+    return [];
+  });
+}
+
+export const logUnreadable = (table: string, error: unknown): void =>
+  logSurprise(error, { what: `a stored row of ${table}` });
