@@ -191,6 +191,8 @@ export interface Refusal {
   retryAfterMs?: number;
   /** Facts that help the caller to correct itself, such as the nearest SKUs. */
   hints?: Record<string, string[]>;
+  /** Ids that were asked for and do not exist, for the guard alone. */
+  missing?: readonly string[];
   /** Of a confirmation: where a person decides, whether a form in the client would do instead, and when it was asked for. */
   confirm?: { url: string; form: boolean; askedAt: number };
 }

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { describeCall, describeResult } from "../../src/flow/describe.ts";
-import type { Labels } from "../../src/flow/labels.ts";
+import { type Labels, isPublicRead } from "../../src/flow/labels.ts";
+import { tokenOf } from "../../src/flow/tokens.ts";
 import { readJsonl } from "../import/read-jsonl.ts";
 import { BadInput, type RecordedCall, type Recording, type RecordingReader } from "./recording.ts";
 import { TRACE_LABELS } from "./trace-labels.ts";
@@ -68,16 +69,19 @@ function recordedCall(
   const labels = withPage(known, page);
   const at = BEGIN + at_ms;
   const { records, bytes, error: missed } = result;
+  const digest = tokenOf("arguments", JSON.stringify(args), KEY);
+  const call = describeCall(labels, { tool, at, attempt: index + 1, digest, roles: [role], arguments: args, key: KEY });
   return [
     {
       index,
-      call: describeCall(labels, { tool, at, attempt: index + 1, roles: [role], arguments: args, key: KEY }),
+      call,
       result: describeResult(labels, {
         at,
         // A trace counts the record that an unknown id would have been.
         records: missed ? 0 : records,
         bytes,
         missed,
+        missing: missed && isPublicRead(labels) ? call.objects : [],
         tainted: false,
         canary: false,
         value: result,

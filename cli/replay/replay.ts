@@ -1,6 +1,5 @@
 import { type Decision, type Verdict, isRefused, strictest } from "../../src/flow/decision.ts";
-import { type Detector, abandon, admit, release, settle } from "../../src/flow/detector.ts";
-import { isPersonal } from "../../src/flow/labels.ts";
+import { type Detector, abandon, admit, mustWithhold, release, settle } from "../../src/flow/detector.ts";
 import { FlowState } from "../../src/flow/state/state.ts";
 import type { RecordedCall, Recording, Step } from "./recording.ts";
 
@@ -45,11 +44,10 @@ export function replay(
   const answered: RecordedCall[] = [];
   let enforcedAt: number | null = null;
 
-  const note = (decision: Decision, recorded: RecordedCall, isBinding: boolean): boolean => {
+  const note = (decision: Decision, recorded: RecordedCall, isStopped: boolean): boolean => {
     onDecision(recorded, decision);
     verdicts.add(decision.verdict);
     for (const { rule, mode } of decision.hits) rules[mode].add(rule);
-    const isStopped = isBinding && isRefused(decision.verdict);
     if (isStopped) enforcedAt = Math.min(enforcedAt ?? recorded.index, recorded.index);
     return !isStopped;
   };
@@ -61,12 +59,15 @@ export function replay(
     else if (step.kind === "admit") {
       const { recorded } = step;
       const context = { catalogSize: recorded.catalogSize ?? recording.catalogSize };
-      if (note(admit(state, detector, recorded.call, context), recorded, true)) running.add(recorded);
+      const decision = admit(state, detector, recorded.call, context);
+      if (note(decision, recorded, isRefused(decision.verdict))) running.add(recorded);
     } else if (running.delete(step.recorded)) {
       const { call, result } = step.recorded;
       if (step.kind === "abandon") abandon(state, detector, call.attempt, result.at);
-      else if (note(settle(state, detector, call, result), step.recorded, isPersonal(call)))
-        answered.push(step.recorded);
+      else {
+        const decision = settle(state, detector, call, result);
+        if (note(decision, step.recorded, mustWithhold(call, result, decision))) answered.push(step.recorded);
+      }
     }
     state.forgetChanges();
   }

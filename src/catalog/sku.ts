@@ -14,5 +14,6 @@ export async function unknownSku(catalog: Catalog, sku: string) {
   const help = nearest.length > 0 ? ` Nearest real SKUs: ${nearest.join(", ")}.` : "";
   return refuse("not_found", `No product has the SKU "${sku}".${help}`, {
     hints: { nearest_skus: nearest },
+    missing: [sku],
   });
 }

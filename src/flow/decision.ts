@@ -25,12 +25,17 @@ export interface Decision {
   /** The strictest of the enforced hits. */
   verdict: Verdict;
   hits: Hit[];
+  /** The call would fit but for what calls in flight may answer yet: it waits for them, and nothing has been seen. */
+  isBusy?: true;
   /** Coarse, of a throttle: when asking again is not in vain. */
   retryAfterMs?: number;
 }
 
 /** A rule's finding before it is given the rule's name. */
 export type Finding = Pick<Hit, "observed" | "threshold" | "window" | "events">;
+
+/** A rule's finding that only what calls in flight may answer yet stands against a call. */
+export const BUSY = "busy";
 
 export const ALLOWED: Decision = { verdict: "allow", hits: [] };
 

@@ -9,17 +9,20 @@ export function describeCall(
     arguments: args,
     key,
     ...rest
-  }: Pick<FlowCall, "at" | "attempt" | "tool" | "roles"> & { arguments: unknown; key: string },
+  }: Pick<FlowCall, Known> & { arguments: unknown; key: string },
 ): FlowCall {
   return { ...rest, ...describeArguments(labels, args, key) };
 }
+
+/** Parts of a call that are neither in its labels nor in its arguments' ids. */
+type Known = "at" | "attempt" | "tool" | "digest" | "roles";
 
 /** What a call's labels and arguments say, whoever makes it and whenever. */
 export function describeArguments(
   labels: Labels,
   args: unknown,
   key: string,
-): Omit<FlowCall, "at" | "attempt" | "tool" | "roles"> {
+): Omit<FlowCall, Known> {
   const touched = touchedBy(labels, "arguments", args, key);
   const records = recordsAsked(labels.cost, args);
   return {

@@ -1,18 +1,19 @@
-import { ALLOWED, type Decision, type Finding, type Hit, hitOf, isRefused, strictest } from "./decision.ts";
+import { ALLOWED, BUSY, type Decision, type Finding, type Hit, hitOf, isRefused, strictest } from "./decision.ts";
 import type { FlowCall, FlowContext, FlowResult } from "./event.ts";
 import { adjacencySteps } from "./kinds/adjacency.ts";
 import { budgetSteps } from "./kinds/budget.ts";
 import { missesSteps } from "./kinds/misses.ts";
 import { peopleOf } from "./kinds/people.ts";
-import { productsSteps, seeProducts } from "./kinds/products.ts";
+import { countNewProducts, productsSteps, seeProducts } from "./kinds/products.ts";
 import { profileSteps } from "./kinds/profile.ts";
 import { sequenceSteps } from "./kinds/sequence.ts";
 import { canarySteps, floodingSteps, taintSteps } from "./kinds/single.ts";
 import { subjectsSteps } from "./kinds/subjects.ts";
 import { type Steps, type Watch, isWatched, shareClass } from "./kinds/watch.ts";
-import { isPersonal } from "./labels.ts";
+import { isPersonal, isPublicRead } from "./labels.ts";
 import type { Rule } from "./rules.ts";
-import type { Reservation } from "./state/reservations.ts";
+import { PUBLIC_IN_FLIGHT_MAX } from "./state/public-reads.ts";
+import { IN_FLIGHT_MAX, type Reservation, lateOf, overflowOf } from "./state/reservations.ts";
 import type { Release } from "./state/releases.ts";
 import { classIndexes } from "./state/subjects.ts";
 import type { FlowState } from "./state/state.ts";
@@ -92,32 +93,44 @@ export function admit(state: FlowState, detector: Detector, call: FlowCall, cont
   if (standing !== undefined) return { verdict: "block", hits: [standing] };
 
   const watches = detector.watchesOf(call);
-  const decision = judge(watches, (watch) => watch.before?.(state, call, context));
+  const decision = judge(state, call, watches, (watch) => watch.before?.(state, call, context));
   block(state, call, decision.hits);
   if (!isRefused(decision.verdict)) letRun(state, detector, call);
   return decision;
 }
 
 /**
- * Judges what a call turned out to be. Where answers hold personal data this comes before the answer is given, and a
- * refusal means that it is withheld: nothing of it is noted as read. A public answer has been given by then and is not
- * judged by what it counts, only by canaries; what it used up tells at the next call.
+ * Judges what a call turned out to be. Where answers hold personal data, or nothing that was asked for, this comes before
+ * the answer is given, and a refusal means that it is withheld: nothing of it is noted as read. Any other public answer has
+ * been given by then; what it used up tells at the next call.
  */
 export function settle(state: FlowState, detector: Detector, call: FlowCall, result: FlowResult): Decision {
   tend(state, detector, result.at);
-  state.inFlight.release(call.attempt);
+  land(state, call.attempt);
   const watches = detector.watchesOf(call);
-  const decision = judge(watches, (watch) => watch.after?.(state, call, result));
+  const decision = judge(state, call, watches, (watch) => watch.after?.(state, call, result));
   block(state, call, decision.hits);
-  const isWithheld = isPersonal(call) && isRefused(decision.verdict);
-  answer(state, watches, call, isWithheld ? nothing(result.at) : result);
+  noteResult(state, watches, call, mustWithhold(call, result, decision) ? withheld(result) : result);
   return decision;
 }
+
+/** Whether an answer is withheld where a decision refuses it: it has not left yet. */
+export const mustWithhold = (
+  call: Pick<FlowCall, "classes">,
+  { missed }: Pick<FlowResult, "missed">,
+  { verdict }: Decision,
+): boolean => (isPersonal(call) || missed) && isRefused(verdict);
 
 /** A call that was admitted ended without an answer, such as at its deadline: nothing was read, nothing guessed in vain. */
 export function abandon(state: FlowState, detector: Detector, attempt: number, now: number): void {
   tend(state, detector, now);
+  land(state, attempt);
+}
+
+/** The call is not in flight any more. */
+function land(state: FlowState, attempt: number): void {
   state.inFlight.release(attempt);
+  state.publicReads.release(attempt);
 }
 
 /**
@@ -144,9 +157,9 @@ export function recallOutcome(
   { isWithheld, hits }: { isWithheld: boolean; hits: readonly Hit[] },
 ): void {
   tend(state, detector, result.at);
-  state.inFlight.release(call.attempt);
+  land(state, call.attempt);
   block(state, call, hits);
-  answer(state, detector.watchesOf(call), call, isWithheld ? nothing(result.at) : result);
+  noteResult(state, detector.watchesOf(call), call, isWithheld ? withheld(result) : result);
 }
 
 /** A person agreed that a rule be passed. A block that stands because of the rule is lifted. */
@@ -162,16 +175,31 @@ export function release(state: FlowState, detector: Detector, agreed: Release): 
  */
 function tend(state: FlowState, detector: Detector, now: number): void {
   // In this order: what was lost happened then, among the people who were remembered then, whenever it is noted.
-  for (const [attempt, lost] of state.inFlight.late(now)) settleLost(state, detector, attempt, lost);
+  for (const [attempt, lost] of lateOf(state.inFlight.held, now)) settleLost(state, detector, attempt, lost);
+  for (const [attempt, lost] of lateOf(state.publicReads.held, now))
+    settleLost(state, detector, attempt, lost, lost.named);
   state.subjects.prune(now);
 }
 
 function letRun(state: FlowState, detector: Detector, call: FlowCall): void {
   for (const watch of detector.watchesOf(call)) watch.admitted?.(state, call);
-  if (call.classes.includes("catalog")) seeProducts(state, call.objects, call.at);
-  state.inFlight.reserve(call);
+  if (isPublicRead(call)) state.publicReads.reserve(call, countNewProducts(state, call.objects, call.at));
+  else state.inFlight.reserve(call);
   // Here and not at the next call: that may be refused, and of a repeated refusal the audit keeps only the number.
-  for (const [attempt, lost] of state.inFlight.over()) settleLost(state, detector, attempt, lost);
+  for (const [attempt, lost] of overflowOf(state.inFlight.held, IN_FLIGHT_MAX))
+    settleLost(state, detector, attempt, lost);
+  for (const [attempt, lost] of overflowOf(state.publicReads.held, PUBLIC_IN_FLIGHT_MAX))
+    settleLost(state, detector, attempt, lost, lost.named);
+}
+
+/** What a call that ran turned out to be, given or withheld. */
+function noteResult(state: FlowState, watches: readonly Watch[], call: FlowCall, result: FlowResult): void {
+  if (isPublicRead(call)) {
+    const { at, objects, records, bytes } = result;
+    const products = countNewProducts(state, objects, at);
+    state.usual.note(call.tool, { products, records, bytes, ms: at - call.at });
+  }
+  answer(state, watches, call, result);
 }
 
 function answer(state: FlowState, watches: readonly Watch[], call: FlowCall, result: FlowResult): void {
@@ -181,10 +209,13 @@ function answer(state: FlowState, watches: readonly Watch[], call: FlowCall, res
     for (const token of peopleOf(call, result)) state.subjects.read(token, indexes, result.at, call.attempt);
   }
   if (call.classes.includes("catalog")) seeProducts(state, result.objects, result.at);
+  state.missing.see(result.missing ?? []);
   if (result.tainted) state.marks.setTaint(result.at, call.attempt);
 }
 
-/** A withheld answer is to the caller as one that found nothing. */
+/** A withheld answer is to the caller as one that found nothing; what it asked for in vain stays asked for. */
+const withheld = ({ at, missing }: FlowResult): FlowResult => ({ ...nothing(at), missing });
+
 const nothing = (at: number): FlowResult => ({
   at,
   subjects: [],
@@ -196,16 +227,29 @@ const nothing = (at: number): FlowResult => ({
   canary: false,
 });
 
-/** What a call might have answered at most is taken as answered: people it named, or somebody unknown. */
-function settleLost(state: FlowState, detector: Detector, attempt: number, lost: Reservation): void {
-  state.inFlight.release(attempt);
+/**
+ * A call whose settlement is lost is taken to have answered all that it could: people it named, or somebody unknown. A read
+ * of the catalog, of which `named` new products were asked for by name, is taken to have answered what such reads do.
+ */
+function settleLost(
+  state: FlowState,
+  detector: Detector,
+  attempt: number,
+  lost: Reservation,
+  named = 0,
+): void {
+  land(state, attempt);
   const call = { ...lost, attempt, objects: [], neighbourhoods: [] };
   const somebody = lost.unnamed.subject ? [`?${attempt}`] : [];
+  const { products, records, bytes } = isPublicRead(lost)
+    ? state.usual.ofLost(lost, named)
+    : { products: lost.unnamed.objects, ...lost.cost };
   answer(state, detector.watchesOf(lost), call, {
     ...nothing(lost.at),
     subjects: somebody,
-    objects: Array.from({ length: lost.unnamed.objects }, (_, index) => `?${attempt}/${index}`),
-    ...lost.cost,
+    objects: Array.from({ length: products }, (_, index) => `?${attempt}/${index}`),
+    records,
+    bytes,
     missed: false,
   });
 }
@@ -236,13 +280,28 @@ function standingBlock(
   };
 }
 
-function judge(watches: readonly Watch[], look: (watch: Watch) => Finding | undefined): Decision {
+function judge(
+  state: FlowState,
+  { tool }: Pick<FlowCall, "tool">,
+  watches: readonly Watch[],
+  look: (watch: Watch) => Finding | typeof BUSY | undefined,
+): Decision {
   let hits: Hit[] | undefined;
+  let isBusy = false;
   for (const watch of watches) {
     const finding = look(watch);
-    if (finding !== undefined) (hits ??= []).push(hitOf(watch.rule, finding));
+    if (finding === undefined) continue;
+    if (finding !== BUSY) (hits ??= []).push(hitOf(watch.rule, finding));
+    else if (watch.rule.mode === "enforce" && isRefused(watch.rule.verdict)) isBusy = true;
   }
-  if (hits === undefined) return ALLOWED;
+  if (hits === undefined && !isBusy) return ALLOWED;
+  const decision = decide(hits ?? []);
+  return isBusy && !isRefused(decision.verdict)
+    ? { ...decision, verdict: "throttle", isBusy, retryAfterMs: state.usual.waitMs(tool) }
+    : decision;
+}
+
+function decide(hits: Hit[]): Decision {
   const enforced = hits.filter(({ mode }) => mode === "enforce");
   const verdict = strictest(enforced.map((hit) => hit.verdict));
   const throttled = enforced.filter((hit) => hit.verdict === "throttle");

@@ -19,6 +19,8 @@ export interface FlowCall extends Touched {
   /** The call's number among the caller's attempts: rising, never used twice. Decisions name the calls behind them by it. */
   attempt: number;
   tool: string;
+  /** Equal for equal arguments of the same tool; absent where that is not known. */
+  digest?: string | undefined;
   roles: readonly string[];
   classes: readonly DataClass[];
   kinds: Labels["kinds"];
@@ -35,6 +37,8 @@ export interface FlowResult extends Touched {
   bytes: number;
   /** It asked for something that does not exist, or failed: nobody's data is in the answer. */
   missed: boolean;
+  /** Ids of things that were asked for and do not exist, each once; absent for none. */
+  missing?: readonly Token[] | undefined;
   /** Its answer carried third-party text that reads like an instruction. */
   tainted: boolean;
   /** Its answer held a record that no honest caller comes upon. */

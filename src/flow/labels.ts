@@ -36,4 +36,8 @@ export interface Labels {
 export const isPersonal = ({ classes }: Pick<Labels, "classes">): boolean =>
   classes.some((each) => each !== "catalog");
 
+/** Reads of nothing but the catalog: they are answered before they are settled, and a lost settlement costs less. */
+export const isPublicRead = ({ classes, kinds }: Pick<Labels, "classes" | "kinds">): boolean =>
+  classes.length > 0 && !isPersonal({ classes }) && kinds.every((each) => each === "source");
+
 export const NOWHERE: Places = { arguments: [], results: [] };

@@ -1,7 +1,10 @@
 import type { FlowResult } from "./event.ts";
 
 /** What the flow detector learns of an answer beside its content. It goes to the guard, never to the caller. */
-export type Signals = Pick<FlowResult, "records" | "missed" | "tainted" | "canary">;
+export type Signals = Pick<FlowResult, "records" | "missed" | "tainted" | "canary"> & {
+  /** Ids that were asked for and do not exist, as the caller wrote them. */
+  missing?: readonly string[] | undefined;
+};
 
 /** What a tool, resource or prompt answers: the value for the caller, the signals for the guard. */
 export interface Answered<T> {

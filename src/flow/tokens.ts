@@ -16,9 +16,13 @@ export function touchedBy(
 ): Touched {
   return {
     subjects: idsAt(labels.subjects[side] ?? [], value).map((id) => tokenOf("subject", id, key)),
-    objects: idsAt(labels.objects[side] ?? [], value).map((id) => keptTokenOf("object", id, key)),
+    objects: objectTokens(idsAt(labels.objects[side] ?? [], value), key),
   };
 }
+
+/** Tokens of products, orders or tickets, in the order of their ids. */
+export const objectTokens = (ids: readonly string[], key: string): Token[] =>
+  ids.map((id) => keptTokenOf("object", id, key));
 
 /** The runs of ids that a call's arguments name; tokens under `key` as above. */
 export function neighbourhoodsNamed(

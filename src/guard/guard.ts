@@ -3,7 +3,7 @@ import type { Deadlines } from "../deadlines.ts";
 import { describeArguments } from "../flow/describe.ts";
 import { isPersonal } from "../flow/labels.ts";
 import type { Signals } from "../flow/signals.ts";
-import { touchedBy } from "../flow/tokens.ts";
+import { objectTokens, touchedBy } from "../flow/tokens.ts";
 import type { Principal } from "../identity/principal.ts";
 import { limitOf, weightOf } from "../policy/roles.ts";
 import type { Policy } from "../policy/schema.ts";
@@ -152,19 +152,21 @@ function admissionRequest(
 }
 
 /**
- * Public answers are settled behind the caller's back; personal ones before they leave, and where that
- * fails they stay here. A settlement that is lost leaves the reservation charged at its maximum.
+ * Public answers are settled after they have left. Personal ones are settled before, and are withheld if that fails. So are
+ * answers that found nothing, which the rules may refuse, but those are given if settling fails.
  */
 async function settle(
   { secretKey, origin }: GuardContext,
   object: CallerObject,
   { target: { labels }, deadlines }: Asked,
   attempt: number,
-  { outcome, records, bytes, durationMs, missed, tainted, canary, answer }: Ran,
+  { outcome, records, bytes, durationMs, tainted, canary, answer, ...ran }: Ran,
 ): Promise<Settled> {
   // Another refusal than "not found" answers nothing, and was no guess: nobody's data was read, whoever was named.
   const isAnswered = outcome === "ok" || outcome === "not_found";
-  const seen = { missed: missed || outcome === "not_found", tainted, canary };
+  const missed = ran.missed || outcome === "not_found";
+  const missing = objectTokens(ran.missing ?? [], secretKey);
+  const seen = { missed, ...(missing.length > 0 && { missing }), tainted, canary };
   const settlement: Settlement = {
     attempt,
     outcome,
@@ -176,7 +178,8 @@ async function settle(
         ? { ...touchedBy(labels, outcome === "ok" ? "results" : "hints", answer, secretKey), ...seen }
         : null,
   };
-  if (labels === undefined || !isPersonal(labels)) {
+  const isPublic = labels === undefined || !isPersonal(labels);
+  if (isPublic && !(isAnswered && missed)) {
     const later = object.settleLater(settlement).then(
       ({ verdicts = [] }) => verdicts,
       (error: unknown) => {
@@ -193,7 +196,7 @@ async function settle(
     return { ...(settled.given ? ok(undefined) : refuseFlow(settled.refusal, origin)), verdicts };
   } catch (error) {
     logSurprise(causeOf(error), { what: "settle" });
-    return { ok: false, refusal: UNAVAILABLE };
+    return isPublic ? ok(undefined) : { ok: false, refusal: UNAVAILABLE };
   }
 }
 

@@ -60,9 +60,10 @@ export const seenIn = ({ tainted = false, ...seen }: Measured) => ({
 });
 
 /** Of a refusal of the work: its hints are answered too. */
-export const seenInRefusal = ({ hints }: Refusal) => ({
+export const seenInRefusal = ({ hints, missing }: Refusal) => ({
   ...NOTHING_SEEN,
   answer: hints,
+  missing,
   tainted: holdsInstruction(hints),
 });
 

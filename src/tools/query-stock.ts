@@ -65,7 +65,7 @@ A discontinued product has stock 0. Never state a stock level that this tool did
         nearest_skus: index < NEAREST_LISTS ? await catalog.nearestSkus(wanted, NEAREST_SHOWN) : [],
       })),
     );
-    const signals = { records: items.length, missed: items.length === 0 };
+    const signals = { records: items.length, missed: items.length === 0, missing: unknown };
     return ok(answered({ items, not_found, as_of }, signals));
   },
 

@@ -109,9 +109,9 @@ export class AuditLog {
     return open ?? this.#store.attempt(seq);
   }
 
-  #keepOpen({ seq, at, name, roles, flow }: Attempt): void {
-    // What it named was counted when it was admitted, and is most of what it holds.
-    this.#open.set(seq, { seq, at, name, roles, flow: flow && { ...flow, objects: [], neighbourhoods: [] } });
+  #keepOpen({ seq, at, name, digest, roles, flow }: Attempt): void {
+    // The runs of ids that it named were counted when it was admitted.
+    this.#open.set(seq, { seq, at, name, digest, roles, flow: flow && { ...flow, neighbourhoods: [] } });
     const [oldest] = this.#open.keys();
     if (this.#open.size > OPEN_MAX && oldest !== undefined) this.#open.delete(oldest);
   }

@@ -1,8 +1,7 @@
 import { logUnreadable } from "../database/readable-rows.ts";
-import { ALLOWED, type Decision, isRefused } from "../flow/decision.ts";
-import { type Detector, abandon, admit, detectorOf, release, settle } from "../flow/detector.ts";
+import { ALLOWED, type Decision } from "../flow/decision.ts";
+import { type Detector, abandon, admit, detectorOf, mustWithhold, release, settle } from "../flow/detector.ts";
 import type { FlowContext } from "../flow/event.ts";
-import { isPersonal } from "../flow/labels.ts";
 import type { Release } from "../flow/state/releases.ts";
 import { FlowState } from "../flow/state/state.ts";
 import { type FlowView, viewOf } from "../flow/view.ts";
@@ -45,7 +44,7 @@ export class FlowGuard {
     return admit(this.#read(), rules(), call, context);
   }
 
-  /** Judges what an admitted call turned out to be; a refusal means that a personal answer is withheld. */
+  /** Judges what an admitted call turned out to be; `isWithheld`: its answer must not be given. */
   settle(
     settlement: Settlement,
     attempt: OpenAttempt,
@@ -58,8 +57,9 @@ export class FlowGuard {
       abandon(this.#read(), rules(), call.attempt, now);
       return { decision: ALLOWED, isWithheld: false };
     }
-    const decision = settle(this.#read(), rules(), call, { at: now, records, bytes, ...flow });
-    return { decision, isWithheld: isPersonal(call) && isRefused(decision.verdict) };
+    const result = { at: now, records, bytes, ...flow };
+    const decision = settle(this.#read(), rules(), call, result);
+    return { decision, isWithheld: mustWithhold(call, result, decision) };
   }
 
   release(agreed: Release): void {

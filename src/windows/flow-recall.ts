@@ -1,6 +1,5 @@
 import { type Detector, abandon, recallAttempt, recallOutcome, release } from "../flow/detector.ts";
 import type { FlowCall } from "../flow/event.ts";
-import { isPersonal } from "../flow/labels.ts";
 import type { FlowState } from "../flow/state/state.ts";
 import { toFlowCall } from "./flow-call.ts";
 import { ADMITTED } from "./records.ts";
@@ -39,7 +38,7 @@ export function recall(
         abandon(state, detector, call.attempt, at);
         continue;
       }
-      const isWithheld = withheld !== null && isPersonal(call);
+      const isWithheld = withheld !== null;
       recallOutcome(state, detector, call, { at, records, bytes, ...flow }, { isWithheld, hits });
     } else if (record.kind === "decision" && record.decision === "released") {
       const { rules, at, until, allowance } = record;

@@ -62,14 +62,14 @@ export function judgeCall(parts: Parts, request: AdmissionRequest, now: number):
 
 const BY_FORM = "principal";
 
-/** Notes a decision's incidents; gives what the caller is refused with. */
+/** Notes a decision's incidents, of which a call that waits for others in flight makes none; gives what the caller is refused with. */
 export function noteDecision(
   { log, incidents }: Parts,
   decision: Decision,
   tool: string,
   now: number,
 ): FlowRefusal | undefined {
-  if (decision.hits.length === 0) return undefined;
+  if (decision.verdict === "allow" && decision.hits.length === 0) return undefined;
   const noted = incidents.note(decision, log.state?.principal ?? "", tool, now);
   return isRefused(decision.verdict) ? refusalOf(decision, noted, now) : undefined;
 }

@@ -74,7 +74,16 @@ export const outcomeSchema = z.object({
   bytes: z.int().min(0),
   duration_ms: z.int().min(0),
   /** What the flow detector saw of the answer; null where the call has no labels, or ended without an answer. */
-  flow: z.object({ ...touched, missed: z.boolean(), tainted: z.boolean(), canary: z.boolean() }).nullable(),
+  flow: z
+    .object({
+      ...touched,
+      missed: z.boolean(),
+      /** What was asked for and does not exist, as tokens; absent for nothing, and in records of before it was counted by name. */
+      missing: tokens.optional(),
+      tainted: z.boolean(),
+      canary: z.boolean(),
+    })
+    .nullable(),
   /** The refusal that the answer was withheld with; null where it was given. */
   withheld: z.string().nullable(),
   hits,
@@ -154,7 +163,7 @@ export const recordSchema = z.discriminatedUnion("kind", [
 export type AuditRecord = z.output<typeof recordSchema>;
 export type Attempt = z.output<typeof attemptSchema>;
 /** What its settlement has to know of an attempt. */
-export type OpenAttempt = Pick<Attempt, "seq" | "at" | "name" | "roles" | "flow">;
+export type OpenAttempt = Pick<Attempt, "seq" | "at" | "name" | "digest" | "roles" | "flow">;
 export type Outcome = z.output<typeof outcomeSchema>;
 export type Repeats = z.output<typeof repeatsSchema>;
 export type Change = Omit<z.output<typeof changeSchema>, "seq" | "at" | "kind">;

@@ -106,8 +106,8 @@ export class UserWindows extends DurableObject<Env> {
     const flow = noteDecision(this.#parts, decision, attempt.name, now);
     this.#upkeep.tellNews();
 
-    // A full window takes no more charges, so that no flood of refusals makes it grow.
-    const isCharged = !isOverLimit;
+    // A full window takes no more charges, so that no flood of refusals makes it grow. Who waits for calls in flight pays once.
+    const isCharged = !isOverLimit && decision.isBusy !== true;
     const weight = isCharged ? attempt.weight : 0;
     if (isCharged) charge(window, weight, now);
     this.#upkeep.wakeForRecord(now);

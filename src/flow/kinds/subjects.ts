@@ -1,4 +1,4 @@
-import { type Finding, newest } from "../decision.ts";
+import { BUSY, type Finding, newest } from "../decision.ts";
 import type { FlowCall, FlowResult, Token } from "../event.ts";
 import { PERSONAL_CLASSES } from "../labels.ts";
 import { type RuleOf, ruleKey } from "../rules.ts";
@@ -89,12 +89,13 @@ export function subjectsSteps(rule: RuleOf<"subjects">): Steps {
   return {
     classes,
     before(state, call) {
-      return judge(state, {
-        now: call.at,
-        attempt: call.attempt,
-        people: call.subjects,
-        unnamed: call.unnamed.subject ? 1 + unnamedInFlight(state, classes) : 0,
-      });
+      const asked = { now: call.at, attempt: call.attempt, people: call.subjects };
+      if (!call.unnamed.subject) return judge(state, { ...asked, unnamed: 0 });
+      const others = unnamedInFlight(state, classes);
+      const finding = judge(state, { ...asked, unnamed: 1 + others });
+      // The calls in flight may all be about one person: until they are settled, nothing has been seen.
+      const isAlone = others === 0 || judge(state, { ...asked, unnamed: 1 }) !== undefined;
+      return finding === undefined || isAlone ? finding : BUSY;
     },
     after(state, call, result) {
       // At the limit, who asks for a stranger by other means than an id must not learn whether there is one: somebody who

@@ -1,4 +1,4 @@
-import type { Finding } from "../decision.ts";
+import type { BUSY, Finding } from "../decision.ts";
 import type { FlowCall, FlowContext, FlowResult } from "../event.ts";
 import type { DataClass } from "../labels.ts";
 import type { Rule } from "../rules.ts";
@@ -11,8 +11,8 @@ export interface Watch {
   classes?: readonly DataClass[] | undefined;
   /** Likewise, about calls that do any of these. */
   kinds?: FlowCall["kinds"] | undefined;
-  /** Whether the call, about to run, passes the rule's limits. Changes nothing. */
-  before?(state: FlowState, call: FlowCall, context: FlowContext): Finding | undefined;
+  /** Whether the call, about to run, passes the rule's limits; `BUSY` if it may fit once others are settled. Changes nothing. */
+  before?(state: FlowState, call: FlowCall, context: FlowContext): Finding | typeof BUSY | undefined;
   /** The call will run. */
   admitted?(state: FlowState, call: FlowCall): void;
   /** Whether the answer, not yet given, passes the rule's limits. Changes nothing. */

@@ -42,13 +42,17 @@ export class Distinct implements Part {
     for (const time of this.#times) if (time > 0 && inWindow(time * 1000, now, windowMs)) kept++;
     const sampled = 2 ** this.#level;
     const sigma = Math.sqrt(kept * (1 - 1 / sampled)) * sampled;
+    return { seen: Math.ceil(kept * sampled + 2 * sigma), added: this.countNew(now, windowMs, more) };
+  }
+
+  /** How many of the hashes (each once) were not seen in the window. A thing outside the sample counts as new. */
+  countNew(now: number, windowMs: number, hashes: readonly number[]): number {
     let added = 0;
-    for (const hash of more) {
+    for (const hash of hashes) {
       const time = this.#times[this.#place(hash)] ?? 0;
-      // Of a thing outside the sample nothing is known: it counts as new.
       if (time === 0 || !inWindow(time * 1000, now, windowMs)) added++;
     }
-    return { seen: Math.ceil(kept * sampled + 2 * sigma), added };
+    return added;
   }
 
   see(hash: number, now: number): void {

@@ -3,7 +3,7 @@ import type { FlowCall } from "../event.ts";
 import { CALL_KINDS, DATA_CLASSES } from "../labels.ts";
 import type { Json, Part } from "./part.ts";
 
-/** Calls in flight at most; with one more, the oldest is taken to have answered all that it could. */
+/** Calls in flight at most, reads of the catalog apart; with one more, the oldest is taken to have answered all that it could. */
 export const IN_FLIGHT_MAX = 24;
 /** No call runs that long: its settling got lost. */
 export const LOST_MS = 120_000;
@@ -19,12 +19,13 @@ const rowSchema = z.object({
   unnamed: z.object({ subject: z.boolean(), objects: z.number() }),
 });
 
-/** What remains of a call while it runs: its named objects were counted when it was admitted. */
+/** What remains of a call while it runs. */
 export type Reservation = Pick<
   FlowCall,
   "at" | "tool" | "roles" | "classes" | "kinds" | "subjects" | "cost" | "unnamed"
 >;
 
+/** Calls in flight that are about people or change something. Rows of before `PublicReads` hold reads of the catalog too. */
 export class Reservations implements Part {
   readonly prefix = "f:";
   readonly changed = new Set<string>();
@@ -39,19 +40,6 @@ export class Reservations implements Part {
     if (this.held.delete(attempt)) this.changed.add(String(attempt));
   }
 
-  /** Those that will not be settled any more. */
-  late(now: number): [attempt: number, Reservation][] {
-    return this.held.size === 0 ? [] : this.#oldestFirst().filter(([, { at }]) => now - at >= LOST_MS);
-  }
-
-  /** Those for which there is no room. */
-  over(): [attempt: number, Reservation][] {
-    const over = this.held.size - IN_FLIGHT_MAX;
-    return over > 0 ? this.#oldestFirst().slice(0, over) : [];
-  }
-
-  #oldestFirst = (): [attempt: number, Reservation][] => [...this.held].toSorted(([a], [b]) => a - b);
-
   *keys(): Iterable<string> {
     for (const attempt of this.held.keys()) yield String(attempt);
   }
@@ -63,3 +51,18 @@ export class Reservations implements Part {
     this.held.set(Number(key), rowSchema.parse(value));
   }
 }
+
+type Held<Each extends Reservation> = ReadonlyMap<number, Each>;
+
+/** Calls that will not be settled any more, the oldest first. */
+export const lateOf = <Each extends Reservation>(held: Held<Each>, now: number): [number, Each][] =>
+  held.size === 0 ? [] : oldestFirst(held).filter(([, { at }]) => now - at >= LOST_MS);
+
+/** Calls for which there is no room, the oldest first. */
+export function overflowOf<Each extends Reservation>(held: Held<Each>, max: number): [number, Each][] {
+  const over = held.size - max;
+  return over > 0 ? oldestFirst(held).slice(0, over) : [];
+}
+
+const oldestFirst = <Each extends Reservation>(held: Held<Each>): [number, Each][] =>
+  [...held].toSorted(([a], [b]) => a - b);

@@ -4,11 +4,14 @@ import { Counters } from "./counters.ts";
 import { Distinct } from "./distinct.ts";
 import { Evicted } from "./evicted.ts";
 import { Marks } from "./marks.ts";
+import { Missing } from "./missing.ts";
 import { Neighbours } from "./neighbours.ts";
 import type { FlowRow, Part, RowChange, StoredRow } from "./part.ts";
+import { PublicReads } from "./public-reads.ts";
 import { Releases } from "./releases.ts";
 import { Reservations } from "./reservations.ts";
 import { Subjects } from "./subjects.ts";
+import { Usual } from "./usual.ts";
 
 const rethrow = (_: string, error: unknown): never => {
   throw error;
@@ -29,6 +32,9 @@ export class FlowState {
   readonly productsOfMonth = new Distinct("pm:", { keptMs: 30 * DAY, capacity: 125 });
   readonly neighbours = new Neighbours();
   readonly inFlight = new Reservations();
+  readonly publicReads = new PublicReads();
+  readonly usual = new Usual();
+  readonly missing = new Missing();
   readonly releases = new Releases();
   readonly marks = new Marks();
   readonly #parts: readonly Part[];
@@ -44,6 +50,9 @@ export class FlowState {
       this.productsOfMonth,
       this.neighbours,
       this.inFlight,
+      this.publicReads,
+      this.usual,
+      this.missing,
       this.releases,
       this.marks,
     ];

@@ -1,0 +1,80 @@
+import * as z from "zod";
+import type { Reservation } from "./reservations.ts";
+import type { Json, Part } from "./part.ts";
+
+/** All of it is one row: there are as many entries as things that read the catalog. */
+const ROW = "";
+/** The newest answer counts an eighth, the one before it an eighth of what is left, and so on. */
+const NEWEST = 1 / 8;
+/** Milliseconds that a call takes where none was settled lately, and the bounds of what a caller is told to wait. */
+const CALL_MS = 250;
+const WAIT_MS = { least: 100, most: 5_000 };
+
+const rowSchema = z.record(z.string(), z.tuple([z.number(), z.number(), z.number(), z.number()]));
+
+/** What one call answers and takes: products not seen in the last day, records, bytes, milliseconds in flight. */
+export interface Answer {
+  products: number;
+  records: number;
+  bytes: number;
+  ms: number;
+}
+
+/** What reads of the catalog answered lately, by tool, as running averages. */
+export class Usual implements Part {
+  readonly prefix = "u:";
+  readonly changed = new Set<string>();
+  readonly #tools = new Map<string, Answer>();
+
+  note(tool: string, answer: Answer): void {
+    const before = this.#tools.get(tool) ?? answer;
+    const mean = (of: keyof Answer) => round(before[of] + (answer[of] - before[of]) * NEWEST);
+    this.#tools.set(tool, {
+      products: mean("products"),
+      records: mean("records"),
+      bytes: mean("bytes"),
+      ms: mean("ms"),
+    });
+    this.changed.add(ROW);
+  }
+
+  /** What a call whose settlement is lost counts: no more than it could have answered, and one product where nothing is known. */
+  ofLost({ tool, cost, unnamed }: Reservation, named: number): Omit<Answer, "ms"> {
+    const { products, records, bytes } = this.#tools.get(tool) ?? {
+      products: 1,
+      records: 1,
+      bytes: cost.bytes / Math.max(1, cost.records),
+    };
+    return {
+      products: Math.min(unnamed.objects + named, Math.ceil(products)),
+      records: Math.min(cost.records, Math.ceil(records)),
+      bytes: Math.min(cost.bytes, Math.ceil(bytes)),
+    };
+  }
+
+  /** After how many milliseconds a call of this tool that is in flight now has probably been settled. */
+  waitMs(tool: string): number {
+    const ms = Math.ceil(this.#tools.get(tool)?.ms ?? CALL_MS);
+    return Math.min(WAIT_MS.most, Math.max(WAIT_MS.least, ms));
+  }
+
+  keys(): Iterable<string> {
+    return this.#tools.size > 0 ? [ROW] : [];
+  }
+
+  value(key: string): Json | undefined {
+    if (key !== ROW || this.#tools.size === 0) return undefined;
+    return Object.fromEntries(
+      [...this.#tools].map(([tool, { products, records, bytes, ms }]) => [tool, [products, records, bytes, ms]]),
+    );
+  }
+
+  load(key: string, value: unknown): void {
+    if (key !== ROW) return;
+    for (const [tool, [products, records, bytes, ms]] of Object.entries(rowSchema.parse(value)))
+      this.#tools.set(tool, { products, records, bytes, ms });
+  }
+}
+
+/** Two decimals are precise enough and keep the row short. */
+const round = (value: number): number => Math.round(value * 100) / 100;
