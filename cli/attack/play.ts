@@ -67,13 +67,12 @@ export async function play(
   function note(tool: string, args: unknown, answer: unknown): void {
     const labels = tools.find(({ definition }) => definition.name === tool)?.labels;
     if (labels === undefined || answer === undefined) return;
-    for (const touched of [
+    const [named, held] = [
       touchedBy(labels, "arguments", args, KEY),
       touchedBy(labels, "results", answer, KEY),
-    ]) {
-      for (const token of touched.subjects) people.add(token);
-      if (labels.classes.includes("catalog")) for (const token of touched.objects) products.add(token);
-    }
+    ];
+    for (const token of [...named.subjects, ...held.subjects]) people.add(token);
+    if (labels.classes.includes("catalog")) for (const token of held.objects) products.add(token);
   }
 
   let action: Verdict = "allow";

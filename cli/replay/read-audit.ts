@@ -16,9 +16,9 @@ const LINE_MAX = 1024 * 1024;
 
 /**
  * An exported audit (npm run audit -- export): one caller, in the order in which its Durable Object judged. What was
- * refused before the flow rules saw it is left out, and so are repeats of a refusal, which are counted in the audit
- * and not kept. A call that was stopped then has no outcome: under rules that let it run, what it would have answered
- * is taken at its most.
+ * refused before the flow rules saw it is left out, and so are calls that only waited for others in flight and repeats of a
+ * refusal, which are counted in the audit and not kept. A call that was stopped then has no outcome: under rules that let
+ * it run, it counts as one whose settlement is lost.
  */
 export async function* readAudit(name: string, bytes: AsyncIterable<Buffer>): AsyncGenerator<Recording> {
   const records: AuditRecord[] = [];

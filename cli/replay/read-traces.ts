@@ -70,7 +70,15 @@ function recordedCall(
   const at = BEGIN + at_ms;
   const { records, bytes, error: missed } = result;
   const digest = tokenOf("arguments", JSON.stringify(args), KEY);
-  const call = describeCall(labels, { tool, at, attempt: index + 1, digest, roles: [role], arguments: args, key: KEY });
+  const call = describeCall(labels, {
+    tool,
+    at,
+    attempt: index + 1,
+    digest,
+    roles: [role],
+    arguments: args,
+    key: KEY,
+  });
   return [
     {
       index,

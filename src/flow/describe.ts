@@ -5,11 +5,7 @@ import { neighbourhoodsNamed, touchedBy } from "./tokens.ts";
 /** The call as the detector sees it. `key` is of src/flow/tokens.ts. */
 export function describeCall(
   labels: Labels,
-  {
-    arguments: args,
-    key,
-    ...rest
-  }: Pick<FlowCall, Known> & { arguments: unknown; key: string },
+  { arguments: args, key, ...rest }: Pick<FlowCall, Known> & { arguments: unknown; key: string },
 ): FlowCall {
   return { ...rest, ...describeArguments(labels, args, key) };
 }
@@ -18,11 +14,7 @@ export function describeCall(
 type Known = "at" | "attempt" | "tool" | "digest" | "roles";
 
 /** What a call's labels and arguments say, whoever makes it and whenever. */
-export function describeArguments(
-  labels: Labels,
-  args: unknown,
-  key: string,
-): Omit<FlowCall, Known> {
+export function describeArguments(labels: Labels, args: unknown, key: string): Omit<FlowCall, Known> {
   const touched = touchedBy(labels, "arguments", args, key);
   const records = recordsAsked(labels.cost, args);
   return {

@@ -1,4 +1,13 @@
-import { ALLOWED, BUSY, type Decision, type Finding, type Hit, hitOf, isRefused, strictest } from "./decision.ts";
+import {
+  ALLOWED,
+  BUSY,
+  type Decision,
+  type Finding,
+  type Hit,
+  hitOf,
+  isRefused,
+  strictest,
+} from "./decision.ts";
 import type { FlowCall, FlowContext, FlowResult } from "./event.ts";
 import { adjacencySteps } from "./kinds/adjacency.ts";
 import { budgetSteps } from "./kinds/budget.ts";
@@ -12,7 +21,7 @@ import { subjectsSteps } from "./kinds/subjects.ts";
 import { type Steps, type Watch, isWatched, shareClass } from "./kinds/watch.ts";
 import { isPersonal, isPublicRead } from "./labels.ts";
 import type { Rule } from "./rules.ts";
-import { PUBLIC_IN_FLIGHT_MAX } from "./state/public-reads.ts";
+import { PUBLIC_IN_FLIGHT_MAX, type PublicRead } from "./state/public-reads.ts";
 import { IN_FLIGHT_MAX, type Reservation, lateOf, overflowOf } from "./state/reservations.ts";
 import type { Release } from "./state/releases.ts";
 import { classIndexes } from "./state/subjects.ts";
@@ -177,7 +186,7 @@ function tend(state: FlowState, detector: Detector, now: number): void {
   // In this order: what was lost happened then, among the people who were remembered then, whenever it is noted.
   for (const [attempt, lost] of lateOf(state.inFlight.held, now)) settleLost(state, detector, attempt, lost);
   for (const [attempt, lost] of lateOf(state.publicReads.held, now))
-    settleLost(state, detector, attempt, lost, lost.named);
+    settleLost(state, detector, attempt, lost, lost);
   state.subjects.prune(now);
 }
 
@@ -189,7 +198,7 @@ function letRun(state: FlowState, detector: Detector, call: FlowCall): void {
   for (const [attempt, lost] of overflowOf(state.inFlight.held, IN_FLIGHT_MAX))
     settleLost(state, detector, attempt, lost);
   for (const [attempt, lost] of overflowOf(state.publicReads.held, PUBLIC_IN_FLIGHT_MAX))
-    settleLost(state, detector, attempt, lost, lost.named);
+    settleLost(state, detector, attempt, lost, lost);
 }
 
 /** What a call that ran turned out to be, given or withheld. */
@@ -229,14 +238,14 @@ const nothing = (at: number): FlowResult => ({
 
 /**
  * A call whose settlement is lost is taken to have answered all that it could: people it named, or somebody unknown. A read
- * of the catalog, of which `named` new products were asked for by name, is taken to have answered what such reads do.
+ * of the catalog is taken to have answered what such reads did lately, and equal ones the same.
  */
 function settleLost(
   state: FlowState,
   detector: Detector,
   attempt: number,
   lost: Reservation,
-  named = 0,
+  { named, asked }: Pick<PublicRead, "named" | "asked"> = { named: 0, asked: attempt },
 ): void {
   land(state, attempt);
   const call = { ...lost, attempt, objects: [], neighbourhoods: [] };
@@ -247,7 +256,7 @@ function settleLost(
   answer(state, detector.watchesOf(lost), call, {
     ...nothing(lost.at),
     subjects: somebody,
-    objects: Array.from({ length: products }, (_, index) => `?${attempt}/${index}`),
+    objects: Array.from({ length: products }, (_, index) => `?${asked}/${index}`),
     records,
     bytes,
     missed: false,

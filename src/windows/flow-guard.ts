@@ -1,6 +1,14 @@
 import { logUnreadable } from "../database/readable-rows.ts";
 import { ALLOWED, type Decision } from "../flow/decision.ts";
-import { type Detector, abandon, admit, detectorOf, mustWithhold, release, settle } from "../flow/detector.ts";
+import {
+  type Detector,
+  abandon,
+  admit,
+  detectorOf,
+  mustWithhold,
+  release,
+  settle,
+} from "../flow/detector.ts";
 import type { FlowContext } from "../flow/event.ts";
 import type { Release } from "../flow/state/releases.ts";
 import { FlowState } from "../flow/state/state.ts";

@@ -49,7 +49,10 @@ export class PublicReads implements Part {
 
   #hold(
     attempt: number,
-    { objects, ...read }: Pick<PublicRead, "at" | "tool" | "roles" | "cost" | "asked" | "named"> & { objects: number },
+    {
+      objects,
+      ...read
+    }: Pick<PublicRead, "at" | "tool" | "roles" | "cost" | "asked" | "named"> & { objects: number },
   ): void {
     const unnamed = { subject: false, objects };
     this.held.set(attempt, { ...read, ...PUBLIC, unnamed });
@@ -74,7 +77,12 @@ export class PublicReads implements Part {
       const [first] = group;
       if (first === undefined) return [];
       const [base, { at: since, tool, roles, cost, unnamed }] = first;
-      const calls = group.map(([attempt, { at, asked, named }]) => [attempt - base, at - since, asked, named]);
+      const calls = group.map(([attempt, { at, asked, named }]) => [
+        attempt - base,
+        at - since,
+        asked,
+        named,
+      ]);
       return [[tool, [...roles], cost.records, cost.bytes, unnamed.objects, base, since, calls]];
     });
   }
@@ -83,7 +91,15 @@ export class PublicReads implements Part {
     if (key !== ROW) return;
     for (const [tool, roles, records, bytes, objects, base, since, calls] of rowSchema.parse(value)) {
       for (const [attempt, at, asked, named] of calls)
-        this.#hold(base + attempt, { at: since + at, tool, roles, cost: { records, bytes }, objects, asked, named });
+        this.#hold(base + attempt, {
+          at: since + at,
+          tool,
+          roles,
+          cost: { records, bytes },
+          objects,
+          asked,
+          named,
+        });
     }
   }
 }

@@ -6,6 +6,8 @@ import type { Json, Part } from "./part.ts";
 const ROW = "";
 /** The newest answer counts an eighth, the one before it an eighth of what is left, and so on. */
 const NEWEST = 1 / 8;
+/** New products of a call while little is known: whoever browses finds many at first and few later. */
+const PRODUCTS_UNKNOWN = 1;
 /** Milliseconds that a call takes where none was settled lately, and the bounds of what a caller is told to wait. */
 const CALL_MS = 250;
 const WAIT_MS = { least: 100, most: 5_000 };
@@ -27,7 +29,7 @@ export class Usual implements Part {
   readonly #tools = new Map<string, Answer>();
 
   note(tool: string, answer: Answer): void {
-    const before = this.#tools.get(tool) ?? answer;
+    const before = this.#tools.get(tool) ?? { ...answer, products: PRODUCTS_UNKNOWN };
     const mean = (of: keyof Answer) => round(before[of] + (answer[of] - before[of]) * NEWEST);
     this.#tools.set(tool, {
       products: mean("products"),
@@ -38,10 +40,10 @@ export class Usual implements Part {
     this.changed.add(ROW);
   }
 
-  /** What a call whose settlement is lost counts: no more than it could have answered, and one product where nothing is known. */
+  /** What a call whose settlement is lost counts: no more than it could have answered. */
   ofLost({ tool, cost, unnamed }: Reservation, named: number): Omit<Answer, "ms"> {
     const { products, records, bytes } = this.#tools.get(tool) ?? {
-      products: 1,
+      products: PRODUCTS_UNKNOWN,
       records: 1,
       bytes: cost.bytes / Math.max(1, cost.records),
     };
@@ -65,7 +67,10 @@ export class Usual implements Part {
   value(key: string): Json | undefined {
     if (key !== ROW || this.#tools.size === 0) return undefined;
     return Object.fromEntries(
-      [...this.#tools].map(([tool, { products, records, bytes, ms }]) => [tool, [products, records, bytes, ms]]),
+      [...this.#tools].map(([tool, { products, records, bytes, ms }]) => [
+        tool,
+        [products, records, bytes, ms],
+      ]),
     );
   }
 

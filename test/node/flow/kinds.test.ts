@@ -7,6 +7,8 @@ const read = (subject: string, ...classes: DataClass[]) => ({
   subjects: [subject],
   classes: classes.length > 0 ? classes : (["contact"] satisfies DataClass[]),
 });
+/** A call that would fit but for what others in flight may answer yet: no rule has seen anything. */
+const WAITS = { verdict: "throttle", hits: [], isBusy: true };
 const verdicts = (caller: Caller, calls: Parameters<Caller["do"]>[0][]) =>
   calls.map((call) => caller.do(call).verdict);
 
@@ -100,6 +102,10 @@ describe("subjects", () => {
     const all = Array.from({ length: 30 }, () => caller.admit({}));
     const running = all.filter(({ decision }) => decision.verdict === "allow");
     expect(running).toHaveLength(3 + 16);
+    // All of them may be about one person.
+    expect(all.slice(3 + 16).map(({ decision }) => decision)).toEqual(
+      Array.from({ length: 11 }, () => ({ ...WAITS, retryAfterMs: 250 })),
+    );
     const settled = running.map(
       ({ call }, index) => caller.settle(call, { subjects: [`person-${index}`] }).verdict,
     );
@@ -241,11 +247,24 @@ describe("budget", () => {
   it("reserves the most and settles what it was", () => {
     const caller = new Caller(rules);
     const [one, two] = [caller.admit(list), caller.admit(list)];
-    expect(caller.admit(list).decision).toMatchObject({ verdict: "throttle", retryAfterMs: 5 * MINUTE });
+    expect(caller.admit(list).decision).toEqual({ ...WAITS, retryAfterMs: 250 });
     caller.settle(one.call, { records: 20 });
     caller.settle(two.call, { records: 40 });
     expect(caller.do(list, { records: 40 }).verdict).toBe("allow");
-    expect(caller.do({ ...list, cost: { records: 1, bytes: 1 } }).verdict).toBe("throttle");
+    expect(caller.do({ ...list, cost: { records: 1, bytes: 1 } })).toMatchObject({
+      verdict: "throttle",
+      retryAfterMs: 5 * MINUTE,
+      hits: [{ observed: 101, threshold: 100 }],
+    });
+  });
+
+  it("writes in flight count as done", () => {
+    const caller = new Caller(
+      rulesOf({ kind: "budget", kinds: ["write"], of: "records", limits: [{ window: "1h", max: 2 }] }),
+    );
+    const close = { classes: [], kinds: ["write" as const], unnamed: { subject: false, objects: 0 } };
+    const [, , third] = [caller.admit(close), caller.admit(close), caller.admit(close)];
+    expect(third.decision).toMatchObject({ verdict: "confirm", hits: [{ observed: 3, threshold: 2 }] });
   });
 
   it("of kinds adds up what was done, whatever it was about", () => {
@@ -293,9 +312,10 @@ describe("budget", () => {
   });
 });
 
+const product = (...objects: string[]) => ({ classes: ["catalog" as const], objects });
+
 describe("products", () => {
   const rules = rulesOf({ kind: "products", limits: [{ window: "24h", share: 0.01, least: 20 }] });
-  const product = (...objects: string[]) => ({ classes: ["catalog" as const], objects });
   const search = { classes: ["catalog" as const], unnamed: { subject: false, objects: 10 } };
   const many = (count: number) => Array.from({ length: count }, (_, index) => product(`p${index}`));
 
@@ -308,9 +328,19 @@ describe("products", () => {
 
   it("a search is taken to find as many new ones as it may", () => {
     const caller = new Caller(rules);
-    verdicts(caller, many(21));
-    expect(caller.admit(search).decision.verdict).toBe("allow");
-    expect(caller.admit(search).decision.verdict).toBe("confirm");
+    verdicts(caller, many(31));
+    expect(caller.do({ ...search, unnamed: { subject: false, objects: 9 } }).verdict).toBe("allow");
+    expect(caller.do(search).verdict).toBe("confirm");
+  });
+
+  it("counts names when they are answered: names that lead nowhere are no products", () => {
+    const caller = new Caller(rules);
+    for (let call = 0; call < 10; call++) {
+      const names = Array.from({ length: 10 }, (_, index) => `none-${call}-${index}`);
+      const missed = { objects: [], missing: names, records: 0, missed: true };
+      expect(caller.do(product(...names), missed).verdict).toBe("allow");
+    }
+    expect(verdicts(caller, many(41)).indexOf("confirm")).toBe(40);
   });
 
   it("what a search found counts", () => {
@@ -318,6 +348,139 @@ describe("products", () => {
     caller.do(search, { objects: Array.from({ length: 35 }, (_, index) => `f${index}`) });
     expect(caller.do(search).verdict).toBe("confirm");
     expect(caller.do(product("f0", "f1")).verdict).toBe("allow");
+  });
+});
+
+describe("reads of the catalog side by side", () => {
+  const rules = rulesOf({
+    kind: "products",
+    verdict: "throttle",
+    limits: [{ window: "24h", share: 0.01, least: 199 }],
+  });
+  const search = (query: string, page = 10) => ({
+    classes: ["catalog" as const],
+    tool: "search_products",
+    digest: query,
+    unnamed: { subject: false, objects: page },
+  });
+  const found = (query: string, count: number) => ({
+    objects: Array.from({ length: count }, (_, index) => `${query}-${index}`),
+  });
+  const admitAll = (caller: Caller, count: number, each: (index: number) => Parameters<Caller["admit"]>[0]) =>
+    Array.from({ length: count }, (_, index) => caller.admit(each(index)));
+  const answeredOf = (all: ReturnType<typeof admitAll>) =>
+    all.filter(({ decision }) => decision.verdict === "allow");
+
+  it.each([10, 50])("sixty equal searches of %i are all answered", (page) => {
+    const caller = new Caller(rules);
+    const all = admitAll(caller, 60, () => search("keyboard", page));
+    expect(answeredOf(all)).toHaveLength(60);
+    for (const { call } of all) caller.settle(call, found("keyboard", page));
+    expect(caller.do(search("mouse", page)).verdict).toBe("allow");
+  });
+
+  it("sixty different searches are all answered, and more once these are settled", () => {
+    const caller = new Caller(rules);
+    const all = admitAll(caller, 100, (index) => search(`query ${index}`));
+    expect(answeredOf(all)).toHaveLength(79);
+    expect(all.at(-1)?.decision).toEqual({ ...WAITS, retryAfterMs: 250 });
+    caller.now += 400;
+    // What different words find is often the same.
+    for (const { call } of answeredOf(all)) caller.settle(call, found("lamp", 10));
+    expect(answeredOf(admitAll(caller, 21, (index) => search(`query ${79 + index}`)))).toHaveLength(21);
+  });
+
+  it("a wait is as long as such calls took lately", () => {
+    const caller = new Caller(rules);
+    const { call } = caller.admit(search("first"));
+    caller.now += 1_234;
+    caller.settle(call, found("first", 1));
+    const all = admitAll(caller, 100, (index) => search(`query ${index}`));
+    expect(all.at(-1)?.decision).toEqual({ ...WAITS, retryAfterMs: 1_234 });
+  });
+
+  it("a whole page looked at after a search is answered", () => {
+    const caller = new Caller(rules);
+    caller.do(search("keyboard", 30), found("keyboard", 30));
+    const all = admitAll(caller, 30, (index) => product(`keyboard-${index}`));
+    expect(answeredOf(all)).toHaveLength(30);
+  });
+
+  it.each(["searches", "names"])("a crawl by %s is stopped within the limit and what was in flight", (by) => {
+    const caller = new Caller(rules);
+    const answered = new Set<string>();
+    const verdictsSeen = new Set<string>();
+    for (let round = 0; round < 5; round++) {
+      const all = admitAll(caller, 60, (index) => {
+        const names = found(`${round}-${index}`, 50).objects;
+        return by === "searches"
+          ? search(`${round}-${index}`, 50)
+          : { ...product(...names), digest: `${round}-${index}` };
+      });
+      for (const { call, decision } of all) {
+        if (decision.verdict !== "allow") {
+          verdictsSeen.add(decision.isBusy === true ? "waits" : "stopped");
+          continue;
+        }
+        const names = by === "searches" ? found(call.digest ?? "", 50).objects : call.objects;
+        caller.settle(call, { objects: names });
+        for (const name of names) answered.add(name);
+      }
+    }
+    expect(answered.size).toBeGreaterThan(100);
+    expect(answered.size).toBeLessThanOrEqual(199 + (by === "searches" ? 600 : 0));
+    expect([...verdictsSeen].toSorted()).toEqual(["stopped", "waits"]);
+    expect(caller.do(search("one more", 50))).toMatchObject({
+      verdict: "throttle",
+      retryAfterMs: 2 * HOUR,
+      hits: [{ rule: "rule-0" }],
+    });
+  });
+
+  it.each([
+    // Searches settled before, new products in each; those lost; products that these count.
+    [0, 0, "different", 18],
+    [0, 0, "equal", 1],
+    [1, 10, "different", 3 * 18],
+    [12, 10, "different", 9 * 18],
+    [12, 0, "different", 18],
+  ])(
+    "after %i searches of %i products each, eighteen %s ones whose settlement is lost count %i",
+    (settled, each, lost, counted) => {
+      const caller = new Caller(rules);
+      for (let index = 0; index < settled; index++)
+        caller.do(search(`before ${index}`), found(`before ${index}`, each));
+      admitAll(caller, 18, (index) => search(lost === "equal" ? "same" : `query ${index}`));
+      const seen = () => caller.state.productsOfDay.count(caller.now, 24 * HOUR, []).seen - settled * each;
+      caller.now += 2 * MINUTE - 1;
+      caller.do(product());
+      expect(seen()).toBe(0);
+      caller.now += 1;
+      // The next call finds out that they are lost.
+      caller.do(product());
+      expect(seen()).toBe(counted);
+      if (settled < 12) expect(caller.admit(search("again")).decision.verdict).toBe("allow");
+    },
+  );
+
+  it("a lost call about a person counts all that it could have answered", () => {
+    const caller = new Caller(
+      rulesOf({ kind: "budget", classes: ["orders"], of: "records", limits: [{ window: "1h", max: 100 }] }),
+    );
+    const list = { subjects: ["a"], classes: ["orders" as const], cost: { records: 40, bytes: 1 } };
+    caller.do(list, { records: 1 });
+    caller.admit(list);
+    caller.now += 2 * MINUTE;
+    expect(caller.do({ ...list, cost: { records: 59, bytes: 1 } }).verdict).toBe("allow");
+    expect(caller.do({ ...list, cost: { records: 60, bytes: 1 } }).verdict).toBe("confirm");
+  });
+
+  it("past a hundred in flight the oldest counts as lost, and calls about people stay in their own places", () => {
+    const caller = new Caller(rulesOf({ kind: "products", limits: [{ window: "24h", share: 1, least: 0 }] }));
+    admitAll(caller, 105, (index) => search(`query ${index}`));
+    admitAll(caller, 30, (index) => ({ subjects: [`person-${index}`] }));
+    expect([caller.state.publicReads.held.size, caller.state.inFlight.held.size]).toEqual([100, 24]);
+    expect(caller.state.productsOfDay.count(caller.now, HOUR, []).seen).toBe(5);
   });
 });
 
@@ -357,6 +520,63 @@ it("misses: many, and a large share", () => {
     expect(typing.do({}, { subjects: ["a"] }).verdict).toBe("allow");
     expect(typing.do({}, miss).verdict).toBe("allow");
   }
+});
+
+describe("misses of products", () => {
+  const rules = rulesOf({
+    kind: "misses",
+    classes: ["catalog"],
+    verdict: "throttle",
+    limits: [{ window: "1h", max: 60, share: 0.5 }],
+  });
+  const lookUp = (there: number, gone: readonly string[]) => {
+    const found = Array.from({ length: there }, (_, index) => `there-${index}`);
+    return [
+      { classes: ["catalog" as const], objects: [...found, ...gone] },
+      { objects: found, records: there, missed: there === 0, missing: gone },
+    ] as const;
+  };
+  const names = (count: number, from = 0) =>
+    Array.from({ length: count }, (_, index) => `gone-${from + index}`);
+
+  it("are counted by name: the 61st is withheld, in one call or in many", () => {
+    const one = new Caller(rules);
+    expect(one.do(...lookUp(0, names(99)))).toMatchObject({ verdict: "throttle", hits: [{ observed: 99 }] });
+    const many = new Caller(rules);
+    const each = names(61).map((name) => many.do(...lookUp(0, [name])).verdict);
+    expect(each.indexOf("throttle")).toBe(60);
+  });
+
+  it("close nothing but to the next miss: what is there goes on being answered", () => {
+    const caller = new Caller(rules);
+    for (let call = 0; call < 4; call++) caller.do(...lookUp(0, names(50, call * 50)));
+    expect(caller.admit({ classes: ["catalog"], objects: ["there-1"] }).decision.verdict).toBe("allow");
+    expect(caller.do(...lookUp(10, [])).verdict).toBe("allow");
+    expect(caller.do({ classes: ["catalog"], unnamed: { subject: false, objects: 10 } }).verdict).toBe(
+      "allow",
+    );
+    expect(caller.do(...lookUp(0, ["gone-999"])).verdict).toBe("throttle");
+  });
+
+  it("an agent with outdated SKUs among many, or that asks for the same again and again, works on", () => {
+    const stock = new Caller(rules);
+    for (let round = 0; round < 12; round++)
+      for (let call = 0; call < 3; call++)
+        expect(stock.do(...lookUp(27, names(23, call * 23))).verdict).toBe("allow");
+    const polling = new Caller(rules);
+    for (let round = 0; round < 300; round++)
+      expect(polling.do(...lookUp(0, ["gone-1"])).verdict).toBe("allow");
+  });
+
+  it("a withheld answer is noted as asked for in vain, not as read", () => {
+    const caller = new Caller(rules);
+    caller.do(...lookUp(0, names(60)));
+    const { call } = caller.admit({ classes: ["catalog"], objects: ["gone-100"] });
+    const hints = { objects: ["nearest"], missed: true, missing: ["gone-100"], records: 0 };
+    expect(caller.settle(call, hints).verdict).toBe("throttle");
+    expect(caller.state.productsOfDay.count(caller.now, HOUR, []).seen).toBe(0);
+    expect(caller.state.missing.countNew(["gone-100"])).toBe(0);
+  });
 });
 
 it("canary: flagged, and the answer is given", () => {

@@ -4,13 +4,14 @@ import { type Decision, isRefused } from "../../../src/flow/decision.ts";
 import {
   admit,
   detectorOf,
+  mustWithhold,
   recallAttempt,
   recallOutcome,
   release,
   settle,
 } from "../../../src/flow/detector.ts";
 import type { FlowCall, FlowResult } from "../../../src/flow/event.ts";
-import { DATA_CLASSES, isPersonal } from "../../../src/flow/labels.ts";
+import { DATA_CLASSES } from "../../../src/flow/labels.ts";
 import { Distinct, hashOf } from "../../../src/flow/state/distinct.ts";
 import type { FlowRow } from "../../../src/flow/state/part.ts";
 import { FlowState } from "../../../src/flow/state/state.ts";
@@ -59,6 +60,12 @@ const TIGHT = rulesOf(
   },
   { kind: "adjacency", classes: ["orders"], verdict: "flag", limits: [{ window: "1h", max: 2 }] },
   { kind: "misses", classes: ["identity"], verdict: "flag", limits: [{ window: "1h", max: 2, share: 0.3 }] },
+  {
+    kind: "misses",
+    classes: ["catalog"],
+    verdict: "throttle",
+    limits: [{ window: "1h", max: 3, share: 0.3 }],
+  },
   { kind: "canary", verdict: "flag" },
   { kind: "taint", next: ["write"], window: "15m" },
   { kind: "flooding", verdict: "flag", limits: [{ window: "24h", max: 0 }] },
@@ -82,6 +89,9 @@ const step = fc.record({
   neighbourhoods: names("run-", 6),
   found: names("person-", 90, 8),
   missed: fc.boolean(),
+  missing: names("thing-", 60),
+  /** Arguments come again. */
+  digest: fc.constantFrom("one", "two", "three", undefined),
   tainted: fc.boolean(),
   canary: fc.boolean(),
   /** Settled that many steps later, or never. */
@@ -109,8 +119,8 @@ function decisionsOf(steps: readonly Step[], rules: typeof TIGHT, between: (stat
     })) {
       const decision = settle(state, detector, call, { ...result, at: now });
       decisions.push(decision);
-      const { hits, verdict } = decision;
-      const isWithheld = isPersonal(call) && isRefused(verdict);
+      const { hits } = decision;
+      const isWithheld = mustWithhold(call, result, decision);
       recallOutcome(recalled, detector, call, { ...result, at: now }, { isWithheld, hits });
       state = between(state);
     }
@@ -123,6 +133,8 @@ function decisionsOf(steps: readonly Step[], rules: typeof TIGHT, between: (stat
       objects: each.objects,
       neighbourhoods: each.neighbourhoods,
       cost: { records: 5, bytes: 10 },
+      digest: each.digest,
+      unnamed: { subject: each.subjects.length === 0, objects: each.found.length },
     });
     const decision = admit(state, detector, call, CONTEXT);
     decisions.push(decision);
@@ -133,8 +145,8 @@ function decisionsOf(steps: readonly Step[], rules: typeof TIGHT, between: (stat
     if (!isAdmitted && !isRepeated(decision, before)) refused = { decision, until: now + RUN_MS };
     state = between(state);
     if (!isRefused(decision.verdict) && each.settledAfter !== null) {
-      const { missed, tainted, canary, found } = each;
-      const result = resultOf(call, { missed, tainted, canary, subjects: missed ? [] : found });
+      const { missed, missing, tainted, canary, found } = each;
+      const result = resultOf(call, { missed, missing, tainted, canary, subjects: missed ? [] : found });
       running.push({ due: index + each.settledAfter, call, result });
     }
     if (each.release) {
