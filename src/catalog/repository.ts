@@ -75,8 +75,9 @@ export function createCatalog(db: D1Database): Catalog {
         db.prepare("SELECT sku FROM products WHERE sku >= ? ORDER BY sku LIMIT 20").bind(sku),
         db.prepare("SELECT sku FROM products WHERE sku < ? ORDER BY sku DESC LIMIT 20").bind(sku),
       ];
-      const parts = sku.match(/[\p{L}\p{N}]*\p{N}[\p{L}\p{N}]*/gu);
-      if (parts !== null) {
+      // Two patterns: one for both would take quadratic time on a long run of letters.
+      const parts = (sku.match(/[\p{L}\p{N}]+/gu) ?? []).filter((part) => /\p{N}/u.test(part));
+      if (parts.length > 0) {
         const match = parts.map((part) => `joined : "${part.toLowerCase()}"`).join(" OR ");
         statements.push(
           db

@@ -20,7 +20,8 @@ const UNIT_NAMES: Readonly<Record<string, string>> = {
 };
 
 const WORD = /[\p{L}\p{N}]+(?:\.\p{N}+)*/gu;
-const CODE = /[\p{L}\p{N}]+(?:[-/._][\p{L}\p{N}]+)+/gu;
+// Begins where a run of letters and digits begins, as UNIT does, for the same reason.
+const CODE = /(?<![\p{L}\p{N}])[\p{L}\p{N}]+(?:[-/._][\p{L}\p{N}]+)+/gu;
 const CODE_MAX = 40;
 const PAIR_MAX = 24;
 

@@ -1,0 +1,141 @@
+import { readFileSync, readdirSync } from "node:fs";
+import { parseSync } from "oxc-parser";
+import { describe, expect, it } from "vitest";
+import { customerIdSchema } from "../../src/support/ids.ts";
+
+// Callers and suppliers choose the texts that patterns run over, and one that takes quadratic time on a long run of digits
+// holds up everybody. Every pattern in the sources is found by parsing them, so that none can be forgotten here.
+
+const ROOTS = ["src", "cli/import"];
+/** Patterns made at run time can't be found by parsing. Ids are timed below, signatures in injection-scan.test.ts. */
+const MADE = ["src/support/ids.ts", "src/text/injection-signatures.ts"];
+
+const LENGTH = 10_000;
+/** Of processor time. A linear pattern takes a tenth of a millisecond for so long a text, a quadratic one a hundred. */
+const MOST_MS = 25;
+
+interface Found {
+  file: string;
+  pattern: RegExp;
+}
+
+const isNode = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null;
+
+function* nodesOf(node: unknown): Generator<Record<string, unknown>> {
+  if (Array.isArray(node)) for (const each of node) yield* nodesOf(each);
+  else if (isNode(node)) {
+    yield node;
+    for (const each of Object.values(node)) if (!(each instanceof RegExp)) yield* nodesOf(each);
+  }
+}
+
+const nameOf = (node: unknown): unknown =>
+  isNode(node) && node["type"] === "Identifier" ? node["name"] : "";
+
+function patternsIn(file: string, source: string): { literals: Found[]; makes: boolean } {
+  const { program, errors } = parseSync(file, source);
+  expect([file, errors]).toEqual([file, []]);
+  const nodes = [...nodesOf(program)];
+  const literals = nodes.flatMap((node) => {
+    const regex = node["type"] === "Literal" ? node["regex"] : undefined;
+    if (!isNode(regex)) return [];
+    return [{ file, pattern: new RegExp(String(regex["pattern"]), String(regex["flags"])) }];
+  });
+  const makes = nodes.some(
+    ({ type, callee }) =>
+      (type === "NewExpression" || type === "CallExpression") && nameOf(callee) === "RegExp",
+  );
+  return { literals, makes };
+}
+
+const sources = ROOTS.flatMap((root) =>
+  readdirSync(root, { recursive: true, encoding: "utf8" })
+    .filter((name) => /\.tsx?$/.test(name))
+    .map((name) => `${root}/${name.replaceAll("\\", "/")}`),
+);
+const scanned = sources.map((file) => ({ file, ...patternsIn(file, readFileSync(file, "utf8")) }));
+const literals = scanned.flatMap((each) => each.literals);
+
+/** What a text may be one long run of: single characters, and pairs that a pattern may read in two ways. */
+const CHARACTERS = [
+  ..."aA0éß字 \n\t.,;:-_/\\'\"<>&#=+@%*|~!?()[]{}$^`",
+  "\u0301",
+  "\u200b",
+  "\u{1f3f4}",
+  "\u{e0041}",
+];
+const PAIRS = ["a", "0", " "].flatMap((first) =>
+  [..."a0 -.,:/_'\"<=@+[", "\u200b"].map((second) => first + second),
+);
+const MORE = [
+  "\u001b[",
+  "![",
+  "<|",
+  "<!--",
+  "&amp;",
+  "&#",
+  "](",
+  "00:",
+  "AB12-",
+  "a b ",
+  "x y. ",
+  "1,000",
+  "ignore ",
+];
+
+/** The words and signs that a pattern itself holds: a text full of its beginnings makes it begin everywhere. */
+const ownUnits = ({ source }: RegExp): string[] =>
+  [...source.matchAll(/[A-Za-z_]{2,}|[^\\A-Za-z\s]{2,}/g)].map(([unit]) => unit);
+
+/** The longest time in milliseconds that a look at a text full of one unit takes, and which unit that is. */
+function worst(look: (text: string) => unknown, units: readonly string[]): { ms: number; unit: string } {
+  let found = { ms: 0, unit: "" };
+  for (const unit of units) {
+    // The last character is one that no pattern asks for, so that what is anchored at the end fails there.
+    const text = `${unit.repeat(Math.ceil(LENGTH / unit.length))}\u0000`;
+    let ms = timeOf(look, text);
+    // The first time includes compiling the pattern, or collecting garbage.
+    for (let again = 0; again < 3 && ms > MOST_MS; again++) ms = Math.min(ms, timeOf(look, text));
+    if (ms > found.ms) found = { ms, unit };
+  }
+  return found;
+}
+
+function timeOf(look: (text: string) => unknown, text: string): number {
+  const started = process.threadCpuUsage();
+  look(text);
+  const { user, system } = process.threadCpuUsage(started);
+  return (user + system) / 1000;
+}
+
+const units = (pattern: RegExp) => [...new Set([...CHARACTERS, ...PAIRS, ...MORE, ...ownUnits(pattern)])];
+const isTooSlow = (pattern: RegExp) => {
+  const { ms, unit } = worst((text) => text.replace(pattern, ""), units(pattern));
+  return ms > MOST_MS ? [{ pattern: pattern.source, unit, ms: Math.round(ms) }] : [];
+};
+
+describe("patterns that run over others' texts", () => {
+  it("are found: literals everywhere, and no maker that this test does not know", () => {
+    expect(literals.length).toBeGreaterThan(60);
+    expect(scanned.filter(({ makes }) => makes).map(({ file }) => file)).toEqual(MADE);
+    expect(literals.some(({ file }) => file === "src/catalog/search/words.ts")).toBe(true);
+  });
+
+  it("the test tells a quadratic pattern from a linear one", () => {
+    expect(isTooSlow(/[\p{L}\p{N}]+(?:[-/._][\p{L}\p{N}]+)+/gu)).toHaveLength(1);
+    expect(isTooSlow(/\s+$/)).toHaveLength(1);
+    expect(isTooSlow(/,\s*$/)).toHaveLength(0);
+    expect(isTooSlow(/^[a-z]+$/)).toHaveLength(0);
+  });
+
+  const byFile = [...Map.groupBy(literals, ({ file }) => file)];
+  it.each(byFile)("take linear time: %s", (_, found) => {
+    expect(found.flatMap(({ pattern }) => isTooSlow(pattern))).toEqual([]);
+  });
+
+  it("take linear time: ids", () => {
+    const { ms } = worst((text) => customerIdSchema.safeParse(text), [...CHARACTERS, ...PAIRS, "C-1", "C-"]);
+    expect(ms).toBeLessThan(MOST_MS);
+  });
+});
