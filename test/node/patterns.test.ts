@@ -59,14 +59,14 @@ const literals = scanned.flatMap((each) => each.literals);
 
 /** What a text may be one long run of: single characters, and pairs that a pattern may read in two ways. */
 const CHARACTERS = [
-  ..."aA0éß字 \n\t.,;:-_/\\'\"<>&#=+@%*|~!?()[]{}$^`",
+  ...Array.from("aA0éß字 \n\t.,;:-_/\\'\"<>&#=+@%*|~!?()[]{}$^`"),
   "\u0301",
   "\u200b",
   "\u{1f3f4}",
   "\u{e0041}",
 ];
 const PAIRS = ["a", "0", " "].flatMap((first) =>
-  [..."a0 -.,:/_'\"<=@+[", "\u200b"].map((second) => first + second),
+  Array.from("a0 -.,:/_'\"<=@+[\u200b").map((second) => first + second),
 );
 const MORE = [
   "\u001b[",
