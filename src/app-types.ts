@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import type { Deadline } from "./deadlines.ts";
 import type { Settings } from "./env.ts";
 import type { Policy } from "./policy/schema.ts";
 
@@ -10,7 +11,10 @@ export interface AppTypes {
   };
   Variables: {
     settings: Settings;
+    /** Names the request, as the X-Request-Id of its answer does. */
     correlationId: string;
+    /** The time that the request has; every part of it shares this. */
+    deadline: Deadline;
     /** Scheme, host and port that clients use: the OAuth issuer, and the base of the protected resource. */
     origin: string;
     /** Whether this is a developer's own machine (src/hosts.ts). */

@@ -1,6 +1,5 @@
 import { insufficientScope } from "@cloudflare/workers-oauth-provider";
 import { Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
 import { adminApi } from "./admin/api.ts";
@@ -8,6 +7,7 @@ import { adminPages } from "./admin/pages.tsx";
 import type { AppContext, AppTypes } from "./app-types.ts";
 import { serveAsset } from "./assets.ts";
 import { confirmPages } from "./confirm/pages.tsx";
+import { door } from "./door.ts";
 import { SECRET_KEY_MIN, readSettings, secretKeyOf } from "./env.ts";
 import { isAllowedOrigin, isLocalRequest, isOwnHost } from "./hosts.ts";
 import { accountPages } from "./identity/account-pages.tsx";
@@ -24,12 +24,13 @@ import { surprise } from "./mcp/call.ts";
 import { serveMcp } from "./mcp/endpoint.ts";
 import { BODY_MAX } from "./mcp/messages.ts";
 import { bundledPolicy } from "./policy/bundled.ts";
+import { nameRefusal, withRefusal } from "./oauth-refusal.ts";
 import { metricsPage } from "./probes/metrics.ts";
 import { probes } from "./probes/routes.ts";
-import { showRefusal } from "./refusal-page.tsx";
+import { receiveBody } from "./receive-body.ts";
+import { refuseRequest, showRefusal } from "./refusal-page.tsx";
 import { type Refusal, refusalResponse, refuse } from "./refusal.ts";
 import { logEvent } from "./telemetry/log.ts";
-import { requestRefused } from "./telemetry/sink.ts";
 import { welcome } from "./welcome.tsx";
 
 /** Registrations are stored for months, and anyone may register. */
@@ -37,14 +38,14 @@ const OAUTH_BODY_MAX = 16 * 1024;
 
 export const app = new Hono<AppTypes>();
 
+app.use(door);
 app.route("/", probes);
 
 app.use(async (c, next) => {
-  c.set("correlationId", crypto.randomUUID());
   const read = readSettings(c.env);
   if (!read.ok) {
     for (const problem of read.problems) logEvent("setting_wrong", problem);
-    return c.text(SETTINGS_WRONG, 503, { "X-Request-Id": c.var.correlationId });
+    return c.text(SETTINGS_WRONG, 503);
   }
   c.set("settings", read.settings);
   c.set("origin", new URL(c.var.settings.PUBLIC_URL ?? c.req.url).origin);
@@ -52,13 +53,10 @@ app.use(async (c, next) => {
   if (!bundledPolicy.ok) {
     // Nothing is served by a policy that nobody meant.
     for (const problem of bundledPolicy.problems) logEvent("policy_broken", problem);
-    return c.text(POLICY_BROKEN, 503, { "X-Request-Id": c.var.correlationId });
+    return c.text(POLICY_BROKEN, 503);
   }
   c.set("policy", bundledPolicy.policy);
-  await next();
-  c.header("X-Request-Id", c.var.correlationId);
-  c.header("X-Content-Type-Options", "nosniff");
-  return undefined;
+  return next();
 });
 
 app.use(async (c, next) => {
@@ -102,15 +100,10 @@ app.use(
   }),
 );
 
-app.use("/oauth/*", bodyLimit({ maxSize: OAUTH_BODY_MAX, onError: (c) => refuseSize(c, OAUTH_BODY_MAX) }));
-app.use(
-  bodyLimit({
-    maxSize: BODY_MAX,
-    onError: (c) => refuseSize(c, BODY_MAX),
-  }),
-);
+app.use("/oauth/*", receiveBody(OAUTH_BODY_MAX));
+app.use(receiveBody(BODY_MAX));
 
-// What is written, kept for months or fetched for who has proved nothing.
+// Unauthenticated endpoints that store data or make outbound requests.
 app.post("/oauth/register", limitByAddress("register", showRefusal));
 app.get("/authorize", limitByAddress("authorize", showRefusal));
 app.post("/sign-in", limitByAddress("sign-in", showRefusal));
@@ -140,51 +133,46 @@ for (const path of [
   "/.well-known/oauth-authorization-server",
   "/oauth/*",
 ]) {
-  app.all(path, (c) => authorizationServer(c.var.origin).fetch(c.req.raw, c.env, c.env.ctx));
+  app.all(path, async (c) =>
+    withRefusal(c, await authorizationServer(c.var.origin).fetch(c.req.raw, c.env, c.env.ctx)),
+  );
 }
 
 app.notFound((c) => c.text("Not found. The MCP endpoint is /mcp.\n", 404));
 
 app.onError((error, c) => {
-  if (c.get("correlationId") === undefined) c.set("correlationId", crypto.randomUUID());
   // An id or code too long for KV, which no one was given.
   if (error.message.includes("exceeds key length limit"))
-    return showRefusal(c, refuse("malformed_request", "There is a value that is too long.").refusal);
+    return refuseRequest(c, refuse("malformed_request", "There is a value that is too long.").refusal);
   // What hono/csrf throws at a form that another site's page has sent.
   if (error instanceof HTTPException && error.status === 403)
-    return showRefusal(
+    return refuseRequest(
       c,
       refuse("origin_denied", "This form was not sent by a page of this server.").refusal,
     );
-  return showRefusal(c, surprise(error, c.var, c.req.path));
+  return refuseRequest(c, surprise(error, c.var, c.req.path));
 });
-
-function refuseSize(c: AppContext, max: number): Response | Promise<Response> {
-  return refuseRequest(c, refuse("request_too_large", `The request is larger than ${max} bytes.`).refusal);
-}
-
-function refuseRequest(c: AppContext, refusal: Refusal): Response | Promise<Response> {
-  requestRefused(refusal.code, c.var);
-  return showRefusal(c, refusal);
-}
 
 async function serveIdentified(c: AppContext): Promise<Response> {
   let isKnown = false;
-  const resource = protectedResource(c.var.origin, async (request, { principal, signature }, auth) => {
-    isKnown = true;
-    const refusal = await refuseSignature(c, { userId: principal.id, signature });
-    if (refusal !== undefined) return refusalResponse(refusal, c.var.correlationId);
-    return serveMcp(request, {
-      ...mcpContext(c),
-      principal,
-      challenge: (scopes) => insufficientScope(auth, scopes),
-    });
+  let failure: Refusal | undefined;
+  const resource = protectedResource(c.var.origin, {
+    async serve(request, { principal, signature }, auth) {
+      isKnown = true;
+      const refusal = await refuseSignature(c, { userId: principal.id, signature });
+      if (refusal !== undefined) return refusalResponse(refusal, c.var.correlationId);
+      return serveMcp(request, {
+        ...mcpContext(c),
+        principal,
+        challenge: async (scopes) => (await nameRefusal(c, insufficientScope(auth, scopes))).named,
+      });
+    },
+    onFailure: (error) => void (failure = surprise(error, c.var, "identity")),
   });
   const response = await resource.fetch(c.req.raw, c.env, c.env.ctx);
-  // The library's own answer to a token that is missing or leads to nobody.
-  if (response.status === 401 && !isKnown)
-    requestRefused("unauthenticated", { correlationId: c.var.correlationId });
-  return response;
+  // The library answers a failure with an empty 503.
+  if (failure !== undefined) return refuseRequest(c, failure);
+  return isKnown ? response : withRefusal(c, response);
 }
 
 const serveAnonymous = (c: AppContext): Promise<Response> => serveWithoutToken(c, callerByAddress(c));
@@ -203,8 +191,8 @@ export function serveWithoutToken(c: AppContext, principal: Principal): Promise<
 }
 
 function mcpContext(c: AppContext) {
-  const { settings, policy, secretKey, correlationId, origin } = c.var;
-  return { db: c.env.DB, windows: c.env.USER_WINDOWS, settings, policy, secretKey, correlationId, origin };
+  const { policy, secretKey, correlationId, deadline, origin } = c.var;
+  return { db: c.env.DB, windows: c.env.USER_WINDOWS, policy, secretKey, correlationId, deadline, origin };
 }
 
 const POLICY_BROKEN = "This server is not configured: its policy is not valid. Its log says where.\n";

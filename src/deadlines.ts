@@ -1,74 +1,161 @@
-/** What was waited for did not come in time. */
+/** One step took longer than its own limit. */
 class TooLate extends Error {
   override name = "TooLate";
+}
+
+/** The whole request must end: its time has passed, or its client has disconnected. */
+export class RequestOver extends Error {
+  override name = "RequestOver";
+  readonly why: "time" | "client";
+  /** Milliseconds that the request was given. */
+  readonly ms: number;
+
+  constructor(why: "time" | "client", ms: number) {
+    super(why === "time" ? `the request took longer than ${ms} ms` : "the client disconnected");
+    this.why = why;
+    this.ms = ms;
+  }
+}
+
+/** Milliseconds between two looks at the waits of a request, unless one of them ends earlier. */
+const TICK_MS = 1_000;
+/** Milliseconds that the door waits past the deadline, for the answer that the parts make of it. */
+export const GRACE_MS = 250;
+
+interface Wait {
+  /** Milliseconds since the request began. */
+  until: number;
+  endsWithClient: boolean;
+  end: (why: "time" | "client") => void;
+}
+
+/**
+ * The time that one request has, from the door on, which all its parts share. One timer serves every wait of the
+ * request: in workerd, setting and clearing one takes an eighth of the time of a Durable Object call.
+ */
+export class Deadline {
+  /** Milliseconds that the request was given. */
+  readonly ms: number;
+  readonly #waits = new Set<Wait>();
+  readonly #kept = new Set<Promise<unknown>>();
+  #isAbandoned = false;
+  /** Milliseconds that had passed when the timer was set, the moment of that, and its delay. */
+  #passed = 0;
+  #setAt = performance.now();
+  #delay = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(ms: number) {
+    this.ms = ms;
+    this.#setTimer();
+  }
+
+  /** Milliseconds that are left; 0 when the time has passed. */
+  remaining(): number {
+    return Math.max(0, this.ms - this.#now());
+  }
+
+  /** Does the request's work. Throws RequestOver when the time has passed or the client has disconnected. */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#isAbandoned) throw new RequestOver("client", this.ms);
+    return this.#wait(work, this.ms, true);
+  }
+
+  /**
+   * Does a step of the request, for at most `ms`, whether or not the client is still there. Throws TooLate when the step took
+   * too long, and RequestOver when the request did.
+   */
+  within<T>(ms: number, work: () => Promise<T>): Promise<T> {
+    return this.#wait(work, Math.min(this.#now() + ms, this.ms), false);
+  }
+
+  /** Waits for the answer of the whole request, a little longer than any part of it may take. */
+  answer<T>(work: () => Promise<T>): Promise<T> {
+    return this.#wait(work, this.ms + GRACE_MS, false);
+  }
+
+  /** Does work that must be finished even when the client has disconnected: it ends early, but it records what it did. */
+  keep<T>(work: () => Promise<T>): Promise<T> {
+    const kept = work();
+    this.#kept.add(kept);
+    const forget = () => void this.#kept.delete(kept);
+    kept.then(forget, forget);
+    return kept;
+  }
+
+  /** The client has disconnected: ends the work. What is returned resolves when everything kept has been finished. */
+  async abandon(): Promise<void> {
+    this.#isAbandoned = true;
+    for (const wait of this.#waits) if (wait.endsWithClient) wait.end("client");
+    await Promise.allSettled(this.#kept);
+  }
+
+  async #wait<T>(work: () => Promise<T>, until: number, endsWithClient: boolean): Promise<T> {
+    if (until <= this.#now()) throw new RequestOver("time", this.ms);
+    let wait: Wait | undefined;
+    try {
+      return await new Promise<T>((resolve, reject) => {
+        const end: Wait["end"] = (why) =>
+          reject(
+            why === "client" || until >= this.ms
+              ? new RequestOver(why, this.ms)
+              : new TooLate("no answer in time"),
+          );
+        wait = { until, endsWithClient, end };
+        this.#waits.add(wait);
+        if (this.#timer === undefined || until < this.#passed + this.#delay) this.#setTimer();
+        work().then(resolve, reject);
+      });
+    } finally {
+      if (wait !== undefined) this.#waits.delete(wait);
+    }
+  }
+
+  /** Milliseconds since the request began. workerd's clock may jump: between two timers no more can pass than the delay. */
+  #now(): number {
+    return this.#passed + Math.min(Math.max(performance.now() - this.#setAt, 0), this.#delay);
+  }
+
+  #setTimer(): void {
+    this.#passed = this.#now();
+    this.#setAt = performance.now();
+    clearTimeout(this.#timer);
+    const next = Math.min(...[...this.#waits].map(({ until }) => until - this.#passed));
+    this.#delay = Math.ceil(Math.max(1, Math.min(TICK_MS, next)));
+    this.#timer = setTimeout(() => this.#ring(), this.#delay);
+  }
+
+  #ring(): void {
+    this.#timer = undefined;
+    // A timer may ring late, by as much as another request computed; more than a tick of that is a jump of the clock.
+    const late = performance.now() - this.#setAt - this.#delay;
+    this.#passed += this.#delay + Math.min(Math.max(late, 0), TICK_MS);
+    this.#setAt = performance.now();
+    this.#delay = 0;
+    for (const wait of this.#waits) if (wait.until <= this.#passed) wait.end("time");
+    if (this.#passed < this.ms + GRACE_MS) this.#setTimer();
+  }
 }
 
 const throwLate = (): never => {
   throw new TooLate("no answer in time");
 };
 
-/**
- * Waits of one call, each with a limit of its own and all on one timer: setting and clearing a timer takes workerd as long
- * as an eighth of an object call. One wait at a time. Whoever makes one disposes of it, with `using`.
- */
-export class Deadlines {
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Milliseconds that the timer was set for. */
-  #delay = 0;
-  /** Undefined between two waits. */
-  #wait: { ms: number; overAt: number; giveUp: () => void } | undefined;
-  /** The wait that the timer was set for is the one that goes on. */
-  #isItsOwn = false;
-
-  /** What `work` comes to; where that takes longer than `ms`, what `late` gives or throws. */
-  async within<T>(ms: number, work: () => Promise<T>, late: () => T = throwLate): Promise<T> {
-    if (this.#wait !== undefined) throw new Error("There is a wait that goes on.");
-    try {
-      return await new Promise<T>((resolve, reject) => {
-        const giveUp = () => {
-          try {
-            resolve(late());
-          } catch (error) {
-            reject(error);
-          }
-        };
-        this.#wait = { ms, overAt: performance.now() + ms, giveUp };
-        this.#isItsOwn = false;
-        // A timer that rings earlier finds out how much is left.
-        if (this.#timer === undefined || this.#delay > ms) this.#set(ms);
-        work().then(resolve, reject);
-      });
-    } finally {
-      this.#wait = undefined;
-    }
+/** What `work` gives, or, when that takes longer than `ms`, what `late` gives or throws. For a step that belongs to no request. */
+export async function within<T>(ms: number, work: () => Promise<T>, late: () => T = throwLate): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  try {
+    return await new Promise<T>((resolve, reject) => {
+      timer = setTimeout(() => {
+        try {
+          resolve(late());
+        } catch (error) {
+          reject(error);
+        }
+      }, ms);
+      work().then(resolve, reject);
+    });
+  } finally {
+    clearTimeout(timer);
   }
-
-  [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-  }
-
-  #set(ms: number): void {
-    clearTimeout(this.#timer);
-    this.#delay = ms;
-    this.#isItsOwn = true;
-    this.#timer = setTimeout(() => this.#ring(), ms);
-  }
-
-  #ring(): void {
-    this.#timer = undefined;
-    const wait = this.#wait;
-    if (wait === undefined) return;
-    // In workerd performance.now() is the machine's clock, which may jump: it says how much is left of what is possible.
-    const least = wait.ms - this.#delay;
-    const left = this.#isItsOwn ? 0 : Math.min(Math.max(wait.overAt - performance.now(), least), wait.ms);
-    if (left > 0) this.#set(Math.ceil(left));
-    else wait.giveUp();
-  }
-}
-
-/** One wait alone. */
-export async function within<T>(ms: number, work: () => Promise<T>, late?: () => T): Promise<T> {
-  using deadlines = new Deadlines();
-  return await deadlines.within(ms, work, late);
 }

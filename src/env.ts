@@ -52,8 +52,10 @@ const settingsSchema = z.object({
   PUBLIC_CATALOG: z.enum(["on", "off"]).default("off"),
   /** "off" asks for a token on this machine too, as everywhere else. */
   LOCAL_ANONYMOUS: z.enum(["on", "off"]).default("on"),
-  /** Milliseconds a tool, resource or prompt may take before it is answered with `timeout`. */
+  /** Milliseconds that a request may take, from its arrival to its answer; then it is answered with `timeout`. */
   CALL_DEADLINE_MS: z.coerce.number().int().min(1).max(25_000).default(5_000),
+  /** Likewise for requests that may ask another server: the sign-in provider, or where an OAuth client describes itself. */
+  OUTBOUND_DEADLINE_MS: z.coerce.number().int().min(1).max(25_000).default(10_000),
   /** The OpenID Connect provider that people sign in by, and what it knows this server by: docs/sign-on.md. */
   OIDC_ISSUER: optional.pipe(issuer.optional()),
   OIDC_CLIENT_ID: optional,

@@ -24,6 +24,12 @@ export const refusals = {
     retryable: false,
     next: "Send a smaller request.",
   },
+  request_aborted: {
+    http: 408,
+    jsonRpc: -32600,
+    retryable: true,
+    next: "Send the whole request at once, and stay connected for its answer.",
+  },
   origin_denied: {
     http: 403,
     jsonRpc: -32600,

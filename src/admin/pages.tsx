@@ -41,7 +41,7 @@ adminPages.get(
     const now = Date.now();
     const range = rangeOf(c.req.query("range"));
     const [series, open] = await Promise.all([
-      readSeries(c.env, range, now),
+      readSeries(c, range, now),
       pageOfIncidents(c.env.DB, { open: true }),
     ]);
     return overviewPage({ admin, range, series, ...open, rules: c.var.policy.rules, now });

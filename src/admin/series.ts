@@ -1,10 +1,14 @@
 import { DAY, HOUR } from "../flow/window.ts";
+import type { AppContext } from "../app-types.ts";
 import { logSurprise } from "../telemetry/log.ts";
 import { HUB_NAME } from "../telemetry/metrics/hub.ts";
 import type { Point, Series } from "../telemetry/metrics/series.ts";
 import { codeWords, number } from "./words.ts";
 
 const MINUTE = 60_000;
+
+/** Milliseconds after which the page is shown without the metrics. */
+const HUB_DEADLINE_MS = 1_500;
 
 /** What a chart can show: how far back, in which steps. Milliseconds. */
 export const RANGES = {
@@ -18,14 +22,15 @@ export const rangeOf = (name: string | undefined): RangeName =>
   name !== undefined && isRange(name) ? name : "1h";
 const isRange = (name: string): name is RangeName => Object.hasOwn(RANGES, name);
 
-/** Undefined where the metrics can't be read: what is urgent on the page does not wait for them. */
-export async function readSeries(env: Env, name: RangeName, now: number): Promise<Series | undefined> {
+/** Undefined if the metrics can't be read: what is urgent on the page must not depend on them. */
+export async function readSeries(c: AppContext, name: RangeName, now: number): Promise<Series | undefined> {
   const { spanMs, stepMs } = RANGES[name];
   try {
-    const hub = env.METRICS_HUB.getByName(HUB_NAME);
-    return await hub.series({ fromMs: now - spanMs, toMs: now, stepMs });
+    return await c.var.deadline.within(HUB_DEADLINE_MS, async () =>
+      c.env.METRICS_HUB.getByName(HUB_NAME).series({ fromMs: now - spanMs, toMs: now, stepMs }),
+    );
   } catch (error) {
-    logSurprise(error, { what: "dashboard series" });
+    logSurprise(error, { correlation_id: c.var.correlationId, what: "dashboard series" });
     return undefined;
   }
 }

@@ -9,6 +9,7 @@ import signOn from "../../migrations/0008_sign_on.sql";
 import incidents from "../../migrations/0010_incidents.sql";
 import spokenRules from "../../migrations/0011_spoken_rules.sql";
 import retention from "../../migrations/0012_retention.sql";
+import incidentRequest from "../../migrations/0013_incident_request.sql";
 
 /** Every file of migrations/, in order; a test compares the list with the folder. */
 export const migrations: readonly { name: string; sql: string }[] = [
@@ -23,4 +24,5 @@ export const migrations: readonly { name: string; sql: string }[] = [
   { name: "0010_incidents.sql", sql: incidents },
   { name: "0011_spoken_rules.sql", sql: spokenRules },
   { name: "0012_retention.sql", sql: retention },
+  { name: "0013_incident_request.sql", sql: incidentRequest },
 ];

@@ -10,7 +10,11 @@ const TRANSIENT = [
   "Too many API requests by single worker invocation",
 ];
 
-/** Whether a database error is one that passes by itself. */
+// https://developers.cloudflare.com/kv/observability/ : "KV GET failed: 503 Service Unavailable".
+const TRANSIENT_KV = /^KV [A-Z]+ failed: (?:429|5\d\d)\b/;
+
+/** Whether an error of D1 or KV is one that passes by itself. */
 export function isTransient(error: unknown): boolean {
-  return error instanceof Error && TRANSIENT.some((message) => error.message.includes(message));
+  if (!(error instanceof Error)) return false;
+  return TRANSIENT.some((message) => error.message.includes(message)) || TRANSIENT_KV.test(error.message);
 }

@@ -5,7 +5,7 @@ import { recorded } from "./recorded.ts";
 
 /** The guard of a request whose caller has proved nothing: it charges the network address. */
 export function guardOfAddress(c: AppContext): Guard {
-  const { policy, secretKey, origin } = c.var;
+  const { policy, secretKey, origin, deadline } = c.var;
   const context = {
     policy,
     principal: callerByAddress(c),
@@ -15,6 +15,7 @@ export function guardOfAddress(c: AppContext): Guard {
     secretKey,
     protocol: "unsaid",
     client: "",
+    deadline,
   };
   return recorded(createGuard(context), context);
 }

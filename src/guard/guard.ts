@@ -1,5 +1,5 @@
 import { waitUntil } from "cloudflare:workers";
-import type { Deadlines } from "../deadlines.ts";
+import { type Deadline, RequestOver } from "../deadlines.ts";
 import { describeArguments } from "../flow/describe.ts";
 import { isPersonal } from "../flow/labels.ts";
 import type { Signals } from "../flow/signals.ts";
@@ -29,8 +29,6 @@ export interface Asked {
   refused: { signature?: Refusal | undefined; arguments?: Refusal | undefined };
   /** A form in the client that was accepted for this very call (src/mcp/confirm.ts). */
   agreed?: Agreed | undefined;
-  /** The call's own, where it has work to come. */
-  deadlines?: Deadlines | undefined;
 }
 
 /** What a call turned out to be. */
@@ -83,19 +81,21 @@ export interface GuardContext {
   origin: string;
   protocol: string;
   client: string;
+  /** The request's; without one each step has its own limit alone. */
+  deadline?: Deadline | undefined;
 }
 
 /** The guard of one request: local checks, then one admission by the caller's Durable Object. */
 export function createGuard(context: GuardContext): Guard {
-  const object = new CallerObject(context.windows, context.principal.id);
+  const object = new CallerObject(context.windows, context.principal.id, context.deadline);
   return {
     async admit(asked) {
       const { policy, principal, db } = context;
       const { target } = asked;
       const local = { ...asked.refused, permission: checkPermission(policy, principal, target) };
-      const products = await catalogSize(db, Date.now());
+      const products = await catalogSize(db, Date.now(), context.deadline);
       try {
-        const answer = await object.admit(admissionRequest(context, asked, local, products), asked.deadlines);
+        const answer = await object.admit(admissionRequest(context, asked, local, products));
         if (answer.admitted) {
           const settleThis = (ran: Ran) => settle(context, object, asked, answer.seq, ran);
           return { ...ok({ settle: settleThis }), verdicts: answer.verdicts };
@@ -105,6 +105,7 @@ export function createGuard(context: GuardContext): Guard {
           return { ...refuseFlow(answer.refusal, context.origin), verdicts: answer.verdicts };
         return { ok: false, refusal: local[answer.stage] ?? UNAVAILABLE };
       } catch (error) {
+        if (error instanceof RequestOver) return { ok: false, refusal: refusalOfEnd(error) };
         if (!(error instanceof Unreachable)) throw error;
         return degrade(context, asked, local, error);
       }
@@ -152,13 +153,13 @@ function admissionRequest(
 }
 
 /**
- * Public answers are settled after they have left. Personal ones are settled before, and are withheld if that fails. So are
- * answers that found nothing, which the rules may refuse, but those are given if settling fails.
+ * Public answers, and refusals that answer nothing, are settled after they have left. Personal ones are settled before, and are
+ * withheld if that fails. So are answers that found nothing, which the rules may refuse, but those are given if settling fails.
  */
 async function settle(
   { secretKey, origin }: GuardContext,
   object: CallerObject,
-  { target: { labels }, deadlines }: Asked,
+  { correlationId, target: { labels } }: Asked,
   attempt: number,
   { outcome, records, bytes, durationMs, tainted, canary, answer, ...ran }: Ran,
 ): Promise<Settled> {
@@ -179,11 +180,11 @@ async function settle(
         : null,
   };
   const isPublic = labels === undefined || !isPersonal(labels);
-  if (isPublic && !(isAnswered && missed)) {
+  if (isPublic ? !(isAnswered && missed) : !isAnswered) {
     const later = object.settleLater(settlement).then(
       ({ verdicts = [] }) => verdicts,
       (error: unknown) => {
-        logSurprise(causeOf(error), { what: "settle" });
+        logSurprise(causeOf(error), { correlation_id: correlationId, what: "settle" });
         return [];
       },
     );
@@ -191,11 +192,12 @@ async function settle(
     return { ...ok(undefined), later };
   }
   try {
-    const settled = await object.settle(settlement, deadlines);
+    const settled = await object.settle(settlement);
     const { verdicts } = settled;
     return { ...(settled.given ? ok(undefined) : refuseFlow(settled.refusal, origin)), verdicts };
   } catch (error) {
-    logSurprise(causeOf(error), { what: "settle" });
+    if (!isPublic && error instanceof RequestOver) return { ok: false, refusal: refusalOfEnd(error) };
+    logSurprise(causeOf(error), { correlation_id: correlationId, what: "settle" });
     return isPublic ? ok(undefined) : { ok: false, refusal: UNAVAILABLE };
   }
 }
@@ -219,6 +221,12 @@ function degrade(
 }
 
 type Refused = { ok: false; refusal: Refusal };
+
+/** The refusal of a request that ended before its answer. */
+export const refusalOfEnd = ({ why, ms }: RequestOver): Refusal =>
+  why === "time"
+    ? { code: "timeout", message: `This took longer than ${ms} ms.` }
+    : { code: "request_aborted", message: "The client closed the connection before the answer." };
 
 export const UNAVAILABLE: Refusal = refuse("unavailable", "This can't be served right now.").refusal;
 

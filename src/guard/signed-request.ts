@@ -52,7 +52,9 @@ export async function refuseSignature(c: AppContext, claimed: Claimed): Promise<
 
 async function spend(c: AppContext, spent: Spent, claimed: Claimed): Promise<Refusal | undefined> {
   try {
-    const answer = await new CallerObject(c.env.USER_WINDOWS, claimed.userId).consumeNonce(spent);
+    const answer = await new CallerObject(c.env.USER_WINDOWS, claimed.userId, c.var.deadline).consumeNonce(
+      spent,
+    );
     if (answer.status === "fresh") return undefined;
     if (answer.status === "used") return await charge(c, REPLAYED, claimed);
     const { retryAfterMs } = answer;

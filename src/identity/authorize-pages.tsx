@@ -86,7 +86,7 @@ async function decideBeforeSignOn(c: AppContext, form: FormData, handle: string)
   const signOn = signOnSettings(c.var.settings);
   if (signOn === undefined) return begunAnew("Sign-in by a provider is off.");
   // Looked for first: while it is down, the consent stays unused and the same form can be sent again.
-  const provider = await findProvider(signOn, Date.now());
+  const provider = await findProvider(signOn, Date.now(), c.var.correlationId);
   const next = nextPath(form.get("next"));
   if (!provider.ok) return unavailablePage(signOn, { action: "/authorize", form, next });
   const { request, headers } = await oauth.approveConsent(c.req.raw, handle);

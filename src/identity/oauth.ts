@@ -30,7 +30,11 @@ const SERVERS_MAX = 20;
 /** What a token leads to. Where a key asks for signatures, so does every token that was got with it. */
 const bearerSchema = z.strictObject({ principal: principalSchema, signature: z.enum(SIGNATURE_RULES) });
 type Bearer = z.output<typeof bearerSchema>;
-type Serve = (request: Request, bearer: Bearer, auth: OAuthResourceAuth) => Promise<Response>;
+interface Resource {
+  serve: (request: Request, bearer: Bearer, auth: OAuthResourceAuth) => Promise<Response>;
+  /** Told why a token could not be looked up; the library's own answer to that says nothing. */
+  onFailure: (error: unknown) => void;
+}
 
 /** The authorization server of one origin, whose one resource is its /mcp. */
 function createAuthorizationServer(origin: string): OAuthAuthorizationServer<Env> {
@@ -42,6 +46,8 @@ function createAuthorizationServer(origin: string): OAuthAuthorizationServer<Env
     clientRegistrationEndpoint: "/oauth/register",
     // Cursor registers cursor:// beside its https redirect; without this it can't sign in at all.
     allowPrivateUseRedirectUris: true,
+    // Answers are logged where they leave, with the request's name: src/oauth-refusal.ts. By default the library writes a line.
+    onError: () => {},
     // What was granted ends with the credential that granted it, at the next refresh as at the next call.
     tokenExchangeCallback: async ({ props, env }) => {
       await ensureMigrated(env.DB);
@@ -85,10 +91,13 @@ export const grantsOf = (c: AppContext): Grants => ({
 });
 
 /**
- * The protected resource: challenges who brings no token, and gives `serve` the principal of who
- * brings a good one. Access keys and OAuth tokens are checked here, in one place.
+ * The protected resource: it challenges callers without a token, and gives `serve` the principal of a valid one. Access keys
+ * and OAuth tokens are checked here, in one place.
  */
-export function protectedResource(origin: string, serve: Serve): OAuthResourceServer<Env, Bearer> {
+export function protectedResource(
+  origin: string,
+  { serve, onFailure }: Resource,
+): OAuthResourceServer<Env, Bearer> {
   return new OAuthResourceServer<Env, Bearer>({
     resourceMetadata: {
       resource: `${origin}/mcp`,
@@ -97,10 +106,15 @@ export function protectedResource(origin: string, serve: Serve): OAuthResourceSe
     },
     requiredScopes: [BASE_SCOPE],
     validateToken: (env) => async (resource, token) => {
-      await ensureMigrated(env.DB);
-      return looksLikeKey(token)
-        ? validateKey(env, resource, token)
-        : validateOAuth(env, origin, resource, token);
+      try {
+        await ensureMigrated(env.DB);
+        return await (looksLikeKey(token)
+          ? validateKey(env, resource, token)
+          : validateOAuth(env, origin, resource, token));
+      } catch (error) {
+        if (!(error instanceof OAuthError)) onFailure(error);
+        throw error;
+      }
     },
     handler: { fetch: (request, _env, ctx) => serve(request, bearerSchema.parse(ctx.props), ctx.auth) },
   });

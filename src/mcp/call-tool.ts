@@ -1,7 +1,6 @@
 import type { CallToolResult, InputRequiredResult } from "@modelcontextprotocol/server";
 import * as z from "zod";
 import { parseArguments } from "../arguments.ts";
-import { Deadlines } from "../deadlines.ts";
 import { type Outcome, refusalError, refusalResult, refuse } from "../refusal.ts";
 import type { ToolAnswer } from "../tools/tool.ts";
 import { type Call, type Measured, type Wanted, attempt, seenIn, seenInRefusal } from "./call.ts";
@@ -28,25 +27,31 @@ export async function callTool(
 }
 
 /**
- * The path of every call, be it of a tool, a resource, a prompt or a completion: the guard, the work
- * against its deadline, the settlement with what the answer held. Refusals of all of them are values.
+ * The path of every call, be it of a tool, a resource, a prompt or a completion: the guard, the work within the request's
+ * deadline, the settlement with what the answer held. Refusals of all of them are values. A call whose client
+ * disconnects is settled all the same.
  */
-export async function takePath<T>(
+export const takePath = <T>(
+  call: Call,
+  wanted: Wanted<T>,
+  measured: (answer: T) => Measured,
+): Promise<Outcome<T>> => call.deadline.keep(() => walk(call, wanted, measured));
+
+async function walk<T>(
   call: Call,
   { target, args, work, agreed }: Wanted<T>,
   measured: (answer: T) => Measured,
 ): Promise<Outcome<T>> {
   const { correlationId, guard, context } = call;
   const refused = work.ok ? {} : { arguments: work.refusal };
-  using deadlines = new Deadlines();
-  const admission = await guard.admit({ correlationId, target, args, refused, agreed, deadlines });
+  const admission = await guard.admit({ correlationId, target, args, refused, agreed });
   if (!admission.ok) return admission;
   // The guard has refused what can't be begun.
   if (!work.ok) return work;
 
   const started = performance.now();
   const run = work.value;
-  const answer = await attempt(call, deadlines, target.name, () => run(context));
+  const answer = await attempt(call, target.name, () => run(context));
 
   const settled = await admission.value.settle({
     outcome: answer.ok ? "ok" : answer.refusal.code,

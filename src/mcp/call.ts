@@ -1,12 +1,12 @@
 import type { CallContext } from "../call-context.ts";
 import { isTransient } from "../database/transient.ts";
-import type { Deadlines } from "../deadlines.ts";
+import { type Deadline, RequestOver } from "../deadlines.ts";
 import type { Signals } from "../flow/signals.ts";
-import { type Guard, NOTHING_SEEN, UNAVAILABLE } from "../guard/guard.ts";
+import { type Guard, NOTHING_SEEN, UNAVAILABLE, refusalOfEnd } from "../guard/guard.ts";
 import type { Target } from "../guard/target.ts";
 import type { Principal } from "../identity/principal.ts";
 import type { Policy } from "../policy/schema.ts";
-import { type Outcome, type Refusal, refuse } from "../refusal.ts";
+import type { Outcome, Refusal } from "../refusal.ts";
 import { logSurprise } from "../telemetry/log.ts";
 import type { Agreed } from "../windows/admission.ts";
 import { holdsInstruction } from "../text/injection-scan.ts";
@@ -20,7 +20,8 @@ export interface Call {
   policy: Policy;
   guard: Guard;
   context: CallContext;
-  deadlineMs: number;
+  /** The request's, which all its calls share. */
+  deadline: Deadline;
   secretKey: string;
   retry: Retry;
 }
@@ -55,7 +56,7 @@ export interface Measured extends Partial<Signals> {
 export const seenIn = ({ tainted = false, ...seen }: Measured) => ({
   ...NOTHING_SEEN,
   ...seen,
-  bytes: JSON.stringify(seen.answer).length,
+  bytes: Buffer.byteLength(JSON.stringify(seen.answer), "utf8"),
   tainted: tainted || holdsInstruction(seen.answer),
 });
 
@@ -67,28 +68,26 @@ export const seenInRefusal = ({ hints, missing }: Refusal) => ({
   tainted: holdsInstruction(hints),
 });
 
-/** Runs `work` against the call's deadline. A surprise becomes a refusal here; its cause is logged. */
+/** Runs `work` for as long as the request lasts. A surprise becomes a refusal here; its cause is logged. */
 export async function attempt<T>(
-  call: Pick<Call, "correlationId" | "deadlineMs">,
-  deadlines: Deadlines,
+  call: Pick<Call, "correlationId" | "deadline">,
   what: string,
   work: () => Promise<Outcome<T>>,
 ): Promise<Outcome<T>> {
-  const { deadlineMs } = call;
-  const late = () => refuse("timeout", `This took longer than ${deadlineMs} ms.`);
   try {
-    return await deadlines.within<Outcome<T>>(deadlineMs, work, late);
+    return await call.deadline.run(work);
   } catch (error) {
     return { ok: false, refusal: surprise(error, call, what) };
   }
 }
 
-/** Logs an unexpected error and gives the refusal that stands for it. */
+/** Returns the refusal that stands for an error, and logs the error unless it is the end of the request. */
 export function surprise(
   error: unknown,
   { correlationId }: Pick<Call, "correlationId">,
   what: string,
 ): Refusal {
+  if (error instanceof RequestOver) return refusalOfEnd(error);
   logSurprise(causeOf(error), { correlation_id: correlationId, what });
   if (error instanceof Unreachable) return UNAVAILABLE;
   if (isTransient(error)) return { code: "unavailable", message: "The catalog can't be reached right now." };

@@ -1,7 +1,7 @@
 import type { JSONRPCRequest, ServerContext } from "@modelcontextprotocol/server";
 import { createCatalog } from "../catalog/repository.ts";
 import { ensureMigrated } from "../database/migrate.ts";
-import type { Settings } from "../env.ts";
+import type { Deadline } from "../deadlines.ts";
 import { keptTokenOf } from "../flow/tokens.ts";
 import { type Guard, NOTHING_SEEN, createGuard } from "../guard/guard.ts";
 import { recorded } from "../guard/recorded.ts";
@@ -26,20 +26,21 @@ import { argumentsOf, discoveryTarget, targetOf } from "./targets.ts";
 export interface McpRequest {
   db: D1Database;
   windows: Windows;
-  settings: Settings;
   policy: Policy;
   secretKey: string;
+  /** Names the request; its calls are named by `callNames`. */
   correlationId: string;
+  deadline: Deadline;
   /** Of this server, as its clients reach it. */
   origin: string;
   principal: Principal;
   /** Answers the call `id` of a caller whose token lacks scopes with the challenge that makes clients ask for them. */
-  challenge: (scopes: Scope[], id: Message["id"]) => Response;
+  challenge: (scopes: Scope[], id: Message["id"]) => Response | Promise<Response>;
 }
 
 /** Serves one request to the MCP endpoint, of either protocol era. The body is bounded by now. */
 export async function serveMcp(request: Request, context: McpRequest): Promise<Response> {
-  const { db, settings, policy, secretKey, correlationId, principal } = context;
+  const { db, policy, secretKey, correlationId, deadline, principal } = context;
   const body = await readBody(request, correlationId, keptTokenOf("principal", principal.id, secretKey));
   if (body instanceof Response) return body;
   const { messages } = body;
@@ -47,12 +48,14 @@ export async function serveMcp(request: Request, context: McpRequest): Promise<R
   await ensureMigrated(db);
   const known = { ...context, ...describeClient(request, messages) };
   const guard = withRetryAfter(recorded(createGuard(known), known));
-  const early = await refuseEarly(messages, guard, context);
+  const names = callNames(correlationId, messages);
+  const early = await refuseEarly(messages, names, guard, context);
   if (early !== undefined) return early;
 
   const timed = timedD1(db);
-  const newCall = (protocol: ServerContext): Call => ({
-    correlationId: crypto.randomUUID(),
+  const nameOf = new Map(messages.map(({ id }, index) => [id, names[index]]));
+  const newCall = ({ id }: JSONRPCRequest, protocol: ServerContext): Call => ({
+    correlationId: nameOf.get(id) ?? correlationId,
     principal,
     policy,
     guard,
@@ -62,14 +65,15 @@ export async function serveMcp(request: Request, context: McpRequest): Promise<R
       support: createSupport(timed, viewerOf(policy, principal)),
       now: Date.now(),
     },
-    deadlineMs: settings.CALL_DEADLINE_MS,
+    deadline,
     secretKey,
     retry: retryOf(protocol, secretKey),
   });
   const served = {
     ...PRODUCT,
     isHandled,
-    answer: (message: JSONRPCRequest, protocol: ServerContext) => dispatch(message, newCall(protocol)),
+    answer: (message: JSONRPCRequest, protocol: ServerContext) =>
+      dispatch(message, newCall(message, protocol)),
   };
   const response = await serveBody(request, body, served, correlationId);
   // On the 2025 revisions the headers leave before a call is decided; there the answer's own retryAfterMs tells.
@@ -78,19 +82,26 @@ export async function serveMcp(request: Request, context: McpRequest): Promise<R
   return response;
 }
 
+/**
+ * Names of a request's messages, in their order: the request's own name when there is one message, else that with the
+ * message's place in the batch, from 1. Logs, refusals and the audit name a call by it.
+ */
+export const callNames = (correlationId: string, messages: readonly Message[]): string[] =>
+  messages.length === 1 ? [correlationId] : messages.map((_, index) => `${correlationId}/${index + 1}`);
+
 /** Refuses, before the SDK sees it, what it would answer by itself and what only HTTP can say. */
 async function refuseEarly(
   messages: Message[],
+  names: readonly string[],
   guard: Guard,
   { correlationId, principal, challenge }: McpRequest,
 ): Promise<Response | undefined> {
-  for (const [place, { method = "", id }] of messages.entries()) {
+  for (const [index, { method = "", id }] of messages.entries()) {
     if (method !== "initialize" && method !== "server/discover") continue;
     const target = discoveryTarget(method);
-    // Each call has its own: a call of the same one is the same call, sent again.
-    const callId = messages.length === 1 ? correlationId : `${correlationId}/${place}`;
-    const admission = await guard.admit({ correlationId: callId, target, args: {}, refused: {} });
-    if (!admission.ok) return refusalResponse(admission.refusal, correlationId, { id });
+    const name = names[index] ?? correlationId;
+    const admission = await guard.admit({ correlationId: name, target, args: {}, refused: {} });
+    if (!admission.ok) return refusalResponse(admission.refusal, name, { id });
     await admission.value.settle({ ...NOTHING_SEEN, outcome: "ok", durationMs: 0 });
   }
   // In a batch only the call that lacks a scope is refused, by the guard, in its own answer.

@@ -1,11 +1,21 @@
 import packageJson from "../../package.json" with { type: "json" };
 import type { AppContext } from "../app-types.ts";
 import { sameSecret } from "../identity/secrets.ts";
+import type { Counts } from "../telemetry/metrics/counts.ts";
 import { CONTENT_TYPE, expose } from "../telemetry/metrics/exposition.ts";
 import { HUB_NAME } from "../telemetry/metrics/hub.ts";
 import { flushNow } from "../telemetry/sink.ts";
+import { Unreachable } from "../windows/caller-object.ts";
 
-/** GET /metrics: for whoever holds METRICS_TOKEN, and not there while that is not set. */
+async function scrape(env: Env): Promise<Counts> {
+  try {
+    return await env.METRICS_HUB.getByName(HUB_NAME).scrape();
+  } catch (error) {
+    throw new Unreachable("The metrics hub can't be reached.", { cause: error });
+  }
+}
+
+/** GET /metrics, for callers with METRICS_TOKEN; 404 while that is not set. */
 export async function metricsPage(c: AppContext): Promise<Response> {
   const token = c.var.settings.METRICS_TOKEN;
   if (token === undefined) return c.notFound();
@@ -13,7 +23,7 @@ export async function metricsPage(c: AppContext): Promise<Response> {
     return c.text("The scrape token is missing or wrong.\n", 401, { "WWW-Authenticate": "Bearer" });
   // So that at least what this isolate has just served is seen.
   await flushNow();
-  const counts = await c.env.METRICS_HUB.getByName(HUB_NAME).scrape();
+  const counts = await scrape(c.env);
   return c.body(expose(counts, packageJson.version), 200, {
     "Content-Type": CONTENT_TYPE,
     "Cache-Control": "no-store",

@@ -2,12 +2,12 @@ import { ensureMigrated, isMigrated } from "../database/migrate.ts";
 import { readSettings, secretKeyOf } from "../env.ts";
 import { bundledPolicy } from "../policy/bundled.ts";
 import { isLocalRequest } from "../hosts.ts";
-import { within } from "../deadlines.ts";
+import { Deadline } from "../deadlines.ts";
 import type { Part } from "./parts.ts";
 import { causeText, logEvent } from "../telemetry/log.ts";
 
-/** Milliseconds that one part may take to answer. */
-const DEADLINE_MS = 2_000;
+/** Milliseconds that the whole look may take. */
+export const READY_MS = 2_000;
 /** For so long an answer is given again: this path needs no token, and must not be a way to keep D1 busy. */
 export const FRESH_MS = 1_000;
 const POLL_MS = 25;
@@ -18,23 +18,31 @@ type Bindings = Pick<Env, "DB" | "USER_WINDOWS">;
 let last: { at: number; answer: Readiness } | undefined;
 let checkingSince: number | undefined;
 
-/** Whether this deployment can serve calls, at most FRESH_MS old; of those who ask at one time, one looks. */
-export async function readiness(env: Env, url: string): Promise<Readiness> {
+/** A probe's own name and time. */
+interface Probe {
+  correlationId?: string;
+  deadline: Deadline;
+}
+
+/**
+ * Whether this deployment can serve calls, at most FRESH_MS old; of the requests that ask at one time, one looks. Throws
+ * RequestOver when another's look does not end in time.
+ */
+export async function readiness(
+  env: Env,
+  url: string,
+  probe: Probe = { deadline: new Deadline(READY_MS) },
+): Promise<Readiness> {
   const configured = checkSettings(env, url);
   if (!configured.ready) return configured;
   // The answer of another request's look can't be awaited in workerd, only looked for.
-  for (
-    let waited = 0;
-    isFresh(last?.at, FRESH_MS) || isFresh(checkingSince, DEADLINE_MS);
-    waited += POLL_MS
-  ) {
+  while (isFresh(last?.at, FRESH_MS) || isFresh(checkingSince, READY_MS)) {
     if (last !== undefined && isFresh(last.at, FRESH_MS)) return last.answer;
-    if (waited > DEADLINE_MS) break;
-    await scheduler.wait(POLL_MS);
+    await probe.deadline.run(() => scheduler.wait(POLL_MS));
   }
   checkingSince = Date.now();
   try {
-    const answer = await look(env);
+    const answer = await look(env, probe);
     last = { at: Date.now(), answer };
     return answer;
   } finally {
@@ -58,39 +66,43 @@ function checkSettings(env: Env, url: string): Readiness {
   return bundledPolicy.ok ? { ready: true } : { ready: false, part: "policy" };
 }
 
-async function look({ DB, USER_WINDOWS }: Bindings): Promise<Readiness> {
-  const [database, object] = await Promise.all([lookAtDatabase(DB), lookAtObject(USER_WINDOWS)]);
+async function look({ DB, USER_WINDOWS }: Bindings, probe: Probe): Promise<Readiness> {
+  const [database, object] = await Promise.all([
+    lookAtDatabase(DB, probe),
+    lookAtObject(USER_WINDOWS, probe),
+  ]);
   return database.ready ? object : database;
 }
 
-async function lookAtDatabase(db: D1Database): Promise<Readiness> {
+async function lookAtDatabase(db: D1Database, probe: Probe): Promise<Readiness> {
   try {
-    const migrated = await within(DEADLINE_MS, async () => {
+    const migrated = await probe.deadline.run(async () => {
       // A deployment that nobody has called yet is brought up to date here, or it would never be sent a call.
       await ensureMigrated(db);
       return isMigrated(db);
     });
-    return migrated ? { ready: true } : notReady("schema", "a migration is not in the ledger");
+    return migrated ? { ready: true } : notReady("schema", "a migration is not in the ledger", probe);
   } catch (error) {
-    const answers = await within(DEADLINE_MS, async () => db.prepare("SELECT 1").first()).then(
+    const asked = probe.deadline.run(async () => db.prepare("SELECT 1").first());
+    const answers = await asked.then(
       () => true,
       () => false,
     );
-    return notReady(answers ? "schema" : "database", error);
+    return notReady(answers ? "schema" : "database", error, probe);
   }
 }
 
-async function lookAtObject(windows: Bindings["USER_WINDOWS"]): Promise<Readiness> {
+async function lookAtObject(windows: Bindings["USER_WINDOWS"], probe: Probe): Promise<Readiness> {
   try {
     // No principal's: ids hold no slash.
-    await within(DEADLINE_MS, async () => windows.getByName("/readyz").ping());
+    await probe.deadline.run(async () => windows.getByName("/readyz").ping());
     return { ready: true };
   } catch (error) {
-    return notReady("durable_object", error);
+    return notReady("durable_object", error, probe);
   }
 }
 
-function notReady(part: Part, error: unknown): Readiness {
-  logEvent("not_ready", { part, error: causeText(error) });
+function notReady(part: Part, error: unknown, { correlationId }: Probe): Readiness {
+  logEvent("not_ready", { correlation_id: correlationId, part, error: causeText(error) });
   return { ready: false, part };
 }

@@ -1,11 +1,13 @@
 import { Hono } from "hono";
+import type { AppTypes } from "../app-types.ts";
+import { requestRefused } from "../telemetry/sink.ts";
 import { readiness } from "./readiness.ts";
 
 /**
- * For load balancers and monitors, which send whatever Host they like and hold no token: they come before
- * everything else, and say nothing but a word. docs/metrics.md
+ * For load balancers and monitors, which send any Host and hold no token: these routes come before every check, and say
+ * nothing but a word. docs/metrics.md
  */
-export const probes = new Hono<{ Bindings: Env }>();
+export const probes = new Hono<AppTypes>();
 
 const NO_STORE = { "Cache-Control": "no-store" };
 
@@ -14,8 +16,8 @@ probes.get("/healthz", (c) => c.json({ status: "ok" }, 200, NO_STORE));
 
 /** Calls can be served; else which part can't. */
 probes.get("/readyz", async (c) => {
-  const answer = await readiness(c.env, c.req.url);
-  return answer.ready
-    ? c.json({ status: "ready" }, 200, NO_STORE)
-    : c.json({ status: "not_ready", part: answer.part }, 503, NO_STORE);
+  const answer = await readiness(c.env, c.req.url, c.var);
+  if (answer.ready) return c.json({ status: "ready" }, 200, NO_STORE);
+  requestRefused("unavailable", c.var);
+  return c.json({ status: "not_ready", part: answer.part }, 503, NO_STORE);
 });

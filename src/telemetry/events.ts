@@ -1,6 +1,9 @@
 /** Every field of a log line, with its unit in its name. */
 export const fields = {
-  correlation_id: { type: "string", means: "names the call in its answer and in the audit" },
+  correlation_id: {
+    type: "string",
+    means: "names the request, as its `X-Request-Id` does; in a batch, the call too: `<request>/<place>`",
+  },
   principal: { type: "string", means: "keyed hash of the caller's id; the same for all its calls" },
   client: { type: "string", means: "what the client says of itself, cleaned and cut" },
   protocol: { type: "string", means: "MCP revision, or `unsaid`" },
@@ -112,11 +115,11 @@ export const events = {
     "error",
   ]),
   protocol_error: info("The SDK refused a message", ["correlation_id", "problem"]),
-  sign_on_declined: info("Sign-in by the provider was declined", ["problem", "cause"]),
-  sign_on_problem: error("The sign-in provider could not be used", ["problem", "cause"]),
+  sign_on_declined: info("Sign-in by the provider was declined", ["correlation_id", "problem", "cause"]),
+  sign_on_problem: error("The sign-in provider could not be used", ["correlation_id", "problem", "cause"]),
   setting_wrong: error("A setting is not valid, and nothing is served", ["setting", "reason"]),
   policy_broken: error("policy.json is not valid, and nothing is served", ["path", "reason"]),
-  not_ready: error("/readyz answered 503", ["part", "error"]),
+  not_ready: error("/readyz answered 503", ["correlation_id", "part", "error"]),
   metrics_lost: error("The metrics hub was out of reach for too long", ["lost_calls"]),
 } as const satisfies Record<string, { level: Level; means: string; fields: readonly FieldName[] }>;
 

@@ -5,13 +5,20 @@ import { scrub } from "./scrub.ts";
 const ERROR_MAX = 2_000;
 const MESSAGE_MAX = 200;
 
-/** One JSON line: when, the level, the event, and the fields that the table names for it. */
+/**
+ * Writes one JSON line: when, the level, the event, and the fields that the table names for it. Never throws: a console that
+ * fails must not fail the request.
+ */
 export function logEvent<Name extends EventName>(event: Name, given: EventFields<Name>): void {
   const { level, fields } = events[event];
   const values: Record<string, unknown> = given;
   const line: Record<string, unknown> = { timestamp: new Date().toISOString(), level, event };
   for (const field of fields) line[field] = values[field];
-  console[level](JSON.stringify(line));
+  try {
+    console[level](JSON.stringify(line));
+  } catch {
+    // There is nowhere left to say it.
+  }
 }
 
 /** The cause of a surprise, for the log alone: no answer ever carries it. */

@@ -1,7 +1,8 @@
 import { env, waitUntil } from "cloudflare:workers";
 import type { RefusalCode } from "../refusal.ts";
+import { within } from "../deadlines.ts";
 import { type CallRecord, UNKNOWN } from "./call-record.ts";
-import { logEvent } from "./log.ts";
+import { logEvent, logSurprise } from "./log.ts";
 import { logCall } from "./lines.ts";
 import { observe } from "./metrics/counts.ts";
 import { type Apply, Flusher } from "./metrics/flush.ts";
@@ -10,16 +11,19 @@ import { countCall } from "./metrics/isolate.ts";
 import { pointOf } from "./points.ts";
 
 // Where all that telemetry hears of calls goes: the log, Analytics Engine, and this isolate's counts, which a
-// request brings to the metrics hub behind its answer. Nothing here makes a call fail or wait.
+// request brings to the metrics hub behind its answer. Nothing here makes a call fail or wait: each sink may throw.
 
 /** Tries of one request to bring the counts to the hub; the next call's request goes on trying. */
 const TRIES = 3;
+/** Milliseconds after which the hub counts as out of reach. */
+const HUB_DEADLINE_MS = 3_000;
 
 // An isolate's own numbers; the id is made late, as there is no randomness while a module loads.
 let own: Flusher | undefined;
 const flusher = (): Flusher => (own ??= new Flusher(crypto.randomUUID()));
 
-const apply: Apply = async (delta) => env.METRICS_HUB.getByName(HUB_NAME).apply(delta);
+const apply: Apply = (delta) =>
+  within(HUB_DEADLINE_MS, async () => env.METRICS_HUB.getByName(HUB_NAME).apply(delta));
 
 /** Who calls, and what: as much as is known when a call comes in. */
 export type Begun = Pick<CallRecord, "kind" | "name" | "principal" | "client" | "protocol" | "correlationId">;
@@ -38,14 +42,34 @@ export function callBegan({ kind, name, principal, client, protocol, correlation
 
 /** A call is over. */
 export function callEnded(record: CallRecord): void {
-  logCall(record);
-  // Not bound where a deployment has no Analytics Engine.
-  const points: AnalyticsEngineDataset | undefined = env.EVENTS;
-  points?.writeDataPoint(pointOf(record));
-  countCall(flusher().counts, record);
-  const waitMs = flusher().plan(Date.now());
-  if (waitMs !== undefined) waitUntil(flushLater(waitMs));
+  for (const [what, tell] of SINKS) {
+    try {
+      tell(record);
+    } catch (error) {
+      logSurprise(error, { correlation_id: record.correlationId, what });
+    }
+  }
 }
+
+const SINKS: readonly [what: string, tell: (record: CallRecord) => void][] = [
+  ["log", logCall],
+  [
+    "analytics",
+    (record) => {
+      // Not bound where a deployment has no Analytics Engine.
+      const points: AnalyticsEngineDataset | undefined = env.EVENTS;
+      points?.writeDataPoint(pointOf(record));
+    },
+  ],
+  [
+    "metrics",
+    (record) => {
+      countCall(flusher().counts, record);
+      const waitMs = flusher().plan(Date.now());
+      if (waitMs !== undefined) waitUntil(flushLater(waitMs));
+    },
+  ],
+];
 
 /** A request was refused before a call was read from it. */
 export function requestRefused(

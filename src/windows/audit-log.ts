@@ -109,9 +109,10 @@ export class AuditLog {
     return open ?? this.#store.attempt(seq);
   }
 
-  #keepOpen({ seq, at, name, digest, roles, flow }: Attempt): void {
+  #keepOpen({ seq, at, name, digest, roles, correlation_id, flow }: Attempt): void {
     // The runs of ids that it named were counted when it was admitted.
-    this.#open.set(seq, { seq, at, name, digest, roles, flow: flow && { ...flow, neighbourhoods: [] } });
+    const seen = flow && { ...flow, neighbourhoods: [] };
+    this.#open.set(seq, { seq, at, name, digest, roles, correlation_id, flow: seen });
     const [oldest] = this.#open.keys();
     if (this.#open.size > OPEN_MAX && oldest !== undefined) this.#open.delete(oldest);
   }

@@ -1,6 +1,6 @@
 import { waitUntil } from "cloudflare:workers";
 import * as z from "zod";
-import { type Deadlines, within } from "../deadlines.ts";
+import { type Deadline, RequestOver, within } from "../deadlines.ts";
 import { logSurprise } from "../telemetry/log.ts";
 import { timed } from "../telemetry/sink.ts";
 import type { AdmissionAnswer, AdmissionRequest, Settlement, SettlementAnswer } from "./admission.ts";
@@ -41,25 +41,31 @@ export const causeOf = (error: unknown): unknown => (error instanceof Unreachabl
 export class CallerObject {
   readonly #windows: Windows;
   readonly #principal: string;
+  readonly #wait: Wait;
   #stub: Stub | undefined;
 
-  constructor(windows: Windows, principal: string) {
+  /** `deadline` is the request's; when its time has passed, the methods throw RequestOver. */
+  constructor(windows: Windows, principal: string, deadline?: Deadline) {
     this.#windows = windows;
     this.#principal = principal;
+    this.#wait = deadline === undefined ? within : (ms, work) => deadline.within(ms, work);
   }
 
-  /** `deadlines`: those of the call, where it has some. */
-  admit(request: AdmissionRequest, deadlines?: Deadlines): Promise<AdmissionAnswer> {
-    return timed("admit", () =>
-      this.#reach<AdmissionAnswer>(async (object) => object.admit(request), waitOf(deadlines)),
-    );
+  admit(request: AdmissionRequest): Promise<AdmissionAnswer> {
+    return timed("admit", () => this.#reach<AdmissionAnswer>(async (object) => object.admit(request)));
   }
 
-  /** A caller waits for it. */
-  settle(settlement: Settlement, deadlines?: Deadlines): Promise<SettlementAnswer> {
-    return timed("settle", () =>
-      this.#reach<SettlementAnswer>(async (object) => object.settle(settlement), waitOf(deadlines)),
-    );
+  /** A caller waits for it. It is sent even when the request's time has passed, and goes on when the caller waits no longer. */
+  async settle(settlement: Settlement): Promise<SettlementAnswer> {
+    const settling = this.settleLater(settlement);
+    try {
+      return await this.#wait(DEADLINE_MS, () => settling);
+    } catch (error) {
+      // A failure of the settlement itself is what was just thrown.
+      waitUntil(settling.catch(() => undefined));
+      if (error instanceof RequestOver || error instanceof Unreachable) throw error;
+      throw new Unreachable("A caller's object can't be reached.", { cause: error });
+    }
   }
 
   /** Nobody waits for it, so that it may take as long as it takes. */
@@ -138,12 +144,13 @@ export class CallerObject {
    * connection is left to the runtime, which has tried again by then, and an overloaded object to recover.
    * https://developers.cloudflare.com/durable-objects/best-practices/error-handling/
    */
-  async #reach<T>(call: (object: Stub) => Promise<T>, wait: Wait = within): Promise<T> {
+  async #reach<T>(call: (object: Stub) => Promise<T>, wait = this.#wait): Promise<T> {
     const ask = () => call((this.#stub ??= this.#windows.getByName(this.#principal)));
     try {
       return await wait(DEADLINE_MS, ask);
     } catch (error) {
       this.#stub = undefined;
+      if (error instanceof RequestOver) throw error;
       const isOverloaded = has(error, "overloaded");
       const passes = !isOverloaded && has(error, "durableObjectReset");
       const isUnreached = isOverloaded || has(error, "retryable");
@@ -155,15 +162,13 @@ export class CallerObject {
       return await wait(DEADLINE_MS, ask);
     } catch (error) {
       this.#stub = undefined;
+      if (error instanceof RequestOver) throw error;
       throw new Unreachable("A caller's object can't be reached.", { cause: error });
     }
   }
 }
 
 const patiently: Wait = (_, work) => work();
-
-const waitOf = (deadlines: Deadlines | undefined): Wait =>
-  deadlines === undefined ? within : (ms, work) => deadlines.within(ms, work);
 
 const flags = z.object({
   retryable: z.boolean().optional(),

@@ -4,7 +4,7 @@ import type { AdmissionRequest, FlowRefusal } from "./admission.ts";
 import { kindOf } from "./incident-log.ts";
 import type { Incident } from "./incidents.ts";
 import type { Parts } from "./parts.ts";
-import type { IncidentDecision } from "./records.ts";
+import type { Attempt, IncidentDecision } from "./records.ts";
 
 // What the flow rules' decisions come to for one principal: refusals, incidents, and what people decide about
 // them. Nothing here waits.
@@ -66,11 +66,11 @@ const BY_FORM = "principal";
 export function noteDecision(
   { log, incidents }: Parts,
   decision: Decision,
-  tool: string,
+  { name: tool, correlation_id: correlationId }: Pick<Attempt, "name" | "correlation_id">,
   now: number,
 ): FlowRefusal | undefined {
   if (decision.verdict === "allow" && decision.hits.length === 0) return undefined;
-  const noted = incidents.note(decision, log.state?.principal ?? "", tool, now);
+  const noted = incidents.note(decision, { principal: log.state?.principal ?? "", tool, correlationId }, now);
   return isRefused(decision.verdict) ? refusalOf(decision, noted, now) : undefined;
 }
 

@@ -2,7 +2,7 @@ import type { Decision } from "../flow/decision.ts";
 import type { Rule } from "../flow/rules.ts";
 import { policyInForce } from "../policy/bundled.ts";
 import { logEvent } from "../telemetry/log.ts";
-import { INCIDENTS_MAX, type Incident, SAME_MS, closeStale, noteHit } from "./incidents.ts";
+import { INCIDENTS_MAX, type Incident, SAME_MS, type SpokenAt, closeStale, noteHit } from "./incidents.ts";
 import type { Store, Told } from "./store.ts";
 
 interface Held {
@@ -27,10 +27,10 @@ export class IncidentLog {
   }
 
   /** Every enforced hit of a decision; gives the incidents, in the hits' order. */
-  note(decision: Decision, principal: string, tool: string, now: number): Incident[] {
+  note(decision: Decision, call: SpokenAt, now: number): Incident[] {
     return decision.hits.flatMap((hit) => {
       const known = this.#all();
-      const noted = noteHit(known, hit, { principal, tool, kind: kindOf(hit.rule) }, now);
+      const noted = noteHit(known, hit, { ...call, kind: kindOf(hit.rule) }, now);
       if (noted === undefined) return [];
       // Before the new one is kept, for which one of them may have to go.
       for (const stale of closeStale(known, noted.incident, now)) this.#keep(stale, true);

@@ -28,19 +28,30 @@ export const incidentSchema = z.object({
   decided_by: z.string().nullable(),
   decided_at: z.int().nullable(),
   note: z.string().nullable(),
+  /** Names the call that the rule last spoke at; null in incidents of earlier releases. */
+  correlation_id: z.string().nullable().default(null),
 });
 export type Incident = z.output<typeof incidentSchema>;
+
+/** The call that a rule spoke at. */
+export interface SpokenAt {
+  principal: string;
+  tool: string;
+  correlationId: string;
+}
+type Spoken = SpokenAt & { kind: Rule["kind"] | undefined };
 
 /** A new incident, or the open one of the same rule with one more; and whether that has to be told. */
 export function noteHit(
   known: readonly Incident[],
   hit: Hit,
-  { principal, tool, kind }: { principal: string; tool: string; kind: Rule["kind"] | undefined },
+  { kind, ...call }: Spoken,
   now: number,
 ): { incident: Incident; isNews: boolean } | undefined {
   const { rule, version, verdict, observed, threshold, window, events } = hit;
   if (hit.mode !== "enforce" || verdict === "allow") return undefined;
-  const seen = { tool, observed, threshold, window_ms: window, events, last_at: now };
+  const { principal, tool, correlationId: correlation_id } = call;
+  const seen = { tool, correlation_id, observed, threshold, window_ms: window, events, last_at: now };
   const open = known.find(
     (each) =>
       each.rule === rule &&

@@ -163,7 +163,10 @@ export const recordSchema = z.discriminatedUnion("kind", [
 export type AuditRecord = z.output<typeof recordSchema>;
 export type Attempt = z.output<typeof attemptSchema>;
 /** What its settlement has to know of an attempt. */
-export type OpenAttempt = Pick<Attempt, "seq" | "at" | "name" | "digest" | "roles" | "flow">;
+export type OpenAttempt = Pick<
+  Attempt,
+  "seq" | "at" | "name" | "digest" | "roles" | "correlation_id" | "flow"
+>;
 export type Outcome = z.output<typeof outcomeSchema>;
 export type Repeats = z.output<typeof repeatsSchema>;
 export type Change = Omit<z.output<typeof changeSchema>, "seq" | "at" | "kind">;

@@ -103,7 +103,7 @@ export class UserWindows extends DurableObject<Env> {
     const isOverLimit = freeAt > now;
     const local = firstRefusal(refused, isOverLimit);
     const decision = local === undefined ? judgeCall(this.#parts, request, now) : ALLOWED;
-    const flow = noteDecision(this.#parts, decision, attempt.name, now);
+    const flow = noteDecision(this.#parts, decision, attempt, now);
     this.#upkeep.tellNews();
 
     // A full window takes no more charges, so that no flood of refusals makes it grow. Who waits for calls in flight pays once.
@@ -140,7 +140,7 @@ export class UserWindows extends DurableObject<Env> {
       return { given: false, refusal: { verdict: "block" } };
     const now = this.#clock.now();
     const { decision, isWithheld } = flow.settle(settlement, attempt, now);
-    const refusal = noteDecision(this.#parts, decision, attempt.name, now);
+    const refusal = noteDecision(this.#parts, decision, attempt, now);
     this.#upkeep.tellNews();
     const isGiven = refusal === undefined || !isWithheld;
     const withheld = isGiven ? null : FLOW_CODES[refusal.verdict];

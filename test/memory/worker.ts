@@ -116,7 +116,11 @@ function flooded(principal: string) {
       window: 60_000,
       events: Array.from({ length: 32 }, (_, event) => event),
     };
-    incidents.note({ verdict: "confirm", hits: [hit] }, principal, "get_customer", START + index);
+    incidents.note(
+      { verdict: "confirm", hits: [hit] },
+      { principal, tool: "get_customer", correlationId: crypto.randomUUID() },
+      START + index,
+    );
   }
   return { log, windows, recent, flow, incidents };
 }

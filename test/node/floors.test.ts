@@ -7,7 +7,7 @@ const FLOORS = [
   ["refusal", "env", "deadlines", "text", "database", "flow"],
   ["policy", "telemetry"],
   ["arguments", "hosts", "app-types"],
-  ["assets"],
+  ["assets", "oauth-refusal"],
   ["catalog", "inventory", "windows"],
   // What is changed of a user goes into the audit in their object.
   ["identity"],
@@ -21,6 +21,7 @@ const FLOORS = [
   // It says what rules saw as the dashboard does.
   ["confirm"],
   ["refusal-page"],
+  ["door", "receive-body"],
   ["welcome"],
   ["app"],
   ["index"],

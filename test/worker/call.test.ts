@@ -1,19 +1,19 @@
 import { afterEach, expect, it, vi } from "vitest";
-import { Deadlines } from "../../src/deadlines.ts";
+import { Deadline } from "../../src/deadlines.ts";
 import { attempt } from "../../src/mcp/call.ts";
 import { ok } from "../../src/refusal.ts";
 
-const call = { correlationId: "ref-1", deadlineMs: 20 };
+const newCall = () => ({ correlationId: "ref-1", deadline: new Deadline(20) });
 afterEach(() => vi.restoreAllMocks());
 
 it("gives what was done in time", async () => {
-  expect(await attempt(call, new Deadlines(), "quick", async () => ok(7))).toEqual({ ok: true, value: 7 });
+  expect(await attempt(newCall(), "quick", async () => ok(7))).toEqual({ ok: true, value: 7 });
 });
 
 it("answers what takes longer with a timeout, at once", async () => {
   const never = new Promise<never>(() => {});
   const started = Date.now();
-  expect(await attempt(call, new Deadlines(), "slow", () => never)).toMatchObject({
+  expect(await attempt(newCall(), "slow", () => never)).toMatchObject({
     ok: false,
     refusal: { code: "timeout" },
   });
@@ -27,7 +27,7 @@ it.each([
   ["a database that is busy", new Error("D1 DB is overloaded. Too many requests queued."), "unavailable"],
 ])("turns %s into a refusal, and logs the cause alone", async (_, error, code) => {
   const logged = vi.spyOn(console, "error").mockImplementation(() => {});
-  const outcome = await attempt(call, new Deadlines(), "broken", () => Promise.reject(error));
+  const outcome = await attempt(newCall(), "broken", () => Promise.reject(error));
   expect(outcome).toMatchObject({ ok: false, refusal: { code } });
   expect(JSON.stringify(outcome)).not.toMatch(/suplier|SELECT|boom|D1/);
   expect(logged.mock.calls.flat().join()).toContain('"correlation_id":"ref-1"');

@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { createCatalog } from "../../src/catalog/repository.ts";
+import { Deadline } from "../../src/deadlines.ts";
 import { createGuard } from "../../src/guard/guard.ts";
 import { createInventory } from "../../src/inventory/repository.ts";
 import type { Call } from "../../src/mcp/call.ts";
@@ -61,7 +62,7 @@ function newCaller({ calls = 100, allowed = true } = {}) {
       support: createSupport(env.DB, { sees: "all" }),
       now: Date.now(),
     },
-    deadlineMs: 5_000,
+    deadline: new Deadline(5_000),
     secretKey: SECRET,
     retry: { envelope: undefined, inputResponses: undefined, openState: async () => undefined },
   });

@@ -21,6 +21,7 @@ export function CallTable({ calls, label }: { calls: readonly CallView[]; label:
         { name: "People", value: ({ outcome }) => outcome?.people ?? null },
         { name: "ms", value: ({ outcome }) => outcome?.duration_ms ?? null },
         { name: "Client", kind: "short", cell: ({ client }) => client },
+        { name: "Request", cell: ({ correlation_id: id }) => <code class="quiet">{id}</code> },
       ]}
     />
   );

@@ -77,6 +77,14 @@ function RuleCard({ incident, rule }: { incident: Incident; rule: Rule | undefin
         <dd>
           {incident.rule}, version {incident.rule_version}
         </dd>
+        {incident.correlation_id !== null && (
+          <>
+            <dt>Last request</dt>
+            <dd>
+              <code>{incident.correlation_id}</code>
+            </dd>
+          </>
+        )}
         <dt>Seen</dt>
         <dd>{seenWords(incident, rule)}</dd>
         {rule !== undefined && (

@@ -31,7 +31,7 @@ signOnPages.post("/sign-on/start", async (c) => {
   if (signOn === undefined) return c.notFound();
   const form = await readForm(c);
   const next = nextPath(form.get("next"), "/account");
-  const provider = await findProvider(signOn, Date.now());
+  const provider = await findProvider(signOn, Date.now(), c.var.correlationId);
   if (!provider.ok) return unavailablePage(signOn, { action: "/sign-on/start", form, next });
   return sendToProvider(c, provider.value, { state: oidc.randomState(), next, consented: false });
 });
@@ -59,10 +59,10 @@ const again = (path: string) => (
 async function finish(c: AppContext, signOn: SignOnSettings, attempt: Attempt): Promise<Response> {
   const now = Date.now();
   const retry = again(attempt.consented ? attempt.next : signInPath(attempt.next));
-  const provider = await findProvider(signOn, now);
+  const provider = await findProvider(signOn, now, c.var.correlationId);
   // Under the origin that clients use: the provider compares it with what it was registered as.
   const url = new URL(CALLBACK_PATH + new URL(c.req.url).search, c.var.origin);
-  const claims = provider.ok ? await redeem(provider.value, url, attempt) : provider;
+  const claims = provider.ok ? await redeem(provider.value, url, attempt, c.var.correlationId) : provider;
   if (!claims.ok) {
     if (claims.problem === "declined" && attempt.consented) return declineToClient(c);
     const what = PROVIDER_PROBLEMS[claims.problem](providerHost(signOn));

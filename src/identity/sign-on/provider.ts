@@ -21,8 +21,12 @@ const METADATA_MS = 10 * 60 * 1000;
 let known: { issuer: string; metadata: oidc.ServerMetadata; until: number } | undefined;
 
 /** The provider as its discovery document describes it, and this server as its client. */
-export function findProvider(settings: SignOnSettings, now: number): Promise<Answer<oidc.Configuration>> {
-  return ask(async () => {
+export function findProvider(
+  settings: SignOnSettings,
+  now: number,
+  correlationId: string,
+): Promise<Answer<oidc.Configuration>> {
+  return ask(correlationId, async () => {
     const { issuer, clientId, clientSecret } = settings;
     const isPlain = new URL(issuer).protocol === "http:";
     if (known === undefined || known.issuer !== issuer || known.until <= now) {
@@ -82,8 +86,9 @@ export function redeem(
   provider: oidc.Configuration,
   url: URL,
   { state, nonce, verifier }: Expected,
+  correlationId: string,
 ): Promise<Answer<Claims>> {
-  return ask(async () => {
+  return ask(correlationId, async () => {
     const tokens = await oidc.authorizationCodeGrant(provider, url, {
       expectedState: state,
       expectedNonce: nonce,
@@ -98,7 +103,7 @@ export function redeem(
   });
 }
 
-async function ask<T>(work: () => Promise<T>): Promise<Answer<T>> {
+async function ask<T>(correlationId: string, work: () => Promise<T>): Promise<Answer<T>> {
   try {
     return { ok: true, value: await work() };
   } catch (error) {
@@ -107,6 +112,7 @@ async function ask<T>(work: () => Promise<T>): Promise<Answer<T>> {
     // Read anew at the next try: the document may be what was wrong.
     if (problem !== "declined") known = undefined;
     logEvent(problem === "declined" ? "sign_on_declined" : "sign_on_problem", {
+      correlation_id: correlationId,
       problem,
       cause: foreignText(causeOf(error)),
     });

@@ -28,6 +28,7 @@ const incident = (index: number, more: Partial<Incident>): Incident => ({
   last_at: NOW + index,
   count: 1,
   status: "open",
+  correlation_id: null,
   decided_by: null,
   decided_at: null,
   note: null,

@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { ProtocolError, type Result } from "@modelcontextprotocol/server";
 import * as z from "zod";
 import { createCatalog } from "../../../src/catalog/repository.ts";
+import { Deadline } from "../../../src/deadlines.ts";
 import { createGuard } from "../../../src/guard/guard.ts";
 import type { Windows } from "../../../src/windows/user-windows.ts";
 import { dispatch } from "../../../src/mcp/dispatch.ts";
@@ -74,6 +75,7 @@ export function newCaller({
     client: "test/1",
   });
   const ask = async (method: string, params: Record<string, unknown> = {}) => {
+    const deadline = new Deadline(5_000);
     const call = {
       correlationId: crypto.randomUUID(),
       principal,
@@ -85,7 +87,7 @@ export function newCaller({
         support: createSupport(env.DB, viewerOf(policy, principal)),
         now: Date.now(),
       },
-      deadlineMs: 5_000,
+      deadline,
       secretKey: SECRET_KEY,
       retry: { envelope: undefined, inputResponses: undefined, openState: async () => undefined },
     };

@@ -20,5 +20,6 @@ export const incidentOf = (changes: Partial<Incident> = {}): Incident => ({
   decided_by: null,
   decided_at: null,
   note: null,
+  correlation_id: "ref-1",
   ...changes,
 });

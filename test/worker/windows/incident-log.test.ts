@@ -24,7 +24,11 @@ async function inLog<T>(work: (log: IncidentLog) => T): Promise<T> {
 /** A rule speaks for the first time. */
 function speak(log: IncidentLog, rule: string, verdict: Incident["verdict"], now = NOW): Incident {
   const hit = { rule, version: 1, mode: "enforce" as const, verdict, observed: 2, threshold: 1, window: 1 };
-  const [incident] = log.note({ verdict, hits: [{ ...hit, events: [1] }] }, "somebody", "get_customer", now);
+  const [incident] = log.note(
+    { verdict, hits: [{ ...hit, events: [1] }] },
+    { principal: "somebody", tool: "get_customer", correlationId: "ref-1" },
+    now,
+  );
   if (incident === undefined) throw new Error("no incident");
   return incident;
 }
