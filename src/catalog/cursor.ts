@@ -2,25 +2,30 @@ import { hash } from "node:crypto";
 import * as z from "zod";
 import { type Outcome, ok, refuse } from "../refusal.ts";
 
-/** Where a page ended: the sort key of its last row (a price, a name, or its place by relevance), and its SKU. */
+/** Where a page ended: the sort key of its last row (a price, a name, or its place by relevance), and its SKU. Callers can read it. */
 const positionSchema = z.tuple([z.union([z.string(), z.number()]), z.string()]);
 export type Position = z.output<typeof positionSchema>;
 
 /** A cursor as callers give it back; room for the longest name a page may end with. */
 export const cursorArgument = z.string().min(1).max(2_000).describe("next_cursor of the page before");
 
-const cursorSchema = z.tuple([z.string(), positionSchema]);
+/** Of a cursor's form; those of earlier releases have none. */
+const FORM = 2;
+const cursorSchema = z.tuple([z.literal(FORM), z.string(), positionSchema]);
+const earlierSchema = z.tuple([z.string(), positionSchema]);
 
 /** `scope` is what the cursor belongs to: the same question, asked for its next page. */
 export function encodeCursor(scope: unknown, position: Position): string {
-  const json = JSON.stringify([fingerprint(scope), position]);
+  const json = JSON.stringify([FORM, fingerprint(scope), position]);
   return Buffer.from(json, "utf8").toString("base64url");
 }
 
 export function decodeCursor(scope: unknown, cursor: string): Outcome<Position> {
-  const parsed = cursorSchema.safeParse(parseJson(Buffer.from(cursor, "base64url").toString("utf8")));
-  if (!parsed.success) return refuse("invalid_arguments", "The cursor is not one that was given out.");
-  const [owner, position] = parsed.data;
+  const json = parseJson(Buffer.from(cursor, "base64url").toString("utf8"));
+  const parsed = cursorSchema.safeParse(json);
+  if (!parsed.success)
+    return refuse("invalid_arguments", earlierSchema.safeParse(json).success ? EARLIER : UNKNOWN);
+  const [, owner, position] = parsed.data;
   if (owner !== fingerprint(scope)) {
     return refuse(
       "invalid_arguments",
@@ -29,6 +34,9 @@ export function decodeCursor(scope: unknown, cursor: string): Outcome<Position> 
   }
   return ok(position);
 }
+
+const UNKNOWN = "The cursor is not one that was given out.";
+const EARLIER = "The cursor is from an earlier release of this server: begin again without a cursor.";
 
 function fingerprint(scope: unknown): string {
   return hash("sha256", JSON.stringify(scope), "base64url").slice(0, 12);

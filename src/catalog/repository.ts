@@ -47,6 +47,8 @@ export interface Catalog {
   categoryName(name: string): Promise<string | undefined>;
   /** In order of name, from the first one after `after`; empty categories are left out. */
   categories(limit: number, after?: string): Promise<Category[]>;
+  /** Names in order, whatever the case of `prefix`; empty categories are left out. */
+  categoriesStartingWith(prefix: string, limit: number): Promise<string[]>;
   overview(): Promise<CatalogOverview>;
 }
 
@@ -127,6 +129,25 @@ export function createCatalog(db: D1Database): Catalog {
         .bind(after, limit)
         .all();
       return categoryRows.parse(results);
+    },
+
+    async categoriesStartingWith(prefix, limit) {
+      const prefixes = spellings(prefix);
+      const ranges = prefixes.map((_, index) => {
+        const place = `?${index + 2}`;
+        return `name >= ${place} AND name < ${place} || char(1114111)`;
+      });
+      const { results } = await db
+        .prepare(
+          `SELECT name FROM categories WHERE active_products > 0 AND (${ranges.join(" OR ")})
+           ORDER BY name LIMIT ?1`,
+        )
+        .bind(limit, ...prefixes)
+        .all();
+      return z
+        .array(nameRow)
+        .parse(results)
+        .map(({ name }) => name);
     },
 
     async overview() {

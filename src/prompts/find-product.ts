@@ -13,12 +13,9 @@ export const findProduct = definePrompt({
     category: z.string().trim().max(200).optional().describe("A category to stay within"),
   }),
   complete: {
-    async category(typed, { catalog }, limit) {
-      const categories = await catalog.categories(1_000);
-      const names = categories.map(({ name }) => name);
-      const ids = names.filter((name) => name.toLowerCase().startsWith(typed.toLowerCase()));
-      return { ids: ids.slice(0, limit) };
-    },
+    category: async (typed, { catalog }, limit) => ({
+      ids: await catalog.categoriesStartingWith(typed, limit),
+    }),
   },
 
   async render({ need, budget, category }, context) {

@@ -110,16 +110,20 @@ function page(all: Hit[], { limit, after }: SearchRequest, cut: boolean): Found 
   const more = end < all.length;
   return {
     hits,
-    ...(more && last !== undefined && { next: [end, String(last.id)] satisfies Position }),
+    ...(more && last !== undefined && { next: [end, skuOf(last)] satisfies Position }),
     cut: cut && !more,
   };
 }
 
 /** Behind the last one shown; where that has left the catalog, the others have moved up by one. */
 function startAfter(all: Hit[], [end, last]: Position): number {
-  const at = all.findIndex(({ id }) => String(id) === last);
+  const at = all.findIndex((hit) => skuOf(hit) === last);
   return at >= 0 ? at + 1 : Math.max(0, Number(end) - 1);
 }
+
+/** A summary begins with the SKU. */
+const skuOf = ({ summary }: Hit): string => skuCell.parse(summary)[0];
+const skuCell = jsonText.pipe(z.tuple([z.string()], z.unknown()));
 
 /** Where a word finds next to nothing, it may be unfinished (the last one) or misspelt; undefined where none does. */
 async function forgive(run: Run, query: Query, matches: readonly number[]): Promise<Query | undefined> {
