@@ -24,13 +24,17 @@ export function breaks(binding: Binding, how: "hangs" | "throws"): () => void {
       { get: (_, name) => (name === "bind" ? () => statement : answer) },
     );
     vi.spyOn(env.DB, "batch").mockImplementation(answer);
-    vi.spyOn(env.DB, "prepare").mockImplementation(new Proxy(env.DB.prepare.bind(env.DB), { apply: () => statement }));
+    vi.spyOn(env.DB, "prepare").mockImplementation(
+      new Proxy(env.DB.prepare.bind(env.DB), { apply: () => statement }),
+    );
   } else if (binding === "OAUTH_KV") {
     for (const method of ["get", "getWithMetadata", "put", "delete", "list"] as const)
       vi.spyOn(env.OAUTH_KV, method).mockImplementation(answer);
   } else {
     const namespace = env[binding];
-    vi.spyOn(namespace, "getByName").mockImplementation(new Proxy(namespace.getByName.bind(namespace), { apply: () => all }));
+    vi.spyOn(namespace, "getByName").mockImplementation(
+      new Proxy(namespace.getByName.bind(namespace), { apply: () => all }),
+    );
   }
   return () => reject(new Error("over"));
 }

@@ -70,7 +70,6 @@ it("what was done already, and can't be noted, is told as unavailable", async ()
   expect(logged.mock.calls.flat().join()).toContain('"what":"note"');
 });
 
-
 it("leaves no timer behind, whether work ends, throws, or is given up", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
   expect(await within(1_000, async () => 7)).toBe(7);
