@@ -18,7 +18,8 @@ export const receiveBody = (max: number) => {
     if (c.req.raw.body === null) return next();
     const receive = () =>
       limit(c, async () => {
-        c.req.raw = new Request(c.req.raw, { body: await c.req.raw.arrayBuffer() });
+        const { method } = c.req;
+        c.req.raw = new Request(c.req.raw, { method, body: await c.req.raw.arrayBuffer() });
       });
     const read = await c.var.deadline.run(receive).then(
       (refused) => ({ refused: refused ?? undefined }),
