@@ -1,6 +1,8 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
+const BROWSER = "./test/node/support/find-browser.ts";
+
 // What src/ and the tests import of packages: as one file each, which workerd has not to ask for module by module.
 const BUNDLED = [
   "@cloudflare/workers-oauth-provider",
@@ -75,17 +77,29 @@ export default defineConfig({
         // What takes long and changes seldom: interrupts, full disks, killed servers. CI runs it.
         test: {
           name: "slow",
+          globalSetup: BROWSER,
           include: ["test/slow/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
       },
       {
-        test: { name: "pictures", include: ["test/slow/*.pictures.ts"], testTimeout: 120_000 },
+        test: {
+          name: "pictures",
+          globalSetup: BROWSER,
+          include: ["test/slow/*.pictures.ts"],
+          testTimeout: 120_000,
+        },
       },
       {
         // The bundle and the command line, from outside.
-        test: { name: "node", include: ["test/node/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 },
+        test: {
+          name: "node",
+          globalSetup: BROWSER,
+          include: ["test/node/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
       },
     ],
   },

@@ -1,11 +1,9 @@
-import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { promisify } from "node:util";
 import { expect, it } from "vitest";
 import { ROLES, SCOPES, type Scope, scopesOf } from "../../src/identity/scopes.ts";
 import { DOCUMENTED, docRig, expectLines } from "./support/doc-examples.ts";
+import { cliProgram, curl, runCommands } from "./support/shell.ts";
 
-const run = promisify(execFile);
 const rig = docRig("docs/connect.md");
 
 /** The page's commands with the output that it promises, in its order. */
@@ -20,14 +18,9 @@ const examples = () =>
 it("its commands print what it says they print", async () => {
   const { server, state } = rig();
   const environment: Record<string, string> = {};
+  const programs = { curl, "npm run -s admin --": cliProgram("cli/admin.ts", ["--state", state]) };
   for (const { commands, lines } of examples()) {
-    const script = commands
-      .replaceAll("npm run -s admin --", `"${process.execPath}" cli/admin.ts --state "${state}"`)
-      .replaceAll(DOCUMENTED, server.url);
-    const { stdout, stderr } = await run("sh", ["-ec", script], {
-      env: { PATH: process.env["PATH"] ?? "", ...environment },
-    });
-    expect(stderr).toBe("");
+    const stdout = await runCommands(commands.replaceAll(DOCUMENTED, server.url), environment, programs);
     expectLines(stdout.replaceAll(server.url, DOCUMENTED), lines);
     // As the page tells its reader to.
     const [, keyId, key] = /^(key-\w+), shown once:\n(\S+)$/m.exec(stdout) ?? [];

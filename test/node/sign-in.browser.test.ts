@@ -1,5 +1,5 @@
 import type { BrowserContext, BrowserContextOptions, Page } from "playwright-core";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import * as z from "zod";
 import type { LocalServer } from "../../cli/local/server.ts";
 import { type Visit, PHONE, WAYS, browserRig, expectAnswer, expectOrder } from "./support/browser-rig.ts";
@@ -10,7 +10,7 @@ const ALL_SCOPES = "catalog:read inventory:write support:read support:write admi
 
 const rig = browserRig();
 let server: LocalServer;
-beforeAll(() => void ({ server } = rig()));
+beforeEach(() => void ({ server } = rig()));
 const keyOf = (user: string): string => rig().keyOf(user);
 const visit = (url: string, options?: BrowserContextOptions): Promise<Visit> => rig().visit(url, options);
 

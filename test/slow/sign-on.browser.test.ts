@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { BrowserContextOptions, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { demoKeys } from "../../cli/local/demo-users.ts";
 import { type LocalProvider, startProvider } from "../../cli/local/provider.ts";
 import { type LocalServer, startServer } from "../../cli/local/server.ts";
@@ -24,7 +24,7 @@ const rig = browserRig(async () => {
   provider = await startProvider(() => `${server.url}/sign-on/callback`);
   return provider.settings;
 });
-beforeAll(() => void ({ server } = rig()));
+beforeEach(() => void ({ server } = rig()));
 afterAll(() => provider.stop());
 const keyOf = (user: string): string => rig().keyOf(user);
 const visit = (path: string, options?: BrowserContextOptions): Promise<Visit> => rig().visit(path, options);

@@ -1,12 +1,16 @@
 import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { symlink, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, expect, it } from "vitest";
 import { DOCUMENTED, docRig, expectLines } from "../node/support/doc-examples.ts";
+import { missingPrograms } from "../node/support/programs.ts";
 
 const run = promisify(execFile);
-const rig = docRig("docs/signing.md");
+const PAGE = "docs/signing.md";
+const page = readFileSync(PAGE, "utf8");
+const rig = docRig(PAGE);
 beforeAll(async () => {
   // Where http-message-sig is found by the page's program.
   await symlink(resolve("node_modules"), join(rig().folder, "node_modules"));
@@ -19,10 +23,16 @@ interface Example {
 }
 
 /** The page's programs with the output that it promises, in its order. */
-const examples = (): Example[] =>
-  [...rig().page.matchAll(/```(sh|ts|python)\n([^]*?)```\n\n```text\n([^]*?)```/g)].map(
-    ([, language = "", code = "", output = ""]) => ({ language, code, lines: output.trim().split("\n") }),
-  );
+const examples: Example[] = [...page.matchAll(/```(sh|ts|python)\n([^]*?)```\n\n```text\n([^]*?)```/g)].map(
+  ([, language = "", code = "", output = ""]) => ({ language, code, lines: output.trim().split("\n") }),
+);
+
+/** Programs beside Node that an example needs and a machine may lack, as a reason to leave it out. The shell makes the keys. */
+function whyLeftOut({ language, code }: Example): string | undefined {
+  const called = language === "sh" ? ["curl", "openssl"].filter((name) => code.includes(name)) : [];
+  const missing = missingPrograms(["sh", ...called, ...(language === "python" ? ["python3"] : [])]);
+  return missing.length === 0 ? undefined : `${missing.join(" and ")} is not installed`;
+}
 
 async function execute({ language, code }: Example, environment: Record<string, string>): Promise<string> {
   const { folder, state, server } = rig();
@@ -58,12 +68,20 @@ function noted(stdout: string): Record<string, string> {
 
 const environment: Record<string, string> = {};
 
-it("its programs print what it says they print", async () => {
-  for (const example of examples()) {
+it.for(examples.map((example, index) => ({ ...example, number: index + 1 })))(
+  "its program $number, $language, prints what it says it prints",
+  async (example, { skip }) => {
+    const reason = whyLeftOut(example);
+    if (reason !== undefined) skip(reason);
     const stdout = await execute(example, environment);
+    expect(stdout).not.toBe("");
     expectLines(stdout, example.lines);
     Object.assign(environment, noted(stdout));
-  }
+  },
+);
+
+it("gives its reader all that its programs need", ({ skip }) => {
+  if (missingPrograms(["sh"]).length > 0) skip("sh is not installed");
   expect(Object.keys(environment).toSorted()).toEqual([
     "CATALOG_ACCESS_KEY",
     "CATALOG_SIGNING_SECRET",
@@ -72,10 +90,13 @@ it("its programs print what it says they print", async () => {
   ]);
 });
 
-it("what --dry-run prints is good once", async () => {
+it("what --dry-run prints is good once", async ({ skip }) => {
   const code = `npm run -s sign -- ${DOCUMENTED}/mcp --key-id "$SIGNING_KEY_ID" --tool list_categories --dry-run > once.sh
-    sh once.sh && sh once.sh`;
-  const stdout = await execute({ language: "sh", code, lines: [] }, environment);
+    sh once.sh && sh once.sh # curl`;
+  const example = { language: "sh", code, lines: [] };
+  const reason = whyLeftOut(example);
+  if (reason !== undefined) skip(reason);
+  const stdout = await execute(example, environment);
   expect(stdout.match(/"structuredContent"|signature_replayed,/g)).toEqual([
     '"structuredContent"',
     "signature_replayed,",
@@ -83,7 +104,7 @@ it("what --dry-run prints is good once", async () => {
 });
 
 it("leaves out no program that stands in a block", () => {
-  const blocks = [...rig().page.matchAll(/```(?:sh|ts|python)\n/g)];
-  expect(examples().map(({ language }) => language)).toEqual(["sh", "sh", "sh", "sh", "ts", "python"]);
+  const blocks = [...page.matchAll(/```(?:sh|ts|python)\n/g)];
+  expect(examples.map(({ language }) => language)).toEqual(["sh", "sh", "sh", "sh", "ts", "python"]);
   expect(blocks).toHaveLength(6);
 });

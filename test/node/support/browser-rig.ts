@@ -2,10 +2,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
 import { demoKeys } from "../../../cli/local/demo-users.ts";
 import { type LocalServer, startServer } from "../../../cli/local/server.ts";
-import { type SignIn, auditPage, closeClients, launchBrowser } from "./browser.ts";
+import { type SignIn, auditPage, closeClients } from "./browser.ts";
+import { launchBrowser } from "./find-browser.ts";
 import { product, seed } from "./imports.ts";
 
 export const DESKTOP = { width: 1280, height: 800 };
@@ -37,24 +38,31 @@ export interface BrowserRig {
 
 /**
  * A browser, and a server that asks for tokens. Called before the tests; what it gives is called within them. `prepare` runs
- * first and gives more settings.
+ * first and gives more settings. Where there is no browser the tests are skipped, with the reason.
  */
 export function browserRig(
   prepare: () => Promise<Record<string, string>> = async () => ({}),
 ): () => BrowserRig {
   let rig: BrowserRig | undefined;
+  let missing: string | undefined;
   beforeAll(async () => {
+    const settings = await prepare();
+    const launched = await launchBrowser();
+    if ("missing" in launched) {
+      ({ missing } = launched);
+      return;
+    }
+    const { browser } = launched;
     const folder = await mkdtemp(join(tmpdir(), "catalog-browser-test-"));
     const stateDir = join(folder, "state");
-    const settings = await prepare();
-    const [server, browser] = await Promise.all([
-      startServer({ stateDir, vars: { LOCAL_ANONYMOUS: "off", ...settings } }),
-      launchBrowser(),
-    ]);
+    const server = await startServer({ stateDir, vars: { LOCAL_ANONYMOUS: "off", ...settings } });
     await seed(server, [product({ sku: "SKU-10001" })]);
     const keys = await demoKeys(server, stateDir);
     const visit: BrowserRig["visit"] = (url, options) => open(server, browser, url, options);
     rig = { folder, server, browser, visit, keyOf: (user) => keys[user] ?? "" };
+  });
+  beforeEach(({ skip }) => {
+    if (missing !== undefined) skip(missing);
   });
   afterEach(async () => {
     await Promise.all(rig?.browser.contexts().map((context) => context.close()) ?? []);

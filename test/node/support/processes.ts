@@ -1,5 +1,7 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFile, readdir } from "node:fs/promises";
+import { basename } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -79,12 +81,34 @@ export async function within(milliseconds: number, running: Running): Promise<En
 
 /** Names of the processes that live in a group; a zombie lives no more. */
 export async function groupMembers(group: number): Promise<string[]> {
+  const all = process.platform === "linux" ? await processesOfLinux() : await processesByPs();
+  return all.filter((each) => each.group === group && !each.state.startsWith("Z")).map(({ name }) => name);
+}
+
+interface Process {
+  name: string;
+  state: string;
+  group: number;
+}
+
+/** proc(5): a bare Debian has no ps. The name stands in brackets, and may hold spaces and brackets itself. */
+async function processesOfLinux(): Promise<Process[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  // Some end while they are looked at.
+  const stats = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/stat`, "utf8").catch(() => "")));
+  return stats.flatMap((stat) => {
+    const [, name = "", state = "", group = ""] = /\((.*)\) (\S) \d+ (\d+)/s.exec(stat) ?? [];
+    return name === "" ? [] : [{ name, state, group: Number(group) }];
+  });
+}
+
+/** macOS has ps; Windows has no process groups. */
+async function processesByPs(): Promise<Process[]> {
   const { stdout } = await promisify(execFile)("ps", ["-A", "-o", "pgid=,stat=,comm="]);
-  return stdout
-    .split("\n")
-    .map((line) => line.trim().split(/\s+/))
-    .filter(([pgid, stat = ""]) => pgid === String(group) && !stat.startsWith("Z"))
-    .map(([, , name = ""]) => name);
+  return stdout.split("\n").map((line) => {
+    const [group = "", state = "", ...name] = line.trim().split(/\s+/);
+    return { name: basename(name.join(" ")), state, group: Number(group) };
+  });
 }
 
 /** Ends whatever `start` left running in groups of its own, runtimes of killed commands included. */

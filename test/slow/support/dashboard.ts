@@ -2,11 +2,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
 import * as z from "zod";
 import { demoKeys } from "../../../cli/local/demo-users.ts";
 import { type LocalServer, startServer } from "../../../cli/local/server.ts";
-import { enterKey, launchBrowser } from "../../node/support/browser.ts";
+import { enterKey } from "../../node/support/browser.ts";
+import { launchBrowser } from "../../node/support/find-browser.ts";
 import { startScript, within } from "../../node/support/processes.ts";
 
 export const DESKTOP = { width: 1280, height: 900 };
@@ -51,28 +52,37 @@ export async function pathsFrom(page: Page): Promise<string[]> {
 
 const summarySchema = z.object({ callers: z.array(z.object({ caller: z.string() })) });
 
-/** For a file's tests: a server with so many seconds of demo traffic behind it, and Chromium. Gives what is there once they run. */
+/**
+ * For a file's tests: a server with so many seconds of demo traffic behind it, and a browser. Gives what is there once they
+ * run. Where there is no browser they are skipped, with the reason.
+ */
 export function useDashboard(seconds: number): () => Dashboard {
   let dashboard: Dashboard | undefined;
+  let missing: string | undefined;
   const started = () => {
     if (dashboard === undefined) throw new Error("The dashboard has not started.");
     return dashboard;
   };
   beforeAll(
     async () => {
-      dashboard = await startDashboard(seconds);
+      const launched = await launchBrowser();
+      if ("missing" in launched) ({ missing } = launched);
+      else dashboard = await startDashboard(seconds, launched.browser);
     },
     seconds * 1000 + 120_000,
   );
+  beforeEach(({ skip }) => {
+    if (missing !== undefined) skip(missing);
+  });
   afterEach(() => dashboard?.closeBrowsers());
   afterAll(() => dashboard?.close());
   return started;
 }
 
-async function startDashboard(seconds: number): Promise<Dashboard> {
+async function startDashboard(seconds: number, browser: Browser): Promise<Dashboard> {
   const folder = await mkdtemp(join(tmpdir(), "catalog-dashboard-"));
   const stateDir = join(folder, "state");
-  const [server, browser] = await Promise.all([startServer({ stateDir }), launchBrowser()]);
+  const server = await startServer({ stateDir });
   const keys = await demoKeys(server, stateDir);
   const traffic = startScript("demo-traffic", [
     `--state=${stateDir}`,
