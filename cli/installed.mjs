@@ -1,0 +1,15 @@
+// npm scripts load this before a command of cli/, so that a missing install is a sentence and not a stack. Any Node reads it.
+
+import { existsSync } from "node:fs";
+
+const isInstalled = existsSync(new URL("../node_modules", import.meta.url));
+const isTooOld = !process.features.typescript;
+
+if (!isInstalled || isTooOld) {
+  console.error(
+    isInstalled
+      ? `Node ${process.version} is too old. Install Node 22.18 or newer; on Linux and on Windows x64 "npm install" brings one.`
+      : 'The packages are missing. Run "npm install" first.',
+  );
+  process.exit(1);
+}
