@@ -27,30 +27,40 @@ const {
 
 const isRead = process.stdout.isTTY && !json;
 
+const fail = (error: unknown) => {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exit(1);
+};
+
 try {
-  // It reads policy.json while it loads: what is wrong with that as JSON is told here, without a stack.
-  const { fillNewState } = await import("./sample/fill-new-state.ts");
-  let keys: Record<string, string> = {};
+  const vars = await readDevVars(ROOT);
+  let keys: Record<string, string> | undefined;
+  let isGreeted = false;
   const server = await startServer({
     port,
     stateDir,
     watch: true,
     onLog: (line) => console.log(isRead ? readableLine(line) : line),
+    onNotice: (text) => console.error(text),
+    onFailure: fail,
     prepare: async (started) => {
+      // It reads policy.json while it loads, which a build that failed did not get through.
+      const { fillNewState } = await import("./sample/fill-new-state.ts");
       keys = await fillNewState(started, stateDir);
     },
+    onReady: (url) => {
+      if (!isGreeted) console.log(banner(url, keys ?? {}, anonymousRefusedBy(vars)));
+      isGreeted = true;
+    },
   });
-  const vars = await readDevVars(ROOT);
-  console.log(banner(server.url, keys, anonymousRefusedBy(vars)));
   for (const line of unknownSettings(vars)) console.error(`  ${line}\n`);
   const { status } = await fetch(server.url);
   if (status === 503)
     console.error(
-      "  It serves nothing yet: mend what its log names. policy.json is read again when it is saved, .dev.vars at the next start.\n",
+      `  ${server.url} serves nothing yet: mend what is named above. policy.json is read again when it is saved, .dev.vars at the next start.\n`,
     );
 } catch (error) {
-  console.error(error instanceof Error ? error.message : String(error));
-  process.exit(1);
+  fail(error);
 }
 
 /** `refusedBy`: the setting by which callers without a token are refused, where there is one. */

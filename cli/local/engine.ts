@@ -1,3 +1,8 @@
+import { type FSWatcher, watch as watchFiles } from "node:fs";
+import { type Bundle, bundleOnce, watchBundle } from "./bundle.ts";
+import { createRuntime, isStartFailure } from "./miniflare-runtime.ts";
+import { readWranglerConfig } from "./wrangler-config.ts";
+
 /** What runs a Worker on this machine. */
 export interface EngineOptions {
   /** A wrangler.toml. */
@@ -11,12 +16,111 @@ export interface EngineOptions {
   port: number;
   /** Beside those of the configuration and of .dev.vars, and before them. */
   vars: Record<string, string>;
+  /** Rebuilds the Worker whenever one of its files changes; while that fails, every request gets 503 with the reason. */
+  watch: boolean;
+  /** Runs once, before `port` is opened to the Worker, which listens at `url` meanwhile. */
+  prepare: (url: string) => Promise<void>;
+  /** Runs whenever `port` has been opened anew, at `url`, to the Worker or to the reason why there is none. */
+  onOpen: (url: string) => Promise<void>;
   /** Takes each line of the Worker's log. Without it errors alone are printed, on standard error. */
   onLog: ((line: string) => void) | undefined;
+  /** Takes a sentence for the person who started it: a failed build, a restart. */
+  onNotice: (text: string) => void;
+  /** Takes the error that ended it after it had started. */
+  onFailure: (error: unknown) => void;
 }
 
 export interface Engine {
   /** Without a trailing slash. */
   url: string;
   close(): Promise<void>;
+}
+
+/** An editor saves several files at once. */
+const SETTLE_MS = 100;
+
+/** Runs the Worker, and serves it once it is prepared. */
+export async function startEngine(options: EngineOptions): Promise<Engine> {
+  const { entrypoint, watch, prepare, onOpen, onNotice, onFailure } = options;
+  const worker = await readWranglerConfig(options.config);
+  const runtime = await createRuntime(options, worker);
+  let { port } = options;
+  let isPrepared = false;
+
+  async function open(bundle: Bundle): Promise<string> {
+    let url: string | undefined;
+    if (bundle.ok && !isPrepared) {
+      url = await runtime.run(bundle, 0);
+      await prepare(url);
+      isPrepared = true;
+    }
+    // Nobody has been told of a free port, so it can stay.
+    if (url === undefined || port !== 0) url = await runtime.run(bundle, port);
+    port = Number(new URL(url).port);
+    await onOpen(url);
+    return url;
+  }
+
+  /** Serves the reason in place of a Worker that cannot be built, or does not start. */
+  async function openOrExplain(bundle: Bundle): Promise<string> {
+    if (!bundle.ok) onNotice(`The Worker cannot be built, so nothing is served:\n${bundle.reason}`);
+    try {
+      return await open(bundle);
+    } catch (error) {
+      if (!isStartFailure(error)) throw error;
+      onNotice(`The Worker does not start, so nothing is served: ${error.message}`);
+      return open({ ok: false, reason: error.message });
+    }
+  }
+
+  const stops = [() => runtime.close()];
+  const close = async () => {
+    for (const stop of stops.splice(0).toReversed()) await stop();
+  };
+  try {
+    if (!watch) {
+      const url = await open({ ok: true, script: await bundleOnce(entrypoint, worker) });
+      return { url, close };
+    }
+    let latest: Bundle | undefined;
+    let isStarted = false;
+    const started = Promise.withResolvers<string>();
+    let last = Promise.resolve();
+    const openLatest = () => {
+      last = openAfter(last);
+    };
+    async function openAfter(before: Promise<void>): Promise<void> {
+      await before;
+      if (latest === undefined || stops.length === 0) return;
+      try {
+        started.resolve(await openOrExplain(latest));
+        isStarted = true;
+      } catch (error) {
+        if (isStarted) onFailure(error);
+        else started.reject(error);
+      }
+    }
+    const stopBuilding = await watchBundle(entrypoint, worker, (bundle) => {
+      latest = bundle;
+      openLatest();
+    });
+    stops.push(stopBuilding);
+    const url = await started.promise;
+    if (worker.options.assets !== undefined) {
+      const watcher = watchFolder(worker.options.assets.directory, openLatest);
+      stops.push(async () => watcher.close());
+    }
+    return { url, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function watchFolder(folder: string, onChange: () => void): FSWatcher {
+  let timer: NodeJS.Timeout | undefined;
+  return watchFiles(folder, { recursive: true }, () => {
+    clearTimeout(timer);
+    timer = setTimeout(onChange, SETTLE_MS);
+  });
 }

@@ -24,7 +24,8 @@ export type LockContents = z.output<typeof contentsSchema>;
 
 export interface HeldLock {
   key: string;
-  publish(url: string, runtimes: number[]): Promise<void>;
+  /** `url`: null while the server starts. */
+  publish(url: string | null, runtimes: number[]): Promise<void>;
   release(): void;
 }
 

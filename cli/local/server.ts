@@ -2,12 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import * as z from "zod";
 import type { Statement } from "../../src/database/statement.ts";
-import type { Engine } from "./engine.ts";
+import { type Engine, startEngine } from "./engine.ts";
 import { isListening, readLock, takeLock } from "./lock-file.ts";
-import { startMiniflare } from "./miniflare-engine.ts";
 import { followRuntimes } from "./runtimes.ts";
 import { localSecret } from "./secret.ts";
-import { startWrangler } from "./wrangler-engine.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** Where wrangler keeps local state by default, so that `npx wrangler dev` sees the same catalog. */
@@ -31,14 +29,23 @@ export interface ServerOptions {
   stateDir?: string;
   /** 0 takes a free one. */
   port?: number;
-  /** Starts the Worker anew whenever one of its files changes. */
+  /**
+   * Rebuilds and restarts the Worker whenever one of its files changes. While it cannot be built, also at the start, every
+   * request gets 503 with the reason, and `prepare` waits for the first build that works.
+   */
   watch?: boolean;
   /** The Worker to run, from the root of the repository; the product with its local door by default. */
   entrypoint?: string;
   vars?: Record<string, string>;
   onLog?: (line: string) => void;
-  /** Runs before anybody else finds the server. */
+  /** Runs before the port is open and anybody else finds the server. */
   prepare?: (server: LocalServer) => Promise<void>;
+  /** Runs whenever the port has been opened to the prepared Worker: once, and after each change of its files. */
+  onReady?: (url: string) => void;
+  /** Takes sentences for the person who started it, about builds that fail and restarts. */
+  onNotice?: (text: string) => void;
+  /** Takes the error that ended the server after it had started. */
+  onFailure?: (error: unknown) => void;
 }
 
 /** The state folder is in use by another process of this project. */
@@ -53,22 +60,16 @@ export class StateInUseError extends Error {
 /** Starts the Worker on this machine, in this process, and holds the state folder's lock. */
 export async function startServer(options: ServerOptions = {}): Promise<LocalServer> {
   const { stateDir = DEFAULT_STATE_DIR, port = 0, watch = false, vars = {}, onLog, prepare } = options;
-  const { entrypoint = "src/local/worker.ts" } = options;
+  const { entrypoint = "src/local/worker.ts", onReady, onNotice = () => {}, onFailure = () => {} } = options;
   // Before the port is looked at: the lock's last holder may have been killed, and its runtime listens there still.
   const lock = await takeLock(stateDir);
   if (lock === undefined) throw new StateInUseError((await readLock(stateDir))?.url ?? null);
-  // wrangler would wait for the port without a word.
+  // workerd would say so in a stack.
   if (port !== 0 && (await isListening(`http://${HOST}:${port}`))) {
     lock.release();
     throw new Error(`Port ${port} is in use. Choose another: npm run dev -- --port ${port + 1}`);
   }
 
-  // Offline and quiet: no look-up of a sample request.cf, no metrics, no update notice.
-  process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false";
-  process.env["WRANGLER_SEND_METRICS"] = "false";
-  process.env["WRANGLER_HIDE_BANNER"] = "true";
-  // wrangler's explorer would be a second door to the database, without a key.
-  process.env["X_LOCAL_EXPLORER"] = "false";
   // The lock names the runtime's processes: a later holder ends what a killed one left behind.
   let runtimes: number[] = [];
   let publish = async () => {};
@@ -76,6 +77,11 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
     runtimes = pids;
     publish().catch(() => {});
   });
+  const publishAt = async (url: string | null) => {
+    publish = () => lock.publish(url, runtimes);
+    await publish();
+  };
+  let isPrepared = false;
   let engine: Engine | undefined;
   const close = async () => {
     unfollow();
@@ -84,22 +90,29 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
     lock.release();
   };
   try {
-    const start = watch ? startWrangler : startMiniflare;
-    engine = await start({
+    engine = await startEngine({
       config: `${ROOT}wrangler.toml`,
       entrypoint: `${ROOT}${entrypoint}`,
       stateDir,
       host: HOST,
       port,
       vars: { SECRET_KEY: await localSecret(stateDir), ...vars, LOCAL_KEY: lock.key },
+      watch,
+      async prepare(url) {
+        // A server that had a failed build to tell of was published, and leaves its port for this.
+        await publishAt(null);
+        await prepare?.(connect(url, lock.key, close));
+        isPrepared = true;
+      },
+      async onOpen(url) {
+        await publishAt(url);
+        if (isPrepared) onReady?.(url);
+      },
       onLog,
+      onNotice,
+      onFailure,
     });
-    const { url } = engine;
-    const server = connect(url, lock.key, close);
-    await prepare?.(server);
-    publish = () => lock.publish(url, runtimes);
-    await publish();
-    return server;
+    return connect(engine.url, lock.key, close);
   } catch (error) {
     await close();
     throw error;

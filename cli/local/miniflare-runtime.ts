@@ -1,0 +1,98 @@
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Miniflare } from "miniflare";
+import { type Bundle, bundleOnce } from "./bundle.ts";
+import { readDevVars } from "./dev-vars.ts";
+import type { EngineOptions } from "./engine.ts";
+import type { LocalWorker } from "./wrangler-config.ts";
+
+const NOT_BUILT = fileURLToPath(new URL("../../src/local/not-built.ts", import.meta.url));
+const NOT_STARTED = "ERR_RUNTIME_FAILURE";
+
+export interface Runtime {
+  /** Runs a bundle, or its stand-in, in place of the one before; gives the URL. Throws if workerd does not start. */
+  run(bundle: Bundle, port: number): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** workerd, with the Worker's bindings on the state that wrangler would use. A process of it that is killed is started again. */
+export async function createRuntime(options: EngineOptions, worker: LocalWorker): Promise<Runtime> {
+  const { config, stateDir, host, vars, onLog, onNotice, onFailure } = options;
+  const [devVars, { Log, LogLevel, Miniflare: MiniflareClass, convertV4MiniflareOptions }] =
+    await Promise.all([
+      readDevVars(dirname(config)),
+      // Loaded here: a command that finds a server needs none of it.
+      import("miniflare"),
+    ]);
+  class ErrorLog extends Log {
+    // Standard output is its command's own.
+    protected override log(message: string) {
+      console.error(message);
+    }
+    override error(error: Error) {
+      super.error(error);
+      // Miniflare tells nobody else that a runtime could not be started again.
+      if (isStartFailure(error)) onFailure(error);
+    }
+  }
+  const log = new ErrorLog(LogLevel.ERROR);
+  const shared = {
+    host,
+    cf: false,
+    log,
+    handleStructuredLogs: ({ level, message }: { level: string; message: string }) => {
+      if (onLog !== undefined) onLog(message);
+      else if (level === "error") console.error(message);
+    },
+    unsafeHandleRuntimeRestart: () => onNotice("The Workers runtime ended unexpectedly. It runs again."),
+  };
+
+  function settingsOf(script: string, port: number) {
+    return convertV4MiniflareOptions({
+      ...shared,
+      ...worker.options,
+      port,
+      bindings: { ...worker.options.bindings, ...devVars, ...vars },
+      modules: [{ type: "ESModule", path: "worker.js", contents: script }],
+      resourcePersistencePath: join(stateDir, "v3"),
+    });
+  }
+
+  /** Without Durable Objects: an alarm of theirs must wait until their code is back. */
+  async function standIn(reason: string, port: number) {
+    const { name, compatibilityDate, compatibilityFlags } = worker.options;
+    return convertV4MiniflareOptions({
+      ...shared,
+      name,
+      compatibilityDate,
+      compatibilityFlags,
+      port,
+      bindings: { ...vars, REASON: reason },
+      modules: [{ type: "ESModule", path: "worker.js", contents: await bundleOnce(NOT_BUILT, worker) }],
+    });
+  }
+
+  let miniflare: Miniflare | undefined;
+  return {
+    async run(bundle, port) {
+      const settings = bundle.ok ? settingsOf(bundle.script, port) : await standIn(bundle.reason, port);
+      try {
+        if (miniflare === undefined) miniflare = new MiniflareClass(settings);
+        else await miniflare.setOptions(settings);
+        return (await miniflare.ready).origin;
+      } catch (error) {
+        // It would keep this process alive, and does not recover from a failed start.
+        await miniflare?.dispose();
+        miniflare = undefined;
+        throw error;
+      }
+    },
+    async close() {
+      await miniflare?.dispose();
+    },
+  };
+}
+
+/** Whether workerd did not come up, as with a script that throws while it loads. */
+export const isStartFailure = (error: unknown): error is Error =>
+  error instanceof Error && "code" in error && error.code === NOT_STARTED;

@@ -1,0 +1,159 @@
+import { once } from "node:events";
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readLock } from "../../cli/local/lock-file.ts";
+import { type Running, endGroups, start } from "../node/support/processes.ts";
+
+// A copy of the project, whose policy.json these tests break.
+const COPIED = ["bin", "cli", "migrations", "package.json", "policy.json", "public", "src", "wrangler.toml"];
+let folder: string;
+let project: string;
+let policy: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "catalog-dev-test-"));
+  project = join(folder, "project");
+  await mkdir(project);
+  for (const name of COPIED) await cp(name, join(project, name), { recursive: true });
+  await symlink(resolve("node_modules"), join(project, "node_modules"));
+  policy = await readFile("policy.json", "utf8");
+});
+afterAll(async () => {
+  await endGroups();
+  await rm(folder, { recursive: true });
+});
+
+const savePolicy = (text: string) => writeFile(join(project, "policy.json"), text);
+
+interface Dev {
+  url: string;
+  state: string;
+  running: Running;
+}
+
+async function startDev(state: string): Promise<Dev> {
+  const port = await freePort();
+  const args = [join(project, "cli/dev.ts"), "--port", String(port), "--state", join(folder, state)];
+  const running = start(process.execPath, args, { ownGroup: true });
+  return { running, state: join(folder, state), url: `http://127.0.0.1:${port}` };
+}
+
+async function stop({ running }: Dev): Promise<void> {
+  running.kill("SIGINT");
+  await running.exited;
+}
+
+/** The status and the text of an answer; undefined while nobody listens. */
+async function get(url: string): Promise<{ status: number; text: string } | undefined> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
+    return { status: response.status, text: await response.text() };
+  } catch {
+    return undefined;
+  }
+}
+
+async function search(url: string): Promise<string> {
+  const response = await fetch(`${url}/mcp`, {
+    method: "POST",
+    headers: { "content-type": "application/json", accept: "application/json, text/event-stream" },
+    body: JSON.stringify({
+      jsonrpc: "2.0",
+      id: 1,
+      method: "tools/call",
+      params: { name: "search_products", arguments: { query: "wireless keyboard" } },
+    }),
+  });
+  return response.text();
+}
+
+const statusOf = (url: string) => get(`${url}/readyz`).then((answer) => answer?.status);
+
+describe("npm run dev", () => {
+  it("answers nobody before its sample catalog is in", async () => {
+    const dev = await startDev("sample");
+    let first = await get(`${dev.url}/readyz`);
+    for (; first === undefined; first = await get(`${dev.url}/readyz`)) await sleep(5);
+    expect(await search(dev.url)).toContain("SKU-10001");
+    expect(first.status).toBe(200);
+    await dev.running.prints("Ctrl-C");
+    await stop(dev);
+  });
+
+  it("keeps nothing of a request that leaves no record", async () => {
+    const dev = await startDev("growth");
+    await dev.running.prints("Ctrl-C");
+    const ask = async (times: number) => {
+      for (let done = 0; done < times; done++) expect((await get(`${dev.url}/healthz`))?.status).toBe(200);
+      await sleep(2_000);
+      return sizeOf(dev.state);
+    };
+    const before = await ask(10);
+    expect((await ask(300)) - before).toBeLessThan(300 * 100);
+    await stop(dev);
+  });
+
+  it("answers 503 with the reason while policy.json is no JSON, and serves again once that is mended", async () => {
+    await savePolicy(policy);
+    const dev = await startDev("broken-later");
+    await dev.running.prints("Ctrl-C");
+    for (const broken of ['{ "version": 1,, }', ""]) {
+      await savePolicy(broken);
+      await expect.poll(() => statusOf(dev.url), { timeout: 30_000 }).toBe(503);
+      expect((await get(dev.url))?.text).toMatch(/policy\.json:\d+:\d+: \S+/);
+      // Another command must not take the state folder from it.
+      expect((await readLock(dev.state))?.url).toBe(dev.url);
+      await savePolicy(policy);
+      await expect.poll(() => statusOf(dev.url), { timeout: 30_000 }).toBe(200);
+      expect(await search(dev.url)).toContain("SKU-10001");
+    }
+    await stop(dev);
+  });
+
+  it("starts with a policy.json that is no JSON, says why, and fills its sample in once that is mended", async () => {
+    await savePolicy("{");
+    const dev = await startDev("broken-first");
+    await expect.poll(() => statusOf(dev.url), { timeout: 30_000 }).toBe(503);
+    expect((await get(`${dev.url}/mcp`))?.text).toMatch(/policy\.json:\d+:\d+: \S+/);
+    await savePolicy(policy);
+    await dev.running.prints("Ctrl-C");
+    expect(await search(dev.url)).toContain("SKU-10001");
+    await stop(dev);
+  });
+
+  it("serves again at the same port after its runtime was killed, and says so", async () => {
+    await savePolicy(policy);
+    const dev = await startDev("killed-runtime");
+    await dev.running.prints("Ctrl-C");
+    for (let times = 0; times < 2; times++) {
+      const { runtimes = [] } = (await readLock(dev.state)) ?? {};
+      expect(runtimes).not.toEqual([]);
+      for (const pid of runtimes) process.kill(pid, "SIGKILL");
+      await expect.poll(() => statusOf(dev.url), { timeout: 30_000 }).toBe(200);
+    }
+    expect(await search(dev.url)).toContain("SKU-10001");
+    await stop(dev);
+    expect((await dev.running.ended).stderr).toContain("The Workers runtime ended unexpectedly.");
+  });
+});
+
+/** Bytes of all files in a folder. */
+async function sizeOf(path: string): Promise<number> {
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  const sizes = await Promise.all(files.map(({ parentPath, name }) => stat(join(parentPath, name))));
+  return sizes.reduce((sum, { size }) => sum + size, 0);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  if (address === null || typeof address === "string") throw new Error("No port");
+  return address.port;
+}
