@@ -18,7 +18,11 @@ it("prints what was skipped and why, and the counts last", async () => {
   const reporter = resolve("test/count-reporter.ts");
   const run = start(process.execPath, [
     "node_modules/vitest/vitest.mjs",
-    ...["run", "--root", folder, "--reporter", reporter],
+    "run",
+    "--root",
+    folder,
+    "--reporter",
+    reporter,
   ]);
   const { code, stdout } = await within(50_000, run);
   await rm(folder, { recursive: true });
