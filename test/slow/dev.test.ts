@@ -73,7 +73,7 @@ async function search(url: string): Promise<string> {
 
 const statusOf = (url: string) => get(`${url}/readyz`).then((answer) => answer?.status);
 
-describe("npm run dev", () => {
+describe("npm run dev", { timeout: 300_000 }, () => {
   it("answers nobody before its sample catalog is in", async () => {
     const dev = await startDev("sample");
     let first = await get(`${dev.url}/readyz`);
