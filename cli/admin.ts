@@ -4,7 +4,13 @@ import * as z from "zod";
 import { commandOf } from "./command.ts";
 import { idInPath, keyDays, roleNames } from "./arguments.ts";
 import { remoteTarget } from "./import/targets.ts";
-import { type AdminOptions, KEY_VARIABLE, callAdmin, withAdminOptions } from "./admin/client.ts";
+import {
+  type AdminOptions,
+  CODE_VARIABLE,
+  KEY_VARIABLE,
+  callAdmin,
+  withAdminOptions,
+} from "./admin/client.ts";
 import { type Columns, INCIDENTS, KEYS, type Row, USERS, decideLines, listTable } from "./admin/lists.ts";
 import { addSigningKeyCommands } from "./admin/signing-keys.ts";
 import { withServer } from "./local/server.ts";
@@ -12,6 +18,7 @@ import { withServer } from "./local/server.ts";
 const program = withAdminOptions(commandOf("npm run -s admin --"));
 // Not before the command is there to say it: what is wrong with policy.json as JSON is known while these load.
 const { bootstrapAdmin, userIdSchema } = await import("../src/identity/administration.ts");
+const { newRecoveryCode, setRecoveryCode } = await import("../src/identity/recovery-code.ts");
 const { ROLES } = await import("../src/identity/scopes.ts");
 
 program
@@ -39,6 +46,7 @@ users
       roles: options.roles,
       kind: options.service === true ? "service" : "user",
       customer_id: options.customer,
+      recovery_code: process.env[CODE_VARIABLE],
     }),
   );
 users
@@ -46,7 +54,10 @@ users
   .description("set a user's roles")
   .argument("<id>", "the user's id", idInPath)
   .argument("<role...>", "all of them", roleNames)
-  .action((id: string, roles: string[]) => send("PUT", `/users/${encodeURIComponent(id)}/roles`, { roles }));
+  .option("--customer <id>", "the customer whose own rows the user may see")
+  .action((id: string, roles: string[], { customer }: { customer?: string }) =>
+    send("PUT", `/users/${encodeURIComponent(id)}/roles`, { roles, customer_id: customer }),
+  );
 for (const verb of ["disable", "enable"]) {
   users
     .command(verb)
@@ -56,6 +67,14 @@ for (const verb of ["disable", "enable"]) {
     .argument("<id>", "the user's id", idInPath)
     .action((id: string) => send("POST", `/users/${encodeURIComponent(id)}/${verb}`));
 }
+
+users
+  .command("delete")
+  .description(
+    "end all that a user can sign in with, for good; their audit stays, and nobody gets the id again",
+  )
+  .argument("<id>", "the user's id", idInPath)
+  .action((id: string) => send("DELETE", `/users/${encodeURIComponent(id)}`));
 
 const keys = program.command("keys").description("access keys");
 keys
@@ -81,6 +100,7 @@ keys
         roles: options.roles,
         expires_in_days: options.days,
         signature: options.requireSignature === true ? "required" : "optional",
+        recovery_code: process.env[CODE_VARIABLE],
       }),
   );
 keys
@@ -101,6 +121,11 @@ program
   .description("make the first admin, once, and show its access key")
   .option("--remote", "in the deployed database, through wrangler")
   .action(bootstrap);
+program
+  .command("recovery-code")
+  .description("make a new recovery code, show it once, and end the one before")
+  .option("--remote", "in the deployed database, through wrangler")
+  .action(makeRecoveryCode);
 
 try {
   await program.parseAsync();
@@ -110,7 +135,7 @@ try {
 }
 
 async function bootstrap(id: string, { remote }: { remote?: boolean }): Promise<void> {
-  const { secret, statements } = bootstrapAdmin(userIdOf(id), Date.now());
+  const { secret, recoveryCode, statements } = bootstrapAdmin(userIdOf(id), Date.now());
   if (remote === true) {
     const target = await remoteTarget(true);
     await target.run(statements);
@@ -127,11 +152,27 @@ async function bootstrap(id: string, { remote }: { remote?: boolean }): Promise<
       await server.batch(statements);
     });
   }
-  if (globals().json === true) console.log(JSON.stringify({ id, key: secret }));
+  if (globals().json === true) console.log(JSON.stringify({ id, key: secret, recovery_code: recoveryCode }));
   else
     console.log(
-      `${id} is an admin. Access key, shown once:\n${secret}\nKeep it, and set ${KEY_VARIABLE} to it for npm run admin.`,
+      `${id} is an admin. Access key, shown once:\n${secret}\nKeep it, and set ${KEY_VARIABLE} to it for npm run admin.\n${codeWords(recoveryCode)}`,
     );
+}
+
+/** Only whoever holds the database can: an admin's key must not be enough, or who stole one could make a code too. */
+async function makeRecoveryCode({ remote }: { remote?: boolean }): Promise<void> {
+  const { code, hash } = newRecoveryCode();
+  const statements = [setRecoveryCode(hash, Date.now())];
+  if (remote === true) {
+    const target = await remoteTarget(true);
+    await target.run(statements);
+    await target.finish();
+  } else await withServer({ stateDir: globals().state }, (server) => server.batch(statements));
+  console.log(globals().json === true ? JSON.stringify({ recovery_code: code }) : codeWords(code));
+}
+
+function codeWords(code: string): string {
+  return `Recovery code, shown once:\n${code}\nPrint it, and keep it where no program can read it: with it, an admin who is alone decides about their own stopped work, and vouches for new users (${CODE_VARIABLE}).`;
 }
 
 function userIdOf(text: string): string {

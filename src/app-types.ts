@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import type { Deadline } from "./deadlines.ts";
 import type { Settings } from "./env.ts";
+import type { Principal } from "./identity/principal.ts";
 import type { Policy } from "./policy/schema.ts";
 
 /** What every route of the app finds at hand. */
@@ -21,8 +22,8 @@ export interface AppTypes {
     local: boolean;
     secretKey: string;
     policy: Policy;
-    /** The user whose key asks the admin API. */
-    admin?: string;
+    /** Whose key asks the admin API. */
+    admin?: Principal;
   };
 }
 

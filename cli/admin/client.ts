@@ -8,6 +8,9 @@ import { DEFAULT_STATE_DIR, findServer } from "../local/server.ts";
 /** Where the access key of an admin is read from: never from an argument, which other users of a machine can see. */
 export const KEY_VARIABLE = "CATALOG_ADMIN_KEY";
 
+/** Where the recovery code is read from by commands that make users and keys, to vouch for them. */
+export const CODE_VARIABLE = "CATALOG_RECOVERY_CODE";
+
 /** Which server a command talks to, and how it prints. */
 export interface AdminOptions {
   url?: string;

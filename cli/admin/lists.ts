@@ -51,6 +51,7 @@ export const USERS: Columns = [
   ["name", field("name")],
   ["customer", field("customer_id")],
   ["created", day("created_at")],
+  ["by", field("created_by")],
   ["disabled", day("disabled_at")],
   ["roles", field("roles")],
 ];

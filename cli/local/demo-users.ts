@@ -2,6 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { type NewUser, addUser, createKey } from "../../src/identity/administration.ts";
+import { BOOTSTRAP } from "../../src/identity/lineage.ts";
 import { toId } from "../../src/support/ids.ts";
 import { DEMO_CUSTOMER } from "../sample/generate-desk.ts";
 import { parseJsonAs } from "../read-file.ts";
@@ -22,6 +23,8 @@ const DEMO_USERS: NewUser[] = [
   { id: "user-admin", kind: "user", name: "Demo admin", roles: ["admin"] },
 ];
 
+const MAKER = { by: BOOTSTRAP };
+
 const keysSchema = z.record(z.string(), z.string());
 const keysPath = (stateDir: string) => join(stateDir, "demo-keys.json");
 
@@ -30,8 +33,11 @@ export async function demoKeys(server: LocalServer, stateDir: string): Promise<R
   const [users = []] = await server.batch([{ sql: "SELECT id FROM users LIMIT 1", values: [] }]);
   if (users.length > 0) return readDemoKeys(stateDir);
   const now = Date.now();
-  const made = DEMO_USERS.map((user) => ({ user, key: createKey({ user: user.id, label: "demo" }, now) }));
-  await server.batch(made.flatMap(({ user, key }) => [...addUser(user, now), key.statement]));
+  const made = DEMO_USERS.map((user) => ({
+    user,
+    key: createKey({ user: user.id, label: "demo" }, now, MAKER),
+  }));
+  await server.batch(made.flatMap(({ user, key }) => [...addUser(user, now, MAKER), key.statement]));
   const keys = Object.fromEntries(made.map(({ user, key }) => [user.id, key.secret]));
   await writeFile(keysPath(stateDir), JSON.stringify(keys), { mode: 0o600 });
   return keys;

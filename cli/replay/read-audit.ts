@@ -7,6 +7,7 @@ import {
   type AuditRecord,
   type Outcome,
   recordSchema,
+  releasedAttempt,
 } from "../../src/windows/records.ts";
 import { toFlowCall } from "../../src/windows/flow-call.ts";
 import { readJsonl } from "../import/read-jsonl.ts";
@@ -44,13 +45,23 @@ export function recordingOfAudit(id: string, records: readonly AuditRecord[]): R
   const outcomes = new Map(
     records.flatMap((record) => (record.kind === "outcome" ? [[record.attempt, record] as const] : [])),
   );
+  const released = new Map(
+    records.flatMap((record) =>
+      record.kind === "decision" ? [[releasedAttempt(record), record.rules] as const] : [],
+    ),
+  );
   let catalogSize = 0;
   const steps = records.flatMap((record): Step[] => {
     if (record.kind === "attempt") {
       const call = wasJudged(record) ? toFlowCall(record) : undefined;
       if (call === undefined) return [];
       catalogSize = record.catalog_size;
-      const recorded = { ...recordedCall(call, outcomes.get(record.seq), calls.size), catalogSize };
+      const passed = released.get(record.seq);
+      const recorded = {
+        ...recordedCall(call, outcomes.get(record.seq), calls.size),
+        catalogSize,
+        ...(passed !== undefined && { released: passed }),
+      };
       calls.set(record.seq, recorded);
       return [{ kind: "admit", recorded }];
     }
@@ -58,7 +69,11 @@ export function recordingOfAudit(id: string, records: readonly AuditRecord[]): R
       const recorded = calls.get(record.attempt);
       return recorded === undefined ? [] : [{ kind: record.flow === null ? "abandon" : "settle", recorded }];
     }
-    if (record.kind === "decision" && record.decision === "released") {
+    if (
+      record.kind === "decision" &&
+      record.decision === "released" &&
+      releasedAttempt(record) === undefined
+    ) {
       const { rules, at, until, allowance } = record;
       return rules.map((rule) => ({
         kind: "release",

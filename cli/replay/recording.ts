@@ -11,6 +11,8 @@ export interface RecordedCall {
   index: number;
   /** Active products at the time, where that is known; otherwise the recording's. */
   catalogSize?: number;
+  /** Rules that a person let this one call pass. */
+  released?: readonly string[];
 }
 
 /** What happened to a caller, one thing after the other. */

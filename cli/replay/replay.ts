@@ -59,7 +59,10 @@ export function replay(
     else if (step.kind === "admit") {
       const { recorded } = step;
       const context = { catalogSize: recorded.catalogSize ?? recording.catalogSize };
-      const decision = admit(state, detector, recorded.call, context);
+      const { call, released = [] } = recorded;
+      state.releases.releaseAttempt(call.attempt, released);
+      const decision = admit(state, detector, call, context);
+      state.releases.releaseAttempt(call.attempt, []);
       if (note(decision, recorded, isRefused(decision.verdict))) running.add(recorded);
     } else if (running.delete(step.recorded)) {
       const { call, result } = step.recorded;

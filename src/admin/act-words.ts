@@ -36,6 +36,8 @@ function changeWords({ change, roles, key, customer, client }: Extract<Act, { ki
   switch (change) {
     case "user_added":
       return `added it, with ${named}${customer === null ? "" : `, for customer ${customer}`}`;
+    case "user_deleted":
+      return "deleted it";
     case "roles_set":
       return `set its roles: ${named}`;
     case "customer_set":

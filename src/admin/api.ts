@@ -7,6 +7,7 @@ import { ensureMigrated } from "../database/migrate.ts";
 import { runBatch } from "../database/run-batch.ts";
 import { findKey } from "../identity/access-keys.ts";
 import {
+  type Maker,
   addUser,
   createKey,
   listKeys,
@@ -15,12 +16,16 @@ import {
   newUserSchema,
   revokeKey,
   rolesSchema,
+  setCustomer,
   setRoles,
 } from "../identity/administration.ts";
 import { type Noted, noteIdentity } from "../identity/changes.ts";
 import { isLastAdmin, keepingAnAdmin } from "../identity/last-admin.ts";
 import { refuseSignature } from "../guard/signed-request.ts";
-import { noteUse } from "../identity/oauth.ts";
+import { noteUse, toPrincipal } from "../identity/oauth.ts";
+import { isCustomer, needsCustomer } from "../identity/own-customer.ts";
+import type { Principal } from "../identity/principal.ts";
+import { isRecoveryCode } from "../identity/recovery-code-rows.ts";
 import { findUser, rolesOf } from "../identity/users.ts";
 import { isWholeKey } from "../identity/secrets.ts";
 import {
@@ -35,8 +40,10 @@ import { listAnchors } from "../windows/anchors.ts";
 import type { When } from "../windows/caller-object.ts";
 import type { Change } from "../windows/records.ts";
 import { listIncidents } from "../windows/incident-rows.ts";
-import { type Refusal, refusals, refusalDetails, refuse } from "../refusal.ts";
+import { type Refusal, refusals, refusalDetails, refusalHeaders, refuse } from "../refusal.ts";
+import { countWrite } from "./admin-writes.ts";
 import { exportAudit } from "./audit.ts";
+import { removeUser } from "./delete-user.ts";
 import { setEnabled } from "./set-enabled.ts";
 
 type ApiContext = Context<AppTypes>;
@@ -55,13 +62,14 @@ const requireAdmin = createMiddleware<AppTypes>(async (c, next) => {
   const { user, signature } = found;
   const refused = await refuseSignature(c, { userId: user.userId, signature });
   if (refused !== undefined) return answer(c, refused);
-  if (!scopesOf(user.roles).includes("admin")) {
+  const scopes = scopesOf(user.roles);
+  if (!scopes.includes("admin")) {
     return answer(
       c,
       refuse("permission_denied", "This needs the role admin.", { hints: { scopes: ["admin"] } }).refusal,
     );
   }
-  c.set("admin", user.userId);
+  c.set("admin", toPrincipal(user, "key", scopes));
   return next();
 });
 adminApi.use(requireAdmin);
@@ -72,11 +80,20 @@ adminApi.post("/users", async (c) => {
   const user = parseArguments(newUserSchema, await body(c));
   if (!user.ok) return answer(c, user.refusal);
   const { id, roles, customer_id: customer = null } = user.value;
-  const taken = refuse("conflict", "There is a user of that id.").refusal;
-  if (await userExists(c, id)) return answer(c, taken);
+  const taken = refuse(
+    "conflict",
+    "There is a user of that id, or was: ids of deleted users are not given again.",
+  ).refusal;
+  if (await hasBeenUser(c, id)) return answer(c, taken);
+  const maker = await makerOf(c, user.value.recovery_code);
+  const refused =
+    (await refuseCustomer(c, roles, customer)) ??
+    maker.refusal ??
+    (await countWrite(c, adminOf(c), { gives: "users.add" }));
+  if (refused !== undefined) return answer(c, refused);
   await note(c, id, { change: "user_added", roles, customer });
   try {
-    await runBatch(c.env.DB, addUser(user.value, Date.now()));
+    await runBatch(c.env.DB, addUser(user.value, Date.now(), maker));
   } catch (error) {
     // Two requests at once both find the id free.
     if (!(error instanceof Error && error.message.includes("UNIQUE constraint failed: users.id")))
@@ -89,17 +106,36 @@ adminApi.post("/users", async (c) => {
 adminApi.put("/users/:id/roles", async (c) => {
   const given = parseArguments(rolesSchema, await body(c));
   if (!given.ok) return answer(c, given.refusal);
-  const { roles } = given.value;
-  return changeUser(c, (id) => giveRoles(c, id, roles));
+  const { roles, customer_id } = given.value;
+  return changeUser(c, async (id, known) => {
+    const refused = await refuseCustomer(c, roles, customer_id ?? known.customerId);
+    if (refused !== undefined) return refused;
+    if (!roles.includes("admin") && (await isLastAdmin(c.env.DB, id, Date.now()))) return LAST_ADMIN;
+    const isMore = customer_id !== undefined || !roles.every((role) => known.roles.includes(role));
+    const write = isMore ? ({ gives: "users.roles" } as const) : ({ takes: "users.roles" } as const);
+    const uncounted = await countWrite(c, adminOf(c), write);
+    return uncounted ?? ((await giveRoles(c, id, roles, customer_id)) ? undefined : LAST_ADMIN);
+  });
 });
-for (const [verb, isEnabled] of [
-  ["disable", false],
-  ["enable", true],
-] as const) {
-  adminApi.post(`/users/:id/${verb}`, (c) =>
-    changeUser(c, (id) => setEnabled(c, id, isEnabled, { by: c.var.admin ?? "", note: null })),
-  );
-}
+adminApi.post("/users/:id/enable", (c) =>
+  changeUser(c, async (id) => {
+    const uncounted = await countWrite(c, adminOf(c), { gives: "users.enable" });
+    if (uncounted === undefined) await setEnabled(c, id, true, { by: adminOf(c).id, note: null });
+    return uncounted;
+  }),
+);
+adminApi.post("/users/:id/disable", (c) =>
+  changeUser(c, async (id) => {
+    if (!(await setEnabled(c, id, false, { by: adminOf(c).id, note: null }))) return LAST_ADMIN;
+    return countWrite(c, adminOf(c), { takes: "users.disable" });
+  }),
+);
+adminApi.delete("/users/:id", (c) =>
+  changeUser(c, async (id) => {
+    if (!(await removeUser(c, id, adminOf(c).id))) return LAST_ADMIN;
+    return countWrite(c, adminOf(c), { takes: "users.delete" });
+  }),
+);
 
 adminApi.get("/keys", async (c) =>
   c.json({ keys: (await runBatch(c.env.DB, [listKeys(c.req.query("user") ?? null)]))[0] }),
@@ -108,9 +144,13 @@ adminApi.get("/keys", async (c) =>
 adminApi.post("/keys", async (c) => {
   const wanted = parseArguments(newKeySchema, await body(c));
   if (!wanted.ok) return answer(c, wanted.refusal);
-  const refused = await refuseKey(c, wanted.value);
+  const maker = await makerOf(c, wanted.value.recovery_code);
+  const refused =
+    (await refuseKey(c, wanted.value)) ??
+    maker.refusal ??
+    (await countWrite(c, adminOf(c), { gives: "keys.create" }));
   if (refused !== undefined) return answer(c, refused);
-  const { id, secret, expiresAt, statement } = createKey(wanted.value, Date.now());
+  const { id, secret, expiresAt, statement } = createKey(wanted.value, Date.now(), maker);
   await note(c, wanted.value.user, { change: "key_added", key: id, roles: wanted.value.roles ?? null });
   await runBatch(c.env.DB, [statement]);
   c.header("Cache-Control", "no-store");
@@ -125,7 +165,7 @@ adminApi.get("/audit", async (c) => c.json({ anchors: await listAnchors(c.env.DB
 adminApi.get("/audit/:principal", async (c) => {
   const principal = c.req.param("principal");
   // An object of any name comes to be when it is called. A user's may hold records whose first anchor is not written yet.
-  const isKnown = (await userExists(c, principal)) || (await listAnchors(c.env.DB, principal)).length > 0;
+  const isKnown = (await hasBeenUser(c, principal)) || (await listAnchors(c.env.DB, principal)).length > 0;
   const exported = isKnown ? await exportAudit(c.env, principal) : undefined;
   return exported ?? answer(c, refuse("not_found", "There is no audit of that principal.").refusal);
 });
@@ -137,9 +177,10 @@ adminApi.get("/signing-keys", async (c) =>
 adminApi.post("/signing-keys", async (c) => {
   const wanted = parseArguments(newSigningKeySchema, await body(c));
   if (!wanted.ok) return answer(c, wanted.refusal);
-  const refused = await refuseKey(c, wanted.value);
+  const refused =
+    (await refuseKey(c, wanted.value)) ?? (await countWrite(c, adminOf(c), { gives: "signing-keys.create" }));
   if (refused !== undefined) return answer(c, refused);
-  const { id, expiresAt, statement } = createSigningKey(wanted.value, Date.now());
+  const { id, expiresAt, statement } = createSigningKey(wanted.value, Date.now(), adminOf(c).id);
   await note(c, wanted.value.user, { change: "signing_key_added", key: id });
   await runBatch(c.env.DB, [statement]);
   c.header("Cache-Control", "no-store");
@@ -170,30 +211,75 @@ const isoTime = (time: number | null) => (time === null ? null : new Date(time).
 
 const LAST_ADMIN = refuse("conflict", "Nobody else is an admin: nobody could undo this.").refusal;
 
-/** Changes whom the path names; `work` says false where that would leave nobody who is an admin. */
-async function changeUser(c: ApiContext, work: (id: string) => Promise<boolean>): Promise<Response> {
+/** Changes whom the path names; `work` gives the refusal where it can't be done. */
+async function changeUser(
+  c: ApiContext,
+  work: (
+    id: string,
+    known: NonNullable<Awaited<ReturnType<typeof findUser>>>,
+  ) => Promise<Refusal | undefined>,
+): Promise<Response> {
   const id = c.req.param("id") ?? "";
-  if (!(await userExists(c, id)))
-    return answer(c, refuse("not_found", "There is nothing of that id.").refusal);
-  return (await work(id)) ? c.json({ id }) : answer(c, LAST_ADMIN);
+  const known = await findUser(c.env.DB, id);
+  if (known === undefined) return answer(c, refuse("not_found", "There is nothing of that id.").refusal);
+  const refused = await work(id, known);
+  return refused === undefined ? c.json({ id }) : answer(c, refused);
+}
+
+/** Users who read the support desk as one of its customers have to be one, and nobody can be one whom it does not have. */
+async function refuseCustomer(
+  c: ApiContext,
+  roles: readonly string[],
+  customer: string | null,
+): Promise<Refusal | undefined> {
+  if (customer === null)
+    return needsCustomer(c.var.policy, roles)
+      ? refuse("invalid_arguments", "customer_id: is missing; these roles read a customer's own rows.")
+          .refusal
+      : undefined;
+  return (await isCustomer(c.env.DB, customer))
+    ? undefined
+    : refuse("invalid_arguments", "customer_id: the support desk has no such customer.").refusal;
+}
+
+/** Who makes something, and whether they vouch for it; with a refusal where the recovery code is wrong. */
+async function makerOf(
+  c: ApiContext,
+  code: string | undefined,
+): Promise<Maker & { refusal?: Refusal | undefined }> {
+  const by = adminOf(c).id;
+  if (code === undefined) return { by };
+  if (await isRecoveryCode(c.env.DB, code)) return { by, isVouched: true };
+  return {
+    by,
+    refusal: refuse("invalid_arguments", "recovery_code: is not the code of this server.").refusal,
+  };
 }
 
 /** False where nobody else is an admin. */
-async function giveRoles(c: ApiContext, user: string, roles: string[]): Promise<boolean> {
+async function giveRoles(
+  c: ApiContext,
+  user: string,
+  roles: string[],
+  customer: string | undefined,
+): Promise<boolean> {
   const { DB: db } = c.env;
   const now = Date.now();
+  const statements = [
+    ...(customer === undefined ? [] : [setCustomer(user, customer)]),
+    ...setRoles(user, roles, { by: adminOf(c).id, now }),
+  ];
   const before = await rolesOf(db, user);
   // Whoever stays an admin takes none away.
   const set = () =>
-    roles.includes("admin")
-      ? runBatch(db, setRoles(user, roles))
-      : keepingAnAdmin(db, setRoles(user, roles), { user }, now);
-  if (roles.every((role) => before.includes(role))) {
+    roles.includes("admin") ? runBatch(db, statements) : keepingAnAdmin(db, statements, { user }, now);
+  if (customer === undefined && roles.every((role) => before.includes(role))) {
     if ((await set()) === undefined) return false;
     await note(c, user, { change: "roles_set", roles }, "after");
     return true;
   }
   if (!roles.includes("admin") && (await isLastAdmin(db, user, now))) return false;
+  if (customer !== undefined) await note(c, user, { change: "customer_set", customer });
   await note(c, user, { change: "roles_set", roles });
   if ((await set()) !== undefined) return true;
   // The other admin went in between: what the audit has is taken back.
@@ -217,6 +303,9 @@ async function revoke(
   if ((await keepingAnAdmin(c.env.DB, statements(id, now), { key: id }, now)) === undefined)
     return answer(c, LAST_ADMIN);
   await note(c, keyRow.parse(row).user_id, { change: as, key: id }, "after");
+  await countWrite(c, adminOf(c), {
+    takes: table === "access_keys" ? "keys.revoke" : "signing-keys.revoke",
+  });
   return c.json({ id });
 }
 
@@ -225,9 +314,16 @@ const note = (
   principal: string,
   change: Omit<Noted, "by">,
   when: When = "before",
-): Promise<void> => noteIdentity(c.env.USER_WINDOWS, principal, { ...change, by: c.var.admin ?? "" }, when);
+): Promise<void> => noteIdentity(c.env.USER_WINDOWS, principal, { ...change, by: adminOf(c).id }, when);
 
-async function userExists(c: ApiContext, id: string): Promise<boolean> {
+function adminOf(c: ApiContext): Principal {
+  const { admin } = c.var;
+  if (admin === undefined) throw new Error("A route of the admin API ran before its middleware.");
+  return admin;
+}
+
+/** Whether there is a user of that id, or was one who is deleted. */
+async function hasBeenUser(c: ApiContext, id: string): Promise<boolean> {
   return (await c.env.DB.prepare("SELECT 1 FROM users WHERE id = ?").bind(id).first()) !== null;
 }
 
@@ -238,5 +334,7 @@ async function body(c: ApiContext): Promise<unknown> {
 function answer(c: ApiContext, refusal: Refusal): Response {
   const { http: status } = refusals[refusal.code];
   if (status === 401) c.header("WWW-Authenticate", 'Bearer realm="admin"');
+  const retryAfter = refusalHeaders(refusal).get("Retry-After");
+  if (retryAfter !== null) c.header("Retry-After", retryAfter);
   return c.json({ error: refusal.message, ...refusalDetails(refusal, c.var.correlationId) }, status);
 }

@@ -14,11 +14,16 @@ const callerRow = z.object({
   name: z.string().nullable(),
   kind: z.enum(["user", "service"]).nullable(),
   disabled_at: z.int().nullable(),
+  deleted_at: z.int().nullable(),
+  /** Who made it: a user's id, `sign-on` or `@bootstrap`; null where nobody knows. */
+  created_by: z.string().nullable(),
   roles: userRow.shape.user_roles,
   records: z.int(),
   /** When the audit was last anchored, at most a minute behind the last call; null where there is none. */
   last_at: z.int().nullable(),
   open: z.int(),
+  /** 1 where most of its latest calls were refused when its audit was last anchored. */
+  mostly_refused: z.int(),
   /** What lately stopped its calls, and stops more like them until a person says otherwise or the rule's window is over. */
   stopped: z.enum(["block", "confirm"]).nullable(),
 });
@@ -33,7 +38,8 @@ const CALLERS = `
     UNION SELECT principal FROM audit_anchors WHERE closed_at IS NULL
     UNION SELECT principal FROM incidents
   )
-  SELECT c.id, u.name, u.kind, u.disabled_at, coalesce(a.seq, 0) AS records, a.anchored_at AS last_at,
+  SELECT c.id, u.name, u.kind, u.disabled_at, u.deleted_at, u.created_by, coalesce(a.seq, 0) AS records, a.anchored_at AS last_at,
+    coalesce(a.mostly_refused, 0) AS mostly_refused,
     (SELECT json_group_array(role) FROM user_roles WHERE user_id = c.id) AS roles,
     (SELECT count(*) FROM incidents WHERE principal = c.id AND status = 'open') AS open,
     (SELECT min(verdict) FROM incidents WHERE principal = c.id AND status = 'open' AND

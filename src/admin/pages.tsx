@@ -2,12 +2,15 @@ import { Hono } from "hono";
 import * as z from "zod";
 import type { AppContext, AppTypes } from "../app-types.ts";
 import { guardPages, readForm, textOf } from "../identity/page-guards.ts";
+import { toPrincipal } from "../identity/oauth.ts";
+import { scopesOf } from "../identity/scopes.ts";
 import type { SignedIn } from "../identity/sessions.ts";
-import { mayDecide } from "../identity/who-may.ts";
+import { type DecidedBy, decidesWith, mayDecideHere, noteOf } from "../identity/who-may.ts";
 import { limitOf } from "../policy/roles.ts";
 import { clip, plainLine } from "../text/plain-text.ts";
 import { listAnchors } from "../windows/anchors.ts";
 import { CallerObject } from "../windows/caller-object.ts";
+import type { Decider } from "../windows/flow-stage.ts";
 import { findIncident, pageOfIncidents } from "../windows/incident-rows.ts";
 import { checkAudit, exportAudit } from "./audit.ts";
 import { type Caller, findCaller, listCallers, rolesOf } from "./callers.ts";
@@ -25,6 +28,8 @@ import { policyPage } from "./pages/policy.tsx";
 import { readRuleHits } from "./rule-hits.ts";
 import { rangeOf, readSeries } from "./series.ts";
 import { setEnabled } from "./set-enabled.ts";
+import { countWrite } from "./admin-writes.ts";
+import { removeUser } from "./delete-user.ts";
 
 /** What administrators see and do in a browser. Every page is theirs alone, and every change leaves a record in an audit. */
 export const adminPages = new Hono<AppTypes>();
@@ -76,9 +81,9 @@ adminPages.post(
     if (incident === undefined) return nothingPage(admin, "/admin/incidents");
     const form = await readForm(c);
     const decision = textOf(form, "decision");
-    if (!isDecision(decision) || !(await mayDecide(c.env.DB, admin, incident.principal, Date.now())))
-      return showIncident(c, admin, "Nothing was decided.", 409);
-    const isDone = await decide(c.env, incident, { decision, ...deciderOf(admin, form) });
+    const by = await decidesWith(c, admin, incident.principal, textOf(form, "recovery_code"));
+    if (!isDecision(decision) || by === undefined) return showIncident(c, admin, "Nothing was decided.", 409);
+    const isDone = await decide(c.env, incident, { decision, ...deciderOf(admin, form, by) });
     if (!isDone) return showIncident(c, admin, "This was decided before.", 409);
     return c.redirect(`${incidentPath(incident.id)}?done=${decision}`, 303);
   }),
@@ -101,12 +106,12 @@ adminPages.post(
   "/admin/callers/:id/release",
   asAdmin(
     withCaller(async (c, admin, caller) => {
-      if (!(await mayDecide(c.env.DB, admin, caller.id, Date.now())))
-        return showCaller(c, admin, caller, "Nothing was released.", 409);
       const form = await readForm(c);
+      const by = await decidesWith(c, admin, caller.id, textOf(form, "recovery_code"));
+      if (by === undefined) return showCaller(c, admin, caller, "Nothing was released.", 409);
       const released = await new CallerObject(c.env.USER_WINDOWS, caller.id).release({
         rule: textOf(form, "rule") || null,
-        ...deciderOf(admin, form),
+        ...deciderOf(admin, form, by),
       });
       return released.length > 0
         ? c.redirect(`${callerPath(caller.id)}?done=released`, 303)
@@ -114,24 +119,45 @@ adminPages.post(
     }),
   ),
 );
-for (const [verb, isEnabled] of [
-  ["disable", false],
-  ["enable", true],
-] as const) {
-  adminPages.post(
-    `/admin/callers/:id/${verb}`,
-    asAdmin(
-      withCaller(async (c, admin, caller) => {
-        if (caller.name === null)
-          return showCaller(c, admin, caller, "A caller without a name can't be disabled.", 409);
-        const decider = deciderOf(admin, await readForm(c));
-        return (await setEnabled(c, caller.id, isEnabled, decider))
-          ? c.redirect(`${callerPath(caller.id)}?done=${verb}d`, 303)
-          : showCaller(c, admin, caller, "Nobody else is an admin: nobody could undo this.", 409);
-      }),
-    ),
-  );
-}
+adminPages.post(
+  "/admin/callers/:id/enable",
+  asAdmin(
+    withUser(async (c, admin, caller) => {
+      const uncounted = await countWrite(c, principalOf(admin), { gives: "users.enable" });
+      if (uncounted !== undefined) return showCaller(c, admin, caller, uncounted.message, 409);
+      await setEnabled(c, caller.id, true, deciderOf(admin, await readForm(c)));
+      return c.redirect(`${callerPath(caller.id)}?done=enabled`, 303);
+    }),
+  ),
+);
+adminPages.post(
+  "/admin/callers/:id/disable",
+  asAdmin(
+    withUser(async (c, admin, caller) => {
+      const isDone = await setEnabled(c, caller.id, false, deciderOf(admin, await readForm(c)));
+      if (!isDone) return showCaller(c, admin, caller, LAST_ADMIN, 409);
+      await countWrite(c, principalOf(admin), { takes: "users.disable" });
+      return c.redirect(`${callerPath(caller.id)}?done=disabled`, 303);
+    }),
+  ),
+);
+adminPages.post(
+  "/admin/callers/:id/delete",
+  asAdmin(
+    withUser(async (c, admin, caller) => {
+      const isMeant = textOf(await readForm(c), "id") === caller.id;
+      if (!isMeant) return showCaller(c, admin, caller, "Nothing was deleted: that is not its id.", 409);
+      if (!(await removeUser(c, caller.id, admin.user.userId)))
+        return showCaller(c, admin, caller, LAST_ADMIN, 409);
+      await countWrite(c, principalOf(admin), { takes: "users.delete" });
+      return c.redirect(`${callerPath(caller.id)}?done=deleted`, 303);
+    }),
+  ),
+);
+
+const LAST_ADMIN = "Nobody else is an admin: nobody could undo this.";
+
+const principalOf = ({ user }: SignedIn) => toPrincipal(user, "session", scopesOf(user.roles));
 
 adminPages.get(
   "/admin/audit",
@@ -177,11 +203,12 @@ const DONE = new Map<string | undefined, string>([
   ["closed", "Closed."],
   ["disabled", "Disabled. What it holds is refused from the next call on."],
   ["enabled", "Enabled."],
+  ["deleted", "Deleted. Its keys, sessions and clients are refused; its audit stays."],
 ]);
 
-const deciderOf = (admin: SignedIn, form: FormData) => ({
+const deciderOf = (admin: SignedIn, form: FormData, decidedBy?: DecidedBy): Decider => ({
   by: admin.user.userId,
-  note: clip(plainLine(textOf(form, "note")), NOTE_MAX) || null,
+  note: noteOf(clip(plainLine(textOf(form, "note")), NOTE_MAX), decidedBy),
 });
 
 async function showIncident(c: AppContext, admin: SignedIn, said: string | undefined, status?: 409) {
@@ -201,7 +228,7 @@ async function showIncident(c: AppContext, admin: SignedIn, said: string | undef
     before: before.filter(({ at }) => at <= incident.last_at),
     together: together.filter(({ id }) => id !== incident.id),
     minutes: c.var.policy.confirmation.minutes,
-    mayDecide: await mayDecide(c.env.DB, admin, incident.principal, Date.now()),
+    mayDecide: await mayDecideHere(c, admin, incident.principal),
     said,
     ...(status !== undefined && { status }),
   });
@@ -235,11 +262,20 @@ async function showCaller(
     incidents,
     rules: policy.rules,
     minutes: policy.confirmation.minutes,
-    mayDecide: await mayDecide(c.env.DB, admin, caller.id, Date.now()),
+    mayDecide: await mayDecideHere(c, admin, caller.id),
     now: Date.now(),
     said,
     ...(status !== undefined && { status }),
   });
+}
+
+/** Hands on the user that the path names: a caller without a name, or one who is deleted, can't be changed. */
+function withUser(handle: (c: AppContext, admin: SignedIn, caller: Caller) => Response | Promise<Response>) {
+  return withCaller((c, admin, caller) =>
+    caller.name === null || caller.deleted_at !== null
+      ? showCaller(c, admin, caller, "This caller is no user who could be changed.", 409)
+      : handle(c, admin, caller),
+  );
 }
 
 /** Hands on the caller that the path names, where there is one. */

@@ -2,6 +2,7 @@ import { At } from "../admin/pages/parts.tsx";
 import { duration, plural, seenWords } from "../admin/words.ts";
 import type { Rule } from "../flow/rules.ts";
 import { renderPage } from "../identity/page.tsx";
+import { RecoveryCode } from "../identity/recovery-code-field.tsx";
 import type { SignedIn } from "../identity/sessions.ts";
 import type { Incident } from "../windows/incidents.ts";
 
@@ -12,12 +13,21 @@ interface Question {
   rule: Rule | undefined;
   /** Other incidents that are answered with it. */
   together: Incident[];
+  /** Whether the answer needs the recovery code. */
+  needsCode: boolean;
   /** How long the work may go on once it is allowed. */
   minutes: number;
 }
 
 /** The question. What the rule saw is shown to an administrator, never to the one whose work it is about. */
-export function confirmPage({ signedIn, incident, rule, together, minutes }: Question): Promise<Response> {
+export function confirmPage({
+  signedIn,
+  incident,
+  rule,
+  together,
+  needsCode,
+  minutes,
+}: Question): Promise<Response> {
   const isOwn = signedIn.user.userId === incident.principal;
   return renderPage(
     isOwn ? "Is this your work?" : `Let ${incident.principal} go on?`,
@@ -48,6 +58,7 @@ export function confirmPage({ signedIn, incident, rule, together, minutes }: Que
           <input id="note" type="text" name="note" maxlength={500} autocomplete="off" />
         </>
       )}
+      {needsCode && <RecoveryCode id="recovery-code" />}
       <div class="actions">
         <button class="main" name="decision" value="allow">
           Allow for {duration(minutes * 60_000)}

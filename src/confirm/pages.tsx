@@ -11,7 +11,8 @@ import { CallerObject } from "../windows/caller-object.ts";
 import { findIncident } from "../windows/incident-rows.ts";
 import type { Incident } from "../windows/incidents.ts";
 import { confirmPage } from "./confirm-page.tsx";
-import { mayDecide } from "../identity/who-may.ts";
+import { decidesWith, mayDecideHere, noteOf } from "../identity/who-may.ts";
+import type { MayDecide } from "../identity/who-decides.ts";
 
 /** Where a person decides whether work that the flow rules stopped may go on. */
 export const confirmPages = new Hono<AppTypes>();
@@ -30,6 +31,7 @@ confirmPages.get("/confirm/:id", async (c) => {
   return confirmPage({
     ...asked,
     together,
+    needsCode: asked.may === "with-code",
     rule: ruleOf(rules, asked.incident.rule),
     minutes: confirmation.minutes,
   });
@@ -43,11 +45,13 @@ confirmPages.post("/confirm/:id", async (c) => {
   if (decision !== "allow" && decision !== "decline")
     return renderPage("Nothing was decided", <p>There was no decision in the form.</p>, { status: 400 });
   const { signedIn, incident } = asked;
+  const by = await decidesWith(c, signedIn, incident.principal, textOf(form, "recovery_code"));
+  if (by === undefined) return notYours();
   const decided = await new CallerObject(c.env.USER_WINDOWS, incident.principal).decide({
     incident: incident.id,
     decision: decision === "allow" ? "released" : "declined",
     by: signedIn.user.userId,
-    note: clip(plainLine(textOf(form, "note")), NOTE_MAX) || null,
+    note: noteOf(clip(plainLine(textOf(form, "note")), NOTE_MAX), by),
   });
   if (decided === undefined) return over();
   return decision === "allow"
@@ -55,25 +59,36 @@ confirmPages.post("/confirm/:id", async (c) => {
     : renderPage("Declined", <p>The work stays stopped.</p>);
 });
 
+interface Asked {
+  signedIn: SignedIn;
+  incident: Incident;
+  may: MayDecide;
+}
+
 /** Who is signed in, and about what; or the page that stands in the way. */
-async function whoAndWhat(c: AppContext): Promise<Response | { signedIn: SignedIn; incident: Incident }> {
+async function whoAndWhat(c: AppContext): Promise<Response | Asked> {
   const id = c.req.param("id") ?? "";
   const signedIn = await sessionUser(c);
   if (signedIn === undefined) return c.redirect(signInPath(`/confirm/${encodeURIComponent(id)}`), 303);
   const incident = await findIncident(c.env.DB, id);
   // One answer: whether there is such an incident is nobody's business who may not decide it.
-  if (incident === undefined || !(await mayDecide(c.env.DB, signedIn, incident.principal, Date.now()))) {
-    return renderPage(
-      "There is nothing here for you to decide",
-      <p>
-        The link may be wrong. Where it is right, sign in by your sign-in provider where it is about your own
-        work; an administrator decides about the work of others and of services.
-      </p>,
-      { status: 403 },
-    );
-  }
-  return incident.status === "open" && incident.verdict === "confirm" ? { signedIn, incident } : over();
+  if (incident === undefined) return notYours();
+  const may = await mayDecideHere(c, signedIn, incident.principal);
+  if (may === "no") return notYours();
+  return incident.status === "open" && incident.verdict === "confirm" ? { signedIn, incident, may } : over();
 }
+
+const notYours = (): Promise<Response> =>
+  renderPage(
+    "There is nothing here for you to decide",
+    <p>
+      The link may be wrong. If it is right: you decide about your own work after you sign in by your sign-in
+      provider. An administrator decides about the work of others and of services, unless one of both made the
+      other's account or key within a week; then another administrator decides, or the recovery code is
+      needed.
+    </p>,
+    { status: 403 },
+  );
 
 const over = (): Promise<Response> =>
   renderPage("Nothing to decide", <p>This was decided before, or asks for no decision.</p>);

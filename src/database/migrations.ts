@@ -10,6 +10,8 @@ import incidents from "../../migrations/0010_incidents.sql";
 import spokenRules from "../../migrations/0011_spoken_rules.sql";
 import retention from "../../migrations/0012_retention.sql";
 import incidentRequest from "../../migrations/0013_incident_request.sql";
+import lineage from "../../migrations/0014_lineage.sql";
+import mostlyRefused from "../../migrations/0015_mostly_refused.sql";
 
 /** Every file of migrations/, in order; a test compares the list with the folder. */
 export const migrations: readonly { name: string; sql: string }[] = [
@@ -25,4 +27,6 @@ export const migrations: readonly { name: string; sql: string }[] = [
   { name: "0011_spoken_rules.sql", sql: spokenRules },
   { name: "0012_retention.sql", sql: retention },
   { name: "0013_incident_request.sql", sql: incidentRequest },
+  { name: "0014_lineage.sql", sql: lineage },
+  { name: "0015_mostly_refused.sql", sql: mostlyRefused },
 ];

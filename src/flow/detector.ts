@@ -8,7 +8,7 @@ import {
   isRefused,
   strictest,
 } from "./decision.ts";
-import type { FlowCall, FlowContext, FlowResult } from "./event.ts";
+import { type FlowCall, type FlowContext, type FlowResult, ADMINISTRATION, SHARED } from "./event.ts";
 import { adjacencySteps } from "./kinds/adjacency.ts";
 import { budgetSteps } from "./kinds/budget.ts";
 import { missesSteps } from "./kinds/misses.ts";
@@ -50,14 +50,18 @@ export function detectorOf(rules: readonly Rule[]): Detector {
       const key = `${classes.join()} ${kinds.join()} ${roles.join()}`;
       const found = known.get(key);
       if (found !== undefined) return found;
-      const wanted = watches.filter(
-        (watch) =>
-          isWatched(watch, call) && (watch.rule.roles === undefined || shareClass(watch.rule.roles, roles)),
-      );
+      const wanted = watches.filter((watch) => isWatched(watch, call) && isAbout(watch.rule, roles));
       if (known.size < WATCHES_KEPT) known.set(key, wanted);
       return wanted;
     },
   };
+}
+
+function isAbout(rule: Rule, roles: readonly string[]): boolean {
+  if (rule.roles !== undefined && !shareClass(rule.roles, roles)) return false;
+  const isAboutAdministration = rule.roles?.includes(ADMINISTRATION) === true;
+  if (roles.includes(ADMINISTRATION)) return isAboutAdministration;
+  return !roles.includes(SHARED) || rule.kind === "subjects";
 }
 
 /** Roles come from a directory that may have any number of them. */

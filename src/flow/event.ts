@@ -3,6 +3,14 @@ import type { DataClass, Labels } from "./labels.ts";
 /** Stands for an id: a keyed hash, the same for the same id, from which the id can't be found (src/flow/tokens.ts). */
 export type Token = string;
 
+/**
+ * Stand among a call's roles, beside those of the policy, which can have no such names. A rule speaks about a change of who may
+ * call only if its `roles` name ADMINISTRATION; about a call of somebody whom the caller made, only if it is about people, or
+ * about such changes (docs/detection.md).
+ */
+export const ADMINISTRATION = "(administration)";
+export const SHARED = "(shared)";
+
 /** Ids that a call named or an answer held, as tokens, each once. */
 export interface Touched {
   /** People. */

@@ -1,6 +1,7 @@
 import { waitUntil } from "cloudflare:workers";
 import { type Deadline, RequestOver } from "../deadlines.ts";
 import { describeArguments } from "../flow/describe.ts";
+import { ADMINISTRATION } from "../flow/event.ts";
 import { isPersonal } from "../flow/labels.ts";
 import type { Signals } from "../flow/signals.ts";
 import { objectTokens, touchedBy } from "../flow/tokens.ts";
@@ -13,6 +14,7 @@ import { logEvent, logSurprise } from "../telemetry/log.ts";
 import type { AdmissionRequest, Agreed, FlowRefusal, Settlement } from "../windows/admission.ts";
 import { catalogSize } from "./catalog-size.ts";
 import { mayGoOn } from "./fail-open.ts";
+import { shareBudget } from "./shared-budget.ts";
 import { checkPermission } from "./permission.ts";
 import { digestArguments, redactArguments } from "./redact.ts";
 import type { Target } from "./target.ts";
@@ -98,6 +100,13 @@ export function createGuard(context: GuardContext): Guard {
         const answer = await object.admit(admissionRequest(context, asked, local, products));
         if (answer.admitted) {
           const settleThis = (ran: Ran) => settle(context, object, asked, answer.seq, ran);
+          // A change of who may call is counted before it is made, and is no answer that could be withheld.
+          const refused =
+            context.principal.roles.includes(ADMINISTRATION) && (await share(context, asked, ONE_CHANGE));
+          if (refused) {
+            await settleThis({ ...NOTHING_SEEN, outcome: refused.refusal.code, durationMs: 0 });
+            return refused;
+          }
           return { ...ok({ settle: settleThis }), verdicts: answer.verdicts };
         }
         if (answer.stage === "rate") return refuseRate(answer.retryAfterMs);
@@ -157,12 +166,17 @@ function admissionRequest(
  * withheld if that fails. So are answers that found nothing, which the rules may refuse, but those are given if settling fails.
  */
 async function settle(
-  { secretKey, origin }: GuardContext,
+  context: GuardContext,
   object: CallerObject,
-  { correlationId, target: { labels } }: Asked,
+  asked: Asked,
   attempt: number,
   { outcome, records, bytes, durationMs, tainted, canary, answer, ...ran }: Ran,
 ): Promise<Settled> {
+  const { secretKey, origin } = context;
+  const {
+    correlationId,
+    target: { labels },
+  } = asked;
   // Another refusal than "not found" answers nothing, and was no guess: nobody's data was read, whoever was named.
   const isAnswered = outcome === "ok" || outcome === "not_found";
   const missed = ran.missed || outcome === "not_found";
@@ -180,11 +194,17 @@ async function settle(
         : null,
   };
   const isPublic = labels === undefined || !isPersonal(labels);
+  const refused = !isPublic && settlement.flow !== null && (await share(context, asked, settlement));
+  if (refused) {
+    const withheld = { ...settlement, outcome: refused.refusal.code, records: 0, bytes: 0, flow: null };
+    await object.settle(withheld).catch((error: unknown) => logSettling(correlationId, error));
+    return refused;
+  }
   if (isPublic ? !(isAnswered && missed) : !isAnswered) {
     const later = object.settleLater(settlement).then(
       ({ verdicts = [] }) => verdicts,
       (error: unknown) => {
-        logSurprise(causeOf(error), { correlation_id: correlationId, what: "settle" });
+        logSettling(correlationId, error);
         return [];
       },
     );
@@ -197,8 +217,43 @@ async function settle(
     return { ...(settled.given ? ok(undefined) : refuseFlow(settled.refusal, origin)), verdicts };
   } catch (error) {
     if (!isPublic && error instanceof RequestOver) return { ok: false, refusal: refusalOfEnd(error) };
-    logSurprise(causeOf(error), { correlation_id: correlationId, what: "settle" });
+    logSettling(correlationId, error);
     return isPublic ? ok(undefined) : { ok: false, refusal: UNAVAILABLE };
+  }
+}
+
+const logSettling = (correlationId: string, error: unknown): void =>
+  logSurprise(causeOf(error), { correlation_id: correlationId, what: "settle" });
+
+type SharedSettlement = Omit<Settlement, "attempt">;
+
+/** A change of who may call, as it is counted before it is made. */
+const ONE_CHANGE: SharedSettlement = {
+  outcome: "ok",
+  records: 1,
+  bytes: 0,
+  duration_ms: 0,
+  flow: { subjects: [], objects: [], missed: false, tainted: false, canary: false },
+};
+
+/** Counts a young caller's call against its makers' budgets; the refusal where they are used up, or can't be reached. */
+async function share(
+  context: GuardContext,
+  asked: Asked,
+  settlement: SharedSettlement,
+): Promise<(Refused & Heard) | undefined> {
+  const { principal, db, origin } = context;
+  if (principal.madeBy === undefined) return undefined;
+  try {
+    const products = await catalogSize(db, Date.now(), context.deadline);
+    const admission = admissionRequest(context, { ...asked, agreed: undefined }, {}, products);
+    const answer = await shareBudget(context, { admission, settlement });
+    if (answer === "too-large") return { ok: false, refusal: UNAVAILABLE };
+    return answer.given ? undefined : { ...refuseFlow(answer.refusal, origin), verdicts: answer.verdicts };
+  } catch (error) {
+    if (error instanceof RequestOver) return { ok: false, refusal: refusalOfEnd(error) };
+    logSurprise(causeOf(error), { correlation_id: asked.correlationId, what: "shared budget" });
+    return { ok: false, refusal: UNAVAILABLE };
   }
 }
 

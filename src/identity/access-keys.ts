@@ -21,9 +21,13 @@ const keyRow = userRow.extend({
   expires_at: z.int().nullable(),
   revoked_at: z.int().nullable(),
   last_used_at: z.int().nullable(),
+  key_created_at: z.int(),
+  key_created_by: z.string().nullable(),
+  key_apart: z.string().nullable(),
 });
 
-const SELECT = `SELECT ${USER_COLUMNS}, k.id AS key_id, k.roles AS key_roles, k.signature, k.expires_at, k.revoked_at, k.last_used_at
+const SELECT = `SELECT ${USER_COLUMNS}, k.id AS key_id, k.roles AS key_roles, k.signature, k.expires_at, k.revoked_at, k.last_used_at,
+    k.created_at AS key_created_at, k.created_by AS key_created_by, k.apart AS key_apart
   FROM access_keys k JOIN users u ON u.id = k.user_id`;
 
 /** Who a key belongs to, or why it is refused. Read on every call, so that a revocation holds at once. */
@@ -47,11 +51,18 @@ function checkKey(row: unknown, now: number): FoundKey {
     expires_at,
     revoked_at,
     last_used_at,
+    key_created_at: created_at,
+    key_created_by: created_by,
+    key_apart: apart,
     ...user
   } = keyRow.parse(row);
   if (revoked_at !== null) return { ok: false, problem: "key_revoked" };
   if (expires_at !== null && expires_at <= now) return { ok: false, problem: "key_expired" };
-  const found = identified(user, key_roles, signature);
+  const found = identified(user, now, {
+    narrowed: key_roles,
+    signature,
+    made: { created_at, created_by, apart },
+  });
   return found.ok ? { ...found, keyId, touch: now - (last_used_at ?? 0) >= TOUCH_MS } : found;
 }
 

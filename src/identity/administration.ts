@@ -2,6 +2,8 @@ import { randomBytes } from "node:crypto";
 import * as z from "zod";
 import { plainLine } from "../text/plain-text.ts";
 import type { Statement } from "../database/statement.ts";
+import { BOOTSTRAP } from "./lineage.ts";
+import { newRecoveryCode, setRecoveryCode } from "./recovery-code.ts";
 import { ROLES } from "./scopes.ts";
 import { newAccessKey } from "./secrets.ts";
 import { SIGNATURE_RULES } from "./signature-profile.ts";
@@ -33,12 +35,19 @@ export const userIdSchema = z
   .refine((id) => id !== "local", "is what callers over stdio are called")
   .refine((id) => !BY_OTHERS.has(id.toLowerCase()), "is what an audit calls others than users");
 
+const recoveryCode = z
+  .string()
+  .max(100)
+  .optional()
+  .describe("Vouches for it: it does not share its maker's budget of people");
+
 export const newUserSchema = z.strictObject({
   id: userIdSchema,
   kind: z.enum(["user", "service"]).default("user"),
   name: line(200),
   roles: roles.min(1),
   customer_id: line(64).optional(),
+  recovery_code: recoveryCode,
 });
 export type NewUser = z.output<typeof newUserSchema>;
 
@@ -48,46 +57,93 @@ export const newKeySchema = z.strictObject({
   roles: roles.min(1).optional().describe("Narrows the user's roles"),
   expires_in_days: expiresInDays,
   signature: z.enum(SIGNATURE_RULES).default("optional"),
+  recovery_code: recoveryCode,
 });
 export type NewKey = z.input<typeof newKeySchema>;
 
-export const rolesSchema = z.strictObject({ roles: roles.min(1) });
+export const rolesSchema = z.strictObject({ roles: roles.min(1), customer_id: line(64).optional() });
 
-export function addUser({ id, kind, name, customer_id, roles: given }: NewUser, now: number): Statement[] {
+export const setCustomer = (userId: string, customer: string): Statement => ({
+  sql: "UPDATE users SET customer_id = ?2 WHERE id = ?1",
+  values: [userId, customer],
+});
+
+/** Who makes something, and whether a person vouches for it with the recovery code. */
+export interface Maker {
+  /** A user's id, `sign-on` or `@bootstrap`; null where nobody knows. */
+  by: string | null;
+  isVouched?: boolean;
+}
+const NOBODY: Maker = { by: null };
+
+/** A new server's first day, and accounts of it that do not share their maker's budget: its people are hired already. */
+const FOUNDING_MS = DAY_MS;
+const FOUNDING_MAX = 30;
+const FOUNDING_DAY = `EXISTS (SELECT 1 FROM bootstrap WHERE user_id = ?1 AND done_at > ?2)`;
+
+export function addUser(
+  { id, kind, name, customer_id, roles: given }: NewUser,
+  now: number,
+  { by, isVouched = false }: Maker = NOBODY,
+): Statement[] {
   return [
     {
-      sql: "INSERT INTO users (id, kind, name, customer_id, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-      values: [id, kind, name, customer_id ?? null, now],
+      sql: `INSERT INTO users (id, kind, name, customer_id, created_at, created_by, apart) VALUES (?3, ?4, ?5, ?6, ?7, ?1,
+        CASE WHEN ?8 THEN 'vouched'
+          WHEN ${FOUNDING_DAY} AND (SELECT count(*) FROM users WHERE apart = 'founding') < ${FOUNDING_MAX} THEN 'founding'
+        END)`,
+      values: [by, now - FOUNDING_MS, id, kind, name, customer_id ?? null, now, isVouched ? 1 : 0],
     },
-    ...giveRoles(id, given),
+    ...giveRoles(id, given, by, now),
   ];
 }
 
-export function setRoles(userId: string, given: readonly string[]): Statement[] {
-  return [
-    { sql: "DELETE FROM user_roles WHERE user_id = ?1", values: [userId] },
-    ...giveRoles(userId, given),
-  ];
-}
-
-function giveRoles(userId: string, given: readonly string[]): Statement[] {
+/** Gives a user these roles and no others. A role that the user has keeps its giver; one that ends is kept in past_roles. */
+export function setRoles(
+  userId: string,
+  given: readonly string[],
+  { by, now }: { by: string | null; now: number },
+): Statement[] {
+  const ends = "user_id = ?1 AND role NOT IN (SELECT value FROM json_each(?2))";
+  const json = JSON.stringify(given);
   return [
     {
-      sql: "INSERT INTO user_roles (user_id, role) SELECT DISTINCT ?1, value FROM json_each(?2) WHERE true",
-      values: [userId, JSON.stringify(given)],
+      sql: `INSERT INTO past_roles (user_id, role, created_by, created_at, ended_by, ended_at)
+        SELECT user_id, role, created_by, created_at, ?3, ?4 FROM user_roles WHERE ${ends}`,
+      values: [userId, json, by, now],
+    },
+    { sql: `DELETE FROM user_roles WHERE ${ends}`, values: [userId, json] },
+    ...giveRoles(userId, given, by, now),
+  ];
+}
+
+function giveRoles(userId: string, given: readonly string[], by: string | null, now: number): Statement[] {
+  return [
+    {
+      sql: `INSERT OR IGNORE INTO user_roles (user_id, role, created_by, created_at)
+        SELECT DISTINCT ?1, value, ?3, ?4 FROM json_each(?2) WHERE true`,
+      values: [userId, JSON.stringify(given), by, now],
     },
   ];
 }
 
 /** A new key: its name and statements, and the key itself, which is shown once and kept nowhere. */
-export function createKey({ user, label, roles: narrowed, expires_in_days, signature }: NewKey, now: number) {
+export function createKey(
+  { user, label, roles: narrowed, expires_in_days, signature }: NewKey,
+  now: number,
+  { by, isVouched = false }: Maker = NOBODY,
+) {
   const id = `key-${randomBytes(6).toString("hex")}`;
   const { secret, hash } = newAccessKey();
   const expiresAt = expiryOf(expires_in_days, now);
   const statement: Statement = {
-    sql: `INSERT INTO access_keys (id, hash, user_id, label, roles, created_at, expires_at, signature)
-      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`,
+    // A founding user's keys of the first day stand apart as the user does, who has one budget however many they are.
+    sql: `INSERT INTO access_keys (id, hash, user_id, label, roles, created_at, expires_at, signature, created_by, apart)
+      VALUES (?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?1, CASE WHEN ?11 THEN 'vouched'
+        WHEN ${FOUNDING_DAY} AND EXISTS (SELECT 1 FROM users WHERE id = ?5 AND apart = 'founding') THEN 'founding' END)`,
     values: [
+      by,
+      now - FOUNDING_MS,
       id,
       hash,
       user,
@@ -96,20 +152,27 @@ export function createKey({ user, label, roles: narrowed, expires_in_days, signa
       now,
       expiresAt,
       signature ?? "optional",
+      isVouched ? 1 : 0,
     ],
   };
   return { id, secret, expiresAt, statement };
 }
 
-/** The first admin with a key. Fails as a whole the second time: the bootstrap row is there already. */
+/**
+ * The first admin with a key, and the recovery code with which that admin can work alone. Fails as a whole the second time:
+ * the bootstrap row is there already.
+ */
 export function bootstrapAdmin(userId: string, now: number) {
-  const key = createKey({ user: userId, label: "bootstrap" }, now);
+  const maker = { by: BOOTSTRAP };
+  const key = createKey({ user: userId, label: "bootstrap" }, now, maker);
+  const { code, hash } = newRecoveryCode();
   const statements: Statement[] = [
     { sql: "INSERT INTO bootstrap (id, user_id, done_at) VALUES (1, ?1, ?2)", values: [userId, now] },
-    ...addUser({ id: userId, kind: "user", name: userId, roles: ["admin"] }, now),
+    ...addUser({ id: userId, kind: "user", name: userId, roles: ["admin"] }, now, maker),
     key.statement,
+    setRecoveryCode(hash, now),
   ];
-  return { secret: key.secret, statements };
+  return { secret: key.secret, recoveryCode: code, statements };
 }
 
 export function disableUser(userId: string, now: number): Statement[] {
@@ -120,7 +183,29 @@ export function disableUser(userId: string, now: number): Statement[] {
 }
 
 export const enableUser = (userId: string): Statement[] => [
-  { sql: "UPDATE users SET disabled_at = NULL WHERE id = ?1", values: [userId] },
+  { sql: "UPDATE users SET disabled_at = NULL WHERE id = ?1 AND deleted_at IS NULL", values: [userId] },
+];
+
+/**
+ * Deletes what is personal of a user and all that they could sign in with. The row stays, disabled for good: nobody gets the
+ * id again, which would inherit the audit, and lineage still leads through it.
+ */
+export const deleteUser = (userId: string, now: number, by: string): Statement[] => [
+  ...disableUser(userId, now),
+  ...setRoles(userId, [], { by, now }),
+  {
+    sql: "UPDATE users SET name = 'Deleted user', customer_id = NULL, deleted_at = ?2 WHERE id = ?1 AND deleted_at IS NULL",
+    values: [userId, now],
+  },
+  {
+    sql: "UPDATE access_keys SET revoked_at = ?2 WHERE user_id = ?1 AND revoked_at IS NULL",
+    values: [userId, now],
+  },
+  {
+    sql: "UPDATE signing_keys SET revoked_at = ?2 WHERE user_id = ?1 AND revoked_at IS NULL",
+    values: [userId, now],
+  },
+  { sql: "DELETE FROM external_identities WHERE user_id = ?1", values: [userId] },
 ];
 
 export const revokeKey = (keyId: string, now: number): Statement[] => [
@@ -134,15 +219,15 @@ export const LISTED_MAX = 1_000;
 export const time = (column: string) => `strftime('%FT%TZ', ${column} / 1000, 'unixepoch') AS ${column}`;
 
 export const listUsers: Statement = {
-  sql: `SELECT id, kind, name, customer_id, ${time("created_at")}, ${time("disabled_at")},
+  sql: `SELECT id, kind, name, customer_id, ${time("created_at")}, created_by, ${time("disabled_at")},
       (SELECT group_concat(role, ', ') FROM user_roles WHERE user_id = users.id) AS roles
-    FROM users ORDER BY id LIMIT ${LISTED_MAX}`,
+    FROM users WHERE deleted_at IS NULL ORDER BY id LIMIT ${LISTED_MAX}`,
   values: [],
 };
 
 /** Keys by name, never by secret; of one user where given. */
 export const listKeys = (userId: string | null): Statement => ({
-  sql: `SELECT id, user_id AS user, label, roles, signature, ${time("created_at")}, ${time("expires_at")},
+  sql: `SELECT id, user_id AS user, label, roles, signature, ${time("created_at")}, created_by, ${time("expires_at")},
       ${time("last_used_at")}, ${time("revoked_at")}
     FROM access_keys WHERE ?1 IS NULL OR user_id = ?1 ORDER BY created_at DESC LIMIT ${LISTED_MAX}`,
   values: [userId],

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { runBatch } from "../database/run-batch.ts";
 import type { Windows } from "../windows/user-windows.ts";
 import { setRoles } from "./administration.ts";
+import { SIGN_ON } from "./lineage.ts";
 import { isLastAdmin, keepingAnAdmin } from "./last-admin.ts";
 import { type Noted, noteIdentity } from "./changes.ts";
 import type { When } from "../windows/caller-object.ts";
@@ -26,7 +27,7 @@ export async function findIdentity(db: D1Database, identityId: string, now: numb
   if (row === null) return { ok: false, problem: "sign_in_unknown" };
   const { expires_at, ...user } = identityRow.parse(row);
   if (expires_at <= now) return { ok: false, problem: "sign_in_expired" };
-  return identified(user);
+  return identified(user, now);
 }
 
 export type SignOn = { ok: true; identityId: string } | { ok: false; problem: "user_disabled" | "no_role" };
@@ -63,13 +64,14 @@ export async function recordSignOn(db: D1Database, person: Person, recording: Re
   const mustKeep = losesAdmin && !bringsAdmin;
   const isKept = mustKeep && (await isLastAdmin(db, userId, now));
   const roles = isKept ? [...person.roles, "admin"] : person.roles;
+  const maker = { by: SIGN_ON, now };
   // Who loses the role may be the last who has it: the other admin may have gone in between.
   const setRolesKept = (given: readonly string[]) =>
     mustKeep && !isKept
-      ? keepingAnAdmin(db, setRoles(userId, given), { user: userId }, now)
-      : runBatch(db, setRoles(userId, given));
+      ? keepingAnAdmin(db, setRoles(userId, given, maker), { user: userId }, now)
+      : runBatch(db, setRoles(userId, given, maker));
   const note = (change: Omit<Noted, "by">, when: When = "before") =>
-    noteIdentity(windows, userId, { ...change, by: "sign-on" }, when);
+    noteIdentity(windows, userId, { ...change, by: SIGN_ON }, when);
   if (roles.length === 0) {
     if (user === undefined) return { ok: false, problem: "no_role" };
     if ((await setRolesKept([])) === undefined) return recordSignOn(db, person, recording);
@@ -89,11 +91,11 @@ export async function recordSignOn(db: D1Database, person: Person, recording: Re
   if (mustKeep && (await setRolesKept(roles)) === undefined) return recordSignOn(db, person, recording);
   const results = await runBatch(db, [
     {
-      sql: `INSERT INTO users (id, kind, name, customer_id, created_at) VALUES (?1, 'user', ?2, ?3, ?4)
+      sql: `INSERT INTO users (id, kind, name, customer_id, created_at, created_by) VALUES (?1, 'user', ?2, ?3, ?4, '${SIGN_ON}')
         ON CONFLICT (id) DO UPDATE SET name = excluded.name, customer_id = iif(?5, excluded.customer_id, customer_id)`,
       values: [userId, name, customerId ?? null, now, customerId === undefined ? 0 : 1],
     },
-    ...(mustKeep ? [] : setRoles(userId, roles)),
+    ...(mustKeep ? [] : setRoles(userId, roles, maker)),
     {
       sql: `INSERT INTO external_identities (id, issuer, subject, user_id, created_at, last_sign_in_at, expires_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6)

@@ -100,6 +100,19 @@ export async function endConnection({ oauth, windows }: Grants, userId: string, 
   await noteIdentity(windows, userId, change, "after");
 }
 
+/** Ends whatever clients may do for a user. */
+export async function endEveryConnection({ oauth }: Grants, userId: string): Promise<void> {
+  let cursor: string | undefined;
+  do {
+    const page = await oauth.listUserGrants(userId, {
+      limit: CONNECTIONS_MAX,
+      ...(cursor !== undefined && { cursor }),
+    });
+    for (const { id } of page.items) await oauth.revokeGrant(id, userId);
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+}
+
 const metadataSchema = z.object({ name: z.string() });
 
 /** The clients that a user has allowed and that can still act, the newest first. */

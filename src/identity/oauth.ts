@@ -167,6 +167,14 @@ export function noteUse(env: Env, found: FoundKey | { ok: false }, now: number):
 }
 
 export function toPrincipal(user: Identified, via: Principal["via"], scopes: string[]): Principal {
-  const { userId, kind, roles, customerId } = user;
-  return { id: userId, kind, roles, via, scopes, ...(customerId !== undefined && { customerId }) };
+  const { userId, kind, roles, customerId, madeBy } = user;
+  return {
+    id: userId,
+    kind,
+    roles,
+    via,
+    scopes,
+    ...(customerId !== undefined && { customerId }),
+    ...(madeBy !== undefined && { madeBy }),
+  };
 }

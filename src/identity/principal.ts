@@ -12,6 +12,8 @@ export const principalSchema = z.strictObject({
   via: z.enum(["key", "oauth", "session", "local", "none"]),
   /** What the caller may do: what its roles allow, narrowed by what its token was granted. */
   scopes: z.array(z.string()),
+  /** Accounts that lately made it or its credential: it shares their budget of people (docs/detection.md). */
+  madeBy: z.array(z.string()).optional(),
 });
 export type Principal = z.output<typeof principalSchema>;
 

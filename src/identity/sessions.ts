@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { type Credential, findCredential } from "./credentials.ts";
+import { SIGN_ON } from "./lineage.ts";
 import { type NewSecret, hashSecret, newSessionToken } from "./secrets.ts";
 import type { Identified } from "./users.ts";
 
@@ -34,7 +35,9 @@ export async function startSession(
     db.prepare("DELETE FROM sessions WHERE expires_at <= ?").bind(now),
     db
       .prepare(
-        "INSERT INTO sessions (hash, user_id, key_id, identity_id, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
+        `INSERT INTO sessions (hash, user_id, key_id, identity_id, created_at, expires_at, created_by)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6,
+           CASE WHEN ?3 IS NULL THEN '${SIGN_ON}' ELSE (SELECT created_by FROM access_keys WHERE id = ?3) END)`,
       )
       .bind(session.hash, user.userId, keyId, identityId, now, now + SESSION_MS),
   ]);

@@ -42,13 +42,13 @@ export const newSigningKeySchema = z.discriminatedUnion("algorithm", [
 export type NewSigningKey = z.output<typeof newSigningKeySchema>;
 
 /** A new key: its name and its statement. */
-export function createSigningKey(wanted: NewSigningKey, now: number) {
+export function createSigningKey(wanted: NewSigningKey, now: number, by: string | null = null) {
   const id = `sign-${randomBytes(6).toString("hex")}`;
   const { user, label, algorithm, expires_in_days } = wanted;
   const expiresAt = expiryOf(expires_in_days, now);
   const statement: Statement = {
-    sql: `INSERT INTO signing_keys (id, user_id, label, algorithm, public_key, created_at, expires_at)
-      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
+    sql: `INSERT INTO signing_keys (id, user_id, label, algorithm, public_key, created_at, expires_at, created_by)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`,
     values: [
       id,
       user,
@@ -57,6 +57,7 @@ export function createSigningKey(wanted: NewSigningKey, now: number) {
       wanted.algorithm === "ed25519" ? wanted.public_key : null,
       now,
       expiresAt,
+      by,
     ],
   };
   return { id, expiresAt, statement };

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { jsonText } from "../database/json-text.ts";
+import { isAccount, isYoung } from "./lineage.ts";
 import type { SignatureRule } from "./signature-profile.ts";
 
 /** A user as a credential leads to it. */
@@ -9,6 +10,8 @@ export interface Identified {
   kind: "user" | "service";
   roles: string[];
   customerId: string | undefined;
+  /** Accounts that lately made the user, or the credential, and whose budget of people it shares; absent where none. */
+  madeBy?: string[];
 }
 
 /** Why a credential is refused. */
@@ -40,10 +43,15 @@ export const userRow = z.object({
   kind: z.enum(["user", "service"]),
   customer_id: z.string().nullable(),
   disabled_at: z.int().nullable(),
+  deleted_at: z.int().nullable(),
+  created_at: z.int(),
+  created_by: z.string().nullable(),
+  apart: z.string().nullable(),
   user_roles: rolesColumn,
 });
 
-export const USER_COLUMNS = `u.id AS user_id, u.name, u.kind, u.customer_id, u.disabled_at,
+export const USER_COLUMNS = `u.id AS user_id, u.name, u.kind, u.customer_id, u.disabled_at, u.deleted_at,
+  u.created_at, u.created_by, u.apart,
   (SELECT json_group_array(role) FROM (SELECT role FROM user_roles WHERE user_id = u.id ORDER BY role)) AS user_roles`;
 
 const selectUser = (db: D1Database, userId: string) =>
@@ -58,26 +66,56 @@ export async function rolesOf(db: D1Database, userId: string): Promise<string[]>
 export async function findUser(
   db: D1Database,
   userId: string,
-): Promise<{ roles: string[]; isDisabled: boolean } | undefined> {
+): Promise<{ roles: string[]; customerId: string | null; isDisabled: boolean } | undefined> {
   const row = await selectUser(db, userId);
   if (row === null) return undefined;
-  const { user_roles: roles, disabled_at } = userRow.parse(row);
-  return { roles, isDisabled: disabled_at !== null };
+  const { user_roles: roles, customer_id: customerId, disabled_at, deleted_at } = userRow.parse(row);
+  if (deleted_at !== null) return undefined;
+  return { roles, customerId, isDisabled: disabled_at !== null };
+}
+
+/** Who made something and when, as USER_COLUMNS has it of a user. */
+type Made = Pick<z.output<typeof userRow>, "created_at" | "created_by" | "apart">;
+
+/** A credential's own narrowing, and who made it. */
+interface CredentialRow {
+  narrowed: readonly string[] | null;
+  signature: SignatureRule;
+  made?: Made;
 }
 
 /** What a credential leads to: of the user's roles, those that it has not narrowed away. */
 export function identified(
   row: z.output<typeof userRow>,
-  narrowed: readonly string[] | null = null,
-  signature: SignatureRule = "optional",
+  now: number,
+  { narrowed, signature, made }: CredentialRow = { narrowed: null, signature: "optional" },
 ): Found {
   if (row.disabled_at !== null) return { ok: false, problem: "user_disabled" };
   const { user_id: userId, name, kind, customer_id, user_roles } = row;
   const roles = narrowed === null ? user_roles : user_roles.filter((role) => narrowed.includes(role));
+  const madeBy = sharedMakers(userId, made === undefined ? [row] : [row, made], now);
   return {
     ok: true,
-    user: { userId, name, kind, roles, customerId: customer_id ?? undefined },
+    user: {
+      userId,
+      name,
+      kind,
+      roles,
+      customerId: customer_id ?? undefined,
+      ...(madeBy.length > 0 && { madeBy }),
+    },
     narrowed: narrowed !== null,
     signature,
   };
 }
+
+/** The accounts that made any of these lately. Nothing stands apart here but what says so. */
+const sharedMakers = (userId: string, rows: readonly Made[], now: number): string[] => [
+  ...new Set(
+    rows.flatMap(({ created_at, created_by, apart }) =>
+      isAccount(created_by) && created_by !== userId && apart === null && isYoung(created_at, now)
+        ? [created_by]
+        : [],
+    ),
+  ),
+];

@@ -1,40 +1,65 @@
+import type { AppContext } from "../app-types.ts";
+import { signOnSettings } from "../env.ts";
+import { adminSpells, directLinks, linksAbove } from "./lineage-rows.ts";
+import { youngMakers } from "./lineage.ts";
+import { hasRecoveryCode, isRecoveryCode } from "./recovery-code-rows.ts";
 import type { SignedIn } from "./sessions.ts";
+import { type MayDecide, whoDecides } from "./who-decides.ts";
 
-/** Milliseconds after which a key is trusted, whoever was there before it: an admin whom nobody knows is seen by then. */
-const PROVEN_MS = 7 * 24 * 60 * 60 * 1000;
+/** Who wants to decide, as they are signed in. */
+type Decider = Pick<SignedIn, "user" | "interactive" | "credential">;
 
-/**
- * Whether somebody may decide that a principal's work goes on. The suspect's own key never suffices: whoever
- * holds it, a program too, can paste it into the sign-in page. So a person decides about their own work only
- * where they have signed in at the provider, and an admin about everybody else's; a service's work, and that
- * of callers without a name, is an admin's to decide. An admin's key suffices where the suspect can't have had it made.
- */
+/** Reads the facts of the one rule (src/identity/who-decides.ts), and gives its answer. */
 export async function mayDecide(
   db: D1Database,
-  { user, interactive, credential }: Pick<SignedIn, "user" | "interactive" | "credential">,
+  { user, interactive, credential }: Decider,
   principal: string,
-  now: number,
-): Promise<boolean> {
-  const isOwn = user.userId === principal;
-  if (isOwn) return interactive && user.kind === "user";
-  if (!user.roles.includes("admin")) return false;
-  return "keyId" in credential ? isBeyondReach(db, credential.keyId, principal, now) : true;
+  { hasSignOn, now }: { hasSignOn: boolean; now: number },
+): Promise<MayDecide> {
+  const keyId = "keyId" in credential ? credential.keyId : null;
+  const [made, spells] = await Promise.all([
+    directLinks(db, user.userId, keyId, now),
+    adminSpells(db, principal),
+  ]);
+  const links = await linksAbove(db, [principal, ...youngMakers(made, now)], "all", now);
+  const facts = {
+    decider: {
+      userId: user.userId,
+      kind: user.kind,
+      isAdmin: user.roles.includes("admin"),
+      isInteractive: interactive,
+      made,
+    },
+    principal,
+    adminSpells: spells,
+    links,
+    hasSignOn,
+  };
+  return whoDecides(facts, now);
 }
 
-/** Whether a principal can't have had a key made: it is no admin, or came after the key, or the key is proven. */
-async function isBeyondReach(
-  db: D1Database,
-  keyId: string,
-  principal: string,
-  now: number,
-): Promise<boolean> {
-  const row = await db
-    .prepare(
-      `SELECT 1 FROM access_keys k WHERE k.id = ?1 AND (k.created_at < ?3 OR NOT EXISTS (
-         SELECT 1 FROM users u JOIN user_roles r ON r.user_id = u.id
-         WHERE u.id = ?2 AND r.role = 'admin' AND u.created_at <= k.created_at))`,
-    )
-    .bind(keyId, principal, now - PROVEN_MS)
-    .first();
-  return row !== null;
+/** The rule's answer for a page of this server; without a recovery code nobody can decide by one. */
+export async function mayDecideHere(c: AppContext, decider: Decider, principal: string): Promise<MayDecide> {
+  const hasSignOn = signOnSettings(c.var.settings) !== undefined;
+  const may = await mayDecide(c.env.DB, decider, principal, { hasSignOn, now: Date.now() });
+  return may === "with-code" && !(await hasRecoveryCode(c.env.DB)) ? "no" : may;
 }
+
+/** How somebody came to decide: by who they are, or by the recovery code; undefined where they may not. */
+export type DecidedBy = "lineage" | "recovery_code" | undefined;
+
+/** Whether somebody may decide with what they sent; `code` is the recovery code, or empty. */
+export async function decidesWith(
+  c: AppContext,
+  decider: Decider,
+  principal: string,
+  code: string,
+): Promise<DecidedBy> {
+  const may = await mayDecideHere(c, decider, principal);
+  if (may === "yes") return "lineage";
+  return may === "with-code" && (await isRecoveryCode(c.env.DB, code)) ? "recovery_code" : undefined;
+}
+
+/** A decision's note as the audit keeps it, which says where the recovery code was needed; null where there is none. */
+export const noteOf = (note: string, by: DecidedBy): string | null =>
+  (by === "recovery_code" ? `With the recovery code. ${note}`.trim() : note) || null;

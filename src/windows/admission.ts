@@ -48,6 +48,12 @@ export type AdmissionAnswer =
 /** What a call turned out to be; once per admitted call. */
 export type Settlement = Omit<Outcome, "seq" | "at" | "kind" | "withheld" | "hits">;
 
+/** A young caller's call as it counts against its maker's budgets: one message, since nothing happens in between. */
+export interface SharedCall {
+  admission: AdmissionRequest;
+  settlement: Omit<Settlement, "attempt">;
+}
+
 /** Whether a settled answer may be given. */
 export type SettlementAnswer = ({ given: true } | { given: false; refusal: FlowRefusal }) & Heard;
 

@@ -18,6 +18,7 @@ export async function writeAnchor(
   head: Head,
   spokeAt: number | null,
   now: number,
+  isMostlyRefused = false,
 ): Promise<Anchor> {
   const anchor = {
     principal,
@@ -30,13 +31,13 @@ export async function writeAnchor(
   };
   await db
     .prepare(
-      `INSERT INTO audit_anchors (principal, started_at, seq, hash, checkpoint_seq, checkpoint_hash, anchored_at, spoke_at)
-       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+      `INSERT INTO audit_anchors (principal, started_at, seq, hash, checkpoint_seq, checkpoint_hash, anchored_at, spoke_at, mostly_refused)
+       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
        ON CONFLICT (principal) DO UPDATE SET started_at = ?2, seq = ?3, hash = ?4, checkpoint_seq = ?5,
-         checkpoint_hash = ?6, anchored_at = ?7, closed_at = NULL, spoke_at = coalesce(?8, spoke_at)
+         checkpoint_hash = ?6, anchored_at = ?7, closed_at = NULL, spoke_at = coalesce(?8, spoke_at), mostly_refused = ?9
        WHERE ?2 > started_at OR (?2 = started_at AND ?3 >= seq)`,
     )
-    .bind(...Object.values(anchor), spokeAt)
+    .bind(...Object.values(anchor), spokeAt, isMostlyRefused ? 1 : 0)
     .run();
   return anchor;
 }

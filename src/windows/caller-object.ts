@@ -3,7 +3,13 @@ import * as z from "zod";
 import { type Deadline, RequestOver, within } from "../deadlines.ts";
 import { logSurprise } from "../telemetry/log.ts";
 import { timed } from "../telemetry/sink.ts";
-import type { AdmissionAnswer, AdmissionRequest, Settlement, SettlementAnswer } from "./admission.ts";
+import type {
+  AdmissionAnswer,
+  AdmissionRequest,
+  Settlement,
+  SettlementAnswer,
+  SharedCall,
+} from "./admission.ts";
 import type { NonceAnswer, Spent } from "./nonces.ts";
 import type { Anchor } from "./chain.ts";
 import type { PersonsDecision } from "./flow-stage.ts";
@@ -53,6 +59,11 @@ export class CallerObject {
 
   admit(request: AdmissionRequest): Promise<AdmissionAnswer> {
     return timed("admit", () => this.#reach<AdmissionAnswer>(async (object) => object.admit(request)));
+  }
+
+  /** Counts a call of somebody whom this principal made against its budgets. A caller waits for it. */
+  share(shared: SharedCall): Promise<SettlementAnswer> {
+    return timed("settle", () => this.#reach<SettlementAnswer>(async (object) => object.share(shared)));
   }
 
   /** A caller waits for it. It is sent even when the request's time has passed, and goes on when the caller waits no longer. */

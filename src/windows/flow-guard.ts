@@ -52,6 +52,16 @@ export class FlowGuard {
     return admit(this.#read(), rules(), call, context);
   }
 
+  /** Likewise, where a person agreed that this one attempt passes these rules. */
+  admitReleased(request: AdmissionRequest, seq: number, passed: readonly string[], now: number): Decision {
+    const { releases } = this.#read();
+    releases.releaseAttempt(seq, passed);
+    const decision = this.admit(request, seq, now);
+    // Whatever became of it: a refused attempt may leave its number to another.
+    releases.releaseAttempt(seq, []);
+    return decision;
+  }
+
   /** Judges what an admitted call turned out to be; `isWithheld`: its answer must not be given. */
   settle(
     settlement: Settlement,

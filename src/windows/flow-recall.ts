@@ -2,7 +2,7 @@ import { type Detector, abandon, recallAttempt, recallOutcome, release } from ".
 import type { FlowCall } from "../flow/event.ts";
 import type { FlowState } from "../flow/state/state.ts";
 import { toFlowCall } from "./flow-call.ts";
-import { ADMITTED } from "./records.ts";
+import { ADMITTED, releasedAttempt } from "./records.ts";
 import type { Store } from "./store.ts";
 
 /**
@@ -40,7 +40,11 @@ export function recall(
       }
       const isWithheld = withheld !== null;
       recallOutcome(state, detector, call, { at, records, bytes, ...flow }, { isWithheld, hits });
-    } else if (record.kind === "decision" && record.decision === "released") {
+    } else if (
+      record.kind === "decision" &&
+      record.decision === "released" &&
+      releasedAttempt(record) === undefined
+    ) {
       const { rules, at, until, allowance } = record;
       for (const rule of rules) release(state, detector, { rule, subject: null, at, until, allowance });
     }

@@ -4,7 +4,7 @@ import type { AdmissionRequest, FlowRefusal } from "./admission.ts";
 import { kindOf } from "./incident-log.ts";
 import type { Incident } from "./incidents.ts";
 import type { Parts } from "./parts.ts";
-import type { Attempt, IncidentDecision } from "./records.ts";
+import { type Attempt, BY_FORM, type IncidentDecision } from "./records.ts";
 
 // What the flow rules' decisions come to for one principal: refusals, incidents, and what people decide about
 // them. Nothing here waits.
@@ -39,11 +39,8 @@ export function judgeCall(parts: Parts, request: AdmissionRequest, now: number):
   if (nonces.consume({ keyId: "form", nonce, expiresAt, requestId }, now).status !== "fresh") return decision;
 
   const rules = decision.hits.filter(asksPerson).map(({ rule }) => rule);
-  // For this call alone.
-  const released = { at: now, until: now + 1, allowance: 0 };
-  for (const rule of rules) flow.release({ rule, subject: null, ...released });
   for (const each of incidents.waiting(true, now)) incidents.decide(each, "released", BY_FORM, null, now);
-  const { until, allowance } = released;
+  // Of this one attempt, whose record comes next: nothing is released for a time.
   const seq = log.append(
     {
       kind: "decision",
@@ -51,16 +48,14 @@ export function judgeCall(parts: Parts, request: AdmissionRequest, now: number):
       rules,
       incident: null,
       by: BY_FORM,
-      until,
-      allowance,
+      until: now,
+      allowance: 0,
       note: null,
     },
     now,
   );
-  return flow.admit(request, seq + 1, now);
+  return flow.admitReleased(request, seq + 1, rules, now);
 }
-
-const BY_FORM = "principal";
 
 /** Notes a decision's incidents, of which a call that waits for others in flight makes none; gives what the caller is refused with. */
 export function noteDecision(

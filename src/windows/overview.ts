@@ -1,5 +1,6 @@
 import type { FlowView } from "../flow/view.ts";
 import type { Parts } from "./parts.ts";
+import { type Refusals, refusalsIn } from "./refusals.ts";
 import { type Act, type Attempt, type AuditRecord, type Bucket, type Outcome, isAct } from "./records.ts";
 import { usedAt } from "./sliding-window.ts";
 
@@ -36,6 +37,7 @@ export interface Overview extends FlowView {
   chain: { records: number; started_at: number } | null;
   /** Weight charged in the rate window that is going on. */
   budget: { bucket: Bucket; used: number }[];
+  refusals: Refusals;
   /** The latest first. */
   calls: CallView[];
   /** What was decided about the caller and changed of it, the latest first. */
@@ -43,7 +45,7 @@ export interface Overview extends FlowView {
 }
 
 /** Records read for the latest calls: an attempt and an outcome each, and decisions in between. */
-const RECORDS_READ = 80;
+export const RECORDS_READ = 80;
 const CALLS_SHOWN = 25;
 const ACTS_SHOWN = 20;
 
@@ -63,6 +65,7 @@ export function overviewOf(
   return {
     chain: state === undefined ? null : { records: head?.seq ?? 0, started_at: state.startedAt },
     budget,
+    refusals: refusalsIn(records, log.runs, now),
     ...flow.view({ catalogSize: latest?.catalog_size ?? 0 }, now),
     calls: callsOf(records).slice(0, CALLS_SHOWN),
     acts: store.acts(ACTS_SHOWN).filter(isAct),

@@ -112,12 +112,20 @@ export const decisionSchema = z.object({
   note: z.string().nullable().default(null),
 });
 
+/** Stands in a decision's `by` where a form in the client was answered. Such a decision is about the attempt behind it alone. */
+export const BY_FORM = "principal";
+
+/** The attempt that a decision let pass, by its seq; undefined where it lets pass what follows until a time. */
+export const releasedAttempt = ({ seq, decision, by }: z.output<typeof decisionSchema>): number | undefined =>
+  decision === "released" && by === BY_FORM ? seq + 1 : undefined;
+
 /** What was to be changed of who this principal is, what it signs in with and who acts for it. No record holds a secret. */
 export const changeSchema = z.object({
   ...base,
   kind: z.literal("change"),
   change: z.enum([
     "user_added",
+    "user_deleted",
     "roles_set",
     "customer_set",
     "key_added",

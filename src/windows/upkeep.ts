@@ -7,7 +7,9 @@ import type { Anchor } from "./chain.ts";
 import type { Clock } from "./clock.ts";
 import { IncidentCourier } from "./incident-courier.ts";
 import { closeAllBut, dropDecided } from "./incident-rows.ts";
+import { RECORDS_READ } from "./overview.ts";
 import { type Parts, createParts } from "./parts.ts";
+import { isMostlyRefused, refusalsIn } from "./refusals.ts";
 
 /** D1 is told where a chain stands at most this often; what could not be told is tried again this much later. */
 const ANCHOR_MS = 60_000;
@@ -96,7 +98,8 @@ export class Upkeep {
     log.noteAnchor(head.seq, now);
     try {
       await ensureMigrated(this.#env.DB);
-      return await writeAnchor(this.#env.DB, state, head, spokeAt, now);
+      const refusals = refusalsIn(store.newest(RECORDS_READ), log.runs, now);
+      return await writeAnchor(this.#env.DB, state, head, spokeAt, now, isMostlyRefused(refusals));
     } catch (error) {
       log.noteAnchor(state.anchored.seq, now);
       throw error;

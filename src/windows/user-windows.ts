@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { ALLOWED } from "../flow/decision.ts";
+import { SHARED } from "../flow/event.ts";
 import { DAY } from "../flow/window.ts";
 import { policyInForce } from "../policy/bundled.ts";
 import {
@@ -8,6 +9,7 @@ import {
   FLOW_CODES,
   type Settlement,
   type SettlementAnswer,
+  type SharedCall,
   firstRefusal,
   heard,
 } from "./admission.ts";
@@ -98,8 +100,10 @@ export class UserWindows extends DurableObject<Env> {
     const { log, windows } = this.#parts;
     log.begin(principal, retentionMs, now);
     log.closeRuns(now);
-    const window = windows.window(attempt.bucket, limit.windowMs, now);
-    const freeAt = fitsAt(window, attempt.weight, limit, now);
+    // A call of somebody whom this principal made was counted in that caller's own window.
+    const isShared = attempt.roles.includes(SHARED);
+    const window = isShared ? undefined : windows.window(attempt.bucket, limit.windowMs, now);
+    const freeAt = window === undefined ? now : fitsAt(window, attempt.weight, limit, now);
     const isOverLimit = freeAt > now;
     const local = firstRefusal(refused, isOverLimit);
     const decision = local === undefined ? judgeCall(this.#parts, request, now) : ALLOWED;
@@ -109,7 +113,7 @@ export class UserWindows extends DurableObject<Env> {
     // A full window takes no more charges, so that no flood of refusals makes it grow. Who waits for calls in flight pays once.
     const isCharged = !isOverLimit && decision.isBusy !== true;
     const weight = isCharged ? attempt.weight : 0;
-    if (isCharged) charge(window, weight, now);
+    if (isCharged && window !== undefined) charge(window, weight, now);
     this.#upkeep.wakeForRecord(now);
     const { hits } = decision;
     const refusedAs = local?.code ?? (flow && FLOW_CODES[flow.verdict]);
@@ -149,6 +153,13 @@ export class UserWindows extends DurableObject<Env> {
     this.#upkeep.anchorIfDue(now);
     const answer = isGiven ? ({ given: true } as const) : ({ given: false, refusal } as const);
     return { ...answer, ...heard(decision.hits) };
+  }
+
+  /** Counts a call of somebody whom this principal made against its budgets; says whether the answer may be given. */
+  share({ admission, settlement }: SharedCall): SettlementAnswer {
+    const admitted = this.admit(admission);
+    if (admitted.admitted) return this.settle({ ...settlement, attempt: admitted.seq });
+    return { given: false, refusal: admitted.stage === "flow" ? admitted.refusal : { verdict: "block" } };
   }
 
   /** Takes the nonce of a signed request, once; the same request, sent again, is told the same. */

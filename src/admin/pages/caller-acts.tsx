@@ -1,3 +1,5 @@
+import { RecoveryCode } from "../../identity/recovery-code-field.tsx";
+import type { MayDecide } from "../../identity/who-decides.ts";
 import type { Incident } from "../../windows/incidents.ts";
 import type { Overview } from "../../windows/overview.ts";
 import type { Caller } from "../callers.ts";
@@ -11,8 +13,8 @@ export interface Acts {
   incidents: Incident[];
   /** How long work may go on once it is released. */
   minutes: number;
-  /** False about one's own work, unless one signed in at the provider. */
-  mayDecide: boolean;
+  /** As src/identity/who-decides.ts says. */
+  mayDecide: MayDecide;
 }
 
 /** What an admin can do about a caller: forms that open one by one, as none should be sent by a slip. */
@@ -22,7 +24,7 @@ export function CallerActs({ caller, overview, incidents, minutes, mayDecide }: 
   const rules = [...new Set([...(overview.block === null ? [] : [overview.block.rule]), ...stopping])];
   return (
     <div class="acts">
-      {mayDecide && rules.length > 0 && (
+      {mayDecide !== "no" && rules.length > 0 && (
         <details class="card act" id="release">
           <summary>Release</summary>
           <form method="post" action={`${path}/release`}>
@@ -33,6 +35,7 @@ export function CallerActs({ caller, overview, incidents, minutes, mayDecide }: 
                 {rules.length > 1 && rules.map((rule) => <option value={rule}>{rule}</option>)}
               </select>
             </p>
+            {mayDecide === "with-code" && <RecoveryCode id="release-code" />}
             <Note id="release-note" />
             <div class="actions">
               <button class="main">Release</button>
@@ -40,7 +43,7 @@ export function CallerActs({ caller, overview, incidents, minutes, mayDecide }: 
           </form>
         </details>
       )}
-      {caller.name !== null && (
+      {caller.name !== null && caller.deleted_at === null && (
         <details class="card act" id="enable">
           <summary>{caller.disabled_at === null ? "Disable" : "Enable"}</summary>
           <form method="post" action={`${path}/${caller.disabled_at === null ? "disable" : "enable"}`}>
@@ -54,6 +57,24 @@ export function CallerActs({ caller, overview, incidents, minutes, mayDecide }: 
               <button class={caller.disabled_at === null ? "danger" : "main"}>
                 {caller.disabled_at === null ? "Disable this caller" : "Enable this caller"}
               </button>
+            </div>
+          </form>
+        </details>
+      )}
+      {caller.name !== null && caller.deleted_at === null && (
+        <details class="card act" id="delete">
+          <summary>Delete</summary>
+          <form method="post" action={`${path}/delete`}>
+            <p>
+              Its keys, sign-ins, browser sessions and clients end at once, and this can't be undone. Its
+              audit stays, and nobody gets its id again.
+            </p>
+            <p class="field">
+              <label for="delete-id">Its id, to confirm: {caller.id}</label>
+              <input id="delete-id" type="text" name="id" autocomplete="off" required />
+            </p>
+            <div class="actions">
+              <button class="danger">Delete this user</button>
             </div>
           </form>
         </details>

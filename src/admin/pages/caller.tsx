@@ -1,6 +1,7 @@
 import type { Rule } from "../../flow/rules.ts";
 import type { SignedIn } from "../../identity/sessions.ts";
 import type { Limit } from "../../policy/schema.ts";
+import { isMostlyRefused } from "../../windows/refusals.ts";
 import type { Overview } from "../../windows/overview.ts";
 import type { Bucket } from "../../windows/records.ts";
 import { rolesOf } from "../callers.ts";
@@ -75,7 +76,7 @@ export function callerPage(page: CallerPage): Promise<Response> {
   );
 }
 
-function Who({ caller, overview: { chain, block }, incidents, now }: CallerPage) {
+function Who({ caller, overview: { chain, block, refusals }, incidents, now }: CallerPage) {
   const asks = incidents.some(
     ({ verdict, last_at, window_ms }) => verdict === "confirm" && last_at + window_ms > now,
   );
@@ -92,9 +93,26 @@ function Who({ caller, overview: { chain, block }, incidents, now }: CallerPage)
         <dd>{rolesOf(caller).join(", ") || "none"}</dd>
         <dt>State</dt>
         <dd>
-          <CallerState disabled_at={caller.disabled_at} stopped={stopped} />{" "}
+          <CallerState
+            disabled_at={caller.disabled_at}
+            deleted_at={caller.deleted_at}
+            stopped={stopped}
+            isMostlyRefused={isMostlyRefused(refusals)}
+          />{" "}
           {caller.disabled_at !== null && <At at={caller.disabled_at} />}
         </dd>
+        <dt>Latest calls</dt>
+        <dd>
+          {refusals.calls === 0
+            ? "None in the last hour"
+            : `${number(refusals.refused)} of ${plural(refusals.calls, "call")} refused in the last hour`}
+        </dd>
+        {caller.created_by !== null && (
+          <>
+            <dt>Made by</dt>
+            <dd>{caller.created_by}</dd>
+          </>
+        )}
         <dt>Audit</dt>
         <dd>
           {chain === null ? (

@@ -40,7 +40,10 @@ export function callersPage({ admin, callers, text, now }: CallersPage): Promise
             { name: "Caller", kind: "row", cell: ({ id }) => <CallerLink id={id} /> },
             { name: "Name", cell: ({ name }) => name ?? <span class="quiet">without a name</span> },
             { name: "Roles", cell: (caller) => rolesOf(caller).join(", ") },
-            { name: "State", cell: (caller) => <CallerState {...caller} /> },
+            {
+              name: "State",
+              cell: (caller) => <CallerState {...caller} isMostlyRefused={caller.mostly_refused === 1} />,
+            },
             {
               name: "Open incidents",
               kind: "number",
@@ -60,9 +63,20 @@ export function callersPage({ admin, callers, text, now }: CallersPage): Promise
   );
 }
 
-export function CallerState({ disabled_at, stopped }: Pick<Caller, "disabled_at" | "stopped">) {
+type State = Pick<Caller, "disabled_at" | "deleted_at" | "stopped"> & {
+  /** Whether most of its latest calls were refused. */
+  isMostlyRefused: boolean;
+};
+
+export function CallerState({ disabled_at, deleted_at, stopped, isMostlyRefused }: State) {
+  if (deleted_at !== null) return <Chip tone="quiet">deleted</Chip>;
   if (disabled_at !== null) return <Chip tone="quiet">disabled</Chip>;
-  if (stopped === null) return <Chip tone="good">may call</Chip>;
+  if (stopped === null)
+    return isMostlyRefused ? (
+      <Chip tone="medium">may call, mostly refused</Chip>
+    ) : (
+      <Chip tone="good">may call</Chip>
+    );
   return stopped === "block" ? (
     <Chip tone="high">blocked</Chip>
   ) : (

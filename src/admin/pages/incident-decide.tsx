@@ -1,3 +1,5 @@
+import { RecoveryCode } from "../../identity/recovery-code-field.tsx";
+import type { MayDecide } from "../../identity/who-decides.ts";
 import type { Incident } from "../../windows/incidents.ts";
 import { TO_DO, duration, number } from "../words.ts";
 import { incidentPath } from "./incidents.tsx";
@@ -9,20 +11,21 @@ export interface Question {
   together: Incident[];
   /** How long the work may go on once it is let through. */
   minutes: number;
-  /** As src/identity/who-may.ts says. */
-  mayDecide: boolean;
+  /** As src/identity/who-decides.ts says. */
+  mayDecide: MayDecide;
 }
 
 /** What an admin can do about an open incident, and what else is answered by it. */
 export function Decide({ incident, together, minutes, mayDecide }: Question) {
   const { verdict } = incident;
-  if (!mayDecide) {
+  if (mayDecide === "no") {
     return (
       <Card title="Decide">
         <p>
-          This is about your own work, or that of an administrator who could have had your key made, and you
-          signed in with that key. A program could do so too: sign in by your sign-in provider, or ask another
-          administrator.
+          This is about your own work, or you or your key and the caller were made by the same account within
+          a week, or people here sign in by a provider and you used a key. A program that holds the key could
+          be asking: ask another administrator. If there is none, make a recovery code:{" "}
+          <code>npm run -s admin -- recovery-code</code>.
         </p>
       </Card>
     );
@@ -47,6 +50,7 @@ export function Decide({ incident, together, minutes, mayDecide }: Question) {
         </>
       )}
       <form method="post" action={incidentPath(incident.id)}>
+        {mayDecide === "with-code" && <RecoveryCode id="recovery-code" />}
         <Note id="note" hint="It stands in the audit, with your name and the time." />
         <div class="actions">
           {verdict !== "flag" && (

@@ -14,6 +14,7 @@ export const taintSteps = (rule: RuleOf<"taint">): Steps => ({
   before(state, { at, attempt, kinds }) {
     const { taint } = state.marks;
     if (taint === undefined || !rule.next.some((each) => kinds.includes(each))) return undefined;
+    if (state.releases.isAttemptReleased(rule.id, attempt)) return undefined;
     // A person who agreed has seen what was read until then; what is read later asks anew.
     if (!inWindow(taint.at, at, rule.window) || taint.at <= state.releases.agreedAt(rule.id, at))
       return undefined;

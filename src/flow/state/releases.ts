@@ -23,10 +23,22 @@ export class Releases implements Part {
   readonly prefix = "r:";
   readonly changed = new Set<string>();
   readonly #held = new Map<string, Release>();
+  /** The one attempt that passes some rules while it is judged; nothing of it is stored. */
+  #attempt: { seq: number; rules: readonly string[] } | undefined;
+
+  /** Lets one attempt pass these rules, however many calls share its millisecond; none ends it. */
+  releaseAttempt(seq: number, rules: readonly string[]): void {
+    this.#attempt = rules.length === 0 ? undefined : { seq, rules };
+  }
+
+  /** Whether a person agreed that this attempt passes the rule. */
+  isAttemptReleased(rule: string, seq: number): boolean {
+    return this.#attempt?.seq === seq && this.#attempt.rules.includes(rule);
+  }
 
   /**
-   * An allowance adds to one that still holds for the same rule and person: who agrees again means that work goes on.
-   * One without an allowance, such as for a single call, takes the place of what was there: it must not live as long.
+   * An allowance adds to one that still holds for the same rule and person: agreeing again means that work goes on. A
+   * release without an allowance replaces it.
    */
   add(release: Release): void {
     const key = `${release.rule}/${release.subject ?? "*"}`;

@@ -221,18 +221,27 @@ describe("who may decide", () => {
     customerId: undefined,
   });
   it.each([
-    ["a person about their own work, signed in at the provider", user("ada", ["support"]), true, "ada", true],
-    ["a person about their own work, with a key", user("ada", ["support"]), false, "ada", false],
-    ["an admin about their own work, with a key", user("ada", ["admin"]), false, "ada", false],
-    ["an admin about somebody else's", user("root", ["admin"]), false, "ada", true],
-    ["an admin about a caller without a name", user("root", ["admin"]), false, "anon-x", true],
-    ["a person about somebody else's", user("bob", ["support"]), true, "ada", false],
-    ["a service about its own", user("bot", ["admin"], "service"), true, "bot", false],
+    [
+      "a person about their own work, signed in at the provider",
+      user("ada", ["support"]),
+      true,
+      "ada",
+      "yes",
+    ],
+    ["a person about their own work, with a key", user("ada", ["support"]), false, "ada", "no"],
+    ["an admin about their own work, with a key", user("ada", ["admin"]), false, "ada", "with-code"],
+    ["an admin about somebody else's", user("root", ["admin"]), false, "ada", "yes"],
+    ["an admin about a caller without a name", user("root", ["admin"]), false, "anon-x", "yes"],
+    ["a person about somebody else's", user("bob", ["support"]), true, "ada", "no"],
+    ["a service about its own", user("bot", ["admin"], "service"), true, "bot", "no"],
   ])("%s", async (_, signedInUser, interactive, principal, expected) => {
     const credential = interactive
       ? { identityId: "sign-on-x" }
       : { keyId: (await newKey(await newUser())).id };
-    const asked = mayDecide(env.DB, { user: signedInUser, interactive, credential }, principal, Date.now());
+    const asked = mayDecide(env.DB, { user: signedInUser, interactive, credential }, principal, {
+      hasSignOn: false,
+      now: Date.now(),
+    });
     expect(await asked).toBe(expected);
   });
 });

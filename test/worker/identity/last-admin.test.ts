@@ -96,7 +96,7 @@ describe.each([
     const ada = person(["shopper"]);
     await recordSignOn(env.DB, ada, recording());
     const id = userIdOf(ada);
-    await runBatch(env.DB, setRoles(id, before));
+    await runBatch(env.DB, setRoles(id, before, { by: null, now: Date.now() }));
     return { id, again: () => recordSignOn(env.DB, { ...ada, roles: groups }, recording()) };
   };
 

@@ -88,17 +88,17 @@ describe("roles that a user loses after the grant", () => {
   it("take their scopes out of the token at once", async () => {
     const { user, headers } = await tokenWith(["catalog:read"]);
     expect((await post(search(), headers)).status).toBe(200);
-    await runBatch(env.DB, setRoles(user, []));
+    await runBatch(env.DB, setRoles(user, [], { by: null, now: Date.now() }));
     const response = await post(search(), headers);
     expect(response.status).toBe(403);
     expect(challenge(response)).toMatchObject({ error: "insufficient_scope", scope: "catalog:read" });
-    await runBatch(env.DB, setRoles(user, ["shopper"]));
+    await runBatch(env.DB, setRoles(user, ["shopper"], { by: null, now: Date.now() }));
     expect((await post(search(), headers)).status).toBe(200);
   });
 
   it("that a user gains do not widen it", async () => {
     const { user, headers } = await tokenWith(["inventory:write"]);
-    await runBatch(env.DB, setRoles(user, ["admin"]));
+    await runBatch(env.DB, setRoles(user, ["admin"], { by: null, now: Date.now() }));
     expect((await post(search(), headers)).status).toBe(403);
   });
 });

@@ -1,0 +1,87 @@
+import { waitUntil } from "cloudflare:workers";
+import type { AppContext } from "../app-types.ts";
+import {
+  type Admitted,
+  type Asked,
+  type Guard,
+  NOTHING_SEEN,
+  UNAVAILABLE,
+  createGuard,
+} from "../guard/guard.ts";
+import { recorded } from "../guard/recorded.ts";
+import { ADMINISTRATION } from "../flow/event.ts";
+import { NOWHERE } from "../flow/labels.ts";
+import type { Principal } from "../identity/principal.ts";
+import type { Refusal } from "../refusal.ts";
+import { causeOf } from "../windows/caller-object.ts";
+import { logSurprise } from "../telemetry/log.ts";
+
+// Changes of users, roles and keys pass the guard as calls do: they stand in the admin's own audit, and the flow rules about
+// administration count them (policy.json: admin-writes).
+
+/** What an admin changes. `gives` is refused once the budget is used up; what takes away never is, and is counted too. */
+export type AdminWrite =
+  | { gives: "users.add" | "users.roles" | "users.enable" | "keys.create" | "signing-keys.create" }
+  | { takes: "users.roles" | "users.disable" | "users.delete" | "keys.revoke" | "signing-keys.revoke" };
+
+const LABELS: Asked["target"]["labels"] = {
+  classes: [],
+  kinds: ["write"],
+  subjects: NOWHERE,
+  objects: NOWHERE,
+  cost: { records: 1, bytes: 0 },
+};
+
+/** Counts a change before it is made; the refusal where it must not be made. */
+export async function countWrite(
+  c: AppContext,
+  principal: Principal,
+  write: AdminWrite,
+): Promise<Refusal | undefined> {
+  if ("gives" in write) return admitWrite(c, principal, write.gives);
+  const counted = admitWrite(c, principal, write.takes).catch((error: unknown) =>
+    logSurprise(causeOf(error), { what: "admin write" }),
+  );
+  waitUntil(counted);
+  return undefined;
+}
+
+async function admitWrite(c: AppContext, principal: Principal, name: string): Promise<Refusal | undefined> {
+  const { correlationId } = c.var;
+  const target: Asked["target"] = {
+    kind: "request",
+    name: `admin.${name}`,
+    bucket: "discovery",
+    access: undefined,
+    labels: LABELS,
+  };
+  const admission = await guardOf(c, principal).admit({ correlationId, target, args: {}, refused: {} });
+  if (!admission.ok) return admission.refusal;
+  const isCounted = admission.degraded !== true;
+  await settleWrite(admission.value, isCounted);
+  // The guard lets discovery go on unguarded; a change that nobody counts must not be made.
+  return isCounted ? undefined : UNAVAILABLE;
+}
+
+const settleWrite = (admitted: Admitted, isCounted: boolean) =>
+  admitted.settle({
+    ...NOTHING_SEEN,
+    records: 1,
+    outcome: isCounted ? "ok" : "unavailable",
+    durationMs: 0,
+  });
+
+function guardOf(c: AppContext, principal: Principal): Guard {
+  const { policy, secretKey, origin } = c.var;
+  const context = {
+    policy,
+    principal: { ...principal, roles: [...principal.roles, ADMINISTRATION] },
+    db: c.env.DB,
+    windows: c.env.USER_WINDOWS,
+    origin,
+    secretKey,
+    protocol: "unsaid",
+    client: "",
+  };
+  return recorded(createGuard(context), context);
+}

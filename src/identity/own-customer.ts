@@ -1,0 +1,16 @@
+import type { Policy } from "../policy/schema.ts";
+import { seesEveryCustomer } from "../policy/roles.ts";
+import { customerIdSchema, toKey } from "../support/ids.ts";
+import { scopesOf } from "./scopes.ts";
+
+/** Whether users of these roles read the support desk as one of its customers, and so have to be one. */
+export const needsCustomer = (policy: Policy, roles: readonly string[]): boolean =>
+  scopesOf(roles).includes("support:read") && !seesEveryCustomer(policy, roles);
+
+/** Whether the support desk has a customer of that id. */
+export async function isCustomer(db: D1Database, id: string): Promise<boolean> {
+  const key = toKey(customerIdSchema, id);
+  return (
+    key !== null && (await db.prepare("SELECT 1 FROM customers WHERE id = ?").bind(key).first()) !== null
+  );
+}

@@ -1,0 +1,17 @@
+import * as z from "zod";
+import { hashCode, lettersOf } from "./recovery-code.ts";
+import { sameSecret } from "./secrets.ts";
+
+const hashRow = z.object({ hash: z.string() });
+
+/** Whether a text is this server's recovery code. */
+export async function isRecoveryCode(db: D1Database, text: string): Promise<boolean> {
+  const letters = lettersOf(text);
+  if (letters === undefined) return false;
+  const row = await db.prepare("SELECT hash FROM recovery_code").first();
+  return row !== null && sameSecret(hashCode(letters), hashRow.parse(row).hash);
+}
+
+export async function hasRecoveryCode(db: D1Database): Promise<boolean> {
+  return (await db.prepare("SELECT 1 FROM recovery_code").first()) !== null;
+}

@@ -1,0 +1,190 @@
+import { env } from "cloudflare:workers";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import * as z from "zod";
+import { runBatch } from "../../../src/database/run-batch.ts";
+import { bootstrapAdmin } from "../../../src/identity/administration.ts";
+import { setRecoveryCode, newRecoveryCode } from "../../../src/identity/recovery-code.ts";
+import { UserWindows } from "../../../src/windows/user-windows.ts";
+import { api } from "../identity/support/admin-api.ts";
+import { newKey, newUser } from "../identity/support/people.ts";
+import { recordsOf } from "../support/caller.ts";
+import { ask, deskSample, fillDesk } from "../support/desk.ts";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const STAFF = 20;
+const A_DAY = 24;
+const [, pattern] = deskSample.customers;
+
+beforeAll(async () => {
+  if (pattern === undefined) throw new Error("no customer");
+  const customers = Array.from({ length: STAFF * A_DAY }, (_, index) => ({
+    ...pattern,
+    id: 20_000 + index * 40,
+    email: `p${index}@example.com`,
+  }));
+  await fillDesk({ ...deskSample, customers: [...deskSample.customers, ...customers] });
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+let next = 0;
+const nextPerson = () => `C-${20_000 + (next++ % (STAFF * A_DAY)) * 40}`;
+const madeKey = z.object({ key: z.string() });
+
+/** A support agent whom the admin makes by the API; gives the agent's headers. */
+async function hire(admin: string, id: string, roles = ["support"], more: object = {}) {
+  const made = await api(admin, "POST", "/users", { id, name: id, roles, ...more });
+  expect(made.status).toBe(201);
+  const key = await api(admin, "POST", "/keys", { user: id, label: "x", ...more });
+  const secret = madeKey.parse(await key.json()).key;
+  return { secret, as: { authorization: `Bearer ${secret}` } };
+}
+
+/** Reads so many different people; gives how many were answered, and the code of the first refusal. */
+async function readPeople(as: Record<string, string>, count: number) {
+  let answered = 0;
+  for (let index = 0; index < count; index++) {
+    const { value, refusal } = await ask(as, "get_customer", { customer_id: nextPerson() });
+    if (value === undefined) return { answered, code: z.object({ code: z.string() }).parse(refusal).code };
+    answered += 1;
+  }
+  return { answered, code: undefined };
+}
+
+const admin = async () => {
+  const id = await newUser(["admin"]);
+  return { id, secret: (await newKey(id)).secret };
+};
+
+describe("one stolen admin key", () => {
+  it("makes many accounts, which read no more people together than one caller may", async () => {
+    const { id, secret } = await admin();
+    let read = 0;
+    for (let index = 0; index < 6; index++) {
+      const { as } = await hire(secret, `${id}-puppet-${index}`);
+      read += (await readPeople(as, 7)).answered;
+    }
+    expect(read).toBe(7);
+    // The maker's own reads are of the same budget.
+    const own = await readPeople({ authorization: `Bearer ${secret}` }, 1);
+    expect(own).toEqual({ answered: 0, code: "confirmation_required" });
+  }, 60_000);
+
+  it("makes admins who make accounts, which share its budget too, side by side", async () => {
+    const { id, secret } = await admin();
+    const second = await hire(secret, `${id}-b`, ["admin"]);
+    const readers = await Promise.all(
+      [secret, second.secret].map((by, index) => hire(by, `${id}-reader-${index}`)),
+    );
+    const results = await Promise.all(readers.map(({ as }) => readPeople(as, 7)));
+    expect(results.reduce((sum, { answered }) => sum + answered, 0)).toBe(7);
+  }, 60_000);
+
+  it("makes keys of users who are there for long, which share its budget", async () => {
+    const { secret } = await admin();
+    const users = await Promise.all(Array.from({ length: 3 }, () => newUser(["support"])));
+    let read = 0;
+    for (const user of users) {
+      const { key } = madeKey.parse(await (await api(secret, "POST", "/keys", { user, label: "x" })).json());
+      read += (await readPeople({ authorization: `Bearer ${key}` }, 7)).answered;
+    }
+    expect(read).toBe(7);
+  }, 60_000);
+
+  it("is slowed down at sixty changes, and can still take away", async () => {
+    const { id, secret } = await admin();
+    const statuses = [];
+    for (let index = 0; index < 62; index++) {
+      const body = { id: `${id}-flood-${index}`, name: "x", roles: ["shopper"] };
+      statuses.push((await api(secret, "POST", "/users", body)).status);
+    }
+    expect(statuses.filter((status) => status === 201)).toHaveLength(60);
+    expect(statuses.at(-1)).toBe(429);
+    expect((await api(secret, "POST", `/users/${id}-flood-0/disable`)).status).toBe(200);
+    const rules = async () =>
+      (await env.DB.prepare("SELECT rule FROM incidents WHERE principal = ?").bind(id).all()).results;
+    await vi.waitFor(async () => expect(await rules()).toEqual([{ rule: "admin-writes" }]));
+    const made = (await recordsOf(env.USER_WINDOWS.getByName(id))).filter(
+      (record) => record.kind === "attempt" && record.name === "admin.users.add",
+    );
+    // Sixty that were made, and the first that was refused.
+    expect(made).toHaveLength(61);
+  }, 60_000);
+});
+
+describe("a young caller", () => {
+  it("leaves its calls in its own audit, and what they counted in its maker's", async () => {
+    const { id, secret } = await admin();
+    const { as } = await hire(secret, `${id}-agent`);
+    await readPeople(as, 8);
+    const own = await recordsOf(env.USER_WINDOWS.getByName(`${id}-agent`));
+    const outcomes = own.flatMap((record) => (record.kind === "outcome" ? [record.outcome] : []));
+    expect(outcomes).toHaveLength(7);
+    const shared = (await recordsOf(env.USER_WINDOWS.getByName(id))).filter(
+      (record) => record.kind === "attempt" && record.arguments === JSON.stringify({ made: `${id}-agent` }),
+    );
+    expect(shared.length).toBe(7);
+    expect(shared).toMatchObject(shared.map(() => ({ weight: 0 })));
+  });
+
+  it("reads nobody while its maker's object is out of reach, and products as ever", async () => {
+    const { id, secret } = await admin();
+    const { as } = await hire(secret, `${id}-agent`);
+    vi.spyOn(UserWindows.prototype, "share").mockImplementation(() => {
+      throw new Error("out of order");
+    });
+    expect(await readPeople(as, 1)).toEqual({ answered: 0, code: "unavailable" });
+    expect((await ask(as, "list_categories", {})).value).toBeDefined();
+  });
+
+  it("stands alone when it is older than a week", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    const { id, secret } = await admin();
+    const first = await hire(secret, `${id}-one`);
+    const second = await hire(secret, `${id}-two`);
+    vi.setSystemTime(Date.now() + 7 * DAY_MS + 1);
+    expect((await readPeople(first.as, 7)).answered).toBe(7);
+    expect((await readPeople(second.as, 7)).answered).toBe(7);
+  });
+
+  it("stands alone where a person vouched for it with the recovery code, and nobody does with a wrong one", async () => {
+    const { id, secret } = await admin();
+    const { code, hash } = newRecoveryCode();
+    await runBatch(env.DB, [setRecoveryCode(hash, Date.now())]);
+    const wrong = { id: `${id}-x`, name: "x", roles: ["support"], recovery_code: newRecoveryCode().code };
+    expect((await api(secret, "POST", "/users", wrong)).status).toBe(400);
+    for (const name of ["one", "two"]) {
+      const { as } = await hire(secret, `${id}-${name}`, ["support"], { recovery_code: code.toUpperCase() });
+      expect((await readPeople(as, 7)).answered).toBe(7);
+    }
+  });
+});
+
+it("a company whose first admin makes everybody on the first day works through that day untouched", async () => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  await env.DB.prepare("DELETE FROM bootstrap").run();
+  const { secret, statements } = bootstrapAdmin("founder", Date.now());
+  await runBatch(env.DB, statements);
+  const staff = [];
+  for (let index = 0; index < STAFF; index++) {
+    staff.push(await hire(secret, `support-${index}`));
+    vi.setSystemTime(Date.now() + 30_000);
+  }
+  const refused = [];
+  for (let hour = 0; hour < 8; hour++) {
+    for (const { as } of staff) {
+      const { code } = await readPeople(as, A_DAY / 8);
+      if (code !== undefined) refused.push(code);
+    }
+    vi.setSystemTime(Date.now() + 60 * 60_000);
+  }
+  expect(refused).toEqual([]);
+  // A day later the server runs: who comes now shares the maker's budget.
+  vi.setSystemTime(Date.now() + DAY_MS);
+  const late = [await hire(secret, "late-1"), await hire(secret, "late-2")];
+  const answered = [];
+  for (const { as } of late) answered.push((await readPeople(as, 7)).answered);
+  expect(answered).toEqual([7, 0]);
+}, 120_000);
