@@ -78,6 +78,7 @@ function guardOf(c: AppContext, principal: Principal): Guard {
     principal: { ...principal, roles: [...principal.roles, ADMINISTRATION] },
     db: c.env.DB,
     windows: c.env.USER_WINDOWS,
+    deadline: c.var.deadline,
     origin,
     secretKey,
     protocol: "unsaid",
