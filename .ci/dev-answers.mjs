@@ -37,6 +37,6 @@ try {
   console.error(error.message);
   process.exitCode = 1;
 } finally {
-  process.kill(-dev.pid, "SIGINT");
+  if (dev.pid !== undefined) process.kill(-dev.pid, "SIGINT");
   if (dev.exitCode === null) await once(dev, "exit");
 }
