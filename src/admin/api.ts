@@ -4,14 +4,13 @@ import * as z from "zod";
 import type { AppTypes } from "../app-types.ts";
 import { parseArguments } from "../arguments.ts";
 import { ensureMigrated } from "../database/migrate.ts";
+import { type Page, type Position, positionOf } from "../database/page.ts";
 import { runBatch } from "../database/run-batch.ts";
 import { findKey } from "../identity/access-keys.ts";
 import {
   type Maker,
   addUser,
   createKey,
-  listKeys,
-  listUsers,
   newKeySchema,
   newUserSchema,
   revokeKey,
@@ -20,6 +19,7 @@ import {
   setRoles,
 } from "../identity/administration.ts";
 import { type Noted, noteIdentity } from "../identity/changes.ts";
+import { pageOfKeys, pageOfUsers } from "../identity/lists.ts";
 import { isLastAdmin, keepingAnAdmin } from "../identity/last-admin.ts";
 import { refuseSignature } from "../guard/signed-request.ts";
 import { noteUse, toPrincipal } from "../identity/oauth.ts";
@@ -30,21 +30,21 @@ import { findUser, rolesOf } from "../identity/users.ts";
 import { isWholeKey } from "../identity/secrets.ts";
 import {
   createSigningKey,
-  listSigningKeys,
   newSigningKeySchema,
   revokeSigningKey,
   signingSecret,
 } from "../identity/signing-keys.ts";
 import { scopesOf } from "../identity/scopes.ts";
-import { listAnchors } from "../windows/anchors.ts";
+import { findAnchor, pageOfAnchors } from "../windows/anchors.ts";
 import type { When } from "../windows/caller-object.ts";
 import type { Change } from "../windows/records.ts";
-import { listIncidents } from "../windows/incident-rows.ts";
+import { pageOfFolded, pageOfIncidents } from "../windows/incident-list.ts";
 import { type Refusal, refusals, refusalDetails, refusalHeaders, refuse } from "../refusal.ts";
 import { countWrite } from "./admin-writes.ts";
 import { exportAudit } from "./audit.ts";
 import { removeUser } from "./delete-user.ts";
 import { setEnabled } from "./set-enabled.ts";
+import { shownIncident } from "./shown-incident.ts";
 
 type ApiContext = Context<AppTypes>;
 
@@ -74,7 +74,7 @@ const requireAdmin = createMiddleware<AppTypes>(async (c, next) => {
 });
 adminApi.use(requireAdmin);
 
-adminApi.get("/users", async (c) => c.json({ users: (await runBatch(c.env.DB, [listUsers]))[0] }));
+adminApi.get("/users", (c) => list(c, "users", (page) => pageOfUsers(c.env.DB, page)));
 
 adminApi.post("/users", async (c) => {
   const user = parseArguments(newUserSchema, await body(c));
@@ -137,8 +137,8 @@ adminApi.delete("/users/:id", (c) =>
   }),
 );
 
-adminApi.get("/keys", async (c) =>
-  c.json({ keys: (await runBatch(c.env.DB, [listKeys(c.req.query("user") ?? null)]))[0] }),
+adminApi.get("/keys", (c) =>
+  list(c, "keys", (page) => pageOfKeys(c.env.DB, "access_keys", { ...page, user: c.req.query("user") })),
 );
 
 adminApi.post("/keys", async (c) => {
@@ -158,20 +158,30 @@ adminApi.post("/keys", async (c) => {
 });
 adminApi.post("/keys/:id/revoke", (c) => revoke(c, "access_keys", "key_revoked", revokeKey));
 
-adminApi.get("/incidents", async (c) => c.json({ incidents: await listIncidents(c.env.DB, c.var.origin) }));
+adminApi.get("/incidents", (c) =>
+  list(c, "incidents", async (page) => {
+    const rule = c.req.query("folded");
+    const { rows, next } = await (rule === undefined
+      ? pageOfIncidents(c.env.DB, { ...page, which: c.req.query("which") === "open" ? "open" : "all" })
+      : pageOfFolded(c.env.DB, { ...page, rule }));
+    return { rows: rows.map((row) => shownIncident(row, c.var.origin)), next };
+  }),
+);
 
-adminApi.get("/audit", async (c) => c.json({ anchors: await listAnchors(c.env.DB) }));
+adminApi.get("/audit", (c) => list(c, "anchors", (page) => pageOfAnchors(c.env.DB, page)));
 
 adminApi.get("/audit/:principal", async (c) => {
   const principal = c.req.param("principal");
   // An object of any name comes to be when it is called. A user's may hold records whose first anchor is not written yet.
-  const isKnown = (await hasBeenUser(c, principal)) || (await listAnchors(c.env.DB, principal)).length > 0;
+  const isKnown = (await hasBeenUser(c, principal)) || (await findAnchor(c.env.DB, principal)) !== undefined;
   const exported = isKnown ? await exportAudit(c.env, principal) : undefined;
   return exported ?? answer(c, refuse("not_found", "There is no audit of that principal.").refusal);
 });
 
-adminApi.get("/signing-keys", async (c) =>
-  c.json({ signing_keys: (await runBatch(c.env.DB, [listSigningKeys(c.req.query("user") ?? null)]))[0] }),
+adminApi.get("/signing-keys", (c) =>
+  list(c, "signing_keys", (page) =>
+    pageOfKeys(c.env.DB, "signing_keys", { ...page, user: c.req.query("user") }),
+  ),
 );
 
 adminApi.post("/signing-keys", async (c) => {
@@ -205,6 +215,33 @@ async function refuseKey(
   if (roles.every((role) => found.roles.includes(role))) return undefined;
   const has = found.roles.join(", ") || "no role";
   return refuse("invalid_arguments", `roles: narrows those of the user, who has ${has}.`).refusal;
+}
+
+const SIZE_MAX = 1_000;
+const pageSchema = z.object({
+  limit: z.coerce.number().int().min(1).max(SIZE_MAX).default(100),
+  after: z
+    .string()
+    .max(2_000)
+    .transform((cursor, context) => {
+      const position = positionOf(cursor);
+      if (position === undefined) context.addIssue("is no cursor: give `next` of the page before");
+      return position;
+    })
+    .optional(),
+});
+
+/** Answers with one page of a list, under the list's name, and with the cursor of the next page as `next`. */
+async function list(
+  c: ApiContext,
+  name: string,
+  read: (wanted: { after: Position | undefined; size: number }) => Promise<Page<object>>,
+): Promise<Response> {
+  const { limit, after } = c.req.query();
+  const wanted = parseArguments(pageSchema, { limit, after });
+  if (!wanted.ok) return answer(c, wanted.refusal);
+  const { rows, next } = await read({ after: wanted.value.after, size: wanted.value.limit });
+  return c.json({ [name]: rows, next });
 }
 
 const isoTime = (time: number | null) => (time === null ? null : new Date(time).toISOString());
@@ -287,9 +324,12 @@ async function giveRoles(
   return false;
 }
 
-const keyRow = z.object({ user_id: z.string() });
+const keyRow = z.object({ user_id: z.string(), revoked_at: z.int().nullable() });
 
-/** Revokes what the path names, where it exists and is not the last that lets an admin in. */
+/**
+ * Revokes what the path names, where it exists and is not the last that lets an admin in. A key that was revoked before
+ * gets no second record, and the answer says since when it is.
+ */
 async function revoke(
   c: ApiContext,
   table: "access_keys" | "signing_keys",
@@ -297,12 +337,16 @@ async function revoke(
   statements: typeof revokeKey,
 ): Promise<Response> {
   const id = c.req.param("id") ?? "";
-  const row = await c.env.DB.prepare(`SELECT user_id FROM ${table} WHERE id = ?`).bind(id).first();
+  const row = await c.env.DB.prepare(`SELECT user_id, revoked_at FROM ${table} WHERE id = ?`)
+    .bind(id)
+    .first();
   if (row === null) return answer(c, refuse("not_found", "There is nothing of that id.").refusal);
+  const { user_id: user, revoked_at: revokedAt } = keyRow.parse(row);
+  if (revokedAt !== null) return c.json({ id, revoked_at: isoTime(revokedAt) });
   const now = Date.now();
   if ((await keepingAnAdmin(c.env.DB, statements(id, now), { key: id }, now)) === undefined)
     return answer(c, LAST_ADMIN);
-  await note(c, keyRow.parse(row).user_id, { change: as, key: id }, "after");
+  await note(c, user, { change: as, key: id }, "after");
   await countWrite(c, adminOf(c), {
     takes: table === "access_keys" ? "keys.revoke" : "signing-keys.revoke",
   });

@@ -1,14 +1,17 @@
 import * as z from "zod";
+import { type Page, type Position, pageOf } from "../database/page.ts";
 import { DAY } from "../flow/window.ts";
 import { userRow } from "../identity/users.ts";
 import { policyInForce } from "../policy/bundled.ts";
 import { localRoles } from "../policy/roles.ts";
 
-// The SQL over who calls: users, callers without a name who have an audit, and whom an incident is about.
-
-const LISTED_MAX = 200;
+// The SQL over who calls: users, callers without a name who have an audit, and whom an incident is about. The table
+// `callers` is kept by the database (migrations/0016_operator_lists.sql).
 
 const callerRow = z.object({
+  /** Its number, and its place in the list. */
+  n: z.int(),
+  place: z.int(),
   id: z.string(),
   /** Null for callers without a name. */
   name: z.string().nullable(),
@@ -32,41 +35,62 @@ export type Caller = z.output<typeof callerRow>;
 
 // A block stands for a day, of which D1 knows no more than when the rule last spoke; the strictest of both comes first in
 // the alphabet.
-const CALLERS = `
-  WITH callers AS (
-    SELECT id FROM users
-    UNION SELECT principal FROM audit_anchors WHERE closed_at IS NULL
-    UNION SELECT principal FROM incidents
-  )
-  SELECT c.id, u.name, u.kind, u.disabled_at, u.deleted_at, u.created_by, coalesce(a.seq, 0) AS records, a.anchored_at AS last_at,
-    coalesce(a.mostly_refused, 0) AS mostly_refused,
-    (SELECT json_group_array(role) FROM user_roles WHERE user_id = c.id) AS roles,
-    (SELECT count(*) FROM incidents WHERE principal = c.id AND status = 'open') AS open,
-    (SELECT min(verdict) FROM incidents WHERE principal = c.id AND status = 'open' AND
-      (verdict = 'confirm' AND last_at + window_ms > ?3 OR verdict = 'block' AND last_at > ?2)) AS stopped
-  FROM callers c
-  LEFT JOIN users u ON u.id = c.id
+const COLUMNS = `c.n, c.place, c.id, u.name, u.kind, u.disabled_at, u.deleted_at, u.created_by, c.open,
+  coalesce(a.mostly_refused, 0) AS mostly_refused, coalesce(a.seq, 0) AS records,
+  a.anchored_at AS last_at, (SELECT json_group_array(role) FROM user_roles WHERE user_id = c.id) AS roles,
+  (SELECT min(verdict) FROM incidents WHERE principal = c.id AND status = 'open' AND
+    (verdict = 'confirm' AND last_at + window_ms > ?2 OR verdict = 'block' AND last_at > ?1)) AS stopped`;
+const JOINED = `LEFT JOIN users u ON u.id = c.id
   LEFT JOIN audit_anchors a ON a.principal = c.id AND a.closed_at IS NULL`;
 
-/** Those with open incidents first, then those who called last; `text` is in the id or the name. */
-export async function listCallers(db: D1Database, text: string, now: number): Promise<Caller[]> {
+/**
+ * Callers whose open incidents wait for a person come first, then known callers, then those without a name; of each kind,
+ * those who called last.
+ */
+export async function pageOfCallers(
+  db: D1Database,
+  { after = [Number.MIN_SAFE_INTEGER, ""], size, now }: Wanted,
+): Promise<Page<Caller>> {
   const { results } = await db
     .prepare(
-      `${CALLERS} WHERE ?1 = '' OR instr(lower(c.id), lower(?1)) > 0 OR instr(lower(coalesce(u.name, '')), lower(?1)) > 0
-       ORDER BY open > 0 DESC, last_at DESC, c.id LIMIT ${LISTED_MAX}`,
+      `SELECT ${COLUMNS} FROM callers c ${JOINED} WHERE (c.place, c.id) > (?3, ?4) ORDER BY c.place, c.id LIMIT ?5`,
     )
-    .bind(text, now - DAY, now)
+    .bind(now - DAY, now, ...after, size + 1)
     .all();
-  return callerRow.array().parse(results);
+  return pageOf(callerRow.array().parse(results), size, ({ place, id }) => [place, id]);
+}
+
+/** Callers whose id or name has words that begin as each of the text's words does; those that came last first. */
+export async function findCallers(
+  db: D1Database,
+  text: string,
+  { after = [Number.MAX_SAFE_INTEGER, ""], size, now }: Wanted,
+): Promise<Page<Caller>> {
+  const words = text.normalize("NFC").match(/[\p{L}\p{N}]+/gu) ?? [];
+  if (words.length === 0) return { rows: [], next: null };
+  const { results } = await db
+    .prepare(
+      `SELECT ${COLUMNS} FROM (SELECT rowid AS found FROM caller_words WHERE caller_words MATCH ?3 AND rowid < ?4
+         ORDER BY rowid DESC LIMIT ?5) JOIN callers c ON c.n = found ${JOINED} ORDER BY c.n DESC`,
+    )
+    .bind(now - DAY, now, words.map((word) => `"${word}"*`).join(" "), after[0], size + 1)
+    .all();
+  return pageOf(callerRow.array().parse(results), size, ({ n, id }) => [n, id]);
 }
 
 /** Undefined for a name that nobody has: an object of any name comes to be when it is called. */
 export async function findCaller(db: D1Database, id: string, now: number): Promise<Caller | undefined> {
   const row = await db
-    .prepare(`${CALLERS} WHERE c.id = ?1`)
-    .bind(id, now - DAY, now)
+    .prepare(`SELECT ${COLUMNS} FROM callers c ${JOINED} WHERE c.id = ?3`)
+    .bind(now - DAY, now, id)
     .first();
   return row === null ? undefined : callerRow.parse(row);
+}
+
+interface Wanted {
+  after: Position | undefined;
+  size: number;
+  now: number;
 }
 
 /** The roles that a caller has: those of its user, of who speaks over stdio, or of callers without a name. */

@@ -1,6 +1,6 @@
 import { Hono } from "hono";
-import * as z from "zod";
 import type { AppContext, AppTypes } from "../app-types.ts";
+import { type Position, positionOf } from "../database/page.ts";
 import { guardPages, readForm, textOf } from "../identity/page-guards.ts";
 import { toPrincipal } from "../identity/oauth.ts";
 import { scopesOf } from "../identity/scopes.ts";
@@ -8,12 +8,13 @@ import type { SignedIn } from "../identity/sessions.ts";
 import { type DecidedBy, decidesWith, mayDecideHere, noteOf } from "../identity/who-may.ts";
 import { limitOf } from "../policy/roles.ts";
 import { clip, plainLine } from "../text/plain-text.ts";
-import { listAnchors } from "../windows/anchors.ts";
+import { findAnchor, pageOfAnchors } from "../windows/anchors.ts";
 import { CallerObject } from "../windows/caller-object.ts";
 import type { Decider } from "../windows/flow-stage.ts";
-import { findIncident, pageOfIncidents } from "../windows/incident-rows.ts";
+import { countOpen, openIncidentsOf, pageOfFolded, pageOfIncidents } from "../windows/incident-list.ts";
+import { findIncident } from "../windows/incident-rows.ts";
 import { checkAudit, exportAudit } from "./audit.ts";
-import { type Caller, findCaller, listCallers, rolesOf } from "./callers.ts";
+import { type Caller, findCaller, findCallers, pageOfCallers, rolesOf } from "./callers.ts";
 import { decide, isDecision } from "./decide.ts";
 import { asAdmin } from "./page-guard.tsx";
 import { auditPage, verifiedPage } from "./pages/audit.tsx";
@@ -35,8 +36,10 @@ import { removeUser } from "./delete-user.ts";
 export const adminPages = new Hono<AppTypes>();
 
 const NOTE_MAX = 500;
-/** Which page of a list; the first where it says nothing of sense. */
-const pageSchema = z.coerce.number().int().min(1).max(1_000_000).catch(1);
+/** Rows on a page of a list. */
+const PAGE = 100;
+/** More than the overview shows, so that it knows whether there are others. */
+const GLANCE = 7;
 
 guardPages(adminPages, ["/admin", "/admin/*"]);
 
@@ -45,26 +48,32 @@ adminPages.get(
   asAdmin(async (c, admin) => {
     const now = Date.now();
     const range = rangeOf(c.req.query("range"));
-    const [series, open] = await Promise.all([
+    const [series, { rows }, counts] = await Promise.all([
       readSeries(c, range, now),
-      pageOfIncidents(c.env.DB, { open: true }),
+      pageOfIncidents(c.env.DB, { which: "open", after: undefined, size: GLANCE }),
+      countOpen(c.env.DB),
     ]);
-    return overviewPage({ admin, range, series, ...open, rules: c.var.policy.rules, now });
+    return overviewPage({ admin, range, series, listed: rows, counts, rules: c.var.policy.rules, now });
   }),
 );
 
 adminPages.get(
   "/admin/incidents",
   asAdmin(async (c, admin) => {
-    const isOpenOnly = c.req.query("which") !== "all";
-    const page = pageSchema.parse(c.req.query("page"));
-    const found = await pageOfIncidents(c.env.DB, { open: isOpenOnly, page });
+    const which = c.req.query("which") === "all" ? "all" : "open";
+    const folded = c.req.query("folded");
+    const wanted = { after: afterOf(c), size: PAGE };
+    const page = await (folded === undefined
+      ? pageOfIncidents(c.env.DB, { ...wanted, which })
+      : pageOfFolded(c.env.DB, { ...wanted, rule: folded }));
+    const { rules } = c.var.policy;
     return incidentsPage({
       admin,
-      ...found,
       page,
-      isOpenOnly,
-      rules: c.var.policy.rules,
+      which,
+      folded,
+      cursor: c.req.query("after"),
+      rules,
       now: Date.now(),
     });
   }),
@@ -94,7 +103,9 @@ adminPages.get(
   asAdmin(async (c, admin) => {
     const text = clip(plainLine(c.req.query("q") ?? ""), 100);
     const now = Date.now();
-    return callersPage({ admin, callers: await listCallers(c.env.DB, text, now), text, now });
+    const wanted = { after: afterOf(c), size: PAGE, now };
+    const page = await (text === "" ? pageOfCallers(c.env.DB, wanted) : findCallers(c.env.DB, text, wanted));
+    return callersPage({ admin, page, cursor: c.req.query("after"), text, now });
   }),
 );
 
@@ -161,12 +172,15 @@ const principalOf = ({ user }: SignedIn) => toPrincipal(user, "session", scopesO
 
 adminPages.get(
   "/admin/audit",
-  asAdmin(async (c, admin) => auditPage({ admin, anchors: await listAnchors(c.env.DB), now: Date.now() })),
+  asAdmin(async (c, admin) => {
+    const page = await pageOfAnchors(c.env.DB, { after: afterOf(c), size: PAGE });
+    return auditPage({ admin, page, cursor: c.req.query("after"), now: Date.now() });
+  }),
 );
 adminPages.get(
   "/admin/audit/:principal",
   asAdmin(async (c, admin) => {
-    const [anchor] = await listAnchors(c.env.DB, c.req.param("principal"));
+    const anchor = await findAnchor(c.env.DB, c.req.param("principal") ?? "");
     const verified = anchor === undefined ? undefined : await checkAudit(c.env, anchor);
     if (anchor === undefined || verified === undefined) return nothingPage(admin, "/admin/audit");
     return verifiedPage({ admin, anchor, verified, now: Date.now() });
@@ -175,7 +189,7 @@ adminPages.get(
 adminPages.get(
   "/admin/audit/:principal/download",
   asAdmin(async (c, admin) => {
-    const [anchor] = await listAnchors(c.env.DB, c.req.param("principal"));
+    const anchor = await findAnchor(c.env.DB, c.req.param("principal") ?? "");
     const exported = anchor === undefined ? undefined : await exportAudit(c.env, anchor.principal);
     if (anchor === undefined || exported === undefined) return nothingPage(admin, "/admin/audit");
     const name = `audit-${anchor.principal.replaceAll(/[^A-Za-z0-9._-]/g, "_")}.jsonl`;
@@ -205,6 +219,9 @@ const DONE = new Map<string | undefined, string>([
   ["enabled", "Enabled."],
   ["deleted", "Deleted. Its keys, sessions and clients are refused; its audit stays."],
 ]);
+
+/** Behind which row the page begins; at the beginning where the address says nothing of sense. */
+const afterOf = (c: AppContext): Position | undefined => positionOf(c.req.query("after") ?? "");
 
 const deciderOf = (admin: SignedIn, form: FormData, decidedBy?: DecidedBy): Decider => ({
   by: admin.user.userId,
@@ -247,12 +264,12 @@ async function showCaller(
     calls: limitOf(policy, roles, "calls"),
     discovery: limitOf(policy, roles, "discovery"),
   };
-  const [overview, { incidents }] = await Promise.all([
+  const [overview, incidents] = await Promise.all([
     new CallerObject(c.env.USER_WINDOWS, caller.id).overview({
       calls: limits.calls.window_s * 1000,
       discovery: limits.discovery.window_s * 1000,
     }),
-    pageOfIncidents(c.env.DB, { open: true, principal: caller.id }),
+    openIncidentsOf(c.env.DB, caller.id),
   ]);
   return callerPage({
     admin,

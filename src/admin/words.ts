@@ -162,6 +162,14 @@ export const HAPPENED: Record<Verdict, string> = {
   block: "All its calls about data are refused, for a day.",
 };
 
+/** The same of many callers at once, of whom none waits for a person. */
+export const HAPPENED_TO_MANY: Record<Verdict, string> = {
+  flag: "Their calls go on, and they were told nothing.",
+  throttle: "Each is told to wait before it goes on.",
+  confirm: "Their calls wait for a person's answer.",
+  block: "All their calls about data are refused, for a day.",
+};
+
 export const TO_DO: Record<Verdict, string> = {
   flag: "Look at the calls. Where they are no honest work, disable the caller; close this when you have looked.",
   throttle:

@@ -214,21 +214,3 @@ export const revokeKey = (keyId: string, now: number): Statement[] => [
     values: [keyId, now],
   },
 ];
-
-export const LISTED_MAX = 1_000;
-export const time = (column: string) => `strftime('%FT%TZ', ${column} / 1000, 'unixepoch') AS ${column}`;
-
-export const listUsers: Statement = {
-  sql: `SELECT id, kind, name, customer_id, ${time("created_at")}, created_by, ${time("disabled_at")},
-      (SELECT group_concat(role, ', ') FROM user_roles WHERE user_id = users.id) AS roles
-    FROM users WHERE deleted_at IS NULL ORDER BY id LIMIT ${LISTED_MAX}`,
-  values: [],
-};
-
-/** Keys by name, never by secret; of one user where given. */
-export const listKeys = (userId: string | null): Statement => ({
-  sql: `SELECT id, user_id AS user, label, roles, signature, ${time("created_at")}, created_by, ${time("expires_at")},
-      ${time("last_used_at")}, ${time("revoked_at")}
-    FROM access_keys WHERE ?1 IS NULL OR user_id = ?1 ORDER BY created_at DESC LIMIT ${LISTED_MAX}`,
-  values: [userId],
-});

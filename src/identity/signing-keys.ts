@@ -1,7 +1,7 @@
 import { hkdfSync, randomBytes } from "node:crypto";
 import * as z from "zod";
 import type { Statement } from "../database/statement.ts";
-import { LISTED_MAX, expiresInDays, expiryOf, line, time, userIdSchema } from "./administration.ts";
+import { expiresInDays, expiryOf, line, userIdSchema } from "./administration.ts";
 import { SIGNATURE_ALGORITHMS, type SignatureAlgorithm } from "./signature-profile.ts";
 import { TOUCH_MS } from "./access-keys.ts";
 
@@ -78,14 +78,6 @@ export const revokeSigningKey = (keyId: string, now: number): Statement[] => [
     values: [keyId, now],
   },
 ];
-
-/** Keys by name, never by secret; of one user where given. */
-export const listSigningKeys = (userId: string | null): Statement => ({
-  sql: `SELECT id, user_id AS user, label, algorithm, public_key, ${time("created_at")}, ${time("expires_at")},
-      ${time("last_used_at")}, ${time("revoked_at")}
-    FROM signing_keys WHERE ?1 IS NULL OR user_id = ?1 ORDER BY created_at DESC LIMIT ${LISTED_MAX}`,
-  values: [userId],
-});
 
 const signingKeyRow = z.object({
   id: z.string(),

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { type Page, type Position, pageOf } from "../database/page.ts";
 import { type Anchor, type Head, anchorSchema } from "./chain.ts";
 
 /** What of a chain D1 keeps. */
@@ -66,7 +67,13 @@ export async function dropClosed(db: D1Database, before: number): Promise<void> 
 }
 const DROPPED_MAX = 100;
 
-/** Those at whose calls a flow rule spoke since a moment, the latest first and so many at most; and how many there are. */
+/** Callers are counted so far. */
+export const COUNTED_MAX = 200;
+
+/**
+ * Those at whose calls a flow rule spoke since a moment, the latest first and so many at most; and how many there are,
+ * COUNTED_MAX for more.
+ */
 export async function listSpokenTo(
   db: D1Database,
   since: number,
@@ -75,11 +82,13 @@ export async function listSpokenTo(
   const those = "closed_at IS NULL AND spoke_at >= ?1";
   const [listed, counted] = await db.batch([
     db
-      .prepare(
-        `SELECT principal FROM audit_anchors WHERE ${those} ORDER BY spoke_at DESC, principal LIMIT ?2`,
-      )
+      .prepare(`SELECT principal FROM audit_anchors WHERE ${those} ORDER BY spoke_at DESC LIMIT ?2`)
       .bind(since, limit),
-    db.prepare(`SELECT count(*) AS total FROM audit_anchors WHERE ${those}`).bind(since),
+    db
+      .prepare(
+        `SELECT count(*) AS total FROM (SELECT 1 FROM audit_anchors WHERE ${those} LIMIT ${COUNTED_MAX})`,
+      )
+      .bind(since),
   ]);
   return {
     principals: principalRow
@@ -92,17 +101,30 @@ export async function listSpokenTo(
 const principalRow = anchorSchema.pick({ principal: true });
 const totalRow = z.object({ total: z.int() });
 
-const LISTED_MAX = 1_000;
+const COLUMNS = Object.keys(anchorSchema.shape).join(", ");
+/** Behind every moment and every name. */
+const LATEST: Position = [Number.MAX_SAFE_INTEGER, ""];
 
-/** The chains that were written to last, or one principal's. */
-export async function listAnchors(db: D1Database, principal: string | null = null): Promise<Anchor[]> {
+/** A page of the chains that are not over, those that were anchored last first. */
+export async function pageOfAnchors(
+  db: D1Database,
+  { after = LATEST, size }: { after: Position | undefined; size: number },
+): Promise<Page<Anchor>> {
   const { results } = await db
     .prepare(
-      `SELECT principal, started_at, seq, hash, checkpoint_seq, checkpoint_hash, anchored_at FROM audit_anchors
-       WHERE closed_at IS NULL AND (?1 IS NULL OR principal = ?1)
-       ORDER BY anchored_at DESC, principal LIMIT ${LISTED_MAX}`,
+      `SELECT ${COLUMNS} FROM audit_anchors WHERE closed_at IS NULL AND (anchored_at, principal) < (?1, ?2)
+       ORDER BY anchored_at DESC, principal DESC LIMIT ?3`,
     )
-    .bind(principal)
+    .bind(...after, size + 1)
     .all();
-  return anchorSchema.array().parse(results);
+  return pageOf(anchorSchema.array().parse(results), size, (each) => [each.anchored_at, each.principal]);
+}
+
+/** One principal's; undefined where it has no chain, or D1 says that it is over. */
+export async function findAnchor(db: D1Database, principal: string): Promise<Anchor | undefined> {
+  const row = await db
+    .prepare(`SELECT ${COLUMNS} FROM audit_anchors WHERE principal = ?1 AND closed_at IS NULL`)
+    .bind(principal)
+    .first();
+  return row === null ? undefined : anchorSchema.parse(row);
 }

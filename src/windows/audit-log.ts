@@ -21,6 +21,9 @@ const OPEN_MAX = 4;
  */
 export const RECORDS_MAX = 2_500_000;
 
+/** Records that are pruned at a time, so that no call waits long for it; the rest goes with the next alarms. */
+export const PRUNED_MAX = 20_000;
+
 /** One principal's chain of records, in its Durable Object. Nothing here waits: what one call writes commits as one. */
 export class AuditLog {
   readonly #store: Store;
@@ -163,7 +166,8 @@ export class AuditLog {
   /** Drops the records that are older than the retention, or too many; the last of them stays as the checkpoint. */
   prune(now: number, max = RECORDS_MAX): void {
     if (this.#state === undefined || this.isProvisional) return;
-    const last = this.#store.lastBefore(now - this.#state.retentionMs, (this.#head?.seq ?? 0) - max);
+    const { retentionMs } = this.#state;
+    const last = this.#store.lastBefore(now - retentionMs, (this.#head?.seq ?? 0) - max, PRUNED_MAX);
     if (last === undefined) return;
     const { seq, hash, at } = last;
     this.#save({ ...this.#state, checkpoint: { seq, hash }, prunedAt: at });

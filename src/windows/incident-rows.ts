@@ -6,10 +6,9 @@ import { type Incident, incidentSchema } from "./incidents.ts";
 // The SQL over D1's incidents, which people look at; src/windows/store.ts has that of the objects that write them.
 
 const ID = /^[A-Za-z0-9_-]{22}$/;
-const PAGE = 100;
 const DROPPED_MAX = 100;
-const COLUMNS = Object.keys(incidentSchema.shape).join(", ");
-const rowSchema = incidentSchema.extend({
+export const COLUMNS = Object.keys(incidentSchema.shape).join(", ");
+export const rowSchema = incidentSchema.extend({
   events: jsonText.pipe(z.array(z.int())),
 });
 
@@ -77,47 +76,4 @@ export async function findIncident(db: D1Database, id: string): Promise<Incident
   if (!ID.test(id)) return undefined;
   const row = await db.prepare(`SELECT ${COLUMNS} FROM incidents WHERE id = ?`).bind(id).first();
   return row === null ? undefined : readableRows("incidents", [row], rowSchema)[0];
-}
-
-// Word for word as the index of open ones has it (migrations/0012_retention.sql).
-const GRAVITY = "CASE severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2 ELSE 3 END";
-// The gravest open ones first: callers without a name are many, and what each of them sets off would bury the rest.
-const GRAVEST = `${GRAVITY}, incidents.last_at DESC, id`;
-const GRAVEST_FIRST = `CASE WHEN status = 'open' THEN ${GRAVITY} ELSE 4 END, incidents.last_at DESC, id`;
-
-/** A page of incidents, from 1 on, and of how many; open ones alone, or one principal's, where asked. */
-export async function pageOfIncidents(
-  db: D1Database,
-  { open = false, principal = null, page = 1 }: { open?: boolean; principal?: string | null; page?: number },
-): Promise<{ incidents: Incident[]; total: number; pages: number }> {
-  // Written out, as no index is chosen by a value.
-  const those = `${principal === null ? "?1 IS NULL" : "principal = ?1"} ${open ? "AND status = 'open'" : ""}`;
-  const order = open ? GRAVEST : GRAVEST_FIRST;
-  const [listed, counted] = await db.batch([
-    db
-      .prepare(`SELECT ${COLUMNS} FROM incidents WHERE ${those} ORDER BY ${order} LIMIT ${PAGE} OFFSET ?2`)
-      .bind(principal, (page - 1) * PAGE),
-    db.prepare(`SELECT count(*) AS total FROM incidents WHERE ${those}`).bind(principal),
-  ]);
-  const { total } = countRow.parse(counted?.results[0]);
-  return {
-    incidents: readableRows("incidents", listed?.results ?? [], rowSchema),
-    total,
-    pages: Math.max(1, Math.ceil(total / PAGE)),
-  };
-}
-const countRow = z.object({ total: z.int() });
-
-/** The gravest open ones first, as a table shows them; `origin` begins the links to where a person decides. */
-export async function listIncidents(db: D1Database, origin: string): Promise<unknown[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT strftime('%FT%TZ', last_at / 1000, 'unixepoch') AS last_at, principal, rule, verdict, severity, tool,
-         CAST(count AS TEXT) AS count, status, decided_by,
-         CASE WHEN status = 'open' AND verdict = 'confirm' THEN ?1 || '/confirm/' || id END AS decide_at
-       FROM incidents ORDER BY ${GRAVEST_FIRST} LIMIT ${PAGE}`,
-    )
-    .bind(origin)
-    .all();
-  return results;
 }

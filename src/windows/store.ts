@@ -110,8 +110,8 @@ export interface Store {
   acts(limit: number): AuditRecord[];
   /** Lines of an export behind a record, up to another. */
   lines(after: number, upTo: number, limit: number): ExportedLine[];
-  /** The last record before a moment, or up to a record; what is pruned ends there. */
-  lastBefore(at: number, upTo: number): (Head & { at: number }) | undefined;
+  /** The last record before a moment, or up to a record, but of `most` records at most; what is pruned ends there. */
+  lastBefore(at: number, upTo: number, most: number): (Head & { at: number }) | undefined;
   prune(upTo: number): void;
   oldestAt(): number | undefined;
   attempt(seq: number): Attempt | undefined;
@@ -151,10 +151,11 @@ export function createStore(sql: SqlStorage): Store {
     for (const { table, column, type } of ADDED)
       if (found.get(table)?.includes(column) === false)
         sql.exec(`ALTER TABLE ${table} ADD COLUMN ${column} ${type}`);
+    sql.exec(HITS_INDEX);
     exists = true;
   };
   const isCurrent = () =>
-    Object.keys(TABLES).every((name) => found.has(name)) &&
+    [...Object.keys(TABLES), "records_with_hits"].every((name) => found.has(name)) &&
     ADDED.every(({ table, column }) => found.get(table)?.includes(column));
   if (exists && !isCurrent()) begin();
   const select = (query: string, ...values: (string | number)[]) =>
@@ -181,6 +182,23 @@ export function createStore(sql: SqlStorage): Store {
       attempt,
     );
   const one = (query: string, ...values: (string | number)[]) => [...select(query, ...values)][0];
+  /** Number of the oldest or the newest record; undefined where there is none. */
+  const bound = (order: "ASC" | "DESC") =>
+    seqRow.parse(one(`SELECT seq FROM records ORDER BY seq ${order} LIMIT 1`))?.seq;
+  /**
+   * Number of the last record that is not younger than a moment; 0 where none is so old. A search by halves: numbers have
+   * no gaps and times never go back, and an index by time would cost a write a record.
+   */
+  const lastAt = (moment: number): number => {
+    let [low, high] = [(bound("ASC") ?? 1) - 1, bound("DESC") ?? 0];
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      const at = timeRow.parse(one("SELECT at FROM records WHERE seq = ?", middle))?.at ?? Infinity;
+      if (at <= moment) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  };
   return {
     state() {
       const row = one("SELECT text FROM state");
@@ -205,8 +223,8 @@ export function createStore(sql: SqlStorage): Store {
       [
         ...select(
           `SELECT at, text ->> 'weight' AS weight, text ->> 'charges' AS charges FROM records
-           WHERE seq > ${LAST_BEFORE} AND CASE WHEN json_valid(text) THEN text ->> 'bucket' END = ?2 ORDER BY seq`,
-          since,
+           WHERE seq > ? AND CASE WHEN json_valid(text) THEN text ->> 'bucket' END = ? ORDER BY seq`,
+          lastAt(since),
           bucket,
         ),
       ].flatMap((row) => {
@@ -242,16 +260,11 @@ export function createStore(sql: SqlStorage): Store {
         ),
       ].flatMap((row) => namedRow.safeParse(row).data ?? []),
     withHits: (since) =>
-      records(`SELECT text FROM records WHERE seq > ${LAST_BEFORE} AND ${HAS_HITS} ORDER BY seq`, since),
+      records(`SELECT text FROM records WHERE seq > ? AND ${HAS_HITS} ORDER BY seq`, lastAt(since)),
     lastHitBehind: (seq) =>
-      // Bounded: while D1 can't be told where the chain stands, more and more records lie behind.
       timeRow.parse(
-        one(
-          `SELECT max(at) AS at FROM
-             (SELECT at, text FROM records WHERE seq > ? ORDER BY seq DESC LIMIT ${HITS_WITHIN}) WHERE ${HAS_HITS}`,
-          seq,
-        ),
-      )?.at ?? undefined,
+        one(`SELECT at FROM records WHERE seq > ? AND ${HAS_HITS} ORDER BY seq DESC LIMIT 1`, seq),
+      )?.at,
     acts: (limit) =>
       records(
         "SELECT text FROM records WHERE seq IN (SELECT seq FROM acts ORDER BY seq DESC LIMIT ?) ORDER BY seq DESC",
@@ -264,15 +277,12 @@ export function createStore(sql: SqlStorage): Store {
         return { seq, line: exportLine(text, hash) };
       });
     },
-    lastBefore(moment, upTo) {
-      // From the oldest on: times never go back, so only what will be pruned is read.
-      let last: (Head & { at: number }) | undefined;
-      for (const row of select("SELECT seq, at, hash FROM records ORDER BY seq")) {
-        const { seq, at, hash } = linkRow.parse(row);
-        if (at >= moment && seq > upTo) break;
-        last = { seq, at, hash };
-      }
-      return last;
+    lastBefore(moment, upTo, most) {
+      const first = bound("ASC");
+      if (first === undefined) return undefined;
+      const until = Math.min(Math.max(lastAt(moment - 1), upTo), first + most - 1);
+      const row = one("SELECT seq, at, hash FROM records WHERE seq = ?", until);
+      return row === undefined ? undefined : linkRow.parse(row);
     },
     noteAct: (seq, noteId) => void sql.exec("INSERT INTO acts (seq, note_id) VALUES (?, ?)", seq, noteId),
     actOf: (noteId) =>
@@ -333,14 +343,10 @@ export function createStore(sql: SqlStorage): Store {
   };
 }
 
-/** Looked for from the newest back: times never go back, and older records are not read. */
-const LAST_BEFORE = "coalesce((SELECT seq FROM records WHERE at <= ?1 ORDER BY seq DESC LIMIT 1), 0)";
-
-/** In a text of somebody else's, each quotation mark has a backslash before it. */
-const HAS_HITS = `text LIKE '%"hits":[{%'`;
-
-/** Newest records that are looked through for one at which a rule spoke. */
-const HITS_WITHIN = 2_000;
+/** In a text of somebody else's, each quotation mark has a backslash before it. Word for word as its index has it. */
+const HAS_HITS = `instr(text, '"hits":[{') > 0`;
+/** Records at which a rule spoke, which are few. */
+const HITS_INDEX = `CREATE INDEX IF NOT EXISTS records_with_hits ON records (seq) WHERE ${HAS_HITS}`;
 
 /** Records behind an attempt among which its outcome is looked for, the nearest first: calls that run side by side are few. */
 const OUTCOME_WITHIN = 200;
@@ -356,5 +362,6 @@ const chargedRow = z.object({
   weight: z.int().nullable(),
   charges: jsonText.pipe(repeatsSchema.shape.charges).nullable(),
 });
-const timeRow = z.object({ at: z.int().nullable() }).optional();
+const timeRow = z.object({ at: z.int() }).optional();
+const seqRow = z.object({ seq: z.int() }).optional();
 const textRow = z.object({ text: jsonText });

@@ -22,6 +22,7 @@ async function dropEverything(): Promise<void> {
   const { results } = await env.DB.prepare(
     `SELECT type, name FROM sqlite_schema WHERE type IN ('table', 'trigger') AND name NOT LIKE 'sqlite_%'
        AND name NOT LIKE '_cf_%' AND name NOT GLOB 'product_search_*' AND name NOT GLOB 'vocabulary_trigrams_*'
+       AND name NOT GLOB 'caller_words_*'
      ORDER BY type DESC, rowid DESC`,
   ).all<{ type: string; name: string }>();
   await runBatch(

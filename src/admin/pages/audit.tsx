@@ -1,8 +1,10 @@
+import type { Page } from "../../database/page.ts";
 import type { SignedIn } from "../../identity/sessions.ts";
 import type { Anchor, Problem } from "../../windows/chain.ts";
 import type { Verified } from "../verify.ts";
 import { number, plural } from "../words.ts";
 import { adminPage } from "./layout.tsx";
+import { Pager } from "./pager.tsx";
 import { Ago, At, Card, Chip, CallerLink } from "./parts.tsx";
 import { Table } from "./table.tsx";
 
@@ -10,12 +12,14 @@ const auditPath = (principal: string): string => `/admin/audit/${encodeURICompon
 
 interface AuditPage {
   admin: SignedIn;
-  anchors: Anchor[];
+  page: Page<Anchor>;
+  /** Behind which the page begins. */
+  cursor: string | undefined;
   now: number;
 }
 
 /** Who has a chain. */
-export function auditPage({ admin, anchors, now }: AuditPage): Promise<Response> {
+export function auditPage({ admin, page, cursor, now }: AuditPage): Promise<Response> {
   return adminPage(
     { admin, title: "Audit", section: "/admin/audit" },
     <section class="card" aria-label="Chains">
@@ -23,12 +27,12 @@ export function auditPage({ admin, anchors, now }: AuditPage): Promise<Response>
         Every call is a record in its caller's hash chain. Where a chain stood is anchored apart from it, at
         most a minute behind.
       </p>
-      {anchors.length === 0 ? (
+      {page.rows.length === 0 ? (
         <p>Nothing has been recorded yet.</p>
       ) : (
         <Table
           label="Chains"
-          rows={anchors}
+          rows={page.rows}
           columns={[
             { name: "Caller", kind: "row", cell: ({ principal }) => <CallerLink id={principal} /> },
             { name: "Records", value: ({ seq }) => seq },
@@ -39,6 +43,7 @@ export function auditPage({ admin, anchors, now }: AuditPage): Promise<Response>
           ]}
         />
       )}
+      <Pager list="/admin/audit" cursor={cursor} next={page.next} />
     </section>,
   );
 }

@@ -40,7 +40,11 @@ export function callerPage(page: CallerPage): Promise<Response> {
       <Who {...page} />
       {incidents.length > 0 && (
         <Card title="Open incidents">
-          <IncidentList incidents={incidents} rules={rules} now={now} />
+          <IncidentList
+            listed={incidents.map((incident) => ({ incident, callers: null }))}
+            rules={rules}
+            now={now}
+          />
         </Card>
       )}
       <div class="columns">

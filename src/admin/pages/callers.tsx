@@ -1,40 +1,45 @@
+import type { Page } from "../../database/page.ts";
 import type { SignedIn } from "../../identity/sessions.ts";
 import { type Caller, rolesOf } from "../callers.ts";
 import { number } from "../words.ts";
 import { adminPage } from "./layout.tsx";
+import { Pager, pagePath } from "./pager.tsx";
 import { Ago, CallerLink, Chip } from "./parts.tsx";
 import { Table } from "./table.tsx";
 
 interface CallersPage {
   admin: SignedIn;
-  callers: Caller[];
+  page: Page<Caller>;
+  /** Behind which the page begins. */
+  cursor: string | undefined;
   /** What was searched for. */
   text: string;
   now: number;
 }
 
-export function callersPage({ admin, callers, text, now }: CallersPage): Promise<Response> {
+export function callersPage({ admin, page, cursor, text, now }: CallersPage): Promise<Response> {
+  const list = text === "" ? "/admin/callers" : `/admin/callers?q=${encodeURIComponent(text)}`;
   return adminPage(
     {
       admin,
       title: "Callers",
       section: "/admin/callers",
-      live: text === "" ? "/admin/callers" : `/admin/callers?q=${encodeURIComponent(text)}`,
+      live: pagePath(list, cursor),
       still: (
         <form class="search" role="search">
-          <label for="q">Name or id</label>
+          <label for="q">Name or id, by how its words begin</label>
           <input id="q" type="search" name="q" value={text} maxlength={100} />
           <button>Search</button>
         </form>
       ),
     },
     <section class="card" aria-label="Callers">
-      {callers.length === 0 ? (
+      {page.rows.length === 0 ? (
         <p class="quiet">{text === "" ? "Nobody has called yet." : "Nobody of that name."}</p>
       ) : (
         <Table
           label="Callers"
-          rows={callers}
+          rows={page.rows}
           idOf={({ id }) => `caller-${id}`}
           columns={[
             { name: "Caller", kind: "row", cell: ({ id }) => <CallerLink id={id} /> },
@@ -59,6 +64,7 @@ export function callersPage({ admin, callers, text, now }: CallersPage): Promise
           ]}
         />
       )}
+      <Pager list={list} cursor={cursor} next={page.next} />
     </section>,
   );
 }

@@ -1,7 +1,7 @@
 import type { Rule } from "../../flow/rules.ts";
 import type { SignedIn } from "../../identity/sessions.ts";
 import type { Series } from "../../telemetry/metrics/series.ts";
-import type { Incident } from "../../windows/incidents.ts";
+import type { Listed } from "../../windows/incident-list.ts";
 import { RANGES, type RangeName, chartsOf } from "../series.ts";
 import { number } from "../words.ts";
 import { ChartFigure } from "./chart.tsx";
@@ -15,10 +15,9 @@ interface OverviewPage {
   range: RangeName;
   /** Undefined where the metrics can't be read. */
   series: Series | undefined;
-  /** The gravest of the open ones, the first page of them. */
-  incidents: Incident[];
-  /** How many are open. */
-  total: number;
+  /** The most urgent of the open ones. */
+  listed: readonly Listed[];
+  counts: { open: number; asking: number };
   rules: readonly Rule[];
   now: number;
 }
@@ -27,7 +26,7 @@ const SHOWN = 6;
 
 /** What goes on: incidents to look at, calls over time, tools. */
 export function overviewPage(page: OverviewPage): Promise<Response> {
-  const { admin, range, series, incidents, total, rules, now } = page;
+  const { admin, range, series, listed, counts, rules, now } = page;
   return adminPage(
     {
       admin,
@@ -38,16 +37,16 @@ export function overviewPage(page: OverviewPage): Promise<Response> {
       choice: <RangeChoice range={range} />,
     },
     <>
-      <Totals series={series} open={total} />
+      <Totals series={series} counts={counts} />
       <Card title="Incidents to look at">
-        {incidents.length === 0 ? (
+        {listed.length === 0 ? (
           <p class="quiet">None. When a rule stops a caller, it stands here within two seconds.</p>
         ) : (
-          <IncidentList incidents={incidents.slice(0, SHOWN)} rules={rules} now={now} />
+          <IncidentList listed={listed.slice(0, SHOWN)} rules={rules} now={now} />
         )}
-        {total > SHOWN && (
+        {listed.length > SHOWN && (
           <p>
-            <a href="/admin/incidents">All {number(total)} open incidents</a>
+            <a href="/admin/incidents">All {number(counts.open)} open incidents</a>
           </p>
         )}
       </Card>
@@ -79,7 +78,8 @@ function RangeChoice({ range }: { range: RangeName }) {
   );
 }
 
-function Totals({ series, open }: { series: Series | undefined; open: number }) {
+function Totals({ series, counts }: Pick<OverviewPage, "series" | "counts">) {
+  const { open, asking } = counts;
   const points = series?.points ?? [];
   const sum = (of: (point: Series["points"][number]) => number) =>
     points.reduce((total, point) => total + of(point), 0);
@@ -89,7 +89,8 @@ function Totals({ series, open }: { series: Series | undefined; open: number }) 
   const shown = (value: number) => (series === undefined ? "–" : number(value));
   return (
     <dl class="tiles">
-      <Tile name="Open incidents" value={number(open)} tone={open > 0 ? "bad" : undefined} />
+      <Tile name="To decide" value={number(asking)} tone={asking > 0 ? "bad" : undefined} />
+      <Tile name="Open incidents" value={number(open)} />
       <Tile name="Calls" value={shown(sum((point) => point.calls))} />
       <Tile name="Refused" value={shown(sum((point) => point.refused))} />
       <Tile name="Errors" value={shown(errors)} tone={errors > 0 ? "bad" : undefined} />

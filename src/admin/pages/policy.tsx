@@ -1,6 +1,7 @@
 import type { Rule } from "../../flow/rules.ts";
 import type { SignedIn } from "../../identity/sessions.ts";
 import type { Limit, Policy } from "../../policy/schema.ts";
+import { COUNTED_MAX } from "../../windows/anchors.ts";
 import type { Spoken, SpokenRules } from "../rule-hits.ts";
 import { DOES, duration, number, plural, ruleWords } from "../words.ts";
 import { adminPage } from "./layout.tsx";
@@ -125,7 +126,7 @@ function Shadow({ rules, spoken }: { rules: Rule[]; spoken: SpokenRules }) {
 function readWords({ callers, callersRead }: SpokenRules): string {
   if (callers === 0)
     return "No rule spoke at any call of that time. What happened within the last minute may be missing.";
-  const all = plural(callers, "caller");
+  const all = callers < COUNTED_MAX ? plural(callers, "caller") : `${number(callers)} callers or more`;
   const read =
     callersRead < callers
       ? `audits of ${number(callersRead)} of the ${all}`

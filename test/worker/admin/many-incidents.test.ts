@@ -2,81 +2,149 @@ import { env } from "cloudflare:workers";
 import { beforeAll, expect, it } from "vitest";
 import * as z from "zod";
 import { ensureMigrated } from "../../../src/database/migrate.ts";
+import { openIncidentsOf } from "../../../src/windows/incident-list.ts";
 import { writeIncident } from "../../../src/windows/incident-rows.ts";
 import type { Incident } from "../../../src/windows/incidents.ts";
+import { api } from "../identity/support/admin-api.ts";
 import { type Browser, signedIn } from "../identity/support/browser.ts";
-import { bearer, send } from "../identity/support/deployed.ts";
 import { keyOf } from "../identity/support/people.ts";
+import { incidentOf } from "../support/incident.ts";
 
 // Callers without a name are as many as there are network addresses, and each can set off an incident.
 
-const MANY = 130;
+const STRANGERS = 130;
+const USERS = 120;
 const NOW = Date.now();
-const incident = (index: number, more: Partial<Incident>): Incident => ({
-  id: `incident${String(index).padStart(14, "0")}`,
-  principal: `anonymous-${index}`,
-  rule: "catalog-guessing",
-  rule_version: 1,
-  verdict: "throttle",
-  severity: "low",
-  tool: "get_product",
-  observed: 61,
-  threshold: 60,
-  window_ms: 600_000,
-  events: [index],
-  first_at: NOW,
-  last_at: NOW + index,
-  count: 1,
-  status: "open",
-  correlation_id: null,
-  decided_by: null,
-  decided_at: null,
-  note: null,
-  ...more,
-});
+const throttled = (index: number, principal: string, rule = "catalog-guessing"): Incident =>
+  incidentOf({
+    id: `${rule.slice(0, 6)}${String(index).padStart(16, "0")}`,
+    principal,
+    rule,
+    verdict: "throttle",
+    last_at: NOW + index,
+  });
+const id = (name: string) => name.padEnd(22, "0");
 
+const waiting = incidentOf({ id: id("waiting"), principal: "thief", last_at: NOW - 1_000 });
+const blocked = incidentOf({
+  id: id("blocked"),
+  principal: "anon-blocked",
+  rule: "ids",
+  verdict: "block",
+  severity: "high",
+  last_at: NOW,
+});
+const planted = incidentOf({
+  id: id("planted"),
+  principal: "insider",
+  rule: "planted",
+  verdict: "flag",
+  severity: "critical",
+  last_at: NOW - 2_000,
+});
+const decided = incidentOf({
+  id: id("decided"),
+  principal: "long-ago",
+  severity: "critical",
+  status: "closed",
+  decided_at: NOW,
+});
+const other = throttled(999, "anon-other", "crawl");
+
+let key: string;
 let admin: Browser;
 beforeAll(async () => {
   await ensureMigrated(env.DB);
-  const grave = incident(0, {
-    principal: "insider",
-    severity: "critical",
-    verdict: "block",
-    last_at: NOW - 1,
-  });
-  const closed = incident(MANY, { principal: "long-ago", severity: "critical", status: "closed" });
-  await writeIncident(env.DB, grave);
-  await writeIncident(env.DB, closed);
-  for (let index = 1; index < MANY; index++) await writeIncident(env.DB, incident(index, {}));
-  admin = await signedIn(await keyOf(["admin"]));
+  for (const each of [decided, waiting, blocked, planted, other]) await writeIncident(env.DB, each);
+  for (let index = 1; index <= STRANGERS; index++)
+    await writeIncident(env.DB, throttled(index, `anon-${index}`));
+  for (let index = 1; index <= USERS; index++)
+    await writeIncident(env.DB, throttled(index + 1_000, `user-${index}`));
+  key = await keyOf(["admin"]);
+  admin = await signedIn(key);
 });
 
-const principalsOn = async (path: string) => {
+/** Who a page of the dashboard is about, row by row; the rule where a row stands for many. */
+async function rowsOn(path: string) {
   const html = await (await admin.request(path)).text();
-  return {
-    html,
-    principals: Array.from(html.matchAll(/href="\/admin\/callers\/([\w-]+)"/g), ([, id]) => id),
-  };
-};
+  const rows = Array.from(
+    html.matchAll(/<li id="(?:incident-[^"]*|folded-([\w-]+))".*?<\/li>/gs),
+    ([row, rule]) => rule ?? /href="\/admin\/callers\/([\w-]+)"/.exec(row)?.[1],
+  );
+  const next = /href="([^"]*)">Next page/.exec(html)?.[1]?.replaceAll("&amp;", "&");
+  return { html, rows, next };
+}
 
-it("a grave one stands before any number of small ones that came later", async () => {
-  expect((await principalsOn("/admin")).principals[0]).toBe("insider");
-  expect((await principalsOn("/admin/incidents")).principals[0]).toBe("insider");
-  const response = await send("/admin/api/incidents", { headers: bearer(await keyOf(["admin"])) });
-  const { incidents } = z
-    .object({ incidents: z.array(z.object({ principal: z.string() })) })
-    .parse(await response.json());
-  expect(incidents[0]?.principal).toBe("insider");
+const listSchema = z.object({
+  incidents: z.array(z.record(z.string(), z.string().nullable())),
+  next: z.string().nullable(),
+});
+const listOf = async (query: string) =>
+  listSchema.parse(await (await api(key, "GET", `/incidents${query}`)).json());
+
+it("what waits for a person comes first, known callers before others, and many throttles are one row", async () => {
+  const { rows, html } = await rowsOn("/admin");
+  expect(rows.slice(0, 4)).toEqual(["insider", "thief", "anon-blocked", `user-${USERS}`]);
+  expect(html).toContain(`All ${STRANGERS + USERS + 4} open incidents`);
+  const first = await rowsOn("/admin/incidents");
+  expect(first.rows.slice(0, 3)).toEqual(["insider", "thief", "anon-blocked"]);
+  expect(first.rows).toHaveLength(100);
+  const second = await rowsOn(first.next ?? "");
+  // A row that would stand for one caller is that caller's.
+  expect(second.rows.slice(-3)).toEqual(["user-1", "anon-other", "catalog-guessing"]);
+  expect(second.html).toContain(`${STRANGERS} callers without a name`);
+  expect(second.next).toBeUndefined();
+  expect(new Set([...first.rows, ...second.rows]).size).toBe(USERS + 5);
 });
 
-it("all are counted, and stand on one page or the next", async () => {
-  expect((await principalsOn("/admin")).html).toContain(`All ${MANY} open incidents`);
-  const pages = await Promise.all([1, 2, 3].map((page) => principalsOn(`/admin/incidents?page=${page}`)));
-  expect(pages.map(({ principals }) => principals.length)).toEqual([100, MANY - 100, 0]);
-  expect(new Set(pages.flatMap(({ principals }) => principals)).size).toBe(MANY);
-  expect((await principalsOn("/admin/incidents?which=all&page=2")).principals.at(-1)).toBe("long-ago");
+it("the API has the same rows, page by page, and those that one of them stands for", async () => {
+  const first = await listOf("?limit=50");
+  expect(first.incidents.slice(0, 3).map(({ principal }) => principal)).toEqual([
+    "insider",
+    "thief",
+    "anon-blocked",
+  ]);
+  const all = [...first.incidents];
+  for (let { next } = first; next !== null;) {
+    const page = await listOf(`?limit=50&after=${next}`);
+    all.push(...page.incidents);
+    next = page.next;
+  }
+  expect(all.slice(-3)).toMatchObject([
+    { principal: "anon-other", callers: null },
+    { principal: "anon-*", rule: "catalog-guessing", callers: String(STRANGERS) },
+    { principal: "long-ago", status: "closed" },
+  ]);
+  expect(all).toHaveLength(USERS + 6);
+  const folded = await listOf("?folded=catalog-guessing&limit=1000");
+  expect(folded.incidents).toHaveLength(STRANGERS);
+  expect(folded.incidents[0]?.["principal"]).toBe(`anon-${STRANGERS}`);
+  expect((await listOf("?which=open&limit=1000")).incidents).toHaveLength(USERS + 5);
 });
 
-it.each(["0", "-1", "x", "1e99", "1.5"])("page %s is the first", async (page) => {
-  expect((await principalsOn(`/admin/incidents?page=${page}`)).principals[0]).toBe("insider");
+it("a list of decided ones begins behind what one row stands for", async () => {
+  const { rows } = await rowsOn("/admin/incidents?which=all");
+  expect(rows[0]).toBe("insider");
+  expect((await listOf("?limit=1000")).incidents.at(-1)?.["principal"]).toBe("long-ago");
 });
+
+it("what is decided, or deleted, is counted no more", async () => {
+  const open = async () => /All ([\d,]+) open incidents/.exec((await rowsOn("/admin")).html)?.[1];
+  const before = Number(await open());
+  const last = throttled(STRANGERS, `anon-${STRANGERS}`);
+  await writeIncident(env.DB, { ...last, status: "closed", decided_at: NOW });
+  await writeIncident(env.DB, { ...last, status: "closed", decided_at: NOW + 1 });
+  await env.DB.prepare("DELETE FROM incidents WHERE id = ?").bind(other.id).run();
+  expect(Number(await open())).toBe(before - 2);
+  const { incidents } = await listOf("?which=open&limit=1000");
+  expect(incidents.at(-1)).toMatchObject({ callers: String(STRANGERS - 1) });
+  expect(await openIncidentsOf(env.DB, last.principal)).toEqual([]);
+});
+
+it.each(["0", "x", "W10", "bnVsbA"])(
+  "a cursor that was never given out, %s, is the first page",
+  async (cursor) => {
+    expect((await rowsOn(`/admin/incidents?after=${cursor}`)).rows[0]).toBe("insider");
+    expect(await api(key, "GET", `/incidents?after=${cursor}`)).toMatchObject({ status: 400 });
+  },
+);

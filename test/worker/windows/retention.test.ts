@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { ensureMigrated } from "../../../src/database/migrate.ts";
 import { policyInForce } from "../../../src/policy/bundled.ts";
 import { closeAnchor, writeAnchor } from "../../../src/windows/anchors.ts";
-import { pageOfIncidents, writeIncident } from "../../../src/windows/incident-rows.ts";
+import { writeIncident } from "../../../src/windows/incident-rows.ts";
 import type { Incident } from "../../../src/windows/incidents.ts";
 import { incidentOf } from "../support/incident.ts";
 import { DAY_MS, admission, newObject } from "../support/admission.ts";
@@ -63,22 +63,4 @@ it("deletes what was over too long ago, a few at each alarm, and nothing that is
     [2, 3],
   ]);
   expect(await left()).toEqual({ incidents: ["late", "open"], anchors: ["late", principal, "open"] });
-});
-
-it("open ones, of all callers and of one, are found by an index", async () => {
-  for (let index = 0; index < MANY; index++) await writeIncident(env.DB, closed(`old-${index}`, NOW));
-  await writeIncident(env.DB, open);
-  await writeIncident(env.DB, { ...open, id: "graver", principal: "another", severity: "critical" });
-  const batch = vi.spyOn(env.DB, "batch");
-  const rowsRead = async () =>
-    (await Promise.all(batch.mock.results.map(({ value }) => value)))
-      .flat()
-      .reduce((sum: number, { meta }: D1Result) => sum + meta.rows_read, 0);
-  const ids = async (which: Parameters<typeof pageOfIncidents>[1]) =>
-    (await pageOfIncidents(env.DB, which)).incidents.map(({ id }) => id);
-  expect(await ids({ open: true })).toEqual(["graver", "open"]);
-  expect(await ids({ open: true, principal: "somebody" })).toEqual(["open"]);
-  expect(await rowsRead()).toBeLessThan(20);
-  expect(await ids({ principal: "another" })).toEqual(["graver"]);
-  expect((await ids({})).slice(0, 2)).toEqual(["graver", "open"]);
 });

@@ -1,0 +1,23 @@
+import type { Listed } from "../windows/incident-list.ts";
+
+/** Who a row is about that stands for many: the pattern of their names. */
+const STRANGERS = "anon-*";
+
+/** An incident as the admin API and the command line list it: every value a text or null; `origin` begins the link to decide at. */
+export function shownIncident({ incident, callers }: Listed, origin: string): Record<string, string | null> {
+  const { id, principal, rule, verdict, severity, tool, count, status, decided_by, last_at } = incident;
+  const isAsking = callers === null && status === "open" && verdict === "confirm";
+  return {
+    last_at: `${new Date(last_at).toISOString().slice(0, 19)}Z`,
+    principal: callers === null ? principal : STRANGERS,
+    rule,
+    verdict,
+    severity,
+    tool,
+    count: String(count),
+    status,
+    decided_by,
+    decide_at: isAsking ? `${origin}/confirm/${id}` : null,
+    callers: callers === null ? null : String(callers),
+  };
+}

@@ -1,0 +1,55 @@
+import * as z from "zod";
+import { type Page, type Position, pageOf } from "../database/page.ts";
+
+// Users and keys as administrators list them, a page at a time. Every value is a text or null; keys are listed by name,
+// and no list holds a secret.
+
+const time = (column: string) => `strftime('%FT%TZ', ${column} / 1000, 'unixepoch') AS ${column}`;
+
+const userColumns = `id, kind, name, customer_id, ${time("created_at")}, created_by, ${time("disabled_at")},
+  (SELECT group_concat(role, ', ') FROM user_roles WHERE user_id = users.id) AS roles`;
+const ends = `${time("expires_at")}, ${time("last_used_at")}, ${time("revoked_at")}`;
+const KEY_TABLES = {
+  access_keys: `id, user_id AS user, label, roles, signature, ${time("created_at")}, created_by, ${ends}`,
+  signing_keys: `id, user_id AS user, label, algorithm, public_key, ${time("created_at")}, ${ends}`,
+};
+
+const listedSchema = z.looseObject({ id: z.string() });
+const listedKeySchema = listedSchema.extend({ made_at: z.int() }).transform(({ made_at, ...row }) => {
+  const position: Position = [made_at, row.id];
+  return { position, row };
+});
+type Listed = z.output<typeof listedSchema>;
+
+interface Wanted {
+  after: Position | undefined;
+  size: number;
+}
+
+/** Users by id. */
+export async function pageOfUsers(db: D1Database, { after, size }: Wanted): Promise<Page<Listed>> {
+  const { results } = await db
+    .prepare(`SELECT ${userColumns} FROM users WHERE id > ?1 AND deleted_at IS NULL ORDER BY id LIMIT ?2`)
+    .bind(after?.[1] ?? "", size + 1)
+    .all();
+  return pageOf(listedSchema.array().parse(results), size, ({ id }) => [0, id]);
+}
+
+/** Keys of either kind, the newest first; one user's where `user` is given. */
+export async function pageOfKeys(
+  db: D1Database,
+  table: keyof typeof KEY_TABLES,
+  { user, after = [Number.MAX_SAFE_INTEGER, ""], size }: Wanted & { user: string | undefined },
+): Promise<Page<Listed>> {
+  const whose = user === undefined ? "?4 IS NULL" : "user_id = ?4";
+  const { results } = await db
+    .prepare(
+      `SELECT ${KEY_TABLES[table]}, created_at AS made_at FROM ${table}
+       WHERE (${table}.created_at, id) < (?1, ?2) AND ${whose}
+       ORDER BY ${table}.created_at DESC, id DESC LIMIT ?3`,
+    )
+    .bind(...after, size + 1, user ?? null)
+    .all();
+  const { rows, next } = pageOf(listedKeySchema.array().parse(results), size, ({ position }) => position);
+  return { rows: rows.map(({ row }) => row), next };
+}
