@@ -12,6 +12,7 @@ import {
   withAdminOptions,
 } from "./admin/client.ts";
 import { type Columns, INCIDENTS, KEYS, type Row, USERS, decideLines, listTable } from "./admin/lists.ts";
+import { type PageOptions, type Query, readPages, sayNext, withPages } from "./admin/pages.ts";
 import { addSigningKeyCommands } from "./admin/signing-keys.ts";
 import { withServer } from "./local/server.ts";
 
@@ -25,13 +26,14 @@ program
   .description("Manage users, roles, access keys and signing keys.")
   .addHelpText("after", `Roles: ${ROLES.join(", ")}.`);
 const globals = () => program.opts<AdminOptions>();
-const listSchema = z.record(z.string(), z.array(z.record(z.string(), z.string().nullable())));
+const rowSchema = z.record(z.string(), z.string().nullable());
+/** A list under its name, and where the next page begins. */
+const listSchema = z.object({ next: z.string().nullable() }).catchall(z.array(rowSchema));
 
 const users = program.command("users").description("people and services");
-users
-  .command("list")
-  .description("list users")
-  .action(() => list("/users", USERS));
+withPages(users.command("list").description("list users")).action((page: PageOptions) =>
+  list("/users", { ...page }, USERS),
+);
 users
   .command("add <id>")
   .description("add a user")
@@ -77,13 +79,12 @@ users
   .action((id: string) => send("DELETE", `/users/${encodeURIComponent(id)}`));
 
 const keys = program.command("keys").description("access keys");
-keys
-  .command("list")
-  .description("list keys; their secrets are kept nowhere")
-  .option("--user <id>", "of one user")
-  .action(({ user }: { user?: string }) =>
-    list(user === undefined ? "/keys" : `/keys?user=${encodeURIComponent(user)}`, KEYS),
-  );
+withPages(
+  keys
+    .command("list")
+    .description("list keys, the newest first; their secrets are kept nowhere")
+    .option("--user <id>", "of one user"),
+).action(({ user, ...page }: PageOptions & { user?: string }) => list("/keys", { ...page, user }, KEYS));
 keys
   .command("create")
   .description("make a key, and show it once")
@@ -111,10 +112,17 @@ keys
 
 addSigningKeyCommands(program, { list, revoke, call, show });
 
-program
-  .command("incidents")
-  .description("list what the flow rules saw lately, and where to decide about it")
-  .action(() => list("/incidents", INCIDENTS));
+withPages(
+  program
+    .command("incidents")
+    .description("list incidents, those that wait for a person first, and where to decide about them")
+    .option("--open", "open ones only")
+    .option("--folded <rule>", "of callers without a name, those that one row of the list stands for"),
+).action(({ open, ...page }: PageOptions & { open?: boolean; folded?: string }) =>
+  list("/incidents", { ...page, which: open === true ? "open" : undefined }, INCIDENTS),
+);
+
+const revokedSchema = z.object({ id: z.string(), revoked_at: z.string().optional() });
 
 program
   .command("bootstrap <id>")
@@ -182,28 +190,33 @@ function userIdOf(text: string): string {
   return id;
 }
 
-async function list(path: string, columns: Columns): Promise<void> {
-  const rows = await rowsOf(path);
-  if (globals().json === true) return console.log(JSON.stringify(rows, null, 2));
-  if (rows.length === 0) return console.log("None.");
-  console.log(listTable(rows, columns));
-  for (const line of decideLines(rows)) console.log(line);
+async function list(path: string, asked: PageOptions & Query, columns: Columns): Promise<void> {
+  const { rows, next } = await pageOfRows(path, asked);
+  if (globals().json === true) console.log(JSON.stringify(rows, null, 2));
+  else if (rows.length === 0) console.log("None.");
+  else {
+    console.log(listTable(rows, columns));
+    for (const line of decideLines(rows)) console.log(line);
+  }
+  sayNext(next);
 }
 
-async function rowsOf(path: string): Promise<Row[]> {
-  return Object.values(listSchema.parse(await call("GET", path))).flat();
+async function pageOfRows(
+  path: string,
+  asked: PageOptions & Query,
+): Promise<{ rows: Row[]; next: string | null }> {
+  return readPages(asked, async (query) => {
+    const { next, ...lists } = listSchema.parse(await call("GET", `${path}${query}`));
+    return { rows: Object.values(lists).flat(), next };
+  });
 }
 
-/** Of a key that was revoked before it says so, and makes no second record in the audit. */
+/** Says so of a key that was revoked before. */
 async function revoke(kind: "keys" | "signing-keys", id: string): Promise<void> {
-  const known = (await rowsOf(`/${kind}`)).find((row) => row["id"] === id);
-  const revokedAt = known?.["revoked_at"] ?? null;
-  if (revokedAt === null) return send("POST", `/${kind}/${encodeURIComponent(id)}/revoke`);
-  console.log(
-    globals().json === true
-      ? JSON.stringify({ id, revoked_at: revokedAt })
-      : `${id} was revoked before, at ${revokedAt}.`,
-  );
+  const answer = revokedSchema.parse(await call("POST", `/${kind}/${encodeURIComponent(id)}/revoke`));
+  const { revoked_at: before } = answer;
+  if (before === undefined || globals().json === true) return show(answer);
+  console.log(`${id} was revoked before, at ${before}.`);
 }
 
 async function send(method: string, path: string, body?: object): Promise<void> {

@@ -18,6 +18,7 @@ import {
 import { idInPath } from "./arguments.ts";
 import { commandOf } from "./command.ts";
 import { type AdminOptions, callAdmin, withAdminOptions } from "./admin/client.ts";
+import { type PageOptions, readPages, sayNext, withPages } from "./admin/pages.ts";
 import { parseJsonAs, readText, whyUnreadable } from "./read-file.ts";
 import { plainTable } from "./table.ts";
 import { replaceFile } from "./write-file.ts";
@@ -44,7 +45,11 @@ const program = withAdminOptions(commandOf("npm run -s audit --")).description(
 );
 const globals = () => program.opts<AdminOptions>();
 
-program.command("list").description("callers, and where the chain of each was last anchored").action(list);
+withPages(
+  program
+    .command("list")
+    .description("callers, those who called last first, and where the chain of each was last anchored"),
+).action(list);
 program
   .command("export")
   .description("a caller's chain, as lines of JSON, to standard output or a file")
@@ -67,19 +72,23 @@ try {
   process.exitCode = 2;
 }
 
-async function anchors(): Promise<Anchor[]> {
-  const response = await callAdmin(globals(), "GET", "/audit");
-  return z.object({ anchors: z.array(anchorSchema) }).parse(await response.json()).anchors;
-}
+const listSchema = z.object({ anchors: z.array(anchorSchema), next: z.string().nullable() });
 
-async function list(): Promise<void> {
-  const found = await anchors();
-  if (globals().json === true) return console.log(JSON.stringify(found));
-  if (found.length === 0) return console.log("Nothing has been recorded yet.");
-  const table = plainTable(["principal", "records", "anchored", "head"]);
-  for (const { principal, seq, anchored_at, hash } of found)
-    table.push([principal, seq, new Date(anchored_at).toISOString(), hash.slice(0, 16)]);
-  console.log(table.toString());
+async function list(page: PageOptions): Promise<void> {
+  const { rows, next } = await readPages({ ...page }, async (query) => {
+    const response = await callAdmin(globals(), "GET", `/audit${query}`);
+    const { anchors, next: cursor } = listSchema.parse(await response.json());
+    return { rows: anchors, next: cursor };
+  });
+  if (globals().json === true) console.log(JSON.stringify(rows));
+  else if (rows.length === 0) console.log("Nothing has been recorded yet.");
+  else {
+    const table = plainTable(["principal", "records", "anchored", "head"]);
+    for (const { principal, seq, anchored_at, hash } of rows)
+      table.push([principal, seq, new Date(anchored_at).toISOString(), hash.slice(0, 16)]);
+    console.log(table.toString());
+  }
+  sayNext(next);
 }
 
 async function exportChain(principal: string, { out }: { out?: string }): Promise<void> {

@@ -75,7 +75,10 @@ export const SIGNING_KEYS: Columns = [
 export const INCIDENTS: Columns = [
   // They are of these days: the year goes without saying.
   ["last (UTC)", (row) => minute("last_at")(row).slice(5)],
-  ["principal", field("principal")],
+  [
+    "principal",
+    ({ principal, callers = null }) => (callers === null ? (principal ?? "") : `${callers} without a name`),
+  ],
   ["rule", field("rule")],
   // How grave it is follows from the verdict, but for what is critical.
   ["verdict", ({ severity, verdict }) => `${severity === "critical" ? "critical " : ""}${verdict ?? ""}`],

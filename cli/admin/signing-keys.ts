@@ -6,6 +6,7 @@ import { SIGNATURE_ALGORITHMS, type SignatureAlgorithm } from "../../src/identit
 import { idInPath, keyDays } from "../arguments.ts";
 import { parseJsonAs, readText } from "../read-file.ts";
 import { type Columns, SIGNING_KEYS } from "./lists.ts";
+import { type PageOptions, type Query, withPages } from "./pages.ts";
 
 interface CreateOptions {
   user: string;
@@ -18,7 +19,7 @@ interface CreateOptions {
 
 /** What the commands do their work with. */
 interface Admin {
-  list: (path: string, columns: Columns) => Promise<void>;
+  list: (path: string, asked: PageOptions & Query, columns: Columns) => Promise<void>;
   revoke: (kind: "signing-keys", id: string) => Promise<void>;
   call: (method: string, path: string, body: object) => Promise<unknown>;
   show: (made: { id: string; secret?: string | undefined }) => void;
@@ -29,16 +30,14 @@ const createdSchema = z.object({ id: z.string(), secret: z.string().optional() }
 
 export function addSigningKeyCommands(program: Command, { list, revoke, call, show }: Admin): void {
   const keys = program.command("signing-keys").description("what services sign their requests with");
-  keys
-    .command("list")
-    .description("list signing keys; their secrets are kept nowhere")
-    .option("--user <id>", "of one user")
-    .action(({ user }: { user?: string }) =>
-      list(
-        user === undefined ? "/signing-keys" : `/signing-keys?user=${encodeURIComponent(user)}`,
-        SIGNING_KEYS,
-      ),
-    );
+  withPages(
+    keys
+      .command("list")
+      .description("list signing keys, the newest first; their secrets are kept nowhere")
+      .option("--user <id>", "of one user"),
+  ).action(({ user, ...page }: PageOptions & { user?: string }) =>
+    list("/signing-keys", { ...page, user }, SIGNING_KEYS),
+  );
   keys
     .command("create")
     .description("make a signing key, and show its secret or private key once")
