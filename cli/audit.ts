@@ -9,10 +9,11 @@ import * as z from "zod";
 import { plural } from "../src/admin/words.ts";
 import {
   type Anchor,
-  PRUNED_PAST,
   type Problem,
+  type Untold,
   type Verdict,
   anchorSchema,
+  isUntold,
   verifyChain,
 } from "../src/windows/chain.ts";
 import { idInPath } from "./arguments.ts";
@@ -23,7 +24,7 @@ import { parseJsonAs, readText, whyUnreadable } from "./read-file.ts";
 import { plainTable } from "./table.ts";
 import { replaceFile } from "./write-file.ts";
 
-const SAID: Record<Problem | typeof PRUNED_PAST, string> = {
+const SAID: Record<Problem | Untold, string> = {
   no_header: "the file does not begin with the header of an export",
   not_a_record: "this line is no record of an audit",
   out_of_order: "a record is missing, moved or there twice",
@@ -32,6 +33,8 @@ const SAID: Record<Problem | typeof PRUNED_PAST, string> = {
   shorter_than_anchor: "the end was cut off: the anchor knows of later records",
   not_the_anchored_chain: "this is not the chain that was anchored",
   not_the_anchored_beginning: "this does not begin where the anchored chain begins",
+  empty: "there is nothing in the file, so it can't be said whether records are missing",
+  broken_off: "the file stops in the middle of this line, as a download that broke off does; export it again",
   pruned_past_anchor:
     "all that the anchor knows of was pruned since, so it can't say whether this is that chain; check it by a later one",
 };
@@ -62,6 +65,15 @@ program
   .option(
     "--anchor <file>",
     "the anchor: what export wrote, or the output of list --json (default: FILE.anchor.json)",
+  )
+  .addHelpText(
+    "after",
+    `
+Exit code:
+  0  unchanged, and complete up to the anchor
+  1  changed: a record, the order, the beginning or the end
+  2  it can't be told: there is no anchor, the file is empty or breaks off, it can't be read, or retention has pruned
+     records since the anchor was written`,
   )
   .action(verify);
 
@@ -129,7 +141,9 @@ async function verify(file: string, options: { anchor?: string }): Promise<void>
   if (globals().json === true) console.log(JSON.stringify({ ...verdict, anchored_at: anchored }));
   else if (!verdict.ok)
     console.error(
-      verdict.line === 0 ? "There is nothing in it." : `Line ${verdict.line}: ${SAID[verdict.problem]}.`,
+      verdict.line === 0
+        ? `There is no telling: ${SAID[verdict.problem]}.`
+        : `Line ${verdict.line}: ${SAID[verdict.problem]}.`,
     );
   else if (anchored === null)
     console.log(
@@ -146,10 +160,10 @@ async function verify(file: string, options: { anchor?: string }): Promise<void>
   process.exitCode = exitCodeOf(verdict);
 }
 
-/** 0 of a sound chain, 1 of one that is not, 2 where that can't be told, as after any other error. */
+/** 0: unchanged and complete. 1: changed. 2: it can't be told, as after any other error. */
 function exitCodeOf(verdict: Verdict): number {
-  if (verdict.ok) return 0;
-  return verdict.problem === PRUNED_PAST ? 2 : 1;
+  if (verdict.ok) return verdict.checked.beginning ? 0 : 2;
+  return isUntold(verdict.problem) ? 2 : 1;
 }
 
 async function openFile(file: string): Promise<FileHandle> {

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import * as z from "zod";
+import { sayMissing } from "../src/missing.ts";
 
 const REASONS: Record<string, string> = {
   ENOENT: "there is no such file",
@@ -50,7 +51,7 @@ export function parseJsonAs<T>(schema: z.ZodType<T>, text: string, source: strin
       cause: error,
     });
   }
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { error: sayMissing });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const path = issue?.path.join(".") ?? "";

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { sayMissing } from "./missing.ts";
 import { type Outcome, ok, refuse } from "./refusal.ts";
 
 const ISSUES_SHOWN = 5;
@@ -12,7 +13,7 @@ export function parseArguments<Schema extends z.ZodType>(
   schema: Schema,
   args: unknown,
 ): Outcome<z.output<Schema>> {
-  const parsed = schema.safeParse(args ?? {}, { error: inWords });
+  const parsed = schema.safeParse(args ?? {}, { error: sayMissing });
   if (parsed.success) return ok(parsed.data);
   const issues = parsed.error.issues.slice(0, ISSUES_SHOWN).map(({ path, message, code }) => {
     if (code === "unrecognized_keys") return path.length === 0 ? unknownArgument(schema) : UNKNOWN;
@@ -21,10 +22,6 @@ export function parseArguments<Schema extends z.ZodType>(
   });
   return refuse("invalid_arguments", `${issues.join(". ").slice(0, MESSAGE_MAX)}.`);
 }
-
-/** Of what is missing; undefined leaves all else to its own words. */
-const inWords = ({ code, input }: z.core.$ZodRawIssue): string | undefined =>
-  code === "invalid_type" && input === undefined ? "is missing" : undefined;
 
 const UNKNOWN = "There is an argument that does not exist";
 

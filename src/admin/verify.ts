@@ -1,4 +1,4 @@
-import { type Anchor, type Head, PRUNED_PAST, type Problem, verifyChain } from "../windows/chain.ts";
+import { type Anchor, type Head, type Problem, isUntold, verifyChain } from "../windows/chain.ts";
 
 /** What a check of one principal's chain found. */
 export type Verified =
@@ -34,10 +34,11 @@ export async function verifyExport(
     }
   })();
   const verdict = await verifyChain(watched, now);
-  // Nothing is pruned past an anchor that was written just now.
-  if (!verdict.ok && verdict.problem === PRUNED_PAST)
-    return { ...verdict, problem: "not_the_anchored_beginning" };
-  if (!verdict.ok) return verdict;
+  // Nothing is pruned past an anchor that was written just now, and what is read here is whole.
+  if (!verdict.ok)
+    return isUntold(verdict.problem)
+      ? { ok: false, line: verdict.line, problem: "not_the_anchored_beginning" }
+      : { ok: false, line: verdict.line, problem: verdict.problem };
   const { records, head } = verdict;
   if (before === undefined) return { ok: true, records, head, before: { state: "none" } };
   const { anchored_at, seq } = before;

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { rulesSchema } from "../flow/rules.ts";
+import { sayMissing } from "../missing.ts";
 import { signOnSchema } from "./sign-on.ts";
 
 // The policy's shape, parsed once at isolate start. policy.schema.json is generated from it for editors.
@@ -119,7 +120,7 @@ export interface PolicyProblem {
 export type ParsedPolicy = { ok: true; policy: Policy } | { ok: false; problems: PolicyProblem[] };
 
 export function parsePolicy(json: unknown): ParsedPolicy {
-  const parsed = policySchema.safeParse(json);
+  const parsed = policySchema.safeParse(json, { error: sayMissing });
   if (parsed.success) return { ok: true, policy: parsed.data };
   const problems = parsed.error.issues.map(({ path, message }) => ({
     path: path.map(String).join(".") || "(the whole)",

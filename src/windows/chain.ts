@@ -62,10 +62,20 @@ export function parseExportLine(line: unknown): { principal: string } | { record
 export type Verdict =
   | { ok: true; head: Head; records: number; checked: { end: boolean; beginning: boolean } }
   | { ok: false; line: number; problem: Problem }
-  | { ok: false; line: number; problem: typeof PRUNED_PAST };
+  | { ok: false; line: number; problem: Untold };
 
 /** No sign of tampering, and none against it: the record that the anchor is of was pruned since. */
 export const PRUNED_PAST = "pruned_past_anchor";
+/** Likewise: there is nothing to check, or the last line stops in its middle, as that of a broken download does. */
+export const EMPTY = "empty";
+export const BROKEN_OFF = "broken_off";
+/** Why it can't be told whether a chain is sound. */
+export type Untold = typeof PRUNED_PAST | typeof EMPTY | typeof BROKEN_OFF;
+
+/** How every line of an export begins. */
+const BEGUN = /^\{("|$)/;
+const UNTOLD: ReadonlySet<string> = new Set([PRUNED_PAST, EMPTY, BROKEN_OFF]);
+export const isUntold = (problem: Problem | Untold): problem is Untold => UNTOLD.has(problem);
 
 export type Problem =
   | "no_header"
@@ -92,12 +102,20 @@ export async function verifyChain(
   let line = 0;
   let meetsAnchor = false;
   let isPruned = false;
-  const fail = (problem: Problem): Verdict => ({ ok: false, line, problem });
+  let brokenAt: number | undefined;
+  const fail = (problem: Problem | Untold): Verdict =>
+    isUntold(problem) ? { ok: false, line, problem } : { ok: false, line, problem };
   const meet = () => {
     if (anchor?.seq === head.seq && anchor.hash === head.hash) meetsAnchor = true;
   };
   for await (const text of lines) {
     line += 1;
+    // Only of the last line can it be that the rest of it is missing.
+    if (brokenAt !== undefined) return { ok: false, line: brokenAt, problem: "not_a_record" };
+    if (BEGUN.test(text) && parseJson(text) === undefined) {
+      brokenAt = line;
+      continue;
+    }
     if (header === undefined) {
       const parsed = headerSchema.safeParse(parseJson(text));
       // The text too, here and below: of a name that stands twice, two readers may see two values.
@@ -124,7 +142,8 @@ export async function verifyChain(
     head = { seq: record.seq, hash };
     meet();
   }
-  if (header === undefined) return fail("no_header");
+  if (brokenAt !== undefined) return fail(BROKEN_OFF);
+  if (header === undefined) return fail(EMPTY);
   if (anchor !== undefined && head.seq < anchor.seq) return fail("shorter_than_anchor");
   if (isPruned && anchor !== undefined && (header.checkpoint?.seq ?? 0) > anchor.seq)
     return { ok: false, line: 1, problem: PRUNED_PAST };

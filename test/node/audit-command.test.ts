@@ -129,7 +129,7 @@ it("an anchor from before retention pruned says what it can say, and raises no f
     stdout: expect.stringContaining("5 records, unchanged and complete up to the anchor"),
   });
   expect(await verify(textOf(chain(5, 2)))).toMatchObject({
-    code: 0,
+    code: 2,
     stdout: expect.stringMatching(/^3 records, unchanged.*can't say whether more are missing there\.\n$/),
   });
   expect(await verify(textOf(chain(5, 4)))).toMatchObject({
@@ -143,3 +143,33 @@ it("an anchor from before retention pruned says what it can say, and raises no f
   await writeFile(file, textOf(chain(5, 2)));
   expect(await audit("verify", file)).toMatchObject({ code: 1 });
 });
+
+it("exits with 0 for a whole chain, 1 for a changed one, and 2 where it can't tell", async () => {
+  const whole = textOf(chain(5));
+  const cut = textOf(chain(3));
+  const changed = whole.replace('"seq":3,"word":"a"', '"seq":3,"word":"b"');
+  const anchor = JSON.stringify(chain(5).anchor);
+  const cases = [
+    { text: whole, anchor, code: 0 },
+    { text: changed, anchor, code: 1 },
+    { text: cut, anchor, code: 1 },
+    { text: `${cut}x\n`, anchor, code: 1 },
+    { text: `${whole}{"x\n{}\n`, anchor, code: 1 },
+    { text: changed, anchor: undefined, code: 1 },
+    { text: whole, anchor: undefined, code: 2 },
+    { text: cut, anchor: undefined, code: 2 },
+    { text: "", anchor, code: 2 },
+    { text: whole.slice(0, -20), anchor, code: 2 },
+    { text: whole.slice(0, 20), anchor, code: 2 },
+    { text: undefined, anchor, code: 2 },
+  ];
+  const codes: (number | null)[] = [];
+  for (const [index, { text, anchor: given }] of cases.entries()) {
+    const exported = join(folder, `case-${index}.jsonl`);
+    if (text !== undefined) await writeFile(exported, text);
+    if (given !== undefined) await writeFile(`${exported}.anchor.json`, given);
+    codes.push((await audit("verify", exported)).code);
+  }
+  expect(codes).toEqual(cases.map(({ code }) => code));
+  expect((await audit("verify", "--help")).stdout).toMatch(/Exit code:\s+0 .*\s+1 .*\s+2 /);
+}, 200_000);

@@ -35,18 +35,54 @@ const good: Policy = {
 const parsed = (changes: object) => parsePolicy({ ...good, ...changes });
 const clerk = (changes: object) => ({ roles: { clerk: { ...role, ...changes } } });
 
+/** Every member of a value, and of what is in it, by its path. */
+function pathsIn(value: unknown, path: (string | number)[] = []): (string | number)[][] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([name, member]) => {
+    const own = [...path, Array.isArray(value) ? Number(name) : name];
+    return [...(Array.isArray(value) ? [] : [own]), ...pathsIn(member, own)];
+  });
+}
+
+/** A copy of a value without the member at a path. */
+const without = (value: unknown, [name = "", ...rest]: (string | number)[]): unknown => {
+  if (Array.isArray(value)) return value.map((each, index) => (index === name ? without(each, rest) : each));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([each, member]) => {
+      if (each !== name) return [[each, member]];
+      return rest.length === 0 ? [] : [[each, without(member, rest)]];
+    }),
+  );
+};
+
+it("says of every member of the shipped policy that is absent and required that it is missing", () => {
+  const said = new Set<string>();
+  let required = 0;
+  for (const path of pathsIn(policyJson)) {
+    const result = parsePolicy(without(policyJson, path));
+    const own = result.ok ? [] : result.problems.filter((problem) => problem.path === path.join("."));
+    required += own.length;
+    for (const { reason } of own) said.add(reason);
+  }
+  expect(required).toBeGreaterThan(100);
+  // A step of a sequence needs one of two members.
+  said.delete("Name classes or kinds");
+  expect([...said]).toEqual(["is missing"]);
+});
+
 describe("a policy", () => {
   it("that is in order is taken as it is", () => {
     expect(parsePolicy(good)).toEqual({ ok: true, policy: good });
   });
 
   it.each<[string, object, string, RegExp]>([
-    ["no limits", { limits: undefined }, "limits", /expected object/],
-    ["no roles", { roles: undefined }, "roles", /expected/],
+    ["no limits", { limits: undefined }, "limits", /^is missing$/],
+    ["no roles", { roles: undefined }, "roles", /^is missing$/],
     ["a misspelt part", { limts: {} }, "(the whole)", /limts/],
     ["a misspelt part of a role", clerk({ tool: [] }), "roles.clerk", /tool/],
     ["a role in capitals", { roles: { Clerk: role } }, "roles.Clerk", /./],
-    ["a role without its prompts", clerk({ prompts: undefined }), "roles.clerk.prompts", /expected array/],
+    ["a role without its prompts", clerk({ prompts: undefined }), "roles.clerk.prompts", /^is missing$/],
     ["a name that is none", clerk({ tools: [""] }), "roles.clerk.tools.0", />=1/],
     ["names as one string", clerk({ resources: "r" }), "roles.clerk.resources", /expected array/],
     ["a limit of none", { limits: { ...good.limits, calls: limit(0) } }, "limits.calls.max", />=1/],
@@ -101,10 +137,10 @@ describe("a policy", () => {
       "weights.t",
       /above the limit of 50 at roles\.chief\.limits/,
     ],
-    ["a fail mode without its limit", { fail_open: { targets: [] } }, "fail_open.limit", /expected object/],
+    ["a fail mode without its limit", { fail_open: { targets: [] } }, "fail_open.limit", /^is missing$/],
     ["redaction by a pattern", { redact: { except: { t: "*" } } }, "redact.except.t", /expected array/],
     ["a local role that there is not", { local_role: "staff" }, "local_role", /no role "staff"/],
-    ["no word about the local role", { local_role: undefined }, "local_role", /expected/],
+    ["no word about the local role", { local_role: undefined }, "local_role", /^is missing$/],
     ["retention of none", { retention: { audit_days: 0 } }, "retention.audit_days", />=1/],
     ["retention for ever", { retention: { audit_days: Infinity } }, "retention.audit_days", /./],
   ])("with %s is refused with its place and the reason", (_, changes, path, reason) => {
