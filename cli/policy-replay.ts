@@ -5,12 +5,14 @@ import { Option } from "commander";
 import { commandOf } from "./command.ts";
 import { wholeNumber } from "./arguments.ts";
 import { type Detector, detectorOf } from "../src/flow/detector.ts";
+import { plural } from "../src/admin/words.ts";
 import { openSource } from "./import/open-source.ts";
 import { showProgress } from "./import/progress.ts";
 import { readRecordings } from "./replay/read-recordings.ts";
 import { generateTraces, FAMILY_NAMES } from "./replay/generate/families.ts";
 import { differencesTable } from "./replay/differences.ts";
-import { SHIPPED_POLICY, readRules } from "./replay/read-rules.ts";
+import { limitedBy } from "./replay/rate.ts";
+import { SHIPPED_POLICY, readReplayPolicy } from "./replay/read-rules.ts";
 import type { Recording } from "./replay/recording.ts";
 import { lineOf, type Replayed, replay } from "./replay/replay.ts";
 import { type Outcome, microsecondsPerCall, summarize, summaryTable } from "./replay/summary.ts";
@@ -42,7 +44,10 @@ const command = commandOf("npm run -s policy:replay --")
   )
   .argument("[file]", "traces as JSON Lines or an exported audit, gzipped or not; - for standard input")
   .option("--policy <file>", "a JSON file with `rules`, in place of the server's own")
-  .option("--against <file>", "a second policy: print instead the records of which it says something else")
+  .option(
+    "--against <file>",
+    "a second policy: print instead the records of which it says something else; the rate windows of both are simulated",
+  )
   .option("--summary", "print a table by family after the lines, with Wilson's 95 % intervals")
   .option("--json", "print JSON in place of tables")
   .addOption(
@@ -74,30 +79,51 @@ async function generate(name: string, { count, seed }: Options): Promise<void> {
 }
 
 async function run(file: string, { policy, against, summary, lines, json = false }: Options): Promise<void> {
-  const detector = detectorOf(await readRules(policy ?? SHIPPED_POLICY));
-  const second = against === undefined ? undefined : detectorOf(await readRules(against));
+  const { rules, windows } = await readReplayPolicy(policy ?? SHIPPED_POLICY);
+  const detector = detectorOf(rules);
+  const second = against === undefined ? undefined : await readReplayPolicy(against);
+  const secondDetector = second && detectorOf(second.rules);
 
   const outcomes: Outcome[] = [];
+  let unplaced = 0;
   const changed: { before: Replayed; after: Replayed }[] = [];
   for await (const recording of recordingsOf(file, lines)) {
     // What the summary times is the detector at work, not its being compiled.
     if (summary === true && outcomes.length < WARM_UP) replay(recording, detector);
-    const outcome = outcomeOf(recording, detector);
+    const limited = second && limitedBy(windows, recording.rate.events);
+    const outcome = outcomeOf(recording, detector, limited);
     outcomes.push(outcome);
-    if (second === undefined) console.log(JSON.stringify(lineOf(outcome)));
+    if (second === undefined || secondDetector === undefined) console.log(JSON.stringify(lineOf(outcome)));
     else {
-      const [before, after] = [lineOf(outcome), lineOf(replay(recording, second))];
-      if (before.action !== after.action || before.enforced_at !== after.enforced_at)
-        changed.push({ before, after });
+      const then = limitedBy(second.windows, recording.rate.events);
+      const [before, after] = [lineOf(outcome), lineOf(replay(recording, secondDetector, undefined, then))];
+      if (isOther(before, after)) changed.push({ before, after });
+      unplaced += recording.rate.unplaced;
     }
   }
+  if (unplaced > 0)
+    console.error(
+      `${plural(unplaced, "refusal")} by the rate windows are in the audit as a number, without their times: which of them looser windows would have let through can't be told.`,
+    );
   if (second !== undefined)
     console.log(json ? JSON.stringify(changed) : differencesTable(changed, outcomes.length));
   if (summary === true) printSummary(outcomes, json);
 }
 
-function outcomeOf(recording: Recording, detector: Detector): Outcome {
-  return { ...replay(recording, detector), label: recording.label ?? "", family: recording.family ?? "" };
+function isOther(before: Replayed, after: Replayed): boolean {
+  return (
+    before.action !== after.action ||
+    before.enforced_at !== after.enforced_at ||
+    before.rate_limited !== after.rate_limited
+  );
+}
+
+function outcomeOf(recording: Recording, detector: Detector, limited?: ReadonlySet<number>): Outcome {
+  return {
+    ...replay(recording, detector, undefined, limited),
+    label: recording.label ?? "",
+    family: recording.family ?? "",
+  };
 }
 
 async function* recordingsOf(file: string, lines?: "odd" | "even"): AsyncGenerator<Recording> {

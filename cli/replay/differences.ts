@@ -9,9 +9,10 @@ export function differencesTable(
 ): string {
   const said = `${changed.length} of ${plural(compared, "record")} would change`;
   if (changed.length === 0) return said;
-  const table = plainTable(["record", "verdict", "becomes", "rules then"]);
+  const table = plainTable(["record", "verdict", "becomes", "rules then", "rate limited"]);
   for (const { before, after } of changed) {
-    table.push([before.id, verdictOf(before), verdictOf(after), after.rules.join(", ")]);
+    const limited = `${before.rate_limited ?? 0}, then ${after.rate_limited ?? 0}`;
+    table.push([before.id, verdictOf(before), verdictOf(after), after.rules.join(", "), limited]);
   }
   return `${table.toString()}\n${said}`;
 }

@@ -11,15 +11,16 @@ import {
 } from "../../src/windows/records.ts";
 import { toFlowCall } from "../../src/windows/flow-call.ts";
 import { readJsonl } from "../import/read-jsonl.ts";
+import type { RateEvent } from "./rate.ts";
 import { BadInput, type RecordedCall, type Recording, type Step } from "./recording.ts";
 
 const LINE_MAX = 1024 * 1024;
 
 /**
- * An exported audit (npm run audit -- export): one caller, in the order in which its Durable Object judged. What was
- * refused before the flow rules saw it is left out, and so are calls that only waited for others in flight and repeats of a
- * refusal, which are counted in the audit and not kept. A call that was stopped then has no outcome: under rules that let
- * it run, it counts as one whose settlement is lost.
+ * An exported audit (npm run audit -- export): one caller, in the order in which its Durable Object judged. What a stage
+ * before the rate window refused is left out of the flow rules' calls, and so are calls that only waited for others in
+ * flight and repeats of a refusal, which are counted in the audit and not kept. A call that was stopped then has no
+ * outcome: under rules that let it run, it counts as one whose settlement is lost.
  */
 export async function* readAudit(name: string, bytes: AsyncIterable<Buffer>): AsyncGenerator<Recording> {
   const records: AuditRecord[] = [];
@@ -53,16 +54,19 @@ export function recordingOfAudit(id: string, records: readonly AuditRecord[]): R
   let catalogSize = 0;
   const steps = records.flatMap((record): Step[] => {
     if (record.kind === "attempt") {
-      const call = wasJudged(record) ? toFlowCall(record) : undefined;
+      const isJudged = wasJudged(record);
+      const wasLimited = !isJudged && record.decision === RATE_LIMITED;
+      const call = isJudged || wasLimited ? toFlowCall(record) : undefined;
       if (call === undefined) return [];
       catalogSize = record.catalog_size;
       const passed = released.get(record.seq);
       const recorded = {
         ...recordedCall(call, outcomes.get(record.seq), calls.size),
         catalogSize,
+        wasLimited,
         ...(passed !== undefined && { released: passed }),
       };
-      calls.set(record.seq, recorded);
+      if (isJudged) calls.set(record.seq, recorded);
       return [{ kind: "admit", recorded }];
     }
     if (record.kind === "outcome") {
@@ -82,7 +86,35 @@ export function recordingOfAudit(id: string, records: readonly AuditRecord[]): R
     }
     return [];
   });
-  return { id, catalogSize, calls: [...calls.values()], steps };
+  return { id, catalogSize, calls: [...calls.values()], steps, rate: rateOf(records) };
+}
+
+const RATE_LIMITED = "rate_limited";
+/** Codes of the stages before the rate window. */
+const BEFORE_RATE = new Set([
+  "signature_invalid",
+  "signature_replayed",
+  "unauthenticated",
+  "permission_denied",
+]);
+
+function rateOf(records: readonly AuditRecord[]): Recording["rate"] {
+  const attempts = new Map<number, Attempt>();
+  let unplaced = 0;
+  const events = records.flatMap((record): RateEvent[] => {
+    if (record.kind === "attempt") {
+      attempts.set(record.seq, record);
+      const { at, bucket, roles, name, seq, decision } = record;
+      return [{ at, bucket, roles, name, attempt: seq, isRefusedBefore: BEFORE_RATE.has(decision) }];
+    }
+    if (record.kind !== "repeats") return [];
+    const { bucket, charges, count, decision, of } = record;
+    const first = attempts.get(of);
+    if (decision === RATE_LIMITED) unplaced += count - charges.length;
+    const like = { bucket, roles: first?.roles ?? [], name: first?.name ?? "", attempt: undefined };
+    return charges.map(([at]) => ({ ...like, at, isRefusedBefore: true }));
+  });
+  return { events: events.toSorted((a, b) => a.at - b.at), unplaced };
 }
 
 /** Whether the flow rules were asked: an earlier stage had not refused it. */

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { type Rule, rulesSchema } from "../../src/flow/rules.ts";
-import { parsePolicy } from "../../src/policy/schema.ts";
+import { type Policy, parsePolicy } from "../../src/policy/schema.ts";
 import { problemLine } from "../policy/problem-line.ts";
 import { parseJsonAs, readText } from "../read-file.ts";
 import { ROOT } from "../wrangler.ts";
@@ -11,16 +11,30 @@ export const SHIPPED_POLICY = `${ROOT}policy.json`;
 const withRules = z.looseObject({ rules: z.unknown() });
 const rulesAlone = z.strictObject({ $schema: z.string().optional(), rules: rulesSchema });
 
-/** The rules of a policy file, or of one that has rules alone. Throws with what is wrong and where, as policy:check says it. */
-export async function readRules(file: string): Promise<readonly Rule[]> {
+/** What a replay goes by. */
+export interface ReplayPolicy {
+  rules: readonly Rule[];
+  /** Whose roles, limits and weights the rate windows have: of a file that has rules alone, the server's own policy. */
+  windows: Policy;
+}
+
+/** A policy file, or one that has rules alone. Throws with what is wrong and where, as policy:check says it. */
+export async function readReplayPolicy(file: string): Promise<ReplayPolicy> {
   const text = await readText(file);
   const json = parseJsonAs(withRules, text, file, "a policy");
-  if (Object.keys(json).every((key) => Object.hasOwn(rulesAlone.shape, key)))
-    return parseJsonAs(rulesAlone, text, file, "a policy").rules;
+  if (Object.keys(json).every((key) => Object.hasOwn(rulesAlone.shape, key))) {
+    const { rules } = parseJsonAs(rulesAlone, text, file, "a policy");
+    const { windows } = await readReplayPolicy(SHIPPED_POLICY);
+    return { rules, windows };
+  }
   const parsed = parsePolicy(json);
   // It reads policy.json while it loads.
   const { problemsOf } = await import("../policy/check.ts");
   const problems = problemsOf(parsed);
-  if (parsed.ok && problems.length === 0) return parsed.policy.rules;
+  if (parsed.ok && problems.length === 0) return { rules: parsed.policy.rules, windows: parsed.policy };
   throw new Error(problems.map((problem) => problemLine(file, problem, json)).join("\n"));
 }
+
+/** The rules of such a file. */
+export const readRules = async (file: string): Promise<readonly Rule[]> =>
+  (await readReplayPolicy(file)).rules;

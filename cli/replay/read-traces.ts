@@ -47,6 +47,17 @@ export function recordingOf({ id, label, family, catalog_size, principal, calls 
     family,
     catalogSize: catalog_size,
     calls: calls.flatMap((call, index) => recordedCall(call, index, { role: principal.role, page })),
+    rate: {
+      events: calls.map(({ at_ms, tool }, index) => ({
+        at: BEGIN + at_ms,
+        bucket: "calls",
+        roles: [principal.role],
+        name: tool,
+        attempt: index + 1,
+        isRefusedBefore: false,
+      })),
+      unplaced: 0,
+    },
   };
 }
 

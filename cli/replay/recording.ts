@@ -1,4 +1,5 @@
 import type { FlowCall, FlowResult } from "../../src/flow/event.ts";
+import type { RateEvent } from "./rate.ts";
 import type { Release } from "../../src/flow/state/releases.ts";
 
 /** One call as it was made and what it answered. */
@@ -9,6 +10,8 @@ export interface RecordedCall {
   answered: { subjects: readonly string[]; products: readonly string[] };
   /** The call's place in the record, unknown tools included. */
   index: number;
+  /** The rate window refused it then, so that no flow rule was asked. */
+  wasLimited?: boolean;
   /** Active products at the time, where that is known; otherwise the recording's. */
   catalogSize?: number;
   /** Rules that a person let this one call pass. */
@@ -32,6 +35,12 @@ export interface Recording {
   calls: RecordedCall[];
   /** In which order calls were admitted and settled, where that is known. */
   steps?: Step[];
+  rate: {
+    /** In the order of time. */
+    events: RateEvent[];
+    /** Refusals by the rate window that the record has as a number alone, without their times. */
+    unplaced: number;
+  };
 }
 
 /** Reads records of one kind. Throws BadInput at the first that can't be read. */

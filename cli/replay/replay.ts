@@ -15,6 +15,8 @@ export interface Replayed {
   objects_before: number;
   /** Enforced rules that spoke, flags included. */
   rules: string[];
+  /** Calls that the rate windows refused; absent where there were none, or nobody asked. */
+  rate_limited?: number;
 }
 
 export interface Details extends Replayed {
@@ -31,11 +33,13 @@ export interface Details extends Replayed {
  * Runs the detector over a record. A refused call reveals nothing and the record goes on as it was: nobody waits out a
  * throttle, and nobody confirms but who did in the record. After a block every call is refused. Where a record does not
  * say when calls were settled, those of the same time are in flight together: all are admitted before the first is settled.
+ * Calls that are `limited`, by their numbers, the rate windows refuse; where it is absent, those that they refused then.
  */
 export function replay(
   recording: Recording,
   detector: Detector,
   onDecision: (recorded: RecordedCall, decision: Decision) => void = () => {},
+  limited?: ReadonlySet<number>,
 ): Details {
   const state = new FlowState(detector.rules);
   const verdicts = new Set<Verdict>();
@@ -52,12 +56,14 @@ export function replay(
     return !isStopped;
   };
 
+  const isLimited = ({ call, wasLimited = false }: RecordedCall) => limited?.has(call.attempt) ?? wasLimited;
   const steps = recording.steps ?? stepsOf(recording.calls);
   const started = process.threadCpuUsage();
   for (const step of steps) {
     if (step.kind === "release") release(state, detector, step.release);
     else if (step.kind === "admit") {
       const { recorded } = step;
+      if (isLimited(recorded)) continue;
       const context = { catalogSize: recorded.catalogSize ?? recording.catalogSize };
       const { call, released = [] } = recorded;
       state.releases.releaseAttempt(call.attempt, released);
@@ -83,6 +89,7 @@ export function replay(
     subjects_before: new Set(before.flatMap((each) => each.answered.subjects)).size,
     objects_before: new Set(before.flatMap((each) => each.answered.products)).size,
     rules: [...rules.enforce],
+    ...(limited !== undefined && limited.size > 0 && { rate_limited: limited.size }),
     subjects_answered: new Set(answered.flatMap((each) => each.answered.subjects)).size,
     shadow: [...rules.shadow],
     us: user + system,
@@ -110,6 +117,7 @@ export const lineOf = ({
   subjects_before,
   objects_before,
   rules,
+  rate_limited,
 }: Replayed): Replayed => ({
   id,
   action,
@@ -117,4 +125,5 @@ export const lineOf = ({
   subjects_before,
   objects_before,
   rules,
+  ...(rate_limited !== undefined && { rate_limited }),
 });

@@ -103,6 +103,74 @@ describe("policy:replay", () => {
     expect(against.stdout.trimEnd()).toBe(`[{"before":${LINES[1]},"after":${changed}}]`);
   });
 
+  it("simulates the rate windows of both policies over an audit, and says what it can't see", async () => {
+    const base = JSON.parse(await readFile("policy.json", "utf8"));
+    const tight = await file(
+      "tight.json",
+      JSON.stringify({ ...base, limits: { ...base.limits, calls: { max: 20, window_s: 60 } } }),
+    );
+    const attempt = (seq: number, decision = "admitted") => ({
+      seq,
+      at: 1_800_000_000_000 + seq * 500,
+      kind: "attempt",
+      target: "tool",
+      name: "list_categories",
+      decision,
+      bucket: "calls",
+      weight: 1,
+      roles: ["shopper"],
+      digest: "d",
+      arguments: "{}",
+      protocol: "2026-07-28",
+      client: "test",
+      correlation_id: `c-${seq}`,
+      flow: null,
+      catalog_size: 100,
+      hits: [],
+    });
+    const repeats = {
+      seq: 62,
+      at: 1_800_000_060_000,
+      kind: "repeats",
+      of: 61,
+      decision: "rate_limited",
+      bucket: "calls",
+      count: 7,
+      last_at: 1_800_000_040_000,
+      charges: [],
+    };
+    const records = [
+      ...Array.from({ length: 60 }, (_, index) => attempt(index + 1)),
+      attempt(61, "rate_limited"),
+      repeats,
+    ];
+    const header = { audit: 1, principal: "ada", started_at: 1, checkpoint: null };
+    const audit = await file(
+      "audit.jsonl",
+      [header, ...records.map((record) => ({ record, hash: "" }))]
+        .map((each) => JSON.stringify(each))
+        .join("\n"),
+    );
+    const { stdout, stderr } = await replay([audit, "--against", tight, "--json"]);
+    const line = {
+      id: "ada",
+      action: "allow",
+      enforced_at: null,
+      subjects_before: 0,
+      objects_before: 0,
+      rules: [],
+    };
+    expect(JSON.parse(stdout)).toEqual([{ before: line, after: { ...line, rate_limited: 41 } }]);
+    expect(stderr).toMatch(/^7 refusals by the rate windows are in the audit as a number/);
+    const traces = trace(
+      "busy",
+      Array.from({ length: 50 }, (_, at) => look(at * 100, "a")),
+    );
+    expect((await replay(["-", "--against", tight], [traces])).stdout).toMatch(
+      /0, then 30.*\n1 of 1 record would change/s,
+    );
+  });
+
   it("takes a trace of more calls than a function takes arguments", async () => {
     const calls = Array.from({ length: 200_000 }, (_, at_ms) => ({
       at_ms,
