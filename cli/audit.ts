@@ -51,7 +51,9 @@ const globals = () => program.opts<AdminOptions>();
 withPages(
   program
     .command("list")
-    .description("callers, those who called last first, and where the chain of each was last anchored"),
+    .description(
+      "callers by name, and where the chain of each was last anchored; exit code 1 where a row was changed from outside",
+    ),
 ).action(list);
 program
   .command("export")
@@ -84,7 +86,18 @@ try {
   process.exitCode = 2;
 }
 
-const listSchema = z.object({ anchors: z.array(anchorSchema), next: z.string().nullable() });
+/** What is wrong with the database's row of a chain, as src/admin/chains.ts finds it. */
+const ROW_PROBLEMS: Record<string, string> = {
+  deleted: "was deleted",
+  closed: "was closed",
+  replaced: "is of another chain",
+  ahead: "names later records than the chain has",
+};
+const rowProblemWords = (principal: string, problem: string): string =>
+  `The database's row of ${principal} ${ROW_PROBLEMS[problem] ?? `is ${problem}`}: somebody changed it from outside.`;
+
+const listedSchema = anchorSchema.extend({ problem: z.string().nullable().default(null) });
+const listSchema = z.object({ anchors: z.array(listedSchema), next: z.string().nullable() });
 
 async function list(page: PageOptions): Promise<void> {
   const { rows, next } = await readPages({ ...page }, async (query) => {
@@ -100,12 +113,22 @@ async function list(page: PageOptions): Promise<void> {
       table.push([principal, seq, new Date(anchored_at).toISOString(), hash.slice(0, 16)]);
     console.log(table.toString());
   }
+  for (const { principal, problem } of rows)
+    if (problem !== null) {
+      console.error(rowProblemWords(principal, problem));
+      process.exitCode = 1;
+    }
   sayNext(next);
 }
 
 async function exportChain(principal: string, { out }: { out?: string }): Promise<void> {
   const { body, headers } = await callAdmin(globals(), "GET", `/audit/${encodeURIComponent(principal)}`);
   if (body === null) throw new Error("The server answered nothing.");
+  const problem = headers.get("x-audit-row-problem");
+  if (problem !== null) {
+    console.error(rowProblemWords(principal, problem));
+    process.exitCode = 1;
+  }
   if (out === undefined) return pipeline(Readable.from(body), process.stdout);
   // Asked for afterwards, the anchor could be of records that came behind this export, whose end would look cut off.
   const anchor = parseJsonAs(

@@ -161,8 +161,6 @@ CREATE TRIGGER incidents_after_delete AFTER DELETE ON incidents BEGIN
     AND NOT EXISTS (SELECT 1 FROM incidents WHERE principal = old.principal);
 END;
 --> statement
-CREATE INDEX audit_anchors_latest ON audit_anchors (anchored_at, principal) WHERE closed_at IS NULL;
---> statement
 CREATE INDEX access_keys_latest ON access_keys (created_at, id);
 --> statement
 CREATE INDEX signing_keys_latest ON signing_keys (created_at, id);

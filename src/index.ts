@@ -1,6 +1,7 @@
 import { app } from "./app.ts";
 
 export { MetricsHub } from "./telemetry/metrics/hub.ts";
+export { AuditIndex } from "./windows/audit-index.ts";
 export { UserWindows } from "./windows/user-windows.ts";
 
 export default {

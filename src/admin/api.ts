@@ -35,13 +35,13 @@ import {
   signingSecret,
 } from "../identity/signing-keys.ts";
 import { scopesOf } from "../identity/scopes.ts";
-import { findAnchor, pageOfAnchors } from "../windows/anchors.ts";
 import type { When } from "../windows/caller-object.ts";
 import type { Change } from "../windows/records.ts";
 import { pageOfFolded, pageOfIncidents } from "../windows/incident-list.ts";
 import { type Refusal, refusals, refusalDetails, refusalHeaders, refuse } from "../refusal.ts";
 import { countWrite } from "./admin-writes.ts";
 import { exportAudit } from "./audit.ts";
+import { mayHaveChain, pageOfChains } from "./chains.ts";
 import { removeUser } from "./delete-user.ts";
 import { setEnabled } from "./set-enabled.ts";
 import { shownIncident } from "./shown-incident.ts";
@@ -168,13 +168,11 @@ adminApi.get("/incidents", (c) =>
   }),
 );
 
-adminApi.get("/audit", (c) => list(c, "anchors", (page) => pageOfAnchors(c.env.DB, page)));
+adminApi.get("/audit", (c) => list(c, "anchors", (page) => pageOfChains(c.env, page)));
 
 adminApi.get("/audit/:principal", async (c) => {
   const principal = c.req.param("principal");
-  // An object of any name comes to be when it is called. A user's may hold records whose first anchor is not written yet.
-  const isKnown = (await hasBeenUser(c, principal)) || (await findAnchor(c.env.DB, principal)) !== undefined;
-  const exported = isKnown ? await exportAudit(c.env, principal) : undefined;
+  const exported = (await mayHaveChain(c.env, principal)) ? await exportAudit(c.env, principal) : undefined;
   return exported ?? answer(c, refuse("not_found", "There is no audit of that principal.").refusal);
 });
 

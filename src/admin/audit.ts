@@ -1,10 +1,14 @@
 import { type Anchor, type Header, headerSchema } from "../windows/chain.ts";
 import { CallerObject } from "../windows/caller-object.ts";
+import { findAnchor } from "../windows/anchors.ts";
+import { type RowProblem, rowProblem } from "./chains.ts";
 import { type Verified, verifyExport } from "./verify.ts";
 
 const PAGE = 500;
 /** The anchor that an export ends at, as JSON: one that is asked for later may be of later records. */
 const ANCHOR_HEADER = "X-Audit-Anchor";
+/** What was wrong with D1's row of the chain before the export wrote it anew; absent where nothing was. */
+const PROBLEM_HEADER = "X-Audit-Row-Problem";
 
 /**
  * A principal's chain as lines of JSON, a header first, up to the anchor that is written as it begins and goes with it as
@@ -12,6 +16,7 @@ const ANCHOR_HEADER = "X-Audit-Anchor";
  */
 export async function exportAudit(env: Env, principal: string): Promise<Response | undefined> {
   const object = new CallerObject(env.USER_WINDOWS, principal);
+  const problem = await rowProblem(env, principal);
   const anchor = await object.anchor();
   if (anchor === undefined) return undefined;
   const chunks = chunksOf(object, anchor);
@@ -27,15 +32,31 @@ export async function exportAudit(env: Env, principal: string): Promise<Response
       "Content-Type": "application/x-ndjson",
       "Cache-Control": "no-store",
       [ANCHOR_HEADER]: JSON.stringify(anchor),
+      ...(problem !== null && { [PROBLEM_HEADER]: problem }),
     },
   });
 }
 
+export interface Checked {
+  verified: Verified;
+  /** As the check wrote it. */
+  anchor: Anchor;
+  /** What was wrong with D1's row before. */
+  problem: RowProblem | null;
+}
+
 /** Checks a principal's chain as it would be exported now; undefined where there is none. */
-export async function checkAudit(env: Env, before: Anchor): Promise<Verified | undefined> {
-  const object = new CallerObject(env.USER_WINDOWS, before.principal);
-  const now = await object.anchor();
-  return now === undefined ? undefined : verifyExport(linesOf(chunksOf(object, now)), { before, now });
+export async function checkAudit(env: Env, principal: string): Promise<Checked | undefined> {
+  const object = new CallerObject(env.USER_WINDOWS, principal);
+  const [problem, before] = [await rowProblem(env, principal), await findAnchor(env.DB, principal)];
+  const anchor = await object.anchor();
+  if (anchor === undefined) return undefined;
+  const isUsable = problem === null;
+  const verified = await verifyExport(linesOf(chunksOf(object, anchor)), {
+    before: isUsable ? before : undefined,
+    now: anchor,
+  });
+  return { verified, anchor, problem };
 }
 
 async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<string> {

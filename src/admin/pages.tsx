@@ -8,12 +8,12 @@ import type { SignedIn } from "../identity/sessions.ts";
 import { type DecidedBy, decidesWith, mayDecideHere, noteOf } from "../identity/who-may.ts";
 import { limitOf } from "../policy/roles.ts";
 import { clip, plainLine } from "../text/plain-text.ts";
-import { findAnchor, pageOfAnchors } from "../windows/anchors.ts";
 import { CallerObject } from "../windows/caller-object.ts";
 import type { Decider } from "../windows/flow-stage.ts";
 import { countOpen, openIncidentsOf, pageOfFolded, pageOfIncidents } from "../windows/incident-list.ts";
 import { findIncident } from "../windows/incident-rows.ts";
 import { checkAudit, exportAudit } from "./audit.ts";
+import { mayHaveChain, pageOfChains } from "./chains.ts";
 import { type Caller, findCaller, findCallers, pageOfCallers, rolesOf } from "./callers.ts";
 import { decide, isDecision } from "./decide.ts";
 import { asAdmin } from "./page-guard.tsx";
@@ -173,26 +173,26 @@ const principalOf = ({ user }: SignedIn) => toPrincipal(user, "session", scopesO
 adminPages.get(
   "/admin/audit",
   asAdmin(async (c, admin) => {
-    const page = await pageOfAnchors(c.env.DB, { after: afterOf(c), size: PAGE });
+    const page = await pageOfChains(c.env, { after: afterOf(c), size: PAGE });
     return auditPage({ admin, page, cursor: c.req.query("after"), now: Date.now() });
   }),
 );
 adminPages.get(
   "/admin/audit/:principal",
   asAdmin(async (c, admin) => {
-    const anchor = await findAnchor(c.env.DB, c.req.param("principal") ?? "");
-    const verified = anchor === undefined ? undefined : await checkAudit(c.env, anchor);
-    if (anchor === undefined || verified === undefined) return nothingPage(admin, "/admin/audit");
-    return verifiedPage({ admin, anchor, verified, now: Date.now() });
+    const principal = c.req.param("principal") ?? "";
+    const checked = (await mayHaveChain(c.env, principal)) ? await checkAudit(c.env, principal) : undefined;
+    if (checked === undefined) return nothingPage(admin, "/admin/audit");
+    return verifiedPage({ admin, ...checked, now: Date.now() });
   }),
 );
 adminPages.get(
   "/admin/audit/:principal/download",
   asAdmin(async (c, admin) => {
-    const anchor = await findAnchor(c.env.DB, c.req.param("principal") ?? "");
-    const exported = anchor === undefined ? undefined : await exportAudit(c.env, anchor.principal);
-    if (anchor === undefined || exported === undefined) return nothingPage(admin, "/admin/audit");
-    const name = `audit-${anchor.principal.replaceAll(/[^A-Za-z0-9._-]/g, "_")}.jsonl`;
+    const principal = c.req.param("principal") ?? "";
+    const exported = (await mayHaveChain(c.env, principal)) ? await exportAudit(c.env, principal) : undefined;
+    if (exported === undefined) return nothingPage(admin, "/admin/audit");
+    const name = `audit-${principal.replaceAll(/[^A-Za-z0-9._-]/g, "_")}.jsonl`;
     exported.headers.set("Content-Disposition", `attachment; filename="${name}"`);
     return exported;
   }),

@@ -1,5 +1,4 @@
 import * as z from "zod";
-import { type Page, type Position, pageOf } from "../database/page.ts";
 import { type Anchor, type Head, anchorSchema } from "./chain.ts";
 
 /** What of a chain D1 keeps. */
@@ -9,27 +8,34 @@ interface Anchored {
   checkpoint: Head;
 }
 
+/** An anchor of a chain that stands at a record. */
+export const anchorOf = (
+  { principal, startedAt, checkpoint }: Anchored,
+  head: Head,
+  anchoredAt: number,
+): Anchor => ({
+  principal,
+  started_at: startedAt,
+  seq: head.seq,
+  hash: head.hash,
+  checkpoint_seq: checkpoint.seq,
+  checkpoint_hash: checkpoint.hash,
+  anchored_at: anchoredAt,
+});
+
 /**
  * Writes down where a chain stands, and when a flow rule spoke since it was last written down, null where none did. An older
  * state of the same chain, or an older chain, changes nothing.
  */
 export async function writeAnchor(
   db: D1Database,
-  { principal, startedAt, checkpoint }: Anchored,
+  chain: Anchored,
   head: Head,
   spokeAt: number | null,
   now: number,
   isMostlyRefused = false,
 ): Promise<Anchor> {
-  const anchor = {
-    principal,
-    started_at: startedAt,
-    seq: head.seq,
-    hash: head.hash,
-    checkpoint_seq: checkpoint.seq,
-    checkpoint_hash: checkpoint.hash,
-    anchored_at: now,
-  };
+  const anchor = anchorOf(chain, head, now);
   await db
     .prepare(
       `INSERT INTO audit_anchors (principal, started_at, seq, hash, checkpoint_seq, checkpoint_hash, anchored_at, spoke_at, mostly_refused)
@@ -102,29 +108,51 @@ const principalRow = anchorSchema.pick({ principal: true });
 const totalRow = z.object({ total: z.int() });
 
 const COLUMNS = Object.keys(anchorSchema.shape).join(", ");
-/** Behind every moment and every name. */
-const LATEST: Position = [Number.MAX_SAFE_INTEGER, ""];
 
-/** A page of the chains that are not over, those that were anchored last first. */
+/** Of the chains that are not over, those of principals behind `after` and before `end`, in the order of their names. */
 export async function pageOfAnchors(
   db: D1Database,
-  { after = LATEST, size }: { after: Position | undefined; size: number },
-): Promise<Page<Anchor>> {
+  after: string,
+  end: string,
+  limit: number,
+): Promise<Anchor[]> {
   const { results } = await db
     .prepare(
-      `SELECT ${COLUMNS} FROM audit_anchors WHERE closed_at IS NULL AND (anchored_at, principal) < (?1, ?2)
-       ORDER BY anchored_at DESC, principal DESC LIMIT ?3`,
+      `SELECT ${COLUMNS} FROM audit_anchors WHERE principal > ?1 AND principal < ?2 AND closed_at IS NULL
+       ORDER BY principal LIMIT ?3`,
     )
-    .bind(...after, size + 1)
+    .bind(after, end, limit)
     .all();
-  return pageOf(anchorSchema.array().parse(results), size, (each) => [each.anchored_at, each.principal]);
+  return anchorSchema.array().parse(results);
 }
+
+/** A row of D1, also of a chain that it says is over. */
+export interface AnchorRow {
+  anchor: Anchor;
+  isClosed: boolean;
+}
+const closableSchema = anchorSchema
+  .extend({ closed_at: z.int().nullable() })
+  .transform(({ closed_at, ...anchor }): AnchorRow => ({ anchor, isClosed: closed_at !== null }));
+
+/** The rows of some principals. */
+export async function anchorsOf(db: D1Database, principals: readonly string[]): Promise<AnchorRow[]> {
+  if (principals.length === 0) return [];
+  const { results } = await db
+    .prepare(
+      `SELECT ${COLUMNS}, closed_at FROM audit_anchors WHERE principal IN (SELECT value FROM json_each(?))`,
+    )
+    .bind(JSON.stringify(principals))
+    .all();
+  return closableSchema.array().parse(results);
+}
+
+/** One principal's row. */
+export const findAnchorRow = async (db: D1Database, principal: string): Promise<AnchorRow | undefined> =>
+  (await anchorsOf(db, [principal]))[0];
 
 /** One principal's; undefined where it has no chain, or D1 says that it is over. */
 export async function findAnchor(db: D1Database, principal: string): Promise<Anchor | undefined> {
-  const row = await db
-    .prepare(`SELECT ${COLUMNS} FROM audit_anchors WHERE principal = ?1 AND closed_at IS NULL`)
-    .bind(principal)
-    .first();
-  return row === null ? undefined : anchorSchema.parse(row);
+  const row = await findAnchorRow(db, principal);
+  return row === undefined || row.isClosed ? undefined : row.anchor;
 }

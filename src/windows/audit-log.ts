@@ -174,6 +174,10 @@ export class AuditLog {
     this.#store.prune(last.seq);
   }
 
+  noteIndexed(indexed: boolean): void {
+    if (this.#state !== undefined) this.#save({ ...this.#state, indexed });
+  }
+
   noteAnchor(seq: number, at: number): void {
     if (this.#state !== undefined) this.#save({ ...this.#state, anchored: { seq, at } });
   }

@@ -122,6 +122,10 @@ export class CallerObject {
     return this.#reach<Anchor | undefined>(async (object) => object.anchor());
   }
 
+  chain(): Promise<Anchor | undefined> {
+    return this.#reach<Anchor | undefined>(async (object) => object.chain());
+  }
+
   exportPage(after: number, upTo: number, limit: number): Promise<ExportedLine[]> {
     return this.#reach<ExportedLine[]>(async (object) => object.exportPage(after, upTo, limit));
   }

@@ -42,6 +42,8 @@ const stateSchema = z.looseObject({
   startedAt: z.int(),
   checkpoint: headSchema,
   anchored: z.object({ seq: z.int(), at: z.int() }),
+  /** Whether the index of chains has this one; it is told behind the first anchor. */
+  indexed: z.boolean().optional(),
   retentionMs: z.int(),
   /** When the last record that was pruned was made; 0 while none was. */
   prunedAt: z.int(),

@@ -2,7 +2,8 @@ import { ensureMigrated } from "../database/migrate.ts";
 import { DAY } from "../flow/window.ts";
 import { logSurprise } from "../telemetry/log.ts";
 import { policyInForce } from "../policy/bundled.ts";
-import { closeAnchor, dropClosed, writeAnchor } from "./anchors.ts";
+import { anchorOf, closeAnchor, dropClosed, writeAnchor } from "./anchors.ts";
+import { auditIndex } from "./audit-index.ts";
 import type { Anchor } from "./chain.ts";
 import type { Clock } from "./clock.ts";
 import { IncidentCourier } from "./incident-courier.ts";
@@ -10,6 +11,7 @@ import { closeAllBut, dropDecided } from "./incident-rows.ts";
 import { RECORDS_READ } from "./overview.ts";
 import { type Parts, createParts } from "./parts.ts";
 import { isMostlyRefused, refusalsIn } from "./refusals.ts";
+import type { State } from "./store.ts";
 
 /** D1 is told where a chain stands at most this often; what could not be told is tried again this much later. */
 const ANCHOR_MS = 60_000;
@@ -99,11 +101,27 @@ export class Upkeep {
     try {
       await ensureMigrated(this.#env.DB);
       const refusals = refusalsIn(store.newest(RECORDS_READ), log.runs, now);
-      return await writeAnchor(this.#env.DB, state, head, spokeAt, now, isMostlyRefused(refusals));
+      const isMostly = isMostlyRefused(refusals);
+      const anchor = await writeAnchor(this.#env.DB, state, head, spokeAt, now, isMostly);
+      if (log.state?.indexed !== true) await this.#quietly(() => this.#index(state));
+      return anchor;
     } catch (error) {
       log.noteAnchor(state.anchored.seq, now);
       throw error;
     }
+  }
+
+  /** Where the chain stands, as the object itself knows; undefined where there is none. */
+  lastAnchor(): Anchor | undefined {
+    const { state, head } = this.#parts.log;
+    if (state === undefined || head === undefined) return undefined;
+    return anchorOf(state, head, state.anchored.at);
+  }
+
+  /** Tells the index of chains that there is this one. */
+  async #index({ principal, startedAt }: State): Promise<void> {
+    await auditIndex(this.#env).begin(principal, startedAt);
+    this.#parts.log.noteIndexed(true);
   }
 
   async alarm(): Promise<void> {
@@ -173,6 +191,8 @@ export class Upkeep {
     incidents.letGo();
     await closeAllBut(this.#env.DB, state.principal, incidents.ids(), this.#clock.now());
     await closeAnchor(this.#env.DB, state, this.#clock.now());
+    await auditIndex(this.#env).end(state.principal, state.startedAt);
+    log.noteIndexed(false);
     // A call has come in meanwhile, and the row says that its chain is over.
     if (!this.#isEmpty(this.#clock.now())) return void (await this.anchor());
     const { storage } = this.#ctx;

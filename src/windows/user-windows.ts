@@ -230,6 +230,11 @@ export class UserWindows extends DurableObject<Env> {
     return this.#upkeep.anchor();
   }
 
+  /** Where the chain stood when it was last anchored, as the object itself knows; undefined where it never was. Writes nothing. */
+  chain(): Anchor | undefined {
+    return this.#upkeep.lastAnchor();
+  }
+
   /** Lines of an export behind record `after`, up to record `upTo`. */
   exportPage(after: number, upTo: number, limit: number): ExportedLine[] {
     return this.#parts.store.lines(after, upTo, limit);

@@ -1,6 +1,7 @@
 import type { Page } from "../../database/page.ts";
 import type { SignedIn } from "../../identity/sessions.ts";
 import type { Anchor, Problem } from "../../windows/chain.ts";
+import type { ListedChain, RowProblem } from "../chains.ts";
 import type { Verified } from "../verify.ts";
 import { number, plural } from "../words.ts";
 import { adminPage } from "./layout.tsx";
@@ -12,7 +13,7 @@ const auditPath = (principal: string): string => `/admin/audit/${encodeURICompon
 
 interface AuditPage {
   admin: SignedIn;
-  page: Page<Anchor>;
+  page: Page<ListedChain>;
   /** Behind which the page begins. */
   cursor: string | undefined;
   now: number;
@@ -35,6 +36,7 @@ export function auditPage({ admin, page, cursor, now }: AuditPage): Promise<Resp
           rows={page.rows}
           columns={[
             { name: "Caller", kind: "row", cell: ({ principal }) => <CallerLink id={principal} /> },
+            { name: "Anchor in the database", cell: ({ problem }) => <RowState problem={problem} /> },
             { name: "Records", value: ({ seq }) => seq },
             { name: "Head", cell: ({ hash }) => <code>{hash.slice(0, 16)}</code> },
             { name: "Anchored", kind: "short", cell: (anchor) => <Ago at={anchor.anchored_at} now={now} /> },
@@ -45,6 +47,21 @@ export function auditPage({ admin, page, cursor, now }: AuditPage): Promise<Resp
       )}
       <Pager list="/admin/audit" cursor={cursor} next={page.next} />
     </section>,
+  );
+}
+
+const ROW_PROBLEMS: Record<RowProblem, string> = {
+  deleted: "deleted from outside",
+  closed: "closed from outside",
+  replaced: "replaced from outside",
+  ahead: "ahead of the chain",
+};
+
+function RowState({ problem }: { problem: RowProblem | null }) {
+  return problem === null ? (
+    <span class="quiet">as written</span>
+  ) : (
+    <Chip tone="critical">{ROW_PROBLEMS[problem]}</Chip>
   );
 }
 
@@ -77,20 +94,31 @@ const PROBLEMS: Record<Problem, string> = {
 
 interface VerifiedPage {
   admin: SignedIn;
-  /** As it stood before the check. */
+  /** As the check wrote it. */
   anchor: Anchor;
   verified: Verified;
+  /** What was wrong with D1's row before. */
+  problem: RowProblem | null;
   now: number;
 }
 
 /** What a check of one chain, from its first line to its last, has found. */
-export function verifiedPage({ admin, anchor, verified, now }: VerifiedPage): Promise<Response> {
+export function verifiedPage({ admin, anchor, verified, problem, now }: VerifiedPage): Promise<Response> {
   const { principal } = anchor;
   return adminPage(
     { admin, title: `Audit of ${principal}`, section: "/admin/audit" },
     <>
-      <section class={`card lead ${verified.ok ? "good" : "critical"}`} aria-label="Verification">
+      <section
+        class={`card lead ${verified.ok && problem === null ? "good" : "critical"}`}
+        aria-label="Verification"
+      >
         {verified.ok ? <Sound {...verified} /> : <Broken {...verified} anchor={anchor} />}
+        {problem !== null && (
+          <p>
+            <RowState problem={problem} /> The row in the database was not as the caller's object wrote it:
+            somebody changed it. Compare with an anchor that you have kept elsewhere.
+          </p>
+        )}
         <p class="quiet">
           Checked <At at={now} />: every record's hash, its link to the one before, and the anchor.
         </p>

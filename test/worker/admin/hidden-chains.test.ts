@@ -1,0 +1,88 @@
+import { evictDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { beforeAll, beforeEach, expect, it } from "vitest";
+import * as z from "zod";
+import { anchorSchema, verifyChain } from "../../../src/windows/chain.ts";
+import { auditIndex } from "../../../src/windows/audit-index.ts";
+import { api } from "../identity/support/admin-api.ts";
+import { type Browser, signedIn } from "../identity/support/browser.ts";
+import { keyOf } from "../identity/support/people.ts";
+import { admission, settlement } from "../support/admission.ts";
+import { fill, sample } from "../support/catalog.ts";
+
+// Who can write D1, and nothing else, hides no chain from a list and none from an export.
+
+let key: string;
+let admin: Browser;
+let principal: string;
+let count = 0;
+beforeAll(async () => {
+  await fill(sample);
+  key = await keyOf(["admin"]);
+  admin = await signedIn(key);
+});
+beforeEach(async () => {
+  count += 1;
+  principal = `anon-hidden-${count}`;
+  const object = env.USER_WINDOWS.getByName(principal);
+  const answer = await object.admit(admission(principal));
+  if (answer.admitted) await object.settle(settlement(answer.seq));
+  await object.anchor();
+  await evictDurableObject(object);
+});
+
+const listSchema = z.object({
+  anchors: z.array(z.looseObject({ principal: z.string(), seq: z.int(), problem: z.string().nullable() })),
+  next: z.string().nullable(),
+});
+/** The row of the list that is about the caller. */
+async function listed() {
+  const found = [];
+  for (let next: string | null = ""; next !== null;) {
+    const query: string = next === "" ? "" : `&after=${next}`;
+    const page = listSchema.parse(await (await api(key, "GET", `/audit?limit=2${query}`)).json());
+    found.push(...page.anchors);
+    next = page.next;
+  }
+  expect(new Set(found.map((each) => each.principal)).size).toBe(found.length);
+  return found.filter((each) => each.principal === principal);
+}
+
+it.each([
+  ["deleted", "DELETE FROM audit_anchors WHERE principal = ?"],
+  ["closed", "UPDATE audit_anchors SET closed_at = 1 WHERE principal = ?"],
+  ["replaced", "UPDATE audit_anchors SET started_at = started_at + 1 WHERE principal = ?"],
+])("a row that was %s is listed as that, and its chain is exported", async (problem, sql) => {
+  expect(await listed()).toMatchObject([{ problem: null, seq: 2 }]);
+  await env.DB.prepare(sql).bind(principal).run();
+  expect(await listed()).toMatchObject([{ problem, seq: 2 }]);
+  const page = await (await admin.request("/admin/audit")).text();
+  expect(page).toContain(`${problem} from outside`);
+
+  const response = await api(key, "GET", `/audit/${principal}`);
+  expect(response).toMatchObject({ status: 200 });
+  expect(response.headers.get("x-audit-row-problem")).toBe(problem);
+  const anchor = anchorSchema.parse(JSON.parse(response.headers.get("x-audit-anchor") ?? ""));
+  const lines = (await response.text()).trimEnd().split("\n");
+  expect(await verifyChain(lines, anchor)).toMatchObject({ ok: true, records: 2, checked: { end: true } });
+});
+
+it("a row that names later records than the chain has is found by an export and by a check", async () => {
+  await env.DB.prepare("UPDATE audit_anchors SET seq = seq + 1000 WHERE principal = ?").bind(principal).run();
+  const response = await api(key, "GET", `/audit/${principal}`);
+  expect(response.headers.get("x-audit-row-problem")).toBe("ahead");
+  expect(await (await admin.request(`/admin/audit/${principal}`)).text()).toContain("ahead of the chain");
+});
+
+it("a row as it was written has no problem, and a chain that is over is in no index", async () => {
+  const response = await api(key, "GET", `/audit/${principal}`);
+  expect(response.headers.get("x-audit-row-problem")).toBeNull();
+  await response.text();
+  const found = await auditIndex(env).find(principal);
+  await auditIndex(env).end(principal, (found?.started_at ?? 0) - 1);
+  expect(await auditIndex(env).find(principal)).toEqual(found);
+  await auditIndex(env).end(principal, found?.started_at ?? 0);
+  expect(await auditIndex(env).find(principal)).toBeUndefined();
+  // A chain of before there was an index is listed by D1 alone.
+  expect(await listed()).toMatchObject([{ problem: null }]);
+});
