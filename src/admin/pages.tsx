@@ -229,13 +229,13 @@ const deciderOf = (admin: SignedIn, form: FormData, decidedBy?: DecidedBy): Deci
 });
 
 async function showIncident(c: AppContext, admin: SignedIn, said: string | undefined, status?: 409) {
-  const incident = await findIncident(c.env.DB, c.req.param("id") ?? "");
-  if (incident === undefined) return nothingPage(admin, "/admin/incidents");
-  const object = new CallerObject(c.env.USER_WINDOWS, incident.principal);
-  const [{ matched, before }, together] = await Promise.all([
-    object.callsAround(incident.events),
-    object.decidedWith(incident.id),
-  ]);
+  const written = await findIncident(c.env.DB, c.req.param("id") ?? "");
+  if (written === undefined) return nothingPage(admin, "/admin/incidents");
+  const object = new CallerObject(c.env.USER_WINDOWS, written.principal);
+  const together = await object.decidedWith(written.id);
+  // The object's own is up to date; D1's may be a minute behind.
+  const incident = together.find(({ id }) => id === written.id) ?? written;
+  const { matched, before } = await object.callsAround(incident.events);
   return incidentPage({
     admin,
     incident,

@@ -94,6 +94,20 @@ export class IncidentLog {
     this.#store.saveIncident(news, told);
   }
 
+  /** Those that went on since there was news of them, which D1 has with an older count. */
+  grown = (): Incident[] =>
+    [...this.#held.values()].flatMap(({ incident, news, told }) =>
+      incident === news || told === "nobody" ? [] : [incident],
+    );
+
+  /** D1 has an incident as it is now, which is no news to the webhook. */
+  noteWritten(incident: Incident): void {
+    const held = this.#held.get(incident.id);
+    if (held === undefined || held.told === "nobody") return;
+    this.#held.set(incident.id, { ...held, news: incident });
+    this.#store.saveIncident(incident, held.told);
+  }
+
   /** All that everybody has been told of. */
   letGo(): void {
     for (const { incident, told } of this.#held.values()) if (told === "everybody") this.#drop(incident.id);

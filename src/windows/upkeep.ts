@@ -7,7 +7,7 @@ import { auditIndex } from "./audit-index.ts";
 import type { Anchor } from "./chain.ts";
 import type { Clock } from "./clock.ts";
 import { IncidentCourier } from "./incident-courier.ts";
-import { closeAllBut, dropDecided } from "./incident-rows.ts";
+import { closeAllBut, dropDecided, writeIncident } from "./incident-rows.ts";
 import { RECORDS_READ } from "./overview.ts";
 import { type Parts, createParts } from "./parts.ts";
 import { isMostlyRefused, refusalsIn } from "./refusals.ts";
@@ -138,6 +138,7 @@ export class Upkeep {
     if (state === undefined || head === undefined) return;
     // What fails here is tried again a minute later, not by the runtime, which gives up after six times.
     await this.#courier.deliver();
+    await this.#quietly(() => this.#writeGrown());
     this.#wakeBy(this.#courier.againAt(now));
     if (this.#isEmpty(now)) await this.#quietly(() => this.#end());
     // Of the parts as they are now: at the end of an object they are made anew.
@@ -156,6 +157,15 @@ export class Upkeep {
     const forgetAt = store.hasFlow() ? state.prunedAt + FLOW_MS : now;
     const isOver = oldest === undefined ? forgetAt : oldest + state.retentionMs + 1;
     this.#wakeBy(Math.max(isOver, now + ANCHOR_MS));
+  }
+
+  /** Brings D1's counts of incidents that go on up to date, so that every page shows the same number within a minute. */
+  async #writeGrown(): Promise<void> {
+    const { incidents } = this.#parts;
+    for (const incident of incidents.grown()) {
+      await writeIncident(this.#env.DB, incident);
+      incidents.noteWritten(incident);
+    }
   }
 
   /** One alarm, for whatever comes first; setting it is a billed write, so only where it must be sooner. */

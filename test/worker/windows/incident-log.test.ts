@@ -92,3 +92,16 @@ it("one that asks a person goes last: the oldest of them, with a line, where the
   expect(left).toEqual([...asked.slice(1), "new"]);
   expect(logged.join()).toMatch(/incident_lost.*first-0/);
 });
+
+it("one that went on is written with its count of now, and the webhook is not told again", async () => {
+  const { counts, grown, untold } = await inLog((log) => {
+    for (let time = 0; time < 3; time++) speak(log, "slows", "throttle", NOW + time);
+    expect(log.grown()).toEqual([]);
+    for (const each of log.unwritten()) log.noteTold(each, "database");
+    for (const each of log.untold()) log.noteTold(each, "everybody");
+    const found = log.grown();
+    for (const each of found) log.noteWritten(each);
+    return { counts: found.map(({ count }) => count), grown: log.grown(), untold: log.untold() };
+  });
+  expect({ counts, grown, untold }).toEqual({ counts: [3], grown: [], untold: [] });
+});
