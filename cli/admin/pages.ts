@@ -30,18 +30,21 @@ export async function readPages<Row>(
   { after, limit, all = false, ...rest }: PageOptions & Query,
   read: (query: string) => Promise<Read<Row>>,
 ): Promise<Read<Row>> {
-  const rows: Row[] = [];
-  let next: string | null = after ?? null;
-  do {
-    const query: Query = { ...rest, limit: all ? LIMIT_MAX : limit, after: next ?? undefined };
+  const readOne = (limited: number, cursor: string | undefined) => {
+    const query: Query = { ...rest, limit: limited, after: cursor };
     const given = Object.entries(query).flatMap(([name, value]) =>
       value === undefined ? [] : [[name, String(value)]],
     );
-    const page: Read<Row> = await read(`?${new URLSearchParams(given)}`);
+    return read(`?${new URLSearchParams(given)}`);
+  };
+  if (!all) return readOne(limit, after);
+  const rows: Row[] = [];
+  for (let cursor: string | null | undefined = after; cursor !== null;) {
+    const page: Read<Row> = await readOne(LIMIT_MAX, cursor);
     for (const row of page.rows) rows.push(row);
-    next = page.next;
-  } while (all && next !== null);
-  return { rows, next };
+    cursor = page.next;
+  }
+  return { rows, next: null };
 }
 
 /** Says on standard error how to get the next page, so that what is printed stays what a program reads. */

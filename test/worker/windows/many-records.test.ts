@@ -71,7 +71,7 @@ const measure = (count: number) =>
             storage.sql
               .exec(`EXPLAIN QUERY PLAN ${query}`, ...values)
               .toArray()
-              .map(({ detail }) => String(detail)),
+              .map(({ detail }) => z.string().parse(detail)),
           );
         exec.mockRestore();
         return [
