@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { type Page, type Position, pageOf } from "../database/page.ts";
+import { readableRows } from "../database/readable-rows.ts";
 import { COLUMNS, rowSchema } from "./incident-rows.ts";
-import { type Incident, incidentSchema } from "./incidents.ts";
+import type { Incident } from "./incidents.ts";
 
 // Lists of D1's incidents. Their order and their counts are kept by the database (migrations/0016_operator_lists.sql).
 
@@ -26,9 +27,14 @@ const LAST_PLACE = { open: 11 * STEP, all: 12 * STEP };
 const DECIDED = 12;
 const FOLDED = 13;
 
-const placedSchema = rowSchema.extend({ place: z.int(), urgency: z.int() });
-const foldedSchema = placedSchema.extend({ callers: z.int() });
+/** Where a row stands, whatever else a later release has stored in it. */
+const placedSchema = z.looseObject({ id: z.string(), place: z.int(), urgency: z.int() });
+const foldedSchema = rowSchema.extend({ callers: z.int() });
 type Placed = z.output<typeof placedSchema>;
+
+const incidentsIn = (rows: readonly unknown[]): Incident[] => readableRows("incidents", rows, rowSchema);
+const listedIn = (rows: readonly unknown[]): Listed[] =>
+  incidentsIn(rows).map((incident) => ({ incident, callers: null }));
 
 /**
  * A page of incidents: what waits for a person first, known callers before those without a name, then by severity and
@@ -46,33 +52,29 @@ export async function pageOfIncidents(
     .bind(...after, LAST_PLACE[which], size + 1)
     .all();
   const { rows, next } = pageOf(placedSchema.array().parse(results), size, positionIn);
-  const listed = rows.map((row): Listed => ({ incident: incidentSchema.parse(row), callers: null }));
   // The folded ones stand where the open ones end, which is on one page alone.
-  const end = rows.findIndex(({ urgency }) => urgency === DECIDED);
-  const isPast = Number(after[0]) > LAST_PLACE.open;
-  if (!isPast && (end !== -1 || next === null))
-    listed.splice(end === -1 ? listed.length : end, 0, ...(await foldedIncidents(db)));
-  return { rows: listed, next };
+  const isLast = next === null || rows.some(({ urgency }) => urgency === DECIDED);
+  const folded = isLast && Number(after[0]) <= LAST_PLACE.open ? await foldedIncidents(db) : [];
+  const open = rows.filter(({ urgency }) => urgency !== DECIDED);
+  const decided = rows.filter(({ urgency }) => urgency === DECIDED);
+  return { rows: [...listedIn(open), ...folded, ...listedIn(decided)], next };
 }
 
 /** Of each rule that callers without a name have open incidents of, the latest; those that need nobody. */
 async function foldedIncidents(db: D1Database): Promise<Listed[]> {
   const { results } = await db
     .prepare(
-      `SELECT ${COLUMNS}, place, urgency, callers FROM
+      `SELECT ${COLUMNS}, callers FROM
          (SELECT incidents AS callers, (SELECT id FROM incidents i WHERE i.urgency = ${FOLDED} AND i.rule = o.rule
             ORDER BY i.place, i.id LIMIT 1) AS latest
           FROM open_incidents o WHERE o.urgency = ${FOLDED} AND o.incidents > 0)
        JOIN incidents ON id = latest ORDER BY place`,
     )
     .all();
-  return foldedSchema
-    .array()
-    .parse(results)
-    .map(({ callers, ...row }) => ({
-      incident: incidentSchema.parse(row),
-      callers: callers === 1 ? null : callers,
-    }));
+  return readableRows("incidents", results, foldedSchema).map(({ callers, ...incident }) => ({
+    incident,
+    callers: callers === 1 ? null : callers,
+  }));
 }
 
 /** What one row of a list stands for: open incidents of callers without a name by one rule, the latest first. */
@@ -88,7 +90,7 @@ export async function pageOfFolded(
     .bind(rule, ...after, size + 1)
     .all();
   const { rows, next } = pageOf(placedSchema.array().parse(results), size, positionIn);
-  return { rows: rows.map((row) => ({ incident: incidentSchema.parse(row), callers: null })), next };
+  return { rows: listedIn(rows), next };
 }
 
 /** How many incidents are open, and how many of them wait for a person. */
@@ -111,7 +113,7 @@ export async function openIncidentsOf(db: D1Database, principal: string): Promis
     )
     .bind(principal)
     .all();
-  return rowSchema.array().parse(results);
+  return incidentsIn(results);
 }
 
 const positionIn = ({ place, id }: Placed): Position => [place, id];
