@@ -174,8 +174,9 @@ export class AuditLog {
     this.#store.prune(last.seq);
   }
 
+  /** Stored with the next anchor: the index may be told twice. */
   noteIndexed(indexed: boolean): void {
-    if (this.#state !== undefined) this.#save({ ...this.#state, indexed });
+    if (this.#state !== undefined) this.#state = { ...this.#state, indexed };
   }
 
   noteAnchor(seq: number, at: number): void {

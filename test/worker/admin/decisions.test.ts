@@ -100,7 +100,7 @@ describe("an incident's page", () => {
     const copy = "A".repeat(22);
     await env.DB.prepare(
       `INSERT INTO incidents SELECT '${copy}', principal, rule, rule_version, verdict, severity, tool, observed,
-       threshold, window_ms, events, first_at, last_at, count, 'open', NULL, NULL, NULL FROM incidents WHERE id = ?`,
+       threshold, window_ms, events, first_at, last_at, count, 'open', NULL, NULL, NULL, correlation_id FROM incidents WHERE id = ?`,
     )
       .bind(id)
       .run();

@@ -205,7 +205,7 @@ it("an incident that can't be read keeps no other from the list", async () => {
   await vi.waitFor(async () => expect(await openIncidentsOf(env.DB, caller.principal)).toHaveLength(1));
   await env.DB.prepare(
     `INSERT INTO incidents SELECT 'later', principal, rule, rule_version, 'shame', severity, tool, observed, threshold, window_ms,
-       events, first_at, last_at, count, status, decided_by, decided_at, note FROM incidents WHERE principal = ?`,
+       events, first_at, last_at, count, status, decided_by, decided_at, note, correlation_id FROM incidents WHERE principal = ?`,
   )
     .bind(caller.principal)
     .run();
