@@ -26,16 +26,16 @@ const isLink = (row: string, account: string) =>
 const LINKS = `WITH RECURSIVE reached(account) AS (
     SELECT value FROM json_each(?1)
     UNION
-    SELECT u.created_by FROM reached r JOIN users u ON u.id = r.account WHERE ${isLink("u", "u.id")}
+    SELECT u.created_by FROM reached r CROSS JOIN users u ON u.id = r.account WHERE ${isLink("u", "u.id")}
     UNION
-    SELECT k.created_by FROM reached r JOIN access_keys k ON k.user_id = r.account WHERE ${isLink("k", "k.user_id")}
+    SELECT k.created_by FROM reached r CROSS JOIN access_keys k ON k.user_id = r.account WHERE ${isLink("k", "k.user_id")}
     LIMIT ${LINEAGE_MAX + 1}
   )
   SELECT u.id AS made, u.created_by AS maker, u.created_at AS at
-    FROM reached r JOIN users u ON u.id = r.account WHERE ${isLink("u", "u.id")}
+    FROM reached r CROSS JOIN users u ON u.id = r.account WHERE ${isLink("u", "u.id")}
   UNION ALL
   SELECT k.user_id, k.created_by, max(k.created_at)
-    FROM reached r JOIN access_keys k ON k.user_id = r.account WHERE ${isLink("k", "k.user_id")}
+    FROM reached r CROSS JOIN access_keys k ON k.user_id = r.account WHERE ${isLink("k", "k.user_id")}
     GROUP BY k.user_id, k.created_by`;
 
 /** Young links of these accounts, of their makers, and so on; undefined where that is more than LINEAGE_MAX accounts. */

@@ -131,7 +131,7 @@ async function watched(work: () => Promise<Response>) {
 
 const planSchema = z.array(z.object({ detail: z.string() }));
 /** A table with a row for each rule and urgency, a list in a parameter, or what another step of the plan has found. */
-const SMALL = /^SCAN (open_incidents|o|json_each|found|CONSTANT ROW|\(subquery-\d+\))(?= |$)/;
+const SMALL = /^SCAN (open_incidents|o|r|json_each|found|CONSTANT ROW|\(subquery-\d+\))(?= |$)/;
 /** Steps of a plan that read a whole table, or a whole index. */
 async function scansIn({ sql, values }: Asked): Promise<string[]> {
   const { results } = await env.DB.prepare(`EXPLAIN QUERY PLAN ${sql}`)
