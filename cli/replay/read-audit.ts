@@ -112,7 +112,8 @@ function rateOf(records: readonly AuditRecord[]): Recording["rate"] {
     const first = attempts.get(of);
     if (decision === RATE_LIMITED) unplaced += count - charges.length;
     const like = { bucket, roles: first?.roles ?? [], name: first?.name ?? "", attempt: undefined };
-    return charges.map(([at]) => ({ ...like, at, isRefusedBefore: true }));
+    const isRefusedBefore = decision !== ADMITTED;
+    return charges.map(([at]) => ({ ...like, at, isRefusedBefore }));
   });
   return { events: events.toSorted((a, b) => a.at - b.at), unplaced };
 }

@@ -1,7 +1,7 @@
 import type { DataClass } from "../flow/labels.ts";
 import type { Rule } from "../flow/rules.ts";
 import { DAY, HOUR } from "../flow/window.ts";
-import type { Incident } from "../windows/incidents.ts";
+import { AUDIT_FULL, type Incident } from "../windows/incidents.ts";
 
 // What rules and incidents mean, for people who have not read docs/detection.md.
 
@@ -80,6 +80,8 @@ export function didWhat({ rule: id, observed, threshold, window_ms }: Seen, rule
   const seen = countWords(observed, rule);
   switch (rule?.kind) {
     case undefined:
+      if (id === AUDIT_FULL)
+        return `filled its audit: past ${number(threshold)} records the oldest go before their ${duration(window_ms)} are over`;
       return `set off the rule ${id}: ${seen} seen${within}${limit}`;
     case "subjects":
       return `read the data of ${seen}${within}${limit}`;

@@ -99,7 +99,9 @@ export function createGuard(context: GuardContext): Guard {
       try {
         const answer = await object.admit(admissionRequest(context, asked, local, products));
         if (answer.admitted) {
-          const settleThis = (ran: Ran) => settle(context, object, asked, answer.seq, ran);
+          const { seq, isCounted } = answer;
+          const settleThis = async (ran: Ran): Promise<Settled> =>
+            isCounted ? ok(undefined) : settle(context, object, asked, seq, ran);
           // A change of who may call is counted before it is made, and is no answer that could be withheld.
           const refused =
             context.principal.roles.includes(ADMINISTRATION) && (await share(context, asked, ONE_CHANGE));

@@ -40,7 +40,8 @@ interface Heard {
 }
 
 export type AdmissionAnswer =
-  | ({ admitted: true; seq: number } & Heard)
+  /** `isCounted`: the call was counted with others of its kind, so it has no record of its own to settle; `seq` is the first's. */
+  | ({ admitted: true; seq: number; isCounted?: boolean } & Heard)
   | { admitted: false; stage: "signature" | "permission" | "arguments" }
   | { admitted: false; stage: "rate"; retryAfterMs: number }
   | ({ admitted: false; stage: "flow"; refusal: FlowRefusal } & Heard);

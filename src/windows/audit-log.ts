@@ -120,17 +120,25 @@ export class AuditLog {
     if (this.#open.size > OPEN_MAX && oldest !== undefined) this.#open.delete(oldest);
   }
 
-  /** A record for the first refusal of a code in a window; those behind it are counted. */
-  refuse(attempt: Omit<Attempt, "seq" | "at">, windowMs: number, now: number): void {
+  /** Records the first of a kind in a window, and counts those behind it. `seq` is the first's. */
+  fold(
+    attempt: Omit<Attempt, "seq" | "at">,
+    windowMs: number,
+    now: number,
+  ): { seq: number; isCounted: boolean } {
     const key = runKey(attempt);
     const run = this.runs.get(key);
     if (run === undefined) {
-      this.runs.set(key, openRun(this.append(attempt, now), attempt, now + windowMs));
-    } else if (countOne(run, attempt.weight, now, callName(attempt))) {
+      const seq = this.append(attempt, now);
+      this.runs.set(key, openRun(seq, attempt, now + windowMs));
+      return { seq, isCounted: false };
+    }
+    if (countOne(run, attempt.weight, now, callName(attempt))) {
       this.#saveRun(key, run);
     } else {
       this.#unstored.add(key);
     }
+    return { seq: run.of, isCounted: true };
   }
 
   /** Whether runs have counted more than is stored. */
@@ -163,15 +171,19 @@ export class AuditLog {
     }
   }
 
-  /** Drops the records that are older than the retention, or too many; the last of them stays as the checkpoint. */
-  prune(now: number, max = RECORDS_MAX): void {
-    if (this.#state === undefined || this.isProvisional) return;
+  /**
+   * Drops the records that are older than the retention, or too many; the last of them stays as the checkpoint. Gives `early`
+   * if it dropped records that the retention would have kept.
+   */
+  prune(now: number, max = RECORDS_MAX): "early" | "due" | undefined {
+    if (this.#state === undefined || this.isProvisional) return undefined;
     const { retentionMs } = this.#state;
     const last = this.#store.lastBefore(now - retentionMs, (this.#head?.seq ?? 0) - max, PRUNED_MAX);
-    if (last === undefined) return;
+    if (last === undefined) return undefined;
     const { seq, hash, at } = last;
     this.#save({ ...this.#state, checkpoint: { seq, hash }, prunedAt: at });
     this.#store.prune(last.seq);
+    return at >= now - retentionMs ? "early" : "due";
   }
 
   /** Stored with the next anchor: the index may be told twice. */

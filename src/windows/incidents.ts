@@ -8,6 +8,9 @@ export const SAME_MS = 60 * 60 * 1000;
 /** Incidents that an object keeps, 10 KiB in memory. Those that are missed least go. */
 export const INCIDENTS_MAX = 16;
 
+/** Stands in the place of a rule in the incident that tells of an audit that is pruned before its retention is over. */
+export const AUDIT_FULL = "audit-full";
+
 /** Not strict: after a rollback there may be fields of a later release. */
 export const incidentSchema = z.object({
   id: z.string(),
@@ -37,7 +40,8 @@ export type Incident = z.output<typeof incidentSchema>;
 export interface SpokenAt {
   principal: string;
   tool: string;
-  correlationId: string;
+  /** Null where no call is meant. */
+  correlationId: string | null;
 }
 type Spoken = SpokenAt & { kind: Rule["kind"] | undefined };
 
@@ -70,7 +74,7 @@ export function noteHit(
     rule,
     rule_version: version,
     verdict,
-    severity: severityOf(verdict, kind),
+    severity: rule === AUDIT_FULL ? "high" : severityOf(verdict, kind),
     ...seen,
     first_at: now,
     count: 1,

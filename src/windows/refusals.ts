@@ -14,7 +14,7 @@ const CALLS_MIN = 5;
 export const isMostlyRefused = ({ calls, refused }: Refusals): boolean =>
   calls >= CALLS_MIN && refused * 2 > calls;
 
-/** Repeated refusals are a count in a record, or in a run that is not over yet; a withheld answer is a refusal too. */
+/** Repeated calls are a count in a record, or in a run that is not over yet. A withheld answer is a refusal too. */
 export function refusalsIn(
   records: readonly AuditRecord[],
   runs: Parts["log"]["runs"],
@@ -29,13 +29,13 @@ export function refusalsIn(
       if (record.decision !== ADMITTED) refused += 1;
     } else if (record.kind === "repeats") {
       calls += record.count;
-      refused += record.count;
+      if (record.decision !== ADMITTED) refused += record.count;
     } else if (record.kind === "outcome" && record.withheld !== null) refused += 1;
   }
-  for (const { count, lastAt } of runs.values()) {
+  for (const { count, lastAt, decision } of runs.values()) {
     if (lastAt < since) continue;
     calls += count;
-    refused += count;
+    if (decision !== ADMITTED) refused += count;
   }
   return { calls, refused };
 }

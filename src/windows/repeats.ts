@@ -1,11 +1,11 @@
 import { strictest } from "../flow/decision.ts";
 import { type Charges, addCharge, listCharges, noCharges } from "./sliding-window.ts";
-import type { Attempt, Bucket, Repeats } from "./records.ts";
+import { ADMITTED, type Attempt, type Bucket, type Repeats } from "./records.ts";
 
-// A flood of refusals must cost nothing to store: behind the first of a code, those of the same window
-// are counted, and the count becomes one record when the window is over.
+// A flood of refusals or of discovery calls must cost nothing to store. The first of a kind in a window has a record; the
+// others are counted, and the count becomes one record when the window is over.
 
-/** A run of refusals of one code: the first has a record, the others are counted here. */
+/** A run of refusals of one code, or of discovery calls of one method: the first has a record, the others are counted here. */
 export interface Run {
   of: number;
   decision: string;
@@ -22,17 +22,26 @@ export interface Run {
 /** Calls named in a run: those that may be sent again because their answer was lost. */
 const CALLS_NAMED = 16;
 
-type Refused = Pick<Attempt, "bucket" | "decision" | "hits">;
+type Counted = Pick<Attempt, "bucket" | "decision" | "hits" | "name">;
 
-/** What a flow rule refused is told apart by the rule: each must leave a record of what it saw. */
-export function runKey({ bucket, decision, hits }: Refused): string {
+/** Discovery reads no data, so a count of admitted calls tells all that their records would. */
+export const isFoldable = ({ target, flow }: Pick<Attempt, "target" | "flow">): boolean =>
+  target === "discovery" && flow === null;
+
+/** Refusals by a flow rule are told apart by the rule: each must leave a record of what it saw. */
+export function runKey({ bucket, decision, hits, name }: Counted): string {
+  if (decision === ADMITTED) return [bucket, decision, name].join(" ");
   const enforced = hits.filter(({ mode }) => mode === "enforce");
   // The rule that refused, which need not be the first that spoke: others may only have flagged.
   const verdict = strictest(enforced.map((hit) => hit.verdict));
   return [bucket, decision, enforced.find((hit) => hit.verdict === verdict)?.rule ?? ""].join(" ");
 }
 
-export function openRun(of: number, { bucket, decision }: Refused, until: number): Run {
+export function openRun(
+  of: number,
+  { bucket, decision }: Pick<Counted, "bucket" | "decision">,
+  until: number,
+): Run {
   return { of, decision, bucket, until, count: 0, lastAt: 0, charges: noCharges() };
 }
 
@@ -49,7 +58,7 @@ export function countOne(run: Run, weight: number, now: number, call: string): b
   return weight > 0 || Number.isInteger(Math.log2(run.count));
 }
 
-/** The run as the audit keeps it; undefined where the first refusal stayed the only one. */
+/** The run as the audit keeps it; undefined if the first call stayed the only one. */
 export function closeRun(run: Run): Omit<Repeats, "seq" | "at"> | undefined {
   if (run.count === 0) return undefined;
   return {

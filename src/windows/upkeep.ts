@@ -4,10 +4,12 @@ import { logSurprise } from "../telemetry/log.ts";
 import { policyInForce } from "../policy/bundled.ts";
 import { anchorOf, closeAnchor, dropClosed, writeAnchor } from "./anchors.ts";
 import { auditIndex } from "./audit-index.ts";
+import { RECORDS_MAX } from "./audit-log.ts";
 import type { Anchor } from "./chain.ts";
 import type { Clock } from "./clock.ts";
 import { IncidentCourier } from "./incident-courier.ts";
 import { closeAllBut, dropDecided, writeIncident } from "./incident-rows.ts";
+import { AUDIT_FULL } from "./incidents.ts";
 import { RECORDS_READ } from "./overview.ts";
 import { type Parts, createParts } from "./parts.ts";
 import { isMostlyRefused, refusalsIn } from "./refusals.ts";
@@ -131,7 +133,7 @@ export class Upkeep {
     log.closeRuns(now);
     // What is pruned can't be read again.
     if (log.head !== undefined) flow.keepUp(log.head.seq, "always");
-    log.prune(now);
+    if (log.prune(now) === "early") this.#noteFullAudit(now);
     nonces.dropPast(now);
     this.wakeForNonces();
     const { state, head } = log;
@@ -157,6 +159,24 @@ export class Upkeep {
     const forgetAt = store.hasFlow() ? state.prunedAt + FLOW_MS : now;
     const isOver = oldest === undefined ? forgetAt : oldest + state.retentionMs + 1;
     this.#wakeBy(Math.max(isOver, now + ANCHOR_MS));
+  }
+
+  /** Opens an incident: a caller who makes records so fast pushes evidence out before its time. */
+  #noteFullAudit(now: number): void {
+    const { log, incidents } = this.#parts;
+    const { state } = log;
+    if (state === undefined) return;
+    const hit = {
+      rule: AUDIT_FULL,
+      version: 1,
+      mode: "enforce",
+      verdict: "flag",
+      observed: RECORDS_MAX,
+      threshold: RECORDS_MAX,
+      window: state.retentionMs,
+    } as const;
+    const call = { principal: state.principal, tool: AUDIT_FULL, correlationId: null };
+    incidents.note({ verdict: "flag", hits: [{ ...hit, events: [] }] }, call, now);
   }
 
   /** Brings D1's counts of incidents that go on up to date, so that every page shows the same number within a minute. */

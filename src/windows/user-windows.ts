@@ -38,6 +38,7 @@ import {
 } from "./overview.ts";
 import { recordedAnswer, recordedSettlement } from "./recorded-answers.ts";
 import { ADMITTED, type Bucket, type CallerDecision, type Change, type Draft } from "./records.ts";
+import { isFoldable } from "./repeats.ts";
 import { charge, fitsAt } from "./sliding-window.ts";
 import type { ExportedLine } from "./store.ts";
 import { Upkeep } from "./upkeep.ts";
@@ -119,11 +120,12 @@ export class UserWindows extends DurableObject<Env> {
     const refusedAs = local?.code ?? (flow && FLOW_CODES[flow.verdict]);
     const draft = { kind: "attempt", decision: refusedAs ?? ADMITTED, ...attempt, weight, hits } as const;
     if (refusedAs === undefined) {
+      if (isFoldable(draft)) return { admitted: true, ...log.fold(draft, limit.windowMs, now) };
       const seq = log.append(draft, now);
       this.#parts.flow.keepUp(seq, "due");
       return { admitted: true, seq, ...heard(hits) };
     }
-    log.refuse(draft, limit.windowMs, now);
+    log.fold(draft, limit.windowMs, now);
     this.#upkeep.storeCountsSoon();
     if (local === undefined)
       return { admitted: false, stage: "flow", refusal: flow ?? { verdict: "block" }, ...heard(hits) };

@@ -84,7 +84,7 @@ function flooded(principal: string) {
     recent.note({ ...attempt, correlation_id }, { admitted: true, seq: index });
     if (index < 8) log.append({ ...attempt, bucket, correlation_id, flow: seen }, now);
     const decision = CODES[index % CODES.length] ?? "";
-    log.refuse({ ...attempt, bucket, correlation_id, flow: null, decision }, 60_000, now);
+    log.fold({ ...attempt, bucket, correlation_id, flow: null, decision }, 60_000, now);
   }
 
   const flow = new FlowState(rules);
