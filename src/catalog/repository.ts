@@ -12,6 +12,7 @@ import {
   toSummary,
 } from "./product.ts";
 import type { Position } from "./cursor.ts";
+import type { FilterCounts } from "./search/counts.ts";
 import { type SearchRequest, search } from "./search/search.ts";
 import { runBatch } from "../database/run-batch.ts";
 
@@ -21,6 +22,8 @@ export interface SearchPage {
   next?: Position;
   /** True where there were more matches than were looked at. */
   cut: boolean;
+  /** The filters that there are, if they were asked for. */
+  facets?: FilterCounts;
 }
 
 export interface Category {
@@ -55,8 +58,8 @@ export interface Catalog {
 export function createCatalog(db: D1Database): Catalog {
   return {
     async search(request) {
-      const { hits, ...rest } = await search((statements) => runBatch(db, statements), request);
-      const rows = summaryCells.parse(hits.map(({ summary }) => summary));
+      const { summaries, ...rest } = await search((statements) => runBatch(db, statements), request);
+      const rows = summaryCells.parse(summaries);
       return { products: rows.map(toSummary), ...rest };
     },
 

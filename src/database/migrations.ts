@@ -13,6 +13,7 @@ import incidentRequest from "../../migrations/0013_incident_request.sql";
 import lineage from "../../migrations/0014_lineage.sql";
 import mostlyRefused from "../../migrations/0015_mostly_refused.sql";
 import operatorLists from "../../migrations/0016_operator_lists.sql";
+import vocabulary from "../../migrations/0017_vocabulary.sql";
 
 /** Every file of migrations/, in order; a test compares the list with the folder. */
 export const migrations: readonly { name: string; sql: string }[] = [
@@ -31,4 +32,5 @@ export const migrations: readonly { name: string; sql: string }[] = [
   { name: "0014_lineage.sql", sql: lineage },
   { name: "0015_mostly_refused.sql", sql: mostlyRefused },
   { name: "0016_operator_lists.sql", sql: operatorLists },
+  { name: "0017_vocabulary.sql", sql: vocabulary },
 ];

@@ -17,12 +17,19 @@ const majorUnits = z.number().min(0).max(1e12);
 
 const input = z
   .strictObject({
-    query: z.string().trim().min(1).max(100).describe("What to look for, in plain words"),
+    query: z
+      .string()
+      .trim()
+      .min(1)
+      .max(100)
+      .optional()
+      .describe('What to look for, in plain words; "without X" excludes. Left out: everything'),
     category: z.string().trim().min(1).max(200).optional().describe("A category from list_categories"),
     brand: z.string().trim().min(1).max(200).optional(),
     min_price: majorUnits.optional().describe("In major units of the product's currency, such as 79.99"),
     max_price: majorUnits.optional().describe("In major units of the product's currency, such as 79.99"),
     in_stock: z.boolean().optional().describe("true: only what can be bought now; false: only what can't"),
+    facets: z.boolean().optional().describe("true: also count categories, brands, price ranges and options"),
     sort: sortSchema.default("relevance"),
     limit: z.int().min(1).max(50).default(10),
     cursor: cursorArgument.optional(),
@@ -38,10 +45,30 @@ const input = z
 
 const productV1 = z.strictObject({ name: z.string(), price: z.number().describe("Decimal, in major units") });
 
+const counted = z.strictObject({ name: z.string(), products: z.int() });
+const facetsSchema = z.strictObject({
+  counted: z.int().describe("Products that were counted"),
+  complete: z.boolean().describe("False where more products match than were counted"),
+  categories: z.array(counted),
+  brands: z.array(counted),
+  prices: z.array(
+    z.strictObject({ currency: z.string(), from: z.number(), to: z.number(), products: z.int() }),
+  ),
+  options: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        values: z.array(z.strictObject({ value: z.string(), products: z.int() })),
+      }),
+    )
+    .describe("Attributes with their values: words for the query"),
+});
+
 const output = z.strictObject({
   version: z.enum(["v1", "v2"]),
   products: z.array(z.union([productSummarySchema, productV1])),
   next_cursor: z.string().optional().describe("Present where there are more products"),
+  facets: facetsSchema.optional(),
   notice: z.string().optional(),
 });
 
@@ -64,14 +91,15 @@ Answers a page of products; pass next_cursor back as cursor, with all else uncha
   input,
   output,
 
-  async run({ cursor, version, limit, ...question }, { catalog }) {
+  async run({ cursor, version, limit, facets, ...question }, { catalog }) {
     const category = await resolveCategory(catalog, question.category);
     if (!category.ok) return category;
     const after = cursor === undefined ? undefined : decodeCursor(question, cursor);
     if (after?.ok === false) return after;
 
     const page = await catalog.search({
-      query: question.query,
+      query: question.query ?? "",
+      facets,
       category: category.value,
       brand: question.brand,
       minPrice: question.min_price,
@@ -87,22 +115,46 @@ Answers a page of products; pass next_cursor back as cursor, with all else uncha
       version,
       products: version === "v1" ? page.products.map(toV1) : page.products,
       ...(page.next && { next_cursor: encodeCursor(question, page.next) }),
+      ...(page.facets && { facets: page.facets }),
       ...(notice !== undefined && { notice }),
     };
     const { products } = page;
     return ok({ ...answered(answer, { records: products.length }), measured: { products } });
   },
 
-  text({ products, next_cursor, notice }) {
+  text({ products, next_cursor, facets, notice }) {
     if (products.length === 0) return notice ?? "No product matches.";
     const lines = products.map((product) =>
       "sku" in product ? `${product.sku}: ${summaryLine(product)}` : `- ${product.name}: ${product.price}`,
     );
+    if (facets !== undefined) lines.push(...facetLines(facets));
     if (next_cursor !== undefined) lines.push(`There are more: call again with cursor "${next_cursor}".`);
     if (notice !== undefined) lines.push(notice);
     return lines.join("\n");
   },
 });
+
+function facetLines({ categories, brands, prices, options }: z.output<typeof facetsSchema>): string[] {
+  const list = (title: string, found: { name: string; products: number }[]) =>
+    found.length === 0
+      ? []
+      : [`${title}: ${found.map(({ name, products }) => `${name} (${products})`).join(", ")}`];
+  const ranges = prices.map(({ currency, from, to, products }) => ({
+    name: `${from}-${to} ${currency}`,
+    products,
+  }));
+  return [
+    ...list("Categories", categories),
+    ...list("Brands", brands),
+    ...list("Prices", ranges),
+    ...options.flatMap(({ name, values }) =>
+      list(
+        name,
+        values.map(({ value, products }) => ({ name: value, products })),
+      ),
+    ),
+  ];
+}
 
 function summaryLine({ name, brand, price, availability, category }: ProductSummary): string {
   return [name, brand, price.formatted, `${availability} (${category})`]

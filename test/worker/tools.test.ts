@@ -48,6 +48,35 @@ describe("search_products", () => {
     });
   });
 
+  it("counts the filters of a query", async () => {
+    const { structuredContent, text } = await ask("search_products", { query: "hex nut", facets: true });
+    const { facets } = z.object({ facets: z.record(z.string(), z.unknown()) }).parse(structuredContent);
+    expect(facets).toMatchObject({
+      counted: 60,
+      complete: true,
+      categories: [{ name: "Hardware", products: 60 }],
+      brands: [
+        { name: "Acme", products: 30 },
+        { name: "Bolt Bros", products: 30 },
+      ],
+      prices: [
+        { currency: "USD", from: 0, to: 2, products: 24 },
+        { currency: "USD", from: 2, to: 4, products: 36 },
+      ],
+    });
+    expect(text).toContain("Brands: Acme (30), Bolt Bros (30)");
+  });
+
+  it("counts the filters of the whole catalog where no query is given", async () => {
+    const { structuredContent } = await ask("search_products", { facets: true, limit: 1 });
+    const answer = z
+      .object({ facets: z.object({ brands: z.array(z.unknown()), categories: z.array(z.unknown()) }) })
+      .parse(structuredContent);
+    expect(answer.facets.categories).toContainEqual({ name: "Hardware", products: 60 });
+    expect(answer.facets.brands).toContainEqual({ name: "Bolt Bros", products: 30 });
+    expect(answer.facets.brands).toContainEqual({ name: "Voltway", products: 1 });
+  });
+
   it("answers version 2 by default", async () => {
     const { structuredContent } = await ask("search_products", { query: "wireless keyboard" });
     expect(structuredContent).toEqual({
@@ -155,7 +184,6 @@ describe("search_products", () => {
   });
 
   it.each([
-    ["no query", {}],
     ["an empty query", { query: "  " }],
     ["101 characters", { query: "x".repeat(101) }],
     ["a number", { query: 7 }],

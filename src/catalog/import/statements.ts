@@ -1,6 +1,6 @@
 import type { Statement } from "../../database/statement.ts";
 import { minorPerMajor } from "../money.ts";
-import { productWords } from "../search/product-words.ts";
+import { DISCONTINUED_TIER, WORDS_ID, WORD_COLUMNS, productWords } from "../search/product-words.ts";
 import type { ProductRecord } from "./record.ts";
 
 // Two steps. Staging takes rows in as they are read, and can be taken up again after an interrupt.
@@ -53,19 +53,15 @@ const PRODUCT_COLUMNS = [
   "attributes",
 ];
 
-const WORD_COLUMNS = ["head", "title", "brand", "detail", "joined", "rest", "facet"];
-/** product_words' id: FTS5 walks its matches in this order, so the tier comes first. */
-const WORDS_ID = "((record ->> '$.words.tier' << 40) | p.id)";
-
 /** Moves an import's rows into the catalog. Rows that change nothing are not written. */
 export function applyImport(importId: string, { removeMissing }: { removeMissing: boolean }): Statement[] {
   const mine = (sql: string): Statement => ({ sql, values: [importId] });
   const staged = `import_rows r JOIN products p ON p.sku = r.sku`;
-  const staging = `${WORDS_ID}, ${WORD_COLUMNS.map((name) => `record ->> '$.words.${name}'`).join(", ")}`;
+  const staging = `${WORDS_ID("p.id")}, ${WORD_COLUMNS.map((name) => `record ->> '$.words.${name}'`).join(", ")}`;
   const missing = `NOT EXISTS (SELECT 1 FROM import_rows r WHERE r.import_id = ?1 AND r.sku = p.sku)`;
   const removal = [
     // Discontinued products stand behind the others in the index's order (product-words.ts).
-    mine(`UPDATE product_words SET id = id | (4 << 40) WHERE product_id IN (
+    mine(`UPDATE product_words SET id = id | (${DISCONTINUED_TIER} << 40) WHERE product_id IN (
       SELECT p.id FROM products p WHERE p.status = 'active' AND ${missing})`),
     mine(`UPDATE products AS p SET status = 'discontinued' WHERE p.status = 'active' AND ${missing}`),
   ];
@@ -102,9 +98,6 @@ export function applyImport(importId: string, { removeMissing }: { removeMissing
     mine(`INSERT INTO product_words (product_id, id, ${WORD_COLUMNS.join(", ")})
       SELECT p.id, ${staging} FROM ${staged} LEFT JOIN product_words w ON w.product_id = p.id
       WHERE r.import_id = ?1 AND w.id IS NULL`),
-    mine(`INSERT INTO vocabulary (word)
-      SELECT DISTINCT word.value FROM import_rows, json_each(record, '$.words.vocabulary') word
-      WHERE import_id = ?1 ON CONFLICT DO NOTHING`),
     ...(removeMissing ? removal : []),
     mergeIndex,
     ...dropImport(importId),

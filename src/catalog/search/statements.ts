@@ -1,35 +1,43 @@
 import { spellings } from "../../text/spellings.ts";
 import type { Statement } from "../../database/statement.ts";
 import { SUMMARY_CELL } from "../product.ts";
-import { type Filters, matchFacets } from "./facets.ts";
+import { EVERYTHING, type Filters, matchFacets } from "./facets.ts";
 import { DISCONTINUED_TIER } from "./product-words.ts";
-import { type Query, identifierCodes, matchSlot, readings } from "./query.ts";
-import { attributeNeedles } from "./ranking.ts";
+import type { Query, Slot } from "./query.ts";
+import type { Known } from "./vocabulary.ts";
+import { attributeWord, plainCode } from "./words.ts";
 
-// Every statement of search. Values are bound, lists as one JSON value, so none comes near D1's
+// The statements that look for products. Values are bound, lists as one JSON value, so that none comes near D1's
 // bounds; the SQL itself is put together from constants alone.
 
-/** Products that meet a slot are counted no further. */
-export const COUNTED_MAX = 500;
-/** How many products are fetched and scored. */
+/** How many products are scored at the most. */
 export const CANDIDATES = {
   /** That have every word. */
-  all: 100,
+  all: 60,
   /** So many of those suffice: others are not looked for. */
-  enough: 20,
-  /** That have some of the words. */
-  some: 30,
+  enough: 15,
+  /** That have some of the words, for each choice of words, and for all of them. */
+  some: 20,
+  someTotal: 50,
 };
-/** A word with no more matches than this is rare: all of them are candidates. */
-const RARE_MAX = 50;
+/** Choices are made from so many words, the rarest. */
+const CHOSEN_FROM_MAX = 6;
+const CHOICES_MAX = 12;
 /** Rows that a sort by price or name takes in at the most. */
 export const SORTED_MAX = 10_000;
 const EXACT_MAX = 50;
-const COMPLETIONS_MAX = 5;
 /** product_words' id is tier << 40 | product_id. */
-const PRODUCT_ID = "(w.rowid & 1099511627775)";
+export const PRODUCT_ID = "(w.rowid & 1099511627775)";
 
-class Values {
+/** BM25: https://en.wikipedia.org/wiki/Okapi_BM25. A title (with brand and model) counts three times as much as a text. */
+const K1 = 1.2;
+const B = 0.75;
+const FIELDS = { title: 3, text: 1, attributes: 0.5 };
+/** Added for each pair of neighbours in the query that are neighbours in the title, as a share of the score. */
+const NEIGHBOURS = 0.2;
+const DISCONTINUED = 0.9;
+
+export class Values {
   readonly list: Statement["values"] = [];
   bind(value: string | number): string {
     return `?${this.list.push(value)}`;
@@ -37,7 +45,10 @@ class Values {
 }
 
 /** What an index of words can't decide, or not exactly, as conditions on `p`. */
-function rowFilters({ category, brand, minPrice, maxPrice, inStock }: Filters, values: Values): string {
+export function rowFilters(
+  { category, brand, minPrice, maxPrice, inStock }: Filters,
+  values: Values,
+): string {
   const parts: string[] = [];
   if (category !== undefined) {
     parts.push(`p.category_id = (SELECT id FROM categories WHERE name = ${values.bind(category)})`);
@@ -57,99 +68,167 @@ function rowFilters({ category, brand, minPrice, maxPrice, inStock }: Filters, v
   return parts.map((part) => ` AND ${part}`).join("");
 }
 
-/** The products whose SKU, GTIN or model is what was typed, as a JSON array of ids and summaries. */
-function exactHits(query: Query, filters: Filters, values: Values): string {
-  if (query.identifiers.length === 0) return "'[]'";
-  const list = (codes: string[]) => `(SELECT value FROM json_each(${values.bind(JSON.stringify(codes))}))`;
-  const typed = list(query.identifiers.flatMap((code) => [code, code.toUpperCase(), code.toLowerCase()]));
-  const plain = identifierCodes(query);
-  const digits = plain.map((code) => code.replace(/^0+/, ""));
-  return `(SELECT json_group_array(json_object('id', id, 'summary', summary)) FROM (
-    SELECT p.id, ${SUMMARY_CELL} AS summary FROM products p JOIN categories c ON c.id = p.category_id
-    WHERE p.id IN (
-      SELECT id FROM products WHERE sku IN ${typed}
-      UNION ALL SELECT id FROM products WHERE model_code <> '' AND model_code IN ${list(plain)}
-      UNION ALL SELECT id FROM products WHERE gtin_digits <> '' AND gtin_digits IN ${list(digits)}
-    )${rowFilters(filters, values)}
-    ORDER BY p.status, p.sku LIMIT ${EXACT_MAX}))`;
+/** The products whose SKU, GTIN or model is what was typed. */
+function exactHits(query: Query, values: Values): string {
+  const all = [...query.identifiers, ...query.parts];
+  if (all.length === 0) return "SELECT 0 AS id WHERE 0";
+  const list = (codes: readonly string[]) =>
+    `(SELECT value FROM json_each(${values.bind(JSON.stringify(codes))}))`;
+  const typed = all.flatMap((code) => [code, code.toUpperCase(), code.toLowerCase()]);
+  const digits = all.map((code) => plainCode(code).replace(/^0+/, ""));
+  return `SELECT id FROM products WHERE sku IN ${list(typed)}
+      UNION SELECT id FROM products WHERE model_code <> '' AND model_code IN ${list(query.identifiers.map(plainCode))}
+      UNION SELECT id FROM products WHERE gtin_digits <> '' AND gtin_digits IN ${list(digits)}
+      LIMIT ${EXACT_MAX}`;
 }
 
-/** How many products match each expression of a JSON array, counted no further than COUNTED_MAX + 1. */
-const countMatches = (expressions: string) => `SELECT wanted.value AS expression, (
-    SELECT count(*) FROM (SELECT 1 FROM product_search WHERE product_search MATCH wanted.value LIMIT ${COUNTED_MAX + 1})
-  ) AS matches FROM json_each(${expressions}) wanted`;
+// FTS5 expressions. Every token stands in quotes and holds letters, digits, dots and our own underscores alone:
+// whatever was typed is text, never syntax.
 
-/** Known words that share trigrams with one. */
-export function findAlike(expression: string): Statement {
-  const sql = `SELECT v.word FROM vocabulary_trigrams t JOIN vocabulary v ON v.id = t.rowid
-    WHERE vocabulary_trigrams MATCH ?1 ORDER BY rank LIMIT 60`;
-  return { sql, values: [expression] };
+const quoted = (phrase: string) => `"${phrase}"`;
+const anywhere = ({ names }: Slot) => {
+  const [typed] = names;
+  const rest = typed === undefined ? [] : [quoted(attributeWord(typed.phrase))];
+  return `(${[...names.map(({ phrase }) => quoted(phrase)), ...rest].join(" OR ")})`;
+};
+const inTitle = ({ names }: Slot) =>
+  `({title brand} : (${names.map(({ phrase }) => quoted(phrase)).join(" OR ")}))`;
+
+/** What products must be and must not have, to stand behind an expression in brackets. */
+function narrowing(query: Query, filters: Filters, known: Known): string {
+  const without = query.excluded.map(
+    (word) => ` NOT ({title brand rest} : (${quoted(word)} OR ${quoted(attributeWord(word))}))`,
+  );
+  return `${matchFacets(filters, known.settled)}${without.join("")}`;
 }
 
-/** Known words that begin with one, the shortest first. */
-export function findCompletions(beginning: string): Statement {
-  const sql = `SELECT word FROM vocabulary WHERE word > ?1 AND word < ?1 || char(1114111)
-    ORDER BY length(word), word LIMIT ${COMPLETIONS_MAX}`;
-  return { sql, values: [beginning] };
+/** What is in no product is not looked for, unless the vocabulary is still incomplete. */
+const knownSlots = ({ slots, settled }: Known) => slots.filter(({ products }) => products > 0 || !settled);
+
+/** All words, in titles first, then anywhere; nothing typed is everything. */
+export const matchAll = (slots: readonly Slot[]) =>
+  slots.length === 0
+    ? [quoted(EVERYTHING)]
+    : [slots.map(inTitle).join(" AND "), slots.map(anywhere).join(" AND ")];
+
+/** Some of the words: every choice of them, the one that says most first. */
+function matchSome(slots: readonly Slot[], weights: readonly number[]): string[] {
+  const rarest = slots
+    .map((slot, index) => ({ match: anywhere(slot), weight: weights[index] ?? 0 }))
+    .toSorted((a, b) => b.weight - a.weight)
+    .slice(0, CHOSEN_FROM_MAX);
+  return Array.from({ length: 2 ** rarest.length - 2 }, (_, index) =>
+    rarest.filter((__, bit) => (((index + 1) >> bit) & 1) === 1),
+  )
+    .map((chosen) => ({
+      match: chosen.map(({ match }) => match).join(" AND "),
+      weight: chosen.reduce((sum, { weight }) => sum + weight, 0),
+    }))
+    .toSorted((a, b) => b.weight - a.weight)
+    .slice(0, CHOICES_MAX)
+    .map(({ match }) => match);
+}
+
+/** How far each slot is met, from 0 to 1, by the best of its names. */
+function metSlot({ names }: Slot, values: Values): string {
+  const met = names.map(({ phrase, weight }, index) => {
+    const needle = values.bind(` ${phrase} `);
+    const inName = `(octet_length(title) - octet_length(replace(title, ${needle}, ' '))) / (octet_length(${needle}) - 1)`;
+    const inText = `(instr(text, ${needle}) > 0)`;
+    const shown = `${FIELDS.title} * ${inName} / title_norm + ${FIELDS.text} * ${inText} / text_norm`;
+    // Attributes are long: they are looked at only for what nothing else holds.
+    const times =
+      index > 0
+        ? shown
+        : `iif(instr(title, ${needle}) OR ${inText}, ${shown}, ${FIELDS.attributes} * (instr(rest, ' a_' || substr(${needle}, 2)) > 0))`;
+    return `${weight} * (1 - ${K1} / (${K1} + ${times}))`;
+  });
+  return met.length === 1 ? (met[0] ?? "0") : `max(${met.join(", ")})`;
 }
 
 /**
- * Looks for products, in one row: `exact`, those whose code was typed; `total`, active products in the
- * catalog; `matches`, how many products meet each slot; `candidates`, what scoring and a page read of them
- * (readCandidates() in ranking.ts); `complete`, 0 where there were more.
+ * Products by relevance from a place on, one row: `hits`, a JSON array of [SKU, summary]; `complete`, 0 if more
+ * products have every word than were scored.
  *
- * Readings are walked one after the other, each in the index's order, the best first, and SQLite stops
- * when it has enough: a common word costs no more than another. Where few products have every word, those
- * that have some stand beside them, and whatever has a rare one.
+ * Candidates are walked in the index's order, short titles first, and SQLite stops when it has enough: a common
+ * word costs no more than a rare one. Then BM25 over them, times the share of the query's weight that is met.
  */
-export function lookUp(query: Query, filters: Filters, limits = CANDIDATES): Statement {
+export function findPage(
+  query: Query,
+  known: Known,
+  filters: Filters,
+  limit: number,
+  offset: number,
+  limits = CANDIDATES,
+): Statement {
   const values = new Values();
-  const slots = values.bind(JSON.stringify(query.slots.map(matchSlot)));
-  const facets = matchFacets(filters);
+  const slots = knownSlots(known);
+  const weights = slots.map((slot) => weightOf(slot, known));
+  const narrow = narrowing(query, filters, known);
+  const list = (expressions: readonly string[]) =>
+    values.bind(JSON.stringify(expressions.map((expression) => `(${expression})${narrow}`)));
+  const all = list(slots.length === 0 && query.words.length > 0 ? [] : matchAll(slots));
+  const some = list(matchSome(slots, weights));
   const conditions = rowFilters(filters, values);
-  // A product's row is long: it is looked at only where there is something to ask of it.
+  // A product's row is long: it is looked at only if there is something to ask of it.
   const products = conditions === "" ? "" : `CROSS JOIN products p ON p.id = ${PRODUCT_ID}`;
-  const { all, some } = readings(query.slots);
-  const walk = (expressions: string[], limit: number) => {
-    const list = JSON.stringify(expressions.map((expression) => `(${expression})${facets}`));
-    return `SELECT DISTINCT w.rowid AS id FROM json_each(${values.bind(list)}) reading
-      CROSS JOIN product_search w ${products}
-      WHERE product_search MATCH reading.value${conditions} LIMIT ${limit}`;
-  };
-  const few = `(SELECT count(*) FROM every) < ${limits.enough}`;
-  const exact = exactHits(query, filters, values);
-  // One by one, and not over json_each(): a table-valued function for every row costs more than the search.
-  const inRest = attributeNeedles(query).map(
-    (needle, slot) => `((instr(w.rest, ${values.bind(needle)}) > 0) << ${slot})`,
-  );
-  // One cell of text, not 100 rows: between D1 and the Worker every cell has its price.
-  const sql = `WITH survey AS MATERIALIZED (${countMatches(slots)}),
-    every AS MATERIALIZED (${walk(all, limits.all)}),
-    partial AS MATERIALIZED (SELECT id FROM (${walk(some, limits.some)}) WHERE ${few}),
-    rare AS MATERIALIZED (
-      SELECT w.rowid AS id FROM survey CROSS JOIN product_search w ${products}
-      WHERE matches <= ${RARE_MAX} AND ${few}
-        AND product_search MATCH expression || ${values.bind(facets)}${conditions}
-    ),
-    hits AS MATERIALIZED (SELECT id FROM every UNION SELECT id FROM partial UNION SELECT id FROM rare)
-    SELECT ${exact} AS exact,
-      (SELECT active_products FROM catalog_state) AS total,
-      (SELECT json_group_array(matches) FROM survey) AS matches,
-      coalesce(group_concat(w.product_id || char(9) || (${inRest.join(" | ")}) || char(9) ||
-        (w.id >> 40 >= ${DISCONTINUED_TIER}) || char(9) || w.head || char(9) ||
-        w.title || w.brand || w.detail || char(9) || w.joined || char(9) || ${SUMMARY_CELL}, char(10)), '') AS candidates,
-      (SELECT count(*) FROM every) < ${limits.all} AND (SELECT count(*) FROM partial) < ${limits.some} AS complete
-    FROM hits JOIN product_words w ON w.id = hits.id
-    CROSS JOIN products p ON p.id = w.product_id CROSS JOIN categories c ON c.id = p.category_id`;
+  const met = slots.map((slot, index) => `${metSlot(slot, values)} AS s${index}`);
+  const sql = `WITH exact AS MATERIALIZED (
+      SELECT w.rowid AS id FROM (${exactHits(query, values)}) typed CROSS JOIN product_words w ON w.product_id = typed.id
+      ${products} WHERE 1${conditions}),
+    every AS MATERIALIZED (
+      SELECT DISTINCT w.rowid AS id FROM json_each(${all}) reading CROSS JOIN product_search w ${products}
+      WHERE product_search MATCH reading.value${conditions} LIMIT ${limits.all}),
+    counted AS MATERIALIZED (SELECT count(*) AS every FROM every),
+    partial AS MATERIALIZED (
+      SELECT DISTINCT w.id FROM json_each(${some}) choice CROSS JOIN product_words w ON w.id IN (
+        SELECT w.rowid FROM product_search w ${products}
+        WHERE product_search MATCH choice.value${conditions} LIMIT ${limits.some})
+      WHERE (SELECT every FROM counted) < ${limits.enough} LIMIT ${limits.someTotal}),
+    shown AS MATERIALIZED (
+      SELECT product_id, id IN exact AS is_exact, (${scoreOf(slots, weights, values)}) AS score, id FROM (
+        SELECT id, product_id, ${[...met, "title"].join(", ")} FROM (
+          SELECT id, product_id, title || brand AS title, detail || head || joined AS text, rest,
+            ${1 - B} + ${B} * (octet_length(title) + octet_length(brand)) / ${values.bind(known.titleBytes || 1)} AS title_norm,
+            ${1 - B} + ${B} * octet_length(detail) / ${values.bind(known.textBytes || 1)} AS text_norm
+          FROM product_words
+          WHERE id IN (SELECT id FROM exact UNION ALL SELECT id FROM every UNION ALL SELECT id FROM partial) LIMIT -1)
+        LIMIT -1)
+      ORDER BY is_exact DESC, score DESC, id LIMIT ${values.bind(limit)} OFFSET ${values.bind(offset)})
+    SELECT (SELECT every FROM counted) < ${limits.all} AS complete,
+      (SELECT json_group_array(json_array(sku, summary)) FROM (
+        SELECT p.sku, ${SUMMARY_CELL} || '' AS summary FROM shown CROSS JOIN products p ON p.id = shown.product_id
+        CROSS JOIN categories c ON c.id = p.category_id
+        ORDER BY shown.is_exact DESC, shown.score DESC, shown.id)) AS hits`;
   return { sql, values: values.list };
 }
 
-/** Whether any product matches, one row. */
-export function matchesAny(expression: string): Statement {
-  return {
-    sql: "SELECT EXISTS (SELECT 1 FROM product_search WHERE product_search MATCH ?1) AS found",
-    values: [expression],
-  };
+/** BM25's weight of a word: the fewer products have it, the more it says. */
+function weightOf({ products }: Slot, { total }: Known): number {
+  return Math.log(1 + (Math.max(total - products, 0) + 0.5) / (products + 0.5));
+}
+
+/** The slots' scores by weight, times the share of the weight that is met, and what neighbours and status do to it. */
+function scoreOf(slots: readonly Slot[], weights: readonly number[], values: Values): string {
+  const total = weights.reduce((sum, each) => sum + each, 0);
+  const shares = weights.map((weight) => values.bind(weight / total));
+  const sum = (term: (index: number) => string) =>
+    shares.map((share, index) => `${share} * ${term(index)}`).join(" + ") || "1";
+  const typed = slots.map(({ names }) => names[0]?.phrase ?? "");
+  const pairs = typed.slice(1).map((word, index) => ` ${typed[index] ?? ""} ${word} `);
+  const near = pairs.map((pair) => `(instr(title, ${values.bind(pair)}) > 0)`).join(" + ");
+  return `(${sum((index) => `s${index}`)}) * (${sum((index) => `(s${index} > 0)`)})
+    * (1 + ${NEIGHBOURS} * (${near || "0"}) / ${Math.max(1, pairs.length)}.0)
+    * iif(id >> 40 >= ${DISCONTINUED_TIER}, ${DISCONTINUED}, 1)`;
+}
+
+/** What has every word, or, if no product has, any word: an SQL expression. */
+export function matchEveryOrAny(query: Query, known: Known, filters: Filters, values: Values): string {
+  const slots = knownSlots(known);
+  const narrow = narrowing(query, filters, known);
+  const any = slots.map(anywhere).join(" OR ") || quoted(EVERYTHING);
+  const every = values.bind(`(${matchAll(slots).at(-1) ?? any})${narrow}`);
+  return `iif(EXISTS (SELECT 1 FROM product_search WHERE product_search MATCH ${every}), ${every}, ${values.bind(`(${any})${narrow}`)})`;
 }
 
 // Every key sorts ascending, so that one comparison continues any of them.
@@ -161,9 +240,13 @@ const SORT_KEYS = {
 } as const;
 export type ColumnSort = keyof typeof SORT_KEYS;
 
-/** A page of all matches in a column's order; `after` is the sort key and SKU of the last row seen. */
+/**
+ * A page of all matches in a column's order; `after` is the sort key and SKU of the last row seen. Products that have
+ * every word, or, if there are none, any word.
+ */
 export function sortedPage(
-  expression: string,
+  query: Query,
+  known: Known,
   filters: Filters,
   sort: ColumnSort,
   limit: number,
@@ -172,12 +255,12 @@ export function sortedPage(
   const values = new Values();
   const walk = `SELECT p.id, p.sku, ${SORT_KEYS[sort]} AS sort_key
     FROM product_search w JOIN products p ON p.id = ${PRODUCT_ID}
-    WHERE product_search MATCH ${values.bind(`(${expression})${matchFacets(filters)}`)}${rowFilters(filters, values)}
+    WHERE product_search MATCH ${matchEveryOrAny(query, known, filters, values)}${rowFilters(filters, values)}
     LIMIT ${SORTED_MAX}`;
   const onward = after ? `WHERE (sort_key, sku) > (${values.bind(after[0])}, ${values.bind(after[1])})` : "";
   const sql = `WITH walked AS MATERIALIZED (${walk}),
     shown AS (SELECT * FROM walked ${onward} ORDER BY sort_key, sku LIMIT ${values.bind(limit)})
-    SELECT shown.*, ${SUMMARY_CELL} AS summary, (SELECT count(*) FROM walked) AS walked
+    SELECT json_array(shown.sort_key, shown.sku, ${SUMMARY_CELL} || '') AS hit, (SELECT count(*) FROM walked) AS walked
     FROM shown JOIN products p ON p.id = shown.id JOIN categories c ON c.id = p.category_id
     ORDER BY shown.sort_key, shown.sku`;
   return { sql, values: values.list };

@@ -1,0 +1,58 @@
+import * as z from "zod";
+import { jsonText } from "../../database/json-text.ts";
+import { WORD_COLUMNS, WORDS_ID, productWords } from "./product-words.ts";
+import type { Run } from "./search.ts";
+
+/** Products that are read again beside one search: few enough that nobody waits for them. */
+const CHUNK = 40;
+
+const stateRow = z.tuple([z.object({ unread_from: z.int(), changed_at: z.int().nullable() })]);
+const productRows = z.array(
+  z.object({
+    id: z.int(),
+    sku: z.string(),
+    name: z.string(),
+    model: z.string(),
+    brand: z.string(),
+    description: z.string(),
+    category: z.string(),
+    status: z.enum(["active", "discontinued"]),
+    price: z.number(),
+    attributes: jsonText.pipe(z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))),
+  }),
+);
+
+/**
+ * Reads a few products again whose words were written by older code, and notes how far it came. An import does the
+ * same for what it brings. Two that run at once do the same work; after a change of the catalog it is dropped.
+ */
+export async function refresh(run: Run): Promise<void> {
+  const [states, rows] = await run([
+    { sql: "SELECT unread_from, changed_at FROM catalog_state WHERE unread_from IS NOT NULL", values: [] },
+    {
+      sql: `SELECT p.id, sku, p.name, model, brand, description, c.name AS category, status, attributes,
+          price_minor * 1.0 / minor_per_major AS price
+        FROM products p JOIN categories c ON c.id = p.category_id
+        WHERE p.id > (SELECT unread_from FROM catalog_state) ORDER BY p.id LIMIT ${CHUNK}`,
+      values: [],
+    },
+  ]);
+  if (states?.length !== 1) return;
+  const [{ unread_from, changed_at }] = stateRow.parse(states);
+  const products = productRows.parse(rows);
+  const read = products.map((product) => ({ id: product.id, words: productWords(product, product.price) }));
+  const unchanged = "(SELECT changed_at IS ?2 AND unread_from = ?3 FROM catalog_state)";
+  const columns = WORD_COLUMNS.map((name) => `${name} = record ->> '$.words.${name}'`);
+  await run([
+    {
+      sql: `UPDATE product_words SET id = ${WORDS_ID("product_id")}, ${columns.join(", ")}
+        FROM (SELECT value AS record FROM json_each(?1))
+        WHERE product_id = record ->> 'id' AND ${unchanged}`,
+      values: [JSON.stringify(read), changed_at, unread_from],
+    },
+    {
+      sql: `UPDATE catalog_state SET unread_from = ?1 WHERE changed_at IS ?2 AND unread_from = ?3`,
+      values: [products.length < CHUNK ? null : (products.at(-1)?.id ?? null), changed_at, unread_from],
+    },
+  ]);
+}

@@ -1,0 +1,173 @@
+import { distance } from "fastest-levenshtein";
+import * as z from "zod";
+import { jsonText } from "../../database/json-text.ts";
+import type { Statement } from "../../database/statement.ts";
+import type { Name, Query, Slot } from "./query.ts";
+import { isUnspaced } from "./words.ts";
+
+// The catalog's own words mend what was typed: unfinished words, ends of compounds, misspellings, and words that
+// were written as one or as two. migrations/0017_vocabulary.sql says how the tables are kept.
+
+/** A word in no more products than this is doubtful: it may stand for another one. */
+const DOUBTFUL_MAX = 1;
+/** Letters from which two edits are a slip and not another word. */
+const LONG = 8;
+const FORMS_LONGEST = 24;
+const ENDING_MIN = 3;
+const COMPLETIONS_READ = 50;
+const OTHERS_MAX = 5;
+const SPLITS_MAX = 2;
+const WEIGHTS = { typed: 1, completed: 0.8, oneEdit: 0.6, twoEdits: 0.5 };
+
+const vocabularyRow = z.tuple([
+  z.object({
+    total: z.int(),
+    title_bytes: z.number(),
+    text_bytes: z.number(),
+    settled: z.int(),
+    found: jsonText.pipe(z.array(z.tuple([z.string(), z.string(), z.int()]))),
+  }),
+]);
+
+/** What the catalog knows of a query's words. */
+export interface Known {
+  /** Products that search reads. */
+  total: number;
+  /** Bytes of a usual title with brand and model, and of a usual description. */
+  titleBytes: number;
+  textBytes: number;
+  /** False while older rows are not read again: the vocabulary lacks their words. */
+  settled: boolean;
+  slots: Slot[];
+}
+
+/**
+ * Looks up a query's words, pairs of neighbours as one word, and, for words that are doubtful, what they may stand
+ * for: one row, `found` is a JSON array of [typed word, word of the catalog, products with it].
+ */
+export function lookUpWords({ words }: Query): Statement {
+  const asked = words.map((word, index) => ({
+    word,
+    pair: `${word}${words[index + 1] ?? ""}`,
+    forms: isWord(word) ? formsOf(word) : [],
+    halves: isWord(word) ? splits(word).flat() : [],
+  }));
+  const sql = `WITH asked AS MATERIALIZED (
+      SELECT value ->> 'word' AS word, value ->> 'pair' AS pair, value AS more FROM json_each(?1)),
+    doubtful AS MATERIALIZED (
+      SELECT word, more FROM asked WHERE json_array_length(more, '$.forms') > 0
+        AND coalesce((SELECT products FROM vocabulary v WHERE v.word = asked.word), 0) <= ${DOUBTFUL_MAX}),
+    others AS (
+      SELECT word, word AS other FROM asked
+      UNION SELECT word, pair FROM asked
+      UNION SELECT word, half.value FROM doubtful CROSS JOIN json_each(more, '$.halves') half
+      UNION SELECT doubtful.word, f.word FROM doubtful CROSS JOIN json_each(more, '$.forms') form
+        CROSS JOIN word_forms f ON f.form = form.value
+      UNION SELECT doubtful.word, longer.word FROM doubtful CROSS JOIN vocabulary longer ON longer.word IN (
+        SELECT word FROM vocabulary WHERE word > doubtful.word AND word < doubtful.word || char(1114111)
+        LIMIT ${COMPLETIONS_READ})
+    )
+    SELECT words_products AS total, title_bytes * 1.0 / max(1, words_products) AS title_bytes,
+      text_bytes * 1.0 / max(1, words_products) AS text_bytes,
+      unread_from IS NULL AS settled,
+      (SELECT json_group_array(json_array(others.word, v.word, v.products))
+        FROM others CROSS JOIN vocabulary v ON v.word = others.other WHERE v.products > 0) AS found
+    FROM catalog_state`;
+  return { sql, values: [JSON.stringify(asked)] };
+}
+
+/** Reads what lookUpWords() gave. Words that stand for nothing in the catalog have 0 products. */
+export function readKnown(query: Query, rows: unknown): Known {
+  const [{ total, title_bytes, text_bytes, settled, found }] = vocabularyRow.parse(rows);
+  const products = new Map(found.map(([, word, count]) => [word, count]));
+  const slots = query.words.map((word, index): Slot => {
+    const before = query.words[index - 1];
+    const after = query.words[index + 1];
+    const joined = [before && `${before}${word}`, after && `${word}${after}`];
+    const names = new Map<string, number>([[word, WEIGHTS.typed]]);
+    for (const pair of joined) if (pair !== undefined && products.has(pair)) names.set(pair, WEIGHTS.typed);
+    const isDoubtful = settled === 1 && isWord(word) && (products.get(word) ?? 0) <= DOUBTFUL_MAX;
+    const others = found.flatMap(([typed, other, count]) => (typed === word ? [{ other, count }] : []));
+    for (const { phrase, weight } of isDoubtful ? meant(word, others, products) : []) {
+      if (!names.has(phrase)) names.set(phrase, weight);
+    }
+    return {
+      names: Array.from(names, ([phrase, weight]) => ({ phrase, weight })),
+      products: most(names, products),
+    };
+  });
+  return { total, titleBytes: title_bytes, textBytes: text_bytes, settled: settled === 1, slots };
+}
+
+/** Products of the commonest name; a phrase is no more common than its rarest word. */
+function most(names: ReadonlyMap<string, number>, products: ReadonlyMap<string, number>): number {
+  const counts = [...names.keys()].map((phrase) =>
+    Math.min(...phrase.split(" ").map((word) => products.get(word) ?? 0)),
+  );
+  return Math.max(...counts);
+}
+
+interface Other {
+  other: string;
+  count: number;
+}
+
+function meant(word: string, others: readonly Other[], products: ReadonlyMap<string, number>): Name[] {
+  const common = others.toSorted((a, b) => b.count - a.count || (a.other < b.other ? -1 : 1));
+  const longer = common.filter(
+    ({ other }) =>
+      other.length > word.length &&
+      (other.startsWith(word) || (other.endsWith(word) && other.length >= word.length + ENDING_MIN)),
+  );
+  const count = products.get(word) ?? 0;
+  const allowed = word.length < LONG ? 1 : 2;
+  const [corrected] = common
+    .filter((each) => each.count > count && each.other !== word)
+    .map(({ other }) => ({ other, edits: editsBetween(word, other) }))
+    .filter(({ edits }) => edits <= allowed)
+    .toSorted((a, b) => a.edits - b.edits);
+  const apart = splits(word)
+    .map(([left, right]) => ({
+      phrase: `${left} ${right}`,
+      count: Math.min(products.get(left) ?? 0, products.get(right) ?? 0),
+    }))
+    .filter((pair) => pair.count > 0)
+    .toSorted((a, b) => b.count - a.count)
+    .slice(0, SPLITS_MAX);
+  return [
+    ...apart.map(({ phrase }) => ({ phrase, weight: WEIGHTS.typed })),
+    ...longer.slice(0, OTHERS_MAX).map(({ other }) => ({ phrase: other, weight: WEIGHTS.completed })),
+    ...(corrected === undefined
+      ? []
+      : [{ phrase: corrected.other, weight: corrected.edits === 1 ? WEIGHTS.oneEdit : WEIGHTS.twoEdits }]),
+  ];
+}
+
+/** Only words of letters are mended: a number or a code that is one edit away is another thing. */
+const isWord = (word: string) => /^\p{L}{3,24}$/u.test(word) || (word.length === 1 && isUnspaced.test(word));
+
+/** A word with one letter left out, or up to two if it is long; the word itself is the first. */
+function formsOf(word: string): string[] {
+  const shorter = (list: Iterable<string>) =>
+    new Set([...list].flatMap((each) => Array.from(each, (_, at) => each.slice(0, at) + each.slice(at + 1))));
+  const one = word.length > FORMS_LONGEST ? new Set<string>() : shorter([word]);
+  const two = word.length < LONG ? [] : shorter(one);
+  return [...new Set([word, ...one, ...two])];
+}
+
+/** The ways to write a word as two. */
+function splits(word: string): [left: string, right: string][] {
+  return Array.from({ length: Math.max(0, word.length - 3) }, (_, at) => [
+    word.slice(0, at + 2),
+    word.slice(at + 2),
+  ]);
+}
+
+/** Two letters swapped are the commonest slip of all, and one edit rather than two. */
+function editsBetween(word: string, other: string): number {
+  const plain = distance(word, other);
+  if (plain !== 2 || word.length !== other.length) return plain;
+  const at = Array.from(word).findIndex((letter, index) => letter !== other[index]);
+  const swapped = word.slice(0, at) + (word[at + 1] ?? "") + (word[at] ?? "") + word.slice(at + 2);
+  return swapped === other ? 1 : plain;
+}
