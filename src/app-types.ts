@@ -1,7 +1,6 @@
 import type { Context } from "hono";
 import type { Deadline } from "./deadlines.ts";
 import type { Settings } from "./env.ts";
-import type { Principal } from "./identity/principal.ts";
 import type { Policy } from "./policy/schema.ts";
 
 /** What every route of the app finds at hand. */
@@ -22,8 +21,6 @@ export interface AppTypes {
     local: boolean;
     secretKey: string;
     policy: Policy;
-    /** Whose key asks the admin API. */
-    admin?: Principal;
   };
 }
 

@@ -23,7 +23,7 @@ import { pageOfKeys, pageOfUsers } from "../identity/lists.ts";
 import { isLastAdmin, keepingAnAdmin } from "../identity/last-admin.ts";
 import { refuseSignature } from "../guard/signed-request.ts";
 import { noteUse, toPrincipal } from "../identity/oauth.ts";
-import { isCustomer, needsCustomer } from "../identity/own-customer.ts";
+import { isCustomer, needsCustomer } from "../support/own-customer.ts";
 import type { Principal } from "../identity/principal.ts";
 import { isRecoveryCode } from "../identity/recovery-code-rows.ts";
 import { findUser, rolesOf } from "../identity/users.ts";
@@ -46,6 +46,12 @@ import { removeUser } from "./delete-user.ts";
 import { setEnabled } from "./set-enabled.ts";
 import { shownIncident } from "./shown-incident.ts";
 
+declare module "hono" {
+  interface ContextVariableMap {
+    /** The admin whose key asks the admin API; requireAdmin sets it. */
+    admin: Principal;
+  }
+}
 type ApiContext = Context<AppTypes>;
 
 /** Users, roles and keys of both kinds, for holders of an access key of the role admin. */

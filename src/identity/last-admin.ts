@@ -28,6 +28,12 @@ export async function isLastAdmin(db: D1Database, user: string, now: number): Pr
   return (await db.prepare(others).bind(now, user).first()) === null;
 }
 
+function addCondition(sql: string, condition: string): string {
+  const returning = sql.search(/\sRETURNING\s/);
+  const end = returning === -1 ? sql.length : returning;
+  return `${sql.slice(0, end)} AND ${condition}${sql.slice(end)}`;
+}
+
 const keptRow = z.object({ kept: z.int() });
 
 /**
@@ -44,10 +50,7 @@ export async function keepingAnAdmin(
   const values = [now, "user" in taken ? taken.user : null, "key" in taken ? taken.key : null];
   const isKept = (from: number) => `EXISTS (${admins(`?${from + 1}`, `?${from + 2}`, `?${from + 3}`)})`;
   const conditional = statements.map((statement) => ({
-    sql: statement.sql.replace(
-      /(?:\s+RETURNING\s[^()]*)?$/,
-      (returning) => ` AND ${isKept(statement.values.length)}${returning}`,
-    ),
+    sql: addCondition(statement.sql, isKept(statement.values.length)),
     values: [...statement.values, ...values],
   }));
   const [kept, ...rows] = await runBatch(db, [

@@ -1,4 +1,4 @@
-import { logUnreadable } from "../database/readable-rows.ts";
+import { logUnreadable } from "../telemetry/readable-rows.ts";
 import { ALLOWED, type Decision } from "../flow/decision.ts";
 import {
   type Detector,

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { type Page, type Position, pageOf } from "../database/page.ts";
-import { readableRows } from "../database/readable-rows.ts";
+import { readableRows } from "../telemetry/readable-rows.ts";
 import { COLUMNS, rowSchema } from "./incident-rows.ts";
 import type { Incident } from "./incidents.ts";
 

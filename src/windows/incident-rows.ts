@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { jsonText } from "../database/json-text.ts";
-import { readableRows } from "../database/readable-rows.ts";
+import { readableRows } from "../telemetry/readable-rows.ts";
 import { type Incident, incidentSchema } from "./incidents.ts";
 
 // The SQL over D1's incidents, which people look at; src/windows/store.ts has that of the objects that write them.

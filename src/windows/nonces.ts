@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { logUnreadable } from "../database/readable-rows.ts";
+import { logUnreadable } from "../telemetry/readable-rows.ts";
 
 // The nonces of one caller's signatures and agreed forms that are still fresh: each is good once. Both are
 // checked before, so that nobody else can add to them.

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { jsonText } from "../database/json-text.ts";
 import { type Head, exportLine } from "./chain.ts";
 import type { RowChange, StoredRow } from "../flow/state/part.ts";
-import { logUnreadable, readableRows } from "../database/readable-rows.ts";
+import { logUnreadable, readableRows } from "../telemetry/readable-rows.ts";
 import { type Incident, incidentSchema } from "./incidents.ts";
 import {
   ADMITTED,

@@ -74,7 +74,10 @@ describe("a refusal is said to a person:", () => {
       ["keys", "create", "--user", "nobody", "--label", "x"],
       `There is no such user. ${lists("admin -- users")}`,
     ],
-    [["users", "add", "user-001", "--name", "x", "--roles", "shopper"], "There is a user of that id."],
+    [
+      ["users", "add", "user-001", "--name", "x", "--roles", "shopper"],
+      "There is a user of that id, or was: ids of deleted users are not given again.",
+    ],
     [["users", "roles", "user-001", "none"], /^roles\.0: is one of shopper, .*admin\.$/],
     [
       ["keys", "create", "--user", "x", "--label", "x", "--days", "0"],

@@ -91,7 +91,7 @@ describe("what a command reads", () => {
     const parse = (text: string) => parseJsonAs(schema, text, "key.json", "a key");
     expect(parse('{"key":{"x":"y"}}')).toEqual({ key: { x: "y" } });
     expect(() => parse("{")).toThrow(/^key\.json is not JSON: /);
-    expect(() => parse('{"key":{}}')).toThrow("key.json is not a key: key.x: Invalid input");
+    expect(() => parse('{"key":{}}')).toThrow("key.json is not a key: key.x: is missing");
     expect(() => parse("[]")).toThrow("key.json is not a key: Invalid input");
   });
 });

@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 
 // The folders and files of src/, from the ground up. Each imports from floors below its own, or from itself.
 const FLOORS = [
-  ["refusal", "env", "deadlines", "text", "database", "flow"],
+  ["refusal", "env", "deadlines", "missing", "text", "database", "flow"],
   ["policy", "telemetry"],
   ["arguments", "hosts", "app-types"],
   ["assets", "oauth-refusal"],

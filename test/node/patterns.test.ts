@@ -1,14 +1,15 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { parseSync } from "oxc-parser";
 import { describe, expect, it } from "vitest";
+import { words } from "../../src/catalog/search/words.ts";
 import { customerIdSchema } from "../../src/support/ids.ts";
 
 // Callers and suppliers choose the texts that patterns run over, and one that takes quadratic time on a long run of digits
 // holds up everybody. Every pattern in the sources is found by parsing them, so that none can be forgotten here.
 
 const ROOTS = ["src", "cli/import"];
-/** Patterns made at run time can't be found by parsing. Ids are timed below, signatures in injection-scan.test.ts. */
-const MADE = ["src/support/ids.ts", "src/text/injection-signatures.ts"];
+/** Patterns made at run time can't be found by parsing. Words and ids are timed below, signatures in injection-scan.test.ts. */
+const MADE = ["src/catalog/search/words.ts", "src/support/ids.ts", "src/text/injection-signatures.ts"];
 
 const LENGTH = 10_000;
 /** Of processor time. A linear pattern takes a tenth of a millisecond for so long a text, a quadratic one a hundred. */
@@ -119,7 +120,12 @@ const isTooSlow = (pattern: RegExp) => {
 describe("patterns that run over others' texts", () => {
   it("are found: literals everywhere, and no maker that this test does not know", () => {
     expect(literals.length).toBeGreaterThan(60);
-    expect(scanned.filter(({ makes }) => makes).map(({ file }) => file)).toEqual(MADE);
+    expect(
+      scanned
+        .filter(({ makes }) => makes)
+        .map(({ file }) => file)
+        .toSorted(),
+    ).toEqual(MADE);
     expect(literals.some(({ file }) => file === "src/catalog/search/words.ts")).toBe(true);
   });
 
@@ -133,6 +139,11 @@ describe("patterns that run over others' texts", () => {
   const byFile = [...Map.groupBy(literals, ({ file }) => file)];
   it.each(byFile)("take linear time: %s", (_, found) => {
     expect(found.flatMap(({ pattern }) => isTooSlow(pattern))).toEqual([]);
+  });
+
+  it.each([["without"], ["in"], ["1/2"], ["foot "], ["字a"]])("take linear time: words, %j too", (unit) => {
+    const { ms } = worst((text) => words(text), [...CHARACTERS, ...PAIRS, ...MORE, unit]);
+    expect(ms).toBeLessThan(4 * MOST_MS);
   });
 
   it("take linear time: ids", () => {

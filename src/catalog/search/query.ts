@@ -30,7 +30,7 @@ const CODE_MIN = 5;
 const PARTS_MAX = 8;
 /** A price among the words says nothing about names, neither does the word that announces it. */
 const PRICE =
-  /(?:\b(?:under|below|over|than|unter|bis|max|de|sous)\s+)?(?:\p{Sc}\s*\d[\d.,]*|\d[\d.,]*\s*(?:\p{Sc}|(?:usd|eur|gbp|euros?|dollars?|bucks)(?!\p{L})))/giu;
+  /(?:\b(?:under|below|over|than|unter|bis|max|de|sous)\s+)?(?:\p{Sc}\s*\d[\d.,]*|(?<![\d.,])\d[\d.,]*\s*(?:\p{Sc}|(?:usd|eur|gbp|euros?|dollars?|bucks)(?!\p{L})))/giu;
 
 /** Reads a query. Words that were typed twice count once. */
 export function readQuery(text: string): Query {

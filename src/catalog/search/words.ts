@@ -28,8 +28,8 @@ const UNITS: Readonly<Record<string, string>> = {
 /** Units with a single spelling: what counts is that "2 TB" is the word "2tb". */
 const PLAIN_UNITS = "gb tb mb hz khz mhz ghz mah kva va lm rpm psi btu hp dpi ppm awg pin port";
 /** English plurals that no rule makes. */
-const IRREGULAR = `mice mouse teeth tooth feet foot geese goose men man women woman children child shelves shelf
-  knives knife leaves leaf scarves scarf halves half wolves wolf loaves loaf calves calf`;
+const IRREGULAR = `mice=mouse teeth=tooth feet=foot geese=goose men=man women=woman children=child shelves=shelf
+  knives=knife leaves=leaf scarves=scarf halves=half wolves=wolf loaves=loaf calves=calf`;
 /** "Without" in the languages whose words are separated by spaces: it turns what the next word means around. */
 const WITHOUT = new Set("without ohne sans sin senza zonder sem utan uden uten".split(" "));
 /** Letters that Unicode does not take apart into a letter and a mark. */
@@ -58,7 +58,10 @@ const UNIT = new RegExp(
 const FRACTION = /(?<![\d/.])(?:(\d+)[\s-]+)?(\d{1,2})\/(2|3|4|8|16|32|64)(?![\d/])/g;
 
 const irregular = new Map(
-  [...IRREGULAR.matchAll(/(\S+)\s+(\S+)/g)].map(([, plural = "", singular = ""]) => [plural, singular]),
+  IRREGULAR.split(/\s/).map((pair) => {
+    const [plural = "", singular = ""] = pair.split("=");
+    return [plural, singular];
+  }),
 );
 
 // Scripts that put no spaces between words are read as pairs of letters.

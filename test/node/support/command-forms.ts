@@ -70,6 +70,9 @@ export const FORMS: Record<string, Form> = {
   "npm run admin -- bootstrap NAME": { run: "npm run -s admin -- bootstrap ada --state new-state" },
   "npm run admin -- bootstrap NAME --remote": ACCOUNT,
   "npm run admin -- incidents": AS_IT_STANDS,
+  "npm run admin -- incidents --open --all": AS_IT_STANDS,
+  "npm run admin -- incidents --folded RULE": { run: "npm run -s admin -- incidents --folded catalog-crawl" },
+  "npm run admin -- recovery-code --remote": ACCOUNT,
   "npm run admin -- users list": AS_IT_STANDS,
   'npm run admin -- users add price-bot --service --name "Price bot" --roles shopper': AS_IT_STANDS,
   'npm run admin -- users add stock-watch --service --name "Stock watch" --roles shopper': AS_IT_STANDS,
@@ -92,6 +95,7 @@ export const FORMS: Record<string, Form> = {
   },
   "npm run admin -- users disable price-bot": AS_IT_STANDS,
   "npm run admin -- users disable ID": { like: "npm run admin -- users disable price-bot" },
+  "npm run admin -- users delete ID": { run: "npm run -s admin -- users delete price-bot" },
   "npm run admin -- users disable oidc-…": { like: "npm run admin -- users disable price-bot" },
   "npm run admin -- users enable ID": { run: "npm run -s admin -- users enable price-bot" },
   "npm run sign": { like: "npm run sign -- --help" },
@@ -157,10 +161,6 @@ export const FORMS: Record<string, Form> = {
 
   "npm run eval:search -- --products FILE --judgments FILE": {
     run: `npm run -s eval:search -- ${SMALL_CATALOG} --judgments judgments.csv`,
-  },
-  "npm run eval:ablation": { like: "npm run eval:ablation -- --products FILE --judgments FILE" },
-  "npm run eval:ablation -- --products FILE --judgments FILE": {
-    run: "npm run -s eval:ablation -- --products few.jsonl --judgments few.csv",
   },
   "npm run eval:injections -- --data FILE": { run: "npm run -s eval:injections -- --data injections.jsonl" },
 

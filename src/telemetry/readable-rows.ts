@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import { logSurprise } from "../telemetry/log.ts";
+import { logSurprise } from "./log.ts";
 
 /**
  * The rows of a table that this release can read. A later release may have stored the others: they stay for when it is back,

@@ -1,7 +1,7 @@
 import type { Policy } from "../policy/schema.ts";
 import { seesEveryCustomer } from "../policy/roles.ts";
-import { customerIdSchema, toKey } from "../support/ids.ts";
-import { scopesOf } from "./scopes.ts";
+import { customerIdSchema, toKey } from "./ids.ts";
+import { scopesOf } from "../identity/scopes.ts";
 
 /** Whether users of these roles read the support desk as one of its customers, and so have to be one. */
 export const needsCustomer = (policy: Policy, roles: readonly string[]): boolean =>
