@@ -1,39 +1,61 @@
-import type { Policy } from "../policy/schema.ts";
+import type { Limit, Policy } from "../policy/schema.ts";
 import type { Target } from "./target.ts";
 import { type SlidingWindow, charge, emptyWindow, fitsAt } from "../windows/sliding-window.ts";
 
 /** Callers remembered by one isolate; a flood of them can't grow its memory. */
 const CALLERS_MAX = 1_000;
-const callers = new Map<string, SlidingWindow>();
+
+/** What one caller was served unguarded, or all callers together. */
+interface Served {
+  calls: SlidingWindow;
+  products: SlidingWindow;
+}
+const callers = new Map<string, Served>();
+const everybody = emptyWindow();
+
+/** A call, and the most products that its answer can hold. */
+export type Unguarded = Pick<Target, "name" | "bucket"> & { products: number };
 
 /**
- * Whether a call may go on unguarded while the caller's Durable Object can't be reached: only what the
- * policy names, and under a small limit that this isolate keeps by itself.
+ * Whether a call may go on unguarded while the caller's Durable Object can't be reached: only what the policy names, and only as
+ * many calls and products as this isolate may serve to the caller and to all callers. Counts the call if it may.
  */
 export function mayGoOn(
-  policy: Policy,
+  { fail_open }: Policy,
   principal: string,
-  target: Pick<Target, "name" | "bucket">,
+  { name, bucket, products }: Unguarded,
   now: number,
 ): boolean {
-  const { targets, limit } = policy.fail_open;
+  const { targets, limit, products: max } = fail_open;
   // Without discovery no client could connect to call what goes on.
-  if (target.bucket !== "discovery" && !targets.includes(target.name)) return false;
+  if (bucket !== "discovery" && !targets.includes(name)) return false;
   const known = callers.get(principal);
   // Deny rather than forget: forgetting a caller would give it a fresh limit.
-  if (known === undefined && callers.size >= CALLERS_MAX && !forgetIdle(limit.window_s * 1000, now))
-    return false;
-  const window = known ?? emptyWindow();
-  callers.set(principal, window);
-  if (fitsAt(window, 1, { max: limit.max, windowMs: limit.window_s * 1000 }, now) > now) return false;
-  charge(window, 1, now);
+  if (known === undefined && callers.size >= CALLERS_MAX && !forgetIdle(fail_open, now)) return false;
+  const served = known ?? { calls: emptyWindow(), products: emptyWindow() };
+  callers.set(principal, served);
+  const perCaller = { max: max.per_caller, window_s: max.window_s };
+  const perIsolate = { max: max.per_isolate, window_s: max.window_s };
+  const isRoom =
+    fits(served.calls, 1, limit, now) &&
+    (products === 0 ||
+      (fits(served.products, products, perCaller, now) && fits(everybody, products, perIsolate, now)));
+  if (!isRoom) return false;
+  charge(served.calls, 1, now);
+  if (products === 0) return true;
+  charge(served.products, products, now);
+  charge(everybody, products, now);
   return true;
 }
 
-function forgetIdle(windowMs: number, now: number): boolean {
-  for (const [principal, { times }] of callers) {
-    const last = times.at(-1);
-    if (last === undefined || last + windowMs <= now) callers.delete(principal);
-  }
+const fits = (window: SlidingWindow, weight: number, { max, window_s }: Limit, now: number): boolean =>
+  fitsAt(window, weight, { max, windowMs: window_s * 1000 }, now) <= now;
+
+function forgetIdle({ limit, products: max }: Policy["fail_open"], now: number): boolean {
+  for (const [principal, { calls, products }] of callers)
+    if (isIdle(calls, limit.window_s, now) && isIdle(products, max.window_s, now)) callers.delete(principal);
   return callers.size < CALLERS_MAX;
 }
+
+const isIdle = ({ times }: SlidingWindow, seconds: number, now: number): boolean =>
+  (times.at(-1) ?? -Infinity) + seconds * 1000 <= now;

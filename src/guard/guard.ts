@@ -2,7 +2,7 @@ import { waitUntil } from "cloudflare:workers";
 import { type Deadline, RequestOver } from "../deadlines.ts";
 import { describeArguments } from "../flow/describe.ts";
 import { ADMINISTRATION } from "../flow/event.ts";
-import { isPersonal } from "../flow/labels.ts";
+import { type Labels, isPersonal } from "../flow/labels.ts";
 import type { Signals } from "../flow/signals.ts";
 import { objectTokens, touchedBy } from "../flow/tokens.ts";
 import type { Principal } from "../identity/principal.ts";
@@ -11,14 +11,21 @@ import type { Policy } from "../policy/schema.ts";
 import { type Outcome, type Refusal, type RefusalCode, ok, refuse } from "../refusal.ts";
 import type { FlowVerdict } from "../telemetry/call-record.ts";
 import { logEvent, logSurprise } from "../telemetry/log.ts";
-import type { AdmissionRequest, Agreed, FlowRefusal, Settlement } from "../windows/admission.ts";
+import type {
+  AdmissionAnswer,
+  AdmissionRequest,
+  Agreed,
+  FlowRefusal,
+  Settlement,
+} from "../windows/admission.ts";
 import { catalogSize } from "./catalog-size.ts";
 import { mayGoOn } from "./fail-open.ts";
 import { shareBudget } from "./shared-budget.ts";
 import { checkPermission } from "./permission.ts";
 import { digestArguments, redactArguments } from "./redact.ts";
 import type { Target } from "./target.ts";
-import { CallerObject, Unreachable, causeOf } from "../windows/caller-object.ts";
+import { Turns } from "./turns.ts";
+import { CallerObject, Overloaded, Unreachable, causeOf } from "../windows/caller-object.ts";
 import type { Windows } from "../windows/user-windows.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -64,7 +71,8 @@ interface Heard {
   verdicts?: readonly FlowVerdict[] | undefined;
 }
 
-export type Admission = Outcome<Admitted> & Heard & { degraded?: boolean };
+/** `isWindowFull`: the rate window had no room for the call. */
+export type Admission = Outcome<Admitted> & Heard & { degraded?: boolean; isWindowFull?: boolean };
 /** `later`: what the settlement behind the caller's back will bring, for which the request is kept alive; it never fails. */
 export type Settled = Outcome<void> & Heard & { later?: Promise<readonly FlowVerdict[]> };
 
@@ -85,44 +93,96 @@ export interface GuardContext {
   client: string;
   /** The request's; without one each step has its own limit alone. */
   deadline?: Deadline | undefined;
+  /** Calls of the request that run at the same time; absent for no limit. It needs a deadline. */
+  atOnce?: number;
 }
 
 /** The guard of one request: local checks, then one admission by the caller's Durable Object. */
 export function createGuard(context: GuardContext): Guard {
-  const object = new CallerObject(context.windows, context.principal.id, context.deadline);
+  const { policy, principal, atOnce, deadline } = context;
+  const object = new CallerObject(context.windows, principal.id, deadline);
+  const decide = (asked: readonly Asked[]) => decideTogether(context, object, asked);
+  const turns =
+    atOnce === undefined || deadline === undefined ? undefined : new Turns({ atOnce, deadline, decide });
+  const decideOne = async (asked: Asked): Promise<Admission> => {
+    const [admission] = await decide([asked]);
+    return admission ?? { ok: false, refusal: UNAVAILABLE };
+  };
   return {
     async admit(asked) {
-      const { policy, principal, db } = context;
+      if (turns === undefined) return decideOne(asked);
       const { target } = asked;
-      const local = { ...asked.refused, permission: checkPermission(policy, principal, target) };
-      const products = await catalogSize(db, Date.now(), context.deadline);
+      const isRefused = Object.values(localChecks(context, asked)).some((refusal) => refusal !== undefined);
       try {
-        const answer = await object.admit(admissionRequest(context, asked, local, products));
-        if (answer.admitted) {
-          const { seq, isCounted } = answer;
-          const settleThis = async (ran: Ran): Promise<Settled> =>
-            isCounted ? ok(undefined) : settle(context, object, asked, seq, ran);
-          // A change of who may call is counted before it is made, and is no answer that could be withheld.
-          const refused =
-            context.principal.roles.includes(ADMINISTRATION) && (await share(context, asked, ONE_CHANGE));
-          if (refused) {
-            await settleThis({ ...NOTHING_SEEN, outcome: refused.refusal.code, durationMs: 0 });
-            return refused;
-          }
-          return { ...ok({ settle: settleThis }), verdicts: answer.verdicts };
-        }
-        if (answer.stage === "rate") return refuseRate(answer.retryAfterMs);
-        if (answer.stage === "flow")
-          return { ...refuseFlow(answer.refusal, context.origin), verdicts: answer.verdicts };
-        return { ok: false, refusal: local[answer.stage] ?? UNAVAILABLE };
+        return await turns.admit({
+          asked,
+          isRefused,
+          weight: weightOf(policy, target.bucket, target.name),
+        });
       } catch (error) {
         if (error instanceof RequestOver) return { ok: false, refusal: refusalOfEnd(error) };
-        if (!(error instanceof Unreachable)) throw error;
-        return degrade(context, asked, local, error);
+        throw error;
       }
     },
   };
 }
+
+/** Decides calls with one message to the caller's object. */
+async function decideTogether(
+  context: GuardContext,
+  object: CallerObject,
+  calls: readonly Asked[],
+): Promise<Admission[]> {
+  const checked = calls.map((asked) => ({ asked, local: localChecks(context, asked) }));
+  const products = await catalogSize(context.db, Date.now(), context.deadline);
+  const requests = checked.map(({ asked, local }) => admissionRequest(context, asked, local, products));
+  try {
+    const answers = await object.admit(requests);
+    return await Promise.all(
+      checked.map(({ asked, local }, index) => admissionOf(context, object, asked, local, answers[index])),
+    );
+  } catch (error) {
+    if (error instanceof RequestOver) {
+      const refusal = refusalOfEnd(error);
+      return calls.map(() => ({ ok: false, refusal }));
+    }
+    if (!(error instanceof Unreachable)) throw error;
+    return checked.map(({ asked, local }) => degrade(context, asked, local, error));
+  }
+}
+
+/** What the object's answer means for the call. */
+async function admissionOf(
+  context: GuardContext,
+  object: CallerObject,
+  asked: Asked,
+  local: Local,
+  answer: AdmissionAnswer | undefined,
+): Promise<Admission> {
+  if (answer === undefined) return { ok: false, refusal: UNAVAILABLE };
+  if (answer.admitted) {
+    const { seq, isCounted } = answer;
+    const settleThis = async (ran: Ran): Promise<Settled> =>
+      isCounted ? ok(undefined) : settle(context, object, asked, seq, ran);
+    // A change of who may call is counted before it is made, and is no answer that could be withheld.
+    const refused =
+      context.principal.roles.includes(ADMINISTRATION) && (await share(context, asked, ONE_CHANGE));
+    if (refused) {
+      await settleThis({ ...NOTHING_SEEN, outcome: refused.refusal.code, durationMs: 0 });
+      return refused;
+    }
+    return { ...ok({ settle: settleThis }), verdicts: answer.verdicts };
+  }
+  if (answer.stage === "rate") return { ...refuseRate(answer.retryAfterMs), isWindowFull: true };
+  if (answer.stage === "flow")
+    return { ...refuseFlow(answer.refusal, context.origin), verdicts: answer.verdicts };
+  return { ok: false, refusal: local[answer.stage] ?? UNAVAILABLE };
+}
+
+const localChecks = ({ policy, principal }: GuardContext, { target, refused }: Asked): Local => ({
+  ...refused,
+  permission: checkPermission(policy, principal, target),
+});
 
 type Local = { [Stage in "signature" | "permission" | "arguments"]?: Refusal | undefined };
 
@@ -259,10 +319,14 @@ async function share(
   }
 }
 
-/** What happens while the Durable Object can't be reached: reads that the policy names go on, all else waits. */
+/**
+ * Decides a call while the Durable Object can't be reached: reads that the policy names go on within what an isolate may serve
+ * unguarded, all others are refused. An object that its own caller keeps busy lets nothing go on: otherwise a caller could
+ * switch its guard off.
+ */
 function degrade(
-  { policy, principal }: GuardContext,
-  { correlationId, target }: Asked,
+  { policy, principal, secretKey }: GuardContext,
+  { correlationId, target, args }: Asked,
   local: Local,
   error: Unreachable,
 ): Admission {
@@ -270,11 +334,25 @@ function degrade(
   const degraded = true;
   const refusal = local.signature ?? local.permission ?? local.arguments;
   if (refusal !== undefined) return { ok: false, refusal, degraded };
-  const goesOn = mayGoOn(policy, principal.id, target, Date.now());
-  logEvent("guard_degraded", { correlation_id: correlationId, target: target.name, served: goesOn });
-  return goesOn
+  const isOverloaded = error instanceof Overloaded;
+  const products = target.labels ? productsAsked(target.labels, args, secretKey) : 0;
+  const isServed = !isOverloaded && mayGoOn(policy, principal.id, { ...target, products }, Date.now());
+  logEvent("guard_degraded", {
+    correlation_id: correlationId,
+    target: target.name,
+    served: isServed,
+    products: isServed ? products : 0,
+    overloaded: isOverloaded || undefined,
+  });
+  return isServed
     ? { ...ok({ settle: async () => ok(undefined) }), degraded }
     : { ok: false, refusal: UNAVAILABLE, degraded };
+}
+
+/** The most products that an answer can hold: those that the arguments name, and those of the page that they ask for. */
+function productsAsked(labels: Labels, args: unknown, key: string): number {
+  const { objects, unnamed } = describeArguments(labels, args, key);
+  return objects.length + unnamed.objects;
 }
 
 type Refused = { ok: false; refusal: Refusal };

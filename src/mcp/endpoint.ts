@@ -38,6 +38,12 @@ export interface McpRequest {
   challenge: (scopes: Scope[], id: Message["id"]) => Response | Promise<Response>;
 }
 
+/**
+ * Calls of one request that run at the same time. D1 answers one query after another, so each of them is a query that others
+ * may have to wait for (docs/performance.md).
+ */
+const CALLS_AT_ONCE = 2;
+
 /** Serves one request to the MCP endpoint, of either protocol era. The body is bounded by now. */
 export async function serveMcp(request: Request, context: McpRequest): Promise<Response> {
   const { db, policy, secretKey, correlationId, deadline, principal } = context;
@@ -46,7 +52,7 @@ export async function serveMcp(request: Request, context: McpRequest): Promise<R
   const { messages } = body;
 
   await ensureMigrated(db);
-  const known = { ...context, ...describeClient(request, messages) };
+  const known = { ...context, ...describeClient(request, messages), atOnce: CALLS_AT_ONCE };
   const guard = withRetryAfter(recorded(createGuard(known), known));
   const names = callNames(correlationId, messages);
   const early = await refuseEarly(messages, names, guard, context);

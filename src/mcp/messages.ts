@@ -2,6 +2,7 @@ import * as z from "zod";
 import { parseArguments } from "../arguments.ts";
 import { type Outcome, type Refusal, ok, refuse } from "../refusal.ts";
 import { clip, plainLine } from "../text/plain-text.ts";
+import { BATCH_MAX } from "../windows/admission.ts";
 
 /** Bytes of a request's body: room for a batch of 100 calls, far less than the edge lets through. */
 export const BODY_MAX = 1024 * 1024;
@@ -28,7 +29,7 @@ const bodySchema = z.union([
   z
     .array(messageSchema)
     .min(1)
-    .max(100)
+    .max(BATCH_MAX)
     .refine((batch) => batch.length === 1 || batch.every(({ method }) => method !== "initialize")),
 ]);
 

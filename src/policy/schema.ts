@@ -15,6 +15,12 @@ const limitSchema = z.strictObject({
   window_s: z.int().min(1).max(3_600).describe("Seconds"),
 });
 
+const unguardedSchema = z.strictObject({
+  per_caller: z.int().min(1).max(WINDOW_ENTRIES_MAX),
+  per_isolate: z.int().min(1).max(10_000).describe("To all callers together"),
+  window_s: z.int().min(1).max(86_400).describe("Seconds"),
+});
+
 const limitsSchema = z.strictObject({
   calls: limitSchema.describe("Tools, resources, prompts and completion"),
   discovery: limitSchema.describe("initialize, server/discover and lists, which never eat the call budget"),
@@ -47,6 +53,9 @@ const shapeSchema = z.strictObject({
     .strictObject({
       targets: names.describe("Tools, resources and prompts of public data; all others answer unavailable"),
       limit: limitSchema.describe("Calls of one caller that one isolate serves unguarded"),
+      products: unguardedSchema
+        .default({ per_caller: 200, per_isolate: 2_000, window_s: 3_600 })
+        .describe("Products that one isolate serves unguarded"),
     })
     .describe("What goes on where the caller's Durable Object can't be reached"),
   redact: z

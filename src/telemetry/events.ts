@@ -29,6 +29,8 @@ export const fields = {
   verdict: { type: "string", means: "of the rule" },
   incident: { type: "string", means: "id of the incident" },
   served: { type: "boolean", means: "whether the call went on unguarded" },
+  products: { type: "number", means: "the most that the answer can hold; 0 where it was not served" },
+  overloaded: { type: "boolean", means: "the object is there, and busy with the calls of its own caller" },
   claimed_principal: { type: "string", means: "keyed hash of whom the bearer token leads to" },
   what: { type: "string", means: "what was being done" },
   error: { type: "string", means: "message and stack; addresses, keys and long tokens are cut out" },
@@ -100,6 +102,8 @@ export const events = {
     "correlation_id",
     "target",
     "served",
+    "products",
+    "overloaded",
   ]),
   incident_lost: error(
     "An object had too many incidents to keep: D1 has none of it, or nobody can decide it any more",

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { cursorArgument, decodeCursor, encodeCursor } from "../catalog/cursor.ts";
 import { type ProductSummary, productSummarySchema } from "../catalog/product.ts";
 import type { Catalog } from "../catalog/repository.ts";
+import { queryText } from "../catalog/search/query-text.ts";
 import { sortSchema } from "../catalog/search/search.ts";
 import { minorPerMajor } from "../catalog/money.ts";
 import { NOWHERE } from "../flow/labels.ts";
@@ -17,11 +18,7 @@ const majorUnits = z.number().min(0).max(1e12);
 
 const input = z
   .strictObject({
-    query: z
-      .string()
-      .trim()
-      .min(1)
-      .max(100)
+    query: queryText
       .optional()
       .describe('What to look for, in plain words; "without X" excludes. Left out: everything'),
     category: z.string().trim().min(1).max(200).optional().describe("A category from list_categories"),

@@ -3,6 +3,9 @@ import type { RefusalCode } from "../refusal.ts";
 import type { FlowVerdict } from "../telemetry/call-record.ts";
 import type { Attempt, Outcome } from "./records.ts";
 
+/** Calls that one request can hold. */
+export const BATCH_MAX = 100;
+
 /** The stages of the guard, in the order in which the first refusal is answered. */
 export type Stage = "signature" | "permission" | "rate" | "arguments" | "flow";
 

@@ -17,6 +17,7 @@ import type { Incident } from "./incidents.ts";
 import type { CallsAround, Overview, RuleHits } from "./overview.ts";
 import type { Bucket } from "./records.ts";
 import type { ExportedLine } from "./store.ts";
+import { isKeptBusy, noteSent } from "./calls-sent.ts";
 import type { ElsewhereDecided, IdentityChanged, Released, Windows } from "./user-windows.ts";
 
 /** Milliseconds after which a Durable Object counts as out of reach. */
@@ -31,9 +32,14 @@ type Wait = <T>(ms: number, work: () => Promise<T>) => Promise<T>;
  */
 export type When = "before" | "after";
 
-/** A caller's Durable Object could not be reached, or did not answer in time. */
+/** A Durable Object could not be reached, or did not answer in time. */
 export class Unreachable extends Error {
-  override name = "Unreachable";
+  override name: string = "Unreachable";
+}
+
+/** A caller's Durable Object is there, and too busy with its own caller's calls to answer. */
+export class Overloaded extends Unreachable {
+  override name = "Overloaded";
 }
 
 /** What went wrong, for the log: of an object out of reach, why it is. */
@@ -57,8 +63,22 @@ export class CallerObject {
     this.#wait = deadline === undefined ? within : (ms, work) => deadline.within(ms, work);
   }
 
-  admit(request: AdmissionRequest): Promise<AdmissionAnswer> {
-    return timed("admit", () => this.#reach<AdmissionAnswer>(async (object) => object.admit(request)));
+  /** Decides the calls of one request with one message; gives the answers in the same order. */
+  async admit(requests: readonly AdmissionRequest[]): Promise<readonly AdmissionAnswer[]> {
+    const [first, ...others] = requests;
+    if (first === undefined) return [];
+    const now = Date.now();
+    noteSent(this.#principal, requests.length, now);
+    try {
+      return await timed("admit", () =>
+        this.#reach<readonly AdmissionAnswer[]>(async (object) =>
+          others.length === 0 ? [await object.admit(first)] : object.admitAll(requests),
+        ),
+      );
+    } catch (error) {
+      if (!(error instanceof Unreachable) || !isKeptBusy(this.#principal, now)) throw error;
+      throw new Overloaded(error.message, { cause: error.cause });
+    }
   }
 
   /** Counts a call of somebody whom this principal made against its budgets. A caller waits for it. */
@@ -75,7 +95,7 @@ export class CallerObject {
       // A failure of the settlement itself is what was just thrown.
       waitUntil(settling.catch(() => undefined));
       if (error instanceof RequestOver || error instanceof Unreachable) throw error;
-      throw new Unreachable("A caller's object can't be reached.", { cause: error });
+      throw unreachable(error);
     }
   }
 
@@ -171,17 +191,20 @@ export class CallerObject {
       const isUnreached = isOverloaded || has(error, "retryable");
       // The object's own code threw: it was reached, and nothing goes on without its word.
       if (has(error, "remote") && !passes && !isUnreached) throw error;
-      if (!passes) throw new Unreachable("A caller's object can't be reached.", { cause: error });
+      if (!passes) throw unreachable(error);
     }
     try {
       return await wait(DEADLINE_MS, ask);
     } catch (error) {
       this.#stub = undefined;
       if (error instanceof RequestOver) throw error;
-      throw new Unreachable("A caller's object can't be reached.", { cause: error });
+      throw unreachable(error);
     }
   }
 }
+
+const unreachable = (cause: unknown): Unreachable =>
+  new (has(cause, "overloaded") ? Overloaded : Unreachable)("A caller's object can't be reached.", { cause });
 
 const patiently: Wait = (_, work) => work();
 

@@ -1,10 +1,10 @@
-import type { AdmissionAnswer } from "./admission.ts";
+import { type AdmissionAnswer, BATCH_MAX } from "./admission.ts";
 import type { Attempt } from "./records.ts";
 import type { Run } from "./repeats.ts";
 import type { Store } from "./store.ts";
 
-/** Answers in memory: more than a caller has in flight at a time, as a rule. */
-const KEPT = 64;
+/** Answers in memory: those of a whole batch, and of what a caller has in flight beside it, as a rule. */
+const KEPT = BATCH_MAX + 64;
 /** A request whose answer was lost is sent again well within this. */
 const RETRY_MS = 60_000;
 

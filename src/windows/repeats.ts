@@ -1,5 +1,6 @@
 import { strictest } from "../flow/decision.ts";
 import { type Charges, addCharge, listCharges, noCharges } from "./sliding-window.ts";
+import { BATCH_MAX } from "./admission.ts";
 import { ADMITTED, type Attempt, type Bucket, type Repeats } from "./records.ts";
 
 // A flood of refusals or of discovery calls must cost nothing to store. The first of a kind in a window has a record; the
@@ -19,8 +20,8 @@ export interface Run {
   calls?: string[] | undefined;
 }
 
-/** Calls named in a run: those that may be sent again because their answer was lost. */
-const CALLS_NAMED = 16;
+/** Calls named in a run: those that may be sent again because their answer was lost, which are a whole batch at the most. */
+const CALLS_NAMED = BATCH_MAX;
 
 type Counted = Pick<Attempt, "bucket" | "decision" | "hits" | "name">;
 

@@ -96,6 +96,11 @@ export class UserWindows extends DurableObject<Env> {
     return recent.note(request.attempt, answer);
   }
 
+  /** Decides the calls of one request in their order, as `admit` does each. */
+  admitAll(requests: readonly AdmissionRequest[]): AdmissionAnswer[] {
+    return requests.map((request) => this.admit(request));
+  }
+
   #decide(request: AdmissionRequest, now: number): AdmissionAnswer {
     const { principal, refused, limit, retentionMs, attempt } = request;
     const { log, windows } = this.#parts;

@@ -3,7 +3,7 @@ import { type Counts, count, observe } from "./counts.ts";
 
 /** Adds a call that is over to what an isolate has counted. */
 export function countCall(counts: Counts, record: CallRecord): void {
-  const { kind, name, outcome, ran, durationMs, degraded } = record;
+  const { kind, name, outcome, ran, durationMs, degraded, records } = record;
   const status = statusOf(outcome);
   const seconds = durationMs / 1000;
   count(counts, "mcp_calls_total", [kind, status]);
@@ -16,4 +16,5 @@ export function countCall(counts: Counts, record: CallRecord): void {
   if (outcome !== "ok") count(counts, "mcp_refusals_total", [outcome]);
   for (const { rule, mode } of record.verdicts) count(counts, "mcp_flow_verdicts_total", [rule, mode]);
   if (degraded) count(counts, "mcp_degraded_calls_total", [String(ran)]);
+  if (degraded && ran) count(counts, "mcp_unguarded_records_total", [], records);
 }

@@ -54,6 +54,11 @@ export const metrics = {
     help: "Calls made while the caller's Durable Object could not be reached, by whether they were served.",
     labels: ["served"],
   },
+  mcp_unguarded_records_total: {
+    type: "counter",
+    help: "Records in answers that were served while the caller's Durable Object could not be reached.",
+    labels: [],
+  },
   mcp_d1_duration_seconds: {
     type: "histogram",
     help: "Time to D1's answer, as the Worker sees it.",

@@ -36,12 +36,6 @@ describe("an object that throws", () => {
     { what: "what may pass", flags: { retryable: true }, tries: 1 },
     { what: "what may pass, from the object", flags: { retryable: true, remote: true }, tries: 1 },
     { what: "that it was reset", flags: { remote: true, durableObjectReset: true }, tries: 2 },
-    { what: "that it is overloaded", flags: { overloaded: true }, tries: 1 },
-    {
-      what: "that it is overloaded, and that this may pass",
-      flags: { overloaded: true, retryable: true },
-      tries: 1,
-    },
     { what: "neither", flags: {}, tries: 1 },
     { what: "flags that are no booleans", flags: { retryable: "yes" }, tries: 1 },
   ])("$what is asked $tries times; a public read goes on, and that is logged", async ({ flags, tries }) => {
@@ -60,6 +54,21 @@ describe("an object that throws", () => {
       },
     ]);
   });
+
+  it.each([{ overloaded: true }, { overloaded: true, retryable: true }, { overloaded: true, remote: true }])(
+    "that it is overloaded is asked once and serves nothing, because its own caller may have overloaded it: %o",
+    async (flags) => {
+      const { windows, stubs } = failing("admit", throwing(flags), throwing(flags));
+      const { ask } = newCaller({ windows });
+      expect((await ask(...good)).refusal).toMatchObject({ code: "unavailable" });
+      expect((await ask("tools/list")).refusal).toMatchObject({ code: "unavailable" });
+      expect(stubs).toHaveLength(2);
+      expect(events("guard_degraded")).toMatchObject([
+        { target: "list_categories", served: false, products: 0, overloaded: true },
+        { target: "tools/list", served: false, products: 0, overloaded: true },
+      ]);
+    },
+  );
 
   it("once, that it was reset, leaves one admission by a new stub, and nothing is logged", async () => {
     const { windows, stubs } = failing("admit", throwing({ remote: true, durableObjectReset: true }));
@@ -83,6 +92,20 @@ describe("an object that throws", () => {
     expect((await asked).refusal).toBeUndefined();
     expect(stubs).toHaveLength(1);
     expect(events("guard_degraded")).toHaveLength(1);
+  });
+
+  it("or does not answer while its caller sends it many calls serves nothing", async () => {
+    vi.useRealTimers();
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    const hangs = () => new Promise<never>(() => {});
+    const { windows } = failing("admit", ...Array.from({ length: 100 }, () => hangs));
+    const { ask } = newCaller({ windows });
+    const asked = Array.from({ length: 60 }, () => ask(...good));
+    await vi.advanceTimersByTimeAsync(3_000);
+    vi.useRealTimers();
+    const answers = await Promise.all(asked);
+    expect(answers.filter(({ refusal }) => refusal?.code === "unavailable")).toHaveLength(60);
+    expect(events("guard_degraded").filter(({ served }) => served === true)).toEqual([]);
   });
 });
 
@@ -133,7 +156,7 @@ describe("while the object is away", () => {
   });
 
   it("answers hold nothing of what went wrong, and the log does", async () => {
-    const policy = policyWith({ fail_open: { targets: [], limit } });
+    const policy = policyWith({ fail_open: { ...policyInForce().fail_open, targets: [] } });
     const { ask } = newCaller({ windows: away().windows, policy });
     const { result, refusal } = await ask(...good);
     expect(JSON.stringify([result, refusal])).not.toMatch(/own words|UserWindows|\.ts|\bError/);
@@ -142,18 +165,56 @@ describe("while the object is away", () => {
   });
 
   it("a flood of callers fills no memory: more than a thousand at once wait, and none gets a second limit", async () => {
-    vi.setSystemTime(NOW + 10 * limit.window_s * 1_000);
+    vi.setSystemTime(NOW + 100 * limit.window_s * 1_000);
     const { windows } = away();
     const first = newCaller({ windows });
     for (let call = 0; call < limit.max; call++) await first.ask(...good);
     const { mayGoOn } = await import("../../../src/guard/fail-open.ts");
     const served = Array.from({ length: 2_000 }, (_, index) =>
-      mayGoOn(policyInForce(), `flood-${index}`, { name: "list_categories", bucket: "calls" }, Date.now()),
+      mayGoOn(
+        policyInForce(),
+        `flood-${index}`,
+        { name: "list_categories", bucket: "calls", products: 0 },
+        Date.now(),
+      ),
     );
     expect(served.filter(Boolean)).toHaveLength(999);
     expect((await first.ask(...good)).refusal).toMatchObject({ code: "unavailable" });
     vi.setSystemTime(Date.now() + limit.window_s * 1_000);
     expect((await newCaller({ windows }).ask(...good)).refusal).toBeUndefined();
+  });
+
+  it("a caller is served so many products and no more, however few calls they take", async () => {
+    vi.setSystemTime(NOW + 1_000 * limit.window_s * 1_000);
+    const { products } = policyInForce().fail_open;
+    const { ask } = newCaller({ windows: away().windows });
+    const page = [
+      "tools/call",
+      { name: "search_products", arguments: { query: "dock", limit: 50 } },
+    ] as const;
+    const pages = Math.floor(products.per_caller / 50);
+    for (let call = 0; call < pages; call++) expect((await ask(...page)).refusal).toBeUndefined();
+    expect((await ask(...page)).refusal).toMatchObject({ code: "unavailable" });
+    // What holds no product goes on.
+    expect((await ask(...good)).refusal).toBeUndefined();
+    expect(events("guard_degraded").map(({ products: counted }) => counted)).toEqual([
+      ...Array.from({ length: pages }, () => 50),
+      0,
+      0,
+    ]);
+    vi.setSystemTime(Date.now() + products.window_s * 1_000);
+    expect((await ask(...page)).refusal).toBeUndefined();
+  });
+
+  it("all callers together are served so many products and no more", async () => {
+    vi.setSystemTime(NOW + 2_000 * limit.window_s * 1_000);
+    const { per_isolate } = policyInForce().fail_open.products;
+    const { mayGoOn } = await import("../../../src/guard/fail-open.ts");
+    const call = { name: "search_products", bucket: "calls" as const, products: 50 };
+    const served = Array.from({ length: 100 }, (_, index) =>
+      mayGoOn(policyInForce(), `crowd-${index}`, call, Date.now()),
+    );
+    expect(served.filter(Boolean)).toHaveLength(per_isolate / 50);
   });
 });
 

@@ -85,12 +85,14 @@ describe("/metrics", () => {
     vi.spyOn(console, "info").mockImplementation(() => {});
     const before = await (await scrape(good)).text();
     vi.spyOn(env.USER_WINDOWS, "getByName").mockImplementation(() => {
-      throw Object.assign(new Error("down"), { overloaded: true });
+      throw new Error("down");
     });
     await answers(await post(search(), {}, { url: `${ORIGIN}/mcp/public`, settings: SCRAPED }));
     const after = await (await scrape(good)).text();
     const series = 'mcp_degraded_calls_total{served="true"}';
     expect(valueOf(after, series) - valueOf(before, series)).toBe(1);
+    const records = "mcp_unguarded_records_total";
+    expect(valueOf(after, records) - valueOf(before, records)).toBeGreaterThan(0);
   });
 });
 

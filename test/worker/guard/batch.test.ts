@@ -1,0 +1,171 @@
+import { env } from "cloudflare:workers";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { Deadline } from "../../../src/deadlines.ts";
+import { createGuard, NOTHING_SEEN } from "../../../src/guard/guard.ts";
+import { toolTarget, toolsByName } from "../../../src/mcp/targets.ts";
+import { policyInForce } from "../../../src/policy/bundled.ts";
+import { newKey, newUser } from "../identity/support/people.ts";
+import { SECRET_KEY, policyWith, recordsOf } from "../support/caller.ts";
+import { fill, sample } from "../support/catalog.ts";
+import { call, post } from "../support/clients.ts";
+import { losing } from "../support/failing-windows.ts";
+
+// A batch is up to 100 calls in one request. Others wait for a few of them at a time, and not for all.
+
+beforeAll(() => fill(sample));
+afterEach(() => vi.restoreAllMocks());
+
+const SIZE = 100;
+const { max, window_s } = policyInForce().limits.calls;
+
+async function shopper() {
+  const user = await newUser(["shopper"]);
+  const { secret } = await newKey(user);
+  const object = env.USER_WINDOWS.getByName(user);
+  const refusals = async () =>
+    (await object.overview({ calls: window_s * 1_000, discovery: window_s * 1_000 })).refusals;
+  return { as: { authorization: `Bearer ${secret}` }, object, refusals };
+}
+
+const batchOf = (name: string, args: object, size = SIZE) =>
+  Array.from({ length: size }, (_, id) => call(name, args, id + 1));
+
+const coded = (messages: unknown, code: string) =>
+  JSON.stringify(messages).split(`"code":"${code}"`).length - 1;
+
+/** The messages that callers' objects were sent for admission since now. */
+function admissions(): string[] {
+  const sent: string[] = [];
+  const getByName = env.USER_WINDOWS.getByName.bind(env.USER_WINDOWS);
+  vi.spyOn(env.USER_WINDOWS, "getByName").mockImplementation((name) => {
+    const stub = getByName(name);
+    return new Proxy(stub, {
+      get(target, method) {
+        const found: unknown = Reflect.get(target, method);
+        if (method !== "admit" && method !== "admitAll") return found;
+        return (...args: unknown[]) => {
+          sent.push(method);
+          return Reflect.apply(Reflect.get(target, method), target, args);
+        };
+      },
+    });
+  });
+  return sent;
+}
+
+describe("a batch of 100", () => {
+  it("asks the database for a few calls at a time, and every call is answered", async () => {
+    const { as } = await shopper();
+    let [running, most] = [0, 0];
+    const batch = env.DB.batch.bind(env.DB);
+    vi.spyOn(env.DB, "batch").mockImplementation(async (statements) => {
+      most = Math.max(most, ++running);
+      try {
+        return await batch(statements);
+      } finally {
+        running -= 1;
+      }
+    });
+    const { messages } = await post(batchOf("search_products", { query: "dock" }, 30), as);
+    expect(messages).toHaveLength(30);
+    expect(coded(messages, "timeout")).toBe(0);
+    expect(most).toBeGreaterThan(0);
+    expect(most).toBeLessThanOrEqual(4);
+  });
+
+  it("for which the rate limit has no room is refused with two messages, and each call is counted", async () => {
+    const { as, refusals } = await shopper();
+    // Refused for their arguments, which is charged.
+    await post(batchOf("get_product", { sku: 7 }, max), as);
+    const before = await refusals();
+    expect(before).toEqual({ calls: max, refused: max });
+    const sent = admissions();
+    const { messages } = await post(batchOf("query_stock", { sku: "SKU-10001" }), as);
+    expect(coded(messages, "rate_limited")).toBe(SIZE);
+    expect(sent.length).toBeLessThanOrEqual(2);
+    expect(await refusals()).toEqual({ calls: max + SIZE, refused: max + SIZE });
+  });
+
+  it.each([
+    ["invalid_arguments", "query_stock", { sku: 7 }],
+    ["unknown_tool", "no_such_tool", {}],
+    ["permission_denied", "get_customer", { customer_id: "C-1" }],
+  ])("that is refused with %s takes two messages, and each call is counted", async (code, name, args) => {
+    const { as, refusals } = await shopper();
+    const sent = admissions();
+    const { messages } = await post(batchOf(name, args), as);
+    expect(coded(messages, code)).toBe(SIZE);
+    expect(sent.length).toBeLessThanOrEqual(2);
+    expect(await refusals()).toEqual({ calls: SIZE, refused: SIZE });
+  });
+
+  it("whose first half fits under the limit has that half answered and the others refused", async () => {
+    const { as, object } = await shopper();
+    await post(batchOf("get_product", { sku: 7 }, max - 50), as);
+    const { messages } = await post(batchOf("query_stock", { sku: "SKU-10001" }), as);
+    expect(coded(messages, "rate_limited")).toBe(50);
+    expect(messages).toHaveLength(SIZE);
+    const records = await recordsOf(object);
+    const admitted = records.filter((each) => each.kind === "attempt" && each.decision === "admitted");
+    expect(admitted).toHaveLength(50);
+  });
+});
+
+const stock = toolTarget(toolsByName.get("query_stock"));
+
+function guardOf(options: { windows?: typeof env.USER_WINDOWS; atOnce?: number; deadlineMs?: number } = {}) {
+  const { windows = env.USER_WINDOWS, atOnce = 2, deadlineMs = 5_000 } = options;
+  const id = `batch-${crypto.randomUUID()}`;
+  const limits = { ...policyInForce().limits, calls: { max: 10, window_s: 60 } };
+  const guard = createGuard({
+    policy: policyWith({ limits }),
+    principal: { id, kind: "user", roles: ["shopper"], via: "key", scopes: ["catalog:read"] },
+    windows,
+    db: env.DB,
+    origin: "http://127.0.0.1",
+    secretKey: SECRET_KEY,
+    protocol: "2025-11-25",
+    client: "test/1",
+    deadline: new Deadline(deadlineMs),
+    atOnce,
+  });
+  const admit = (place: number) =>
+    guard.admit({ correlationId: `${id}/${place}`, target: stock, args: { sku: "SKU-10001" }, refused: {} });
+  return { admit, object: env.USER_WINDOWS.getByName(id) };
+}
+
+const done = { ...NOTHING_SEEN, outcome: "ok" as const, durationMs: 1 };
+
+describe("the turns of a request", () => {
+  it("begin the next call when one is settled, and record no call before its turn", async () => {
+    const { admit } = guardOf();
+    const begun: number[] = [];
+    const admissions = Array.from({ length: 6 }, async (_, place) => {
+      const admission = await admit(place);
+      begun.push(place);
+      return admission;
+    });
+    await vi.waitFor(() => expect(begun).toHaveLength(2));
+    const [first] = await Promise.all(admissions.slice(0, 1));
+    if (first?.ok !== true) throw new Error("The first call was refused.");
+    await first.value.settle(done);
+    await vi.waitFor(() => expect(begun).toEqual([0, 1, 2]));
+  });
+
+  it("end with the request: a call that had no turn is refused as timeout", async () => {
+    const { admit } = guardOf({ atOnce: 1, deadlineMs: 1_500 });
+    expect((await admit(0)).ok).toBe(true);
+    expect(await admit(1)).toMatchObject({ ok: false, refusal: { code: "timeout" } });
+  });
+
+  it("count each call once when the answer for all of them is lost", async () => {
+    const { windows, left } = losing("admitAll");
+    const { admit, object } = guardOf({ windows, atOnce: 100 });
+    const admissions = await Promise.all(Array.from({ length: SIZE }, (_, place) => admit(place)));
+    expect(left.size).toBe(0);
+    expect(admissions.filter(({ ok }) => ok)).toHaveLength(10);
+    const { refusals, budget } = await object.overview({ calls: 60_000, discovery: 60_000 });
+    expect(refusals).toEqual({ calls: SIZE, refused: SIZE - 10 });
+    expect(budget.find(({ bucket }) => bucket === "calls")?.used).toBe(10);
+  });
+});
