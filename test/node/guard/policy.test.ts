@@ -26,7 +26,11 @@ const good: Policy = {
   roles: { clerk: role, chief: { ...role, limits: { calls: limit(50), discovery: limit(60) } } },
   limits: { calls: limit(100), discovery: limit(300) },
   weights: { t: 5 },
-  fail_open: { targets: ["t"], limit: limit(20) },
+  fail_open: {
+    targets: ["t"],
+    limit: limit(20),
+    products: { per_caller: 200, per_isolate: 2_000, window_s: 3_600 },
+  },
   redact: { except: { t: ["sku"] } },
   sign_on: NOBODY_SIGNS_ON,
   local_role: "chief",

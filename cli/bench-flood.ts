@@ -1,0 +1,133 @@
+// npm run bench:flood: how long a caller waits for a product while another caller floods the server.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { positiveNumber } from "./arguments.ts";
+import { commandOf } from "./command.ts";
+import { FLOODS, mcpRequest, toolCall } from "./bench/floods.ts";
+import { Connections, check } from "./bench/load.ts";
+import { importRecords } from "./import/import-records.ts";
+import { startServer } from "./local/server.ts";
+import { generateProducts } from "./sample/generate.ts";
+import { plainTable } from "./table.ts";
+
+/** How many times longer the slowest twentieth of calls may take under a flood. */
+const RATIO_MAX = 3;
+const PAUSE_MS = 20;
+/** Calls of the waiting caller that its rate limit lets through. */
+const CALLS_PER_KEY = 90;
+
+const options = commandOf("npm run -s bench:flood --")
+  .description(
+    "Time get_product of one caller while another sends batches and bursts; prints p95s without and with each flood, and their ratio.",
+  )
+  .option("--products <number>", "products in the catalog", positiveNumber, 20_000)
+  .option("--calls <number>", "calls that are timed in each state", positiveNumber, 150)
+  .option("--json", "print JSON")
+  .option("--check", `exit code 1 where a ratio is above ${RATIO_MAX}`)
+  .parse()
+  .opts<{ products: number; calls: number; json?: boolean; check?: boolean }>();
+
+// Imported only now, because it reads policy.json: the command can report that it is not JSON.
+const { addCallers } = await import("./bench/callers.ts");
+
+interface Row {
+  flood: string;
+  quietMs: number;
+  floodMs: number;
+  ratio: number;
+  bursts: number;
+}
+
+const rows = await measure();
+if (options.json === true) console.log(JSON.stringify(rows));
+else {
+  const table = plainTable(["flood", "p95 quiet, ms", "p95 flooded, ms", "ratio", "bursts"]);
+  for (const { flood, quietMs, floodMs, ratio, bursts } of rows)
+    table.push([flood, quietMs.toFixed(1), floodMs.toFixed(1), ratio.toFixed(2), bursts]);
+  console.log(table.toString());
+}
+if (options.check === true && rows.some(({ ratio }) => ratio > RATIO_MAX)) process.exitCode = 1;
+
+async function measure(): Promise<Row[]> {
+  const state = await mkdtemp(join(tmpdir(), "catalog-bench-"));
+  const server = await startServer({ stateDir: state });
+  const waiting = new Connections(1);
+  const flooding = new Connections(64);
+  try {
+    const products = [...generateProducts(options.products, 1)];
+    await importRecords(server, products);
+    const floods = Object.entries(FLOODS);
+    const keys = (await addCallers(server, 500)).values();
+    const newKey = (): string => {
+      const { value, done } = keys.next();
+      if (done === true) throw new Error("There are no callers left.");
+      return value;
+    };
+    const time = () =>
+      timeCalls(
+        waiting,
+        server.url,
+        newKey,
+        products.map(({ sku }) => sku),
+      );
+    await time();
+    const rows: Row[] = [];
+    for (const [flood, burst] of floods) {
+      console.error(flood);
+      await burst(flooding, server.url, newKey());
+      await sleep(500);
+      const quiet = await time();
+      let isOver = false;
+      let bursts = 0;
+      const flooded = (async () => {
+        while (!isOver) {
+          await burst(flooding, server.url, newKey());
+          bursts += 1;
+        }
+      })();
+      const under = await time();
+      isOver = true;
+      await flooded;
+      const [quietMs, floodMs] = [p95(quiet), p95(under)];
+      rows.push({ flood, quietMs, floodMs, ratio: floodMs / quietMs, bursts });
+    }
+    return rows;
+  } finally {
+    waiting.close();
+    flooding.close();
+    await server.close();
+    await rm(state, { recursive: true, maxRetries: 5 });
+  }
+}
+
+/** Milliseconds of each of so many calls, one after another with a pause between them. */
+async function timeCalls(
+  connections: Connections,
+  url: string,
+  newKey: () => string,
+  skus: readonly string[],
+): Promise<number[]> {
+  const times: number[] = [];
+  let key = "";
+  for (let call = 0; call < options.calls; call++) {
+    const sku = skus[call % skus.length] ?? "";
+    if (call % CALLS_PER_KEY === 0) {
+      key = newKey();
+      // A caller's first call makes its object.
+      check(await connections.send(url, mcpRequest(key, toolCall("get_product", { sku }))));
+    }
+    const started = performance.now();
+    check(await connections.send(url, mcpRequest(key, toolCall("get_product", { sku }))));
+    times.push(performance.now() - started);
+    await sleep(PAUSE_MS);
+  }
+  return times;
+}
+
+function p95(times: readonly number[]): number {
+  const sorted = times.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length * 0.95)] ?? Number.NaN;
+}
