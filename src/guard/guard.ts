@@ -101,7 +101,18 @@ export interface GuardContext {
 export function createGuard(context: GuardContext): Guard {
   const { policy, principal, atOnce, deadline } = context;
   const object = new CallerObject(context.windows, principal.id, deadline);
-  const decide = (asked: readonly Asked[]) => decideTogether(context, object, asked);
+  let lost: Unreachable | undefined;
+  // A batch asks an object that is out of reach once: each further wait would take the time of the calls behind it.
+  const admitAll: AdmitAll = async (requests) => {
+    if (lost !== undefined) throw lost;
+    try {
+      return await object.admit(requests);
+    } catch (error) {
+      if (atOnce !== undefined && error instanceof Unreachable) lost = error;
+      throw error;
+    }
+  };
+  const decide = (asked: readonly Asked[]) => decideTogether(context, object, admitAll, asked);
   const turns =
     atOnce === undefined || deadline === undefined ? undefined : new Turns({ atOnce, deadline, decide });
   const decideOne = async (asked: Asked): Promise<Admission> => {
@@ -127,17 +138,20 @@ export function createGuard(context: GuardContext): Guard {
   };
 }
 
+type AdmitAll = CallerObject["admit"];
+
 /** Decides calls with one message to the caller's object. */
 async function decideTogether(
   context: GuardContext,
   object: CallerObject,
+  admitAll: AdmitAll,
   calls: readonly Asked[],
 ): Promise<Admission[]> {
   const checked = calls.map((asked) => ({ asked, local: localChecks(context, asked) }));
   const products = await catalogSize(context.db, Date.now(), context.deadline);
   const requests = checked.map(({ asked, local }) => admissionRequest(context, asked, local, products));
   try {
-    const answers = await object.admit(requests);
+    const answers = await admitAll(requests);
     return await Promise.all(
       checked.map(({ asked, local }, index) => admissionOf(context, object, asked, local, answers[index])),
     );

@@ -8,7 +8,7 @@ import {
   type Outcome,
   isAct,
 } from "./records.ts";
-import { callName } from "./recent-calls.ts";
+import { callMark } from "./recent-calls.ts";
 import { type Run, closeRun, countOne, openRun, runKey } from "./repeats.ts";
 import type { State, Store } from "./store.ts";
 
@@ -133,7 +133,7 @@ export class AuditLog {
       this.runs.set(key, openRun(seq, attempt, now + windowMs));
       return { seq, isCounted: false };
     }
-    if (countOne(run, attempt.weight, now, callName(attempt))) {
+    if (countOne(run, attempt.weight, now, callMark(attempt))) {
       this.#saveRun(key, run);
     } else {
       this.#unstored.add(key);

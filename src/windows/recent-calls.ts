@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { type AdmissionAnswer, BATCH_MAX } from "./admission.ts";
 import type { Attempt } from "./records.ts";
 import type { Run } from "./repeats.ts";
@@ -12,6 +13,10 @@ type Named = Pick<Attempt, "name" | "correlation_id">;
 
 /** Names one call of one request. */
 export const callName = ({ name, correlation_id }: Named): string => `${correlation_id} ${name}`;
+
+/** A call name in 48 bits, as a run of refusals keeps a whole batch of them. */
+export const callMark = (call: Named): string =>
+  createHash("sha256").update(callName(call)).digest("base64url").slice(0, 8);
 
 /**
  * The calls that were decided last, so that one which is sent again, because its answer was lost, is neither charged nor
@@ -33,7 +38,11 @@ export class RecentCalls {
   /** How a call was decided: the answer itself, or the number of the attempt that tells it. Undefined for a new call. */
   find(call: Named, now: number): AdmissionAnswer | number | undefined {
     const name = callName(call);
-    return this.#answers.get(name) ?? this.#readBack(now).get(name);
+    const answer = this.#answers.get(name);
+    if (answer !== undefined) return answer;
+    const recorded = this.#readBack(now);
+    // An earlier release has stored names in its runs.
+    return recorded.size === 0 ? undefined : (recorded.get(name) ?? recorded.get(callMark(call)));
   }
 
   note(call: Named, answer: AdmissionAnswer): AdmissionAnswer {

@@ -16,7 +16,7 @@ export interface Run {
   count: number;
   lastAt: number;
   charges: Charges;
-  /** Names of the calls counted last (src/windows/recent-calls.ts). */
+  /** Marks of the calls counted last (src/windows/recent-calls.ts). */
   calls?: string[] | undefined;
 }
 
