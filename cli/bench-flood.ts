@@ -23,7 +23,7 @@ const options = commandOf("npm run -s bench:flood --")
   .description(
     "Time get_product of one caller while another sends batches and bursts; prints p95s without and with each flood, and their ratio.",
   )
-  .option("--products <number>", "products in the catalog", positiveNumber, 20_000)
+  .option("--products <number>", "products in the catalog", positiveNumber, 5_000)
   .option("--calls <number>", "calls that are timed in each state", positiveNumber, 150)
   .option("--json", "print JSON")
   .option("--check", `exit code 1 where a ratio is above ${RATIO_MAX}`)
