@@ -41,15 +41,15 @@ interface Row {
   bursts: number;
 }
 
-const rows = await measure();
-if (options.json === true) console.log(JSON.stringify(rows));
+const results = await measure();
+if (options.json === true) console.log(JSON.stringify(results));
 else {
   const table = plainTable(["flood", "p95 quiet, ms", "p95 flooded, ms", "ratio", "bursts"]);
-  for (const { flood, quietMs, floodMs, ratio, bursts } of rows)
+  for (const { flood, quietMs, floodMs, ratio, bursts } of results)
     table.push([flood, quietMs.toFixed(1), floodMs.toFixed(1), ratio.toFixed(2), bursts]);
   console.log(table.toString());
 }
-if (options.check === true && rows.some(({ ratio }) => ratio > RATIO_MAX)) process.exitCode = 1;
+if (options.check === true && results.some(({ ratio }) => ratio > RATIO_MAX)) process.exitCode = 1;
 
 async function measure(): Promise<Row[]> {
   const state = await mkdtemp(join(tmpdir(), "catalog-bench-"));
@@ -88,8 +88,7 @@ async function measure(): Promise<Row[]> {
           bursts += 1;
         }
       })();
-      const under = await time();
-      isOver = true;
+      const under = await time().finally(() => (isOver = true));
       await flooded;
       const [quietMs, floodMs] = [p95(quiet), p95(under)];
       rows.push({ flood, quietMs, floodMs, ratio: floodMs / quietMs, bursts });

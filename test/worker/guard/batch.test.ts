@@ -34,7 +34,7 @@ const coded = (messages: unknown, code: string) =>
   JSON.stringify(messages).split(`"code":"${code}"`).length - 1;
 
 /** The messages that callers' objects were sent for admission since now. */
-function admissions(): string[] {
+function countMessages(): string[] {
   const sent: string[] = [];
   const getByName = env.USER_WINDOWS.getByName.bind(env.USER_WINDOWS);
   vi.spyOn(env.USER_WINDOWS, "getByName").mockImplementation((name) => {
@@ -79,7 +79,7 @@ describe("a batch of 100", () => {
     await post(batchOf("get_product", { sku: 7 }, max), as);
     const before = await refusals();
     expect(before).toEqual({ calls: max, refused: max });
-    const sent = admissions();
+    const sent = countMessages();
     const { messages } = await post(batchOf("query_stock", { sku: "SKU-10001" }), as);
     expect(coded(messages, "rate_limited")).toBe(SIZE);
     expect(sent.length).toBeLessThanOrEqual(2);
@@ -92,7 +92,7 @@ describe("a batch of 100", () => {
     ["permission_denied", "get_customer", { customer_id: "C-1" }],
   ])("that is refused with %s takes two messages, and each call is counted", async (code, name, args) => {
     const { as, refusals } = await shopper();
-    const sent = admissions();
+    const sent = countMessages();
     const { messages } = await post(batchOf(name, args), as);
     expect(coded(messages, code)).toBe(SIZE);
     expect(sent.length).toBeLessThanOrEqual(2);
