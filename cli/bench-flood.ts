@@ -76,7 +76,6 @@ async function measure(): Promise<Row[]> {
     await time();
     const rows: Row[] = [];
     for (const [flood, burst] of floods) {
-      console.error(flood);
       await burst(flooding, server.url, newKey());
       await sleep(500);
       const quiet = await time();
@@ -91,6 +90,7 @@ async function measure(): Promise<Row[]> {
       const under = await time().finally(() => (isOver = true));
       await flooded;
       const [quietMs, floodMs] = [p95(quiet), p95(under)];
+      console.error(`${flood}: ${quietMs.toFixed(0)} ms quiet, ${floodMs.toFixed(0)} ms flooded`);
       rows.push({ flood, quietMs, floodMs, ratio: floodMs / quietMs, bursts });
     }
     return rows;
