@@ -79,15 +79,15 @@ async function measure(): Promise<Row[]> {
       await burst(flooding, server.url, newKey());
       await sleep(500);
       const quiet = await time();
-      let isOver = false;
+      const over = new AbortController();
       let bursts = 0;
       const flooded = (async () => {
-        while (!isOver) {
+        while (!over.signal.aborted) {
           await burst(flooding, server.url, newKey());
           bursts += 1;
         }
       })();
-      const under = await time().finally(() => (isOver = true));
+      const under = await time().finally(() => over.abort());
       await flooded;
       const [quietMs, floodMs] = [p95(quiet), p95(under)];
       console.error(`${flood}: ${quietMs.toFixed(0)} ms quiet, ${floodMs.toFixed(0)} ms flooded`);

@@ -105,8 +105,8 @@ export class Turns {
     }
     this.#full.delete(target.bucket);
     this.#running += 1;
-    const { settle } = admission.value;
-    return { ...admission, value: { settle: (ran) => settle(ran).finally(() => this.#end()) } };
+    const admitted = admission.value;
+    return { ...admission, value: { settle: (ran) => admitted.settle(ran).finally(() => this.#end()) } };
   }
 
   #end(): void {
