@@ -15,7 +15,7 @@ import { authorizePages } from "./identity/authorize-pages.tsx";
 import { limitByAddress } from "./guard/address-limit.ts";
 import { refuseSignature } from "./guard/signed-request.ts";
 import { callerByAddress } from "./identity/caller-address.ts";
-import { authorizationServer, isOfRegistered, protectedResource } from "./identity/oauth.ts";
+import { authorizationServer, isOfRegistered, protectedResource, registerClient } from "./identity/oauth.ts";
 import type { Principal } from "./identity/principal.ts";
 import { isSigned } from "./identity/signature.ts";
 import { signInPages } from "./identity/sign-in-pages.tsx";
@@ -33,8 +33,9 @@ import { type Refusal, refusalResponse, refuse } from "./refusal.ts";
 import { logEvent } from "./telemetry/log.ts";
 import { welcome } from "./welcome.tsx";
 
-/** Registrations are stored for months, and anyone may register. */
 const OAUTH_BODY_MAX = 16 * 1024;
+/** Registrations are stored, and anyone may register; those of known clients have at most 1.5 KB. */
+const REGISTRATION_BODY_MAX = 4 * 1024;
 
 export const app = new Hono<AppTypes>();
 
@@ -100,6 +101,7 @@ app.use(
   }),
 );
 
+app.use("/oauth/register", receiveBody(REGISTRATION_BODY_MAX));
 app.use("/oauth/*", receiveBody(OAUTH_BODY_MAX));
 app.use(receiveBody(BODY_MAX));
 
@@ -128,6 +130,7 @@ for (const pages of [signInPages, signOnPages, authorizePages, accountPages, con
   app.route("/", pages);
 app.route("/admin/api", adminApi);
 app.route("/", adminPages);
+app.all("/oauth/register", async (c) => withRefusal(c, await registerClient(c)));
 for (const path of [
   "/.well-known/oauth-authorization-server/*",
   "/.well-known/oauth-authorization-server",

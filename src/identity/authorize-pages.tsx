@@ -14,6 +14,7 @@ import { nextPath, signInPath } from "./next-path.ts";
 import { authorizationServer, grantsOf } from "./oauth.ts";
 import { guardPages, readForm, textOf } from "./page-guards.ts";
 import { problemPage, redirectTo } from "./page.tsx";
+import { REDIRECT_URI_FORMS, isAllowedRedirectUri } from "./redirect-uris.ts";
 import { findProvider } from "./sign-on/provider.ts";
 import { sendToProvider, unavailablePage } from "./sign-on/start.tsx";
 
@@ -26,6 +27,9 @@ authorizePages.get("/authorize", async (c) => {
   const oauth = authorizationServer(c.var.origin).getOAuthApi(c.env);
   try {
     const request = await oauth.parseAuthRequest(c.req.raw);
+    // A client's own description may list any, and so may a registration from before they were checked.
+    if (!isAllowedRedirectUri(request.redirectUri))
+      return begunAnew(`The app's address is not allowed: it must be ${REDIRECT_URI_FORMS}.`);
     const { pathname, search } = new URL(c.req.url);
     const path = pathname + search;
     const signedIn = await sessionUser(c);
@@ -42,7 +46,8 @@ authorizePages.get("/authorize", async (c) => {
     const consent = await oauth.beginConsent(request);
     return await consentPage(details, { ...consent, path, signedIn, signOn });
   } catch (error) {
-    return authorizationProblem(error);
+    // Nobody has consented yet. Anyone may register an address, so a redirect from here would be an open one (RFC 9700, 4.11).
+    return problemWithRequest(error);
   }
 });
 
@@ -102,11 +107,19 @@ async function deny(c: AppContext, handle: string): Promise<Response> {
   return redirectTo(denied.redirectTo, denied.headers);
 }
 
-/** Back to the client where the library has checked that it is the client's own address, else a page. */
+/**
+ * Answers an error after a person has decided on the consent page: redirects to the client if the library has checked that
+ * the address is the client's own, else shows a page. Throws what is no error of an authorization.
+ */
 export function authorizationProblem(error: unknown): Response | Promise<Response> {
-  if (error instanceof AuthorizationError) {
-    return error.redirectTo === undefined ? begunAnew(error.description) : redirectTo(error.redirectTo);
-  }
+  return error instanceof AuthorizationError && error.redirectTo !== undefined
+    ? redirectTo(error.redirectTo)
+    : problemWithRequest(error);
+}
+
+/** Shows an error of an authorization as a page; throws any other. */
+function problemWithRequest(error: unknown): Promise<Response> {
+  if (error instanceof AuthorizationError) return begunAnew(error.description);
   if (error instanceof CimdFetchError) return begunAnew("The app's description could not be fetched.");
   throw error;
 }

@@ -14,6 +14,7 @@ import { PROBLEMS, credentialSchema, findCredential } from "./credentials.ts";
 import { type Grants, REFRESH_TTL_S } from "./grants.ts";
 import { readForm, textOf } from "./page-guards.ts";
 import { type Principal, principalSchema } from "./principal.ts";
+import { REDIRECT_URI_FORMS, isAllowedRedirectUri } from "./redirect-uris.ts";
 import { SIGNATURE_RULES } from "./signature-profile.ts";
 import { BASE_SCOPE, SCOPES, scopesOf } from "./scopes.ts";
 import { isWholeKey, looksLikeKey } from "./secrets.ts";
@@ -36,14 +37,33 @@ interface Resource {
   onFailure: (error: unknown) => void;
 }
 
+/** Seconds that a registration is kept after it was last used. */
+const REGISTRATION_TTL_S = 90 * 24 * 60 * 60;
+/** Seconds that a registration is kept until a client first gets tokens with it: anybody may register. */
+const UNUSED_REGISTRATION_TTL_S = 24 * 60 * 60;
+
 /** The authorization server of one origin, whose one resource is its /mcp. */
-function createAuthorizationServer(origin: string): OAuthAuthorizationServer<Env> {
+function createAuthorizationServer(
+  origin: string,
+  clientRegistrationTTL: number,
+): OAuthAuthorizationServer<Env> {
   return new OAuthAuthorizationServer<Env>({
     issuer: origin,
     resources: [`${origin}/mcp`],
     scopesSupported: [...Object.keys(SCOPES), "offline_access"],
     clientIdMetadataDocumentEnabled: true,
     clientRegistrationEndpoint: "/oauth/register",
+    clientRegistrationTTL,
+    clientRegistrationCallback: ({ clientMetadata }) => {
+      const uris = redirectUrisSchema.safeParse(clientMetadata);
+      // A client may list an address of plain http beside its others. No code is ever sent there (authorize-pages.tsx).
+      if (
+        uris.success &&
+        uris.data.redirect_uris.every((uri) => isAllowedRedirectUri(uri) || isPlainHttp(uri))
+      )
+        return undefined;
+      return { code: "invalid_redirect_uri", description: `A redirect URI must be ${REDIRECT_URI_FORMS}.` };
+    },
     // Cursor registers cursor:// beside its https redirect; without this it can't sign in at all.
     allowPrivateUseRedirectUris: true,
     // Answers are logged where they leave, with the request's name: src/oauth-refusal.ts. By default the library writes a line.
@@ -59,16 +79,53 @@ function createAuthorizationServer(origin: string): OAuthAuthorizationServer<Env
   });
 }
 
-const servers = new Map<string, OAuthAuthorizationServer<Env>>();
+const isPlainHttp = (uri: string): boolean => /^http:/i.test(uri);
 
-export function authorizationServer(origin: string): OAuthAuthorizationServer<Env> {
-  let server = servers.get(origin);
-  if (server === undefined) {
+const redirectUrisSchema = z.object({ redirect_uris: z.array(z.string()) });
+
+const servers = new Map<
+  string,
+  { server: OAuthAuthorizationServer<Env>; registrar: OAuthAuthorizationServer<Env> }
+>();
+
+function serversOf(origin: string) {
+  let both = servers.get(origin);
+  if (both === undefined) {
     if (servers.size >= SERVERS_MAX) servers.clear();
-    server = createAuthorizationServer(origin);
-    servers.set(origin, server);
+    both = {
+      server: createAuthorizationServer(origin, REGISTRATION_TTL_S),
+      registrar: createAuthorizationServer(origin, UNUSED_REGISTRATION_TTL_S),
+    };
+    servers.set(origin, both);
   }
-  return server;
+  return both;
+}
+
+export const authorizationServer = (origin: string): OAuthAuthorizationServer<Env> =>
+  serversOf(origin).server;
+
+const secretExpirySchema = z.looseObject({ client_secret_expires_at: z.number().optional() });
+
+/**
+ * Registers a client for a day. The library renews a registration past half of its time when the client gets tokens, and the
+ * server that answers token requests keeps registrations for longer: so the first tokens make a registration last.
+ */
+export async function registerClient(c: AppContext): Promise<Response> {
+  const response = await serversOf(c.var.origin).registrar.fetch(c.req.raw, c.env, c.env.ctx);
+  if (response.status !== 201) return response;
+  const registered = secretExpirySchema.parse(await response.json());
+  const { client_secret_expires_at: expiresAt } = registered;
+  // A client in use must not throw its secret away after a day.
+  const extended =
+    expiresAt === undefined || expiresAt === 0
+      ? registered
+      : {
+          ...registered,
+          client_secret_expires_at: expiresAt + REGISTRATION_TTL_S - UNUSED_REGISTRATION_TTL_S,
+        };
+  const headers = new Headers(response.headers);
+  headers.delete("Content-Length");
+  return new Response(JSON.stringify(extended), { status: 201, headers });
 }
 
 /** Whether a request for tokens is a registered client's: the description of any other is fetched from where its id says. */

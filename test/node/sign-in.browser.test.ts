@@ -179,11 +179,11 @@ describe("the consent page", () => {
   });
 
   it("doesn't take an app's own scheme for the web host that it spells", async () => {
-    const url = await authorizationUrl("evil-app://claude.ai/callback");
+    const url = await authorizationUrl("com.evil.app://claude.ai/callback");
     const { page } = await visitConsent(url, "user-001");
     expect(await page.locator("dd").allInnerTexts()).toEqual([
       "user-001 Not you?",
-      "the app that opens evil-app: links",
+      "the app that opens com.evil.app: links",
     ]);
     expect(await page.locator(".warn").innerText()).toMatch(/^That is an app on your own device\./);
   });
