@@ -13,9 +13,11 @@ import { isAllowedOrigin, isLocalRequest, isOwnHost } from "./hosts.ts";
 import { accountPages } from "./identity/account-pages.tsx";
 import { authorizePages } from "./identity/authorize-pages.tsx";
 import { limitByAddress } from "./guard/address-limit.ts";
+import { limitFailedCredentials } from "./guard/failed-credentials.ts";
+import { limitTokenRequests } from "./guard/token-requests.ts";
 import { refuseSignature } from "./guard/signed-request.ts";
 import { callerByAddress } from "./identity/caller-address.ts";
-import { authorizationServer, isOfRegistered, protectedResource, registerClient } from "./identity/oauth.ts";
+import { authorizationServer, protectedResource, registerClient } from "./identity/oauth.ts";
 import type { Principal } from "./identity/principal.ts";
 import { isSigned } from "./identity/signature.ts";
 import { signInPages } from "./identity/sign-in-pages.tsx";
@@ -106,12 +108,13 @@ app.use("/oauth/*", receiveBody(OAUTH_BODY_MAX));
 app.use(receiveBody(BODY_MAX));
 
 // Unauthenticated endpoints that store data or make outbound requests.
+app.post("/oauth/register", limitByAddress("register_network", showRefusal));
 app.post("/oauth/register", limitByAddress("register", showRefusal));
 app.get("/authorize", limitByAddress("authorize", showRefusal));
 app.post("/sign-in", limitByAddress("sign-in", showRefusal));
 app.post("/sign-on/start", limitByAddress("sign-on", showRefusal));
-const limitToken = limitByAddress("token", showRefusal);
-app.post("/oauth/token", async (c, next) => ((await isOfRegistered(c)) ? next() : limitToken(c, next)));
+app.post("/oauth/token", limitTokenRequests(limitByAddress("token", showRefusal)));
+for (const path of ["/mcp", "/admin/api/*"]) app.use(path, limitFailedCredentials);
 
 app.get("/", welcome);
 app.get("/assets/*", serveAsset);

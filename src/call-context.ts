@@ -10,4 +10,6 @@ export interface CallContext {
   support: Support;
   /** Milliseconds since the epoch. */
   now: number;
+  /** A page holds no more records than that, whatever was asked for. */
+  pageMax?: number | undefined;
 }

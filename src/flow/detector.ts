@@ -8,7 +8,14 @@ import {
   isRefused,
   strictest,
 } from "./decision.ts";
-import { type FlowCall, type FlowContext, type FlowResult, ADMINISTRATION, SHARED } from "./event.ts";
+import {
+  type FlowCall,
+  type FlowContext,
+  type FlowResult,
+  ADMINISTRATION,
+  NETWORK,
+  SHARED,
+} from "./event.ts";
 import { adjacencySteps } from "./kinds/adjacency.ts";
 import { budgetSteps } from "./kinds/budget.ts";
 import { missesSteps } from "./kinds/misses.ts";
@@ -59,6 +66,8 @@ export function detectorOf(rules: readonly Rule[]): Detector {
 
 function isAbout(rule: Rule, roles: readonly string[]): boolean {
   if (rule.roles !== undefined && !shareClass(rule.roles, roles)) return false;
+  if (rule.except_roles !== undefined && shareClass(rule.except_roles, roles)) return false;
+  if (roles.includes(NETWORK)) return rule.roles?.includes(NETWORK) === true;
   const isAboutAdministration = rule.roles?.includes(ADMINISTRATION) === true;
   if (roles.includes(ADMINISTRATION)) return isAboutAdministration;
   return !roles.includes(SHARED) || rule.kind === "subjects";

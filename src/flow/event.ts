@@ -11,6 +11,9 @@ export type Token = string;
 export const ADMINISTRATION = "(administration)";
 export const SHARED = "(shared)";
 
+/** Stands alone with SHARED among a call's roles, where a network counts it. Only rules whose `roles` name it speak. */
+export const NETWORK = "(network)";
+
 /** Ids that a call named or an answer held, as tokens, each once. */
 export interface Touched {
   /** People. */

@@ -41,6 +41,11 @@ const base = {
       "flag: recorded. throttle: refused for now. confirm: a person must agree. block: refused, and all that follows",
     ),
   roles: z.array(z.string().min(1)).min(1).optional().describe("Callers with any of these; absent: everyone"),
+  except_roles: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe("Callers with none of these; absent: everyone whom `roles` names"),
   about: z.string().max(500).optional().describe("Why the rule exists, for whoever reads it"),
 };
 
@@ -106,6 +111,14 @@ export const ruleSchema = z.discriminatedUnion("kind", [
     .strictObject({
       kind: z.literal("products"),
       ...base,
+      spares: z
+        .int()
+        .min(1)
+        .max(50)
+        .optional()
+        .describe(
+          "Calls that can answer at most so many products go on past the limits, and pages shrink to so many",
+        ),
       limits: limits(
         z.strictObject({
           window: windowSchema,

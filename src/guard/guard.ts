@@ -7,19 +7,22 @@ import type { Signals } from "../flow/signals.ts";
 import { objectTokens, touchedBy } from "../flow/tokens.ts";
 import type { Principal } from "../identity/principal.ts";
 import { limitOf, weightOf } from "../policy/roles.ts";
-import type { Policy } from "../policy/schema.ts";
+import type { Limit, Policy } from "../policy/schema.ts";
 import { type Outcome, type Refusal, type RefusalCode, ok, refuse } from "../refusal.ts";
 import type { FlowVerdict } from "../telemetry/call-record.ts";
 import { logEvent, logSurprise } from "../telemetry/log.ts";
-import type {
-  AdmissionAnswer,
-  AdmissionRequest,
-  Agreed,
-  FlowRefusal,
-  Settlement,
+import {
+  type AdmissionAnswer,
+  type AdmissionRequest,
+  type Agreed,
+  type FlowRefusal,
+  type Settlement,
+  shrink,
 } from "../windows/admission.ts";
+import { crowdedPage, isAnonymousDiscovery, noteProducts, takeDiscovery } from "./anonymous-callers.ts";
 import { catalogSize } from "./catalog-size.ts";
 import { mayGoOn } from "./fail-open.ts";
+import { countForNetwork } from "./network-budget.ts";
 import { shareBudget } from "./shared-budget.ts";
 import { checkPermission } from "./permission.ts";
 import { digestArguments, redactArguments } from "./redact.ts";
@@ -62,6 +65,8 @@ export const NOTHING_SEEN: Omit<Ran, "outcome" | "durationMs"> = {
 
 /** A call that may run. */
 export interface Admitted {
+  /** The call may answer no more records than that. */
+  pageMax?: number | undefined;
   /** Once, when it has run. A refusal where the answer must be withheld. */
   settle(ran: Ran): Promise<Settled>;
 }
@@ -91,6 +96,8 @@ export interface GuardContext {
   origin: string;
   protocol: string;
   client: string;
+  /** Instead of the limits of the caller's roles. */
+  limit?: Limit | undefined;
   /** The request's; without one each step has its own limit alone. */
   deadline?: Deadline | undefined;
   /** Calls of the request that run at the same time; absent for no limit. It needs a deadline. */
@@ -121,8 +128,10 @@ export function createGuard(context: GuardContext): Guard {
   };
   return {
     async admit(asked) {
-      if (turns === undefined) return decideOne(asked);
       const { target } = asked;
+      if (isAnonymousDiscovery(principal, target))
+        return admitDiscovery(context, localChecks(context, asked), Date.now());
+      if (turns === undefined) return decideOne(asked);
       const isRefused = Object.values(localChecks(context, asked)).some((refusal) => refusal !== undefined);
       try {
         return await turns.admit({
@@ -147,13 +156,24 @@ async function decideTogether(
   admitAll: AdmitAll,
   calls: readonly Asked[],
 ): Promise<Admission[]> {
-  const checked = calls.map((asked) => ({ asked, local: localChecks(context, asked) }));
-  const products = await catalogSize(context.db, Date.now(), context.deadline);
-  const requests = checked.map(({ asked, local }) => admissionRequest(context, asked, local, products));
+  const { policy, principal, db, deadline } = context;
+  const now = Date.now();
+  const products = await catalogSize(db, now, deadline);
+  const checked = calls.map((asked) => {
+    const local = localChecks(context, asked);
+    const crowded = isPaged(asked.target) ? crowdedPage(policy, principal, now) : undefined;
+    const request = admissionRequest(context, asked, local, products);
+    return {
+      asked,
+      local,
+      crowded,
+      request: crowded === undefined ? request : { ...request, attempt: shrink(request.attempt, crowded) },
+    };
+  });
   try {
-    const answers = await admitAll(requests);
+    const answers = await admitAll(checked.map(({ request }) => request));
     return await Promise.all(
-      checked.map(({ asked, local }, index) => admissionOf(context, object, asked, local, answers[index])),
+      checked.map((call, index) => admissionOf(context, object, call, answers[index])),
     );
   } catch (error) {
     if (error instanceof RequestOver) {
@@ -169,8 +189,7 @@ async function decideTogether(
 async function admissionOf(
   context: GuardContext,
   object: CallerObject,
-  asked: Asked,
-  local: Local,
+  { asked, local, crowded }: { asked: Asked; local: Local; crowded: number | undefined },
   answer: AdmissionAnswer | undefined,
 ): Promise<Admission> {
   if (answer === undefined) return { ok: false, refusal: UNAVAILABLE };
@@ -185,7 +204,8 @@ async function admissionOf(
       await settleThis({ ...NOTHING_SEEN, outcome: refused.refusal.code, durationMs: 0 });
       return refused;
     }
-    return { ...ok({ settle: settleThis }), verdicts: answer.verdicts };
+    const { pageMax = crowded, verdicts } = answer;
+    return { ...ok({ settle: settleThis, pageMax }), verdicts };
   }
   if (answer.stage === "rate") return { ...refuseRate(answer.retryAfterMs), isWindowFull: true };
   if (answer.stage === "flow")
@@ -198,17 +218,27 @@ const localChecks = ({ policy, principal }: GuardContext, { target, refused }: A
   permission: checkPermission(policy, principal, target),
 });
 
+const isPaged = ({ labels }: Target): boolean => labels?.cost.page !== undefined;
+
+/** Admits what an anonymous caller asks before its first call, without an object of its own. */
+function admitDiscovery({ policy, principal }: GuardContext, local: Local, now: number): Admission {
+  const refusal = local.signature ?? local.permission ?? local.arguments;
+  if (refusal !== undefined) return { ok: false, refusal };
+  const wait = takeDiscovery(policy, principal, now);
+  return wait > 0 ? refuseRate(wait) : ok({ settle: async () => ok(undefined) });
+}
+
 type Local = { [Stage in "signature" | "permission" | "arguments"]?: Refusal | undefined };
 
 function admissionRequest(
-  { policy, principal, secretKey, protocol, client }: GuardContext,
+  { policy, principal, secretKey, protocol, client, limit }: GuardContext,
   { correlationId, target, args, agreed }: Asked,
   local: Local,
   products: number,
 ): AdmissionRequest {
   const { kind, name, bucket, labels } = target;
   const { roles } = principal;
-  const { max, window_s } = limitOf(policy, roles, bucket);
+  const { max, window_s } = limit ?? limitOf(policy, roles, bucket);
   return {
     principal: principal.id,
     refused: {
@@ -234,6 +264,7 @@ function admissionRequest(
       catalog_size: products,
     },
     ...(agreed && { agreed }),
+    ...(labels?.cost.page && { isPaged: true }),
   };
 }
 
@@ -275,6 +306,12 @@ async function settle(
     const withheld = { ...settlement, outcome: refused.refusal.code, records: 0, bytes: 0, flow: null };
     await object.settle(withheld).catch((error: unknown) => logSettling(correlationId, error));
     return refused;
+  }
+  const overBudget = isPublic && (await countAnonymous(context, asked, settlement));
+  if (overBudget) {
+    const withheld = { ...settlement, outcome: overBudget.refusal.code, records: 0, bytes: 0, flow: null };
+    waitUntil(object.settleLater(withheld).catch((error: unknown) => logSettling(correlationId, error)));
+    return overBudget;
   }
   if (isPublic ? !(isAnswered && missed) : !isAnswered) {
     const later = object.settleLater(settlement).then(
@@ -331,6 +368,32 @@ async function share(
     logSurprise(causeOf(error), { correlation_id: asked.correlationId, what: "shared budget" });
     return { ok: false, refusal: UNAVAILABLE };
   }
+}
+
+/** Counts the products of an anonymous caller's answer for its network; the refusal if the network has had too many. */
+async function countAnonymous(
+  context: GuardContext,
+  asked: Asked,
+  settlement: SharedSettlement,
+): Promise<(Refused & Heard) | undefined> {
+  const { policy, principal, db, origin, deadline } = context;
+  const { network } = principal;
+  if (network === undefined || settlement.flow === null || settlement.flow.objects.length === 0)
+    return undefined;
+  const now = Date.now();
+  try {
+    const admission = admissionRequest(context, asked, {}, await catalogSize(db, now, deadline));
+    const answer = await countForNetwork({ ...context, network }, { admission, settlement });
+    if (!answer.given) return { ...refuseFlow(answer.refusal, origin), verdicts: answer.verdicts };
+  } catch (error) {
+    if (error instanceof RequestOver) return { ok: false, refusal: refusalOfEnd(error) };
+    logSurprise(causeOf(error), { correlation_id: asked.correlationId, what: "network budget" });
+    const products = settlement.flow.objects.length;
+    if (error instanceof Overloaded || !mayGoOn(policy, network, { ...asked.target, products }, now))
+      return { ok: false, refusal: UNAVAILABLE };
+  }
+  noteProducts(policy, settlement.flow.objects.length, now);
+  return undefined;
 }
 
 /**

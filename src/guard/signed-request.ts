@@ -80,7 +80,12 @@ async function charge(c: AppContext, refusal: Refusal, { userId }: Claimed): Pro
     code: refusal.code,
     claimed_principal: keptTokenOf("principal", userId, secretKey),
   });
-  await guardOfAddress(c).admit({ correlationId, target: TARGET, args: {}, refused: { signature: refusal } });
+  await guardOfAddress(c, "signature").admit({
+    correlationId,
+    target: TARGET,
+    args: {},
+    refused: { signature: refusal },
+  });
   return refusal;
 }
 

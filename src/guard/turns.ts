@@ -106,7 +106,10 @@ export class Turns {
     this.#full.delete(target.bucket);
     this.#running += 1;
     const admitted = admission.value;
-    return { ...admission, value: { settle: (ran) => admitted.settle(ran).finally(() => this.#end()) } };
+    return {
+      ...admission,
+      value: { ...admitted, settle: (ran) => admitted.settle(ran).finally(() => this.#end()) },
+    };
   }
 
   #end(): void {

@@ -1,7 +1,10 @@
 import type { AppContext } from "../app-types.ts";
 import { type Principal, anonymous } from "./principal.ts";
-import { hashAddress } from "./secrets.ts";
+import { hashAddress, hashNetwork } from "./secrets.ts";
 
 /** Who calls, as far as the network tells: what a caller is counted by who has proved nothing. */
-export const callerByAddress = (c: AppContext): Principal =>
-  anonymous(hashAddress(c.req.header("cf-connecting-ip") ?? "local", c.var.secretKey));
+export function callerByAddress(c: AppContext): Principal {
+  const address = c.req.header("cf-connecting-ip") ?? "local";
+  const { secretKey } = c.var;
+  return anonymous(hashAddress(address, secretKey), hashNetwork(address, secretKey));
+}

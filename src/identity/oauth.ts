@@ -12,7 +12,6 @@ import { ensureMigrated } from "../database/migrate.ts";
 import { type FoundKey, findKey, touchKey } from "./access-keys.ts";
 import { PROBLEMS, credentialSchema, findCredential } from "./credentials.ts";
 import { type Grants, REFRESH_TTL_S } from "./grants.ts";
-import { readForm, textOf } from "./page-guards.ts";
 import { type Principal, principalSchema } from "./principal.ts";
 import { REDIRECT_URI_FORMS, isAllowedRedirectUri } from "./redirect-uris.ts";
 import { SIGNATURE_RULES } from "./signature-profile.ts";
@@ -126,20 +125,6 @@ export async function registerClient(c: AppContext): Promise<Response> {
   const headers = new Headers(response.headers);
   headers.delete("Content-Length");
   return new Response(JSON.stringify(extended), { status: 201, headers });
-}
-
-/** Whether a request for tokens is a registered client's: the description of any other is fetched from where its id says. */
-export async function isOfRegistered(c: AppContext): Promise<boolean> {
-  const authorization = c.req.header("authorization");
-  const id = authorization === undefined ? textOf(await readForm(c), "client_id") : basicId(authorization);
-  return /^[\w-]+$/.test(id);
-}
-
-/** Whose credentials HTTP Basic brings (RFC 6749, section 2.3.1); empty where there are none. */
-function basicId(authorization: string): string {
-  const [, encoded = ""] = /^basic +([\w+/=-]+)$/i.exec(authorization) ?? [];
-  const [id = ""] = Buffer.from(encoded, "base64").toString("utf8").split(":");
-  return id;
 }
 
 export const grantsOf = (c: AppContext): Grants => ({

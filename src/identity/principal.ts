@@ -14,12 +14,15 @@ export const principalSchema = z.strictObject({
   scopes: z.array(z.string()),
   /** Accounts that lately made it or its credential: it shares their budget of people (docs/detection.md). */
   madeBy: z.array(z.string()).optional(),
+  /** The id that the network around a caller without a name is counted by (docs/detection.md). */
+  network: z.string().optional(),
 });
 export type Principal = z.output<typeof principalSchema>;
 
 /** A caller who proved nothing, counted by network address. */
-export function anonymous(address: string): Principal {
+export function anonymous(address: string, network?: string): Principal {
   return {
+    ...(network !== undefined && { network: `anon-net-${network}` }),
     id: `anon-${address}`,
     kind: "anonymous",
     roles: ["anonymous"],

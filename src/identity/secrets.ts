@@ -48,15 +48,21 @@ const checkOf = (body: string): string => hashSecret(body).slice(0, 6);
  * Stands for a network address where it must be told from others and not be known: an IPv6 address
  * by its /64, which one subscriber holds whole (RFC 6177), an IPv4 address however it is written.
  */
-export function hashAddress(address: string, key: string): string {
-  return createHmac("sha256", key)
-    .update(`address ${networkOf(address)}`)
-    .digest("base64url")
-    .slice(0, 22);
-}
+export const hashAddress = (address: string, key: string): string =>
+  hashPlace(`address ${subnetOf(address, 4)}`, key);
 
-function networkOf(address: string): string {
-  if (!address.includes(":")) return address;
+/** Likewise for the network around an address: an IPv6 /48, which one site holds whole, or an IPv4 /24. */
+export const hashNetwork = (address: string, key: string): string =>
+  hashPlace(`network ${subnetOf(address, 3)}`, key);
+
+const hashPlace = (place: string, key: string): string =>
+  createHmac("sha256", key).update(place).digest("base64url").slice(0, 22);
+
+const IPV4 = /^\d{1,3}(?:\.\d{1,3}){3}$/;
+
+/** The first `parts` groups of an IPv6 address, or bytes of an IPv4 address; any other text whole. */
+function subnetOf(address: string, parts: number): string {
+  if (!address.includes(":")) return firstBytes(address, parts);
   // URL writes every spelling of an IPv6 address alike, and an embedded IPv4 address in hexadecimal.
   const plain = URL.canParse(`http://[${address}]`)
     ? new URL(`http://[${address}]`).hostname.slice(1, -1)
@@ -65,11 +71,14 @@ function networkOf(address: string): string {
   if (mapped !== null) {
     const [, high = "0", low = "0"] = mapped;
     const bytes = [high, low].flatMap((half) => [parseInt(half, 16) >> 8, parseInt(half, 16) & 255]);
-    return bytes.join(".");
+    return firstBytes(bytes.join("."), parts);
   }
   const [head = "", tail = ""] = plain.split("::");
   const left = head === "" ? [] : head.split(":");
   const right = tail === "" ? [] : tail.split(":");
   const zeros = Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => "0");
-  return [...left, ...zeros, ...right].slice(0, 4).join(":");
+  return [...left, ...zeros, ...right].slice(0, parts).join(":");
 }
+
+const firstBytes = (address: string, parts: number): string =>
+  IPV4.test(address) ? address.split(".").slice(0, parts).join(".") : address;

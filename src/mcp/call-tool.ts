@@ -51,7 +51,8 @@ async function walk<T>(
 
   const started = performance.now();
   const run = work.value;
-  const answer = await attempt(call, target.name, () => run(context));
+  const { pageMax } = admission.value;
+  const answer = await attempt(call, target.name, () => run({ ...context, pageMax }));
 
   const settled = await admission.value.settle({
     outcome: answer.ok ? "ok" : answer.refusal.code,

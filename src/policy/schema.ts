@@ -26,6 +26,54 @@ const limitsSchema = z.strictObject({
   discovery: limitSchema.describe("initialize, server/discover and lists, which never eat the call budget"),
 });
 
+/** An endpoint that anybody may ask, by the name of its limit in the policy. */
+export type Endpoint =
+  | "register"
+  | "register_network"
+  | "authorize"
+  | "sign-in"
+  | "sign-on"
+  | "token"
+  | "signature";
+
+const daily = z.strictObject({
+  max: limitSchema.shape.max,
+  window_s: z.int().min(1).max(86_400).describe("Seconds"),
+});
+const perMinute = (max: number) => limitSchema.default({ max, window_s: 60 });
+const perDay = (max: number) => daily.default({ max, window_s: 86_400 });
+
+const unauthenticatedSchema = z
+  .strictObject({
+    register: perDay(200).describe("Clients that one address registers"),
+    register_network: perDay(600).describe("Clients that one IPv6 /48 or IPv4 /24 registers"),
+    authorize: perMinute(120).describe("Authorization requests of one address"),
+    "sign-in": perMinute(60).describe("Access keys entered at one address"),
+    "sign-on": perMinute(60).describe("Sign-ins at the provider that one address begins"),
+    token: perMinute(60).describe("Client descriptions that are fetched for one address's token requests"),
+    signature: perMinute(60).describe("Refused signatures of one address, which are all recorded"),
+    token_requests: perMinute(30).describe("Token requests of one client for one grant, in one isolate"),
+    failed_token_requests: perMinute(100).describe(
+      "Token requests of one address that failed, in one isolate",
+    ),
+    failed_credentials: perMinute(100).describe(
+      "Different keys and tokens of one address that were refused, in one isolate",
+    ),
+    answered_products: z
+      .strictObject({
+        max: z.int().min(1).max(1_000_000).describe("Products answered in every stretch of window_s"),
+        window_s: z.int().min(1).max(86_400).describe("Seconds"),
+        page: z.int().min(1).max(50).describe("Records that a page holds at the most past that"),
+      })
+      .default({ max: 6_000, window_s: 3_600, page: 3 })
+      .describe(
+        "Products that one isolate answers to all anonymous callers together before their pages shrink",
+      ),
+    repeated_credential: perMinute(60).describe("Requests with one refused key or token, in one isolate"),
+  })
+  .prefault({})
+  .describe("What callers may ask before they have proved who they are; each purpose counts for itself");
+
 const roleSchema = z.strictObject({
   scopes: names.describe("What a token of this role can be granted at the most"),
   tools: names,
@@ -46,6 +94,7 @@ const shapeSchema = z.strictObject({
     .record(z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/), roleSchema)
     .describe("What is not named here is denied. A caller with several roles may use what any of them may"),
   limits: limitsSchema.describe("Of every role that has none of its own"),
+  unauthenticated: unauthenticatedSchema,
   weights: z
     .record(z.string(), z.int().min(1).max(WINDOW_ENTRIES_MAX))
     .describe("What one call of a tool, resource or prompt counts; 1 where it is not named"),

@@ -88,7 +88,7 @@ Answers a page of products; pass next_cursor back as cursor, with all else uncha
   input,
   output,
 
-  async run({ cursor, version, limit, facets, ...question }, { catalog }) {
+  async run({ cursor, version, limit, facets, ...question }, { catalog, pageMax = limit }) {
     const category = await resolveCategory(catalog, question.category);
     if (!category.ok) return category;
     const after = cursor === undefined ? undefined : decodeCursor(question, cursor);
@@ -103,7 +103,7 @@ Answers a page of products; pass next_cursor back as cursor, with all else uncha
       maxPrice: question.max_price,
       inStock: question.in_stock,
       sort: question.sort,
-      limit,
+      limit: Math.min(limit, pageMax),
       after: after?.value,
     });
     const empty = page.products.length === 0 ? await emptyCatalogNotice(catalog) : undefined;

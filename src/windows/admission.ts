@@ -20,6 +20,8 @@ export interface AdmissionRequest {
   attempt: Omit<Attempt, "seq" | "at" | "kind" | "decision" | "hits">;
   /** A form in the client was accepted for this very call. */
   agreed?: Agreed | undefined;
+  /** The call answers a page, which can be made smaller (src/windows/small-pages.ts). */
+  isPaged?: boolean;
 }
 
 /** An accepted form: good once, by its nonce, and for what was read until it was asked. */
@@ -43,8 +45,11 @@ interface Heard {
 }
 
 export type AdmissionAnswer =
-  /** `isCounted`: the call was counted with others of its kind, so it has no record of its own to settle; `seq` is the first's. */
-  | ({ admitted: true; seq: number; isCounted?: boolean } & Heard)
+  /**
+   * `isCounted`: the call was counted with others of its kind, so it has no record of its own to settle; `seq` is the first's.
+   * `pageMax`: the call may answer no more records than that.
+   */
+  | ({ admitted: true; seq: number; isCounted?: boolean; pageMax?: number } & Heard)
   | { admitted: false; stage: "signature" | "permission" | "arguments" }
   | { admitted: false; stage: "rate"; retryAfterMs: number }
   | ({ admitted: false; stage: "flow"; refusal: FlowRefusal } & Heard);
@@ -84,6 +89,15 @@ export function firstRefusal(
   if (isOverLimit) return { stage: "rate", code: "rate_limited" };
   if (badArguments !== undefined) return { stage: "arguments", code: badArguments };
   return undefined;
+}
+
+/** The attempt, answering at most so many records that it does not name. */
+export function shrink(attempt: AdmissionRequest["attempt"], pageMax: number): AdmissionRequest["attempt"] {
+  const { flow } = attempt;
+  if (flow === null) return attempt;
+  const cost = { ...flow.cost, records: Math.min(flow.cost.records, pageMax) };
+  const unnamed = { ...flow.unnamed, objects: Math.min(flow.unnamed.objects, pageMax) };
+  return { ...attempt, flow: { ...flow, cost, unnamed } };
 }
 
 /** What a caller is told that a flow refusal is: nothing of the rule. */

@@ -52,6 +52,14 @@ export class FlowGuard {
     return admit(this.#read(), rules(), call, context);
   }
 
+  /** The largest page that every rule about a call spares; undefined if none spares any. */
+  spares(attempt: AdmissionRequest["attempt"]): number | undefined {
+    if (attempt.flow === null) return undefined;
+    const watches = rules().watchesOf({ ...attempt.flow, roles: attempt.roles });
+    const spared = watches.flatMap(({ rule }) => (rule.kind === "products" ? (rule.spares ?? []) : []));
+    return spared.length === 0 ? undefined : Math.min(...spared);
+  }
+
   /** Likewise, where a person agreed that this one attempt passes these rules. */
   admitReleased(request: AdmissionRequest, seq: number, passed: readonly string[], now: number): Decision {
     const { releases } = this.#read();

@@ -15,11 +15,14 @@ import { fitsAt } from "./sliding-window.ts";
 /** `attempt` is the call's record, or the first of the run of refusals in which the call was counted. */
 export function recordedAnswer(
   parts: Parts,
-  { refused, limit, attempt: { bucket, weight } }: AdmissionRequest,
-  { seq, at, decision, hits }: Attempt,
+  { refused, limit, attempt: { bucket, weight, flow: asked } }: AdmissionRequest,
+  { seq, at, decision, hits, flow }: Attempt,
   now: number,
 ): AdmissionAnswer {
-  if (decision === ADMITTED) return { admitted: true, seq, ...heard(hits) };
+  if (decision === ADMITTED) {
+    const isShrunk = asked !== null && flow !== null && flow.unnamed.objects < asked.unnamed.objects;
+    return { admitted: true, seq, ...(isShrunk && { pageMax: flow.unnamed.objects }), ...heard(hits) };
+  }
   const local = firstRefusal(refused, false);
   if (local !== undefined && local.stage !== "rate" && local.code === decision)
     return { admitted: false, stage: local.stage };

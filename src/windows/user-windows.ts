@@ -20,7 +20,6 @@ import {
   type PersonsDecision,
   decideIncident,
   decidedWith,
-  judgeCall,
   noteDecision,
   releaseCaller,
 } from "./flow-stage.ts";
@@ -41,6 +40,7 @@ import { ADMITTED, type Bucket, type CallerDecision, type Change, type Draft } f
 import { isFoldable } from "./repeats.ts";
 import { charge, fitsAt } from "./sliding-window.ts";
 import type { ExportedLine } from "./store.ts";
+import { judgePage } from "./small-pages.ts";
 import { Upkeep } from "./upkeep.ts";
 
 /** What an admin did to a caller elsewhere, or to an incident that is D1's alone. */
@@ -112,7 +112,9 @@ export class UserWindows extends DurableObject<Env> {
     const freeAt = window === undefined ? now : fitsAt(window, attempt.weight, limit, now);
     const isOverLimit = freeAt > now;
     const local = firstRefusal(refused, isOverLimit);
-    const decision = local === undefined ? judgeCall(this.#parts, request, now) : ALLOWED;
+    const judged =
+      local === undefined ? judgePage(this.#parts, request, now) : { decision: ALLOWED, attempt };
+    const { decision, pageMax } = judged;
     const flow = noteDecision(this.#parts, decision, attempt, now);
     this.#upkeep.tellNews();
 
@@ -123,12 +125,18 @@ export class UserWindows extends DurableObject<Env> {
     this.#upkeep.wakeForRecord(now);
     const { hits } = decision;
     const refusedAs = local?.code ?? (flow && FLOW_CODES[flow.verdict]);
-    const draft = { kind: "attempt", decision: refusedAs ?? ADMITTED, ...attempt, weight, hits } as const;
+    const draft = {
+      kind: "attempt",
+      decision: refusedAs ?? ADMITTED,
+      ...judged.attempt,
+      weight,
+      hits,
+    } as const;
     if (refusedAs === undefined) {
       if (isFoldable(draft)) return { admitted: true, ...log.fold(draft, limit.windowMs, now) };
       const seq = log.append(draft, now);
       this.#parts.flow.keepUp(seq, "due");
-      return { admitted: true, seq, ...heard(hits) };
+      return { admitted: true, seq, ...(pageMax !== undefined && { pageMax }), ...heard(hits) };
     }
     log.fold(draft, limit.windowMs, now);
     this.#upkeep.storeCountsSoon();

@@ -15,7 +15,8 @@ export const PRODUCTS_IN_FLIGHT = 600;
 
 /**
  * Different products against the size of the catalog. A call that may answer products it does not name, such as a search,
- * is taken to answer as many new ones as it may; one that names only products seen before goes on being served.
+ * is taken to answer as many new ones as it may; one that names only products seen before goes on being served. So does a
+ * call that can answer no more than the rule spares.
  */
 export function productsSteps(rule: RuleOf<"products">): Steps {
   const seenIn = (state: FlowState, windowMs: number) =>
@@ -25,6 +26,7 @@ export function productsSteps(rule: RuleOf<"products">): Steps {
     before(state, call, { catalogSize }) {
       const unnamed = call.unnamed.objects;
       if (call.objects.length === 0 && unnamed === 0) return undefined;
+      if (call.objects.length + unnamed <= (rule.spares ?? 0)) return undefined;
       const inFlight = countInFlight(state, call);
       const hashes = call.objects.map(hashOf);
       let isBusy = false;

@@ -1,0 +1,66 @@
+interface Limit {
+  max: number;
+  window_s: number;
+}
+
+/** Keys that one budget remembers: a flood of them can't grow the isolate's memory. */
+const KEYS_MAX = 10_000;
+
+/**
+ * Budgets that one isolate keeps in its memory, one for each key, for cheap work that is not worth an object and a record.
+ * They are GCRA: one time a key, up to `max` at once, and `max` in every `window_s` from then on. Another isolate counts for
+ * itself, and a key that was idle longest is forgotten first, so these are bounds of one isolate's work and not exact quotas.
+ */
+export class IsolateBudget {
+  /** When each key has its whole budget again, in milliseconds since the epoch; the one used last is last. */
+  readonly #fullAt = new Map<string, number>();
+
+  /** Milliseconds until one more fits; 0 if it fits now. */
+  waitMs(key: string, { max, window_s }: Limit, now: number): number {
+    const windowMs = window_s * 1000;
+    const fullAt = Math.max(this.#fullAt.get(key) ?? 0, now);
+    return Math.max(0, Math.ceil(fullAt + windowMs / max - windowMs - now));
+  }
+
+  /** Counts one, or `weight`, whether or not it fits. */
+  charge(key: string, { max, window_s }: Limit, now: number, weight = 1): void {
+    const windowMs = window_s * 1000;
+    const fullAt = Math.max(this.#fullAt.get(key) ?? 0, now);
+    this.#fullAt.delete(key);
+    this.#fullAt.set(key, Math.min(fullAt + (weight * windowMs) / max, now + windowMs));
+    const [oldest] = this.#fullAt.keys();
+    if (this.#fullAt.size > KEYS_MAX && oldest !== undefined) this.#fullAt.delete(oldest);
+  }
+
+  /** Counts one if it fits; gives the milliseconds to wait if it does not, else 0. */
+  take(key: string, limit: Limit, now: number): number {
+    const wait = this.waitMs(key, limit, now);
+    if (wait === 0) this.charge(key, limit, now);
+    return wait;
+  }
+
+  /** Whether nothing was counted for the key lately. */
+  isIdle(key: string, now: number): boolean {
+    return (this.#fullAt.get(key) ?? 0) <= now;
+  }
+}
+
+/** The names seen last, such as of credentials that were good; a name that is not here may have been forgotten. */
+export class RecentNames {
+  readonly #names = new Set<string>();
+
+  has(name: string): boolean {
+    return this.#names.has(name);
+  }
+
+  add(name: string): void {
+    this.#names.delete(name);
+    this.#names.add(name);
+    const [oldest] = this.#names;
+    if (this.#names.size > KEYS_MAX && oldest !== undefined) this.#names.delete(oldest);
+  }
+
+  delete(name: string): void {
+    this.#names.delete(name);
+  }
+}
