@@ -28,13 +28,14 @@ export const limitFailedCredentials = createMiddleware<AppTypes>(async (c, next)
   const now = Date.now();
   const wait = Math.max(failures.waitMs(address, byAddress, now), failures.waitMs(credential, repeated, now));
   if (wait > 0) return refuseRequest(c, tooMany(wait));
-  await next();
-  if (c.res.status !== 401) {
-    good.add(credential);
-    return undefined;
-  }
-  if (failures.isIdle(credential, now)) failures.charge(address, byAddress, now);
+  // Counted before the look-up, so that requests sent at once don't all see room for one more.
+  const isNew = failures.isIdle(credential, now);
+  if (isNew) failures.charge(address, byAddress, now);
   failures.charge(credential, repeated, now);
+  await next();
+  if (c.res.status === 401) return undefined;
+  good.add(credential);
+  if (isNew) failures.refund(address, byAddress, now);
   return undefined;
 });
 

@@ -32,6 +32,11 @@ export class IsolateBudget {
     if (this.#fullAt.size > KEYS_MAX && oldest !== undefined) this.#fullAt.delete(oldest);
   }
 
+  /** Takes back what was counted for one. */
+  refund(key: string, limit: Limit, now: number): void {
+    if (!this.isIdle(key, now)) this.charge(key, limit, now, -1);
+  }
+
   /** Counts one if it fits; gives the milliseconds to wait if it does not, else 0. */
   take(key: string, limit: Limit, now: number): number {
     const wait = this.waitMs(key, limit, now);

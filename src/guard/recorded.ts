@@ -59,7 +59,7 @@ export function recorded(guard: Guard, context: Watched): Guard {
         else void settled.later.then(over);
         return settled;
       };
-      return { ...admission, value: { settle } };
+      return { ...admission, value: { ...admitted, settle } };
     },
   };
 }

@@ -29,14 +29,15 @@ export const limitTokenRequests = (limitFetch: MiddlewareHandler<AppTypes>) =>
     // Without a grant, such as in a request to revoke nothing, the address stands in its place.
     const mustWait = Math.max(wait, requests.take(grant === "" ? `${name} ${address}` : name, byGrant, now));
     if (mustWait > 0) return refuseRequest(c, tooMany(mustWait));
+    // Counted before the look-up, so that requests sent at once don't all see room for one more.
+    if (!isKnown) failures.charge(address, byAddress, now);
     const refused = isFetched && !isKnown ? await limitFetch(c, next) : await next();
     // `limitFetch` shows its refusal itself.
     if (refused instanceof Response) return refused;
+    const hasFailed = c.res.status >= 400 && c.res.status < 500;
+    if (!hasFailed && !isKnown) failures.refund(address, byAddress, now);
     if (c.res.status < 400) good.add(name);
-    else if (c.res.status < 500 && c.res.status !== 429) {
-      good.delete(name);
-      failures.charge(address, byAddress, now);
-    }
+    else if (hasFailed) good.delete(name);
     return undefined;
   });
 

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { app } from "../../../src/app.ts";
 import { ensureMigrated } from "../../../src/database/migrate.ts";
-import { limitOf } from "../../../src/policy/roles.ts";
+import type { Endpoint } from "../../../src/policy/schema.ts";
 import { policyInForce } from "../../../src/policy/bundled.ts";
 import { anonymous } from "../../../src/identity/principal.ts";
 import { hashAddress } from "../../../src/identity/secrets.ts";
@@ -15,7 +15,6 @@ import { failing } from "../support/failing-windows.ts";
 
 const issuer = new Issuer();
 const SETTINGS = { ...issuer.settings };
-const { max, window_s } = limitOf(policyInForce(), ["anonymous"], "discovery");
 
 beforeAll(() => ensureMigrated(env.DB));
 
@@ -27,12 +26,13 @@ const METADATA = JSON.stringify({
   token_endpoint_auth_method: "none",
 });
 const CLIENT = encodeURIComponent("https://client.invalid/metadata.json");
-/** What anybody may ask, and how it ends while it may be asked. */
-const DOORS: [path: string, init: RequestInit, status: number][] = [
-  ["/oauth/register", { method: "POST", headers: json, body: METADATA }, 201],
-  ["/sign-in", form({ key: "pcm_" }, fromOurPage), 401],
-  ["/sign-on/start", form({ next: "/account" }, fromOurPage), 200],
+/** Endpoints that anybody may ask, with how they end while they may be asked. */
+const DOORS: [endpoint: Endpoint, path: string, init: RequestInit, status: number][] = [
+  ["register", "/oauth/register", { method: "POST", headers: json, body: METADATA }, 201],
+  ["sign-in", "/sign-in", form({ key: "pcm_" }, fromOurPage), 401],
+  ["sign-on", "/sign-on/start", form({ next: "/account" }, fromOurPage), 200],
   [
+    "token",
     "/oauth/token",
     form({
       grant_type: "refresh_token",
@@ -41,7 +41,7 @@ const DOORS: [path: string, init: RequestInit, status: number][] = [
     }),
     401,
   ],
-  [`/authorize?response_type=code&client_id=${CLIENT}`, {}, 400],
+  ["authorize", `/authorize?response_type=code&client_id=${CLIENT}`, {}, 400],
 ];
 
 const from = (address: string, { headers, ...init }: RequestInit): RequestInit => {
@@ -49,12 +49,14 @@ const from = (address: string, { headers, ...init }: RequestInit): RequestInit =
   all.set("cf-connecting-ip", address);
   return { ...init, headers: all };
 };
-const callerAt = (address: string) => anonymous(hashAddress(address, DEPLOYED["SECRET_KEY"] ?? "")).id;
+const callerAt = (address: string, endpoint: Endpoint) =>
+  `${anonymous(hashAddress(address, DEPLOYED["SECRET_KEY"] ?? "")).id}-${endpoint}`;
 
-/** An address that has used up its window. */
-async function busyAddress(): Promise<string> {
+/** An address that has used up the window of an endpoint. */
+async function busyAddress(endpoint: Endpoint): Promise<string> {
   const address = `192.0.2.${Math.floor(Math.random() * 250)}-${crypto.randomUUID()}`;
-  const id = callerAt(address);
+  const id = callerAt(address, endpoint);
+  const { max, window_s } = policyInForce().unauthenticated[endpoint];
   const attempt = {
     target: "request" as const,
     bucket: "discovery" as const,
@@ -74,16 +76,18 @@ async function keptNow(): Promise<number> {
   return keys.length + results.length;
 }
 
-describe.each(DOORS)("%s", (path, init, status) => {
+describe.each(DOORS)("%s: %s", (endpoint, path, init, status) => {
   it("is refused an address that has asked too much, before anything is kept or fetched, and others not", async () => {
     issuer.listen();
     const fetched = vi.spyOn(globalThis, "fetch");
-    const address = await busyAddress();
+    const address = await busyAddress(endpoint);
     const before = await keptNow();
     const response = await send(path, from(address, init), SETTINGS);
     expect(response.status).toBe(429);
     expect(Number(response.headers.get("retry-after"))).toBeGreaterThan(0);
-    expect(await response.json()).toMatchObject({ error: { data: { code: "rate_limited" } } });
+    expect(await response.json()).toMatchObject(
+      path.startsWith("/oauth/") ? { code: "rate_limited" } : { error: { data: { code: "rate_limited" } } },
+    );
     expect(await keptNow()).toBe(before);
     expect(fetched).not.toHaveBeenCalled();
     expect((await send(path, from("198.51.100.7", init), SETTINGS)).status).toBe(status);
@@ -111,14 +115,18 @@ it.each([
   "a registered client, named %s, refreshes its tokens however much others ask at its address",
   async (_, named, headers) => {
     const fields = { grant_type: "refresh_token", refresh_token: "x", ...named };
-    const response = await send("/oauth/token", from(await busyAddress(), form(fields, headers)), SETTINGS);
+    const response = await send(
+      "/oauth/token",
+      from(await busyAddress("token"), form(fields, headers)),
+      SETTINGS,
+    );
     expect(response.status).toBe(401);
   },
 );
 
 it("a browser is told by a page when to come again", async () => {
-  const request = from(await busyAddress(), { headers: { accept: "text/html" } });
-  const response = await send(DOORS.at(-1)?.[0] ?? "", request, SETTINGS);
+  const request = from(await busyAddress("authorize"), { headers: { accept: "text/html" } });
+  const response = await send(DOORS.at(-1)?.[1] ?? "", request, SETTINGS);
   expect(response.headers.get("content-type")).toContain("text/html");
   expect(Number(response.headers.get("retry-after"))).toBeGreaterThan(0);
 });
@@ -126,7 +134,7 @@ it("a browser is told by a page when to come again", async () => {
 it("what was let in is in the audit of the address", async () => {
   const address = `203.0.113.1-${crypto.randomUUID()}`;
   await send("/sign-in", from(address, form({ key: "x" }, fromOurPage)), SETTINGS);
-  const records = () => recordsOf(env.USER_WINDOWS.getByName(callerAt(address)));
+  const records = () => recordsOf(env.USER_WINDOWS.getByName(callerAt(address, "sign-in")));
   // Settled behind the answer.
   await vi.waitFor(async () =>
     expect(await records()).toMatchObject([

@@ -274,7 +274,7 @@ describe("a refused signature", () => {
     expect(await runInDurableObject(users, (_, { storage }) => storage.sql.exec(tables).toArray())).toEqual(
       [],
     );
-    const theAddress = env.USER_WINDOWS.getByName(`anon-${hashAddress(address, SECRET_KEY)}`);
+    const theAddress = env.USER_WINDOWS.getByName(`anon-${hashAddress(address, SECRET_KEY)}-signature`);
     expect(await recordsOf(theAddress)).toMatchObject([
       { kind: "attempt", target: "request", name: "signature", decision: "signature_parameters", weight: 1 },
     ]);

@@ -1,0 +1,142 @@
+import { listDurableObjectIds } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import * as z from "zod";
+import { generateProducts } from "../../../cli/sample/generate.ts";
+import { policyInForce } from "../../../src/policy/bundled.ts";
+import { DEPLOYED, ORIGIN, answers, form, post, send } from "../identity/support/deployed.ts";
+import { fill } from "../support/catalog.ts";
+
+const SETTINGS = { ...DEPLOYED, PUBLIC_CATALOG: "on" };
+const url = `${ORIGIN}/mcp/public`;
+const products = [...generateProducts(2_000, 1)];
+const skus = products.map(({ sku }) => sku);
+
+beforeAll(() => fill(products), 60_000);
+beforeEach(() => {
+  vi.useRealTimers();
+});
+
+let networks = 0;
+/** A /48 that no other test uses. */
+const newNetwork = () => `2001:db8:${(++networks).toString(16)}`;
+const newAddress = () => `${newNetwork()}:1::1`;
+
+const call = (name: string, args: object) => ({
+  jsonrpc: "2.0",
+  id: 1,
+  method: "tools/call",
+  params: { name, arguments: args },
+});
+const ask = (address: string, body: object) =>
+  post(body, { "cf-connecting-ip": address }, { url, settings: SETTINGS });
+
+const resultSchema = z.looseObject({
+  isError: z.boolean().optional(),
+  structuredContent: z
+    .looseObject({ products: z.array(z.unknown()).optional(), items: z.array(z.unknown()).optional() })
+    .optional(),
+});
+
+/** Products of an answer; undefined if it is a refusal. */
+async function answered(address: string, name: string, args: object): Promise<number | undefined> {
+  const [message] = await answers(await ask(address, call(name, args)));
+  const { isError, structuredContent } = resultSchema.parse(message?.result);
+  if (isError === true) return undefined;
+  const { products: found, items } = structuredContent ?? {};
+  return (found ?? items ?? [structuredContent]).length;
+}
+
+/** Takes so many products by their numbers, fifty at a time; the number that was answered. */
+async function take(address: string, from: number, to: number): Promise<number> {
+  let taken = 0;
+  for (let at = from; at < to; at += 50)
+    taken += (await answered(address, "query_stock", { skus: skus.slice(at, Math.min(at + 50, to)) })) ?? 0;
+  return taken;
+}
+
+describe("discovery without a name", () => {
+  const methods = ["tools/list", "prompts/list", "resources/list", "resources/templates/list"];
+
+  it("makes no object, however many addresses ask", async () => {
+    const before = (await listDurableObjectIds(env.USER_WINDOWS)).length;
+    const network = newNetwork();
+    for (let place = 0; place < 20; place++) {
+      for (const method of methods) {
+        const response = await ask(`${network}:${place.toString(16)}::1`, { jsonrpc: "2.0", id: 1, method });
+        expect((await answers(response))[0]?.result).toBeDefined();
+      }
+    }
+    expect(await listDurableObjectIds(env.USER_WINDOWS)).toHaveLength(before);
+  });
+
+  it("is limited by address, and closes nothing else to that address", async () => {
+    const address = newAddress();
+    const list = { jsonrpc: "2.0", id: 1, method: "tools/list" };
+    const codes: (string | undefined)[] = [];
+    for (let sent = 0; sent < 4; sent++) {
+      const batch = Array.from({ length: 100 }, (_, id) => ({ ...list, id }));
+      codes.push(...(await answers(await ask(address, batch))).map(({ error }) => error?.data.code));
+    }
+    const { max } = policyInForce().roles["anonymous"]?.limits?.discovery ?? { max: 0 };
+    expect(codes.filter((code) => code === undefined).length).toBeGreaterThanOrEqual(max);
+    expect(codes).toContain("rate_limited");
+
+    expect(await answered(address, "search_products", { query: "keyboard" })).toBeGreaterThan(0);
+    const headers = { "cf-connecting-ip": address, origin: ORIGIN };
+    expect((await send("/sign-in", form({ key: "pcm_x" }, headers))).status).toBe(401);
+    const token = form({ grant_type: "refresh_token", client_id: "x", refresh_token: "a:b:c" }, headers);
+    expect((await send("/oauth/token", token)).status).toBe(401);
+    expect((await send("/authorize?client_id=x", { headers })).status).toBe(400);
+    const registration = {
+      method: "POST",
+      headers: { "content-type": "application/json", "cf-connecting-ip": address },
+      body: JSON.stringify({ client_name: "x", redirect_uris: ["https://client.example/callback"] }),
+    };
+    expect((await send("/oauth/register", registration)).status).toBe(201);
+  });
+});
+
+describe("a shared address past its budget of products", () => {
+  it("is answered small pages and single products, and has its whole pages back in minutes", async () => {
+    const address = newAddress();
+    expect(await take(address, 0, 199)).toBe(199);
+    expect(await answered(address, "query_stock", { skus: skus.slice(300, 350) })).toBeUndefined();
+    expect(await answered(address, "search_products", { query: "keyboard", limit: 10 })).toBe(3);
+    expect(await answered(address, "get_product", { sku: skus[400] })).toBe(1);
+    expect(await answered(address, "query_stock", { sku: skus[401] })).toBe(1);
+    vi.setSystemTime(Date.now() + 11 * 60_000);
+    expect(await answered(address, "search_products", { query: "keyboard", limit: 10 })).toBe(10);
+  });
+
+  it("does not slow another address of the network", async () => {
+    const network = newNetwork();
+    await take(`${network}:1::1`, 0, 199);
+    expect(await answered(`${network}:2::1`, "search_products", { query: "keyboard", limit: 10 })).toBe(10);
+  });
+});
+
+describe("the addresses of one network", () => {
+  it.each([
+    ["an IPv6 /48", (place: number) => `2001:db8:ffff:${place.toString(16)}::1`],
+    ["an IPv4 /24", (place: number) => `198.18.7.${place}`],
+  ])(
+    "together take no more than the budget of %s, by whole pages or single products",
+    async (_, address) => {
+      let taken = 0;
+      for (let place = 1; place <= 10; place++)
+        taken += await take(address(place), (place - 1) * 190, place * 190);
+      // 500 an hour, and at most the page that passes it.
+      expect(taken).toBeLessThanOrEqual(500);
+      expect(taken).toBeGreaterThan(400);
+      const single: (number | undefined)[] = [];
+      for (let at = 1_920; at < 1_960; at++)
+        single.push(await answered(address(100 + at - 1_920), "get_product", { sku: skus[at] }));
+      expect(single.filter((each) => each === undefined).length).toBeGreaterThan(0);
+      expect(taken + single.filter((each) => each === 1).length).toBeLessThanOrEqual(500);
+      // Another network is not affected.
+      expect(await answered(newAddress(), "get_product", { sku: skus[1_990] })).toBe(1);
+    },
+    30_000,
+  );
+});
