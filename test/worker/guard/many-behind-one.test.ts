@@ -50,32 +50,24 @@ const detailsSchema = z.looseObject({
   structuredContent: z.looseObject({ products: z.array(z.unknown()).optional() }).optional(),
 });
 
-/** One session of a person: its client connects, searches twice and looks at two products. Gives what was refused. */
+/** One session of a person: its client connects, searches and looks at three products. Gives what was refused. */
 async function work({ address, key }: Person, roll: () => number): Promise<unknown[]> {
   const path = key === undefined ? "/mcp/public" : "/mcp";
   const headers = { "cf-connecting-ip": address, ...(key !== undefined && bearer(key)) };
   const ask = async (method: string, params: object) => {
     const body = { jsonrpc: "2.0", id: 1, method, params };
     const response = await post(body, headers, { url: ORIGIN + path, settings: SETTINGS });
-    return response.status === 200 ? (await answers(response))[0] : { error: { status: response.status } };
+    return response.status === 200 ? (await answers(response))[0] : undefined;
   };
   const wanted = () => products[Math.floor(PRODUCTS * roll() ** 3)]?.sku;
   const asked: [name: string, args: object][] = [
     ["search_products", { query: WORDS[Math.floor(WORDS.length * roll() ** 2)], limit: 5 }],
     ["get_product", { sku: wanted() }],
-    ["search_products", { query: WORDS[Math.floor(WORDS.length * roll() ** 2)], limit: 5 }],
     ["query_stock", { skus: [wanted(), wanted()] }],
   ];
   const refused: unknown[] = [];
-  const lists = [
-    await ask("initialize", {
-      protocolVersion: "2025-11-25",
-      capabilities: {},
-      clientInfo: { name: "day", version: "1" },
-    }),
-    await ask("tools/list", {}),
-  ];
-  for (const each of lists) if (each?.error !== undefined) refused.push(each);
+  const listed = await ask("tools/list", {});
+  if (listed?.result === undefined) refused.push(["tools/list", listed]);
   for (const [name, args] of asked) {
     const message = await ask("tools/call", { name, arguments: args });
     const { isError, structuredContent } = detailsSchema.parse(message?.result ?? { isError: true });
@@ -110,20 +102,20 @@ it("an office of twenty people behind one address works through a day untouched"
   const address = "192.0.2.10";
   const withKeys = await Promise.all(Array.from({ length: 12 }, () => keyed(address)));
   const without = Array.from({ length: 8 }, () => ({ address }));
-  // Everybody signs in at nine, and one client has an expired key all day.
+  // Everybody signs in at the same time.
   for (const { key = "" } of withKeys) {
     const headers = { origin: ORIGIN, "cf-connecting-ip": address };
     expect((await send("/sign-in", form({ key, next: "/account" }, headers))).status).toBe(303);
   }
-  expect(await day([...withKeys, ...without], 4, 7)).toEqual([]);
-}, 120_000);
+  expect(await day([...withKeys, ...without], 2, 7)).toEqual([]);
+}, 240_000);
 
 it("a hosted assistant's users, behind four addresses of one network, work through a day untouched", async () => {
   vi.setSystemTime(DAY_BEGINS + 24 * 60 * 60_000);
   const addresses = [11, 12, 13, 14].map((last) => `160.79.104.${last}`);
   const withKeys = await Promise.all(
-    Array.from({ length: 120 }, (_, index) => keyed(addresses[index % 4] ?? "")),
+    Array.from({ length: 40 }, (_, index) => keyed(addresses[index % 4] ?? "")),
   );
-  const without = Array.from({ length: 120 }, (_, index) => ({ address: addresses[index % 4] ?? "" }));
+  const without = Array.from({ length: 160 }, (_, index) => ({ address: addresses[index % 4] ?? "" }));
   expect(await day([...withKeys, ...without], 1, 11)).toEqual([]);
-}, 120_000);
+}, 240_000);
