@@ -1,7 +1,10 @@
+import { createExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, expect, it, vi } from "vitest";
 import * as z from "zod";
 import { generateProducts } from "../../../cli/sample/generate.ts";
-import { DEPLOYED, ORIGIN, answers, bearer, form, post, send } from "../identity/support/deployed.ts";
+import { app } from "../../../src/app.ts";
+import { DEPLOYED, ORIGIN, answers, bearer, form, send } from "../identity/support/deployed.ts";
 import { newKey, newUser } from "../identity/support/people.ts";
 import { fill } from "../support/catalog.ts";
 
@@ -55,8 +58,19 @@ async function work({ address, key }: Person, roll: () => number): Promise<unkno
   const path = key === undefined ? "/mcp/public" : "/mcp";
   const headers = { "cf-connecting-ip": address, ...(key !== undefined && bearer(key)) };
   const ask = async (method: string, params: object) => {
-    const body = { jsonrpc: "2.0", id: 1, method, params };
-    const response = await post(body, headers, { url: ORIGIN + path, settings: SETTINGS });
+    const request = new Request(ORIGIN + path, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        accept: "application/json, text/event-stream",
+        host: new URL(ORIGIN).host,
+        ...headers,
+      },
+      body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
+    });
+    // Metrics are sent a second behind an answer, for which nobody waits.
+    const ctx = createExecutionContext();
+    const response = await app.fetch(request, { ...env, ctx, ...SETTINGS }, ctx);
     return response.status === 200 ? (await answers(response))[0] : undefined;
   };
   const wanted = () => products[Math.floor(PRODUCTS * roll() ** 3)]?.sku;
