@@ -8,6 +8,8 @@ import { IsolateBudget, RecentNames } from "./isolate-budget.ts";
 
 const good = new RecentNames();
 const failures = new IsolateBudget();
+/** Credentials of which the first look-up has not ended: a client may send many requests at once. */
+const inFlight = new Set<string>();
 
 /**
  * Bounds the look-ups of keys and tokens that nobody holds. An address pays once for each of them, and each pays for its own
@@ -29,11 +31,20 @@ export const limitFailedCredentials = createMiddleware<AppTypes>(async (c, next)
   const wait = Math.max(failures.waitMs(address, byAddress, now), failures.waitMs(credential, repeated, now));
   if (wait > 0) return refuseRequest(c, tooMany(wait));
   // Counted before the look-up, so that requests sent at once don't all see room for one more.
-  const isNew = failures.isIdle(credential, now);
-  if (isNew) failures.charge(address, byAddress, now);
-  failures.charge(credential, repeated, now);
-  await next();
-  if (c.res.status === 401) return undefined;
+  const isNew = failures.isIdle(credential, repeated, now) && !inFlight.has(credential);
+  if (isNew) {
+    failures.charge(address, byAddress, now);
+    inFlight.add(credential);
+  }
+  try {
+    await next();
+  } finally {
+    if (isNew) inFlight.delete(credential);
+  }
+  if (c.res.status === 401) {
+    failures.charge(credential, repeated, now);
+    return undefined;
+  }
   good.add(credential);
   if (isNew) failures.refund(address, byAddress, now);
   return undefined;

@@ -18,14 +18,14 @@ export class IsolateBudget {
   /** Milliseconds until one more fits; 0 if it fits now. */
   waitMs(key: string, { max, window_s }: Limit, now: number): number {
     const windowMs = window_s * 1000;
-    const fullAt = Math.max(this.#fullAt.get(key) ?? 0, now);
+    const fullAt = this.#fullFrom(key, windowMs, now);
     return Math.max(0, Math.ceil(fullAt + windowMs / max - windowMs - now));
   }
 
   /** Counts one, or `weight`, whether or not it fits. */
   charge(key: string, { max, window_s }: Limit, now: number, weight = 1): void {
     const windowMs = window_s * 1000;
-    const fullAt = Math.max(this.#fullAt.get(key) ?? 0, now);
+    const fullAt = this.#fullFrom(key, windowMs, now);
     this.#fullAt.delete(key);
     this.#fullAt.set(key, Math.min(fullAt + (weight * windowMs) / max, now + windowMs));
     const [oldest] = this.#fullAt.keys();
@@ -34,7 +34,7 @@ export class IsolateBudget {
 
   /** Takes back what was counted for one. */
   refund(key: string, limit: Limit, now: number): void {
-    if (!this.isIdle(key, now)) this.charge(key, limit, now, -1);
+    if (!this.isIdle(key, limit, now)) this.charge(key, limit, now, -1);
   }
 
   /** Counts one if it fits; gives the milliseconds to wait if it does not, else 0. */
@@ -45,8 +45,14 @@ export class IsolateBudget {
   }
 
   /** Whether nothing was counted for the key lately. */
-  isIdle(key: string, now: number): boolean {
-    return (this.#fullAt.get(key) ?? 0) <= now;
+  isIdle(key: string, { window_s }: Limit, now: number): boolean {
+    return this.#fullFrom(key, window_s * 1000, now) === now;
+  }
+
+  /** Not before now. A time beyond the window was counted before the machine's clock was set back, and is forgotten. */
+  #fullFrom(key: string, windowMs: number, now: number): number {
+    const fullAt = this.#fullAt.get(key) ?? 0;
+    return fullAt > now + windowMs ? now : Math.max(fullAt, now);
   }
 }
 
