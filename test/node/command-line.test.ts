@@ -69,7 +69,6 @@ async function loadedWith(file: string, loaded = new Set<string>()): Promise<Set
 describe("what a command reads", () => {
   it.each([
     ["bench", ["--products", "/nowhere/data"]],
-    ["eval-ablation", ["--products", "/nowhere/products", "--judgments", "/nowhere/data"]],
     ["eval-injections", ["--data", "/nowhere/data"]],
     ["eval-search", ["--products", "/nowhere/products", "--judgments", "/nowhere/data"]],
     ["policy-replay", ["/nowhere/data"]],

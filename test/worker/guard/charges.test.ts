@@ -46,7 +46,7 @@ describe("what is charged", () => {
     ["a call that is answered", good, undefined],
     ["one that finds nothing once it runs", tool("query_stock", { sku: "SKU-0" }), "not_found"],
     ["bad arguments", tool("search_products", { query: 7 }), "invalid_arguments"],
-    ["no arguments", ["tools/call", { name: "search_products" }], "invalid_arguments"],
+    ["no arguments, where none will do", ["tools/call", { name: "query_stock" }], "invalid_arguments"],
     ["arguments that are a list", tool("search_products", []), "invalid_arguments"],
     ["no name", ["tools/call", {}], "invalid_arguments"],
     ["an unknown tool", tool("drop_tables"), "unknown_tool"],

@@ -132,7 +132,7 @@ describe("in a batch", () => {
       tool(11, "get_product", { sku: "SKU-10001" }),
       { jsonrpc: "2.0", method: "notifications/initialized" },
       tool(12, "get_product", { sku: "SKU-nowhere" }),
-      rpc(13, "server/discover"),
+      rpc(13, "tools/list"),
       rpc(14, "resources/read", { uri: "catalog://nowhere" }),
     ];
     const response = await post(batch, headers);
