@@ -47,9 +47,9 @@ const unauthenticatedSchema = z
   .strictObject({
     register: perDay(200).describe("Clients that one address registers"),
     register_network: perDay(600).describe("Clients that one IPv6 /48 or IPv4 /24 registers"),
-    authorize: perMinute(120).describe("Authorization requests of one address"),
-    "sign-in": perMinute(60).describe("Access keys entered at one address"),
-    "sign-on": perMinute(60).describe("Sign-ins at the provider that one address begins"),
+    authorize: perMinute(300).describe("Authorization requests of one address"),
+    "sign-in": perMinute(120).describe("Access keys entered at one address"),
+    "sign-on": perMinute(120).describe("Sign-ins at the provider that one address begins"),
     token: perMinute(60).describe("Client descriptions that are fetched for one address's token requests"),
     signature: perMinute(60).describe("Refused signatures of one address, which are all recorded"),
     token_requests: perMinute(30).describe("Token requests of one client for one grant, in one isolate"),

@@ -1,10 +1,17 @@
 import { afterEach, expect, it, vi } from "vitest";
 import { Deadline } from "../../src/deadlines.ts";
-import { attempt } from "../../src/mcp/call.ts";
+import { attempt, seenIn } from "../../src/mcp/call.ts";
 import { ok } from "../../src/refusal.ts";
 
 const newCall = () => ({ correlationId: "ref-1", deadline: new Deadline(20) });
 afterEach(() => vi.restoreAllMocks());
+
+it("measures an answer in UTF-8 bytes", () => {
+  const answer = { name: "Größe 字 🎧" };
+  const { bytes } = seenIn({ answer, records: 1 });
+  expect(bytes).toBe(new TextEncoder().encode(JSON.stringify(answer)).length);
+  expect(bytes).toBeGreaterThan(JSON.stringify(answer).length);
+});
 
 it("gives what was done in time", async () => {
   expect(await attempt(newCall(), "quick", async () => ok(7))).toEqual({ ok: true, value: 7 });

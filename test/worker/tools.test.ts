@@ -149,6 +149,25 @@ describe("search_products", () => {
     },
   );
 
+  it.each(["relevance", "price_asc", "price_desc", "name"])(
+    "a cursor of a page sorted by %s holds what the page shows, and no row's number",
+    async (sort) => {
+      const { products, next_cursor = "" } = await search({ query: "nut", sort, limit: 5 });
+      const [form, , position] = JSON.parse(Buffer.from(next_cursor, "base64url").toString("utf8"));
+      expect(form).toBe(2);
+      expect(position).toHaveLength(2);
+      expect(position[1]).toBe(products.at(-1)?.sku);
+      if (sort === "relevance") expect(position[0]).toBe(5);
+    },
+  );
+
+  it("refuses a cursor of an earlier release, which held a row's number", async () => {
+    const cursor = Buffer.from('["abcdefghijkl",[1.5,"17"]]').toString("base64url");
+    expect((await ask("search_products", { query: "nut", cursor })).refusal).toMatchObject({
+      code: "invalid_arguments",
+    });
+  });
+
   it.each([
     ["another query", { query: "hex nut" }],
     ["another sort", { query: "nut", sort: "name" }],
