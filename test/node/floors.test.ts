@@ -11,7 +11,7 @@ const FLOORS = [
   ["catalog", "inventory", "windows"],
   // What is changed of a user goes into the audit in their object.
   ["identity"],
-  ["support"],
+  ["support", "refusal-page"],
   ["call-context"],
   ["resources"],
   // A prompt answers with a resource's contents.
@@ -20,7 +20,6 @@ const FLOORS = [
   ["mcp", "admin", "probes"],
   // It says what rules saw as the dashboard does.
   ["confirm"],
-  ["refusal-page"],
   ["door", "receive-body"],
   ["welcome"],
   ["app"],
