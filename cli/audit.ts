@@ -79,13 +79,6 @@ Exit code:
   )
   .action(verify);
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  console.error(error instanceof Error ? error.message : String(error));
-  process.exitCode = 2;
-}
-
 /** What is wrong with the database's row of a chain, as src/admin/chains.ts finds it. */
 const ROW_PROBLEMS: Record<string, string> = {
   deleted: "was deleted",
@@ -98,6 +91,13 @@ const rowProblemWords = (principal: string, problem: string): string =>
 
 const listedSchema = anchorSchema.extend({ problem: z.string().nullable().default(null) });
 const listSchema = z.object({ anchors: z.array(listedSchema), next: z.string().nullable() });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = 2;
+}
 
 async function list(page: PageOptions): Promise<void> {
   const { rows, next } = await readPages({ ...page }, async (query) => {

@@ -95,9 +95,9 @@ export const FORMS: Record<string, Form> = {
   },
   "npm run admin -- users disable price-bot": AS_IT_STANDS,
   "npm run admin -- users disable ID": { like: "npm run admin -- users disable price-bot" },
-  "npm run admin -- users delete ID": { run: "npm run -s admin -- users delete price-bot" },
   "npm run admin -- users disable oidc-…": { like: "npm run admin -- users disable price-bot" },
   "npm run admin -- users enable ID": { run: "npm run -s admin -- users enable price-bot" },
+  "npm run admin -- users delete ID": { run: "npm run -s admin -- users delete price-bot" },
   "npm run sign": { like: "npm run sign -- --help" },
   "npm run sign -- --help": AS_IT_STANDS,
   [`npm run sign -- http://127.0.0.1:8787/mcp --key-id "$SIGNING_KEY_ID" --tool query_stock --arguments '{"skus":["SKU-12847"]}'`]:

@@ -71,6 +71,8 @@ async function unpackedFromNpm(): Promise<LaunchOptions> {
     executablePath: join(folder, "chromium"),
     env: {
       ...process.env,
+      // Its ICU makes a language of "C" that Intl refuses.
+      LC_ALL: "en_US.UTF-8",
       LD_LIBRARY_PATH: join(folder, "al2023/lib"),
       FONTCONFIG_FILE: join(folder, "fonts.conf"),
     },

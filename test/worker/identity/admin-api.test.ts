@@ -28,7 +28,9 @@ const usersSchema = z.object({
   ),
 });
 const userOf = async (key: string, id: string) =>
-  usersSchema.parse(await (await api(key, "GET", "/users?limit=1000")).json()).users.find((user) => user.id === id);
+  usersSchema
+    .parse(await (await api(key, "GET", "/users?limit=1000")).json())
+    .users.find((user) => user.id === id);
 
 const createdSchema = z.object({ id: z.string(), key: z.string(), expires_at: z.string().nullable() });
 const keysSchema = z.object({ keys: z.array(z.looseObject({ id: z.string(), user: z.string() })) });
