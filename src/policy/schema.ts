@@ -5,7 +5,7 @@ import { signOnSchema } from "./sign-on.ts";
 
 // The policy's shape, parsed once at isolate start. policy.schema.json is generated from it for editors.
 
-/** Entries of the rate windows of one caller, who may occupy 64 KiB of a Durable Object with all that is kept. */
+/** Entries of the rate windows of one caller, who may occupy 96 KiB of a Durable Object with all that is kept. */
 export const WINDOW_ENTRIES_MAX = 600;
 
 const names = z.array(z.string().min(1).max(200)).max(200);
