@@ -74,6 +74,19 @@ async function search(url: string): Promise<string> {
 const statusOf = (url: string) => get(`${url}/readyz`).then((answer) => answer?.status);
 
 describe("npm run dev", { timeout: 300_000 }, () => {
+  it("serves again at the same port after its runtime was killed, and says so", async () => {
+    await savePolicy(policy);
+    const dev = await startDev("killed-runtime");
+    await dev.running.prints("Ctrl-C");
+    const { runtimes = [] } = (await readLock(dev.state)) ?? {};
+    expect(runtimes).not.toEqual([]);
+    for (const pid of runtimes) process.kill(pid, "SIGKILL");
+    await expect.poll(() => statusOf(dev.url), { timeout: 60_000 }).toBe(200);
+    expect(await search(dev.url)).toContain("SKU-10001");
+    await stop(dev);
+    expect((await dev.running.ended).stderr).toContain("The Workers runtime ended unexpectedly.");
+  });
+
   it("answers nobody before its sample catalog is in", async () => {
     const dev = await startDev("sample");
     let first = await get(`${dev.url}/readyz`);
@@ -123,19 +136,6 @@ describe("npm run dev", { timeout: 300_000 }, () => {
     await dev.running.prints("Ctrl-C");
     expect(await search(dev.url)).toContain("SKU-10001");
     await stop(dev);
-  });
-
-  it("serves again at the same port after its runtime was killed, and says so", async () => {
-    await savePolicy(policy);
-    const dev = await startDev("killed-runtime");
-    await dev.running.prints("Ctrl-C");
-    const { runtimes = [] } = (await readLock(dev.state)) ?? {};
-    expect(runtimes).not.toEqual([]);
-    for (const pid of runtimes) process.kill(pid, "SIGKILL");
-    await expect.poll(() => statusOf(dev.url), { timeout: 60_000 }).toBe(200);
-    expect(await search(dev.url)).toContain("SKU-10001");
-    await stop(dev);
-    expect((await dev.running.ended).stderr).toContain("The Workers runtime ended unexpectedly.");
   });
 });
 
