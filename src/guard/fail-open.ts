@@ -48,8 +48,13 @@ export function mayGoOn(
   return true;
 }
 
-const fits = (window: SlidingWindow, weight: number, { max, window_s }: Limit, now: number): boolean =>
-  fitsAt(window, weight, { max, windowMs: window_s * 1000 }, now) <= now;
+function fits(window: SlidingWindow, weight: number, { max, window_s }: Limit, now: number): boolean {
+  // What lies in the future was counted before the machine's clock was set back, and would never expire.
+  if (lastAt(window) > now) Object.assign(window, emptyWindow());
+  return fitsAt(window, weight, { max, windowMs: window_s * 1000 }, now) <= now;
+}
+
+const lastAt = ({ times }: SlidingWindow): number => times.at(-1) ?? -Infinity;
 
 function forgetIdle({ limit, products: max }: Policy["fail_open"], now: number): boolean {
   for (const [principal, { calls, products }] of callers)
@@ -57,5 +62,5 @@ function forgetIdle({ limit, products: max }: Policy["fail_open"], now: number):
   return callers.size < CALLERS_MAX;
 }
 
-const isIdle = ({ times }: SlidingWindow, seconds: number, now: number): boolean =>
-  (times.at(-1) ?? -Infinity) + seconds * 1000 <= now;
+const isIdle = (window: SlidingWindow, seconds: number, now: number): boolean =>
+  lastAt(window) > now || lastAt(window) + seconds * 1000 <= now;
