@@ -197,7 +197,7 @@ describe("state", () => {
         for (const { rule } of kept.decisions.flatMap(({ hits }) => hits)) spoken.add(rule);
         expect(sorted(evicted.state.rows())).toEqual(sorted(kept.state.rows()));
       }),
-      { numRuns: 40 },
+      { numRuns: 120 },
     );
     // Or the comparison would be of silence.
     expect([...spoken].toSorted()).toEqual(TIGHT.map(({ id }) => id).toSorted());

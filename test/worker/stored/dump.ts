@@ -107,7 +107,10 @@ export const rowsOf = (sql: SqlStorage, table: string): Row[] =>
 
 async function restoreObject(principal: string, lines: readonly Line[]): Promise<void> {
   const object = env.USER_WINDOWS.getByName(principal);
-  await runInDurableObject(object, (_, { storage: { sql } }) => {
+  await runInDurableObject(object, async (_, { storage }) => {
+    // Something of an earlier file may have reached an object of this name after its storage was emptied.
+    await storage.deleteAll();
+    const { sql } = storage;
     for (const line of lines) {
       if (!("object" in line) || line.object !== principal) continue;
       if ("sql" in line) sql.exec(line.sql);
