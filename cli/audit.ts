@@ -79,7 +79,7 @@ Exit code:
   )
   .action(verify);
 
-/** What is wrong with the database's row of a chain, as src/admin/chains.ts finds it. */
+/** Words for each problem of a chain's row in the database (src/admin/chains.ts finds them). */
 const ROW_PROBLEMS: Record<string, string> = {
   deleted: "was deleted",
   closed: "was closed",

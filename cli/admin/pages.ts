@@ -7,7 +7,7 @@ export interface PageOptions {
   limit: number;
   all?: boolean;
 }
-/** What else a list is asked for, by name. */
+/** Names the further query parameters of a list. */
 export type Query = Record<string, string | number | boolean | undefined>;
 
 /** The most that the server gives at a time. */

@@ -45,7 +45,7 @@ const parallel =
     await Promise.all(searches(query, count).map((each) => connections.send(url, mcpRequest(key, each))));
   };
 
-/** What one caller can send to keep a server busy. */
+/** Floods that one caller can send to keep a server busy. */
 export const FLOODS: Record<string, Burst> = {
   "batch: ten common words": batch("laptop phone screen desk chair light case cable keyboard mouse"),
   "batch: ten misspelt words": batch("wirless keborrd mosue latopp stnnd csable chrgger phonne csaee scrren"),

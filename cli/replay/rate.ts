@@ -3,7 +3,7 @@ import type { Policy } from "../../src/policy/schema.ts";
 import type { Bucket } from "../../src/windows/records.ts";
 import { type SlidingWindow, charge, emptyWindow, fitsAt } from "../../src/windows/sliding-window.ts";
 
-/** What a caller's rate windows were asked for. Times are milliseconds since the epoch. */
+/** The charges that a caller's rate windows were asked for. Times are milliseconds since the epoch. */
 export interface RateEvent {
   at: number;
   bucket: Bucket;

@@ -11,7 +11,7 @@ export const SHIPPED_POLICY = `${ROOT}policy.json`;
 const withRules = z.looseObject({ rules: z.unknown() });
 const rulesAlone = z.strictObject({ $schema: z.string().optional(), rules: rulesSchema });
 
-/** What a replay goes by. */
+/** The options of a replay. */
 export interface ReplayPolicy {
   rules: readonly Rule[];
   /** Whose roles, limits and weights the rate windows have: of a file that has rules alone, the server's own policy. */

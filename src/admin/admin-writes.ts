@@ -19,7 +19,7 @@ import { logSurprise } from "../telemetry/log.ts";
 // Changes of users, roles and keys pass the guard as calls do: they stand in the admin's own audit, and the flow rules about
 // administration count them (policy.json: admin-writes).
 
-/** What an admin changes. `gives` is refused once the budget is used up; what takes away never is, and is counted too. */
+/** A change that an admin makes. `gives` is refused once the budget is used up; what takes away never is, and is counted too. */
 export type AdminWrite =
   | { gives: "users.add" | "users.roles" | "users.enable" | "keys.create" | "signing-keys.create" }
   | { takes: "users.roles" | "users.disable" | "users.delete" | "keys.revoke" | "signing-keys.revoke" };

@@ -283,7 +283,7 @@ async function refuseCustomer(
     : refuse("invalid_arguments", "customer_id: the support desk has no such customer.").refusal;
 }
 
-/** Who makes something, and whether they vouch for it; with a refusal where the recovery code is wrong. */
+/** The maker of something, and whether they vouch for it; a refusal if the recovery code is wrong. */
 async function makerOf(
   c: ApiContext,
   code: string | undefined,

@@ -222,11 +222,15 @@ const isPaged = ({ labels }: Target): boolean => labels?.cost.page !== undefined
 
 /** Admits what an anonymous caller asks before its first call, without an object of its own. */
 function admitDiscovery({ policy, principal }: GuardContext, local: Local, now: number): Admission {
-  const refusal = local.signature ?? local.permission ?? local.arguments;
+  const refusal = firstLocal(local);
   if (refusal !== undefined) return { ok: false, refusal };
   const wait = takeDiscovery(policy, principal, now);
   return wait > 0 ? refuseRate(wait) : ok({ settle: async () => ok(undefined) });
 }
+
+/** The first refusal of the Worker's own checks, in the guard's order. */
+const firstLocal = (local: Local): Refusal | undefined =>
+  local.signature ?? local.permission ?? local.arguments;
 
 type Local = { [Stage in "signature" | "permission" | "arguments"]?: Refusal | undefined };
 
@@ -303,13 +307,14 @@ async function settle(
   const isPublic = labels === undefined || !isPersonal(labels);
   const refused = !isPublic && settlement.flow !== null && (await share(context, asked, settlement));
   if (refused) {
-    const withheld = { ...settlement, outcome: refused.refusal.code, records: 0, bytes: 0, flow: null };
-    await object.settle(withheld).catch((error: unknown) => logSettling(correlationId, error));
+    await object
+      .settle(withheldAs(settlement, refused.refusal))
+      .catch((error: unknown) => logSettling(correlationId, error));
     return refused;
   }
   const overBudget = isPublic && (await countAnonymous(context, asked, settlement));
   if (overBudget) {
-    const withheld = { ...settlement, outcome: overBudget.refusal.code, records: 0, bytes: 0, flow: null };
+    const withheld = withheldAs(settlement, overBudget.refusal);
     waitUntil(object.settleLater(withheld).catch((error: unknown) => logSettling(correlationId, error)));
     return overBudget;
   }
@@ -334,6 +339,15 @@ async function settle(
     return isPublic ? ok(undefined) : { ok: false, refusal: UNAVAILABLE };
   }
 }
+
+/** The settlement of an answer that is not given: it read nothing. */
+const withheldAs = (settlement: Settlement, { code }: Refusal): Settlement => ({
+  ...settlement,
+  outcome: code,
+  records: 0,
+  bytes: 0,
+  flow: null,
+});
 
 const logSettling = (correlationId: string, error: unknown): void =>
   logSurprise(causeOf(error), { correlation_id: correlationId, what: "settle" });
@@ -409,7 +423,7 @@ function degrade(
 ): Admission {
   logSurprise(error.cause, { correlation_id: correlationId, what: "admission" });
   const degraded = true;
-  const refusal = local.signature ?? local.permission ?? local.arguments;
+  const refusal = firstLocal(local);
   if (refusal !== undefined) return { ok: false, refusal, degraded };
   const isOverloaded = error instanceof Overloaded;
   const products = target.labels ? productsAsked(target.labels, args, secretKey) : 0;
