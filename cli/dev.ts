@@ -54,8 +54,8 @@ try {
     },
   });
   for (const line of unknownSettings(vars)) console.error(`  ${line}\n`);
-  const { status } = await fetch(server.url);
-  if (status === 503)
+  // Not asked over HTTP: the runtime may end just then, and is started again.
+  if (!isGreeted)
     console.error(
       `  ${server.url} serves nothing yet: mend what is named above. policy.json is read again when it is saved, .dev.vars at the next start.\n`,
     );

@@ -112,11 +112,14 @@ export async function takeLock(stateDir: string): Promise<HeldLock | undefined> 
   };
   // Also on a signal: Miniflare's exit hook ends the process before any asynchronous clean-up.
   process.once("exit", release);
+  let published = Promise.resolve();
   return {
     key: contents.key,
-    async publish(url, runtimes) {
-      const draft = await writeDraft(path, { ...contents, url, runtimes });
-      await rename(draft, path);
+    publish(url, runtimes) {
+      // One after the other: they share the draft's name, and the last must stay.
+      const write = async () => rename(await writeDraft(path, { ...contents, url, runtimes }), path);
+      published = published.then(write, write);
+      return published;
     },
     release() {
       process.off("exit", release);
