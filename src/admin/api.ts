@@ -38,7 +38,15 @@ import { scopesOf } from "../identity/scopes.ts";
 import type { When } from "../windows/caller-object.ts";
 import type { Change } from "../windows/records.ts";
 import { pageOfFolded, pageOfIncidents } from "../windows/incident-list.ts";
-import { type Refusal, refusals, refusalDetails, refusalHeaders, refuse } from "../refusal.ts";
+import {
+  type Refusal,
+  type RefusalCode,
+  refusals,
+  refusalDetails,
+  refusalHeaders,
+  refuse,
+} from "../refusal.ts";
+import { requestRefused } from "../telemetry/sink.ts";
 import { countWrite } from "./admin-writes.ts";
 import { exportAudit } from "./audit.ts";
 import { mayHaveChain, pageOfChains } from "./chains.ts";
@@ -379,7 +387,17 @@ async function body(c: ApiContext): Promise<unknown> {
   return c.req.json<unknown>().catch(() => null);
 }
 
+/** Codes of this API's own checks. The guard and the check of signatures log and count what they refuse. */
+const OWN_CODES: ReadonlySet<RefusalCode> = new Set([
+  "unauthenticated",
+  "permission_denied",
+  "invalid_arguments",
+  "not_found",
+  "conflict",
+]);
+
 function answer(c: ApiContext, refusal: Refusal): Response {
+  if (OWN_CODES.has(refusal.code)) requestRefused(refusal.code, c.var);
   const { http: status } = refusals[refusal.code];
   if (status === 401) c.header("WWW-Authenticate", 'Bearer realm="admin"');
   const retryAfter = refusalHeaders(refusal).get("Retry-After");

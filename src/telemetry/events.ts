@@ -12,7 +12,7 @@ export const fields = {
   prompt_name: { type: "string", means: "of the registry, or `unknown`" },
   completion_of: { type: "string", means: "prompt or URI template that is completed, or `unknown`" },
   method: { type: "string", means: "of the protocol" },
-  target: { type: "string", means: "tool, URI template, prompt or method" },
+  target: { type: "string", means: "tool, URI template, prompt, method or kind of request" },
   arguments: {
     type: "object",
     means:
@@ -90,6 +90,13 @@ export const events = {
   discovery: info("initialize, server/discover or a list was answered", [...ENDED, "method"]),
   discovery_failed: error("It failed", [...ENDED, "method", "code"]),
   discovery_refused: info("It was refused", [...ENDED, "method", "code"]),
+  request_counted: info("A registration, sign-in, admin change or the like was counted and let through", [
+    ...BEGUN,
+    "duration_ms",
+    "degraded",
+    "flow_rules",
+    "target",
+  ]),
   request_refused: info("A request was refused before a call was read from it", [...BEGUN, "code"]),
   signature_refused: info("A request's signature was refused", [
     "correlation_id",

@@ -46,6 +46,7 @@ function logEnded(
     case "discovery":
       return logEvent(DISCOVERY[status], { ...common, method: name });
     case "request":
+      if (status === "ok") return logEvent("request_counted", { ...common, target: name });
       return logEvent("request_refused", common);
   }
 }

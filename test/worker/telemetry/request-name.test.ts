@@ -123,6 +123,43 @@ describe("the X-Request-Id of a single call", () => {
   });
 });
 
+describe("the X-Request-Id of the admin API", () => {
+  const newPerson = (id: unknown) => ({
+    method: "POST",
+    body: JSON.stringify({ id, name: "A Person", roles: ["shopper"] }),
+  });
+  it.each([
+    { what: "without a key", code: "unauthenticated" },
+    { what: "of a shopper", role: "shopper", code: "permission_denied" },
+    { what: "with wrong arguments", role: "admin", id: 7, code: "invalid_arguments" },
+    { what: "of an id that is taken", role: "admin", id: "taken", code: "conflict" },
+    { what: "of what is not there", role: "admin", path: "/keys/nowhere/revoke", code: "not_found" },
+  ])("is in the one log line and the point of a refusal $what", async (refused) => {
+    const { role, path = "/users", id, code } = refused;
+    const key = role === undefined ? undefined : await keyOf([role]);
+    const sent = newPerson(id === "taken" ? await newUser() : id);
+    const { lines, points } = listen();
+    const headers = {
+      "content-type": "application/json",
+      ...(key !== undefined && { authorization: `Bearer ${key}` }),
+    };
+    const name = nameOf(await send(`/admin/api${path}`, { ...sent, headers }));
+    expect(lines()).toMatchObject([{ event: "request_refused", code, correlation_id: name }]);
+    expect(points().map((point) => point?.blobs?.[NAME_BLOB])).toEqual([name]);
+  });
+
+  it("is in the one log line of a change that was made, which is no refusal", async () => {
+    const headers = { "content-type": "application/json", authorization: `Bearer ${await keyOf(["admin"])}` };
+    const { lines } = listen();
+    const sent = newPerson(`user-${crypto.randomUUID()}`);
+    const response = await send("/admin/api/users", { ...sent, headers });
+    expect(response.status).toBe(201);
+    expect(lines()).toMatchObject([
+      { event: "request_counted", target: "admin.users.add", correlation_id: nameOf(response) },
+    ]);
+  });
+});
+
 describe("in a batch", () => {
   it("each message has the request's name and its own place, wherever it is told of", async () => {
     const { headers, attempts } = await caller();
