@@ -110,8 +110,7 @@ adminApi.post("/users", async (c) => {
     await runBatch(c.env.DB, addUser(user.value, Date.now(), maker));
   } catch (error) {
     // Two requests at once both find the id free.
-    if (!(error instanceof Error && error.message.includes("UNIQUE constraint failed: users.id")))
-      throw error;
+    if (!(await hasBeenUser(c, id))) throw error;
     return answer(c, taken);
   }
   return c.json({ id }, 201);
