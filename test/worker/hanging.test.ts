@@ -226,11 +226,9 @@ describe.each(["hangs", "throws"] as const)("a binding that %s", (how) => {
     for (const { what, status, codes, told, counted, text, id, tookMs } of all) {
       const [expected] = Object.entries(otherwise).find(([, names]) => names.includes(what)) ?? [undefined];
       if (expected === undefined) {
-        expect([what, codes]).toEqual([what, ""]);
-        expect([what, status]).toEqual([
-          what,
-          HEALTHY[what] ?? (what === "a change by the admin API" ? 409 : 200),
-        ]);
+        const isTaken = what === "a change by the admin API";
+        expect([what, codes]).toEqual([what, isTaken ? "conflict" : ""]);
+        expect([what, status]).toEqual([what, HEALTHY[what] ?? (isTaken ? 409 : 200)]);
       } else {
         expect([what, `${status} ${codes}`]).toEqual([what, expected]);
         // Each call of the batch, or the whole request, once.
