@@ -12,7 +12,7 @@ import { type Measured, WARM_UP_CALLS, joined, measure } from "./bench/measure.t
 import { queryStream } from "./bench/queries.ts";
 import { type Report, summarize, toTable } from "./bench/report.ts";
 import { type Bundle, bundle } from "./bench/runtime.ts";
-import { variants } from "./bench/variants.ts";
+import { VARIANTS, type VariantName, variants } from "./bench/variants.ts";
 import { readProducts } from "./eval/products.ts";
 
 const MEMORY = "/dev/shm";
@@ -21,10 +21,12 @@ const PRINCIPALS = 200;
 const options = commandOf("npm run -s bench --")
   .description(
     "Measure bare Hono (hello), a bare search route (route), our tool without keys and guard (unguarded), the\n" +
-      "product without telemetry (quiet) and as it is deployed (full), and a plain McpAgent server (mcpagent): bundles\n" +
-      "of `wrangler deploy --dry-run` in workerd, in turns, on queries that don't repeat. Needs Linux's /dev/shm for state in memory.",
+      "product without telemetry (quiet), with the MCP SDK's own handler (sdk) and as it is deployed (full),\n" +
+      "and a plain McpAgent server (mcpagent): bundles of `wrangler deploy --dry-run` in workerd, in turns,\n" +
+      "on queries that don't repeat. Needs Linux's /dev/shm for state in memory.",
   )
   .option("--products <file>", "products as JSONL, gzipped or not (default: 20,000 made-up ones)")
+  .addOption(new Option("--only <variants...>", "variants to measure (default: all)").choices(VARIANTS))
   .option("--starts <number>", "how often all Workers are started anew", positiveNumber, 4)
   .option("--rounds <number>", "rounds after each start; each measures every variant once", positiveNumber, 4)
   .option("--seconds <number>", "seconds of load of a variant in a round", positiveNumber, 1)
@@ -39,6 +41,7 @@ const options = commandOf("npm run -s bench --")
   .parse()
   .opts<{
     products?: string;
+    only?: VariantName[];
     starts: number;
     rounds: number;
     seconds: number;
@@ -86,13 +89,14 @@ async function newRoot(place: "memory" | "disk"): Promise<string> {
 }
 
 async function measureAll(): Promise<[string, Measured][]> {
-  const { products: file } = options;
+  const { products: file, only = VARIANTS } = options;
   const products = file === undefined ? madeUpProducts() : await readProducts(file);
   const built = await mkdtemp(join(tmpdir(), "catalog-bench-"));
   roots.push(built);
   say("Bundling");
   const bundles = new Map<string, Bundle>();
-  for (const { config } of Object.values(variants)) {
+  for (const name of only) {
+    const { config } = variants[name];
     if (!bundles.has(config)) bundles.set(config, await bundle(config, join(built, String(bundles.size))));
   }
   say(`Importing ${products.length.toLocaleString("en")} products`);
@@ -109,7 +113,7 @@ async function measureAll(): Promise<[string, Measured][]> {
       const { rounds, seconds, warmUp } = options;
       const onProgress = (text: string) => say(`start ${start} of ${options.starts}: ${text}`);
       const newQueries = () => queryStream(names);
-      const load = { rounds, seconds, warmUp };
+      const load = { rounds, seconds, warmUp, only };
       runs.push(await measure({ seeded, folder, bundles, keys, ...load, newQueries, onProgress }));
       await rm(folder, { recursive: true, force: true });
     }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { median } from "../eval/ndcg.ts";
 import { Connections } from "./load.ts";
 import { type Bundle, type Runtime, run } from "./runtime.ts";
-import { VARIANTS, type Variant, type VariantName, variants } from "./variants.ts";
+import { type Variant, type VariantName, variants } from "./variants.ts";
 
 const PARALLEL = 16;
 /**
@@ -37,6 +37,8 @@ export interface Plan {
   warmUp: number;
   /** Every variant goes through a stream of its own, all of them the same. */
   newQueries: () => Iterator<string, never>;
+  /** Variants that are measured. */
+  only: readonly VariantName[];
   onProgress: (text: string) => void;
 }
 
@@ -58,7 +60,7 @@ export async function measure(plan: Plan): Promise<Measured> {
       runtime.pause();
     }
     const slices = [];
-    for (const name of VARIANTS) {
+    for (const name of plan.only) {
       const variant = variants[name];
       const runtime = runtimes.get(variant.config);
       if (runtime === undefined) throw new Error(`${variant.config} was not bundled.`);
@@ -133,12 +135,13 @@ async function prepareCalls(
   return () => newRequest(() => queries.next().value, index++);
 }
 
-export function byVariant<T>(make: (name: VariantName) => T): Record<VariantName, T> {
+function byVariant<T>(make: (name: VariantName) => T): Record<VariantName, T> {
   return {
     hello: make("hello"),
     route: make("route"),
     unguarded: make("unguarded"),
     quiet: make("quiet"),
+    sdk: make("sdk"),
     full: make("full"),
     mcpagent: make("mcpagent"),
   };

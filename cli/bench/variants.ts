@@ -1,6 +1,6 @@
 import { type Connections, type LoadRequest, check } from "./load.ts";
 
-export const VARIANTS = ["hello", "route", "unguarded", "quiet", "full", "mcpagent"] as const;
+export const VARIANTS = ["hello", "route", "unguarded", "quiet", "sdk", "full", "mcpagent"] as const;
 export type VariantName = (typeof VARIANTS)[number];
 
 /** Makes the request of call number `index`. */
@@ -31,6 +31,7 @@ export const variants: Record<VariantName, Variant> = {
   },
   unguarded: { config: "bench/unguarded/wrangler.toml", prepare: productCalls },
   quiet: { config: "bench/quiet/wrangler.toml", prepare: productCalls },
+  sdk: { config: "bench/sdk/wrangler.toml", prepare: productCalls },
   full: { config: "wrangler.toml", prepare: productCalls },
   mcpagent: {
     config: "bench/mcpagent/wrangler.toml",

@@ -18,7 +18,7 @@ interface Ran {
   stderr: string;
 }
 
-/** The benchmark bundles four Workers. */
+/** The benchmark bundles six Workers. */
 const TIMEOUT = 300_000;
 
 let folder = "";
