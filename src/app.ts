@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
 import { adminApi } from "./admin/api.ts";
-import { adminPages } from "./admin/pages.tsx";
+import { adminPages } from "./admin/pages.ts";
 import type { AppContext, AppTypes } from "./app-types.ts";
 import { serveAsset } from "./assets.ts";
 import { confirmPages } from "./confirm/pages.tsx";

@@ -1,0 +1,52 @@
+import * as z from "zod";
+import type { revokeKey } from "../../identity/administration.ts";
+import { keepingAnAdmin } from "../../identity/last-admin.ts";
+import { findUser } from "../../identity/users.ts";
+import { type Refusal, refuse } from "../../refusal.ts";
+import type { Change } from "../../windows/records.ts";
+import { countWrite } from "../admin-writes.ts";
+import { type ApiContext, LAST_ADMIN, adminOf, answer, isoTime, note } from "./answer.ts";
+
+// Access keys and signing keys are made for the same users, and revoked in the same way.
+
+/** Why a key would open nothing that was asked for; undefined where it would. */
+export async function refuseKey(
+  c: ApiContext,
+  { user, roles = [] }: { user: string; roles?: string[] | undefined },
+): Promise<Refusal | undefined> {
+  const found = await findUser(c.env.DB, user);
+  if (found === undefined) return refuse("not_found", "There is no such user.").refusal;
+  if (found.isDisabled) return refuse("conflict", "The user is disabled; enable it first.").refusal;
+  if (roles.every((role) => found.roles.includes(role))) return undefined;
+  const has = found.roles.join(", ") || "no role";
+  return refuse("invalid_arguments", `roles: narrows those of the user, who has ${has}.`).refusal;
+}
+
+const keyRow = z.object({ user_id: z.string(), revoked_at: z.int().nullable() });
+
+/**
+ * Revokes what the path names, where it exists and is not the last that lets an admin in. A key that was revoked before
+ * gets no second record, and the answer says since when it is.
+ */
+export async function revoke(
+  c: ApiContext,
+  table: "access_keys" | "signing_keys",
+  as: Change["change"],
+  statements: typeof revokeKey,
+): Promise<Response> {
+  const id = c.req.param("id") ?? "";
+  const row = await c.env.DB.prepare(`SELECT user_id, revoked_at FROM ${table} WHERE id = ?`)
+    .bind(id)
+    .first();
+  if (row === null) return answer(c, refuse("not_found", "There is nothing of that id.").refusal);
+  const { user_id: user, revoked_at: revokedAt } = keyRow.parse(row);
+  if (revokedAt !== null) return c.json({ id, revoked_at: isoTime(revokedAt) });
+  const now = Date.now();
+  if ((await keepingAnAdmin(c.env.DB, statements(id, now), { key: id }, now)) === undefined)
+    return answer(c, LAST_ADMIN);
+  await note(c, user, { change: as, key: id }, "after");
+  await countWrite(c, adminOf(c), {
+    takes: table === "access_keys" ? "keys.revoke" : "signing-keys.revoke",
+  });
+  return c.json({ id });
+}
