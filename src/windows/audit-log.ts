@@ -10,7 +10,8 @@ import {
 } from "./records.ts";
 import { callMark } from "./recent-calls.ts";
 import { type Run, closeRun, countOne, openRun, runKey } from "./repeats.ts";
-import type { State, Store } from "./store.ts";
+import type { Store } from "./store.ts";
+import type { State } from "./store/state-row.ts";
 
 /** Attempts kept in memory until they are settled. */
 const OPEN_MAX = 4;

@@ -16,7 +16,7 @@ import type { PersonsDecision } from "./flow-stage.ts";
 import type { Incident } from "./incidents.ts";
 import type { CallsAround, Overview, RuleHits } from "./overview.ts";
 import type { Bucket } from "./records.ts";
-import type { ExportedLine } from "./store.ts";
+import type { ExportedLine } from "./store/chain-rows.ts";
 import { isKeptBusy, noteSent } from "./calls-sent.ts";
 import type { ElsewhereDecided, IdentityChanged, Released, Windows } from "./user-windows.ts";
 

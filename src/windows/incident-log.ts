@@ -3,7 +3,8 @@ import type { Rule } from "../flow/rules.ts";
 import { policyInForce } from "../policy/bundled.ts";
 import { logEvent } from "../telemetry/log.ts";
 import { INCIDENTS_MAX, type Incident, SAME_MS, type SpokenAt, closeStale, noteHit } from "./incidents.ts";
-import type { Store, Told } from "./store.ts";
+import type { Store } from "./store.ts";
+import type { Told } from "./store/held-incidents.ts";
 
 interface Held {
   incident: Incident;

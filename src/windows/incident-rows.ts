@@ -3,7 +3,7 @@ import { jsonText } from "../database/json-text.ts";
 import { readableRows } from "../telemetry/readable-rows.ts";
 import { type Incident, incidentSchema } from "./incidents.ts";
 
-// The SQL over D1's incidents, which people look at; src/windows/store.ts has that of the objects that write them.
+// The SQL over D1's incidents, which people look at; src/windows/store has that of the objects that write them.
 
 const ID = /^[A-Za-z0-9_-]{22}$/;
 const DROPPED_MAX = 100;

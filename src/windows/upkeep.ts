@@ -13,7 +13,7 @@ import { AUDIT_FULL } from "./incidents.ts";
 import { RECORDS_READ } from "./overview.ts";
 import { type Parts, createParts } from "./parts.ts";
 import { isMostlyRefused, refusalsIn } from "./refusals.ts";
-import type { State } from "./store.ts";
+import type { State } from "./store/state-row.ts";
 
 /** D1 is told where a chain stands at most this often; what could not be told is tried again this much later. */
 const ANCHOR_MS = 60_000;

@@ -39,7 +39,7 @@ import { recordedAnswer, recordedSettlement } from "./recorded-answers.ts";
 import { ADMITTED, type Bucket, type CallerDecision, type Change, type Draft } from "./records.ts";
 import { isFoldable } from "./repeats.ts";
 import { charge, fitsAt } from "./sliding-window.ts";
-import type { ExportedLine } from "./store.ts";
+import type { ExportedLine } from "./store/chain-rows.ts";
 import { judgePage } from "./small-pages.ts";
 import { Upkeep } from "./upkeep.ts";
 
