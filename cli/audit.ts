@@ -79,17 +79,22 @@ Exit code:
   )
   .action(verify);
 
-/** Words for each problem of a chain's row in the database (src/admin/chains.ts finds them). */
+/** Words for each problem of a chain's row in the database (src/windows/row-problem.ts). */
 const ROW_PROBLEMS: Record<string, string> = {
   deleted: "was deleted",
   closed: "was closed",
   replaced: "is of another chain",
   ahead: "names later records than the chain has",
 };
-const rowProblemWords = (principal: string, problem: string): string =>
-  `The database's row of ${principal} ${ROW_PROBLEMS[problem] ?? `is ${problem}`}: somebody changed it from outside.`;
+function rowProblemWords(principal: string, problem: string, foundAt: number | null = null): string {
+  const found = foundAt === null ? "" : `, found at ${new Date(foundAt).toISOString()}`;
+  return `The database's row of ${principal} ${ROW_PROBLEMS[problem] ?? `is ${problem}`}${found}: somebody changed it from outside.`;
+}
 
-const listedSchema = anchorSchema.extend({ problem: z.string().nullable().default(null) });
+const listedSchema = anchorSchema.extend({
+  problem: z.string().nullable().default(null),
+  found_at: z.int().nullable().default(null),
+});
 const listSchema = z.object({ anchors: z.array(listedSchema), next: z.string().nullable() });
 
 try {
@@ -113,9 +118,9 @@ async function list(page: PageOptions): Promise<void> {
       table.push([principal, seq, new Date(anchored_at).toISOString(), hash.slice(0, 16)]);
     console.log(table.toString());
   }
-  for (const { principal, problem } of rows)
+  for (const { principal, problem, found_at } of rows)
     if (problem !== null) {
-      console.error(rowProblemWords(principal, problem));
+      console.error(rowProblemWords(principal, problem, found_at));
       process.exitCode = 1;
     }
   sayNext(next);

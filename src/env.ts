@@ -129,6 +129,12 @@ function checkSettings(env: Env): ReadSettings {
   return { ok: false, problems };
 }
 
+/** The SECRET_KEY of a Worker's or an object's variables; undefined where there is none, or a setting is wrong. */
+export function secretKeyIn(env: Env): string | undefined {
+  const read = readSettings(env);
+  return read.ok ? secretKeyOf(read.settings) : undefined;
+}
+
 export interface SignOnSettings {
   issuer: string;
   clientId: string;

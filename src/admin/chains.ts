@@ -1,15 +1,20 @@
 import { type Page, type Position, pageOf } from "../database/page.ts";
+import { secretKeyIn } from "../env.ts";
 import { logSurprise } from "../telemetry/log.ts";
-import { anchorsOf, findAnchorRow, pageOfAnchors } from "../windows/anchors.ts";
-import { auditIndex } from "../windows/audit-index.ts";
+import { type AnchorRow, anchorsOf, findAnchorRow, pageOfAnchors } from "../windows/anchors.ts";
+import { type Finding, auditIndex } from "../windows/audit-index.ts";
 import { CallerObject, causeOf } from "../windows/caller-object.ts";
 import type { Anchor } from "../windows/chain.ts";
+import { type RowProblem, problemOf } from "../windows/row-problem.ts";
 
-/** How D1's row of a chain was changed from outside: it is gone, says that the chain is over, or is of another chain. */
-export type RowProblem = "deleted" | "closed" | "replaced" | "ahead";
+/**
+ * A chain as lists show it. `problem` is what is or was wrong with D1's row of it, found at `found_at` (milliseconds since
+ * the epoch); both are null where the row is as the caller's object wrote it, and always was.
+ */
+export type ListedChain = Anchor & { problem: RowProblem | null; found_at: number | null };
 
-/** A chain as lists show it; `problem` is null where D1's row is as the caller's object wrote it. */
-export type ListedChain = Anchor & { problem: RowProblem | null };
+/** Objects that one page of a list asks about rows without a good seal; those of earlier releases have none. */
+const ASKED_MAX = 50;
 
 /** Ranges of names in which chains are listed: callers without a name, who are many, come last. */
 const RANGES = [
@@ -38,40 +43,93 @@ export async function pageOfChains(
 }
 
 async function chainsBetween(env: Env, after: string, end: string, limit: number): Promise<ListedChain[]> {
-  const [anchors, indexed] = await Promise.all([
-    pageOfAnchors(env.DB, after, end, limit),
+  const key = secretKeyIn(env);
+  const [rows, indexed] = await Promise.all([
+    pageOfAnchors(env.DB, { after, end, limit }, key),
     auditIndex(env).page(after, end, limit),
   ]);
-  const known = new Map(anchors.map((anchor) => [anchor.principal, anchor]));
-  const missed = indexed.filter(
-    ({ principal, started_at }) => known.get(principal)?.started_at !== started_at,
-  );
-  const names = missed.map(({ principal }) => principal);
-  const inD1 = new Map((await anchorsOf(env.DB, names)).map((row) => [row.anchor.principal, row]));
-  const found = await Promise.all(
-    missed.map(async ({ principal, started_at }): Promise<ListedChain | undefined> => {
-      const row = inD1.get(principal);
-      const chain = await standing(env, principal, started_at);
-      if (chain === undefined) return undefined;
-      return { ...chain, problem: row === undefined ? "deleted" : row.isClosed ? "closed" : "replaced" };
-    }),
-  );
-  for (const chain of found) if (chain !== undefined) known.delete(chain.principal);
-  return [...[...known.values()].map((anchor) => ({ ...anchor, problem: null })), ...found]
-    .filter((chain) => chain !== undefined)
-    .toSorted((a, b) => (a.principal < b.principal ? -1 : 1))
-    .slice(0, limit);
+  const rowOf = new Map(rows.map((row) => [row.anchor.principal, row]));
+  const missed = indexed
+    .filter(({ principal, started_at }) => rowOf.get(principal)?.anchor.started_at !== started_at)
+    .map(({ principal }) => principal);
+  const unsealed = rows.filter(({ isSealed }) => !isSealed).map(({ anchor }) => anchor.principal);
+  // Closed ones too.
+  for (const row of await anchorsOf(env.DB, missed, key)) rowOf.set(row.anchor.principal, row);
+  const doubted = new Set([...missed, ...unsealed.slice(0, ASKED_MAX)]);
+  const asked = await Promise.all([...doubted].map((name) => ask(env, name, rowOf.get(name))));
+
+  const findings = new Map(indexed.map((chain) => [chain.principal, chain]));
+  const listed = new Map<string, ListedChain>();
+  for (const { anchor } of rows) {
+    listed.set(anchor.principal, listedAs(anchor, findings.get(anchor.principal)?.finding));
+  }
+  for (const chain of asked) if (chain !== undefined) listed.set(chain.principal, chain);
+  return [...listed.values()].toSorted((a, b) => (a.principal < b.principal ? -1 : 1)).slice(0, limit);
 }
 
-/** A chain as its object has it; undefined where the object has none any more, or was not anchored yet. */
-async function standing(env: Env, principal: string, startedAt: number): Promise<Anchor | undefined> {
+const listedAs = (chain: Anchor, finding: Finding | undefined): ListedChain => ({
+  ...chain,
+  problem: finding?.problem ?? null,
+  found_at: finding?.found_at ?? null,
+});
+
+/** A chain as its object has it, if that can be reached; logs why where it can't. */
+async function ask(
+  env: Env,
+  principal: string,
+  row: AnchorRow | undefined,
+): Promise<ListedChain | undefined> {
   try {
-    const chain = await new CallerObject(env.USER_WINDOWS, principal).chain();
-    return chain !== undefined && chain.started_at === startedAt ? chain : undefined;
+    const standing = await compare(env, principal, row);
+    if (standing === undefined) return undefined;
+    const { chain, problem, finding } = standing;
+    // Written by an earlier release, or sealed with another key.
+    if (problem === null && row?.isSealed === false)
+      await new CallerObject(env.USER_WINDOWS, principal).anchor();
+    return listedAs(chain, finding);
   } catch (error) {
     logSurprise(causeOf(error), { what: "audit list" });
     return undefined;
   }
+}
+
+interface Compared {
+  /** As its object has it. */
+  chain: Anchor;
+  /** What is wrong with D1's row now. */
+  problem: RowProblem | null;
+  /** What is wrong with it, or once was. */
+  finding: Finding | undefined;
+}
+
+/**
+ * Compares D1's row of a chain with the caller's object, and keeps in the index what is wrong. `row` has to be read before;
+ * undefined if the object has no chain, or has none yet that D1 knows.
+ */
+async function compare(
+  env: Env,
+  principal: string,
+  row: AnchorRow | undefined,
+): Promise<Compared | undefined> {
+  const object = new CallerObject(env.USER_WINDOWS, principal);
+  const index = auditIndex(env);
+  const [indexed, chain] = await Promise.all([index.find(principal), object.chain()]);
+  if (chain === undefined) return undefined;
+  const isIndexed = indexed?.started_at === chain.started_at;
+  if (!isIndexed && row?.anchor.started_at !== chain.started_at) return undefined;
+  const standing = { startedAt: chain.started_at, seq: chain.seq, isIndexed };
+  const problem = problemOf(row, standing) ?? ((await isOtherLink(object, row)) ? "replaced" : null);
+  const finding =
+    problem === null ? indexed?.finding : await index.found(principal, chain.started_at, problem, Date.now());
+  return { chain, problem, finding };
+}
+
+/** Whether a row without a good seal names a link that its chain does not have at that record. */
+async function isOtherLink(object: CallerObject, row: AnchorRow | undefined): Promise<boolean> {
+  if (row === undefined || row.isSealed) return false;
+  const { seq, hash } = row.anchor;
+  const [line] = await object.exportPage(seq - 1, seq, 1);
+  return line !== undefined && !line.line.endsWith(`"hash":"${hash}"}`);
 }
 
 /**
@@ -80,23 +138,15 @@ async function standing(env: Env, principal: string, startedAt: number): Promise
  */
 export async function mayHaveChain(env: Env, principal: string): Promise<boolean> {
   const user = await env.DB.prepare("SELECT 1 FROM users WHERE id = ?").bind(principal).first();
-  if (user !== null || (await findAnchorRow(env.DB, principal)) !== undefined) return true;
+  if (user !== null || (await findAnchorRow(env.DB, principal, secretKeyIn(env))) !== undefined) return true;
   return (await auditIndex(env).find(principal)) !== undefined;
 }
 
-/** What is wrong with D1's row of a chain, as it stood before the chain was read; null where nothing is. */
-export async function rowProblem(env: Env, principal: string): Promise<RowProblem | null> {
-  const [indexed, row, chain] = await Promise.all([
-    auditIndex(env).find(principal),
-    findAnchorRow(env.DB, principal),
-    new CallerObject(env.USER_WINDOWS, principal).chain(),
-  ]);
-  if (chain === undefined) return null;
-  if (row !== undefined && row.anchor.started_at === chain.started_at && row.anchor.seq > chain.seq)
-    return "ahead";
-  // A chain that begins is in the index after its first row is in D1.
-  if (indexed?.started_at !== chain.started_at) return null;
-  if (row === undefined) return "deleted";
-  if (row.isClosed) return "closed";
-  return row.anchor.started_at === chain.started_at ? null : "replaced";
+/**
+ * What is wrong with D1's row of a chain, as it stands before the chain is read, and what once was; of a chain that nobody
+ * has, neither.
+ */
+export async function checkRow(env: Env, principal: string): Promise<Pick<Compared, "problem" | "finding">> {
+  const row = await findAnchorRow(env.DB, principal, secretKeyIn(env));
+  return (await compare(env, principal, row)) ?? { problem: null, finding: undefined };
 }

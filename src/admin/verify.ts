@@ -11,38 +11,57 @@ type BeforeCheck =
   | { state: "pruned"; anchored_at: number }
   | { state: "none" };
 
+interface Progress {
+  /** The anchor that the check wrote as it began, and the one that stood before. */
+  now: Anchor;
+  before: Anchor | null;
+  /** The last record that was checked. */
+  at: Head;
+  /** Whether the chain so far holds the anchor that stood before. */
+  isMet: boolean;
+}
+
+/** Checked up to a record, and sound so far. */
+type Part = Pick<Progress, "at" | "isMet">;
+
 /**
- * Checks a chain as it is exported, against the anchor that the export writes and the one that stood before it: a chain
- * made anew since then would agree with the new one alone.
+ * Checks the lines of a chain behind `at`, up to a record: against the anchor that was written as the check began and the one
+ * that stood before, because a chain made anew in between would agree with the new one alone. The lines begin with a header.
  */
-export async function verifyExport(
+export async function verifyPart(
   lines: AsyncIterable<string>,
-  { before, now }: { before: Anchor | undefined; now: Anchor },
-): Promise<Verified> {
+  { now, before, at, isMet }: Progress,
+  upTo: number,
+): Promise<{ verified: Verified } | Part> {
+  const fail = (line: number, problem: Problem) => ({ verified: { ok: false, line, problem } as const });
   // A chain that ended would have closed its anchor.
-  if (before !== undefined && before.started_at !== now.started_at)
-    return { ok: false, line: 1, problem: "not_the_anchored_chain" };
-  const isKept = before !== undefined && before.seq >= now.checkpoint_seq;
+  if (before !== null && before.started_at !== now.started_at) return fail(1, "not_the_anchored_chain");
   // The header is line 1, and stands for the checkpoint; the record behind that is line 2.
-  const lineOfBefore = isKept ? before.seq - now.checkpoint_seq + 1 : 0;
-  let [line, isMet] = [0, lineOfBefore === 1 && before?.hash === now.checkpoint_hash];
+  const lineOf = (seq: number) => seq - now.checkpoint_seq + 1;
+  let [seq, isHeld] = [at.seq - 1, isMet];
   const watched = (async function* watch() {
     for await (const text of lines) {
-      line += 1;
-      if (line > 1 && line === lineOfBefore) isMet = text.endsWith(`"hash":"${before?.hash}"}`);
+      seq += 1;
+      if (seq > at.seq && seq === before?.seq) isHeld = text.endsWith(`"hash":"${before.hash}"}`);
       yield text;
     }
   })();
-  const verdict = await verifyChain(watched, now);
+  const isLast = upTo >= now.seq;
+  const anchor = isLast ? { ...now, checkpoint_seq: at.seq, checkpoint_hash: at.hash } : undefined;
+  const verdict = await verifyChain(watched, anchor);
   // Nothing is pruned past an anchor that was written just now, and what is read here is whole.
   if (!verdict.ok)
     return isUntold(verdict.problem)
-      ? { ok: false, line: verdict.line, problem: "not_the_anchored_beginning" }
-      : { ok: false, line: verdict.line, problem: verdict.problem };
-  const { records, head } = verdict;
-  if (before === undefined) return { ok: true, records, head, before: { state: "none" } };
-  const { anchored_at, seq } = before;
-  if (!isKept) return { ok: true, records, head, before: { state: "pruned", anchored_at } };
-  if (!isMet) return { ok: false, line: lineOfBefore, problem: "not_the_anchored_chain" };
-  return { ok: true, records, head, before: { state: "in chain", anchored_at, seq } };
+      ? fail(lineOf(at.seq) + verdict.line - 1, "not_the_anchored_beginning")
+      : fail(lineOf(at.seq) + verdict.line - 1, verdict.problem);
+  const { head } = verdict;
+  if (!isLast)
+    return head.seq < upTo ? fail(lineOf(head.seq + 1), "out_of_order") : { at: head, isMet: isHeld };
+  const records = now.seq - now.checkpoint_seq;
+  const sound = (found: BeforeCheck) => ({ verified: { ok: true, records, head, before: found } as const });
+  if (before === null) return sound({ state: "none" });
+  const { anchored_at } = before;
+  if (before.seq < now.checkpoint_seq) return sound({ state: "pruned", anchored_at });
+  if (!isHeld) return fail(lineOf(before.seq), "not_the_anchored_chain");
+  return sound({ state: "in chain", anchored_at, seq: before.seq });
 }

@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import * as z from "zod";
 import { type Anchor, type Head, anchorSchema } from "./chain.ts";
 
@@ -23,30 +24,46 @@ export const anchorOf = (
   anchored_at: anchoredAt,
 });
 
+/** What no writer of D1 alone can make: a keyed hash of an anchor; null where the server has no key. */
+const sealOf = (anchor: Anchor, key: string | undefined): string | null =>
+  key === undefined
+    ? null
+    : createHmac("sha256", key)
+        .update(`anchor ${JSON.stringify(anchorSchema.parse(anchor))}`)
+        .digest("base64url");
+
+/** What an anchor tells beside where the chain stands. */
+interface Told {
+  /** When a flow rule spoke since the anchor before; null where none did. */
+  spokeAt: number | null;
+  isMostlyRefused: boolean;
+}
+
 /**
- * Writes down where a chain stands, and when a flow rule spoke since it was last written down, null where none did. An older
- * state of the same chain, or an older chain, changes nothing.
+ * Writes down where a chain stands; an older state of the same chain, or an older chain, changes nothing. Gives the row that
+ * stood there before, too.
  */
 export async function writeAnchor(
   db: D1Database,
-  chain: Anchored,
-  head: Head,
-  spokeAt: number | null,
-  now: number,
-  isMostlyRefused = false,
-): Promise<Anchor> {
-  const anchor = anchorOf(chain, head, now);
-  await db
-    .prepare(
-      `INSERT INTO audit_anchors (principal, started_at, seq, hash, checkpoint_seq, checkpoint_hash, anchored_at, spoke_at, mostly_refused)
-       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-       ON CONFLICT (principal) DO UPDATE SET started_at = ?2, seq = ?3, hash = ?4, checkpoint_seq = ?5,
-         checkpoint_hash = ?6, anchored_at = ?7, closed_at = NULL, spoke_at = coalesce(?8, spoke_at), mostly_refused = ?9
-       WHERE ?2 > started_at OR (?2 = started_at AND ?3 >= seq)`,
-    )
-    .bind(...Object.values(anchor), spokeAt, isMostlyRefused ? 1 : 0)
-    .run();
-  return anchor;
+  anchor: Anchor,
+  { spokeAt, isMostlyRefused }: Told,
+  key: string | undefined,
+): Promise<AnchorRow | undefined> {
+  const [before] = await db.batch([
+    selectRows(db, [anchor.principal]),
+    db
+      .prepare(
+        `INSERT INTO audit_anchors (principal, started_at, seq, hash, checkpoint_seq, checkpoint_hash, anchored_at, spoke_at,
+           mostly_refused, seal)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+         ON CONFLICT (principal) DO UPDATE SET started_at = ?2, seq = ?3, hash = ?4, checkpoint_seq = ?5,
+           checkpoint_hash = ?6, anchored_at = ?7, closed_at = NULL, spoke_at = coalesce(?8, spoke_at), mostly_refused = ?9,
+           seal = ?10
+         WHERE ?2 > started_at OR (?2 = started_at AND ?3 >= seq)`,
+      )
+      .bind(...Object.values(anchor), spokeAt, isMostlyRefused ? 1 : 0, sealOf(anchor, key)),
+  ]);
+  return rowsIn(before?.results ?? [], key)[0];
 }
 
 /** Notes that retention has pruned all of a chain. */
@@ -109,50 +126,62 @@ const totalRow = z.object({ total: z.int() });
 
 const COLUMNS = Object.keys(anchorSchema.shape).join(", ");
 
-/** Of the chains that are not over, those of principals behind `after` and before `end`, in the order of their names. */
-export async function pageOfAnchors(
-  db: D1Database,
-  after: string,
-  end: string,
-  limit: number,
-): Promise<Anchor[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT ${COLUMNS} FROM audit_anchors WHERE principal > ?1 AND principal < ?2 AND closed_at IS NULL
-       ORDER BY principal LIMIT ?3`,
-    )
-    .bind(after, end, limit)
-    .all();
-  return anchorSchema.array().parse(results);
-}
-
 /** A row of D1, also of a chain that it says is over. */
 export interface AnchorRow {
   anchor: Anchor;
   isClosed: boolean;
+  /** Whether it is as a caller's object wrote it, with the key of now; false in rows of earlier releases. */
+  isSealed: boolean;
 }
-const closableSchema = anchorSchema
-  .extend({ closed_at: z.int().nullable() })
-  .transform(({ closed_at, ...anchor }): AnchorRow => ({ anchor, isClosed: closed_at !== null }));
+const sealedSchema = anchorSchema.extend({ closed_at: z.int().nullable(), seal: z.string().nullable() });
 
-/** The rows of some principals. */
-export async function anchorsOf(db: D1Database, principals: readonly string[]): Promise<AnchorRow[]> {
-  if (principals.length === 0) return [];
+const rowsIn = (rows: readonly unknown[], key: string | undefined): AnchorRow[] =>
+  sealedSchema
+    .array()
+    .parse(rows)
+    .map(({ closed_at, seal, ...anchor }) => ({
+      anchor,
+      isClosed: closed_at !== null,
+      isSealed: seal === sealOf(anchor, key),
+    }));
+
+const selectRows = (db: D1Database, principals: readonly string[]): D1PreparedStatement =>
+  db
+    .prepare(
+      `SELECT ${COLUMNS}, closed_at, seal FROM audit_anchors WHERE principal IN (SELECT value FROM json_each(?))`,
+    )
+    .bind(JSON.stringify(principals));
+
+/** Of the chains that are not over, those of principals behind `after` and before `end`, in the order of their names. */
+export async function pageOfAnchors(
+  db: D1Database,
+  { after, end, limit }: { after: string; end: string; limit: number },
+  key: string | undefined,
+): Promise<AnchorRow[]> {
   const { results } = await db
     .prepare(
-      `SELECT ${COLUMNS}, closed_at FROM audit_anchors WHERE principal IN (SELECT value FROM json_each(?))`,
+      `SELECT ${COLUMNS}, closed_at, seal FROM audit_anchors
+       WHERE principal > ?1 AND principal < ?2 AND closed_at IS NULL ORDER BY principal LIMIT ?3`,
     )
-    .bind(JSON.stringify(principals))
+    .bind(after, end, limit)
     .all();
-  return closableSchema.array().parse(results);
+  return rowsIn(results, key);
 }
 
-/** One principal's row. */
-export const findAnchorRow = async (db: D1Database, principal: string): Promise<AnchorRow | undefined> =>
-  (await anchorsOf(db, [principal]))[0];
-
-/** One principal's; undefined where it has no chain, or D1 says that it is over. */
-export async function findAnchor(db: D1Database, principal: string): Promise<Anchor | undefined> {
-  const row = await findAnchorRow(db, principal);
-  return row === undefined || row.isClosed ? undefined : row.anchor;
+/** The rows of some principals. */
+export async function anchorsOf(
+  db: D1Database,
+  principals: readonly string[],
+  key: string | undefined,
+): Promise<AnchorRow[]> {
+  if (principals.length === 0) return [];
+  const { results } = await selectRows(db, principals).all();
+  return rowsIn(results, key);
 }
+
+/** One principal's row; undefined where there is none. */
+export const findAnchorRow = async (
+  db: D1Database,
+  principal: string,
+  key: string | undefined,
+): Promise<AnchorRow | undefined> => (await anchorsOf(db, [principal], key))[0];

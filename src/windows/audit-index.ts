@@ -1,17 +1,27 @@
 import { DurableObject } from "cloudflare:workers";
 import * as z from "zod";
+import { ROW_PROBLEMS, type RowProblem } from "./row-problem.ts";
 
 /** There is one object, of this name. */
 const INDEX_NAME = "index";
 export const auditIndex = (env: Env) => env.AUDIT_INDEX.getByName(INDEX_NAME);
 
-const rowSchema = z.object({ principal: z.string(), started_at: z.int() });
+const findingSchema = z.object({ problem: z.enum(ROW_PROBLEMS), found_at: z.int() });
+/** What was first found wrong with D1's row of a chain, and when (milliseconds since the epoch). */
+export type Finding = z.output<typeof findingSchema>;
+
+const chainSchema = z.object({ principal: z.string(), started_at: z.int() });
+const rowSchema = chainSchema.extend({
+  problem: findingSchema.shape.problem.nullable(),
+  found_at: findingSchema.shape.found_at.nullable(),
+});
 /** A chain that has begun and is not over. */
-export type IndexedChain = z.output<typeof rowSchema>;
+export type IndexedChain = z.output<typeof chainSchema> & { finding: Finding | undefined };
 
 /**
  * Who has a chain, kept apart from D1: a caller's object writes here once when its chain begins and once when it ends. A
- * row of D1's audit_anchors that was deleted, closed or replaced from outside is missed here.
+ * row of D1's audit_anchors that was deleted, closed or replaced from outside is missed here. What was found stays here as
+ * long as the chain, whatever D1 says later.
  */
 export class AuditIndex extends DurableObject<Env> {
   readonly #sql: SqlStorage;
@@ -21,6 +31,10 @@ export class AuditIndex extends DurableObject<Env> {
     this.#sql = ctx.storage.sql;
     this.#sql.exec(
       "CREATE TABLE IF NOT EXISTS chains (principal TEXT PRIMARY KEY, started_at INTEGER NOT NULL) WITHOUT ROWID",
+    );
+    this.#sql.exec(
+      `CREATE TABLE IF NOT EXISTS findings (principal TEXT PRIMARY KEY, started_at INTEGER NOT NULL, problem TEXT NOT NULL,
+         found_at INTEGER NOT NULL) WITHOUT ROWID`,
     );
   }
 
@@ -36,29 +50,48 @@ export class AuditIndex extends DurableObject<Env> {
 
   /** A chain is over. */
   end(principal: string, startedAt: number): void {
-    this.#sql.exec("DELETE FROM chains WHERE principal = ? AND started_at = ?", principal, startedAt);
+    for (const table of ["chains", "findings"])
+      this.#sql.exec(`DELETE FROM ${table} WHERE principal = ? AND started_at = ?`, principal, startedAt);
+  }
+
+  /** Keeps what is wrong with D1's row of a chain; gives what was found first about that chain, which stays. */
+  found(principal: string, startedAt: number, problem: RowProblem, now: number): Finding {
+    this.#sql.exec(
+      `INSERT INTO findings (principal, started_at, problem, found_at) VALUES (?1, ?2, ?3, ?4)
+       ON CONFLICT (principal) DO UPDATE SET started_at = ?2, problem = ?3, found_at = ?4 WHERE started_at < ?2`,
+      principal,
+      startedAt,
+      problem,
+      now,
+    );
+    return findingSchema.parse(
+      this.#sql.exec("SELECT problem, found_at FROM findings WHERE principal = ?", principal).one(),
+    );
   }
 
   find(principal: string): IndexedChain | undefined {
-    const [row] = this.#sql
-      .exec("SELECT principal, started_at FROM chains WHERE principal = ?", principal)
-      .toArray();
-    return row === undefined ? undefined : rowSchema.parse(row);
+    return this.#select("c.principal = ?", principal)[0];
   }
 
   /** Chains of principals behind `after` and before `end`, in the order of their names. */
   page(after: string, end: string, limit: number): IndexedChain[] {
-    return rowSchema
-      .array()
-      .parse(
-        this.#sql
-          .exec(
-            "SELECT principal, started_at FROM chains WHERE principal > ? AND principal < ? ORDER BY principal LIMIT ?",
-            after,
-            end,
-            limit,
-          )
-          .toArray(),
-      );
+    return this.#select(
+      "c.principal > ? AND c.principal < ? ORDER BY c.principal LIMIT ?",
+      after,
+      end,
+      limit,
+    );
+  }
+
+  #select(which: string, ...values: (string | number)[]): IndexedChain[] {
+    const rows = this.#sql.exec(
+      `SELECT c.principal, c.started_at, f.problem, f.found_at FROM chains c
+       LEFT JOIN findings f ON f.principal = c.principal AND f.started_at = c.started_at WHERE ${which}`,
+      ...values,
+    );
+    return rows.toArray().map((row) => {
+      const { problem, found_at, ...chain } = rowSchema.parse(row);
+      return { ...chain, finding: problem === null || found_at === null ? undefined : { problem, found_at } };
+    });
   }
 }

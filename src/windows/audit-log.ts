@@ -187,9 +187,9 @@ export class AuditLog {
     return at >= now - retentionMs ? "early" : "due";
   }
 
-  /** Stored with the next anchor: the index may be told twice. */
+  /** Whether the index of chains has this one; stored, because only then a missing row of D1 is a finding. */
   noteIndexed(indexed: boolean): void {
-    if (this.#state !== undefined) this.#state = { ...this.#state, indexed };
+    if (this.#state !== undefined) this.#save({ ...this.#state, indexed });
   }
 
   noteAnchor(seq: number, at: number): void {

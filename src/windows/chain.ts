@@ -22,7 +22,7 @@ export const link = (head: Head, text: string): string => sha256(`${head.hash}\n
 
 const sha256 = (text: string): string => crypto.hash("sha256", text, "hex");
 
-const headSchema = z.strictObject({ seq: z.int().min(0), hash: z.string().regex(/^[0-9a-f]{64}$/) });
+export const headSchema = z.strictObject({ seq: z.int().min(0), hash: z.string().regex(/^[0-9a-f]{64}$/) });
 
 /** The first line of an exported chain. */
 export const headerSchema = z.strictObject({

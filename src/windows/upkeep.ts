@@ -1,8 +1,9 @@
 import { ensureMigrated } from "../database/migrate.ts";
+import { secretKeyIn } from "../env.ts";
 import { DAY } from "../flow/window.ts";
 import { logSurprise } from "../telemetry/log.ts";
 import { policyInForce } from "../policy/bundled.ts";
-import { anchorOf, closeAnchor, dropClosed, writeAnchor } from "./anchors.ts";
+import { type AnchorRow, anchorOf, closeAnchor, dropClosed, writeAnchor } from "./anchors.ts";
 import { auditIndex } from "./audit-index.ts";
 import { RECORDS_MAX } from "./audit-log.ts";
 import type { Anchor } from "./chain.ts";
@@ -13,6 +14,7 @@ import { AUDIT_FULL } from "./incidents.ts";
 import { RECORDS_READ } from "./overview.ts";
 import { type Parts, createParts } from "./parts.ts";
 import { isMostlyRefused, refusalsIn } from "./refusals.ts";
+import { problemOf } from "./row-problem.ts";
 import type { State } from "./store/state-row.ts";
 
 /** D1 is told where a chain stands at most this often; what could not be told is tried again this much later. */
@@ -103,9 +105,10 @@ export class Upkeep {
     try {
       await ensureMigrated(this.#env.DB);
       const refusals = refusalsIn(store.newest(RECORDS_READ), log.runs, now);
-      const isMostly = isMostlyRefused(refusals);
-      const anchor = await writeAnchor(this.#env.DB, state, head, spokeAt, now, isMostly);
-      if (log.state?.indexed !== true) await this.#quietly(() => this.#index(state));
+      const anchor = anchorOf(state, head, now);
+      const told = { spokeAt, isMostlyRefused: isMostlyRefused(refusals) };
+      const before = await writeAnchor(this.#env.DB, anchor, told, secretKeyIn(this.#env));
+      await this.#quietly(() => this.#index(state, before));
       return anchor;
     } catch (error) {
       log.noteAnchor(state.anchored.seq, now);
@@ -120,10 +123,17 @@ export class Upkeep {
     return anchorOf(state, head, state.anchored.at);
   }
 
-  /** Tells the index of chains that there is this one. */
-  async #index({ principal, startedAt }: State): Promise<void> {
-    await auditIndex(this.#env).begin(principal, startedAt);
-    this.#parts.log.noteIndexed(true);
+  /** Tells the index of chains that there is this one, and if D1's row of it was changed from outside. */
+  async #index({ principal, startedAt }: State, row: AnchorRow | undefined): Promise<void> {
+    const { log } = this.#parts;
+    const isIndexed = log.state?.indexed === true;
+    // Of the head as it is now: another anchor may have been written meanwhile.
+    const problem = problemOf(row, { startedAt, seq: log.head?.seq ?? 0, isIndexed });
+    const index = auditIndex(this.#env);
+    if (problem !== null) await index.found(principal, startedAt, problem, this.#clock.now());
+    if (isIndexed) return;
+    await index.begin(principal, startedAt);
+    log.noteIndexed(true);
   }
 
   async alarm(): Promise<void> {
@@ -220,9 +230,10 @@ export class Upkeep {
     await ensureMigrated(this.#env.DB);
     incidents.letGo();
     await closeAllBut(this.#env.DB, state.principal, incidents.ids(), this.#clock.now());
+    // Stored first: of a row that the object itself has closed nobody must say that it was closed from outside.
+    log.noteIndexed(false);
     await closeAnchor(this.#env.DB, state, this.#clock.now());
     await auditIndex(this.#env).end(state.principal, state.startedAt);
-    log.noteIndexed(false);
     // A call has come in meanwhile, and the row says that its chain is over.
     if (!this.#isEmpty(this.#clock.now())) return void (await this.anchor());
     const { storage } = this.#ctx;

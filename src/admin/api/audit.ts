@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import type { AppTypes } from "../../app-types.ts";
 import { refuse } from "../../refusal.ts";
-import { exportAudit } from "../audit.ts";
+import { exportAudit } from "../export-audit.ts";
 import { mayHaveChain, pageOfChains } from "../chains.ts";
 import { answer } from "./answer.ts";
 import { list } from "./list.ts";

@@ -1,12 +1,14 @@
 import type { Page } from "../../database/page.ts";
 import type { SignedIn } from "../../identity/sessions.ts";
 import type { Anchor, Problem } from "../../windows/chain.ts";
-import type { ListedChain, RowProblem } from "../chains.ts";
+import type { RowProblem } from "../../windows/row-problem.ts";
+import type { ListedChain } from "../chains.ts";
+import type { Checked } from "../check-audit.ts";
 import type { Verified } from "../verify.ts";
 import { number, plural } from "../words.ts";
 import { adminPage } from "./layout.tsx";
 import { Pager } from "./pager.tsx";
-import { Ago, At, Card, Chip, CallerLink } from "./parts.tsx";
+import { Ago, At, Card, Chip, CallerLink, ShortAt } from "./parts.tsx";
 import { Table } from "./table.tsx";
 
 const auditPath = (principal: string): string => `/admin/audit/${encodeURIComponent(principal)}`;
@@ -36,7 +38,7 @@ export function auditPage({ admin, page, cursor, now }: AuditPage): Promise<Resp
           rows={page.rows}
           columns={[
             { name: "Caller", kind: "row", cell: ({ principal }) => <CallerLink id={principal} /> },
-            { name: "Anchor in the database", cell: ({ problem }) => <RowState problem={problem} /> },
+            { name: "Anchor in the database", cell: RowState },
             { name: "Records", value: ({ seq }) => seq },
             { name: "Head", cell: ({ hash }) => <code>{hash.slice(0, 16)}</code> },
             { name: "Anchored", kind: "short", cell: (anchor) => <Ago at={anchor.anchored_at} now={now} /> },
@@ -57,11 +59,18 @@ const ROW_PROBLEMS: Record<RowProblem, string> = {
   ahead: "ahead of the chain",
 };
 
-function RowState({ problem }: { problem: RowProblem | null }) {
-  return problem === null ? (
-    <span class="quiet">as written</span>
-  ) : (
-    <Chip tone="critical">{ROW_PROBLEMS[problem]}</Chip>
+function RowState({ problem, found_at = null }: { problem: RowProblem | null; found_at?: number | null }) {
+  if (problem === null) return <span class="quiet">as written</span>;
+  return (
+    <>
+      <Chip tone="critical">{ROW_PROBLEMS[problem]}</Chip>
+      {found_at !== null && (
+        <>
+          {" "}
+          found <ShortAt at={found_at} />
+        </>
+      )}
+    </>
   );
 }
 
@@ -92,36 +101,41 @@ const PROBLEMS: Record<Problem, string> = {
   not_the_anchored_beginning: "this does not begin where the anchored chain begins",
 };
 
-interface VerifiedPage {
+interface VerifiedPage extends Checked {
   admin: SignedIn;
-  /** As the check wrote it. */
-  anchor: Anchor;
-  verified: Verified;
-  /** What was wrong with D1's row before. */
-  problem: RowProblem | null;
   now: number;
 }
 
-/** What a check of one chain, from its first line to its last, has found. */
-export function verifiedPage({ admin, anchor, verified, problem, now }: VerifiedPage): Promise<Response> {
+/** What a check of one chain, from its first line to its last, has found; or how far it has come. */
+export function verifiedPage(page: VerifiedPage): Promise<Response> {
+  const { admin, anchor, verified, finding, now } = page;
   const { principal } = anchor;
+  const isGood = verified?.ok !== false && finding === undefined;
   return adminPage(
     { admin, title: `Audit of ${principal}`, section: "/admin/audit" },
     <>
       <section
-        class={`card lead ${verified.ok && problem === null ? "good" : "critical"}`}
+        id="check"
+        class={`card lead ${isGood ? "good" : "critical"}`}
         aria-label="Verification"
+        aria-busy={verified === undefined ? "true" : undefined}
+        {...goingOn(page)}
       >
-        {verified.ok ? <Sound {...verified} /> : <Broken {...verified} anchor={anchor} />}
-        {problem !== null && (
+        {verified === undefined && <Going {...page} />}
+        {verified?.ok === true && <Sound {...verified} />}
+        {verified?.ok === false && <Broken {...verified} anchor={anchor} />}
+        {finding !== undefined && (
           <p>
-            <RowState problem={problem} /> The row in the database was not as the caller's object wrote it:
-            somebody changed it. Compare with an anchor that you have kept elsewhere.
+            <RowState problem={finding.problem} /> On <At at={finding.found_at} /> the row in the database was
+            not as the caller's object wrote it: somebody changed it. Compare with an anchor that you have
+            kept elsewhere.
           </p>
         )}
-        <p class="quiet">
-          Checked <At at={now} />: every record's hash, its link to the one before, and the anchor.
-        </p>
+        {verified !== undefined && (
+          <p class="quiet">
+            Checked <At at={now} />: every record's hash, its link to the one before, and the anchor.
+          </p>
+        )}
       </section>
       <Card title="Take it along">
         <p>
@@ -135,6 +149,36 @@ export function verifiedPage({ admin, anchor, verified, problem, now }: Verified
         </p>
       </Card>
     </>,
+  );
+}
+
+const nextPath = ({ anchor, next = "" }: Checked) =>
+  `${auditPath(anchor.principal)}?next=${encodeURIComponent(next)}`;
+
+/** The next part is asked for as soon as this one is shown. */
+const goingOn = (checked: Checked) =>
+  checked.next === undefined
+    ? {}
+    : {
+        "hx-get": nextPath(checked),
+        "hx-trigger": "load",
+        "hx-select": "#check",
+        "hx-target": "this",
+        "hx-swap": "outerHTML",
+      };
+
+function Going(checked: Checked) {
+  const { done, all } = checked;
+  return (
+    <>
+      <p class="statement">
+        {number(done)} of {plural(all, "record")} checked, unchanged so far.
+      </p>
+      <progress aria-label="Records checked" max={all} value={done} />
+      <p>
+        <a href={nextPath(checked)}>Check the next ones</a>
+      </p>
+    </>
   );
 }
 

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import type { AppTypes } from "../../app-types.ts";
-import { checkAudit, exportAudit } from "../audit.ts";
+import { checkAudit } from "../check-audit.ts";
+import { exportAudit } from "../export-audit.ts";
 import { mayHaveChain, pageOfChains } from "../chains.ts";
 import { asAdmin } from "../page-guard.tsx";
 import { auditPage, verifiedPage } from "../pages/audit.tsx";
@@ -20,7 +21,10 @@ auditRoutes.get(
   "/admin/audit/:principal",
   asAdmin(async (c, admin) => {
     const principal = c.req.param("principal") ?? "";
-    const checked = (await mayHaveChain(c.env, principal)) ? await checkAudit(c.env, principal) : undefined;
+    const { secretKey } = c.var;
+    const checked = (await mayHaveChain(c.env, principal))
+      ? await checkAudit(c.env, principal, c.req.query("next"), secretKey)
+      : undefined;
     if (checked === undefined) return nothingPage(admin, "/admin/audit");
     return verifiedPage({ admin, ...checked, now: Date.now() });
   }),

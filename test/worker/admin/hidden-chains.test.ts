@@ -1,12 +1,15 @@
-import { evictDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, expect, it } from "vitest";
 import * as z from "zod";
 import { anchorSchema, verifyChain } from "../../../src/windows/chain.ts";
+import { AuditLog } from "../../../src/windows/audit-log.ts";
+import { createStore } from "../../../src/windows/store.ts";
 import { auditIndex } from "../../../src/windows/audit-index.ts";
 import { api } from "../identity/support/admin-api.ts";
 import { type Browser, signedIn } from "../identity/support/browser.ts";
 import { keyOf } from "../identity/support/people.ts";
+import { SECRET_KEY } from "../support/caller.ts";
 import { admission, settlement } from "../support/admission.ts";
 import { fill, sample } from "../support/catalog.ts";
 
@@ -72,6 +75,80 @@ it("a row that names later records than the chain has is found by an export and 
   const response = await api(key, "GET", `/audit/${principal}`);
   expect(response.headers.get("x-audit-row-problem")).toBe("ahead");
   expect(await (await admin.request(`/admin/audit/${principal}`)).text()).toContain("ahead of the chain");
+});
+
+it.each([
+  ["deleted", "DELETE FROM audit_anchors WHERE principal = ?"],
+  ["closed", "UPDATE audit_anchors SET closed_at = 1 WHERE principal = ?"],
+  ["replaced", "UPDATE audit_anchors SET started_at = started_at - 1 WHERE principal = ?"],
+  ["ahead", "UPDATE audit_anchors SET seq = 3 WHERE principal = ?"],
+])("a row that was %s stays a finding when its chain is anchored anew, unseen", async (problem, sql) => {
+  await env.DB.prepare(sql).bind(principal).run();
+  const object = env.USER_WINDOWS.getByName(principal);
+  await object.anchor();
+  // Past the record that the row named.
+  for (const _ of [1, 2, 3]) {
+    const answer = await object.admit(admission(principal));
+    if (answer.admitted) await object.settle(settlement(answer.seq));
+  }
+  await object.anchor();
+  expect(await listed()).toMatchObject([{ problem, found_at: expect.any(Number), seq: 8 }]);
+  const response = await api(key, "GET", `/audit/${principal}`);
+  expect(response.headers.get("x-audit-row-problem")).toBe(problem);
+  await response.text();
+  const page = await (await admin.request(`/admin/audit/${principal}`)).text();
+  expect(page).toContain("somebody changed it");
+});
+
+it.each([
+  ["ahead", "UPDATE audit_anchors SET seq = seq + 1000 WHERE principal = ?"],
+  ["replaced", "UPDATE audit_anchors SET hash = substr(hash, 2) || 'a' WHERE principal = ?"],
+])("the list finds a row that is %s, of a caller who calls no more", async (problem, sql) => {
+  await env.DB.prepare(sql).bind(principal).run();
+  expect(await listed()).toMatchObject([{ problem }]);
+});
+
+it("a row of an earlier release, without a seal, is no finding, and gets one", async () => {
+  Object.assign(env, { SECRET_KEY });
+  await env.DB.prepare("UPDATE audit_anchors SET seal = NULL WHERE principal = ?").bind(principal).run();
+  expect(await listed()).toMatchObject([{ problem: null, found_at: null }]);
+  const row = await env.DB.prepare("SELECT seal FROM audit_anchors WHERE principal = ?")
+    .bind(principal)
+    .first();
+  Reflect.deleteProperty(env, "SECRET_KEY");
+  expect(row).toEqual({ seal: expect.any(String) });
+});
+
+it("a long chain is checked in parts, whose place nobody can make up", async () => {
+  const object = env.USER_WINDOWS.getByName(principal);
+  await runInDurableObject(object, (_, { storage }) => {
+    const log = new AuditLog(createStore(storage.sql));
+    for (let index = 0; index < 4_500; index++)
+      log.append(
+        {
+          kind: "decision",
+          decision: "closed",
+          rules: [],
+          incident: null,
+          by: "a",
+          until: 1,
+          allowance: 0,
+          note: null,
+        },
+        Date.now(),
+      );
+  });
+  await evictDurableObject(object);
+  const path = `/admin/audit/${principal}`;
+  const read = async (query: string) => (await admin.request(`${path}${query}`)).text();
+  const nextOf = (page: string) => /\?next=[\w%.-]+/.exec(page)?.[0] ?? "";
+  const first = await read("");
+  expect(first).toContain("2,000 of 4,502 records checked");
+  const second = await read(nextOf(first));
+  expect(second).toContain("4,000 of 4,502 records checked");
+  expect(await read(nextOf(second))).toContain("4,502 records, unchanged");
+  // Another principal's place, or one that was changed, begins at the beginning.
+  expect(await read(`${nextOf(second)}A`)).toContain("2,000 of 4,502 records checked");
 });
 
 it("a row as it was written has no problem, and a chain that is over is in no index", async () => {

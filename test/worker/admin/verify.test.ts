@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { verifyExport } from "../../../src/admin/verify.ts";
+import { verifyPart } from "../../../src/admin/verify.ts";
 import { type Anchor, exportLine, genesis, link } from "../../../src/windows/chain.ts";
 
 const STARTED = 1_800_000_000_000;
@@ -32,7 +32,21 @@ async function* each(lines: readonly string[]) {
   yield* lines;
 }
 const { lines, anchor: now } = chain(5);
-const verify = (before: Anchor | undefined, given = lines) => verifyExport(each(given), { before, now });
+const beginning = { seq: now.checkpoint_seq, hash: now.checkpoint_hash };
+
+/** Checks a chain so many records at a time, as requests do that follow each other. */
+async function verify(before: Anchor | undefined, given = lines, most = 5) {
+  let progress = { now, before: before ?? null, at: beginning, isMet: false };
+  for (;;) {
+    const { at } = progress;
+    const upTo = Math.min(now.seq, at.seq + most);
+    const header = { audit: 1, principal: "ada", started_at: STARTED, checkpoint: at.seq === 0 ? null : at };
+    const part = [at.seq === 0 ? given[0] : JSON.stringify(header), ...given.slice(at.seq + 1, upTo + 1)];
+    const checked = await verifyPart(each(part.filter((line) => line !== undefined)), progress, upTo);
+    if ("verified" in checked) return checked.verified;
+    progress = { ...progress, ...checked };
+  }
+}
 
 describe("a chain is held against the anchor that stood before", () => {
   it.each([1, 3, 5])("which it holds, of record %i", async (seq) => {
@@ -65,7 +79,33 @@ describe("a chain is held against the anchor that stood before", () => {
   });
 });
 
-it("a changed record is named by its line", async () => {
-  const changed = lines.map((line, index) => (index === 2 ? line.replace('"a"', '"z"') : line));
-  expect(await verify(chain(5).anchor, changed)).toEqual({ ok: false, line: 3, problem: "altered" });
+describe.each([1, 2, 3, 5])("%i records at a time", (most) => {
+  it("a sound chain is found sound", async () => {
+    for (const seq of [1, 2, 3, 5])
+      expect(await verify(chain(seq).anchor, lines, most)).toMatchObject({
+        ok: true,
+        records: 5,
+        head: { seq: 5, hash: now.hash },
+        before: { state: "in chain", seq },
+      });
+  });
+
+  it("a changed record is named by its line", async () => {
+    const changed = lines.map((line, index) => (index === 2 ? line.replace('"a"', '"z"') : line));
+    expect(await verify(chain(5).anchor, changed, most)).toEqual({ ok: false, line: 3, problem: "altered" });
+  });
+
+  it("a chain that was made anew is found", async () => {
+    const other = chain(3, { word: "b" }).anchor;
+    expect(await verify(other, lines, most)).toMatchObject({ ok: false, line: 4 });
+  });
+
+  it("a record that is missing is found", async () => {
+    const cut = lines.filter((_, index) => index !== 4);
+    expect(await verify(undefined, cut, most)).toMatchObject({ ok: false });
+  });
+
+  it("a cut-off end is found", async () => {
+    expect(await verify(undefined, lines.slice(0, -1), most)).toMatchObject({ ok: false });
+  });
 });

@@ -4,7 +4,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vite
 import { ensureMigrated } from "../../../src/database/migrate.ts";
 import { openIncidentsOf, pageOfIncidents } from "../../../src/windows/incident-list.ts";
 import { link, verifyChain } from "../../../src/windows/chain.ts";
-import { exportAudit } from "../../../src/admin/audit.ts";
+import { exportAudit } from "../../../src/admin/export-audit.ts";
 import { WINDOW_MS, admission, newObject, settlement } from "../support/admission.ts";
 
 // What a later release has stored, met after a rollback: the caller is answered, and what else is stored still counts.

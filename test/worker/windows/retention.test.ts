@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { ensureMigrated } from "../../../src/database/migrate.ts";
 import { policyInForce } from "../../../src/policy/bundled.ts";
-import { closeAnchor, writeAnchor } from "../../../src/windows/anchors.ts";
+import { anchorOf, closeAnchor, writeAnchor } from "../../../src/windows/anchors.ts";
 import { writeIncident } from "../../../src/windows/incident-rows.ts";
 import type { Incident } from "../../../src/windows/incidents.ts";
 import { incidentOf } from "../support/incident.ts";
@@ -29,7 +29,8 @@ const closed = (id: string, decided_at: number): Incident => ({ ...open, id, sta
 
 async function anchored(principal: string, closedAt: number | undefined): Promise<void> {
   const chain = { principal, startedAt: 1, checkpoint: { seq: 0, hash: "" } };
-  await writeAnchor(env.DB, chain, { seq: 1, hash: "" }, null, 1);
+  const anchor = anchorOf(chain, { seq: 1, hash: "" }, 1);
+  await writeAnchor(env.DB, anchor, { spokeAt: null, isMostlyRefused: false }, undefined);
   if (closedAt !== undefined) await closeAnchor(env.DB, chain, closedAt);
 }
 
