@@ -189,6 +189,8 @@ export const refusals = {
 } as const satisfies Record<string, Row>;
 
 export type RefusalCode = keyof typeof refusals;
+/** Whether a code, such as one that a record names, is in the table of this release. */
+export const isRefusalCode = (code: string): code is RefusalCode => Object.hasOwn(refusals, code);
 
 /** An expected "no". `message` reaches the caller: no SQL, no stack, no internal field, no rule. */
 export interface Refusal {

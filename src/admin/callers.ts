@@ -28,18 +28,18 @@ const callerRow = z.object({
   /** 1 where most of its latest calls were refused when its audit was last anchored. */
   mostly_refused: z.int(),
   /** What lately stopped its calls, and stops more like them until a person says otherwise or the rule's window is over. */
-  stopped: z.enum(["block", "confirm"]).nullable(),
+  stopped: z.enum(["block", "confirm", "throttle"]).nullable(),
 });
 /** A caller as a list shows it. Times are milliseconds since the epoch. */
 export type Caller = z.output<typeof callerRow>;
 
-// A block stands for a day, of which D1 knows no more than when the rule last spoke; the strictest of both comes first in
-// the alphabet.
+// A block stands for a day, of which D1 knows no more than when the rule last spoke; the strictest comes first in the
+// alphabet.
 const COLUMNS = `c.n, c.place, c.id, u.name, u.kind, u.disabled_at, u.deleted_at, u.created_by, c.open,
   coalesce(a.mostly_refused, 0) AS mostly_refused, coalesce(a.seq, 0) AS records,
   a.anchored_at AS last_at, (SELECT json_group_array(role) FROM user_roles WHERE user_id = c.id) AS roles,
   (SELECT min(verdict) FROM incidents WHERE principal = c.id AND status = 'open' AND
-    (verdict = 'confirm' AND last_at + window_ms > ?2 OR verdict = 'block' AND last_at > ?1)) AS stopped`;
+    (verdict IN ('confirm', 'throttle') AND last_at + window_ms > ?2 OR verdict = 'block' AND last_at > ?1)) AS stopped`;
 const JOINED = `LEFT JOIN users u ON u.id = c.id
   LEFT JOIN audit_anchors a ON a.principal = c.id AND a.closed_at IS NULL`;
 

@@ -6,14 +6,19 @@ const STRANGERS = "anon-*";
 /** An incident as the admin API and the command line list it: every value a text or null; `origin` begins the link to decide at. */
 export function shownIncident({ incident, callers }: Listed, origin: string): Record<string, string | null> {
   const { id, principal, rule, verdict, severity, tool, count, status, decided_by, last_at } = incident;
+  const { observed, threshold, window_ms } = incident;
   const isAsking = callers === null && status === "open" && verdict === "confirm";
   return {
+    id: callers === null ? id : null,
     last_at: `${new Date(last_at).toISOString().slice(0, 19)}Z`,
     principal: callers === null ? principal : STRANGERS,
     rule,
     verdict,
     severity,
     tool,
+    observed: String(observed),
+    threshold: String(threshold),
+    window_s: String(window_ms / 1_000),
     count: String(count),
     status,
     decided_by,

@@ -65,46 +65,50 @@ function countWords(count: number, rule: Rule | undefined): string {
   return plural(count, ...COUNTED[rule.kind]);
 }
 
-const letThrough = (count: number): string => `${number(count)} ${count === 1 ? "is" : "are"} let through`;
+const allowed = (count: number): string => `${number(count)} ${count === 1 ? "is" : "are"} allowed`;
 
-/** What a rule saw, for who knows which rule it is: `8 people, where 7 are let through in 10 minutes`. */
+/** What a rule saw, for who knows which rule it is: `8 people, where 7 are allowed in 10 minutes`. */
 export function seenWords({ observed, threshold, window_ms }: Seen, rule: Rule | undefined): string {
   const within = window_ms > 0 ? ` in ${duration(window_ms)}` : "";
-  return `${countWords(observed, rule)}, where ${letThrough(threshold)}${within}`;
+  return `${countWords(observed, rule)}, where ${allowed(threshold)}${within}`;
 }
 
-/** What the caller did, as the end of a sentence that begins with its name. */
-export function didWhat({ rule: id, observed, threshold, window_ms }: Seen, rule: Rule | undefined): string {
+/** What the caller did, as the end of a sentence that begins with its name. A call that was stopped counts as tried. */
+export function didWhat(
+  { rule: id, verdict, observed, threshold, window_ms }: Seen & Pick<Incident, "verdict">,
+  rule: Rule | undefined,
+): string {
   const within = window_ms > 0 ? ` within ${duration(window_ms)}` : "";
-  const limit = `; ${letThrough(threshold)}`;
+  const limit = `${within}; ${allowed(threshold)}`;
   const seen = countWords(observed, rule);
+  const did = (past: string, verb: string) => (verdict === "flag" ? past : `tried to ${verb}`);
   switch (rule?.kind) {
     case undefined:
       if (id === AUDIT_FULL)
         return `filled its audit: past ${number(threshold)} records the oldest go before their ${duration(window_ms)} are over`;
-      return `set off the rule ${id}: ${seen} seen${within}${limit}`;
+      return `set off the rule ${id}: ${seen} seen${limit}`;
     case "subjects":
-      return `read the data of ${seen}${within}${limit}`;
+      return `${did("read", "read")} the data of ${seen}${limit}`;
     case "profile":
-      return `gathered ${classWords(rule.classes)} of ${seen}${within}${limit}`;
+      return `${did("gathered", "gather")} ${classWords(rule.classes)} of ${seen}${limit}`;
     case "sequence":
-      return `went ${stepWords(rule)} about ${seen}${within}${limit}`;
+      return `${did("went", "go")} ${stepWords(rule)} about ${seen}${limit}`;
     case "budget":
       return rule.classes === undefined
-        ? `changed up to ${seen}${within}${limit}`
-        : `asked for up to ${seen} of personal data${within}${limit}`;
+        ? `${did("changed", "change")} up to ${seen}${limit}`
+        : `asked for up to ${seen} of personal data${limit}`;
     case "products":
-      return `went through ${seen}${within}${limit}`;
+      return `${did("read", "read")} up to ${seen}${limit}`;
     case "adjacency":
-      return `asked for ${seen}${within}${limit}`;
+      return `asked for ${seen}${limit}`;
     case "misses":
-      return `asked ${plural(observed, "time")} for what does not exist${within}${limit}`;
+      return `asked ${plural(observed, "time")} for what does not exist${limit}`;
     case "canary":
-      return "came upon a planted record, which no honest work leads to";
+      return "read a planted record, which no honest work leads to";
     case "taint":
-      return "was about to change something right after reading a customer's text that reads like an instruction";
+      return "tried to change something right after reading a customer's text that reads like an instruction";
     case "flooding":
-      return `read about so many people that ${number(observed)} were pushed out of the detector's memory${within}${limit}`;
+      return `read about so many people that ${number(observed)} were pushed out of the detector's memory${limit}`;
     default: {
       const none: never = rule;
       return none;
@@ -173,13 +177,13 @@ export const HAPPENED_TO_MANY: Record<Verdict, string> = {
 };
 
 export const TO_DO: Record<Verdict, string> = {
-  flag: "Look at the calls. Where they are no honest work, disable the caller; close this when you have looked.",
+  flag: "Look at the calls. If this isn't legitimate, disable the caller. Otherwise close the incident.",
   throttle:
-    "Nothing has to be done: it is slowed down by itself. Let it through where the work is yours; disable the caller where it is nobody's.",
+    "Nothing has to be done: the caller is slowed down. Allow it if the work is yours. Disable the caller if it is nobody's.",
   confirm:
-    "Let it through if you know what it is doing, and for whom: it is asked about again where it goes much further. Decline otherwise. Where the key may be stolen, disable the caller.",
+    "Allow it if you know what the caller is doing, and for whom: you are asked again if it goes much further. Otherwise decline. If its key may be stolen, disable the caller.",
   block:
-    "Release it if you know what it is doing, and for whom. Where the key may be stolen, disable the caller.",
+    "Allow it if you know what the caller is doing, and for whom. If its key may be stolen, disable the caller.",
 };
 
 /** What a rule does, or would do. */
@@ -192,7 +196,7 @@ export const DOES: Record<Verdict, string> = {
 
 export const STATUS: Record<Incident["status"], string> = {
   open: "Open",
-  released: "Let through",
+  released: "Allowed",
   declined: "Declined",
   closed: "Closed",
 };

@@ -17,6 +17,8 @@ export interface FlowView {
     what: "people" | "records" | "bytes" | "products";
     window_ms: number;
     observed: number;
+    /** Whether `observed` is the upper end of an estimate. */
+    isEstimate: boolean;
     max: number;
   }[];
   /** The last answer whose text reads like an instruction, and the attempt that it answered. */
@@ -63,7 +65,7 @@ const classesOf = (person: Person, now: number): DataClass[] =>
   PERSONAL_CLASSES.filter((_, index) => inWindow(gatheredAt(person, index), now, KNOWN_MS));
 
 function countsOf(state: FlowState, rule: Rule, catalogSize: number, now: number): FlowView["counts"] {
-  const of = { rule: rule.id };
+  const of = { rule: rule.id, isEstimate: false };
   const allowed = state.releases.allowance(rule.id, now);
   const total = (window: number) => state.counters.total(counterOf(ruleKey(rule), window), now);
   if (rule.kind === "subjects") {
@@ -87,7 +89,14 @@ function countsOf(state: FlowState, rule: Rule, catalogSize: number, now: number
     const max = Math.max(Math.floor(share * catalogSize), least) + allowed;
     const seen: Distinct = window <= DAY ? state.productsOfDay : state.productsOfMonth;
     const observed = seen.count(now, window, []).seen;
-    return { ...of, what: "products" as const, window_ms: window, observed, max };
+    return {
+      ...of,
+      what: "products" as const,
+      window_ms: window,
+      observed,
+      isEstimate: seen.isEstimate,
+      max,
+    };
   });
 }
 

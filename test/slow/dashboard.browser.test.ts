@@ -153,12 +153,12 @@ describe("by keyboard alone", () => {
     await page.waitForTimeout(4_500);
     await page.keyboard.type("agreed with Ada");
     await page.keyboard.press("Tab");
-    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Let through for 1 hour");
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Allow for 1 hour");
     await page.keyboard.press("Enter");
-    await page.getByText("Let through. The work can go on.").waitFor();
+    await page.getByText("Allowed. The work can go on.").waitFor();
     expect(await page.locator(".timeline").innerText()).toContain("A migration, agreed with Ada");
     await page.goto(`${dashboard().server.url}/admin/callers/${caller}`);
-    expect(await page.getByText("let through", { exact: true }).isVisible()).toBe(true);
+    expect(await page.getByText("allowed", { exact: true }).isVisible()).toBe(true);
     expect(complaints).toEqual([]);
   });
 

@@ -2,6 +2,7 @@ import type { Rule } from "../../flow/rules.ts";
 import type { SignedIn } from "../../identity/sessions.ts";
 import type { Limit } from "../../policy/schema.ts";
 import { isMostlyRefused } from "../../windows/refusals.ts";
+import type { Incident } from "../../windows/incidents.ts";
 import type { Overview } from "../../windows/overview.ts";
 import type { Bucket } from "../../windows/records.ts";
 import { rolesOf } from "../callers.ts";
@@ -71,7 +72,8 @@ export function callerPage(page: CallerPage): Promise<Response> {
       {overview.acts.length > 0 && (
         <Card title="Decisions and changes">
           <p class="quiet">
-            What gives is recorded before it is done, and may have failed then. The audit has all of them.
+            Grants are logged before they are applied; an entry may describe a grant that failed. The audit
+            has all of them.
           </p>
           <ActTable acts={overview.acts} label="Decisions and changes" />
         </Card>
@@ -81,11 +83,10 @@ export function callerPage(page: CallerPage): Promise<Response> {
 }
 
 function Who({ caller, overview: { chain, block, refusals }, incidents, now }: CallerPage) {
-  const asks = incidents.some(
-    ({ verdict, last_at, window_ms }) => verdict === "confirm" && last_at + window_ms > now,
-  );
+  const isStoppedBy = (by: Incident["verdict"]) =>
+    incidents.some(({ verdict, last_at, window_ms }) => verdict === by && last_at + window_ms > now);
   // Its object knows of a block whose incident was closed, and of one that is over.
-  const stopped = block !== null ? "block" : asks ? "confirm" : null;
+  const stopped = block !== null ? "block" : (["confirm", "throttle"] as const).find(isStoppedBy);
   return (
     <section class="card" aria-label="Who it is">
       <dl class="facts">
@@ -100,7 +101,7 @@ function Who({ caller, overview: { chain, block, refusals }, incidents, now }: C
           <CallerState
             disabled_at={caller.disabled_at}
             deleted_at={caller.deleted_at}
-            stopped={stopped}
+            stopped={stopped ?? null}
             isMostlyRefused={isMostlyRefused(refusals)}
           />{" "}
           {caller.disabled_at !== null && <At at={caller.disabled_at} />}
@@ -109,7 +110,7 @@ function Who({ caller, overview: { chain, block, refusals }, incidents, now }: C
         <dd>
           {refusals.calls === 0
             ? "None in the last hour"
-            : `${number(refusals.refused)} of ${plural(refusals.calls, "call")} refused in the last hour`}
+            : `${number(refusals.refused)} of the latest ${plural(refusals.calls, "call")} refused, within an hour`}
         </dd>
         {caller.created_by !== null && (
           <>
@@ -172,14 +173,14 @@ function Holds({ overview: { block, taint, releases }, now }: CallerPage) {
           <Chip tone="good">not tainted</Chip>
         ) : (
           <>
-            <Chip tone="medium">tainted</Chip> it read text like an instruction{" "}
+            <Chip tone="medium">tainted</Chip> it read text that reads like an instruction{" "}
             <Ago at={taint.at} now={now} />, in call {number(taint.attempt)}
           </>
         )}
       </li>
       {releases.map(({ rule, until, allowance }) => (
         <li>
-          <Chip tone="low">let through</Chip> past {rule}, {number(allowance)} more, until <At at={until} />
+          <Chip tone="low">allowed</Chip> past {rule}, {number(allowance)} more, until <At at={until} />
         </li>
       ))}
     </ul>
@@ -202,12 +203,17 @@ function Counts({ overview: { counts } }: CallerPage) {
       columns={[
         { name: "Rule", kind: "row", cell: ({ rule }) => rule },
         { name: "Window", cell: ({ window_ms }) => duration(window_ms) },
-        { name: "Counted", kind: "number", cell: ({ observed, what }) => plural(observed, ...WHAT[what]) },
-        { name: "Let through", value: ({ max }) => max },
+        { name: "So far", kind: "number", cell: SoFar },
+        { name: "Allowed", value: ({ max }) => max },
         { name: "How far", cell: HowFar },
       ]}
     />
   );
+}
+
+function SoFar({ observed, isEstimate, what }: Overview["counts"][number]) {
+  const counted = plural(observed, ...WHAT[what]);
+  return isEstimate ? `up to ${counted}` : counted;
 }
 
 function HowFar({ rule, window_ms, observed, max }: Overview["counts"][number]) {

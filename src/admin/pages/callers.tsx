@@ -83,9 +83,6 @@ export function CallerState({ disabled_at, deleted_at, stopped, isMostlyRefused 
     ) : (
       <Chip tone="good">may call</Chip>
     );
-  return stopped === "block" ? (
-    <Chip tone="high">blocked</Chip>
-  ) : (
-    <Chip tone="medium">waits for a person</Chip>
-  );
+  if (stopped === "block") return <Chip tone="high">blocked</Chip>;
+  return <Chip tone="medium">{stopped === "confirm" ? "waits for a person" : "told to wait"}</Chip>;
 }

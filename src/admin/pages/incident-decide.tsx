@@ -9,7 +9,7 @@ export interface Question {
   incident: Incident;
   /** Other incidents that are answered with this one. */
   together: Incident[];
-  /** How long the work may go on once it is let through. */
+  /** How long the work may go on once it is allowed. */
   minutes: number;
   /** As src/identity/who-decides.ts says. */
   mayDecide: MayDecide;
@@ -37,13 +37,12 @@ export function Decide({ incident, together, minutes, mayDecide }: Question) {
         <>
           <p>
             {together.length === 1 ? "Another rule waits" : `${number(together.length)} other rules wait`} for
-            the same answer. Letting it through, or declining, answers all of them:
+            the same answer. Allow or decline answers all of them:
           </p>
           <ul>
             {together.map(({ id, rule, observed, threshold }) => (
               <li>
-                <a href={incidentPath(id)}>{rule}</a>: {number(observed)} seen, {number(threshold)} let
-                through
+                <a href={incidentPath(id)}>{rule}</a>: {number(observed)} seen, {number(threshold)} allowed
               </li>
             ))}
           </ul>
@@ -51,11 +50,11 @@ export function Decide({ incident, together, minutes, mayDecide }: Question) {
       )}
       <form method="post" action={incidentPath(incident.id)}>
         {mayDecide === "with-code" && <RecoveryCode id="recovery-code" />}
-        <Note id="note" hint="It stands in the audit, with your name and the time." />
+        <Note id="note" hint="The audit keeps it, with your name and the time." />
         <div class="actions">
           {verdict !== "flag" && (
             <button class="main" name="decision" value="released">
-              Let through for {duration(minutes * 60_000)}
+              Allow for {duration(minutes * 60_000)}
             </button>
           )}
           {verdict === "confirm" && (
@@ -69,7 +68,7 @@ export function Decide({ incident, together, minutes, mayDecide }: Question) {
         </div>
       </form>
       <p class="quiet">
-        Close says that somebody has looked, and lets nothing through. To disable the caller, go to{" "}
+        Close says that somebody has looked, and allows nothing. To disable the caller, go to{" "}
         <a href={callerPath(incident.principal)}>its page</a>.
       </p>
     </Card>

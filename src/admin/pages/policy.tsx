@@ -32,7 +32,7 @@ export function policyPage({ admin, policy, spoken }: PolicyPage): Promise<Respo
             { name: "Rule", kind: "row", cell: ({ id }) => id },
             { name: "Mode", cell: ({ mode }) => <Chip tone={TONES[mode]}>{MODES[mode]}</Chip> },
             { name: "A call past it", cell: ({ verdict }) => DOES[verdict] },
-            { name: "Let through", kind: "long", cell: ruleWords },
+            { name: "Allowed", kind: "long", cell: ruleWords },
             {
               name: `Spoke, last ${duration(spoken.sinceMs)}`,
               cell: ({ id }) => timesWords(spoken.hits.filter(({ rule }) => rule === id)),

@@ -1,6 +1,6 @@
 /** Says on a page what was just done, by the `done` of its address. */
 export const DONE = new Map<string | undefined, string>([
-  ["released", "Let through. The work can go on."],
+  ["released", "Allowed. The work can go on."],
   ["declined", "Declined. The work stays stopped."],
   ["closed", "Closed."],
   ["disabled", "Disabled. What it holds is refused from the next call on."],

@@ -31,6 +31,11 @@ export class Distinct implements Part {
     this.#capacity = capacity;
   }
 
+  /** Whether counts are estimates, because not all that was seen is held. */
+  get isEstimate(): boolean {
+    return this.#level > 0;
+  }
+
   /** No count can be more than that. */
   get most(): number {
     return this.#level === 0 ? this.#size : Infinity;

@@ -21,15 +21,15 @@ describe("an incident's page", () => {
     const caller = newObject();
     const id = await stop(caller);
     const html = await (await admin.request(`/admin/incidents/${id}`)).text();
-    expect(html).toContain("read the data of 8 people within 10 minutes; 7 are let through");
-    expect(html).toContain("Let through for 1 hour");
+    expect(html).toContain("tried to read the data of 8 people within 10 minutes; 7 are allowed");
+    expect(html).toContain("Allow for 1 hour");
     expect(html.match(/id="call-\d+"/g)?.length).toBeGreaterThanOrEqual(8);
     // A token, never an id.
     expect(html).not.toContain("person-7");
   });
 
   it.each([
-    ["released", "Let through", 5],
+    ["released", "Allowed", 5],
     ["declined", "Declined", 0],
     ["closed", "Closed", 0],
   ])("%s, with who, when and why in the audit", async (decision, said, allowance) => {
@@ -70,9 +70,9 @@ describe("an incident's page", () => {
       [`/admin/incidents/${id}`, `/confirm/${id}`].map(async (path) => (await admin.request(path)).text()),
     );
     for (const html of pages) {
-      expect(html).toContain("8 people, where 7 are let through in 10 minutes");
+      expect(html).toContain("8 people, where 7 are allowed in 10 minutes");
       expect(html).toMatch(/>\d+ \w+ \d{4}, [\d:]{8} UTC</);
-      expect(html).toMatch(/(Let through|Allow) for 1 hour/);
+      expect(html).toMatch(/Allow for 1 hour/);
     }
   });
 

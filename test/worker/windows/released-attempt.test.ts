@@ -52,6 +52,19 @@ it("an accepted form counts when the clock has gone back", async () => {
   expect((await admit("write")).admitted).toBe(false);
 });
 
+it("counts refused calls as the metrics do: what was not found too, and no lists", async () => {
+  const { principal, object } = newObject();
+  const code = ["ok", "not_found", "internal", "not_found"];
+  for (const outcome of code) {
+    const answer = await object.admit(admission(principal, { limit }));
+    if (answer.admitted) await object.settle({ ...settlement(answer.seq), outcome });
+  }
+  const list = { target: "discovery" as const, name: "tools/list", bucket: "discovery" as const };
+  await object.admit(admission(principal, { limit, attempt: list }));
+  const overview = await object.overview({ calls: limit.windowMs, discovery: limit.windowMs });
+  expect(overview.refusals).toEqual({ calls: 4, refused: 2 });
+});
+
 it("says that a caller's calls are mostly refused, repeated refusals too", async () => {
   const { principal, object } = newObject();
   const call = (refused: object) => object.admit(admission(principal, { limit, refused }));
