@@ -24,6 +24,8 @@ export function actWords(act: Act): string {
       return "disabled it";
     case "enabled":
       return "enabled it";
+    case "vouched":
+      return "vouched for it: it shares its maker's budget no longer";
     default: {
       const none: never = act.decision;
       return none;

@@ -21,7 +21,15 @@ import { logSurprise } from "../telemetry/log.ts";
 
 /** A change that an admin makes. `gives` is refused once the budget is used up; what takes away never is, and is counted too. */
 export type AdminWrite =
-  | { gives: "users.add" | "users.roles" | "users.enable" | "keys.create" | "signing-keys.create" }
+  | {
+      gives:
+        | "users.add"
+        | "users.roles"
+        | "users.enable"
+        | "users.vouch"
+        | "keys.create"
+        | "signing-keys.create";
+    }
   | { takes: "users.roles" | "users.disable" | "users.delete" | "keys.revoke" | "signing-keys.revoke" };
 
 const LABELS: Asked["target"]["labels"] = {

@@ -18,6 +18,10 @@ const callerRow = z.object({
   kind: z.enum(["user", "service"]).nullable(),
   disabled_at: z.int().nullable(),
   deleted_at: z.int().nullable(),
+  /** When it was made; null for callers without a name. */
+  created_at: z.int().nullable(),
+  /** Why it does not share the budget of who made it; null where it may. */
+  apart: z.string().nullable(),
   /** Who made it: a user's id, `sign-on` or `@bootstrap`; null where nobody knows. */
   created_by: z.string().nullable(),
   roles: userRow.shape.user_roles,
@@ -35,7 +39,8 @@ export type Caller = z.output<typeof callerRow>;
 
 // A block stands for a day, of which D1 knows no more than when the rule last spoke; the strictest comes first in the
 // alphabet.
-const COLUMNS = `c.n, c.place, c.id, u.name, u.kind, u.disabled_at, u.deleted_at, u.created_by, c.open,
+const COLUMNS = `c.n, c.place, c.id, u.name, u.kind, u.disabled_at, u.deleted_at, u.created_at, u.apart, u.created_by,
+  c.open,
   coalesce(a.mostly_refused, 0) AS mostly_refused, coalesce(a.seq, 0) AS records,
   a.anchored_at AS last_at, (SELECT json_group_array(role) FROM user_roles WHERE user_id = c.id) AS roles,
   (SELECT min(verdict) FROM incidents WHERE principal = c.id AND status = 'open' AND

@@ -83,8 +83,8 @@ async function ask(
     const standing = await compare(env, principal, row);
     if (standing === undefined) return undefined;
     const { chain, problem, finding } = standing;
-    // Written by an earlier release, or sealed with another key.
-    if (problem === null && row?.isSealed === false)
+    // Sealed with another key, written by an earlier release, or changed: what was wrong is kept by now.
+    if (problem !== null || row?.isSealed === false)
       await new CallerObject(env.USER_WINDOWS, principal).anchor();
     return listedAs(chain, finding);
   } catch (error) {

@@ -160,8 +160,21 @@ export function ruleWords(rule: Rule): string {
 
 type Verdict = Incident["verdict"];
 
-/** What became of the caller's calls. */
-export const HAPPENED: Record<Verdict, string> = {
+/** What becomes of the caller's calls, or became of them if what the rule counted is past by now. */
+export function happened(
+  { verdict, last_at, window_ms }: Pick<Incident, "verdict" | "last_at" | "window_ms">,
+  now: number,
+): string {
+  const isPast = window_ms > 0 && last_at + window_ms <= now;
+  return (isPast ? HAPPENED_BEFORE[verdict] : undefined) ?? HAPPENED[verdict];
+}
+
+const HAPPENED_BEFORE: Partial<Record<Verdict, string>> = {
+  throttle: "It was told to wait, and may go on by now.",
+  confirm: "Its calls waited for a person's answer, and may go on by now.",
+};
+
+const HAPPENED: Record<Verdict, string> = {
   flag: "Its calls go on, and it was told nothing.",
   throttle: "It is told to wait before it goes on.",
   confirm: "Its calls wait for a person's answer.",

@@ -127,6 +127,15 @@ function giveRoles(userId: string, given: readonly string[], by: string | null, 
   ];
 }
 
+/** Lets an account, and the keys that it has, stand apart from who made them. */
+export const vouchFor = (userId: string): Statement[] => [
+  { sql: "UPDATE users SET apart = 'vouched' WHERE id = ?1 AND apart IS NULL", values: [userId] },
+  {
+    sql: "UPDATE access_keys SET apart = 'vouched' WHERE user_id = ?1 AND apart IS NULL AND revoked_at IS NULL",
+    values: [userId],
+  },
+];
+
 /** A new key: its name and statements, and the key itself, which is shown once and kept nowhere. */
 export function createKey(
   { user, label, roles: narrowed, expires_in_days, signature }: NewKey,

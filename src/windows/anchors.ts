@@ -40,14 +40,15 @@ interface Told {
 }
 
 /**
- * Writes down where a chain stands; an older state of the same chain, or an older chain, changes nothing. Gives the row that
- * stood there before, too.
+ * Writes down where a chain stands, over an older row: an older state of the same chain, or an older chain, changes nothing.
+ * Over "any" row if that one is known to be made up. Gives the row that stood there before.
  */
 export async function writeAnchor(
   db: D1Database,
   anchor: Anchor,
   { spokeAt, isMostlyRefused }: Told,
   key: string | undefined,
+  over: "older" | "any" = "older",
 ): Promise<AnchorRow | undefined> {
   const [before] = await db.batch([
     selectRows(db, [anchor.principal]),
@@ -59,9 +60,9 @@ export async function writeAnchor(
          ON CONFLICT (principal) DO UPDATE SET started_at = ?2, seq = ?3, hash = ?4, checkpoint_seq = ?5,
            checkpoint_hash = ?6, anchored_at = ?7, closed_at = NULL, spoke_at = coalesce(?8, spoke_at), mostly_refused = ?9,
            seal = ?10
-         WHERE ?2 > started_at OR (?2 = started_at AND ?3 >= seq)`,
+         WHERE ?2 > started_at OR (?2 = started_at AND ?3 >= seq) OR ?11 = 'any'`,
       )
-      .bind(...Object.values(anchor), spokeAt, isMostlyRefused ? 1 : 0, sealOf(anchor, key)),
+      .bind(...Object.values(anchor), spokeAt, isMostlyRefused ? 1 : 0, sealOf(anchor, key), over),
   ]);
   return rowsIn(before?.results ?? [], key)[0];
 }

@@ -93,7 +93,7 @@ export const outcomeSchema = z.object({
 export const INCIDENT_DECISIONS = ["released", "declined", "closed"] as const;
 export type IncidentDecision = (typeof INCIDENT_DECISIONS)[number];
 /** What an admin may do to a caller. */
-export const CALLER_DECISIONS = ["disabled", "enabled"] as const;
+export const CALLER_DECISIONS = ["disabled", "enabled", "vouched"] as const;
 
 /** What a person decided about this principal, such as that work may go on. */
 export const decisionSchema = z.object({

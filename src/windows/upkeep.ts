@@ -14,7 +14,7 @@ import { AUDIT_FULL } from "./incidents.ts";
 import { RECORDS_READ } from "./overview.ts";
 import { type Parts, createParts } from "./parts.ts";
 import { isMostlyRefused, refusalsIn } from "./refusals.ts";
-import { problemOf } from "./row-problem.ts";
+import { type RowProblem, problemOf } from "./row-problem.ts";
 import type { State } from "./store/state-row.ts";
 
 /** D1 is told where a chain stands at most this often; what could not be told is tried again this much later. */
@@ -107,8 +107,13 @@ export class Upkeep {
       const refusals = refusalsIn(store.newest(RECORDS_READ), log.runs, now);
       const anchor = anchorOf(state, head, now);
       const told = { spokeAt, isMostlyRefused: isMostlyRefused(refusals) };
-      const before = await writeAnchor(this.#env.DB, anchor, told, secretKeyIn(this.#env));
-      await this.#quietly(() => this.#index(state, before));
+      const key = secretKeyIn(this.#env);
+      const before = await writeAnchor(this.#env.DB, anchor, told, key);
+      await this.#quietly(async () => {
+        const problem = await this.#index(state, before);
+        // No later anchor would be written over it until the chain has come so far.
+        if (problem === "ahead") await writeAnchor(this.#env.DB, anchor, told, key, "any");
+      });
       return anchor;
     } catch (error) {
       log.noteAnchor(state.anchored.seq, now);
@@ -123,17 +128,19 @@ export class Upkeep {
     return anchorOf(state, head, state.anchored.at);
   }
 
-  /** Tells the index of chains that there is this one, and if D1's row of it was changed from outside. */
-  async #index({ principal, startedAt }: State, row: AnchorRow | undefined): Promise<void> {
+  /** Tells the index of chains that there is this one, and what is wrong with D1's row of it, which is given too. */
+  async #index({ principal, startedAt }: State, row: AnchorRow | undefined): Promise<RowProblem | null> {
     const { log } = this.#parts;
     const isIndexed = log.state?.indexed === true;
     // Of the head as it is now: another anchor may have been written meanwhile.
     const problem = problemOf(row, { startedAt, seq: log.head?.seq ?? 0, isIndexed });
     const index = auditIndex(this.#env);
     if (problem !== null) await index.found(principal, startedAt, problem, this.#clock.now());
-    if (isIndexed) return;
-    await index.begin(principal, startedAt);
-    log.noteIndexed(true);
+    if (!isIndexed) {
+      await index.begin(principal, startedAt);
+      log.noteIndexed(true);
+    }
+    return problem;
   }
 
   async alarm(): Promise<void> {

@@ -62,6 +62,7 @@ it.each([
   [decision({ decision: "closed", rules: ["people"] }), "closed an incident"],
   [decision({ decision: "disabled" }), "disabled it"],
   [decision({ decision: "enabled" }), "enabled it"],
+  [decision({ decision: "vouched" }), "vouched for it: it shares its maker's budget no longer"],
 ])("an act is told as %j", (words, expected) => {
   expect(words).toBe(expected);
 });

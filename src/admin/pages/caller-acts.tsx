@@ -3,6 +3,7 @@ import type { MayDecide } from "../../identity/who-decides.ts";
 import type { Incident } from "../../windows/incidents.ts";
 import type { Overview } from "../../windows/overview.ts";
 import type { Caller } from "../callers.ts";
+import { isShared } from "../vouch.ts";
 import { duration } from "../words.ts";
 import { Note, callerPath } from "./parts.tsx";
 
@@ -15,10 +16,13 @@ export interface Acts {
   minutes: number;
   /** As src/identity/who-decides.ts says. */
   mayDecide: MayDecide;
+  /** The user who looks. */
+  adminId: string;
+  now: number;
 }
 
 /** What an admin can do about a caller: forms that open one by one, as none should be sent by a slip. */
-export function CallerActs({ caller, overview, incidents, minutes, mayDecide }: Acts) {
+export function CallerActs({ caller, overview, incidents, minutes, mayDecide, adminId, now }: Acts) {
   const path = callerPath(caller.id);
   const stopping = incidents.filter(({ verdict }) => verdict !== "flag").map(({ rule }) => rule);
   const rules = [...new Set([...(overview.block === null ? [] : [overview.block.rule]), ...stopping])];
@@ -39,6 +43,22 @@ export function CallerActs({ caller, overview, incidents, minutes, mayDecide }: 
             <Note id="release-note" />
             <div class="actions">
               <button class="main">Release</button>
+            </div>
+          </form>
+        </details>
+      )}
+      {mayDecide !== "no" && caller.id !== adminId && isShared(caller, now) && (
+        <details class="card act" id="vouch">
+          <summary>Vouch</summary>
+          <form method="post" action={`${path}/vouch`}>
+            <p>
+              {caller.created_by} made this account within a week, so both share one budget of people. Vouch
+              for it if you know whose it is. Then it stands alone.
+            </p>
+            {mayDecide === "with-code" && <RecoveryCode id="vouch-code" />}
+            <Note id="vouch-note" />
+            <div class="actions">
+              <button class="main">Vouch for this account</button>
             </div>
           </form>
         </details>

@@ -20,7 +20,6 @@ interface CallerPage extends Acts {
   admin: SignedIn;
   limits: Record<Bucket, Limit>;
   rules: readonly Rule[];
-  now: number;
   said: string | undefined;
   status?: 409;
 }
@@ -194,10 +193,28 @@ const WHAT: Record<Overview["counts"][number]["what"], [one: string, many: strin
   products: ["product", "products"],
 };
 
+/** Rules that have counted something; the others, which are many, open on demand. */
 function Counts({ overview: { counts } }: CallerPage) {
+  const started = counts.filter(({ observed }) => observed > 0);
+  const idle = counts.filter(({ observed }) => observed === 0);
+  return (
+    <>
+      {started.length === 0 && <p class="quiet">None has counted anything lately.</p>}
+      {started.length > 0 && <CountTable counts={started} label="How far the rules have counted" />}
+      {idle.length > 0 && (
+        <details id="idle-rules">
+          <summary>Limits that nothing was counted against ({number(idle.length)})</summary>
+          <CountTable counts={idle} label="Limits that nothing was counted against" />
+        </details>
+      )}
+    </>
+  );
+}
+
+function CountTable({ counts, label }: Pick<Overview, "counts"> & { label: string }) {
   return (
     <Table
-      label="How far the rules have counted"
+      label={label}
       rows={counts}
       idOf={({ rule, window_ms }) => `count-${rule}-${window_ms}`}
       columns={[

@@ -2,7 +2,7 @@ import type { Rule } from "../../flow/rules.ts";
 import type { SignedIn } from "../../identity/sessions.ts";
 import type { Incident } from "../../windows/incidents.ts";
 import type { CallView } from "../../windows/overview.ts";
-import { HAPPENED, didWhat, ruleWords, seenWords } from "../words.ts";
+import { didWhat, happened, ruleWords, seenWords } from "../words.ts";
 import { CallTable } from "./calls.tsx";
 import { Decide, type Question } from "./incident-decide.tsx";
 import { incidentPath } from "./incidents.tsx";
@@ -17,12 +17,13 @@ interface IncidentPage extends Question {
   calls: CallView[];
   /** What else it had called just before. */
   before: CallView[];
+  now: number;
   said: string | undefined;
   status?: 409;
 }
 
 export function incidentPage(page: IncidentPage): Promise<Response> {
-  const { admin, incident, rule, calls, before, said, status } = page;
+  const { admin, incident, rule, calls, before, now, said, status } = page;
   return adminPage(
     {
       admin,
@@ -41,7 +42,7 @@ export function incidentPage(page: IncidentPage): Promise<Response> {
         <p class="statement">
           <CallerLink id={incident.principal} /> {didWhat(incident, rule)}.
         </p>
-        {incident.status === "open" && <p>{HAPPENED[incident.verdict]}</p>}
+        {incident.status === "open" && <p>{happened(incident, now)}</p>}
       </section>
       {incident.status === "open" && <Decide {...page} />}
       <Card title="Timeline">

@@ -3,7 +3,7 @@ import type { SignedIn } from "../../identity/sessions.ts";
 import type { Page } from "../../database/page.ts";
 import type { Listed } from "../../windows/incident-list.ts";
 import type { Incident } from "../../windows/incidents.ts";
-import { HAPPENED, HAPPENED_TO_MANY, didWhat, number } from "../words.ts";
+import { HAPPENED_TO_MANY, didWhat, happened, number } from "../words.ts";
 import { adminPage } from "./layout.tsx";
 import { Pager, pagePath } from "./pager.tsx";
 import { Ago, CallerLink, Chip, StatusChip } from "./parts.tsx";
@@ -102,7 +102,7 @@ function OneIncident({ incident, rules, now }: Shown & { incident: Incident }) {
       </p>
       <p class="more">
         <span class="quiet">
-          {incident.status === "open" && `${HAPPENED[incident.verdict]} `}
+          {incident.status === "open" && `${happened(incident, now)} `}
           <Ago at={incident.last_at} now={now} />, rule {incident.rule}
           {incident.count > 1 && `, ${number(incident.count)} times`}
         </span>

@@ -31,6 +31,7 @@ export async function showCaller(
   ]);
   return callerPage({
     admin,
+    adminId: admin.user.userId,
     caller,
     overview,
     limits,

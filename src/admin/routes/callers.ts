@@ -14,6 +14,7 @@ import { asAdmin } from "../page-guard.tsx";
 import { callersPage } from "../pages/callers.tsx";
 import { callerPath } from "../pages/parts.tsx";
 import { setEnabled } from "../set-enabled.ts";
+import { vouch, vouchesWith } from "../vouch.ts";
 import { showCaller, withCaller, withUser } from "./caller.ts";
 import { deciderOf } from "./decider.ts";
 import { DONE } from "./done.ts";
@@ -61,6 +62,20 @@ callerRoutes.post(
       if (uncounted !== undefined) return showCaller(c, admin, caller, uncounted.message, 409);
       await setEnabled(c, caller.id, true, deciderOf(admin, await readForm(c)));
       return c.redirect(`${callerPath(caller.id)}?done=enabled`, 303);
+    }),
+  ),
+);
+callerRoutes.post(
+  "/admin/callers/:id/vouch",
+  asAdmin(
+    withUser(async (c, admin, caller) => {
+      const form = await readForm(c);
+      const by = await vouchesWith(c, admin, caller, textOf(form, "recovery_code"));
+      if (by === undefined) return showCaller(c, admin, caller, "Nobody was vouched for.", 409);
+      const uncounted = await countWrite(c, principalOf(admin), { gives: "users.vouch" });
+      if (uncounted !== undefined) return showCaller(c, admin, caller, uncounted.message, 409);
+      await vouch(c.env, caller.id, deciderOf(admin, form, by));
+      return c.redirect(`${callerPath(caller.id)}?done=vouched`, 303);
     }),
   ),
 );

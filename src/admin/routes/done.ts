@@ -5,5 +5,6 @@ export const DONE = new Map<string | undefined, string>([
   ["closed", "Closed."],
   ["disabled", "Disabled. What it holds is refused from the next call on."],
   ["enabled", "Enabled."],
+  ["vouched", "Done. The account stands alone from now on."],
   ["deleted", "Deleted. Its keys, sessions and clients are refused; its audit stays."],
 ]);

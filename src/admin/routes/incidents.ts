@@ -76,6 +76,7 @@ async function showIncident(c: AppContext, admin: SignedIn, said: string | undef
     together: together.filter(({ id }) => id !== incident.id),
     minutes: c.var.policy.confirmation.minutes,
     mayDecide: await mayDecideHere(c, admin, incident.principal),
+    now: Date.now(),
     said,
     ...(status !== undefined && { status }),
   });

@@ -11,6 +11,7 @@ import { type Browser, signedIn } from "../identity/support/browser.ts";
 import { keyOf } from "../identity/support/people.ts";
 import { SECRET_KEY } from "../support/caller.ts";
 import { admission, settlement } from "../support/admission.ts";
+import { anchorRow } from "../support/audit.ts";
 import { fill, sample } from "../support/catalog.ts";
 
 // Who can write D1, and nothing else, hides no chain from a list and none from an export.
@@ -59,6 +60,9 @@ it.each([
   expect(await listed()).toMatchObject([{ problem: null, seq: 2 }]);
   await env.DB.prepare(sql).bind(principal).run();
   expect(await listed()).toMatchObject([{ problem, seq: 2 }]);
+  // It is right again, and what was found stays.
+  expect(await anchorRow(principal)).toMatchObject({ seq: 2, closed_at: null });
+  expect(await listed()).toMatchObject([{ problem, seq: 2 }]);
   const page = await (await admin.request("/admin/audit")).text();
   expect(page).toContain(`${problem} from outside`);
 
@@ -105,7 +109,9 @@ it.each([
   ["replaced", "UPDATE audit_anchors SET hash = substr(hash, 2) || 'a' WHERE principal = ?"],
 ])("the list finds a row that is %s, of a caller who calls no more", async (problem, sql) => {
   await env.DB.prepare(sql).bind(principal).run();
-  expect(await listed()).toMatchObject([{ problem }]);
+  expect(await listed()).toMatchObject([{ problem, seq: 2 }]);
+  expect(await anchorRow(principal)).toMatchObject({ seq: 2 });
+  expect(await listed()).toMatchObject([{ problem, seq: 2 }]);
 });
 
 it("a row of an earlier release, without a seal, is no finding, and gets one", async () => {

@@ -15,6 +15,7 @@ const ROUTES: [method: "GET" | "POST", pattern: string, path: string, status: nu
   ["GET", "/admin/callers/:id", `/admin/callers/${NOBODY}`, 404],
   ["POST", "/admin/callers/:id/release", `/admin/callers/${NOBODY}/release`, 404],
   ["POST", "/admin/callers/:id/enable", `/admin/callers/${NOBODY}/enable`, 404],
+  ["POST", "/admin/callers/:id/vouch", `/admin/callers/${NOBODY}/vouch`, 404],
   ["POST", "/admin/callers/:id/disable", `/admin/callers/${NOBODY}/disable`, 404],
   ["POST", "/admin/callers/:id/delete", `/admin/callers/${NOBODY}/delete`, 404],
   ["GET", "/admin/audit", "/admin/audit", 200],

@@ -1,0 +1,33 @@
+import type { AppContext } from "../app-types.ts";
+import { runBatch } from "../database/run-batch.ts";
+import { vouchFor } from "../identity/administration.ts";
+import { isAccount, isYoung } from "../identity/lineage.ts";
+import type { SignedIn } from "../identity/sessions.ts";
+import { type DecidedBy, decidesWith } from "../identity/who-may.ts";
+import type { Decider } from "../windows/flow-stage.ts";
+import { CallerObject } from "../windows/caller-object.ts";
+import type { Caller } from "./callers.ts";
+
+/** Whether an account still shares the budget of who made it. */
+export const isShared = ({ created_by, created_at, apart }: Caller, now: number): boolean =>
+  isAccount(created_by) && created_at !== null && isYoung(created_at, now) && apart === null;
+
+/**
+ * How an admin may vouch for an account: as they may decide about its stops, and never for their own. Undefined where they
+ * may not, or where there is nothing to vouch for. `code` is the recovery code, or empty.
+ */
+export async function vouchesWith(
+  c: AppContext,
+  admin: SignedIn,
+  caller: Caller,
+  code: string,
+): Promise<DecidedBy> {
+  if (caller.id === admin.user.userId || !isShared(caller, Date.now())) return undefined;
+  return decidesWith(c, admin, caller.id, code);
+}
+
+/** Lets an account stand alone. Its audit has it before, as what is in no audit must not happen. */
+export async function vouch(env: Env, user: string, decider: Decider): Promise<void> {
+  await new CallerObject(env.USER_WINDOWS, user).noteChange({ ...decider, decision: "vouched" }, "before");
+  await runBatch(env.DB, vouchFor(user));
+}
