@@ -112,14 +112,14 @@ const NAMES = Object.keys(settingsSchema.shape);
 let latest: { values: unknown[]; read: ReadSettings } | undefined;
 
 /** Reads the Worker's variables; names those that are wrong. They are checked anew only where they have changed. */
-export function readSettings(env: Env): ReadSettings {
+export function readSettings(env: object): ReadSettings {
   const values = NAMES.map((name): unknown => Reflect.get(env, name));
   if (latest?.values.every((value, index) => value === values[index]) !== true)
     latest = { values, read: checkSettings(env) };
   return latest.read;
 }
 
-function checkSettings(env: Env): ReadSettings {
+function checkSettings(env: object): ReadSettings {
   const parsed = wholeSettingsSchema.safeParse(env);
   if (parsed.success) return { ok: true, settings: parsed.data };
   const problems = parsed.error.issues.map(({ path, message }) => ({
@@ -130,7 +130,7 @@ function checkSettings(env: Env): ReadSettings {
 }
 
 /** The SECRET_KEY of a Worker's or an object's variables; undefined where there is none, or a setting is wrong. */
-export function secretKeyIn(env: Env): string | undefined {
+export function secretKeyIn(env: object): string | undefined {
   const read = readSettings(env);
   return read.ok ? secretKeyOf(read.settings) : undefined;
 }

@@ -25,7 +25,7 @@ export const anchorOf = (
 });
 
 /** What no writer of D1 alone can make: a keyed hash of an anchor; null where the server has no key. */
-const sealOf = (anchor: Anchor, key: string | undefined): string | null =>
+export const sealOf = (anchor: Anchor, key: string | undefined): string | null =>
   key === undefined
     ? null
     : createHmac("sha256", key)

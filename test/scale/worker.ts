@@ -1,7 +1,10 @@
 import { UserWindows as CallerWindows } from "../../src/index.ts";
 import local from "../../src/local/worker.ts";
+import { secretKeyIn } from "../../src/env.ts";
+import { sealOf } from "../../src/windows/anchors.ts";
 import { AuditLog } from "../../src/windows/audit-log.ts";
 import { AuditIndex as ChainIndex } from "../../src/windows/audit-index.ts";
+import { anchorSchema } from "../../src/windows/chain.ts";
 import { ADMITTED, type Attempt } from "../../src/windows/records.ts";
 import { createStore } from "../../src/windows/store.ts";
 
@@ -88,15 +91,36 @@ const HIT: Hit = {
 };
 
 export class AuditIndex extends ChainIndex {
-  /** Has the chains of callers number `from` to `to`, each begun at 1, under the names that the test gives them. */
+  /** Has the chains, but that of number 2, of callers number `from` to `to`, each begun at 1, under the names that the test gives them. */
   fill(from: number, to: number): void {
     this.ctx.storage.sql.exec(
       `WITH RECURSIVE n (i) AS (SELECT ?1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
        INSERT OR REPLACE INTO chains (principal, started_at)
-         SELECT CASE WHEN i % 2 THEN 'anon-' || i ELSE 'many-' || i END, 1 FROM n`,
+         SELECT CASE WHEN i % 2 THEN 'anon-' || i ELSE 'many-' || i END, 1 FROM n WHERE i <> 2`,
       from,
       to,
     );
+  }
+}
+
+/** Seals the rows of D1 as the callers' objects would have. */
+async function sealRows(env: Pick<Env, "DB">, key: string | undefined): Promise<void> {
+  for (let after = ""; ;) {
+    const { results } = await env.DB.prepare(
+      "SELECT * FROM audit_anchors WHERE principal > ? ORDER BY principal LIMIT 2000",
+    )
+      .bind(after)
+      .all();
+    const anchors = anchorSchema.array().parse(results);
+    const last = anchors.at(-1);
+    if (last === undefined) return;
+    after = last.principal;
+    const seals = anchors.map((anchor) => [anchor.principal, sealOf(anchor, key)]);
+    await env.DB.prepare(
+      `UPDATE audit_anchors SET seal = s.value ->> 1 FROM json_each(?) s WHERE principal = s.value ->> 0`,
+    )
+      .bind(JSON.stringify(seals))
+      .run();
   }
 }
 
@@ -121,6 +145,9 @@ export default {
       case "/__scale/index":
         await env.AUDIT_INDEX.getByName("index").fill(number("from"), number("to"));
         return Response.json("filled");
+      case "/__scale/seals":
+        await sealRows(env, secretKeyIn(env));
+        return Response.json("sealed");
       case "/__scale/ring":
         await object().ring();
         return Response.json("rung");
