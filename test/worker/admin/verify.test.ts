@@ -36,15 +36,18 @@ const beginning = { seq: now.checkpoint_seq, hash: now.checkpoint_hash };
 
 /** Checks a chain so many records at a time, as requests do that follow each other. */
 async function verify(before: Anchor | undefined, given = lines, most = 5) {
-  let progress = { now, before: before ?? null, at: beginning, isMet: false };
+  let [at, isMet] = [beginning, false];
   for (;;) {
-    const { at } = progress;
     const upTo = Math.min(now.seq, at.seq + most);
     const header = { audit: 1, principal: "ada", started_at: STARTED, checkpoint: at.seq === 0 ? null : at };
     const part = [at.seq === 0 ? given[0] : JSON.stringify(header), ...given.slice(at.seq + 1, upTo + 1)];
-    const checked = await verifyPart(each(part.filter((line) => line !== undefined)), progress, upTo);
+    const checked = await verifyPart(
+      each(part.filter((line) => line !== undefined)),
+      { now, before: before ?? null, at, isMet },
+      upTo,
+    );
     if ("verified" in checked) return checked.verified;
-    progress = { ...progress, ...checked };
+    ({ at, isMet } = checked);
   }
 }
 
