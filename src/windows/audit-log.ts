@@ -187,9 +187,15 @@ export class AuditLog {
     return at >= now - retentionMs ? "early" : "due";
   }
 
-  /** Whether the index of chains has this one; stored, because only then a missing row of D1 is a finding. */
+  /**
+   * Whether the index of chains has this one; only then is a missing row of D1 a finding. That it has is stored with the next
+   * anchor, because the index may be told twice; that it has not is stored at once.
+   */
   noteIndexed(indexed: boolean): void {
-    if (this.#state !== undefined) this.#save({ ...this.#state, indexed });
+    if (this.#state === undefined) return;
+    const state = { ...this.#state, indexed };
+    if (indexed) this.#state = state;
+    else this.#save(state);
   }
 
   noteAnchor(seq: number, at: number): void {

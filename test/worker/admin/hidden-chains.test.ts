@@ -31,6 +31,8 @@ beforeEach(async () => {
   const object = env.USER_WINDOWS.getByName(principal);
   const answer = await object.admit(admission(principal));
   if (answer.admitted) await object.settle(settlement(answer.seq));
+  // The second stores that the index has the chain.
+  await object.anchor();
   await object.anchor();
   await evictDurableObject(object);
 });
