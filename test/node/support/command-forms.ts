@@ -157,6 +157,7 @@ export const FORMS: Record<string, Form> = {
   "npm test -- registry labels tools permission surface compatibility": { run: "npm test -- wilson" },
   "npx vitest run --project worker test/worker/cost.test.ts": { ranBy: "test/worker/cost.test.ts" },
   "npx vitest run --project slow test/slow/dashboard": { ranBy: "test/slow/dashboard.browser.test.ts" },
+  "npx vitest run --project slow test/slow/scale.test.ts": { ranBy: "test/slow/scale.test.ts" },
   "npm run screenshots": { run: "npx vitest list --project pictures" },
 
   "npm run eval:search -- --products FILE --judgments FILE": {
