@@ -11,8 +11,8 @@ export interface Name {
 /** One word of a query, by all names that meet it; the typed one is the first. */
 export interface Slot {
   names: readonly Name[];
-  /** Products with one of the names, 0 if the catalog has none. */
-  products: number;
+  /** Products with one of the names, 0 if the catalog has none; undefined before the catalog was asked. */
+  products?: number;
 }
 
 export interface Query {
@@ -44,3 +44,7 @@ export function readQuery(text: string): Query {
     parts: coded.slice(0, PARTS_MAX),
   };
 }
+
+/** A query's words as they were typed. */
+export const typedSlots = ({ words: typed }: Query): Slot[] =>
+  typed.map((phrase) => ({ names: [{ phrase, weight: 1 }] }));

@@ -6,8 +6,8 @@ import { type FilterCounts, countFilters, readCounts } from "./counts.ts";
 import type { Filters } from "./facets.ts";
 import { type Query, readQuery } from "./query.ts";
 import { refresh } from "./refresh.ts";
-import { type ColumnSort, SORTED_MAX, findPage, sortedPage } from "./statements.ts";
-import { type Known, lookUpWords, readKnown } from "./vocabulary.ts";
+import { CHOSEN_FROM_MAX, type ColumnSort, SORTED_MAX, findPage, sortedPage } from "./statements.ts";
+import { type Known, isAsTyped, lookUpWords, readKnown } from "./vocabulary.ts";
 
 export const sortSchema = z.enum(["relevance", "price_asc", "price_desc", "name"]);
 
@@ -40,30 +40,48 @@ const pageRows = z.tuple([
 const sortedHit = z.tuple([z.union([z.string(), z.number()]), z.string(), z.string()]);
 const sortedRows = z.array(z.object({ hit: jsonText.pipe(sortedHit), walked: z.int() }));
 
-/** Finds products in two round trips: the first one asks what the catalog knows of the words. */
+/**
+ * Finds products. By relevance in one round trip if the words are taken as they were typed, else in two, because the
+ * catalog's own words mend them first. Sorting takes two as well, facets one more.
+ */
 export async function search(run: Run, request: SearchRequest): Promise<Found> {
   const query = readQuery(request.query);
-  const [rows] = await run([lookUpWords(query)]);
+  const { sort, category, brand, minPrice, maxPrice, inStock, facets } = request;
+  const isFirstTry = sort === "relevance" && query.words.length <= CHOSEN_FROM_MAX;
+  const [rows, firstTry] = await run([
+    lookUpWords(query),
+    ...(isFirstTry ? [pageStatement(query, undefined, request)] : []),
+  ]);
   const known = readKnown(query, rows);
   if (!known.settled) await refresh(run);
-  const { sort, category, brand, minPrice, maxPrice, inStock } = request;
   const page = await (sort === "relevance"
-    ? relevant(run, query, known, request)
+    ? relevant(run, query, known, request, isAsTyped(known) ? firstTry : undefined)
     : sorted(run, query, known, request, sort));
-  if (request.facets !== true) return page;
+  if (facets !== true) return page;
   const [counts] = await run([countFilters(query, known, { category, brand, minPrice, maxPrice, inStock })]);
   return { ...page, facets: readCounts(counts) };
 }
 
-async function relevant(run: Run, query: Query, known: Known, request: SearchRequest): Promise<Found> {
+// From the last product shown on: if it has left the catalog since, the others have moved up by one.
+const startOf = ({ after }: SearchRequest) => (after === undefined ? 0 : Math.max(0, Number(after[0]) - 1));
+
+const pageStatement = (query: Query, known: Known | undefined, request: SearchRequest) =>
+  findPage(query, known, request, request.limit + 2, startOf(request));
+
+async function relevant(
+  run: Run,
+  query: Query,
+  known: Known,
+  request: SearchRequest,
+  firstTry: unknown,
+): Promise<Found> {
   const { after, limit } = request;
-  // From the last product shown on: if it has left the catalog since, the others have moved up by one.
-  const offset = after === undefined ? 0 : Math.max(0, Number(after[0]) - 1);
-  const [rows] = await run([findPage(query, known, request, limit + 2, offset)]);
-  const [{ hits, complete }] = pageRows.parse(rows);
+  const first = pageRows.safeParse(firstTry).data?.[0];
+  const { hits, complete } =
+    first ?? pageRows.parse((await run([pageStatement(query, known, request)]))[0])[0];
   const isThere = after !== undefined && hits[0]?.[0] === after[1];
   const shown = (isThere ? hits.slice(1) : hits).slice(0, limit + 1);
-  const start = offset + (isThere ? 1 : 0);
+  const start = startOf(request) + (isThere ? 1 : 0);
   return toPage(
     shown.map(([sku, summary], index) => [start + index + 1, sku, summary]),
     limit,

@@ -3,7 +3,7 @@ import type { Statement } from "../../database/statement.ts";
 import { SUMMARY_CELL } from "../product.ts";
 import { EVERYTHING, type Filters, matchFacets } from "./facets.ts";
 import { DISCONTINUED_TIER } from "./product-words.ts";
-import type { Query, Slot } from "./query.ts";
+import { type Query, type Slot, typedSlots } from "./query.ts";
 import type { Known } from "./vocabulary.ts";
 import { attributeWord, plainCode } from "./words.ts";
 
@@ -21,7 +21,7 @@ export const CANDIDATES = {
   someTotal: 50,
 };
 /** Choices are made from so many words, the rarest. */
-const CHOSEN_FROM_MAX = 6;
+export const CHOSEN_FROM_MAX = 6;
 const CHOICES_MAX = 12;
 /** Rows that a sort by price or name takes in at the most. */
 export const SORTED_MAX = 10_000;
@@ -95,15 +95,15 @@ const inTitle = ({ names }: Slot) =>
   `({title brand} : (${names.map(({ phrase }) => quoted(phrase)).join(" OR ")}))`;
 
 /** What products must be and must not have, to stand behind an expression in brackets. */
-function narrowing(query: Query, filters: Filters, known: Known): string {
+function narrowing(query: Query, filters: Filters, settled: boolean): string {
   const without = query.excluded.map(
     (word) => ` NOT ({title brand rest} : (${quoted(word)} OR ${quoted(attributeWord(word))}))`,
   );
-  return `${matchFacets(filters, known.settled)}${without.join("")}`;
+  return `${matchFacets(filters, settled)}${without.join("")}`;
 }
 
-/** What is in no product is not looked for, unless the vocabulary is still incomplete. */
-const knownSlots = ({ slots, settled }: Known) => slots.filter(({ products }) => products > 0 || !settled);
+/** A word that no product has is not looked for. */
+const knownSlots = ({ slots }: Known) => slots.filter(({ products }) => products !== 0);
 
 /** All words, in titles first, then anywhere; nothing typed is everything. */
 export const matchAll = (slots: readonly Slot[]) =>
@@ -111,22 +111,21 @@ export const matchAll = (slots: readonly Slot[]) =>
     ? [quoted(EVERYTHING)]
     : [slots.map(inTitle).join(" AND "), slots.map(anywhere).join(" AND ")];
 
-/** Some of the words: every choice of them, the one that says most first. */
-function matchSome(slots: readonly Slot[], weights: readonly number[]): string[] {
-  const rarest = slots
-    .map((slot, index) => ({ match: anywhere(slot), weight: weights[index] ?? 0 }))
-    .toSorted((a, b) => b.weight - a.weight)
+/** Expressions for some of the words, by the slots as bits; of many words, the rarest are chosen from. */
+function matchSome(slots: readonly Slot[], narrow: string): Record<number, string> {
+  const chosenFrom = slots
+    .map((slot, index) => ({ match: anywhere(slot), bit: 2 ** index, products: slot.products ?? 0 }))
+    .toSorted((a, b) => a.products - b.products)
     .slice(0, CHOSEN_FROM_MAX);
-  return Array.from({ length: 2 ** rarest.length - 2 }, (_, index) =>
-    rarest.filter((__, bit) => (((index + 1) >> bit) & 1) === 1),
-  )
-    .map((chosen) => ({
-      match: chosen.map(({ match }) => match).join(" AND "),
-      weight: chosen.reduce((sum, { weight }) => sum + weight, 0),
-    }))
-    .toSorted((a, b) => b.weight - a.weight)
-    .slice(0, CHOICES_MAX)
-    .map(({ match }) => match);
+  const choices = Array.from({ length: Math.max(0, 2 ** chosenFrom.length - 2) }, (_, index) =>
+    chosenFrom.filter((__, at) => (((index + 1) >> at) & 1) === 1),
+  );
+  return Object.fromEntries(
+    choices.map((chosen) => [
+      chosen.reduce((sum, { bit }) => sum + bit, 0),
+      `(${chosen.map(({ match }) => match).join(" AND ")})${narrow}`,
+    ]),
+  );
 }
 
 /** How far each slot is met, from 0 to 1, by the best of its names. */
@@ -152,46 +151,53 @@ function metSlot({ names }: Slot, values: Values): string {
  *
  * Candidates are walked in the index's order, short titles first, and SQLite stops when it has enough: a common
  * word costs no more than a rare one. Then BM25 over them, times the share of the query's weight that is met.
+ * Without `known` the words are taken as they were typed.
  */
 export function findPage(
   query: Query,
-  known: Known,
+  known: Known | undefined,
   filters: Filters,
   limit: number,
   offset: number,
   limits = CANDIDATES,
 ): Statement {
   const values = new Values();
-  const slots = knownSlots(known);
-  const weights = slots.map((slot) => weightOf(slot, known));
-  const narrow = narrowing(query, filters, known);
-  const list = (expressions: readonly string[]) =>
-    values.bind(JSON.stringify(expressions.map((expression) => `(${expression})${narrow}`)));
-  const all = list(slots.length === 0 && query.words.length > 0 ? [] : matchAll(slots));
-  const some = list(matchSome(slots, weights));
+  const slots = known === undefined ? typedSlots(query) : knownSlots(known);
+  const narrow = narrowing(query, filters, known?.settled ?? true);
+  const all = slots.length === 0 && query.words.length > 0 ? [] : matchAll(slots);
+  const narrowed = all.map((expression) => `(${expression})${narrow}`);
+  const some = matchSome(slots, narrow);
   const conditions = rowFilters(filters, values);
   // A product's row is long: it is looked at only if there is something to ask of it.
   const products = conditions === "" ? "" : `CROSS JOIN products p ON p.id = ${PRODUCT_ID}`;
   const met = slots.map((slot, index) => `${metSlot(slot, values)} AS s${index}`);
-  const sql = `WITH exact AS MATERIALIZED (
+  const chosen = slots.map((_, index) => `(choice.key >> ${index} & 1) * w${index}`);
+  const sql = `WITH known AS MATERIALIZED (${weigh(slots, values)}),
+    exact AS MATERIALIZED (
       SELECT w.rowid AS id FROM (${exactHits(query, values)}) typed CROSS JOIN product_words w ON w.product_id = typed.id
       ${products} WHERE 1${conditions}),
     every AS MATERIALIZED (
-      SELECT DISTINCT w.rowid AS id FROM json_each(${all}) reading CROSS JOIN product_search w ${products}
+      SELECT DISTINCT w.rowid AS id
+      FROM json_each(${values.bind(JSON.stringify(narrowed))}) reading
+      CROSS JOIN product_search w ${products}
       WHERE product_search MATCH reading.value${conditions} LIMIT ${limits.all}),
     counted AS MATERIALIZED (SELECT count(*) AS every FROM every),
+    choices AS MATERIALIZED (
+      SELECT choice.value AS expression FROM known CROSS JOIN json_each(${values.bind(JSON.stringify(some))}) choice
+      WHERE (SELECT every FROM counted) < ${limits.enough}
+      ORDER BY ${chosen.join(" + ") || "1"} DESC LIMIT ${CHOICES_MAX}),
     partial AS MATERIALIZED (
-      SELECT DISTINCT w.id FROM json_each(${some}) choice CROSS JOIN product_words w ON w.id IN (
+      SELECT DISTINCT w.id FROM choices CROSS JOIN product_words w ON w.id IN (
         SELECT w.rowid FROM product_search w ${products}
-        WHERE product_search MATCH choice.value${conditions} LIMIT ${limits.some})
-      WHERE (SELECT every FROM counted) < ${limits.enough} LIMIT ${limits.someTotal}),
+        WHERE product_search MATCH choices.expression${conditions} LIMIT ${limits.some})
+      LIMIT ${limits.someTotal}),
     shown AS MATERIALIZED (
-      SELECT product_id, id IN exact AS is_exact, (${scoreOf(slots, weights, values)}) AS score, id FROM (
-        SELECT id, product_id, ${[...met, "title"].join(", ")} FROM (
-          SELECT id, product_id, title || brand AS title, detail || head || joined AS text, rest,
-            ${1 - B} + ${B} * (octet_length(title) + octet_length(brand)) / ${values.bind(known.titleBytes || 1)} AS title_norm,
-            ${1 - B} + ${B} * octet_length(detail) / ${values.bind(known.textBytes || 1)} AS text_norm
-          FROM product_words
+      SELECT product_id, id IN exact AS is_exact, (${scoreOf(slots, values)}) AS score, id FROM (
+        SELECT *, ${["1", ...met].join(", ")} FROM (
+          SELECT id, product_id, title || brand AS title, detail || head || joined AS text, rest, known.*,
+            ${1 - B} + ${B} * (octet_length(title) + octet_length(brand)) / title_bytes AS title_norm,
+            ${1 - B} + ${B} * octet_length(detail) / text_bytes AS text_norm
+          FROM known CROSS JOIN product_words
           WHERE id IN (SELECT id FROM exact UNION ALL SELECT id FROM every UNION ALL SELECT id FROM partial) LIMIT -1)
         LIMIT -1)
       ORDER BY is_exact DESC, score DESC, id LIMIT ${values.bind(limit)} OFFSET ${values.bind(offset)})
@@ -203,17 +209,28 @@ export function findPage(
   return { sql, values: values.list };
 }
 
-/** BM25's weight of a word: the fewer products have it, the more it says. */
-function weightOf({ products }: Slot, { total }: Known): number {
-  return Math.log(1 + (Math.max(total - products, 0) + 0.5) / (products + 0.5));
+/**
+ * One row: the slots' weights w0, w1, ... and the bytes of a usual title and text. The weight is BM25's: the fewer
+ * products have a word, the more it says.
+ */
+function weigh(slots: readonly Slot[], values: Values): string {
+  const counts = slots.map(({ names: [typed], products }) =>
+    products === undefined
+      ? `coalesce((SELECT products FROM vocabulary WHERE word = ${values.bind(typed?.phrase ?? "")}), 0)`
+      : values.bind(products),
+  );
+  const weights = counts.map(
+    (_, index) => `ln(1 + (max(total - n${index}, 0) + 0.5) / (n${index} + 0.5)) AS w${index}`,
+  );
+  return `SELECT ${["title_bytes / total AS title_bytes, text_bytes / total AS text_bytes", ...weights].join(", ")}
+    FROM (SELECT ${["max(1.0, words_products) AS total, max(1, title_bytes) AS title_bytes, max(1, text_bytes) AS text_bytes", ...counts.map((count, index) => `${count} AS n${index}`)].join(", ")}
+      FROM catalog_state LIMIT 1)`;
 }
 
 /** The slots' scores by weight, times the share of the weight that is met, and what neighbours and status do to it. */
-function scoreOf(slots: readonly Slot[], weights: readonly number[], values: Values): string {
-  const total = weights.reduce((sum, each) => sum + each, 0);
-  const shares = weights.map((weight) => values.bind(weight / total));
+function scoreOf(slots: readonly Slot[], values: Values): string {
   const sum = (term: (index: number) => string) =>
-    shares.map((share, index) => `${share} * ${term(index)}`).join(" + ") || "1";
+    slots.map((_, index) => `w${index} * ${term(index)}`).join(" + ") || "1";
   const typed = slots.map(({ names }) => names[0]?.phrase ?? "");
   const pairs = typed.slice(1).map((word, index) => ` ${typed[index] ?? ""} ${word} `);
   const near = pairs.map((pair) => `(instr(title, ${values.bind(pair)}) > 0)`).join(" + ");
@@ -225,7 +242,7 @@ function scoreOf(slots: readonly Slot[], weights: readonly number[], values: Val
 /** What has every word, or, if no product has, any word: an SQL expression. */
 export function matchEveryOrAny(query: Query, known: Known, filters: Filters, values: Values): string {
   const slots = knownSlots(known);
-  const narrow = narrowing(query, filters, known);
+  const narrow = narrowing(query, filters, known.settled);
   const any = slots.map(anywhere).join(" OR ") || quoted(EVERYTHING);
   const every = values.bind(`(${matchAll(slots).at(-1) ?? any})${narrow}`);
   return `iif(EXISTS (SELECT 1 FROM product_search WHERE product_search MATCH ${every}), ${every}, ${values.bind(`(${any})${narrow}`)})`;

@@ -21,9 +21,6 @@ const WEIGHTS = { typed: 1, completed: 0.8, oneEdit: 0.6, twoEdits: 0.5 };
 
 const vocabularyRow = z.tuple([
   z.object({
-    total: z.int(),
-    title_bytes: z.number(),
-    text_bytes: z.number(),
     settled: z.int(),
     found: jsonText.pipe(z.array(z.tuple([z.string(), z.string(), z.int()]))),
   }),
@@ -31,11 +28,6 @@ const vocabularyRow = z.tuple([
 
 /** What the catalog knows of a query's words. */
 export interface Known {
-  /** Products that search reads. */
-  total: number;
-  /** Bytes of a usual title with brand and model, and of a usual description. */
-  titleBytes: number;
-  textBytes: number;
   /** False while older rows are not read again: the vocabulary lacks their words. */
   settled: boolean;
   slots: Slot[];
@@ -67,9 +59,7 @@ export function lookUpWords({ words }: Query): Statement {
         SELECT word FROM vocabulary WHERE word > doubtful.word AND word < doubtful.word || char(1114111)
         LIMIT ${COMPLETIONS_READ})
     )
-    SELECT words_products AS total, title_bytes * 1.0 / max(1, words_products) AS title_bytes,
-      text_bytes * 1.0 / max(1, words_products) AS text_bytes,
-      unread_from IS NULL AS settled,
+    SELECT unread_from IS NULL AS settled,
       (SELECT json_group_array(json_array(others.word, v.word, v.products))
         FROM others CROSS JOIN vocabulary v ON v.word = others.other WHERE v.products > 0) AS found
     FROM catalog_state`;
@@ -78,7 +68,7 @@ export function lookUpWords({ words }: Query): Statement {
 
 /** Reads what lookUpWords() gave. Words that stand for nothing in the catalog have 0 products. */
 export function readKnown(query: Query, rows: unknown): Known {
-  const [{ total, title_bytes, text_bytes, settled, found }] = vocabularyRow.parse(rows);
+  const [{ settled, found }] = vocabularyRow.parse(rows);
   const products = new Map(found.map(([, word, count]) => [word, count]));
   const slots = query.words.map((word, index): Slot => {
     const before = query.words[index - 1];
@@ -93,11 +83,16 @@ export function readKnown(query: Query, rows: unknown): Known {
     }
     return {
       names: Array.from(names, ([phrase, weight]) => ({ phrase, weight })),
-      products: most(names, products),
+      // While the vocabulary is incomplete, a word that it lacks may be in products all the same.
+      products: Math.max(most(names, products), 1 - settled),
     };
   });
-  return { total, titleBytes: title_bytes, textBytes: text_bytes, settled: settled === 1, slots };
+  return { settled: settled === 1, slots };
 }
+
+/** Whether the catalog's words leave a query as it was typed. */
+export const isAsTyped = ({ settled, slots }: Known): boolean =>
+  settled && slots.every(({ names, products }) => names.length === 1 && products !== 0);
 
 /** Products of the commonest name; a phrase is no more common than its rarest word. */
 function most(names: ReadonlyMap<string, number>, products: ReadonlyMap<string, number>): number {
