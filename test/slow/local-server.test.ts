@@ -252,7 +252,7 @@ describe("an import to the deployed database", () => {
     "SELECT w.* FROM product_words w ORDER BY w.id",
     "SELECT name, active_products FROM categories ORDER BY name",
     "SELECT active_products FROM catalog_state",
-    "SELECT word FROM vocabulary ORDER BY word",
+    "SELECT * FROM word_counts ORDER BY word",
     "SELECT * FROM imports",
     "SELECT * FROM import_rows",
   ];

@@ -9,7 +9,7 @@ const mugs = Array.from({ length: 90 }, (_, index) =>
 
 const one = (sql: string) => env.DB.prepare(sql).first();
 const countOf = async (word: string) =>
-  (await env.DB.prepare("SELECT products FROM vocabulary WHERE word = ?").bind(word).first("products")) ?? 0;
+  (await env.DB.prepare("SELECT products FROM word_counts WHERE word = ?").bind(word).first("products")) ?? 0;
 const first = async (query: string) => {
   const { products } = await createCatalog(env.DB).search({ query, sort: "relevance", limit: 1 });
   return products[0]?.sku;
@@ -25,7 +25,7 @@ async function recounted(): Promise<unknown[]> {
 }
 async function kept(): Promise<unknown[]> {
   const { results } = await env.DB.prepare(
-    "SELECT word, products FROM vocabulary WHERE products > 0 ORDER BY 1",
+    "SELECT word, products FROM word_counts WHERE products > 0 ORDER BY 1",
   ).all();
   return results;
 }
@@ -61,7 +61,7 @@ it("reads rows of an older release again, beside searches that find them meanwhi
   await env.DB.batch(
     [
       "UPDATE product_words SET reading = 1",
-      "DELETE FROM vocabulary",
+      "DELETE FROM word_counts",
       "DELETE FROM word_forms",
       "UPDATE catalog_state SET unread_from = 0",
     ].map((sql) => env.DB.prepare(sql)),

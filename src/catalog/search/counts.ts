@@ -59,7 +59,7 @@ export function countFilters(query: Query, known: Known, filters: Filters): Stat
   const brands = isWhole
     ? `SELECT (SELECT p.brand FROM product_search w CROSS JOIN products p ON p.id = ${PRODUCT_ID}
           WHERE product_search MATCH '"' || word || '"' LIMIT 1) AS name, products
-        FROM (SELECT word, products FROM vocabulary WHERE word > 'b_' AND word < 'b\`' AND products > 0 ORDER BY products DESC, word LIMIT ${NAMES_MAX})`
+        FROM (SELECT word, products FROM word_counts WHERE word > 'b_' AND word < 'b\`' AND products > 0 ORDER BY products DESC, word LIMIT ${NAMES_MAX})`
     : group("brand", "walked");
   const sql = `WITH walked AS MATERIALIZED (
       SELECT p.category_id, p.brand, p.currency, p.price_minor * 1.0 / p.minor_per_major AS price, p.attributes

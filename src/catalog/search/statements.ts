@@ -1,7 +1,7 @@
 import { spellings } from "../../text/spellings.ts";
 import type { Statement } from "../../database/statement.ts";
 import { SUMMARY_CELL } from "../product.ts";
-import { EVERYTHING, type Filters, matchFacets } from "./facets.ts";
+import { type Filters, matchEverything, matchFacets } from "./facets.ts";
 import { DISCONTINUED_TIER } from "./product-words.ts";
 import { type Query, type Slot, typedSlots } from "./query.ts";
 import type { Known } from "./vocabulary.ts";
@@ -105,11 +105,9 @@ function narrowing(query: Query, filters: Filters, settled: boolean): string {
 /** A word that no product has is not looked for. */
 const knownSlots = ({ slots }: Known) => slots.filter(({ products }) => products !== 0);
 
-/** All words, in titles first, then anywhere; nothing typed is everything. */
-export const matchAll = (slots: readonly Slot[]) =>
-  slots.length === 0
-    ? [quoted(EVERYTHING)]
-    : [slots.map(inTitle).join(" AND "), slots.map(anywhere).join(" AND ")];
+/** All words, in titles first, then anywhere. */
+const matchAll = (slots: readonly Slot[]) =>
+  slots.length === 0 ? [] : [slots.map(inTitle).join(" AND "), slots.map(anywhere).join(" AND ")];
 
 /** Expressions for some of the words, by the slots as bits; of many words, the rarest are chosen from. */
 function matchSome(slots: readonly Slot[], narrow: string): Record<number, string> {
@@ -164,7 +162,7 @@ export function findPage(
   const values = new Values();
   const slots = known === undefined ? typedSlots(query) : knownSlots(known);
   const narrow = narrowing(query, filters, known?.settled ?? true);
-  const all = slots.length === 0 && query.words.length > 0 ? [] : matchAll(slots);
+  const all = query.words.length === 0 ? [matchEverything(known?.settled ?? true)] : matchAll(slots);
   const narrowed = all.map((expression) => `(${expression})${narrow}`);
   const some = matchSome(slots, narrow);
   const conditions = rowFilters(filters, values);
@@ -216,7 +214,7 @@ export function findPage(
 function weigh(slots: readonly Slot[], values: Values): string {
   const counts = slots.map(({ names: [typed], products }) =>
     products === undefined
-      ? `coalesce((SELECT products FROM vocabulary WHERE word = ${values.bind(typed?.phrase ?? "")}), 0)`
+      ? `coalesce((SELECT products FROM word_counts WHERE word = ${values.bind(typed?.phrase ?? "")}), 0)`
       : values.bind(products),
   );
   const weights = counts.map(
@@ -243,8 +241,8 @@ function scoreOf(slots: readonly Slot[], values: Values): string {
 export function matchEveryOrAny(query: Query, known: Known, filters: Filters, values: Values): string {
   const slots = knownSlots(known);
   const narrow = narrowing(query, filters, known.settled);
-  const any = slots.map(anywhere).join(" OR ") || quoted(EVERYTHING);
-  const every = values.bind(`(${matchAll(slots).at(-1) ?? any})${narrow}`);
+  const any = slots.map(anywhere).join(" OR ") || matchEverything(known.settled);
+  const every = values.bind(`(${slots.map(anywhere).join(" AND ") || any})${narrow}`);
   return `iif(EXISTS (SELECT 1 FROM product_search WHERE product_search MATCH ${every}), ${every}, ${values.bind(`(${any})${narrow}`)})`;
 }
 

@@ -48,20 +48,20 @@ export function lookUpWords({ words }: Query): Statement {
       SELECT value ->> 'word' AS word, value ->> 'pair' AS pair, value AS more FROM json_each(?1)),
     doubtful AS MATERIALIZED (
       SELECT word, more FROM asked WHERE json_array_length(more, '$.forms') > 0
-        AND coalesce((SELECT products FROM vocabulary v WHERE v.word = asked.word), 0) <= ${DOUBTFUL_MAX}),
+        AND coalesce((SELECT products FROM word_counts v WHERE v.word = asked.word), 0) <= ${DOUBTFUL_MAX}),
     others AS (
       SELECT word, word AS other FROM asked
       UNION SELECT word, pair FROM asked
       UNION SELECT word, half.value FROM doubtful CROSS JOIN json_each(more, '$.halves') half
       UNION SELECT doubtful.word, f.word FROM doubtful CROSS JOIN json_each(more, '$.forms') form
         CROSS JOIN word_forms f ON f.form = form.value
-      UNION SELECT doubtful.word, longer.word FROM doubtful CROSS JOIN vocabulary longer ON longer.word IN (
-        SELECT word FROM vocabulary WHERE word > doubtful.word AND word < doubtful.word || char(1114111)
+      UNION SELECT doubtful.word, longer.word FROM doubtful CROSS JOIN word_counts longer ON longer.word IN (
+        SELECT word FROM word_counts WHERE word > doubtful.word AND word < doubtful.word || char(1114111)
         LIMIT ${COMPLETIONS_READ})
     )
     SELECT unread_from IS NULL AS settled,
       (SELECT json_group_array(json_array(others.word, v.word, v.products))
-        FROM others CROSS JOIN vocabulary v ON v.word = others.other WHERE v.products > 0) AS found
+        FROM others CROSS JOIN word_counts v ON v.word = others.other WHERE v.products > 0) AS found
     FROM catalog_state`;
   return { sql, values: [JSON.stringify(asked)] };
 }
