@@ -19,12 +19,15 @@ interface Faceted {
 // widest have the names that the release before used, so that either finds the other's rows.
 const BANDS_PER_OCTAVE = 8_192;
 const LEVELS = [
-  { shift: 12, name: "pp" },
-  { shift: 9, name: "p" },
-  { shift: 6, name: "p6" },
-  { shift: 3, name: "p3" },
-  { shift: 0, name: "p0" },
-];
+  { shift: 12, name: "pp", digits: 0 },
+  { shift: 9, name: "p", digits: 0 },
+  // With leading zeros, so that their order as words is that of the prices.
+  { shift: 6, name: "p6", digits: 6 },
+  { shift: 3, name: "p3", digits: 6 },
+  { shift: 0, name: "p0", digits: 6 },
+] as const;
+const [, , , NARROW, NARROWEST] = LEVELS;
+type Level = (typeof LEVELS)[number];
 /** The last band holds all prices from 2^40. */
 const BAND_MAX = 40 * BANDS_PER_OCTAVE;
 /** Stands in every product. */
@@ -42,7 +45,7 @@ export function facetWords({ category, brand, price }: Faceted): string[] {
     EVERYTHING,
     categoryWord(category),
     brandWord(brand),
-    ...LEVELS.map(({ shift, name }) => `${name}_${band >> shift}`),
+    ...LEVELS.map((level) => bandWord(band, level)),
   ];
 }
 
@@ -63,6 +66,14 @@ export const matchEverything = (settled: boolean): string =>
 const brandWord = (brand: string): string => `b_${slug(brand)}`;
 const categoryWord = (category: string): string => `c_${slug(category)}`;
 
+const bandWord = (band: number, { shift, name, digits }: Level): string =>
+  `${name}_${String(band >> shift).padStart(digits, "0")}`;
+
+/** The first and the last word of the bands from a price to another, narrow enough that few prices share one. */
+export function bandRange(min: number, max: number): [from: string, to: string] {
+  return [bandWord(bandOf(min), NARROW), bandWord(bandOf(max), NARROW)];
+}
+
 function bandOf(price: number): number {
   return Math.min(BAND_MAX, Math.floor(BANDS_PER_OCTAVE * Math.log2(Math.max(1, price))));
 }
@@ -73,11 +84,9 @@ function priceRange(from: number, to: number, settled: boolean): string {
   const end = settled ? to : to | COARSE;
   for (let band = settled ? from : from & ~COARSE; band <= end;) {
     const start = band;
-    const level = LEVELS.find(({ shift }) => start % 2 ** shift === 0 && start + 2 ** shift - 1 <= end) ?? {
-      shift: 0,
-      name: "p0",
-    };
-    found.push(`${level.name}_${band >> level.shift}`);
+    const fits = ({ shift }: Level) => start % 2 ** shift === 0 && start + 2 ** shift - 1 <= end;
+    const level = LEVELS.find(fits) ?? NARROWEST;
+    found.push(bandWord(band, level));
     band += 2 ** level.shift;
   }
   return `(${found.map((word) => `"${word}"`).join(" OR ")})`;

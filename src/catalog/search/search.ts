@@ -6,7 +6,7 @@ import { type FilterCounts, countFilters, readCounts } from "./counts.ts";
 import type { Filters } from "./facets.ts";
 import { type Query, readQuery } from "./query.ts";
 import { refresh } from "./refresh.ts";
-import { CHOSEN_FROM_MAX, type ColumnSort, SORTED_MAX, findPage, sortedPage } from "./statements.ts";
+import { CHOSEN_FROM_MAX, type ColumnSort, findPage, sortedPage } from "./statements.ts";
 import { type Known, isAsTyped, lookUpWords, readKnown } from "./vocabulary.ts";
 
 export const sortSchema = z.enum(["relevance", "price_asc", "price_desc", "name"]);
@@ -38,7 +38,7 @@ const pageRows = z.tuple([
   z.object({ hits: jsonText.pipe(z.array(z.tuple([z.string(), z.string()]))), complete: z.int() }),
 ]);
 const sortedHit = z.tuple([z.union([z.string(), z.number()]), z.string(), z.string()]);
-const sortedRows = z.array(z.object({ hit: jsonText.pipe(sortedHit), walked: z.int() }));
+const sortedRows = z.array(z.object({ hit: jsonText.pipe(sortedHit), cut: z.int() }));
 
 /**
  * Finds products. By relevance in one round trip if the words are taken as they were typed, else in two, because the
@@ -104,7 +104,7 @@ async function sorted(
     limit,
     false,
   );
-  return { ...page, ...(next && { next }), cut: found.some(({ walked }) => walked === SORTED_MAX) };
+  return { ...page, ...(next && { next }), cut: found.slice(0, limit).some(({ cut }) => cut === 1) };
 }
 
 type Hit = readonly [key: string | number, sku: string, summary: string];

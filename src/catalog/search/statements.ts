@@ -1,7 +1,7 @@
 import { spellings } from "../../text/spellings.ts";
 import type { Statement } from "../../database/statement.ts";
 import { SUMMARY_CELL } from "../product.ts";
-import { type Filters, matchEverything, matchFacets } from "./facets.ts";
+import { type Filters, bandRange, matchEverything, matchFacets } from "./facets.ts";
 import { DISCONTINUED_TIER } from "./product-words.ts";
 import { type Query, type Slot, typedSlots } from "./query.ts";
 import type { Known } from "./vocabulary.ts";
@@ -23,8 +23,8 @@ export const CANDIDATES = {
 /** Choices are made from so many words, the rarest. */
 export const CHOSEN_FROM_MAX = 6;
 const CHOICES_MAX = 12;
-/** Rows that a sort by price or name takes in at the most. */
-export const SORTED_MAX = 10_000;
+/** Rows that a sort takes in at the most; by price of all matches, and if there are more, of a band. */
+const SORTED_MAX = { price: 500, name: 10_000 };
 const EXACT_MAX = 50;
 /** product_words' id is tier << 40 | product_id. */
 export const PRODUCT_ID = "(w.rowid & 1099511627775)";
@@ -257,7 +257,9 @@ export type ColumnSort = keyof typeof SORT_KEYS;
 
 /**
  * A page of all matches in a column's order; `after` is the sort key and SKU of the last row seen. Products that have
- * every word, or, if there are none, any word.
+ * every word, or, if there are none, any word. A row's `cut` is 1 if there may be others before it that were not read.
+ *
+ * By price, more matches than a sort takes in are walked band by band, from the page's first price on.
  */
 export function sortedPage(
   query: Query,
@@ -268,15 +270,53 @@ export function sortedPage(
   after: readonly [key: string | number, sku: string] | undefined,
 ): Statement {
   const values = new Values();
-  const walk = `SELECT p.id, p.sku, ${SORT_KEYS[sort]} AS sort_key
-    FROM product_search w JOIN products p ON p.id = ${PRODUCT_ID}
-    WHERE product_search MATCH ${matchEveryOrAny(query, known, filters, values)}${rowFilters(filters, values)}
-    LIMIT ${SORTED_MAX}`;
-  const onward = after ? `WHERE (sort_key, sku) > (${values.bind(after[0])}, ${values.bind(after[1])})` : "";
-  const sql = `WITH walked AS MATERIALIZED (${walk}),
-    shown AS (SELECT * FROM walked ${onward} ORDER BY sort_key, sku LIMIT ${values.bind(limit)})
-    SELECT json_array(shown.sort_key, shown.sku, ${SUMMARY_CELL} || '') AS hit, (SELECT count(*) FROM walked) AS walked
+  const key = SORT_KEYS[sort];
+  const max = sort === "name" ? SORTED_MAX.name : SORTED_MAX.price;
+  const match = matchEveryOrAny(query, known, filters, values);
+  const conditions = rowFilters(filters, values);
+  const page = values.bind(limit);
+  const onward = after ? ` AND (${key}, p.sku) > (${values.bind(after[0])}, ${values.bind(after[1])})` : "";
+  const walk = (band: string, tables: string, where: string) =>
+    `SELECT p.id, p.sku, ${key} AS sort_key, ${band} AS band FROM ${tables} CROSS JOIN products p ON p.id = ${PRODUCT_ID}
+      WHERE product_search MATCH ${match}${where}${conditions}`;
+  const inBand = ` || ' AND "' || band.word || '"'${onward}`;
+  const few = `few AS MATERIALIZED (${walk("''", "product_search w", "")} LIMIT ${max})`;
+  // The bands need every product's words; names have none.
+  const bands = sort === "name" || !known.settled ? undefined : bandsOf(sort, filters, after?.[0], values);
+  const walked =
+    bands === undefined
+      ? `${few}, last AS (SELECT '' AS word), walked AS MATERIALIZED (SELECT * FROM few)`
+      : `${few},
+    near AS MATERIALIZED (
+      ${walk("band.word", `(${bands}) band CROSS JOIN product_search w`, `${inBand} AND (SELECT count(*) FROM few) = ${max}`)} LIMIT ${page}),
+    last AS MATERIALIZED (SELECT ${sort === "price_desc" ? "min" : "max"}(band) AS word FROM near HAVING count(*) = ${page}),
+    walked AS MATERIALIZED (
+      SELECT * FROM few WHERE (SELECT count(*) FROM few) < ${max}
+      UNION ALL SELECT * FROM near WHERE band IS NOT (SELECT word FROM last)
+      UNION ALL SELECT * FROM (${walk("band.word", "last band CROSS JOIN product_search w", inBand)} LIMIT ${max}))`;
+  const sql = `WITH ${walked},
+    shown AS (
+      SELECT p.id, p.sku, sort_key, band FROM walked p WHERE 1${onward.replace(key, "sort_key")} ORDER BY sort_key, sku LIMIT ${page})
+    SELECT json_array(shown.sort_key, shown.sku, ${SUMMARY_CELL} || '') AS hit,
+      band IS (SELECT word FROM last) AND (SELECT count(*) FROM walked WHERE band IS (SELECT word FROM last)) = ${max} AS cut
     FROM shown JOIN products p ON p.id = shown.id JOIN categories c ON c.id = p.category_id
     ORDER BY shown.sort_key, shown.sku`;
   return { sql, values: values.list };
+}
+
+/** The words of the price bands that hold products, in a sort's order, from the last key shown on. */
+function bandsOf(
+  sort: "price_asc" | "price_desc",
+  { minPrice = 0, maxPrice = Infinity }: Filters,
+  last: string | number | undefined,
+  values: Values,
+): string {
+  const price = last === undefined ? undefined : Math.abs(Number(last));
+  const isRising = sort === "price_asc";
+  const [from, to] = bandRange(
+    isRising ? (price ?? minPrice) : minPrice,
+    isRising ? maxPrice : (price ?? maxPrice),
+  );
+  return `SELECT word FROM word_counts WHERE products > 0 AND word BETWEEN ${values.bind(from)} AND ${values.bind(to)}
+    ORDER BY word ${isRising ? "" : "DESC"} LIMIT -1`;
 }
