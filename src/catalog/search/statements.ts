@@ -23,6 +23,8 @@ export const CANDIDATES = {
 /** Choices are made from so many words, the rarest. */
 export const CHOSEN_FROM_MAX = 6;
 const CHOICES_MAX = 12;
+/** Behind them single words are looked for, so that a long query does not find nothing. */
+const SINGLES_MAX = 4;
 /** Rows that a sort takes in at the most; by price of all matches, and if there are more, of a band. */
 const SORTED_MAX = { price: 500, name: 10_000 };
 const EXACT_MAX = 50;
@@ -181,13 +183,17 @@ export function findPage(
       WHERE product_search MATCH reading.value${conditions} LIMIT ${limits.all}),
     counted AS MATERIALIZED (SELECT count(*) AS every FROM every),
     choices AS MATERIALIZED (
-      SELECT choice.value AS expression FROM known CROSS JOIN json_each(${values.bind(JSON.stringify(some))}) choice
-      WHERE (SELECT every FROM counted) < ${limits.enough}
-      ORDER BY ${chosen.join(" + ") || "1"} DESC LIMIT ${CHOICES_MAX}),
+      SELECT choice.key AS bits, choice.value AS expression, ${chosen.join(" + ") || "1"} AS weight
+      FROM known CROSS JOIN json_each(${values.bind(JSON.stringify(some))}) choice
+      WHERE (SELECT every FROM counted) < ${limits.enough}),
+    ordered AS (
+      SELECT * FROM (SELECT expression FROM choices ORDER BY weight DESC LIMIT ${CHOICES_MAX})
+      UNION ALL SELECT * FROM (
+        SELECT expression FROM choices WHERE bits & (bits - 1) = 0 ORDER BY weight DESC LIMIT ${SINGLES_MAX})),
     partial AS MATERIALIZED (
-      SELECT DISTINCT w.id FROM choices CROSS JOIN product_words w ON w.id IN (
+      SELECT DISTINCT w.id FROM ordered CROSS JOIN product_words w ON w.id IN (
         SELECT w.rowid FROM product_search w ${products}
-        WHERE product_search MATCH choices.expression${conditions} LIMIT ${limits.some})
+        WHERE product_search MATCH ordered.expression${conditions} LIMIT ${limits.some})
       LIMIT ${limits.someTotal}),
     shown AS MATERIALIZED (
       SELECT product_id, id IN exact AS is_exact, (${scoreOf(slots, values)}) AS score, id FROM (
