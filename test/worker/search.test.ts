@@ -4,9 +4,12 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { ProductRecord } from "../../src/catalog/import/record.ts";
 import { createCatalog } from "../../src/catalog/repository.ts";
 import { readQuery } from "../../src/catalog/search/query.ts";
-import type { SearchRequest } from "../../src/catalog/search/search.ts";
+import type { Position } from "../../src/catalog/cursor.ts";
+import { type SearchRequest, search as searchWith } from "../../src/catalog/search/search.ts";
 import { CANDIDATES } from "../../src/catalog/search/statements.ts";
 import { words } from "../../src/catalog/search/words.ts";
+import { runBatch } from "../../src/database/run-batch.ts";
+import type { Statement } from "../../src/database/statement.ts";
 import { fill, product } from "./support/catalog.ts";
 
 const COMMON_PRODUCTS = 1_200;
@@ -112,13 +115,39 @@ describe("a word that is common", () => {
     expect(page.cut).toBe(true);
   });
 
-  it("sorts all of its products by price, not only the best", async () => {
-    const { products } = await search("gizmo", { sort: "price_asc", limit: 50 });
-    const cheapest = common.map(({ price }) => price).toSorted((a, b) => a - b);
-    expect(products.map(({ price }) => price.amount_minor)).toEqual(cheapest.slice(0, 50));
-    const { products: dear } = await search("gizmo", { sort: "price_desc", limit: 1 });
-    expect(dear.map(({ sku }) => sku)).toEqual(["GZ-0999"]);
+  it.each([
+    ["price_asc", (a: number, b: number) => a - b],
+    ["price_desc", (a: number, b: number) => b - a],
+  ] as const)("pages through all of its products by %s, without doubles", async (sort, order) => {
+    const seen: { sku: string; price: number }[] = [];
+    let after: Position | undefined;
+    do {
+      const page = await search("gizmo", { sort, limit: 50, after });
+      seen.push(...page.products.map(({ sku, price }) => ({ sku, price: price.amount_minor })));
+      expect(page.cut).toBe(false);
+      after = page.next;
+    } while (after !== undefined);
+    expect(new Set(seen.map(({ sku }) => sku)).size).toBe(COMMON_PRODUCTS);
+    expect(seen.map(({ price }) => price)).toEqual(common.map(({ price }) => price).toSorted(order));
   });
+});
+
+it("finds products with a word of a long query that none has all words of", async () => {
+  expect(await first("silent notebook gizmo hard crème smartwatch denver")).toBeDefined();
+});
+
+it.each([
+  ["words as they were typed", "silent keyboard", 1],
+  ["a misspelt word", "silent keybaord", 2],
+])("takes for %s as many round trips to D1 as it must", async (_, query, trips) => {
+  let made = 0;
+  const run = (statements: Statement[]) => {
+    made++;
+    return runBatch(env.DB, statements);
+  };
+  const { summaries } = await searchWith(run, { query, sort: "relevance", limit: 1 });
+  expect(summaries[0]).toContain("KB-1");
+  expect(made).toBe(trips);
 });
 
 it("goes on behind a product that has left the catalog since", async () => {

@@ -11,7 +11,7 @@ import { isUnspaced } from "./words.ts";
 /** A word in no more products than this is doubtful: it may stand for another one. */
 const DOUBTFUL_MAX = 1;
 /** Letters from which two edits are a slip and not another word. */
-const LONG = 8;
+const LONG = 7;
 const FORMS_LONGEST = 24;
 const ENDING_MIN = 3;
 const COMPLETIONS_READ = 50;
