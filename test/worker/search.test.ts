@@ -79,7 +79,7 @@ describe("what is found first", () => {
 
   it("puts what is active before its discontinued twin", async () => {
     const { products } = await search("hard disk 2tb");
-    expect(products.map(({ sku }) => sku)).toEqual(["HD-2", "HD-1"]);
+    expect(products.map(({ sku }) => sku).slice(0, 2)).toEqual(["HD-2", "HD-1"]);
   });
 
   it("takes no number of a query for a model", () => {

@@ -22,9 +22,8 @@ export const CANDIDATES = {
 };
 /** Choices are made from so many words, the rarest. */
 export const CHOSEN_FROM_MAX = 6;
-const CHOICES_MAX = 12;
-/** Behind them single words are looked for, so that a long query does not find nothing. */
-const SINGLES_MAX = 4;
+/** Words that may be missing; behind those choices single words are looked for, so that a long query finds something. */
+const LEFT_OUT_MAX = 2;
 /** Rows that a sort takes in at the most; by price of all matches, and if there are more, of a band. */
 const SORTED_MAX = { price: 500, name: 10_000 };
 const EXACT_MAX = 50;
@@ -117,9 +116,10 @@ function matchSome(slots: readonly Slot[], narrow: string): Record<number, strin
     .map((slot, index) => ({ match: anywhere(slot), bit: 2 ** index, products: slot.products ?? 0 }))
     .toSorted((a, b) => a.products - b.products)
     .slice(0, CHOSEN_FROM_MAX);
-  const choices = Array.from({ length: Math.max(0, 2 ** chosenFrom.length - 2) }, (_, index) =>
+  const count = chosenFrom.length;
+  const choices = Array.from({ length: Math.max(0, 2 ** count - 2) }, (_, index) =>
     chosenFrom.filter((__, at) => (((index + 1) >> at) & 1) === 1),
-  );
+  ).filter((chosen) => chosen.length === 1 || chosen.length >= count - LEFT_OUT_MAX);
   return Object.fromEntries(
     choices.map((chosen) => [
       chosen.reduce((sum, { bit }) => sum + bit, 0),
@@ -183,18 +183,13 @@ export function findPage(
       WHERE product_search MATCH reading.value${conditions} LIMIT ${limits.all}),
     counted AS MATERIALIZED (SELECT count(*) AS every FROM every),
     choices AS MATERIALIZED (
-      SELECT choice.key AS bits, choice.value AS expression, ${chosen.join(" + ") || "1"} AS weight
-      FROM known CROSS JOIN json_each(${values.bind(JSON.stringify(some))}) choice
-      WHERE (SELECT every FROM counted) < ${limits.enough}),
-    ordered AS (
-      SELECT * FROM (SELECT expression FROM choices ORDER BY weight DESC LIMIT ${CHOICES_MAX})
-      UNION ALL SELECT * FROM (
-        SELECT expression FROM choices WHERE bits & (bits - 1) = 0 ORDER BY weight DESC LIMIT ${SINGLES_MAX})),
+      SELECT choice.value AS expression FROM known CROSS JOIN json_each(${values.bind(JSON.stringify(some))}) choice
+      ORDER BY choice.key & (choice.key - 1) = 0, ${chosen.join(" + ") || "1"} DESC),
     partial AS MATERIALIZED (
-      SELECT DISTINCT w.id FROM ordered CROSS JOIN product_words w ON w.id IN (
+      SELECT DISTINCT w.id FROM choices CROSS JOIN product_words w ON w.id IN (
         SELECT w.rowid FROM product_search w ${products}
-        WHERE product_search MATCH ordered.expression${conditions} LIMIT ${limits.some})
-      LIMIT ${limits.someTotal}),
+        WHERE product_search MATCH choices.expression${conditions} LIMIT ${limits.some})
+      WHERE (SELECT every FROM counted) < ${limits.enough} LIMIT ${limits.someTotal}),
     shown AS MATERIALIZED (
       SELECT product_id, id IN exact AS is_exact, (${scoreOf(slots, values)}) AS score, id FROM (
         SELECT *, ${["1", ...met].join(", ")} FROM (
