@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-// What most people start from: the five texts of a product in one FTS5 table with the porter stemmer,
+// Plain FTS5 as a baseline: the five texts of a product in one FTS5 table with the porter stemmer,
 // every word optional, bm25() over all matches. cli/bench/seed.ts makes the table.
 
 const productRow = z.object({

@@ -1,7 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import type { ProductRecord } from "../../src/catalog/import/record.ts";
 
-/** What most people start from: five texts in one FTS5 table with the porter stemmer, any word, bm25. Gives the SKUs of a page. */
+/** Plain FTS5 as a baseline: five texts in one FTS5 table with the porter stemmer, any word, bm25. Gives the SKUs of a page. */
 export function plainFts(products: readonly ProductRecord[]): (query: string) => string[] {
   const database = new DatabaseSync(":memory:");
   database.exec(

@@ -25,7 +25,7 @@ export const CHOSEN_FROM_MAX = 6;
 /** Words that may be missing; behind those choices single words are looked for, so that a long query finds something. */
 const LEFT_OUT_MAX = 2;
 /** Rows that a sort takes in at the most; by price of all matches, and if there are more, of a band. */
-const SORTED_MAX = { price: 500, name: 10_000 };
+const SORTED_MAX = { price: 250, name: 10_000 };
 const EXACT_MAX = 50;
 /** product_words' id is tier << 40 | product_id. */
 export const PRODUCT_ID = "(w.rowid & 1099511627775)";
