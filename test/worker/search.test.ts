@@ -132,6 +132,10 @@ describe("a word that is common", () => {
   });
 });
 
+it.each(["🎉", "???", '"""', "$$$"])("finds nothing for %s, which holds no word", async (query) => {
+  expect((await search(query)).products).toEqual([]);
+});
+
 it("finds products with a word of a long query that none has all words of", async () => {
   expect(await first("silent notebook gizmo hard crème smartwatch denver")).toBeDefined();
 });

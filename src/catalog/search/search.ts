@@ -46,6 +46,8 @@ const sortedRows = z.array(z.object({ hit: jsonText.pipe(sortedHit), cut: z.int(
  */
 export async function search(run: Run, request: SearchRequest): Promise<Found> {
   const query = readQuery(request.query);
+  // An emoji alone is not a wish to see everything.
+  if (query.words.length === 0 && request.query !== "") return { summaries: [], cut: false };
   const { sort, category, brand, minPrice, maxPrice, inStock, facets } = request;
   const isFirstTry = sort === "relevance" && query.words.length <= CHOSEN_FROM_MAX;
   const [rows, firstTry] = await run([
