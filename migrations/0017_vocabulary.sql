@@ -1,11 +1,14 @@
 -- The catalog's own words: how many products have each, and what a misspelt or unfinished one may stand for.
 -- Rows of product_words that older code wrote count from the moment they are read again (src/catalog/search/refresh.ts).
 
--- The tables vocabulary and vocabulary_trigrams are no longer written. They stay for the release before this one, which
--- reads them if the Worker is rolled back.
-
+DROP TRIGGER vocabulary_after_insert;
+--> statement
+DROP TABLE vocabulary_trigrams;
+--> statement
+DROP TABLE vocabulary;
+--> statement
 -- Words of everything but attributes; facets are words too. A word whose last product is gone stays, with 0.
-CREATE TABLE word_counts (
+CREATE TABLE vocabulary (
   word TEXT PRIMARY KEY,
   products INTEGER NOT NULL
 ) WITHOUT ROWID;
@@ -17,7 +20,7 @@ CREATE TABLE word_forms (
   PRIMARY KEY (form, word)
 ) WITHOUT ROWID;
 --> statement
-CREATE TRIGGER word_counts_after_insert AFTER INSERT ON word_counts
+CREATE TRIGGER vocabulary_after_insert AFTER INSERT ON vocabulary
 WHEN length(new.word) BETWEEN 4 AND 24 AND new.word NOT GLOB '*[0-9._]*' BEGIN
   INSERT OR IGNORE INTO word_forms (form, word)
   SELECT substr(new.word, 1, value - 1) || substr(new.word, value + 1), new.word
@@ -43,7 +46,7 @@ ALTER TABLE catalog_state ADD COLUMN unread_from INTEGER;
 UPDATE catalog_state SET unread_from = 0 WHERE EXISTS (SELECT 1 FROM product_words);
 --> statement
 CREATE TRIGGER product_words_count_insert AFTER INSERT ON product_words WHEN new.reading > 1 BEGIN
-  INSERT INTO word_counts (word, products)
+  INSERT INTO vocabulary (word, products)
   SELECT DISTINCT value, 1 FROM json_each('["' || replace(
     new.head || new.title || new.brand || new.detail || new.joined || new.facet, ' ', '","') || '"]') WHERE value <> ''
   ON CONFLICT (word) DO UPDATE SET products = products + 1;
@@ -53,7 +56,7 @@ CREATE TRIGGER product_words_count_insert AFTER INSERT ON product_words WHEN new
 END;
 --> statement
 CREATE TRIGGER product_words_count_delete AFTER DELETE ON product_words WHEN old.reading > 1 BEGIN
-  UPDATE word_counts SET products = products - 1 WHERE word IN (
+  UPDATE vocabulary SET products = products - 1 WHERE word IN (
     SELECT value FROM json_each('["' || replace(
       old.head || old.title || old.brand || old.detail || old.joined || old.facet, ' ', '","') || '"]'));
   UPDATE catalog_state SET words_products = words_products - 1,
@@ -63,10 +66,10 @@ END;
 --> statement
 -- An update is a row that leaves and one that comes; one that only moves (tier) changes no count.
 CREATE TRIGGER product_words_count_update AFTER UPDATE OF head, title, brand, detail, joined, facet, reading ON product_words BEGIN
-  UPDATE word_counts SET products = products - 1 WHERE old.reading > 1 AND word IN (
+  UPDATE vocabulary SET products = products - 1 WHERE old.reading > 1 AND word IN (
     SELECT value FROM json_each('["' || replace(
       old.head || old.title || old.brand || old.detail || old.joined || old.facet, ' ', '","') || '"]'));
-  INSERT INTO word_counts (word, products)
+  INSERT INTO vocabulary (word, products)
   SELECT DISTINCT value, 1 FROM json_each('["' || replace(
     new.head || new.title || new.brand || new.detail || new.joined || new.facet, ' ', '","') || '"]')
   WHERE value <> '' AND new.reading > 1
@@ -76,9 +79,4 @@ CREATE TRIGGER product_words_count_update AFTER UPDATE OF head, title, brand, de
     title_bytes = title_bytes + (new.reading > 1) * (octet_length(new.title) + octet_length(new.brand))
       - (old.reading > 1) * (octet_length(old.title) + octet_length(old.brand)),
     text_bytes = text_bytes + (new.reading > 1) * octet_length(new.detail) - (old.reading > 1) * octet_length(old.detail);
-END;
---> statement
--- A release before this one writes rows of an older reading, which are then to be read again.
-CREATE TRIGGER product_words_older AFTER INSERT ON product_words WHEN new.reading = 1 BEGIN
-  UPDATE catalog_state SET unread_from = min(coalesce(unread_from, new.product_id), new.product_id - 1);
 END;
