@@ -20,6 +20,7 @@ import {
   shrink,
 } from "../windows/admission.ts";
 import { crowdedPage, isAnonymousDiscovery, noteProducts, takeDiscovery } from "./anonymous-callers.ts";
+import type { CallerSlots } from "./caller-slots.ts";
 import { catalogSize } from "./catalog-size.ts";
 import { mayGoOn } from "./fail-open.ts";
 import { countForNetwork } from "./network-budget.ts";
@@ -100,13 +101,13 @@ export interface GuardContext {
   limit?: Limit | undefined;
   /** The request's; without one each step has its own limit alone. */
   deadline?: Deadline | undefined;
-  /** Calls of the request that run at the same time; absent for no limit. It needs a deadline. */
-  atOnce?: number;
+  /** Of this isolate, for calls that take turns with others of their caller; absent for no limit. They need a deadline. */
+  slots?: CallerSlots;
 }
 
 /** The guard of one request: local checks, then one admission by the caller's Durable Object. */
 export function createGuard(context: GuardContext): Guard {
-  const { policy, principal, atOnce, deadline } = context;
+  const { policy, principal, slots, deadline } = context;
   const object = new CallerObject(context.windows, principal.id, deadline);
   let lost: Unreachable | undefined;
   // A batch asks an object that is out of reach once: each further wait would take the time of the calls behind it.
@@ -115,13 +116,15 @@ export function createGuard(context: GuardContext): Guard {
     try {
       return await object.admit(requests);
     } catch (error) {
-      if (atOnce !== undefined && error instanceof Unreachable) lost = error;
+      if (slots !== undefined && error instanceof Unreachable) lost = error;
       throw error;
     }
   };
   const decide = (asked: readonly Asked[]) => decideTogether(context, object, admitAll, asked);
   const turns =
-    atOnce === undefined || deadline === undefined ? undefined : new Turns({ atOnce, deadline, decide });
+    slots === undefined || deadline === undefined
+      ? undefined
+      : new Turns({ slots, caller: principal.id, deadline, decide });
   const decideOne = async (asked: Asked): Promise<Admission> => {
     const [admission] = await decide([asked]);
     return admission ?? { ok: false, refusal: UNAVAILABLE };

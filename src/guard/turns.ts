@@ -1,6 +1,13 @@
-import type { Deadline } from "../deadlines.ts";
+import { type Deadline, GRACE_MS } from "../deadlines.ts";
+import type { CallerSlots, Slot } from "./caller-slots.ts";
 import type { Admission, Asked } from "./guard.ts";
 import type { Target } from "./target.ts";
+
+/**
+ * Milliseconds between a call and the one that waited for it: time in which the runtime turns to other callers' requests. It
+ * looks for them only when it has nothing else to do, and calls that begin at once would leave it no such moment.
+ */
+const PAUSE_MS = 20;
 
 /** One call of the request, as far as its turn depends on it. */
 interface Waiting {
@@ -12,14 +19,17 @@ interface Waiting {
 }
 
 interface Entry extends Waiting {
+  slot: Slot | undefined;
   isTaken: boolean;
   take: () => void;
   answer: PromiseWithResolvers<Admission>;
 }
 
 interface TurnsOptions {
-  /** Calls that run at the same time. */
-  atOnce: number;
+  /** Of this isolate, which all requests share. */
+  slots: CallerSlots;
+  /** The name by which the caller has its slots. */
+  caller: string;
   /** The request's. */
   deadline: Deadline;
   /** Decides calls with one message to the caller's object; gives the answers in the same order. */
@@ -27,16 +37,19 @@ interface TurnsOptions {
 }
 
 /**
- * Lets the calls of one request run a few at a time, so that a batch can't keep the database from others. One message to the
- * caller's object is under way at a time, and the next takes along all that can be decided by then: calls that have a turn,
- * calls that are refused anyway, and, once the rate window is full, all the others.
+ * Lets the calls of one request run as their caller has slots for them. One message to the caller's object is under way at a
+ * time, and the next takes along all that can be decided by then: calls that have a slot, calls that are refused anyway, and,
+ * once the rate window is full, all the others.
  */
 export class Turns {
   readonly #options: TurnsOptions;
   readonly #waiting = new Set<Entry>();
   /** By bucket, the smallest weight for which the rate window has no room. */
   readonly #full = new Map<Target["bucket"], number>();
-  #running = 0;
+  /** Slots that others have freed for this request. */
+  readonly #given: Slot[] = [];
+  /** Waits for slots that have not ended. */
+  #asking = 0;
   #isDeciding = false;
 
   constructor(options: TurnsOptions) {
@@ -46,7 +59,8 @@ export class Turns {
   /** Throws RequestOver if the request ends before the call has its turn. */
   async admit(call: Waiting): Promise<Admission> {
     const { promise: turn, resolve: take } = Promise.withResolvers<void>();
-    const entry: Entry = { ...call, isTaken: false, take, answer: Promise.withResolvers() };
+    const answer = Promise.withResolvers<Admission>();
+    const entry: Entry = { ...call, slot: undefined, isTaken: false, take, answer };
     this.#waiting.add(entry);
     this.#next();
     if (!entry.isTaken) {
@@ -57,26 +71,54 @@ export class Turns {
         if (this.#waiting.delete(entry)) throw error;
       }
     }
-    return entry.answer.promise;
+    return answer.promise;
   }
 
   #next(): void {
     if (this.#isDeciding) return;
     const group = this.#takeGroup();
+    this.#askForSlots();
     if (group.length > 0) void this.#decide(group);
   }
 
   #takeGroup(): Entry[] {
-    let free = this.#options.atOnce - this.#running;
     const group = [...this.#waiting].filter(
-      (entry) => entry.isRefused || this.#isFullFor(entry) || free-- > 0,
+      (entry) => entry.isRefused || this.#isFullFor(entry) || this.#takeSlot(entry),
     );
     for (const entry of group) {
       this.#waiting.delete(entry);
       entry.isTaken = true;
       entry.take();
     }
+    // Those of calls that needed none after all, or whose wait has ended.
+    if (this.#waiting.size === 0) for (const slot of this.#given.splice(0)) slot.free();
     return group;
+  }
+
+  #takeSlot(entry: Entry): boolean {
+    const { slots, caller } = this.#options;
+    entry.slot = this.#given.pop() ?? slots.take(caller, this.#until(), Date.now());
+    return entry.slot !== undefined;
+  }
+
+  #askForSlots(): void {
+    const { slots, caller } = this.#options;
+    const wanted = Math.min(this.#waiting.size - this.#given.length, slots.atOnce);
+    while (this.#asking < wanted) {
+      this.#asking += 1;
+      const given = new Promise<Slot>((give) => slots.wait(caller, this.#until(), Date.now(), give));
+      void given.then(async (slot) => {
+        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+        this.#asking -= 1;
+        this.#given.push(slot);
+        this.#next();
+      });
+    }
+  }
+
+  /** When the request is surely over, in milliseconds since the epoch. */
+  #until(): number {
+    return Date.now() + this.#options.deadline.remaining() + GRACE_MS;
   }
 
   async #decide(group: readonly Entry[]): Promise<void> {
@@ -89,7 +131,10 @@ export class Turns {
         entry.answer.resolve(this.#note(entry, admission));
       }
     } catch (error) {
-      for (const { answer } of group) answer.reject(error);
+      for (const { answer, slot } of group) {
+        answer.reject(error);
+        slot?.free();
+      }
     } finally {
       this.#isDeciding = false;
       this.#next();
@@ -97,24 +142,19 @@ export class Turns {
   }
 
   /** Counts a call that runs until it is settled, and keeps in mind whether the rate window is full. */
-  #note({ asked: { target }, weight }: Waiting, admission: Admission): Admission {
+  #note({ asked: { target }, weight, slot }: Entry, admission: Admission): Admission {
     if (!admission.ok) {
+      slot?.free();
       const known = this.#full.get(target.bucket) ?? weight;
       if (admission.isWindowFull === true) this.#full.set(target.bucket, Math.min(known, weight));
       return admission;
     }
     this.#full.delete(target.bucket);
-    this.#running += 1;
     const admitted = admission.value;
     return {
       ...admission,
-      value: { ...admitted, settle: (ran) => admitted.settle(ran).finally(() => this.#end()) },
+      value: { ...admitted, settle: (ran) => admitted.settle(ran).finally(() => slot?.free()) },
     };
-  }
-
-  #end(): void {
-    this.#running -= 1;
-    this.#next();
   }
 
   #isFullFor({ asked: { target }, weight }: Waiting): boolean {

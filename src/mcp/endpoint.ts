@@ -3,6 +3,7 @@ import { createCatalog } from "../catalog/repository.ts";
 import { ensureMigrated } from "../database/migrate.ts";
 import type { Deadline } from "../deadlines.ts";
 import { keptTokenOf } from "../flow/tokens.ts";
+import { CallerSlots } from "../guard/caller-slots.ts";
 import { type Guard, NOTHING_SEEN, createGuard } from "../guard/guard.ts";
 import { recorded } from "../guard/recorded.ts";
 import type { Windows } from "../windows/user-windows.ts";
@@ -39,10 +40,10 @@ export interface McpRequest {
 }
 
 /**
- * Calls of one request that run at the same time. D1 answers one query after another, so each of them is a query that others
- * may have to wait for (docs/performance.md).
+ * Two calls of a caller run at the same time. D1 answers one query after another, so each of them is a query that others may
+ * have to wait for (docs/performance.md).
  */
-const CALLS_AT_ONCE = 2;
+const slots = new CallerSlots(1);
 
 /** Serves one request to the MCP endpoint, of either protocol era. The body is bounded by now. */
 export async function serveMcp(request: Request, context: McpRequest): Promise<Response> {
@@ -52,7 +53,7 @@ export async function serveMcp(request: Request, context: McpRequest): Promise<R
   const { messages } = body;
 
   await ensureMigrated(db);
-  const known = { ...context, ...describeClient(request, messages), atOnce: CALLS_AT_ONCE };
+  const known = { ...context, ...describeClient(request, messages), slots };
   const guard = withRetryAfter(recorded(createGuard(known), known));
   const names = callNames(correlationId, messages);
   const early = await refuseEarly(messages, names, guard, context);

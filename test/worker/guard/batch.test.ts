@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { Deadline } from "../../../src/deadlines.ts";
+import { CallerSlots } from "../../../src/guard/caller-slots.ts";
 import { createGuard, NOTHING_SEEN } from "../../../src/guard/guard.ts";
 import { toolTarget, toolsByName } from "../../../src/mcp/targets.ts";
 import { policyInForce } from "../../../src/policy/bundled.ts";
@@ -127,7 +128,7 @@ function guardOf(options: { windows?: typeof env.USER_WINDOWS; atOnce?: number; 
     protocol: "2025-11-25",
     client: "test/1",
     deadline: new Deadline(deadlineMs),
-    atOnce,
+    slots: new CallerSlots(atOnce),
   });
   const admit = (place: number) =>
     guard.admit({ correlationId: `${id}/${place}`, target: stock, args: { sku: "SKU-10001" }, refused: {} });
