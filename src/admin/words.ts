@@ -141,7 +141,7 @@ export function ruleWords(rule: Rule): string {
       return rule.limits
         .map(
           ({ max, share, window }) =>
-            `${number(max)}, where they are ${number(share * 100)} % of such calls, in ${duration(window)}`,
+            `${number(max)}${share === undefined ? "" : `, where they are ${number(share * 100)} % of such calls,`} in ${duration(window)}`,
         )
         .join("; ");
     case "subjects":

@@ -18,7 +18,7 @@ import {
 } from "./event.ts";
 import { adjacencySteps } from "./kinds/adjacency.ts";
 import { budgetSteps } from "./kinds/budget.ts";
-import { missesSteps } from "./kinds/misses.ts";
+import { missesNamed, missesSteps } from "./kinds/misses.ts";
 import { peopleOf } from "./kinds/people.ts";
 import { countNewProducts, productsSteps, seeProducts } from "./kinds/products.ts";
 import { profileSteps } from "./kinds/profile.ts";
@@ -231,7 +231,7 @@ function answer(state: FlowState, watches: readonly Watch[], call: FlowCall, res
     for (const token of peopleOf(call, result)) state.subjects.read(token, indexes, result.at, call.attempt);
   }
   if (call.classes.includes("catalog")) seeProducts(state, result.objects, result.at);
-  state.missing.see(result.missing ?? []);
+  state.missing.see(missesNamed(call, result));
   if (result.tainted) state.marks.setTaint(result.at, call.attempt);
 }
 

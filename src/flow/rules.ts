@@ -144,7 +144,8 @@ export const ruleSchema = z.discriminatedUnion("kind", [
             .number()
             .gt(0)
             .max(1)
-            .describe("Misses among all such calls from which more are not let through"),
+            .optional()
+            .describe("Misses among all such calls from which more are not let through; absent: from none on"),
         }),
       ),
     })

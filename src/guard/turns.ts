@@ -7,7 +7,7 @@ import type { Target } from "./target.ts";
  * Milliseconds between a call and the one that waited for it: time in which the runtime turns to other callers' requests. It
  * looks for them only when it has nothing else to do, and calls that begin at once would leave it no such moment.
  */
-const PAUSE_MS = 20;
+const PAUSE_MS = 5;
 
 /** One call of the request, as far as its turn depends on it. */
 interface Waiting {

@@ -1,5 +1,5 @@
 import type { Finding } from "../decision.ts";
-import type { FlowCall, FlowResult } from "../event.ts";
+import type { FlowCall, FlowResult, Token } from "../event.ts";
 import { isPublicRead } from "../labels.ts";
 import { type RuleOf, ruleKey } from "../rules.ts";
 import { counterOf } from "../state/counters.ts";
@@ -7,13 +7,16 @@ import type { FlowState } from "../state/state.ts";
 import type { Steps } from "./watch.ts";
 
 /**
- * Asking for what does not exist: guessing. Honest callers mistype too, so both the number and the share must be high.
- * Products are counted by name, as one call may ask for fifty, and each name once while it is remembered. The catalog stays
- * open to who guesses: past the limit it is the next miss that is refused. Calls about people are refused before they run.
+ * Asking for what does not exist: guessing. Honest callers mistype too, so a number is let through, and more of them where the
+ * rule has a share. A share suits only calls that all could miss: about people, a guesser pads with calls that can't. Each name
+ * counts once while it is remembered: products by name, because one call may ask for fifty, and calls about people by their
+ * arguments. The catalog stays open to who guesses: past the limit it is the next miss that is refused. Calls about people
+ * are refused before they run.
  */
 export function missesSteps(rule: RuleOf<"misses">): Steps {
-  const limits = rule.limits.map(({ window, ...limit }) => ({
-    ...limit,
+  const limits = rule.limits.map(({ window, max, share = 0 }) => ({
+    max,
+    share,
     misses: counterOf(ruleKey(rule), window, "misses"),
     asked: counterOf(ruleKey(rule), window, "calls"),
   }));
@@ -32,7 +35,7 @@ export function missesSteps(rule: RuleOf<"misses">): Steps {
       return undefined;
     },
     after(state, call, result): Finding | undefined {
-      const more = isPublicRead(call) ? countMisses(state, result) : 0;
+      const more = isPublicRead(call) ? countMisses(state, call, result) : 0;
       if (more === 0) return undefined;
       for (const { misses, asked, max, share } of limits) {
         const observed = state.counters.total(misses, result.at) + more;
@@ -46,16 +49,23 @@ export function missesSteps(rule: RuleOf<"misses">): Steps {
     answered(state, call, result) {
       for (const { misses, asked } of limits) {
         state.counters.add(asked, result.at, countNames(call, result));
-        state.counters.add(misses, result.at, countMisses(state, result));
+        state.counters.add(misses, result.at, countMisses(state, call, result));
       }
     },
   };
 }
 
-/** A call that does not say which names led nowhere is one miss. */
-function countMisses(state: FlowState, { missed, missing = [] }: FlowResult): number {
-  if (missing.length > 0) return state.missing.countNew(missing);
-  return missed ? 1 : 0;
+/** A call without names of what it missed is one miss. */
+function countMisses(state: FlowState, call: FlowCall, result: FlowResult): number {
+  const names = missesNamed(call, result);
+  if (names.length > 0) return state.missing.countNew(names);
+  return result.missed ? 1 : 0;
+}
+
+/** Names of what a call missed; a call about people that missed is named by its arguments, if those are known. */
+export function missesNamed(call: FlowCall, { missed, missing = [] }: FlowResult): readonly Token[] {
+  if (missing.length > 0 || !missed || call.digest === undefined || isPublicRead(call)) return missing;
+  return [`${call.tool} ${call.digest}`];
 }
 
 /** Names that a call asked for and that could have led nowhere: a search of the catalog asks for none. */

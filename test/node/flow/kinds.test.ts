@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { release } from "../../../src/flow/detector.ts";
 import type { DataClass } from "../../../src/flow/labels.ts";
+import { policyInForce } from "../../../src/policy/bundled.ts";
 import { Caller, HOUR, MINUTE, START, callOf, rulesOf } from "./support/calls.ts";
 
 const read = (subject: string, ...classes: DataClass[]) => ({
@@ -520,6 +521,41 @@ it("misses: many, and a large share", () => {
     expect(typing.do({}, { subjects: ["a"] }).verdict).toBe("allow");
     expect(typing.do({}, miss).verdict).toBe("allow");
   }
+});
+
+describe("misses about people", () => {
+  const rules = rulesOf({ kind: "misses", classes: ["identity"], limits: [{ window: "1h", max: 15 }] });
+  const guess = (name: number) =>
+    [{ tool: "search_customers", digest: `guess ${name}` }, { missed: true, subjects: [] }] as const;
+
+  it("end with the number of different guesses, with whatever calls between them", () => {
+    const caller = new Caller(rules);
+    const verdicts = Array.from({ length: 20 }, (_, index) => {
+      for (let pad = 0; pad < 5; pad++) caller.do({ tool: "list_tickets", digest: "open" }, { subjects: ["a"] });
+      return caller.do(...guess(index)).verdict;
+    });
+    expect(verdicts.indexOf("confirm")).toBe(15);
+    expect(verdicts.slice(15)).toEqual(verdicts.slice(15).map(() => "confirm"));
+  });
+
+  it("count an equal call once: an agent that retries goes on", () => {
+    const caller = new Caller(rules);
+    for (let retry = 0; retry < 40; retry++) expect(caller.do(...guess(retry % 3)).verdict).toBe("allow");
+  });
+
+  it("end at 15 in an hour by the shipped policy, padded or not", () => {
+    const shipped = policyInForce().rules.filter(({ id }) => id === "people-guessing");
+    for (const padding of [0, 2, 9]) {
+      const caller = new Caller(shipped);
+      let answered = 0;
+      while (answered < 60 && caller.do(...guess(answered)).verdict === "allow") {
+        answered += 1;
+        for (let pad = 0; pad < padding; pad++)
+          caller.do({ tool: "list_tickets", digest: `${answered} ${pad}` }, { subjects: ["a"] });
+      }
+      expect(answered).toBe(15);
+    }
+  });
 });
 
 describe("misses of products", () => {
