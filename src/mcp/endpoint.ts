@@ -43,7 +43,7 @@ export interface McpRequest {
  * Two calls of a caller run at the same time. D1 answers one query after another, so each of them is a query that others may
  * have to wait for (docs/performance.md).
  */
-const slots = new CallerSlots(1);
+const slots = new CallerSlots(2);
 
 /** Serves one request to the MCP endpoint, of either protocol era. The body is bounded by now. */
 export async function serveMcp(request: Request, context: McpRequest): Promise<Response> {
