@@ -145,7 +145,9 @@ export const ruleSchema = z.discriminatedUnion("kind", [
             .gt(0)
             .max(1)
             .optional()
-            .describe("Misses among all such calls from which more are not let through; absent: from none on"),
+            .describe(
+              "Misses among all such calls from which more are not let through; absent: from none on",
+            ),
         }),
       ),
     })

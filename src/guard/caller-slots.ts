@@ -9,8 +9,18 @@ interface Held {
   until: number;
 }
 
+/** A place in the queue for a slot. Nobody is called when it gets one, because requests must not run each other's code. */
+export interface Place {
+  /** The slot, once it is this place's turn. */
+  readonly slot: Slot | undefined;
+  /** Places before this one. */
+  readonly ahead: number;
+  /** Gives up the place, and frees its slot. */
+  leave(): void;
+}
+
 interface Waiting extends Held {
-  give: (slot: Slot) => void;
+  slot: Slot | undefined;
 }
 
 interface Caller {
@@ -39,16 +49,24 @@ export class CallerSlots {
     return this.#hold(name, caller, until);
   }
 
-  /**
-   * Gives the caller's next slot to `give`, which must only keep it: it is called from within another request. Returns the
-   * function that ends the wait.
-   */
-  wait(name: string, until: number, now: number, give: (slot: Slot) => void): () => void {
+  /** Takes a place in the caller's queue, until `until`. */
+  wait(name: string, until: number, now: number): Place {
     const caller = this.#callerOf(name, now);
-    const mine = { until, give };
+    const mine: Waiting = { until, slot: undefined };
     caller.waiting.add(mine);
     this.#handOn(name, caller);
-    return () => void caller.waiting.delete(mine);
+    return {
+      get slot() {
+        return mine.slot;
+      },
+      get ahead() {
+        return Math.max(0, [...caller.waiting].indexOf(mine));
+      },
+      leave: () => {
+        caller.waiting.delete(mine);
+        mine.slot?.free();
+      },
+    };
   }
 
   #hold(name: string, caller: Caller, until: number): Slot {
@@ -56,7 +74,7 @@ export class CallerSlots {
     caller.held.add(held);
     return {
       free: () => {
-        caller.held.delete(held);
+        if (!caller.held.delete(held)) return;
         this.#handOn(name, caller);
         if (caller.held.size === 0) this.#callers.delete(name);
       },
@@ -67,7 +85,7 @@ export class CallerSlots {
     for (const next of caller.waiting) {
       if (caller.held.size >= this.atOnce) return;
       caller.waiting.delete(next);
-      next.give(this.#hold(name, caller, next.until));
+      next.slot = this.#hold(name, caller, next.until);
     }
   }
 
@@ -76,6 +94,7 @@ export class CallerSlots {
     this.#callers.set(name, caller);
     for (const list of [caller.held, caller.waiting])
       for (const each of list) if (each.until <= now) list.delete(each);
+    this.#handOn(name, caller);
     return caller;
   }
 }

@@ -4,8 +4,8 @@ import type { Admission, Asked } from "./guard.ts";
 import type { Target } from "./target.ts";
 
 /**
- * Milliseconds between a call and the one that waited for it: time in which the runtime turns to other callers' requests. It
- * looks for them only when it has nothing else to do, and calls that begin at once would leave it no such moment.
+ * Milliseconds after which a waiting call looks for its slot, which leaves the runtime time for other callers' requests. It
+ * turns to them only when it has nothing else to do, and calls that begin at once would leave it no such moment.
  */
 const PAUSE_MS = 5;
 
@@ -102,17 +102,26 @@ export class Turns {
   }
 
   #askForSlots(): void {
-    const { slots, caller } = this.#options;
-    const wanted = Math.min(this.#waiting.size - this.#given.length, slots.atOnce);
+    const wanted = Math.min(this.#waiting.size - this.#given.length, this.#options.slots.atOnce);
     while (this.#asking < wanted) {
       this.#asking += 1;
-      const given = new Promise<Slot>((give) => slots.wait(caller, this.#until(), Date.now(), give));
-      void given.then(async (slot) => {
-        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-        this.#asking -= 1;
-        this.#given.push(slot);
-        this.#next();
-      });
+      void this.#awaitSlot();
+    }
+  }
+
+  /** Looks for the slot by a timer of its own: workerd forbids one request to wait for what another does. */
+  async #awaitSlot(): Promise<void> {
+    const { slots, caller } = this.#options;
+    const place = slots.wait(caller, this.#until(), Date.now());
+    while (place.slot === undefined && this.#waiting.size > 0) {
+      const looks = Math.max(1, Math.ceil(place.ahead / slots.atOnce));
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * looks));
+    }
+    this.#asking -= 1;
+    if (place.slot === undefined || this.#waiting.size === 0) place.leave();
+    else {
+      this.#given.push(place.slot);
+      this.#next();
     }
   }
 

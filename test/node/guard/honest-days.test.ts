@@ -35,19 +35,22 @@ const countsOf = (touched: readonly string[]) =>
   Object.fromEntries([...Map.groupBy(touched, (each) => each)].map(([each, all]) => [each, all.length]));
 
 // The smallest limits come with a small catalog; with a large one more products are seen.
-describe.each([1_000, 20_000])("a day over a catalog of %i products is worked through untouched", (catalog) => {
-  it("by an office of twenty people without a name behind one address", () => {
-    const day = dayOf(office, { ...OFFICE_DAY, catalog, begins: nextDay() });
-    expect(day.length).toBeGreaterThan(1_500);
-    expect(countsOf(touchedBy(policy, day, catalog))).toEqual({});
-  });
+describe.each([1_000, 20_000])(
+  "a day over a catalog of %i products is worked through untouched",
+  (catalog) => {
+    it("by an office of twenty people without a name behind one address", () => {
+      const day = dayOf(office, { ...OFFICE_DAY, catalog, begins: nextDay() });
+      expect(day.length).toBeGreaterThan(1_500);
+      expect(countsOf(touchedBy(policy, day, catalog))).toEqual({});
+    });
 
-  it("by a hosted assistant's two hundred people behind four addresses", () => {
-    const day = dayOf(assistant, { sessions: 2, catalog, seed: 11, begins: nextDay() });
-    expect(day.length).toBeGreaterThan(4_000);
-    expect(countsOf(touchedBy(policy, day, catalog))).toEqual({});
-  });
-});
+    it("by a hosted assistant's two hundred people behind four addresses", () => {
+      const day = dayOf(assistant, { sessions: 2, catalog, seed: 11, begins: nextDay() });
+      expect(day.length).toBeGreaterThan(4_000);
+      expect(countsOf(touchedBy(policy, day, catalog))).toEqual({});
+    });
+  },
+);
 
 describe("the same day is not untouched", () => {
   const catalog = 1_000;

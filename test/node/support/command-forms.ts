@@ -173,9 +173,9 @@ export const FORMS: Record<string, Form> = {
   "npm run bench -- --products FILE": { like: "npm run bench -- --check" },
   "npm run bench -- --state both --starts 2 --rounds 4": { run: `${SMALL_BENCH} --state disk` },
   "npm run bench:search": { run: "npm run -s bench:search -- --sizes 200 --rounds 1" },
-  "npm run bench:flood": { run: "npm run -s bench:flood -- --products 200 --calls 5" },
+  "npm run bench:flood": { run: "npm run -s bench:flood -- --products 200 --seconds 0.3 --flood tools" },
   "npm run bench:flood -- --check": {
-    run: "npm run -s bench:flood -- --products 200 --calls 5 --check",
+    run: "npm run -s bench:flood -- --products 200 --seconds 0.3 --flood tools --check",
     codes: [0, 1],
   },
   "npm run bench:stdio": { run: "npm run -s bench:stdio -- --rounds 1" },

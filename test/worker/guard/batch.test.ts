@@ -114,9 +114,17 @@ describe("a batch of 100", () => {
 
 const stock = toolTarget(toolsByName.get("query_stock"));
 
-function guardOf(options: { windows?: typeof env.USER_WINDOWS; atOnce?: number; deadlineMs?: number } = {}) {
-  const { windows = env.USER_WINDOWS, atOnce = 2, deadlineMs = 5_000 } = options;
-  const id = `batch-${crypto.randomUUID()}`;
+interface GuardOptions {
+  windows?: typeof env.USER_WINDOWS;
+  atOnce?: number;
+  slots?: CallerSlots;
+  id?: string;
+  deadlineMs?: number;
+}
+
+function guardOf({ windows = env.USER_WINDOWS, deadlineMs = 5_000, ...options }: GuardOptions = {}) {
+  const id = `batch-${options.id ?? crypto.randomUUID()}`;
+  const slots = options.slots ?? new CallerSlots(options.atOnce ?? 2);
   const limits = { ...policyInForce().limits, calls: { max: 10, window_s: 60 } };
   const guard = createGuard({
     policy: policyWith({ limits }),
@@ -128,7 +136,7 @@ function guardOf(options: { windows?: typeof env.USER_WINDOWS; atOnce?: number; 
     protocol: "2025-11-25",
     client: "test/1",
     deadline: new Deadline(deadlineMs),
-    slots: new CallerSlots(atOnce),
+    slots,
   });
   const admit = (place: number) =>
     guard.admit({ correlationId: `${id}/${place}`, target: stock, args: { sku: "SKU-10001" }, refused: {} });
@@ -168,5 +176,36 @@ describe("the turns of a request", () => {
     const { refusals, budget } = await object.overview({ calls: 60_000, discovery: 60_000 });
     expect(refusals).toEqual({ calls: SIZE, refused: SIZE - 10 });
     expect(budget.find(({ bucket }) => bucket === "calls")?.used).toBe(10);
+  });
+});
+
+describe("requests of one caller at the same time", () => {
+  it("share the caller's slots: a call waits for those of other requests, and another caller does not", async () => {
+    const slots = new CallerSlots(1);
+    const [one, other, stranger] = [
+      guardOf({ slots, id: "same" }),
+      guardOf({ slots, id: "same" }),
+      guardOf({ slots }),
+    ];
+    const first = await one.admit(0);
+    if (!first.ok) throw new Error("The first call was refused.");
+    let isBegun = false;
+    const second = other.admit(1).then((admission) => {
+      isBegun = true;
+      return admission;
+    });
+    expect((await stranger.admit(0)).ok).toBe(true);
+    expect(isBegun).toBe(false);
+    await first.value.settle(done);
+    expect((await second).ok).toBe(true);
+  });
+
+  it("are all answered in time: sixty equal searches", async () => {
+    const { as } = await shopper();
+    const answers = await Promise.all(
+      Array.from({ length: 60 }, () => post(call("search_products", { query: "dock" }, 1), as)),
+    );
+    expect(answers.filter(({ messages }) => coded(messages, "timeout") > 0)).toHaveLength(0);
+    expect(answers).toHaveLength(60);
   });
 });

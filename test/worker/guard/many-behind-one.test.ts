@@ -13,7 +13,18 @@ import { fill } from "../support/catalog.ts";
 
 const SETTINGS = { ...DEPLOYED, PUBLIC_CATALOG: "on" };
 const products = [...generateProducts(500, 1)];
-const WORDS = ["keyboard", "mouse", "lamp", "jacket", "desk", "shirt", "bottle", "charger", "shoes", "monitor"];
+const WORDS = [
+  "keyboard",
+  "mouse",
+  "lamp",
+  "jacket",
+  "desk",
+  "shirt",
+  "bottle",
+  "charger",
+  "shoes",
+  "monitor",
+];
 
 beforeAll(() => fill(products), 60_000);
 
@@ -56,7 +67,9 @@ async function work({ address, key }: Person, place: number): Promise<unknown[]>
   ]);
   const shown = page.safeParse(found.structuredContent);
   const isWhole = shown.success && (shown.data.products.length === 5 || shown.data.next_cursor === undefined);
-  return [listed, ...compared, found].filter(({ isError }) => isError === true).concat(isWhole ? [] : [found]);
+  return [listed, ...compared, found]
+    .filter(({ isError }) => isError === true)
+    .concat(isWhole ? [] : [found]);
 }
 
 const keyed = async (address: string): Promise<Person> => ({
