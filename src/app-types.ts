@@ -21,6 +21,8 @@ export interface AppTypes {
     local: boolean;
     secretKey: string;
     policy: Policy;
+    /** Whether the browser's cookie was looked up, and is that of a session. */
+    session?: "good" | "bad";
   };
 }
 

@@ -13,7 +13,7 @@ import { isAllowedOrigin, isLocalRequest, isOwnHost } from "./hosts.ts";
 import { accountPages } from "./identity/account-pages.tsx";
 import { authorizePages } from "./identity/authorize-pages.tsx";
 import { limitByAddress } from "./guard/address-limit.ts";
-import { limitFailedCredentials } from "./guard/failed-credentials.ts";
+import { limitFailedCredentials, limitFailedSessions } from "./guard/failed-credentials.ts";
 import { limitTokenRequests } from "./guard/token-requests.ts";
 import { refuseSignature } from "./guard/signed-request.ts";
 import { callerByAddress } from "./identity/caller-address.ts";
@@ -115,6 +115,8 @@ app.post("/sign-in", limitByAddress("sign-in", showRefusal));
 app.post("/sign-on/start", limitByAddress("sign-on", showRefusal));
 app.post("/oauth/token", limitTokenRequests(limitByAddress("token", showRefusal)));
 for (const path of ["/mcp", "/admin/api/*"]) app.use(path, limitFailedCredentials);
+for (const path of ["/account/*", "/sign-out", "/authorize", "/confirm/*", "/admin/*"])
+  app.use(path, limitFailedSessions);
 
 app.get("/", welcome);
 app.get("/assets/*", serveAsset);

@@ -1,52 +1,43 @@
 import { createMiddleware } from "hono/factory";
 import type { AppTypes } from "../app-types.ts";
+import { sessionSecret } from "../identity/browser-session.ts";
 import { callerByAddress } from "../identity/caller-address.ts";
 import { hashSecret } from "../identity/secrets.ts";
 import { refuseRequest } from "../refusal-page.tsx";
 import { refuse } from "../refusal.ts";
-import { IsolateBudget, RecentNames } from "./isolate-budget.ts";
+import { type Found, LookupBudget } from "./lookup-budget.ts";
 
-const good = new RecentNames();
-const failures = new IsolateBudget();
-/** Credentials of which the first look-up has not ended: a client may send many requests at once. */
-const inFlight = new Set<string>();
+const credentials = new LookupBudget();
+const sessions = new LookupBudget();
 
-/**
- * Bounds the look-ups of keys and tokens that nobody holds. An address pays once for each of them, and each pays for its own
- * repetitions, so that one client with an expired key does not use up the budget of its office. A credential that was good
- * when this isolate last saw it is never refused here.
- */
+/** Bounds the look-ups of keys and tokens that nobody holds. */
 export const limitFailedCredentials = createMiddleware<AppTypes>(async (c, next) => {
   const authorization = c.req.header("authorization");
   if (authorization === undefined) return next();
   const credential = hashSecret(authorization);
-  if (good.has(credential)) {
+  const lookup = credentials.begin(credential, callerByAddress(c).id, c.var.policy, Date.now());
+  if (lookup.waitMs > 0) return refuseRequest(c, tooMany(lookup.waitMs));
+  let found: Found = "unasked";
+  try {
     await next();
-    if (c.res.status === 401) good.delete(credential);
-    return undefined;
+    found = c.res.status === 401 ? "bad" : "good";
+  } finally {
+    lookup.end(found, Date.now());
   }
-  const { failed_credentials: byAddress, repeated_credential: repeated } = c.var.policy.unauthenticated;
-  const address = callerByAddress(c).id;
-  const now = Date.now();
-  const wait = Math.max(failures.waitMs(address, byAddress, now), failures.waitMs(credential, repeated, now));
-  if (wait > 0) return refuseRequest(c, tooMany(wait));
-  // Counted before the look-up, so that requests sent at once don't all see room for one more.
-  const isNew = failures.isIdle(credential, repeated, now) && !inFlight.has(credential);
-  if (isNew) {
-    failures.charge(address, byAddress, now);
-    inFlight.add(credential);
-  }
+  return undefined;
+});
+
+/** Likewise those of browser sessions, each of which is a query. */
+export const limitFailedSessions = createMiddleware<AppTypes>(async (c, next) => {
+  const secret = sessionSecret(c);
+  if (secret === undefined) return next();
+  const lookup = sessions.begin(hashSecret(secret), callerByAddress(c).id, c.var.policy, Date.now());
+  if (lookup.waitMs > 0) return refuseRequest(c, tooMany(lookup.waitMs));
   try {
     await next();
   } finally {
-    if (isNew) inFlight.delete(credential);
+    lookup.end(c.get("session") ?? "unasked", Date.now());
   }
-  if (c.res.status === 401) {
-    failures.charge(credential, repeated, now);
-    return undefined;
-  }
-  good.add(credential);
-  if (isNew) failures.refund(address, byAddress, now);
   return undefined;
 });
 

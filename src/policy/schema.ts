@@ -57,7 +57,7 @@ const unauthenticatedSchema = z
       "Token requests of one address that failed, in one isolate",
     ),
     failed_credentials: perMinute(100).describe(
-      "Different keys and tokens of one address that were refused, in one isolate",
+      "Different keys and tokens of one address that were refused, in one isolate; session cookies likewise",
     ),
     answered_products: z
       .strictObject({
@@ -69,7 +69,9 @@ const unauthenticatedSchema = z
       .describe(
         "Products that one isolate answers to all anonymous callers together before their pages shrink",
       ),
-    repeated_credential: perMinute(60).describe("Requests with one refused key or token, in one isolate"),
+    repeated_credential: perMinute(60).describe(
+      "Requests with one refused key, token or session cookie, in one isolate",
+    ),
   })
   .prefault({})
   .describe("What callers may ask before they have proved who they are; each purpose counts for itself");

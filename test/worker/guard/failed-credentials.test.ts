@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { ensureMigrated } from "../../../src/database/migrate.ts";
 import { newAccessKey } from "../../../src/identity/secrets.ts";
 import { policyInForce } from "../../../src/policy/bundled.ts";
@@ -47,6 +47,44 @@ describe.each([
     expect(counts[401]).toBeLessThan(failed.max * 1.5);
     expect((await ask(good)).status).toBe(200);
     expect((await ask(secret(), newAddress())).status).toBe(401);
+  });
+});
+
+describe("session cookies", () => {
+  const cookie = (secret: string) => ({ cookie: `__Host-session=${secret}` });
+
+  it("that are random are looked up so often and no more, and an office in session goes on", async () => {
+    const address = newAddress();
+    const { secret: key } = await newKey(await newUser());
+    const origin = "https://catalog.someone.workers.dev";
+    const signedIn = await send("/sign-in", form({ key, next: "/account" }, { origin, ...address }));
+    const [session = ""] = (signedIn.headers.get("set-cookie") ?? "").split(";");
+    const own = () => send("/account", { headers: { cookie: session, ...address } });
+    expect((await own()).status).toBe(200);
+    const prepared: string[] = [];
+    const prepare = env.DB.prepare.bind(env.DB);
+    const spy = vi.spyOn(env.DB, "prepare").mockImplementation((sql) => {
+      if (sql.includes("FROM sessions")) prepared.push(sql);
+      return prepare(sql);
+    });
+    const counts = await statuses(300, () =>
+      send("/account", { headers: { ...cookie(crypto.randomUUID()), ...address }, redirect: "manual" }),
+    );
+    spy.mockRestore();
+    expect(counts[429]).toBeGreaterThan(100);
+    expect(prepared.length).toBeLessThan(failed.max * 1.5);
+    expect((await own()).status).toBe(200);
+  });
+
+  it("of one tab that stays open after its session do not use up the budget of its office", async () => {
+    const address = newAddress();
+    const ended = cookie(crypto.randomUUID());
+    const counts = await statuses(300, () =>
+      send("/account", { headers: { ...ended, ...address }, redirect: "manual" }),
+    );
+    expect(counts[429]).toBeGreaterThan(0);
+    const other = { headers: { ...cookie(crypto.randomUUID()), ...address }, redirect: "manual" as const };
+    expect((await send("/account", other)).status).toBe(303);
   });
 });
 
