@@ -1,9 +1,14 @@
 import { createMiddleware } from "hono/factory";
 import type { AppContext, AppTypes } from "../app-types.ts";
+import { callerByAddress } from "../identity/caller-address.ts";
 import type { Refusal } from "../refusal.ts";
 import type { Endpoint } from "../policy/schema.ts";
 import { guardOfAddress } from "./address-guard.ts";
+import { tooMany } from "./failed-credentials.ts";
 import { NOTHING_SEEN, UNAVAILABLE } from "./guard.ts";
+import { IsolateBudget, limitOfNetwork } from "./isolate-budget.ts";
+
+const networks = new IsolateBudget();
 
 type Show = (c: AppContext, refusal: Refusal) => Response | Promise<Response>;
 
@@ -20,7 +25,12 @@ export const limitByAddress = (endpoint: Endpoint, show: Show) =>
       access: undefined,
       labels: undefined,
     } as const;
-    const { correlationId } = c.var;
+    const { correlationId, policy } = c.var;
+    // Each address makes an object: counted here before one comes to be.
+    const { network = "" } = callerByAddress(c);
+    const limit = limitOfNetwork(policy.unauthenticated[endpoint]);
+    const wait = networks.take(`${endpoint} ${network}`, limit, Date.now());
+    if (wait > 0) return show(c, tooMany(wait));
     const admission = await guardOfAddress(c, endpoint).admit({
       correlationId,
       target,

@@ -15,7 +15,7 @@ export const limitFailedCredentials = createMiddleware<AppTypes>(async (c, next)
   const authorization = c.req.header("authorization");
   if (authorization === undefined) return next();
   const credential = hashSecret(authorization);
-  const lookup = credentials.begin(credential, callerByAddress(c).id, c.var.policy, Date.now());
+  const lookup = credentials.begin(credential, callerByAddress(c), c.var.policy, Date.now());
   if (lookup.waitMs > 0) return refuseRequest(c, tooMany(lookup.waitMs));
   let found: Found = "unasked";
   try {
@@ -31,7 +31,7 @@ export const limitFailedCredentials = createMiddleware<AppTypes>(async (c, next)
 export const limitFailedSessions = createMiddleware<AppTypes>(async (c, next) => {
   const secret = sessionSecret(c);
   if (secret === undefined) return next();
-  const lookup = sessions.begin(hashSecret(secret), callerByAddress(c).id, c.var.policy, Date.now());
+  const lookup = sessions.begin(hashSecret(secret), callerByAddress(c), c.var.policy, Date.now());
   if (lookup.waitMs > 0) return refuseRequest(c, tooMany(lookup.waitMs));
   try {
     await next();

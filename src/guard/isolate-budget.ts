@@ -3,6 +3,12 @@ interface Limit {
   window_s: number;
 }
 
+/** How many times the budget of one address the network around it has: a subscriber holds thousands of addresses. */
+const ADDRESSES = 10;
+
+/** The limit of a network, where `limit` is that of an address. */
+export const limitOfNetwork = ({ max, window_s }: Limit): Limit => ({ max: ADDRESSES * max, window_s });
+
 /** Keys that one budget remembers: a flood of them can't grow the isolate's memory. */
 const KEYS_MAX = 10_000;
 

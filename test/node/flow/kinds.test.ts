@@ -526,16 +526,20 @@ it("misses: many, and a large share", () => {
 describe("misses about people", () => {
   const rules = rulesOf({ kind: "misses", classes: ["identity"], limits: [{ window: "1h", max: 15 }] });
   const guess = (name: number) =>
-    [{ tool: "search_customers", digest: `guess ${name}` }, { missed: true, subjects: [] }] as const;
+    [
+      { tool: "search_customers", digest: `guess ${name}` },
+      { missed: true, subjects: [] },
+    ] as const;
 
   it("end with the number of different guesses, with whatever calls between them", () => {
     const caller = new Caller(rules);
-    const verdicts = Array.from({ length: 20 }, (_, index) => {
-      for (let pad = 0; pad < 5; pad++) caller.do({ tool: "list_tickets", digest: "open" }, { subjects: ["a"] });
+    const said = Array.from({ length: 20 }, (_, index) => {
+      for (let pad = 0; pad < 5; pad++)
+        caller.do({ tool: "list_tickets", digest: "open" }, { subjects: ["a"] });
       return caller.do(...guess(index)).verdict;
     });
-    expect(verdicts.indexOf("confirm")).toBe(15);
-    expect(verdicts.slice(15)).toEqual(verdicts.slice(15).map(() => "confirm"));
+    expect(said.indexOf("confirm")).toBe(15);
+    expect(said.slice(15)).toEqual(said.slice(15).map(() => "confirm"));
   });
 
   it("count an equal call once: an agent that retries goes on", () => {

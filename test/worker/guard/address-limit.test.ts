@@ -1,12 +1,17 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import { Hono } from "hono";
 import { beforeAll, describe, expect, it, vi } from "vitest";
+import type { AppTypes } from "../../../src/app-types.ts";
 import { app } from "../../../src/app.ts";
 import { ensureMigrated } from "../../../src/database/migrate.ts";
+import { Deadline } from "../../../src/deadlines.ts";
+import { limitByAddress } from "../../../src/guard/address-limit.ts";
 import type { Endpoint } from "../../../src/policy/schema.ts";
 import { policyInForce } from "../../../src/policy/bundled.ts";
 import { anonymous } from "../../../src/identity/principal.ts";
 import { hashAddress } from "../../../src/identity/secrets.ts";
+import { showRefusal } from "../../../src/refusal-page.tsx";
 import { DEPLOYED, ORIGIN, form, send } from "../identity/support/deployed.ts";
 import { Issuer } from "../identity/support/issuer.ts";
 import { admission } from "../support/admission.ts";
@@ -143,3 +148,40 @@ it("what was let in is in the audit of the address", async () => {
     ]),
   );
 });
+
+it("the addresses of one network make ten times as many objects as one may have requests, and no more", async () => {
+  const policy = policyInForce();
+  const few = { max: 2, window_s: 60 };
+  const pages = new Hono<AppTypes>();
+  pages.use(async (c, next) => {
+    c.set("policy", { ...policy, unauthenticated: { ...policy.unauthenticated, authorize: few } });
+    c.set("secretKey", "a secret of thirty-two bytes or more");
+    c.set("origin", "https://catalog.example");
+    c.set("correlationId", crypto.randomUUID());
+    c.set("deadline", new Deadline(5_000));
+    return next();
+  });
+  pages.get("/authorize", limitByAddress("authorize", showRefusal), (c) => c.text("reached"));
+  const getByName = vi.spyOn(env.USER_WINDOWS, "getByName");
+  const ask = async (address: string) => {
+    const ctx = createExecutionContext();
+    const headers = { "cf-connecting-ip": address };
+    const response = await pages.request(
+      "https://catalog.example/authorize",
+      { headers },
+      { ...env, ctx },
+      ctx,
+    );
+    return response.status;
+  };
+  const statuses = [];
+  for (let place = 1; place <= 30; place++)
+    statuses.push(await ask(`2001:db8:4711:${place.toString(16)}::1`));
+  expect(statuses).toEqual([
+    ...Array.from({ length: 20 }, () => 200),
+    ...Array.from({ length: 10 }, () => 429),
+  ]);
+  expect(new Set(getByName.mock.calls.map(([name]) => name)).size).toBe(20);
+  expect(await ask("2001:db8:4712:1::1")).toBe(200);
+  getByName.mockRestore();
+}, 30_000);
