@@ -14,7 +14,7 @@ interface Lookup {
   /** Milliseconds to wait; 0 if the credential may be looked up. */
   waitMs: number;
   /** Once, when the look-up has ended. */
-  end(found: Found, now: number): void;
+  end: (found: Found, now: number) => void;
 }
 
 /**

@@ -114,8 +114,9 @@ export class Turns {
     const { slots, caller } = this.#options;
     const place = slots.wait(caller, this.#until(), Date.now());
     while (place.slot === undefined && this.#waiting.size > 0) {
-      const looks = Math.max(1, Math.ceil(place.ahead / slots.atOnce));
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * looks));
+      // Far behind it looks seldom: sixty that look at once would be a flood of their own.
+      const wait = PAUSE_MS * (1 + 2 * place.ahead);
+      await new Promise((resolve) => setTimeout(resolve, wait));
     }
     this.#asking -= 1;
     if (place.slot === undefined || this.#waiting.size === 0) place.leave();
