@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import * as z from "zod";
-import { plural } from "../src/admin/words.ts";
+import { plural } from "../src/web/admin/words.ts";
 import {
   type Anchor,
   type Problem,
@@ -15,7 +15,7 @@ import {
   anchorSchema,
   isUntold,
   verifyChain,
-} from "../src/windows/chain.ts";
+} from "../src/caller/audit/chain.ts";
 import { idInPath } from "./arguments.ts";
 import { commandOf } from "./command.ts";
 import { type AdminOptions, callAdmin, withAdminOptions } from "./admin/client.ts";
@@ -79,7 +79,7 @@ Exit code:
   )
   .action(verify);
 
-/** Words for each problem of a chain's row in the database (src/windows/row-problem.ts). */
+/** Words for each problem of a chain's row in the database (src/caller/audit/row-problem.ts). */
 const ROW_PROBLEMS: Record<string, string> = {
   deleted: "was deleted",
   closed: "was closed",

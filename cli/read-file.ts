@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import * as z from "zod";
-import { sayMissing } from "../src/missing.ts";
+import { sayMissing } from "../src/validation/missing-message.ts";
 
 const REASONS: Record<string, string> = {
   ENOENT: "there is no such file",

@@ -17,7 +17,7 @@ export interface AppTypes {
     deadline: Deadline;
     /** Scheme, host and port that clients use: the OAuth issuer, and the base of the protected resource. */
     origin: string;
-    /** Whether this is a developer's own machine (src/hosts.ts). */
+    /** Whether this is a developer's own machine (src/http/hosts.ts). */
     local: boolean;
     secretKey: string;
     policy: Policy;

@@ -1,8 +1,8 @@
 import { app } from "./app.ts";
 
 export { MetricsHub } from "./telemetry/metrics/hub.ts";
-export { AuditIndex } from "./windows/audit-index.ts";
-export { UserWindows } from "./windows/user-windows.ts";
+export { AuditIndex } from "./caller/audit/audit-index.ts";
+export { UserWindows } from "./caller/caller-do.ts";
 
 export default {
   fetch: (request, env, ctx) => app.fetch(request, { ...env, ctx }, ctx),

@@ -1,4 +1,4 @@
-import { type Labels, isPersonal } from "../../src/flow/labels.ts";
+import { type Labels, isPersonal } from "../../src/detection/labels.ts";
 import { SCOPES } from "../../src/identity/scopes.ts";
 import type { ParsedPolicy, Policy, PolicyProblem } from "../../src/policy/schema.ts";
 import { prompts } from "../../src/prompts/registry.ts";

@@ -1,7 +1,7 @@
 import { limitOf, weightOf } from "../../src/policy/roles.ts";
 import type { Policy } from "../../src/policy/schema.ts";
-import type { Bucket } from "../../src/windows/records.ts";
-import { type SlidingWindow, charge, emptyWindow, fitsAt } from "../../src/windows/sliding-window.ts";
+import type { Bucket } from "../../src/caller/audit/records.ts";
+import { type SlidingWindow, charge, emptyWindow, fitsAt } from "../../src/caller/rate/sliding-window.ts";
 
 /** The charges that a caller's rate windows were asked for. Times are milliseconds since the epoch. */
 export interface RateEvent {

@@ -1,6 +1,6 @@
-import { isRefused } from "../../src/flow/decision.ts";
-import type { FlowCall, FlowResult } from "../../src/flow/event.ts";
-import { parseExportLine } from "../../src/windows/chain.ts";
+import { isRefused } from "../../src/detection/decision.ts";
+import type { FlowCall, FlowResult } from "../../src/detection/event.ts";
+import { parseExportLine } from "../../src/caller/audit/chain.ts";
 import {
   ADMITTED,
   type Attempt,
@@ -8,8 +8,8 @@ import {
   type Outcome,
   recordSchema,
   releasedAttempt,
-} from "../../src/windows/records.ts";
-import { toFlowCall } from "../../src/windows/flow-call.ts";
+} from "../../src/caller/audit/records.ts";
+import { toFlowCall } from "../../src/caller/detection/call-event.ts";
 import { readJsonl } from "../import/read-jsonl.ts";
 import type { RateEvent } from "./rate.ts";
 import { BadInput, type RecordedCall, type Recording, type Step } from "./recording.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { type Rule, rulesSchema } from "../../src/flow/rules.ts";
+import { type Rule, rulesSchema } from "../../src/detection/rules.ts";
 import { type Policy, parsePolicy } from "../../src/policy/schema.ts";
 import { problemLine } from "../policy/problem-line.ts";
 import { parseJsonAs, readText } from "../read-file.ts";

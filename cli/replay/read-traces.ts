@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { describeCall, describeResult } from "../../src/flow/describe.ts";
-import { type Labels, isPublicRead } from "../../src/flow/labels.ts";
-import { tokenOf } from "../../src/flow/tokens.ts";
+import { describeCall, describeResult } from "../../src/detection/describe.ts";
+import { type Labels, isPublicRead } from "../../src/detection/labels.ts";
+import { tokenOf } from "../../src/detection/tokens.ts";
 import { readJsonl } from "../import/read-jsonl.ts";
 import { BadInput, type RecordedCall, type Recording, type RecordingReader } from "./recording.ts";
 import { TRACE_LABELS } from "./trace-labels.ts";

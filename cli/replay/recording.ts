@@ -1,6 +1,6 @@
-import type { FlowCall, FlowResult } from "../../src/flow/event.ts";
+import type { FlowCall, FlowResult } from "../../src/detection/event.ts";
 import type { RateEvent } from "./rate.ts";
-import type { Release } from "../../src/flow/state/releases.ts";
+import type { Release } from "../../src/detection/state/releases.ts";
 
 /** One call as it was made and what it answered. */
 export interface RecordedCall {

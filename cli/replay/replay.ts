@@ -1,6 +1,13 @@
-import { type Decision, type Verdict, isRefused, strictest } from "../../src/flow/decision.ts";
-import { type Detector, abandon, admit, mustWithhold, release, settle } from "../../src/flow/detector.ts";
-import { FlowState } from "../../src/flow/state/state.ts";
+import { type Decision, type Verdict, isRefused, strictest } from "../../src/detection/decision.ts";
+import {
+  type Detector,
+  abandon,
+  admit,
+  mustWithhold,
+  release,
+  settle,
+} from "../../src/detection/detector.ts";
+import { FlowState } from "../../src/detection/state/state.ts";
 import type { RecordedCall, Recording, Step } from "./recording.ts";
 
 /** What a policy would have said to a recorded caller. */

@@ -1,4 +1,4 @@
-import { type Labels, NOWHERE } from "../../src/flow/labels.ts";
+import { type Labels, NOWHERE } from "../../src/detection/labels.ts";
 import { tools } from "../../src/tools/registry.ts";
 
 /** Where traces say whom and what an answer held, whichever tool it was. */

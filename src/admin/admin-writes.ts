@@ -9,11 +9,11 @@ import {
   createGuard,
 } from "../guard/guard.ts";
 import { recorded } from "../guard/recorded.ts";
-import { ADMINISTRATION } from "../flow/event.ts";
-import { NOWHERE } from "../flow/labels.ts";
+import { ADMINISTRATION } from "../detection/event.ts";
+import { NOWHERE } from "../detection/labels.ts";
 import type { Principal } from "../identity/principal.ts";
 import type { Refusal } from "../refusal.ts";
-import { causeOf } from "../windows/caller-object.ts";
+import { causeOf } from "../caller/caller-client.ts";
 import { logSurprise } from "../telemetry/log.ts";
 
 // Changes of users, roles and keys pass the guard as calls do: they stand in the admin's own audit, and the flow rules about

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { type Page, type Position, pageOf } from "../database/page.ts";
-import { DAY } from "../flow/window.ts";
+import { DAY } from "../detection/window.ts";
 import { userRow } from "../identity/users.ts";
 import { policyInForce } from "../policy/bundled.ts";
 import { localRoles } from "../policy/roles.ts";

@@ -1,11 +1,11 @@
 import { type Page, type Position, pageOf } from "../database/page.ts";
 import { secretKeyIn } from "../env.ts";
 import { logSurprise } from "../telemetry/log.ts";
-import { type AnchorRow, anchorsOf, findAnchorRow, pageOfAnchors } from "../windows/anchors.ts";
-import { type Finding, auditIndex } from "../windows/audit-index.ts";
-import { CallerObject, causeOf } from "../windows/caller-object.ts";
-import type { Anchor } from "../windows/chain.ts";
-import { type RowProblem, problemOf } from "../windows/row-problem.ts";
+import { type AnchorRow, anchorsOf, findAnchorRow, pageOfAnchors } from "../caller/audit/anchors.ts";
+import { type Finding, auditIndex } from "../caller/audit/audit-index.ts";
+import { CallerObject, causeOf } from "../caller/caller-client.ts";
+import type { Anchor } from "../caller/audit/chain.ts";
+import { type RowProblem, problemOf } from "../caller/audit/row-problem.ts";
 
 /**
  * A chain as lists show it. `problem` is what is or was wrong with D1's row of it, found at `found_at` (milliseconds since

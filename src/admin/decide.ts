@@ -1,8 +1,8 @@
-import { CallerObject } from "../windows/caller-object.ts";
-import type { Decider } from "../windows/flow-stage.ts";
-import { writeIncident } from "../windows/incident-rows.ts";
-import type { Incident } from "../windows/incidents.ts";
-import { INCIDENT_DECISIONS, type IncidentDecision } from "../windows/records.ts";
+import { CallerObject } from "../caller/caller-client.ts";
+import type { Decider } from "../caller/detection/decisions.ts";
+import { writeIncident } from "../incidents/incident-rows.ts";
+import type { Incident } from "../incidents/incident-record.ts";
+import { INCIDENT_DECISIONS, type IncidentDecision } from "../caller/audit/records.ts";
 
 const DECISIONS: readonly string[] = INCIDENT_DECISIONS;
 export const isDecision = (text: string): text is IncidentDecision => DECISIONS.includes(text);

@@ -1,4 +1,4 @@
-import { CallerObject } from "../windows/caller-object.ts";
+import { CallerObject } from "../caller/caller-client.ts";
 import { checkRow } from "./chains.ts";
 import { exportChunks } from "./export-lines.ts";
 

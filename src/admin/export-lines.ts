@@ -1,5 +1,5 @@
-import type { CallerObject } from "../windows/caller-object.ts";
-import { type Head, type Header, headerSchema } from "../windows/chain.ts";
+import type { CallerObject } from "../caller/caller-client.ts";
+import { type Head, type Header, headerSchema } from "../caller/audit/chain.ts";
 
 /** Records that are asked of an object at a time. */
 const PAGE = 500;

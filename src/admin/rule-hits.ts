@@ -1,8 +1,8 @@
-import { DAY } from "../flow/window.ts";
+import { DAY } from "../detection/window.ts";
 import { logSurprise } from "../telemetry/log.ts";
-import { listSpokenTo } from "../windows/anchors.ts";
-import { CallerObject, causeOf } from "../windows/caller-object.ts";
-import type { RuleHits } from "../windows/overview.ts";
+import { listSpokenTo } from "../caller/audit/anchors.ts";
+import { CallerObject, causeOf } from "../caller/caller-client.ts";
+import type { RuleHits } from "../caller/overview.ts";
 
 /** How often a rule spoke, at how many callers. */
 export type Spoken = RuleHits & { callers: number };

@@ -2,8 +2,8 @@ import type { AppContext } from "../app-types.ts";
 import { runBatch } from "../database/run-batch.ts";
 import { disableUser, enableUser } from "../identity/administration.ts";
 import { keepingAnAdmin } from "../identity/last-admin.ts";
-import type { Decider } from "../windows/flow-stage.ts";
-import { CallerObject } from "../windows/caller-object.ts";
+import type { Decider } from "../caller/detection/decisions.ts";
+import { CallerObject } from "../caller/caller-client.ts";
 
 /**
  * Disables or enables a user who exists; false where nobody else is an admin, as nobody could undo that. Its audit has what

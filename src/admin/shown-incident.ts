@@ -1,4 +1,4 @@
-import type { Listed } from "../windows/incident-list.ts";
+import type { Listed } from "../incidents/incident-list.ts";
 
 /** Who a row is about that stands for many: the pattern of their names. */
 const STRANGERS = "anon-*";

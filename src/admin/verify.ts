@@ -1,4 +1,4 @@
-import { type Anchor, type Head, type Problem, isUntold, verifyChain } from "../windows/chain.ts";
+import { type Anchor, type Head, type Problem, isUntold, verifyChain } from "../caller/audit/chain.ts";
 
 /** What a check of one principal's chain found. */
 export type Verified =

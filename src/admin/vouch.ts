@@ -4,8 +4,8 @@ import { vouchFor } from "../identity/administration.ts";
 import { isAccount, isYoung } from "../identity/lineage.ts";
 import type { SignedIn } from "../identity/sessions.ts";
 import { type DecidedBy, decidesWith } from "../identity/who-may.ts";
-import type { Decider } from "../windows/flow-stage.ts";
-import { CallerObject } from "../windows/caller-object.ts";
+import type { Decider } from "../caller/detection/decisions.ts";
+import { CallerObject } from "../caller/caller-client.ts";
 import type { Caller } from "./callers.ts";
 
 /** Whether an account still shares the budget of who made it. */

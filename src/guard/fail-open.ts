@@ -1,6 +1,6 @@
 import type { Limit, Policy } from "../policy/schema.ts";
 import type { Target } from "./target.ts";
-import { type SlidingWindow, charge, emptyWindow, fitsAt } from "../windows/sliding-window.ts";
+import { type SlidingWindow, charge, emptyWindow, fitsAt } from "../caller/rate/sliding-window.ts";
 
 /** Callers remembered by one isolate; a flood of them can't grow its memory. */
 const CALLERS_MAX = 1_000;

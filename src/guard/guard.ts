@@ -1,10 +1,10 @@
 import { waitUntil } from "cloudflare:workers";
 import { type Deadline, RequestOver } from "../deadlines.ts";
-import { describeArguments } from "../flow/describe.ts";
-import { ADMINISTRATION } from "../flow/event.ts";
-import { type Labels, isPersonal } from "../flow/labels.ts";
-import type { Signals } from "../flow/signals.ts";
-import { objectTokens, touchedBy } from "../flow/tokens.ts";
+import { describeArguments } from "../detection/describe.ts";
+import { ADMINISTRATION } from "../detection/event.ts";
+import { type Labels, isPersonal } from "../detection/labels.ts";
+import type { Signals } from "../detection/signals.ts";
+import { objectTokens, touchedBy } from "../detection/tokens.ts";
 import type { Principal } from "../identity/principal.ts";
 import { limitOf, weightOf } from "../policy/roles.ts";
 import type { Limit, Policy } from "../policy/schema.ts";
@@ -18,7 +18,7 @@ import {
   type FlowRefusal,
   type Settlement,
   shrink,
-} from "../windows/admission.ts";
+} from "../caller/admission.ts";
 import { crowdedPage, isAnonymousDiscovery, noteProducts, takeDiscovery } from "./anonymous-callers.ts";
 import type { CallerSlots } from "./caller-slots.ts";
 import { catalogSize } from "./catalog-size.ts";
@@ -29,8 +29,8 @@ import { checkPermission } from "./permission.ts";
 import { digestArguments, redactArguments } from "./redact.ts";
 import type { Target } from "./target.ts";
 import { Turns } from "./turns.ts";
-import { CallerObject, Overloaded, Unreachable, causeOf } from "../windows/caller-object.ts";
-import type { Windows } from "../windows/user-windows.ts";
+import { CallerObject, Overloaded, Unreachable, causeOf } from "../caller/caller-client.ts";
+import type { Windows } from "../caller/caller-do.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 

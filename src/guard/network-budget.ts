@@ -1,9 +1,9 @@
 import type { Deadline } from "../deadlines.ts";
-import { NETWORK, SHARED } from "../flow/event.ts";
+import { NETWORK, SHARED } from "../detection/event.ts";
 import type { Principal } from "../identity/principal.ts";
-import type { AdmissionRequest, Settlement, SettlementAnswer } from "../windows/admission.ts";
-import { CallerObject } from "../windows/caller-object.ts";
-import type { Windows } from "../windows/user-windows.ts";
+import type { AdmissionRequest, Settlement, SettlementAnswer } from "../caller/admission.ts";
+import { CallerObject } from "../caller/caller-client.ts";
+import type { Windows } from "../caller/caller-do.ts";
 
 interface Answered {
   admission: AdmissionRequest;

@@ -1,4 +1,4 @@
-import { keptTokenOf } from "../flow/tokens.ts";
+import { keptTokenOf } from "../detection/tokens.ts";
 import { type CallRecord, type FlowVerdict, UNKNOWN } from "../telemetry/call-record.ts";
 import { callBegan, callEnded } from "../telemetry/sink.ts";
 import { NO_NAME } from "./target.ts";

@@ -1,4 +1,4 @@
-import { tokenOf } from "../flow/tokens.ts";
+import { tokenOf } from "../detection/tokens.ts";
 import type { Policy } from "../policy/schema.ts";
 import { clip, plainLine } from "../text/plain-text.ts";
 

@@ -1,8 +1,8 @@
-import type { Labels } from "../flow/labels.ts";
+import type { Labels } from "../detection/labels.ts";
 import type { Bucket } from "../policy/schema.ts";
 import type { Scope } from "../identity/scopes.ts";
 import type { TargetKind } from "../policy/roles.ts";
-import type { Attempt } from "../windows/records.ts";
+import type { Attempt } from "../caller/audit/records.ts";
 
 /** The name of what does not exist: no text of a caller's own choosing stands where audit, policy and metrics keep names. */
 export const NO_NAME = "?";

@@ -1,6 +1,6 @@
-import { CallerObject, type When } from "../windows/caller-object.ts";
-import type { Windows } from "../windows/user-windows.ts";
-import type { Change } from "../windows/records.ts";
+import { CallerObject, type When } from "../caller/caller-client.ts";
+import type { Windows } from "../caller/caller-do.ts";
+import type { Change } from "../caller/audit/records.ts";
 
 /** Left out: what the change is not about. */
 export type Noted = Pick<Change, "change" | "by"> & Partial<Change>;

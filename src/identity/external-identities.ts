@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import * as z from "zod";
 import { runBatch } from "../database/run-batch.ts";
-import type { Windows } from "../windows/user-windows.ts";
+import type { Windows } from "../caller/caller-do.ts";
 import { setRoles } from "./administration.ts";
 import { SIGN_ON } from "./lineage.ts";
 import { isLastAdmin, keepingAnAdmin } from "./last-admin.ts";
 import { type Noted, noteIdentity } from "./changes.ts";
-import type { When } from "../windows/caller-object.ts";
+import type { When } from "../caller/caller-client.ts";
 import { type Person, userIdOf } from "./sign-on/person.ts";
 import { type Found, USER_COLUMNS, identified, userRow } from "./users.ts";
 

@@ -6,7 +6,7 @@ import {
 } from "@cloudflare/workers-oauth-provider";
 import * as z from "zod";
 import { clip, plainLine } from "../text/plain-text.ts";
-import type { Windows } from "../windows/user-windows.ts";
+import type { Windows } from "../caller/caller-do.ts";
 import { noteIdentity } from "./changes.ts";
 import { BASE_SCOPE, SCOPES, type Scope, isScope, scopesOf } from "./scopes.ts";
 import type { SignedIn } from "./sessions.ts";

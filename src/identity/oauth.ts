@@ -65,7 +65,7 @@ function createAuthorizationServer(
     },
     // Cursor registers cursor:// beside its https redirect; without this it can't sign in at all.
     allowPrivateUseRedirectUris: true,
-    // Answers are logged where they leave, with the request's name: src/oauth-refusal.ts. By default the library writes a line.
+    // Answers are logged where they leave, with the request's name: src/http/oauth-refusal.ts. By default the library writes a line.
     onError: () => {},
     // What was granted ends with the credential that granted it, at the next refresh as at the next call.
     tokenExchangeCallback: async ({ props, env }) => {

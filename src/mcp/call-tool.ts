@@ -1,6 +1,6 @@
 import type { CallToolResult, InputRequiredResult } from "@modelcontextprotocol/server";
 import * as z from "zod";
-import { parseArguments } from "../arguments.ts";
+import { parseArguments } from "../validation/arguments.ts";
 import { type Outcome, refusalError, refusalResult, refuse } from "../refusal.ts";
 import type { ToolAnswer } from "../tools/tool.ts";
 import { type Call, type Measured, type Wanted, attempt, seenIn, seenInRefusal } from "./call.ts";

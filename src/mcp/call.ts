@@ -1,16 +1,16 @@
 import type { CallContext } from "../call-context.ts";
 import { isTransient } from "../database/transient.ts";
 import { type Deadline, RequestOver } from "../deadlines.ts";
-import type { Signals } from "../flow/signals.ts";
+import type { Signals } from "../detection/signals.ts";
 import { type Guard, NOTHING_SEEN, UNAVAILABLE, refusalOfEnd } from "../guard/guard.ts";
 import type { Target } from "../guard/target.ts";
 import type { Principal } from "../identity/principal.ts";
 import type { Policy } from "../policy/schema.ts";
 import type { Outcome, Refusal } from "../refusal.ts";
 import { logSurprise } from "../telemetry/log.ts";
-import type { Agreed } from "../windows/admission.ts";
+import type { Agreed } from "../caller/admission.ts";
 import { holdsInstruction } from "../text/injection-scan.ts";
-import { Unreachable, causeOf } from "../windows/caller-object.ts";
+import { Unreachable, causeOf } from "../caller/caller-client.ts";
 
 /** One message of one caller: what a handler needs to answer it. */
 export interface Call {

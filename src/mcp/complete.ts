@@ -1,6 +1,6 @@
 import type { CompleteResult } from "@modelcontextprotocol/server";
 import * as z from "zod";
-import { parseArguments } from "../arguments.ts";
+import { parseArguments } from "../validation/arguments.ts";
 import { ok, refusalError, refuse } from "../refusal.ts";
 import type { Completer } from "../resources/resource.ts";
 import type { Call, Wanted } from "./call.ts";

@@ -10,10 +10,10 @@ import {
   inputRequired,
 } from "@modelcontextprotocol/server";
 import * as z from "zod";
-import { tokenOf } from "../flow/tokens.ts";
+import { tokenOf } from "../detection/tokens.ts";
 import { digestArguments } from "../guard/redact.ts";
 import type { Refusal } from "../refusal.ts";
-import type { Agreed } from "../windows/admission.ts";
+import type { Agreed } from "../caller/admission.ts";
 import type { Call, Retry, Wanted } from "./call.ts";
 
 // Asking a person through the client (2026-07-28, multi round-trip requests). The client hands back what

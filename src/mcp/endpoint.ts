@@ -2,11 +2,11 @@ import type { JSONRPCRequest, ServerContext } from "@modelcontextprotocol/server
 import { createCatalog } from "../catalog/repository.ts";
 import { ensureMigrated } from "../database/migrate.ts";
 import type { Deadline } from "../deadlines.ts";
-import { keptTokenOf } from "../flow/tokens.ts";
+import { keptTokenOf } from "../detection/tokens.ts";
 import { CallerSlots } from "../guard/caller-slots.ts";
 import { type Guard, NOTHING_SEEN, createGuard } from "../guard/guard.ts";
 import { recorded } from "../guard/recorded.ts";
-import type { Windows } from "../windows/user-windows.ts";
+import type { Windows } from "../caller/caller-do.ts";
 import { type Principal, mayUse } from "../identity/principal.ts";
 import { BASE_SCOPE, type Scope } from "../identity/scopes.ts";
 import { createInventory } from "../inventory/repository.ts";

@@ -1,7 +1,7 @@
 import type { GetPromptResult } from "@modelcontextprotocol/server";
 import * as z from "zod";
-import { parseArguments } from "../arguments.ts";
-import type { Answered } from "../flow/signals.ts";
+import { parseArguments } from "../validation/arguments.ts";
+import type { Answered } from "../detection/signals.ts";
 import type { PromptContent } from "../prompts/prompt.ts";
 import { prompts } from "../prompts/registry.ts";
 import { refusalError, refuse } from "../refusal.ts";

@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { parseArguments } from "../arguments.ts";
+import { parseArguments } from "../validation/arguments.ts";
 import { type Outcome, type Refusal, ok, refuse } from "../refusal.ts";
 import { clip, plainLine } from "../text/plain-text.ts";
-import { BATCH_MAX } from "../windows/admission.ts";
+import { BATCH_MAX } from "../caller/admission.ts";
 
 /** Bytes of a request's body: room for a batch of 100 calls, far less than the edge lets through. */
 export const BODY_MAX = 1024 * 1024;

@@ -1,7 +1,7 @@
 import type { ReadResourceResult } from "@modelcontextprotocol/server";
 import * as z from "zod";
-import { parseArguments } from "../arguments.ts";
-import type { Answered } from "../flow/signals.ts";
+import { parseArguments } from "../validation/arguments.ts";
+import type { Answered } from "../detection/signals.ts";
 import { refusalError, refuse } from "../refusal.ts";
 import { resourceTemplates, resources } from "../resources/registry.ts";
 import { mayReach } from "./access.ts";

@@ -1,5 +1,5 @@
 import { UriTemplate } from "@modelcontextprotocol/server";
-import { NOWHERE, type Labels } from "../flow/labels.ts";
+import { NOWHERE, type Labels } from "../detection/labels.ts";
 import { NO_NAME, type Target } from "../guard/target.ts";
 import { BASE_SCOPE } from "../identity/scopes.ts";
 import { prompts } from "../prompts/registry.ts";

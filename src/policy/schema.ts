@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { rulesSchema } from "../flow/rules.ts";
-import { sayMissing } from "../missing.ts";
+import { rulesSchema } from "../detection/rules.ts";
+import { sayMissing } from "../validation/missing-message.ts";
 import { signOnSchema } from "./sign-on.ts";
 
 // The policy's shape, parsed once at isolate start. policy.schema.json is generated from it for editors.

@@ -5,7 +5,7 @@ import type { Counts } from "../telemetry/metrics/counts.ts";
 import { CONTENT_TYPE, expose } from "../telemetry/metrics/exposition.ts";
 import { HUB_NAME } from "../telemetry/metrics/hub.ts";
 import { flushNow } from "../telemetry/sink.ts";
-import { Unreachable } from "../windows/caller-object.ts";
+import { Unreachable } from "../caller/caller-client.ts";
 
 async function scrape(env: Env): Promise<Counts> {
   try {

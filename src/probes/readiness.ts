@@ -1,13 +1,12 @@
 import { ensureMigrated, isMigrated } from "../database/migrate.ts";
 import { readSettings, secretKeyOf } from "../env.ts";
 import { bundledPolicy } from "../policy/bundled.ts";
-import { isLocalRequest } from "../hosts.ts";
+import { READY_MS } from "../http/begin-request.ts";
+import { isLocalRequest } from "../http/hosts.ts";
 import { Deadline } from "../deadlines.ts";
 import type { Part } from "./parts.ts";
 import { causeText, logEvent } from "../telemetry/log.ts";
 
-/** Milliseconds that the whole look may take. */
-export const READY_MS = 2_000;
 /** For so long an answer is given again: this path needs no token, and must not be a way to keep D1 busy. */
 export const FRESH_MS = 1_000;
 const POLL_MS = 25;

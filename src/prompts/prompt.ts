@@ -1,11 +1,11 @@
 import * as z from "zod";
 import { type Outcome, ok } from "../refusal.ts";
-import type { Labels } from "../flow/labels.ts";
-import type { Answered } from "../flow/signals.ts";
+import type { Labels } from "../detection/labels.ts";
+import type { Answered } from "../detection/signals.ts";
 import { CATALOG, type Completer } from "../resources/resource.ts";
 import { HINTED_SKUS } from "../catalog/sku.ts";
 import type { CallContext } from "../call-context.ts";
-import { parseArguments } from "../arguments.ts";
+import { parseArguments } from "../validation/arguments.ts";
 
 /** What a prompt says: a text, and the live resources that it stands on. */
 export interface PromptContent {

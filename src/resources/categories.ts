@@ -1,6 +1,6 @@
-import { answered } from "../flow/signals.ts";
+import { answered } from "../detection/signals.ts";
 import { ok } from "../refusal.ts";
-import { NOWHERE } from "../flow/labels.ts";
+import { NOWHERE } from "../detection/labels.ts";
 import { CATALOG, type Resource } from "./resource.ts";
 
 const CATEGORIES_MAX = 1_000;

@@ -1,5 +1,5 @@
-import { NOWHERE } from "../flow/labels.ts";
-import { answered } from "../flow/signals.ts";
+import { NOWHERE } from "../detection/labels.ts";
+import { answered } from "../detection/signals.ts";
 import { ok } from "../refusal.ts";
 import { staffOnly } from "../support/unknown.ts";
 import type { Resource } from "./resource.ts";

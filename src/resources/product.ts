@@ -1,8 +1,8 @@
-import { parseArguments } from "../arguments.ts";
+import { parseArguments } from "../validation/arguments.ts";
 import type { CallContext } from "../call-context.ts";
 import type { ProductDetail } from "../catalog/product.ts";
 import { HINTED_SKUS, skuSchema, unknownSku } from "../catalog/sku.ts";
-import { type Answered, answered } from "../flow/signals.ts";
+import { type Answered, answered } from "../detection/signals.ts";
 import { type Outcome, ok } from "../refusal.ts";
 import type { Stock } from "../inventory/stock.ts";
 import { CATALOG, type ResourceTemplate } from "./resource.ts";

@@ -1,5 +1,5 @@
-import { NOWHERE, type Labels } from "../flow/labels.ts";
-import type { Answered } from "../flow/signals.ts";
+import { NOWHERE, type Labels } from "../detection/labels.ts";
+import type { Answered } from "../detection/signals.ts";
 import type { Scope } from "../identity/scopes.ts";
 import type { Outcome } from "../refusal.ts";
 import type { CallContext } from "../call-context.ts";

@@ -1,7 +1,7 @@
-import { answered } from "../flow/signals.ts";
+import { answered } from "../detection/signals.ts";
 import { ok } from "../refusal.ts";
 import { emptyCatalogNotice } from "../catalog/empty-catalog.ts";
-import { NOWHERE } from "../flow/labels.ts";
+import { NOWHERE } from "../detection/labels.ts";
 import { CATALOG, type Resource } from "./resource.ts";
 
 const CATEGORIES_MAX = 200;

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { type Answered, answered } from "../flow/signals.ts";
+import { type Answered, answered } from "../detection/signals.ts";
 import { readsLikeInstruction } from "../text/injection-scan.ts";
 import {
   type Customer,

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { type Answered, answered } from "../flow/signals.ts";
+import { type Answered, answered } from "../detection/signals.ts";
 import { type Desk, isCanary, marked, presence, presenceRows, seenBy } from "./desk.ts";
 import { customerIdSchema, orderIdSchema, toKey } from "./ids.ts";
 import {

@@ -1,6 +1,6 @@
 import type { D1Database } from "@cloudflare/workers-types";
 import * as z from "zod";
-import type { Answered } from "../flow/signals.ts";
+import type { Answered } from "../detection/signals.ts";
 import type { Customer, CustomerHit, PaymentMethod } from "./customer.ts";
 import { type Handles, readCustomer, readPaymentMethods, searchCustomers } from "./customers.ts";
 import { deskOf } from "./desk.ts";

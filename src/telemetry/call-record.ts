@@ -26,7 +26,7 @@ export interface CallRecord {
   records: number;
   protocol: string;
   client: string;
-  /** Keyed hash of the principal's id (src/flow/tokens.ts). */
+  /** Keyed hash of the principal's id (src/detection/tokens.ts). */
   principal: string;
   verdicts: readonly FlowVerdict[];
   /** Whether the caller's Durable Object was out of reach. */

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { NOWHERE } from "../flow/labels.ts";
-import { answered } from "../flow/signals.ts";
+import { NOWHERE } from "../detection/labels.ts";
+import { answered } from "../detection/signals.ts";
 import { ok, refuse } from "../refusal.ts";
 import { ticketIdSchema } from "../support/ids.ts";
 import { RESOLUTION_MAX, ticketStateSchema } from "../support/ticket.ts";

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { cursorArgument } from "../catalog/cursor.ts";
-import { answered } from "../flow/signals.ts";
+import { answered } from "../detection/signals.ts";
 import { ok } from "../refusal.ts";
 import { customerIdSchema } from "../support/ids.ts";
 import { orderSummarySchema } from "../support/order.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { NOWHERE } from "../flow/labels.ts";
+import { NOWHERE } from "../detection/labels.ts";
 import { ok } from "../refusal.ts";
 import { customerSchema } from "../support/customer.ts";
 import { customerIdSchema } from "../support/ids.ts";

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { NOWHERE } from "../flow/labels.ts";
-import { answered } from "../flow/signals.ts";
+import { NOWHERE } from "../detection/labels.ts";
+import { answered } from "../detection/signals.ts";
 import { ok } from "../refusal.ts";
 import { paymentMethodSchema } from "../support/customer.ts";
 import { customerIdSchema } from "../support/ids.ts";

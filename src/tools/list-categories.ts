@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { cursorArgument, decodeCursor, encodeCursor } from "../catalog/cursor.ts";
-import { NOWHERE } from "../flow/labels.ts";
-import { answered } from "../flow/signals.ts";
+import { NOWHERE } from "../detection/labels.ts";
+import { answered } from "../detection/signals.ts";
 import { ok } from "../refusal.ts";
 import { emptyCatalogNotice } from "../catalog/empty-catalog.ts";
 import { READ_ONLY, defineTool } from "./tool.ts";

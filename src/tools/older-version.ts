@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import { parseArguments } from "../arguments.ts";
+import { parseArguments } from "../validation/arguments.ts";
 import { type Outcome, ok } from "../refusal.ts";
 import { type ObjectSchema, inputSchemaOf, outputSchemaOf } from "./json-schema.ts";
 

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { type Stock, stockSchema } from "../inventory/stock.ts";
-import { NOWHERE } from "../flow/labels.ts";
-import { answered } from "../flow/signals.ts";
+import { NOWHERE } from "../detection/labels.ts";
+import { answered } from "../detection/signals.ts";
 import { ok } from "../refusal.ts";
 import { HINTED_SKUS, skuSchema, unknownSku } from "../catalog/sku.ts";
 import { READ_ONLY, defineTool } from "./tool.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { NOWHERE } from "../flow/labels.ts";
+import { NOWHERE } from "../detection/labels.ts";
 import { ok } from "../refusal.ts";
 import { SEARCH_MAX, customerHitSchema } from "../support/customer.ts";
 import { nameKey, phoneKey, postcodeKey } from "../support/handles.ts";

@@ -1,9 +1,9 @@
 import type { ToolAnnotations } from "@modelcontextprotocol/server";
 import * as z from "zod";
-import { parseArguments } from "../arguments.ts";
+import { parseArguments } from "../validation/arguments.ts";
 import type { CallContext } from "../call-context.ts";
-import type { Labels } from "../flow/labels.ts";
-import type { Answered, Signals } from "../flow/signals.ts";
+import type { Labels } from "../detection/labels.ts";
+import type { Answered, Signals } from "../detection/signals.ts";
 import type { Scope } from "../identity/scopes.ts";
 import { type Outcome, ok } from "../refusal.ts";
 import { type ObjectSchema, inputSchemaOf, outputSchemaOf } from "./json-schema.ts";

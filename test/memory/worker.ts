@@ -1,15 +1,15 @@
-import { admit, detectorOf, settle } from "../../src/flow/detector.ts";
-import { FlowState } from "../../src/flow/state/state.ts";
+import { admit, detectorOf, settle } from "../../src/detection/detector.ts";
+import { FlowState } from "../../src/detection/state/state.ts";
 import { policyInForce } from "../../src/policy/bundled.ts";
 import { WINDOW_ENTRIES_MAX } from "../../src/policy/schema.ts";
-import { AuditLog } from "../../src/windows/audit-log.ts";
-import { IncidentLog } from "../../src/windows/incident-log.ts";
-import { INCIDENTS_MAX } from "../../src/windows/incidents.ts";
-import { RecentCalls } from "../../src/windows/recent-calls.ts";
-import { RateWindows } from "../../src/windows/rate-windows.ts";
-import { charge } from "../../src/windows/sliding-window.ts";
-import type { Store } from "../../src/windows/store.ts";
-import { CONTEXT, START, callOf, resultOf } from "../node/flow/support/calls.ts";
+import { AuditLog } from "../../src/caller/audit/audit-log.ts";
+import { IncidentLog } from "../../src/caller/caller-incidents.ts";
+import { INCIDENTS_MAX } from "../../src/incidents/incident-record.ts";
+import { RecentCalls } from "../../src/caller/retries/recent-calls.ts";
+import { RateWindows } from "../../src/caller/rate/rate-windows.ts";
+import { charge } from "../../src/caller/rate/sliding-window.ts";
+import type { Store } from "../../src/caller/store.ts";
+import { CONTEXT, START, callOf, resultOf } from "../node/detection/support/calls.ts";
 
 // What one caller can make its Durable Object hold in memory: many objects share an isolate's 128 MB.
 

@@ -19,7 +19,7 @@ it.each([
 });
 
 it("every file of public/assets is one that a page names", async () => {
-  const layout = await readFile("src/admin/pages/layout.tsx", "utf8");
+  const layout = await readFile("src/web/admin/layout.tsx", "utf8");
   const files = await readdir("public/assets");
   expect(files.filter((file) => !layout.includes(`"/assets/${file}"`))).toEqual([]);
   expect([...layout.matchAll(/"\/assets\/([^"]+)"/g)].map(([, file]) => file).toSorted()).toEqual(

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import * as z from "zod";
-import { type Anchor, exportLine, genesis, link } from "../../src/windows/chain.ts";
+import { type Anchor, exportLine, genesis, link } from "../../src/caller/audit/chain.ts";
 import { startScript, within } from "./support/processes.ts";
 
 const STARTED = 1_800_000_000_000;

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { parse } from "smol-toml";
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
-import { variants } from "../../cli/bench/variants.ts";
+import { variants } from "../../lab/bench/variants.ts";
 
 // A variant of the product must differ from it in its stand-ins alone; otherwise a ratio measures something else.
 
@@ -36,9 +36,9 @@ const ofProduct = all.filter(({ path, main }) => path !== PRODUCT && main === pr
 
 it("knows the variants of the product", () => {
   expect(ofProduct.map(({ path }) => path).toSorted()).toEqual([
-    "bench/quiet/wrangler.toml",
-    "bench/sdk/wrangler.toml",
-    "bench/unguarded/wrangler.toml",
+    "lab/bench/worker/quiet/wrangler.toml",
+    "lab/bench/worker/sdk/wrangler.toml",
+    "lab/bench/worker/unguarded/wrangler.toml",
   ]);
 });
 

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { type Anchor, type Head, exportLine, genesis, link, verifyChain } from "../../src/windows/chain.ts";
+import {
+  type Anchor,
+  type Head,
+  exportLine,
+  genesis,
+  link,
+  verifyChain,
+} from "../../src/caller/audit/chain.ts";
 
 const STARTED = 1_800_000_000_000;
 const RECORDS = 6;

@@ -2,8 +2,8 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { expectedSchema, judge } from "../../cli/conformance/judge.ts";
-import { type Check, REVISIONS, requiredScenarios, runSuite } from "../../cli/conformance/suite.ts";
+import { expectedSchema, judge } from "../../lab/conformance/judge.ts";
+import { type Check, REVISIONS, requiredScenarios, runSuite } from "../../lab/conformance/suite.ts";
 import { type LocalServer, startServer } from "../../cli/local/server.ts";
 
 let folder: string;

@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { checkJudgedSkus, readJudgments } from "../../cli/eval/judgments.ts";
-import { readProducts } from "../../cli/eval/products.ts";
+import { checkJudgedSkus, readJudgments } from "../../lab/eval/judgments.ts";
+import { readProducts } from "../../lab/eval/products.ts";
 import { generateProducts } from "../../cli/sample/generate.ts";
 
 let folder = "";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Labels, isPersonal } from "../../src/flow/labels.ts";
+import { type Labels, isPersonal } from "../../src/detection/labels.ts";
 import { prompts } from "../../src/prompts/registry.ts";
 import { resourceTemplates, resources } from "../../src/resources/registry.ts";
 import { tools } from "../../src/tools/registry.ts";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { nextPath } from "../../src/identity/next-path.ts";
+import { nextPath } from "../../src/web/layout/next-path.ts";
 
 const path = (length: number) => `/${"a".repeat(length - 1)}`;
 /** What clients send: a redirect, a challenge, a state and a resource of ordinary length. */

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { wilson95 } from "../../cli/eval/wilson.ts";
+import { wilson95 } from "../../lab/eval/wilson.ts";
 
 // By the formula without continuity correction, computed apart.
 it.each([

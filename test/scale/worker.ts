@@ -1,12 +1,12 @@
 import { UserWindows as CallerWindows } from "../../src/index.ts";
 import local from "../../src/local/worker.ts";
 import { secretKeyIn } from "../../src/env.ts";
-import { sealOf } from "../../src/windows/anchors.ts";
-import { AuditLog } from "../../src/windows/audit-log.ts";
-import { AuditIndex as ChainIndex } from "../../src/windows/audit-index.ts";
-import { anchorSchema } from "../../src/windows/chain.ts";
-import { ADMITTED, type Attempt } from "../../src/windows/records.ts";
-import { createStore } from "../../src/windows/store.ts";
+import { sealOf } from "../../src/caller/audit/anchors.ts";
+import { AuditLog } from "../../src/caller/audit/audit-log.ts";
+import { AuditIndex as ChainIndex } from "../../src/caller/audit/audit-index.ts";
+import { anchorSchema } from "../../src/caller/audit/chain.ts";
+import { ADMITTED, type Attempt } from "../../src/caller/audit/records.ts";
+import { createStore } from "../../src/caller/store.ts";
 
 // The Worker as it runs on this machine, whose Durable Objects can be filled at once: test/slow/scale.test.ts measures it.
 

@@ -3,9 +3,9 @@
 import { randomBytes } from "node:crypto";
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { attackCalls } from "../../cli/attack/families.ts";
-import { play } from "../../cli/attack/play.ts";
-import { readWorld } from "../../cli/attack/world.ts";
+import { attackCalls } from "../../lab/attack/families.ts";
+import { play } from "../../lab/attack/play.ts";
+import { readWorld } from "../../lab/attack/world.ts";
 import { addUser, createKey } from "../../src/identity/administration.ts";
 import { useDashboard } from "./support/dashboard.ts";
 

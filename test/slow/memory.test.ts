@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
 import * as z from "zod";
-import { bundle, run } from "../../cli/bench/runtime.ts";
+import { bundle, run } from "../../lab/bench/runtime.ts";
 
 // Many callers' objects share the 128 MB of an isolate. Weighed where they will be, in workerd.
 

@@ -2,7 +2,7 @@ import { beforeAll, expect, it } from "vitest";
 import * as z from "zod";
 import { generateProducts } from "../../cli/sample/generate.ts";
 import { generateDesk } from "../../cli/sample/generate-desk.ts";
-import { lockSchema } from "../../cli/surface/lock.ts";
+import { lockSchema } from "../../lab/surface/lock.ts";
 import definitions from "../../tool-definitions.json" with { type: "json" };
 import { fill } from "./support/catalog.ts";
 import { ask, fillDesk, signedInAs } from "./support/desk.ts";

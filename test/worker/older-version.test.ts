@@ -11,7 +11,7 @@ import { policyInForce } from "../../src/policy/bundled.ts";
 import { REFUSAL_META_KEY } from "../../src/refusal.ts";
 import { createSupport } from "../../src/support/repository.ts";
 import { everyVersion } from "../../src/tools/registry.ts";
-import { attemptSchema, outcomeSchema } from "../../src/windows/records.ts";
+import { attemptSchema, outcomeSchema } from "../../src/caller/audit/records.ts";
 import { exported } from "./support/audit.ts";
 import { fill, sample } from "./support/catalog.ts";
 import { unitsOf } from "./support/two-versions.ts";

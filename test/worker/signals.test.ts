@@ -1,8 +1,8 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { createCatalog } from "../../src/catalog/repository.ts";
-import type { Signals } from "../../src/flow/signals.ts";
-import { touchedBy } from "../../src/flow/tokens.ts";
+import type { Signals } from "../../src/detection/signals.ts";
+import { touchedBy } from "../../src/detection/tokens.ts";
 import { createInventory } from "../../src/inventory/repository.ts";
 import { type Measured, seenIn } from "../../src/mcp/call.ts";
 import { productResource } from "../../src/resources/product.ts";

@@ -11,7 +11,7 @@ import {
   refuse,
 } from "../../refusal.ts";
 import { requestRefused } from "../../telemetry/sink.ts";
-import type { When } from "../../windows/caller-object.ts";
+import type { When } from "../../caller/caller-client.ts";
 
 // Shared by the routes of the admin API: how they read a request, answer it, and record what it changes.
 

@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import type { AppTypes } from "../../app-types.ts";
-import { pageOfFolded, pageOfIncidents } from "../../windows/incident-list.ts";
+import { pageOfFolded, pageOfIncidents } from "../../incidents/incident-list.ts";
 import { shownIncident } from "../shown-incident.ts";
 import { list } from "./list.ts";
 

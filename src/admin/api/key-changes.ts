@@ -3,7 +3,7 @@ import type { revokeKey } from "../../identity/administration.ts";
 import { keepingAnAdmin } from "../../identity/last-admin.ts";
 import { findUser } from "../../identity/users.ts";
 import { type Refusal, refuse } from "../../refusal.ts";
-import type { Change } from "../../windows/records.ts";
+import type { Change } from "../../caller/audit/records.ts";
 import { countWrite } from "../admin-writes.ts";
 import { type ApiContext, LAST_ADMIN, adminOf, answer, isoTime, note } from "./answer.ts";
 

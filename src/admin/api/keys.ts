@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import type { AppTypes } from "../../app-types.ts";
-import { parseArguments } from "../../arguments.ts";
+import { parseArguments } from "../../validation/arguments.ts";
 import { runBatch } from "../../database/run-batch.ts";
 import { createKey, newKeySchema, revokeKey } from "../../identity/administration.ts";
 import { pageOfKeys } from "../../identity/lists.ts";

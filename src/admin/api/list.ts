@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { parseArguments } from "../../arguments.ts";
+import { parseArguments } from "../../validation/arguments.ts";
 import { type Page, type Position, positionOf } from "../../database/page.ts";
 import { type ApiContext, answer } from "./answer.ts";
 

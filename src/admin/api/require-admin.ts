@@ -1,7 +1,7 @@
 import { createMiddleware } from "hono/factory";
 import type { AppTypes } from "../../app-types.ts";
 import { ensureMigrated } from "../../database/migrate.ts";
-import { refuseSignature } from "../../guard/signed-request.ts";
+import { refuseSignature } from "../../http/signed-request.ts";
 import { findKey } from "../../identity/access-keys.ts";
 import { noteUse, toPrincipal } from "../../identity/oauth.ts";
 import { scopesOf } from "../../identity/scopes.ts";

@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import type { AppTypes } from "../../app-types.ts";
-import { parseArguments } from "../../arguments.ts";
+import { parseArguments } from "../../validation/arguments.ts";
 import { runBatch } from "../../database/run-batch.ts";
 import { addUser, newUserSchema, rolesSchema } from "../../identity/administration.ts";
 import { isLastAdmin } from "../../identity/last-admin.ts";

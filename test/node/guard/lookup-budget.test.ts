@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { LookupBudget } from "../../../src/guard/lookup-budget.ts";
+import { LookupBudget } from "../../../src/http/limits/lookup-budget.ts";
 import { policyInForce } from "../../../src/policy/bundled.ts";
 
 const NOW = 1_000_000;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { charge, emptyWindow, fitsAt } from "../../../src/windows/sliding-window.ts";
+import { charge, emptyWindow, fitsAt } from "../../../src/caller/rate/sliding-window.ts";
 
 // An oracle that remembers everything and knows nothing of how the window is kept: it sums over
 // (now - windowMs, now] anew each time.

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
-import { breaks } from "../../../cli/surface/compatibility.ts";
-import { type Schema, gaps } from "../../../cli/surface/containment.ts";
+import { breaks } from "../../../lab/surface/compatibility.ts";
+import { type Schema, gaps } from "../../../lab/surface/containment.ts";
 import { inputSchemaOf, outputSchemaOf } from "../../../src/tools/json-schema.ts";
 import { READ_ONLY } from "../../../src/tools/tool.ts";
 

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import { costOfRoles, tooCostly } from "../../../cli/surface/cost.ts";
+import { costOfRoles, tooCostly } from "../../../lab/surface/cost.ts";
 import {
   EMPTY_LOCK,
   type Lock,
@@ -9,8 +9,8 @@ import {
   change,
   lockSchema,
   rewritten,
-} from "../../../cli/surface/lock.ts";
-import { surfaceOf } from "../../../cli/surface/surface.ts";
+} from "../../../lab/surface/lock.ts";
+import { surfaceOf } from "../../../lab/surface/surface.ts";
 import { policyInForce } from "../../../src/policy/bundled.ts";
 import { tools } from "../../../src/tools/registry.ts";
 

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it, vi } from "vitest";
 import { api } from "../identity/support/admin-api.ts";
 import { type Browser, signedIn } from "../identity/support/browser.ts";
 import { newKey, newUser } from "../identity/support/people.ts";
-import { createStore } from "../../../src/windows/store.ts";
+import { createStore } from "../../../src/caller/store.ts";
 import { newObject } from "../support/admission.ts";
 import { recordsOf } from "../support/caller.ts";
 import { decisionsOf, read, stop } from "./support.ts";

@@ -1,7 +1,7 @@
 import { listDurableObjectIds } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, it } from "vitest";
-import { anchorSchema, verifyChain } from "../../../src/windows/chain.ts";
+import { anchorSchema, verifyChain } from "../../../src/caller/audit/chain.ts";
 import { api } from "../identity/support/admin-api.ts";
 import { bearer, post } from "../identity/support/deployed.ts";
 import { keyOf, newKey, newUser } from "../identity/support/people.ts";

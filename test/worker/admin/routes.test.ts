@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { adminPages } from "../../../src/admin/pages.ts";
+import { adminPages } from "../../../src/web/admin/routes.ts";
 import { Browser, signedIn } from "../identity/support/browser.ts";
 import { ORIGIN, form } from "../identity/support/deployed.ts";
 import { keyOf, newKey, newUser } from "../identity/support/people.ts";

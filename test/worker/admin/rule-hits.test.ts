@@ -1,9 +1,9 @@
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
-import { policyPage } from "../../../src/admin/pages/policy.tsx";
+import { policyPage } from "../../../src/web/admin/policy-page.tsx";
 import { addUp, readRuleHits } from "../../../src/admin/rule-hits.ts";
 import type { SignedIn } from "../../../src/identity/sessions.ts";
-import { countHits } from "../../../src/windows/overview.ts";
+import { countHits } from "../../../src/caller/overview.ts";
 import { admission, newObject } from "../support/admission.ts";
 import { policyWith, recordsOf } from "../support/caller.ts";
 import { stop } from "./support.ts";

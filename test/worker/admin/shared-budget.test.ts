@@ -4,7 +4,7 @@ import * as z from "zod";
 import { runBatch } from "../../../src/database/run-batch.ts";
 import { bootstrapAdmin } from "../../../src/identity/administration.ts";
 import { setRecoveryCode, newRecoveryCode } from "../../../src/identity/recovery-code.ts";
-import { UserWindows } from "../../../src/windows/user-windows.ts";
+import { UserWindows } from "../../../src/caller/caller-do.ts";
 import { api } from "../identity/support/admin-api.ts";
 import { newKey, newUser } from "../identity/support/people.ts";
 import { recordsOf } from "../support/caller.ts";

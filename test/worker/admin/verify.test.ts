@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { verifyPart } from "../../../src/admin/verify.ts";
-import { type Anchor, exportLine, genesis, link } from "../../../src/windows/chain.ts";
+import { type Anchor, exportLine, genesis, link } from "../../../src/caller/audit/chain.ts";
 
 const STARTED = 1_800_000_000_000;
 

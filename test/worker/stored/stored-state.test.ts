@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import * as z from "zod";
 import { migrations } from "../../../src/database/migrations.ts";
-import { anchorSchema, verifyChain } from "../../../src/windows/chain.ts";
+import { anchorSchema, verifyChain } from "../../../src/caller/audit/chain.ts";
 import { api } from "../identity/support/admin-api.ts";
 import { answers, bearer, form, post, send } from "../identity/support/deployed.ts";
 import { restore, rowsOf } from "./dump.ts";

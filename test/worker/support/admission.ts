@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import type { AdmissionRequest } from "../../../src/windows/admission.ts";
+import type { AdmissionRequest } from "../../../src/caller/admission.ts";
 
 export const WINDOW_MS = 60_000;
 export const DAY_MS = 24 * 60 * 60 * 1000;

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import * as z from "zod";
-import { type Anchor, anchorSchema } from "../../../src/windows/chain.ts";
+import { type Anchor, anchorSchema } from "../../../src/caller/audit/chain.ts";
 import { bearer, send } from "../identity/support/deployed.ts";
 import { keyOf } from "../identity/support/people.ts";
 

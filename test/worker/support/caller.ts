@@ -5,7 +5,7 @@ import * as z from "zod";
 import { createCatalog } from "../../../src/catalog/repository.ts";
 import { Deadline } from "../../../src/deadlines.ts";
 import { createGuard } from "../../../src/guard/guard.ts";
-import type { Windows } from "../../../src/windows/user-windows.ts";
+import type { Windows } from "../../../src/caller/caller-do.ts";
 import { dispatch } from "../../../src/mcp/dispatch.ts";
 import { createInventory } from "../../../src/inventory/repository.ts";
 import { createSupport } from "../../../src/support/repository.ts";
@@ -13,8 +13,8 @@ import { viewerOf } from "../../../src/support/viewer.ts";
 import { policyInForce } from "../../../src/policy/bundled.ts";
 import type { Policy } from "../../../src/policy/schema.ts";
 import { REFUSAL_META_KEY } from "../../../src/refusal.ts";
-import { type AuditRecord, recordSchema } from "../../../src/windows/records.ts";
-import type { UserWindows } from "../../../src/windows/user-windows.ts";
+import { type AuditRecord, recordSchema } from "../../../src/caller/audit/records.ts";
+import type { UserWindows } from "../../../src/caller/caller-do.ts";
 
 export const SECRET_KEY = "a secret of thirty-two bytes or more";
 

@@ -1,7 +1,7 @@
 import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import type { AdmissionRequest, Settlement } from "../../../src/windows/admission.ts";
-import type { Windows } from "../../../src/windows/user-windows.ts";
+import type { AdmissionRequest, Settlement } from "../../../src/caller/admission.ts";
+import type { Windows } from "../../../src/caller/caller-do.ts";
 
 type Failure = () => Promise<unknown>;
 

@@ -1,4 +1,4 @@
-import type { Incident } from "../../../src/windows/incidents.ts";
+import type { Incident } from "../../../src/incidents/incident-record.ts";
 
 /** An open incident that waits for a person; a case changes what it is about. */
 export const incidentOf = (changes: Partial<Incident> = {}): Incident => ({

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { olderVersion } from "../../../src/tools/older-version.ts";
 import { skuSchema, unknownSku } from "../../../src/catalog/sku.ts";
-import { NOWHERE } from "../../../src/flow/labels.ts";
-import { answered } from "../../../src/flow/signals.ts";
+import { NOWHERE } from "../../../src/detection/labels.ts";
+import { answered } from "../../../src/detection/signals.ts";
 import { ok } from "../../../src/refusal.ts";
 import { READ_ONLY, defineTool } from "../../../src/tools/tool.ts";
 

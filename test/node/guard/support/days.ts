@@ -1,15 +1,20 @@
-import { isRefused } from "../../../../src/flow/decision.ts";
-import { type Detector, admit, detectorOf, settle } from "../../../../src/flow/detector.ts";
-import { describeArguments } from "../../../../src/flow/describe.ts";
-import { NETWORK, SHARED } from "../../../../src/flow/event.ts";
-import { FlowState } from "../../../../src/flow/state/state.ts";
-import { objectTokens } from "../../../../src/flow/tokens.ts";
+import { isRefused } from "../../../../src/detection/decision.ts";
+import { type Detector, admit, detectorOf, settle } from "../../../../src/detection/detector.ts";
+import { describeArguments } from "../../../../src/detection/describe.ts";
+import { NETWORK, SHARED } from "../../../../src/detection/event.ts";
+import { FlowState } from "../../../../src/detection/state/state.ts";
+import { objectTokens } from "../../../../src/detection/tokens.ts";
 import { crowdedPage, noteProducts, takeDiscovery } from "../../../../src/guard/anonymous-callers.ts";
 import { anonymous } from "../../../../src/identity/principal.ts";
 import { discoveryTarget, toolTarget, toolsByName } from "../../../../src/mcp/targets.ts";
 import { limitOf, weightOf } from "../../../../src/policy/roles.ts";
 import type { Policy } from "../../../../src/policy/schema.ts";
-import { type SlidingWindow, charge, emptyWindow, fitsAt } from "../../../../src/windows/sliding-window.ts";
+import {
+  type SlidingWindow,
+  charge,
+  emptyWindow,
+  fitsAt,
+} from "../../../../src/caller/rate/sliding-window.ts";
 
 // A day of many people, by the very functions that the guard and the callers' objects run, with the time passed in.
 

@@ -1,0 +1,90 @@
+import type { Trace } from "../../cli/replay/read-traces.ts";
+import type { World } from "./world.ts";
+
+export interface LiveCall {
+  tool: string;
+  arguments: Record<string, unknown>;
+}
+
+type TraceCall = Trace["calls"][number];
+
+/** Numbers of what does not exist, far from what does; neighbours stay neighbours. */
+const NOBODY = 90_000_000;
+
+/** Turns a trace's calls into calls about the people and products that a server has, first seen to first of theirs. */
+export function translator(world: World): (call: TraceCall) => LiveCall {
+  const customers = inOrder(world.customers);
+  const products = inOrder(world.skus);
+  const orders = new Map<string, string>();
+
+  const customerOf = ({ result }: TraceCall) => customers(result.subjects[0]);
+  const skuOf = (id: unknown, call: TraceCall) =>
+    call.result.error || typeof id !== "string" ? `NONE-${numberIn(id)}` : (products(id) ?? `NONE-${id}`);
+
+  function orderOf(call: TraceCall): string {
+    const asked = String(call.arguments["order_id"]);
+    const known = orders.get(asked);
+    if (known !== undefined) return known;
+    const theirs = customerOf(call)?.orders ?? [];
+    const next = theirs.find((id) => ![...orders.values()].includes(id)) ?? theirs[0];
+    const order = next ?? `O-${NOBODY + numberIn(asked)}`;
+    orders.set(asked, order);
+    return order;
+  }
+
+  return (call) => {
+    const { tool, arguments: args, result } = call;
+    switch (tool) {
+      case "search_customers": {
+        const customer = customerOf(call);
+        if (customer === undefined) return { tool, arguments: { email: "nobody@nowhere.example" } };
+        const { email, lastName, postcode } = customer;
+        return { tool, arguments: result.subjects.length > 1 ? { name: lastName, postcode } : { email } };
+      }
+      case "get_customer":
+      case "get_customer_orders":
+      case "get_payment_methods":
+        return {
+          tool,
+          arguments: { customer_id: customerOf(call)?.id ?? `C-${NOBODY + numberIn(args["customer_id"])}` },
+        };
+      case "get_order":
+        return { tool, arguments: { order_id: orderOf(call) } };
+      case "get_product":
+        return { tool, arguments: { sku: skuOf(args["id"] ?? args["sku"], call) } };
+      case "query_stock": {
+        const skus = Array.isArray(args["skus"]) ? args["skus"] : [args["sku"] ?? args["id"]];
+        return { tool, arguments: { skus: skus.slice(0, 50).map((id: unknown) => skuOf(id, call)) } };
+      }
+      case "search_products":
+        return { tool, arguments: { query: QUERIES[numberIn(args["query"]) % QUERIES.length], limit: 50 } };
+      default:
+        return { tool, arguments: {} };
+    }
+  };
+}
+
+const QUERIES = [
+  "wireless",
+  "keyboard",
+  "cotton",
+  "lamp",
+  "travel",
+  "kitchen",
+  "garden",
+  "steel",
+  "kids",
+  "pro",
+];
+
+/** First seen, first served; undefined where all are served. */
+function inOrder<T>(all: readonly T[]): (id: string | undefined) => T | undefined {
+  const given = new Map<string, T | undefined>();
+  return (id) => {
+    if (id === undefined) return undefined;
+    if (!given.has(id)) given.set(id, all[given.size]);
+    return given.get(id);
+  };
+}
+
+const numberIn = (id: unknown): number => Number(/\d{1,7}(?=\D*$)/.exec(String(id))?.[0] ?? 0);

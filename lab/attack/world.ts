@@ -1,0 +1,49 @@
+import * as z from "zod";
+import type { LocalServer } from "../../cli/local/server.ts";
+
+/** What an attacker of a server on this machine may know beforehand: everybody's handles, and every product. */
+export interface World {
+  customers: { id: string; email: string; lastName: string; postcode: string; orders: string[] }[];
+  skus: string[];
+  canary: string;
+  /** A ticket with an injected instruction, and one that can be closed. */
+  tickets: { injected: string; open: string } | undefined;
+}
+
+const customerRows = z.array(
+  z.object({ id: z.int(), email: z.string(), name: z.string(), postcode: z.string() }),
+);
+const orderRows = z.array(z.object({ id: z.int(), customer_id: z.int() }));
+const idRows = z.array(z.object({ id: z.int() }));
+const skuRows = z.array(z.object({ sku: z.string() }));
+
+export async function readWorld(server: LocalServer): Promise<World> {
+  const query = (sql: string) => ({ sql, values: [] });
+  const [customers, orders, skus, canaries, injected, open] = await server.batch([
+    query(`SELECT id, email, name, postcode FROM customers
+      WHERE id NOT IN (SELECT customer_id FROM canary_customers) ORDER BY id`),
+    query("SELECT id, customer_id FROM orders ORDER BY id"),
+    query("SELECT sku FROM products ORDER BY sku"),
+    query("SELECT customer_id AS id FROM canary_customers LIMIT 1"),
+    query("SELECT id FROM tickets WHERE body LIKE '%ignore%previous instructions%' ORDER BY id LIMIT 1"),
+    query(
+      "SELECT id FROM tickets WHERE status = 'open' AND body NOT LIKE '%instructions%' ORDER BY id LIMIT 1",
+    ),
+  ]);
+  const byCustomer = Map.groupBy(orderRows.parse(orders), (order) => order.customer_id);
+  const [injectedTicket] = idRows.parse(injected);
+  const [openTicket] = idRows.parse(open);
+  return {
+    customers: customerRows.parse(customers).map(({ id, email, name, postcode }) => ({
+      id: `C-${id}`,
+      email,
+      lastName: name.split(" ").at(-1) ?? name,
+      postcode,
+      orders: (byCustomer.get(id) ?? []).map((order) => `O-${order.id}`),
+    })),
+    skus: skuRows.parse(skus).map(({ sku }) => sku),
+    canary: `C-${idRows.parse(canaries)[0]?.id ?? 0}`,
+    tickets: injectedTicket &&
+      openTicket && { injected: `T-${injectedTicket.id}`, open: `T-${openTicket.id}` },
+  };
+}

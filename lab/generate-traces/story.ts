@@ -1,0 +1,118 @@
+import { uniformInt } from "pure-rand/distribution/uniformInt";
+import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import type { Trace } from "../../cli/replay/read-traces.ts";
+
+type Call = Trace["calls"][number];
+export const SECOND = 1_000;
+export const MINUTE = 60 * SECOND;
+export const HOUR = 60 * MINUTE;
+export const CATALOG = 4_000;
+export const CUSTOMERS = 5_000;
+
+/** A caller's calls as they are made up: a clock, chance, and the tools of a support desk and a shop. */
+export class Story {
+  readonly calls: Call[] = [];
+  now = 0;
+  readonly #random;
+  readonly #role: string;
+
+  constructor(seed: number, role: "support" | "shopper") {
+    this.#random = xoroshiro128plus(seed);
+    this.#role = role;
+    // Neighbouring seeds begin alike.
+    for (let skipped = 0; skipped < 16; skipped++) this.int(0, 1);
+  }
+
+  /** A whole number, both ends included. */
+  int = (from: number, to: number): number => uniformInt(this.#random, from, to);
+  chance = (share: number): boolean => this.int(0, 9_999) < share * 10_000;
+  pick<T>(from: readonly T[], otherwise: T): T {
+    return from[this.int(0, Math.max(0, from.length - 1))] ?? otherwise;
+  }
+  shuffled<T>(all: readonly T[]): T[] {
+    const left = [...all];
+    return all.flatMap(() => left.splice(this.int(0, left.length - 1), 1));
+  }
+  /** So many different numbers below a limit. */
+  numbers(count: number, below: number): number[] {
+    const found = new Set<number>();
+    while (found.size < count) found.add(this.int(0, below - 1));
+    return [...found];
+  }
+  wait(from: number, to: number = from): void {
+    this.now += this.int(Math.round(from), Math.round(to));
+  }
+  /** What is done without waiting for an answer: all at one time. */
+  together(work: () => void): void {
+    const begun = this.now;
+    work();
+    for (const call of this.calls) if (call.at_ms > begun) call.at_ms = begun;
+    this.now = begun;
+  }
+
+  trace(id: string, label: "benign" | "attack", family: string): Trace {
+    return {
+      id,
+      label,
+      family,
+      catalog_size: CATALOG,
+      principal: { id, role: this.#role },
+      calls: this.calls,
+    };
+  }
+
+  #add(tool: string, args: Call["arguments"], held: Partial<Call["result"]>): void {
+    const { subjects = [], products = [], error = false } = held;
+    const records = held.records ?? Math.max(1, subjects.length, products.length);
+    this.calls.push({
+      at_ms: this.now,
+      tool,
+      arguments: args,
+      result: { records, subjects, products, bytes: error ? 0 : records * 600, error },
+    });
+    this.wait(SECOND, 5 * SECOND);
+  }
+
+  search = (customer: number) =>
+    this.#add("search_customers", { email: `${customer}@example.com` }, { subjects: [customerId(customer)] });
+  searchMany = (name: string, found: readonly number[]) =>
+    this.#add("search_customers", { name }, { subjects: found.map(customerId) });
+  searchMiss = () => this.#add("search_customers", { email: `${this.int(0, 1e9)}@example` }, { error: true });
+  close = (ticket: number) =>
+    this.#add("close_ticket", { ticket_id: `T-${5_001 + ticket}`, resolution: "Done" }, { records: 1 });
+  customer = (customer: number) => this.#about("get_customer", customer);
+  orders = (customer: number) => this.#about("get_customer_orders", customer);
+  payments = (customer: number) => this.#about("get_payment_methods", customer);
+  #about = (tool: string, customer: number) =>
+    this.#add(tool, { customer_id: customerId(customer) }, { subjects: [customerId(customer)] });
+  /** By customer number that may not be there. */
+  guessCustomer = (tool: string, number: number, exists: boolean) =>
+    exists
+      ? this.#about(tool, number)
+      : this.#add(tool, { customer_id: customerId(number) }, { error: true });
+  /** One of the customer's orders: their numbers are as if drawn at random. */
+  order = (customer: number, which = this.int(0, 4)) =>
+    this.#add(
+      "get_order",
+      { order_id: `#W${orderNumber(customer, which)}` },
+      { subjects: [customerId(customer)] },
+    );
+  guessOrder = (number: number, customer: number | undefined) =>
+    this.#add(
+      "get_order",
+      { order_id: `#W${number}` },
+      customer === undefined ? { error: true } : { subjects: [customerId(customer)] },
+    );
+  product = (product: number) => this.#add("get_product", { id: sku(product) }, { products: [sku(product)] });
+  productMiss = (product: number) => this.#add("get_product", { id: `none-${product}` }, { error: true });
+  stock = (products: readonly number[]) =>
+    this.#add("query_stock", { skus: products.map(sku) }, { products: products.map(sku) });
+  searchProducts = (query: string, found: readonly number[]) =>
+    this.#add("search_products", { query }, { products: found.map(sku) });
+  categories = () => this.#add("list_categories", {}, { records: 50 });
+}
+
+const customerId = (number: number) => `customer-${100_000 + number}`;
+const sku = (number: number) => `sku-${String(number).padStart(5, "0")}`;
+const orderNumber = (customer: number, which: number) =>
+  1_000_000 + (((customer * 8 + which) * 7_654_321) % 9_000_000);

@@ -1,0 +1,82 @@
+// npm run surface: holds what clients see against tool-definitions.json, and says what it costs a model.
+
+import { readFile, writeFile } from "node:fs/promises";
+import { commandOf } from "../cli/command.ts";
+import { committedLocks } from "./surface/history.ts";
+import { EMPTY_LOCK, type Lock, behindProblems, change, lockSchema, rewritten } from "./surface/lock.ts";
+import { plainTable } from "../cli/table.ts";
+
+const FILE = "tool-definitions.json";
+
+const program = commandOf("npm run -s surface --")
+  .description(
+    `Check that what clients see is what ${FILE} says, and that no change of it would break a client; the file as the main branch had it counts too. Exits with 1 where something is wrong.`,
+  )
+  .option("--write", `write ${FILE} from the code, where no client would break`)
+  .option("--cost", "say what the lists of tools cost a model, in tokens, and check nothing")
+  .option("--json", "print JSON")
+  .addHelpText("after", "\nHow a tool is added and changed: docs/add-a-tool.md")
+  .parse();
+const options = program.opts<{ write?: boolean; cost?: boolean; json?: boolean }>();
+
+// Not before the command is there to say it: what is wrong with policy.json as JSON is known while these load.
+const { policyInForce } = await import("../src/policy/bundled.ts");
+const { tools } = await import("../src/tools/registry.ts");
+const { costOfRoles, costOfTools, tooCostly } = await import("./surface/cost.ts");
+const { surfaceOf } = await import("./surface/surface.ts");
+
+if (options.cost === true) showCost();
+else await check();
+
+async function check(): Promise<void> {
+  const changed = change(await readLock(), surfaceOf(tools), new Date().toISOString().slice(0, 10));
+  const { behind, next } = changed;
+  const broken = [...changed.problems, ...(await taken(next))];
+  const writes = options.write === true && behind.length > 0 && broken.length === 0;
+  if (writes) await writeFile(FILE, `${JSON.stringify(next, null, 2)}\n`);
+  const problems = [...broken, ...(writes ? [] : behindProblems(changed)), ...tooCostly(policyInForce())];
+  process.exitCode = problems.length === 0 ? 0 : 1;
+  if (options.json === true)
+    return console.log(JSON.stringify({ ok: problems.length === 0, written: writes, problems }));
+  if (writes) console.log(`${FILE}: written, with ${behind.join(", ")}.`);
+  else if (problems.length === 0) console.log(`${FILE}: in order.`);
+  for (const problem of problems) console.error(problem);
+  if (changed.problems.length > 0)
+    console.error(
+      `Where ${FILE} holds a shape that never was on main: git checkout main -- ${FILE}, then --write.`,
+    );
+}
+
+async function readLock(): Promise<Lock> {
+  const text = await readFile(FILE, "utf8").catch(() => undefined);
+  return text === undefined ? EMPTY_LOCK : lockSchema.parse(JSON.parse(text));
+}
+
+/** What the main branch has had in the file, and this lock has not. */
+async function taken(lock: Lock): Promise<string[]> {
+  const committed = await committedLocks(FILE);
+  if (committed === undefined) {
+    console.error(`No git history here: ${FILE} was not held against what it has been.`);
+    return [];
+  }
+  return committed.flatMap(({ commit, lock: earlier }) =>
+    rewritten(earlier, lock).map(
+      (problem) =>
+        `${problem}: commit ${commit} has it. Put it back: git checkout ${commit} -- ${FILE}, then --write`,
+    ),
+  );
+}
+
+function showCost(): void {
+  const ofTools = costOfTools();
+  const ofRoles = costOfRoles(policyInForce());
+  if (options.json === true) return console.log(JSON.stringify({ tools: ofTools, roles: ofRoles }));
+  const byTool = plainTable(["tool", "tokens, whole", "name, description and input"]);
+  for (const { name, cost } of ofTools) byTool.push([name, cost.whole, cost.model]);
+  const byRole = plainTable(["role", "tools", "tokens, whole", "at most", "names, descriptions and inputs"]);
+  for (const { role, tools: count, cost, max } of ofRoles)
+    byRole.push([role, count, cost.whole, max, cost.model]);
+  console.log(
+    `${byTool.toString()}\n${byRole.toString()}\nTokens of o200k_base, of tools/list as it is sent.`,
+  );
+}

@@ -1,0 +1,32 @@
+import { AuditLog } from "./audit/audit-log.ts";
+import { FlowGuard } from "./detection/caller-detection.ts";
+import { IncidentLog } from "./caller-incidents.ts";
+import { type Nonces, createNonces } from "./nonces.ts";
+import { RateWindows } from "./rate/rate-windows.ts";
+import { RecentCalls } from "./retries/recent-calls.ts";
+import { type Store, createStore } from "./store.ts";
+
+/** What one principal's object is made of; made anew when all that was stored is deleted. */
+export interface Parts {
+  store: Store;
+  log: AuditLog;
+  recent: RecentCalls;
+  windows: RateWindows;
+  flow: FlowGuard;
+  incidents: IncidentLog;
+  nonces: Nonces;
+}
+
+export function createParts(sql: SqlStorage): Parts {
+  const store = createStore(sql);
+  const log = new AuditLog(store);
+  return {
+    store,
+    log,
+    recent: new RecentCalls(store, log.runs),
+    windows: new RateWindows(store, log),
+    flow: new FlowGuard(store),
+    incidents: new IncidentLog(store),
+    nonces: createNonces(sql),
+  };
+}

@@ -1,0 +1,48 @@
+import { BUSY } from "../decision.ts";
+import type { FlowCall } from "../event.ts";
+import { type RuleOf, ruleKey } from "../rules.ts";
+import { counterOf } from "../state/counters.ts";
+import type { Reservation } from "../state/reservations.ts";
+import type { FlowState } from "../state/state.ts";
+import { type Steps, isWatched } from "./compiled-rule.ts";
+
+/** Records or bytes: what was answered or written, what calls in flight may answer yet, and what this one may. */
+export function budgetSteps(rule: RuleOf<"budget">): Steps {
+  const limits = rule.limits.map(({ window, max }) => ({ max, counter: counterOf(ruleKey(rule), window) }));
+  const watched = { classes: rule.classes, kinds: rule.kinds };
+
+  /** What calls in flight write, which is certain, and what others may answer at most. */
+  function costInFlight({ inFlight, publicReads }: FlowState): { written: number; read: number } {
+    let [written, read] = [0, 0];
+    const add = (each: Reservation) => {
+      if (!isWatched(watched, each)) return;
+      if (writes(each)) written += each.cost[rule.of];
+      else read += each.cost[rule.of];
+    };
+    for (const each of inFlight.held.values()) add(each);
+    for (const each of publicReads.held.values()) add(each);
+    return { written, read };
+  }
+
+  return {
+    ...watched,
+    before(state, call) {
+      const { written, read } = costInFlight(state);
+      let isBusy = false;
+      for (const { counter, max } of limits) {
+        const observed = state.counters.total(counter, call.at) + written + call.cost[rule.of];
+        // In calls like this one: five records, or five bytes, more would let nothing through.
+        const threshold = max + state.releases.allowance(rule.id, call.at) * call.cost[rule.of];
+        if (observed > threshold)
+          return { observed, threshold, window: counter.window, events: [call.attempt] };
+        isBusy ||= observed + read > threshold;
+      }
+      return isBusy ? BUSY : undefined;
+    },
+    answered(state, _call, result) {
+      for (const { counter } of limits) state.counters.add(counter, result.at, result[rule.of]);
+    },
+  };
+}
+
+const writes = ({ kinds }: Pick<FlowCall, "kinds">): boolean => kinds.some((each) => each !== "source");

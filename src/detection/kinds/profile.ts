@@ -1,0 +1,42 @@
+import type { FlowCall, Token } from "../event.ts";
+import type { RuleOf } from "../rules.ts";
+import { type Person, classIndexes, gatheredAt } from "../state/subjects.ts";
+import type { FlowState } from "../state/state.ts";
+import { judgePeople, peopleOf } from "./people.ts";
+import type { Steps } from "./compiled-rule.ts";
+
+/** People of whom all the classes were gathered, in any order and with any gaps. A class counts from its first reading. */
+export function profileSteps(rule: RuleOf<"profile">): Steps {
+  const indexes = classIndexes(rule.classes);
+
+  function judge(state: FlowState, call: FlowCall, people: readonly Token[], now: number) {
+    if (people.length === 0) return undefined;
+    const read = classIndexes(call.classes);
+    const completes = (token: Token, windowMs: number) => {
+      const person = state.subjects.rows.get(token);
+      const isIn = (index: number) => person !== undefined && now - gatheredAt(person, index) < windowMs;
+      return !indexes.every(isIn) && indexes.every((index) => isIn(index) || read.includes(index));
+    };
+    return judgePeople(state, {
+      rule: rule.id,
+      limits: rule.limits,
+      now,
+      attempt: call.attempt,
+      matchedAt: (person) => oldest(person, indexes),
+      added: (windowMs) => people.filter((token) => completes(token, windowMs)),
+    });
+  }
+
+  return {
+    classes: rule.classes,
+    before: (state, call) => judge(state, call, call.subjects, call.at),
+    after: (state, call, result) => judge(state, call, peopleOf(call, result), result.at),
+  };
+}
+
+/** When the class read longest ago was read: all are in a window when it is. 0 where one is missing. */
+function oldest(person: Person, indexes: readonly number[]): number {
+  let at = Infinity;
+  for (const index of indexes) at = Math.min(at, gatheredAt(person, index));
+  return at;
+}

@@ -1,0 +1,51 @@
+import { createMiddleware } from "hono/factory";
+import type { AppContext, AppTypes } from "../../app-types.ts";
+import { callerByAddress } from "../../identity/caller-address.ts";
+import type { Refusal } from "../../refusal.ts";
+import type { Endpoint } from "../../policy/schema.ts";
+import { guardOfAddress } from "./address-guard.ts";
+import { tooMany } from "./failed-credentials.ts";
+import { NOTHING_SEEN, UNAVAILABLE } from "../../guard/guard.ts";
+import { IsolateBudget, limitOfNetwork } from "../../guard/isolate-budget.ts";
+
+const networks = new IsolateBudget();
+
+type Show = (c: AppContext, refusal: Refusal) => Response | Promise<Response>;
+
+/**
+ * Counts requests of callers who have proved nothing, where something is kept or fetched for them, by network address and
+ * endpoint. The policy's `unauthenticated` sets the limits. Closed where the count can't be reached.
+ */
+export const limitByAddress = (endpoint: Endpoint, show: Show) =>
+  createMiddleware<AppTypes>(async (c, next) => {
+    const target = {
+      kind: "request",
+      name: endpoint,
+      bucket: "discovery",
+      access: undefined,
+      labels: undefined,
+    } as const;
+    const { correlationId, policy } = c.var;
+    // Each address makes an object: counted here before one comes to be.
+    const { network = "" } = callerByAddress(c);
+    const limit = limitOfNetwork(policy.unauthenticated[endpoint]);
+    const wait = networks.take(`${endpoint} ${network}`, limit, Date.now());
+    if (wait > 0) return show(c, tooMany(wait));
+    const admission = await guardOfAddress(c, endpoint).admit({
+      correlationId,
+      target,
+      args: {},
+      refused: {},
+    });
+    if (!admission.ok) return show(c, admission.refusal);
+    const began = performance.now();
+    // The guard lets discovery go on unguarded, as it keeps nothing; this does.
+    const isCounted = admission.degraded !== true;
+    if (isCounted) await next();
+    await admission.value.settle({
+      ...NOTHING_SEEN,
+      outcome: isCounted ? "ok" : "unavailable",
+      durationMs: performance.now() - began,
+    });
+    return isCounted ? undefined : show(c, UNAVAILABLE);
+  });

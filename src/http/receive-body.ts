@@ -1,0 +1,32 @@
+import { bodyLimit } from "hono/body-limit";
+import { createMiddleware } from "hono/factory";
+import type { AppTypes } from "../app-types.ts";
+import { refuseRequest } from "./refuse-request.tsx";
+import { refuse } from "../refusal.ts";
+
+/**
+ * Reads a request's whole body, of at most `max` bytes, before anything else is done for the request. A body that is not here
+ * by the request's deadline, or is cut off, is refused.
+ */
+export const receiveBody = (max: number) => {
+  const limit = bodyLimit({
+    maxSize: max,
+    onError: (c) =>
+      refuseRequest(c, refuse("request_too_large", `The request is larger than ${max} bytes.`).refusal),
+  });
+  return createMiddleware<AppTypes>(async (c, next) => {
+    if (c.req.raw.body === null) return next();
+    const receive = () =>
+      limit(c, async () => {
+        const { method } = c.req;
+        c.req.raw = new Request(c.req.raw, { method, body: await c.req.raw.arrayBuffer() });
+      });
+    const read = await c.var.deadline.run(receive).then(
+      (refused) => ({ refused: refused ?? undefined }),
+      () => ({ refused: refuseRequest(c, INCOMPLETE) }),
+    );
+    return read.refused ?? next();
+  });
+};
+
+const INCOMPLETE = refuse("request_aborted", "The request's body did not arrive in full.").refusal;

@@ -1,0 +1,100 @@
+import { waitUntil } from "cloudflare:workers";
+import type { AppContext } from "../app-types.ts";
+import { keptTokenOf } from "../detection/tokens.ts";
+import { checkSignature, isSigned } from "../identity/signature.ts";
+import type { SignatureRule } from "../identity/signature-profile.ts";
+import { findSigningKey, touchSigningKey } from "../identity/signing-keys.ts";
+import { type Refusal, refuse } from "../refusal.ts";
+import { logEvent, logSurprise } from "../telemetry/log.ts";
+import type { Spent } from "../caller/nonces.ts";
+import { guardOfAddress } from "./limits/address-guard.ts";
+import { UNAVAILABLE } from "../guard/guard.ts";
+import type { Target } from "../guard/target.ts";
+import { CallerObject, Unreachable } from "../caller/caller-client.ts";
+
+/** Whom the bearer token leads to, and whether it asks for a signature. */
+interface Claimed {
+  userId: string;
+  signature: SignatureRule;
+}
+
+/**
+ * Checks a request's signature and consumes its nonce, once per HTTP request, whatever number of calls is
+ * in it. A signature that is there must be good even where none is asked for; one that is not there proves
+ * nothing. Undefined where the request may go on.
+ */
+export async function refuseSignature(c: AppContext, claimed: Claimed): Promise<Refusal | undefined> {
+  const request = c.req.raw;
+  if (!isSigned(request.headers)) {
+    return claimed.signature === "required" ? charge(c, REQUIRED, claimed) : undefined;
+  }
+  const now = Date.now();
+  const { pathname, search } = new URL(request.url);
+  const signed = {
+    method: request.method,
+    targetUri: `${c.var.origin}${pathname}${search}`,
+    headers: request.headers,
+    body: new Uint8Array(await request.clone().arrayBuffer()),
+  };
+  const findKey = (keyId: string) => findSigningKey(c.env.DB, c.var.secretKey, keyId, now);
+  const checked = await checkSignature(signed, { userId: claimed.userId, findKey, now });
+  if (!checked.ok) return charge(c, checked.refusal, claimed);
+
+  const { key, nonce, expiresAt } = checked.value;
+  const refusal = await spend(
+    c,
+    { keyId: key.id, nonce, expiresAt, requestId: c.var.correlationId },
+    claimed,
+  );
+  if (refusal === undefined && key.touch) waitUntil(touchSigningKey(c.env.DB, key.id, now));
+  return refusal;
+}
+
+async function spend(c: AppContext, spent: Spent, claimed: Claimed): Promise<Refusal | undefined> {
+  try {
+    const answer = await new CallerObject(c.env.USER_WINDOWS, claimed.userId, c.var.deadline).consumeNonce(
+      spent,
+    );
+    if (answer.status === "fresh") return undefined;
+    if (answer.status === "used") return await charge(c, REPLAYED, claimed);
+    const { retryAfterMs } = answer;
+    return refuse("rate_limited", `Too many signed requests; the next can be made in ${retryAfterMs} ms.`, {
+      retryAfterMs,
+    }).refusal;
+  } catch (error) {
+    if (!(error instanceof Unreachable)) throw error;
+    // Closed: a nonce that can't be consumed could have been used before.
+    logSurprise(error.cause, { correlation_id: c.var.correlationId, what: "nonce" });
+    return UNAVAILABLE;
+  }
+}
+
+/**
+ * Puts a refusal on the account of the network address that it came from: on the user's, whoever has seen
+ * a token could use up its user's limit.
+ */
+async function charge(c: AppContext, refusal: Refusal, { userId }: Claimed): Promise<Refusal> {
+  const { secretKey, correlationId } = c.var;
+  logEvent("signature_refused", {
+    correlation_id: correlationId,
+    code: refusal.code,
+    claimed_principal: keptTokenOf("principal", userId, secretKey),
+  });
+  await guardOfAddress(c, "signature").admit({
+    correlationId,
+    target: TARGET,
+    args: {},
+    refused: { signature: refusal },
+  });
+  return refusal;
+}
+
+const TARGET: Target = {
+  kind: "request",
+  name: "signature",
+  bucket: "calls",
+  access: undefined,
+  labels: undefined,
+};
+const REQUIRED = refuse("signature_required", "The request is not signed.").refusal;
+const REPLAYED = refuse("signature_replayed", "The signature's nonce was used before.").refusal;

@@ -1,0 +1,31 @@
+import * as z from "zod";
+import { sayMissing } from "./missing-message.ts";
+import { type Outcome, ok, refuse } from "../refusal.ts";
+
+const ISSUES_SHOWN = 5;
+const MESSAGE_MAX = 500;
+
+/**
+ * Checks what a caller sent against a schema. The refusal names our own fields and what is wrong with
+ * them; of the caller's text, names of arguments included, nothing is repeated.
+ */
+export function parseArguments<Schema extends z.ZodType>(
+  schema: Schema,
+  args: unknown,
+): Outcome<z.output<Schema>> {
+  const parsed = schema.safeParse(args ?? {}, { error: sayMissing });
+  if (parsed.success) return ok(parsed.data);
+  const issues = parsed.error.issues.slice(0, ISSUES_SHOWN).map(({ path, message, code }) => {
+    if (code === "unrecognized_keys") return path.length === 0 ? unknownArgument(schema) : UNKNOWN;
+    const where = path.map(String).join(".");
+    return where === "" ? message : `${where}: ${message}`;
+  });
+  return refuse("invalid_arguments", `${issues.join(". ").slice(0, MESSAGE_MAX)}.`);
+}
+
+const UNKNOWN = "There is an argument that does not exist";
+
+function unknownArgument(schema: z.ZodType): string {
+  const names = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+  return names.length === 0 ? UNKNOWN : `${UNKNOWN}; there are: ${names.join(", ")}`;
+}

@@ -1,0 +1,88 @@
+import type { Page } from "../../database/page.ts";
+import type { SignedIn } from "../../identity/sessions.ts";
+import { type Caller, rolesOf } from "../../admin/callers.ts";
+import { number } from "./words.ts";
+import { adminPage } from "./layout.tsx";
+import { Pager, pagePath } from "./pager.tsx";
+import { Ago, CallerLink, Chip } from "./elements.tsx";
+import { Table } from "./table.tsx";
+
+interface CallersPage {
+  admin: SignedIn;
+  page: Page<Caller>;
+  /** Behind which the page begins. */
+  cursor: string | undefined;
+  /** What was searched for. */
+  text: string;
+  now: number;
+}
+
+export function callersPage({ admin, page, cursor, text, now }: CallersPage): Promise<Response> {
+  const list = text === "" ? "/admin/callers" : `/admin/callers?q=${encodeURIComponent(text)}`;
+  return adminPage(
+    {
+      admin,
+      title: "Callers",
+      section: "/admin/callers",
+      live: pagePath(list, cursor),
+      still: (
+        <form class="search" role="search">
+          <label for="q">Name or id, by how its words begin</label>
+          <input id="q" type="search" name="q" value={text} maxlength={100} />
+          <button>Search</button>
+        </form>
+      ),
+    },
+    <section class="card" aria-label="Callers">
+      {page.rows.length === 0 ? (
+        <p class="quiet">{text === "" ? "Nobody has called yet." : "Nobody of that name."}</p>
+      ) : (
+        <Table
+          label="Callers"
+          rows={page.rows}
+          idOf={({ id }) => `caller-${id}`}
+          columns={[
+            { name: "Caller", kind: "row", cell: ({ id }) => <CallerLink id={id} /> },
+            { name: "Name", cell: ({ name }) => name ?? <span class="quiet">without a name</span> },
+            { name: "Roles", cell: (caller) => rolesOf(caller).join(", ") },
+            {
+              name: "State",
+              cell: (caller) => <CallerState {...caller} isMostlyRefused={caller.mostly_refused === 1} />,
+            },
+            {
+              name: "Open incidents",
+              kind: "number",
+              cell: ({ open }) => (open > 0 ? <Chip tone="high">{number(open)}</Chip> : "0"),
+            },
+            { name: "Records", value: ({ records }) => records },
+            {
+              name: "Audit anchored",
+              kind: "short",
+              cell: ({ last_at }) =>
+                last_at === null ? <span class="quiet">never</span> : <Ago at={last_at} now={now} />,
+            },
+          ]}
+        />
+      )}
+      <Pager list={list} cursor={cursor} next={page.next} />
+    </section>,
+  );
+}
+
+type State = Pick<Caller, "disabled_at" | "deleted_at" | "stopped"> & {
+  /** Whether most of its latest calls were refused. */
+  isMostlyRefused: boolean;
+};
+
+export function CallerState({ disabled_at, deleted_at, stopped, isMostlyRefused }: State) {
+  if (deleted_at !== null) return <Chip tone="quiet">deleted</Chip>;
+  if (disabled_at !== null) return <Chip tone="quiet">disabled</Chip>;
+  if (stopped === null)
+    return isMostlyRefused ? (
+      <Chip tone="medium">may call, mostly refused</Chip>
+    ) : (
+      <Chip tone="good">may call</Chip>
+    );
+  if (stopped === "block") return <Chip tone="high">blocked</Chip>;
+  return <Chip tone="medium">{stopped === "confirm" ? "waits for a person" : "told to wait"}</Chip>;
+}

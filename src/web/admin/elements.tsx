@@ -1,0 +1,102 @@
+import type { Child } from "hono/jsx";
+import type { Incident } from "../../incidents/incident-record.ts";
+import { STATUS, ago } from "./words.ts";
+
+// What several pages of the dashboard are made of.
+
+const FORMAT = new Intl.DateTimeFormat("en-GB", {
+  dateStyle: "medium",
+  timeStyle: "medium",
+  timeZone: "UTC",
+});
+export const utc = (at: number): string => `${FORMAT.format(at)} UTC`;
+
+/** A moment, in full. */
+export function At({ at }: { at: number }) {
+  return <time datetime={new Date(at).toISOString()}>{utc(at)}</time>;
+}
+
+const SHORT = new Intl.DateTimeFormat("en-GB", {
+  day: "numeric",
+  month: "short",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  timeZone: "UTC",
+});
+
+/** The same for a narrow column whose head says UTC. */
+export function ShortAt({ at }: { at: number }) {
+  return (
+    <time datetime={new Date(at).toISOString()} title={utc(at)}>
+      {SHORT.format(at)}
+    </time>
+  );
+}
+
+/** How long ago; the moment itself on pointing. */
+export function Ago({ at, now }: { at: number; now: number }) {
+  return (
+    <time datetime={new Date(at).toISOString()} title={utc(at)}>
+      {ago(at, now)}
+    </time>
+  );
+}
+
+type Tone = "critical" | "high" | "medium" | "low" | "good" | "quiet";
+
+/** A word that stands out; its colour says nothing that it does not. */
+export function Chip({ tone, children }: { tone: Tone; children: Child }) {
+  return <span class={`chip ${tone}`}>{children}</span>;
+}
+
+export function StatusChip({ status }: Pick<Incident, "status">) {
+  const tone = status === "open" ? "high" : status === "released" ? "good" : "quiet";
+  return <Chip tone={tone}>{STATUS[status]}</Chip>;
+}
+
+/** One number that matters. */
+export function Tile({ name, value, tone }: { name: string; value: string; tone?: "bad" | undefined }) {
+  return (
+    <div class={`tile ${tone ?? ""}`}>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}
+
+export function Card({ title, children, id }: { title: string; children: Child; id?: string }) {
+  return (
+    <section class="card" aria-labelledby={id ?? slug(title)}>
+      <h2 id={id ?? slug(title)}>{title}</h2>
+      {children}
+    </section>
+  );
+}
+
+const slug = (title: string): string => title.toLowerCase().replace(/[^a-z0-9]+/g, "-");
+
+/** What was just done, read out by screen readers. */
+export function Done({ children }: { children: Child }) {
+  return (
+    <p class="done" role="status">
+      {children}
+    </p>
+  );
+}
+
+export function Note({ id, hint }: { id: string; hint?: string }) {
+  return (
+    <p class="field">
+      <label for={id}>Note, for whoever looks at this later</label>
+      <input id={id} type="text" name="note" maxlength={500} autocomplete="off" />
+      {hint !== undefined && <small class="quiet">{hint}</small>}
+    </p>
+  );
+}
+
+/** Where a caller's page is. */
+export const callerPath = (id: string): string => `/admin/callers/${encodeURIComponent(id)}`;
+export function CallerLink({ id }: { id: string }) {
+  return <a href={callerPath(id)}>{id}</a>;
+}

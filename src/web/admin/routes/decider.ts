@@ -1,0 +1,13 @@
+import type { SignedIn } from "../../../identity/sessions.ts";
+import { type DecidedBy, noteOf } from "../../../identity/who-may.ts";
+import { textOf } from "../../layout/form-guards.ts";
+import { clip, plainLine } from "../../../text/plain-text.ts";
+import type { Decider } from "../../../caller/detection/decisions.ts";
+
+const NOTE_MAX = 500;
+
+/** Who decides, and the note of the form. */
+export const deciderOf = (admin: SignedIn, form: FormData, decidedBy?: DecidedBy): Decider => ({
+  by: admin.user.userId,
+  note: noteOf(clip(plainLine(textOf(form, "note")), NOTE_MAX), decidedBy),
+});

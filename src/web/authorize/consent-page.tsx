@@ -1,0 +1,117 @@
+import type { ConsentDescription } from "@cloudflare/workers-oauth-provider";
+import type { SignOnSettings } from "../../env.ts";
+import { credentialId } from "../../identity/credentials.ts";
+import { ALL_SCOPES, offeredScopes, shownName } from "../../identity/grants.ts";
+import { signInPath } from "../layout/next-path.ts";
+import { renderPage } from "../layout/page.tsx";
+import { SCOPES, scopesOf } from "../../identity/scopes.ts";
+import type { SignedIn } from "../../identity/sessions.ts";
+import { providerHost } from "../sign-in/sign-in-page.tsx";
+
+/** What a page is bound to that was drawn before anybody signed in; no credential is called so. */
+export const NOBODY = "nobody";
+
+interface Asked {
+  /** Who is asked; undefined for whom the provider is to name. */
+  signedIn: SignedIn | undefined;
+  signOn: SignOnSettings | undefined;
+  /** The client's request, to which somebody who signs in first comes back. */
+  path: string;
+  handle: string;
+  headers: Headers;
+}
+
+export function consentPage(details: ConsentDescription, asked: Asked): Promise<Response> {
+  const { signedIn, signOn, path, handle, headers } = asked;
+  const offered = offeredScopes(
+    details.scope,
+    signedIn === undefined ? ALL_SCOPES : scopesOf(signedIn.user.roles),
+  );
+  const host = signedIn === undefined && signOn !== undefined ? providerHost(signOn) : undefined;
+  const { protocol } = new URL(details.redirectUri);
+  // In a link of an app's own scheme any app may have put any host.
+  const isWeb = protocol === "https:" || protocol === "http:";
+  return renderPage(
+    `Let ${shownName(details)} use the product catalog?`,
+    <form method="post" action="/authorize">
+      <p>
+        {details.clientDomain === undefined ? (
+          "The app gave its name itself; nobody has checked it."
+        ) : (
+          <>
+            The app is published by <strong>{details.clientDomain}</strong>.
+          </>
+        )}
+      </p>
+      <dl>
+        {signedIn !== undefined && (
+          <>
+            <dt>Signed in as</dt>
+            <dd>
+              {signedIn.interactive ? signedIn.user.name : signedIn.user.userId}{" "}
+              <a href={signInPath(path)}>Not you?</a>
+            </dd>
+          </>
+        )}
+        <dt>Access goes to</dt>
+        <dd>{isWeb ? details.redirectHost : `the app that opens ${protocol} links`}</dd>
+      </dl>
+      {(details.redirectIsLoopback || !isWeb) && (
+        <p class="warn">
+          That is an app on your own {isWeb ? "computer" : "device"}. Go on only if you have just begun to
+          sign in from it.
+        </p>
+      )}
+      {offered.length === 0 ? (
+        <p class="bad">
+          {signedIn === undefined
+            ? "It asks for nothing that this server has."
+            : "Your roles allow none of what it asks for."}
+        </p>
+      ) : (
+        <fieldset>
+          <legend>It may</legend>
+          {offered.map((scope) => (
+            <label class="choice">
+              <input type="checkbox" name="scope" value={scope} checked />
+              <span>
+                {SCOPES[scope]} <small>{scope}</small>
+              </span>
+            </label>
+          ))}
+        </fieldset>
+      )}
+      <input
+        type="hidden"
+        name="handle"
+        value={`${signedIn === undefined ? NOBODY : credentialId(signedIn.credential)} ${handle}`}
+      />
+      {host !== undefined && (
+        <>
+          <input type="hidden" name="next" value={path} />
+          <p class="quiet">
+            You then sign in at {host}. What your roles don't allow is left out.{" "}
+            <a href={signInPath(path)}>Use an access key</a>
+          </p>
+        </>
+      )}
+      <div class="actions">
+        {offered.length > 0 && (
+          <button class="main" name="decision" value="allow">
+            {host === undefined ? "Allow" : "Allow and sign in"}
+          </button>
+        )}
+        <button name="decision" value="deny">
+          Deny
+        </button>
+      </div>
+    </form>,
+    { headers, formTarget: formTarget(details.redirectUri) },
+  );
+}
+
+/** A policy can't name an IPv6 address or a host of odd characters, so those are named by their scheme. */
+function formTarget(redirectUri: string): string {
+  const { origin, protocol, hostname } = new URL(redirectUri);
+  return origin !== "null" && /^[a-z0-9.-]+$/.test(hostname) ? origin : protocol;
+}

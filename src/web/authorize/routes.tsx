@@ -1,0 +1,128 @@
+import {
+  AuthorizationError,
+  CimdFetchError,
+  authorizationErrorRedirect,
+} from "@cloudflare/workers-oauth-provider";
+import { Hono } from "hono";
+import type { AppContext, AppTypes } from "../../app-types.ts";
+import { signOnSettings } from "../../env.ts";
+import { sessionUser } from "../../identity/browser-session.ts";
+import { NOBODY, consentPage } from "./consent-page.tsx";
+import { credentialId } from "../../identity/credentials.ts";
+import { ALL_SCOPES, completeGrant, grantedScopes } from "../../identity/grants.ts";
+import { nextPath, signInPath } from "../layout/next-path.ts";
+import { authorizationServer, grantsOf } from "../../identity/oauth.ts";
+import { guardPages, readForm, textOf } from "../layout/form-guards.ts";
+import { problemPage, redirectTo } from "../layout/page.tsx";
+import { REDIRECT_URI_FORMS, isAllowedRedirectUri } from "../../identity/redirect-uris.ts";
+import { findProvider } from "../../identity/sign-on/provider.ts";
+import { sendToProvider, unavailablePage } from "../sign-on/start.tsx";
+
+/** The consent page of OAuth: no client gets anything without it. */
+export const authorizePages = new Hono<AppTypes>();
+
+guardPages(authorizePages, ["/authorize"]);
+
+authorizePages.get("/authorize", async (c) => {
+  const oauth = authorizationServer(c.var.origin).getOAuthApi(c.env);
+  try {
+    const request = await oauth.parseAuthRequest(c.req.raw);
+    // A client's own description may list any, and so may a registration from before they were checked.
+    if (!isAllowedRedirectUri(request.redirectUri))
+      return begunAnew(`The app's address is not allowed: it must be ${REDIRECT_URI_FORMS}.`);
+    const { pathname, search } = new URL(c.req.url);
+    const path = pathname + search;
+    const signedIn = await sessionUser(c);
+    const signOn = signOnSettings(c.var.settings);
+    const asker = signedIn ?? signOn;
+    // Its way back would be lost, and the client would wait for an answer.
+    if (asker === undefined && nextPath(path) !== path)
+      return problemPage(
+        "The client asks at too great a length.",
+        <p>Sign in at /account first; then try again.</p>,
+      );
+    if (asker === undefined) return c.redirect(signInPath(path), 303);
+    const details = await oauth.describeConsent(request);
+    const consent = await oauth.beginConsent(request);
+    return await consentPage(details, { ...consent, path, signedIn, signOn });
+  } catch (error) {
+    // Nobody has consented yet. Anyone may register an address, so a redirect from here would be an open one (RFC 9700, 4.11).
+    return problemWithRequest(error);
+  }
+});
+
+authorizePages.post("/authorize", async (c) => {
+  const form = await readForm(c);
+  const [boundTo = "", handle = ""] = textOf(form, "handle").split(" ");
+  try {
+    return await (boundTo === NOBODY
+      ? decideBeforeSignOn(c, form, handle)
+      : decide(c, form, handle, boundTo));
+  } catch (error) {
+    return authorizationProblem(error);
+  }
+});
+
+/** What somebody decided who is signed in. */
+async function decide(c: AppContext, form: FormData, handle: string, boundTo: string): Promise<Response> {
+  const oauth = authorizationServer(c.var.origin).getOAuthApi(c.env);
+  const signedIn = await sessionUser(c);
+  if (signedIn === undefined) return begunAnew("Your session has ended.", 401);
+  // The page was drawn for one sign-in; another tab may have signed somebody else in since.
+  if (handle !== "" && boundTo !== credentialId(signedIn.credential)) {
+    return begunAnew("You have signed in anew since this page was drawn.");
+  }
+  if (form.get("decision") !== "allow") return deny(c, handle);
+  const { request, headers } = await oauth.approveConsent(c.req.raw, handle);
+  return redirectTo(
+    await completeGrant(grantsOf(c), request, form.getAll("scope").map(String), signedIn),
+    headers,
+  );
+}
+
+/**
+ * What somebody decided whom the provider is to name. Consent comes before the redirect: a provider that remembers
+ * the person answers without a word, and a client that they never allowed would ride on that (confused deputy,
+ * https://modelcontextprotocol.io/specification/2026-07-28/basic/security_best_practices).
+ */
+async function decideBeforeSignOn(c: AppContext, form: FormData, handle: string): Promise<Response> {
+  const oauth = authorizationServer(c.var.origin).getOAuthApi(c.env);
+  if (form.get("decision") !== "allow") return deny(c, handle);
+  const signOn = signOnSettings(c.var.settings);
+  if (signOn === undefined) return begunAnew("Sign-in by a provider is off.");
+  // Looked for first: while it is down, the consent stays unused and the same form can be sent again.
+  const provider = await findProvider(signOn, Date.now(), c.var.correlationId);
+  const next = nextPath(form.get("next"));
+  if (!provider.ok) return unavailablePage(signOn, { action: "/authorize", form, next });
+  const { request, headers } = await oauth.approveConsent(c.req.raw, handle);
+  const ticked = grantedScopes(form.getAll("scope").map(String), request.scope, ALL_SCOPES);
+  if (ticked.length === 0) return redirectTo(authorizationErrorRedirect(request, "access_denied"), headers);
+  const { state } = await oauth.beginUpstream(request, { data: { ticked }, headers });
+  return sendToProvider(c, provider.value, { state, next, consented: true, headers });
+}
+
+async function deny(c: AppContext, handle: string): Promise<Response> {
+  const oauth = authorizationServer(c.var.origin).getOAuthApi(c.env);
+  const denied = await oauth.denyConsent(c.req.raw, handle);
+  return redirectTo(denied.redirectTo, denied.headers);
+}
+
+/**
+ * Answers an error after a person has decided on the consent page: redirects to the client if the library has checked that
+ * the address is the client's own, else shows a page. Throws what is no error of an authorization.
+ */
+export function authorizationProblem(error: unknown): Response | Promise<Response> {
+  return error instanceof AuthorizationError && error.redirectTo !== undefined
+    ? redirectTo(error.redirectTo)
+    : problemWithRequest(error);
+}
+
+/** Shows an error of an authorization as a page; throws any other. */
+function problemWithRequest(error: unknown): Promise<Response> {
+  if (error instanceof AuthorizationError) return begunAnew(error.description);
+  if (error instanceof CimdFetchError) return begunAnew("The app's description could not be fetched.");
+  throw error;
+}
+
+const begunAnew = (what: string, status?: 401): Promise<Response> =>
+  problemPage(what, <p>Begin again from your client. Nothing was granted.</p>, status);

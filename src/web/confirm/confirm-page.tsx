@@ -1,0 +1,87 @@
+import { At } from "../admin/elements.tsx";
+import { duration, plural, seenWords } from "../admin/words.ts";
+import type { Rule } from "../../detection/rules.ts";
+import { renderPage } from "../layout/page.tsx";
+import { RecoveryCode } from "../layout/recovery-code-field.tsx";
+import type { SignedIn } from "../../identity/sessions.ts";
+import type { Incident } from "../../incidents/incident-record.ts";
+
+interface Question {
+  signedIn: SignedIn;
+  incident: Incident;
+  /** The one that asked, where the policy still has it. */
+  rule: Rule | undefined;
+  /** Other incidents that are answered with it. */
+  together: Incident[];
+  /** Whether the answer needs the recovery code. */
+  needsCode: boolean;
+  /** How long the work may go on once it is allowed. */
+  minutes: number;
+}
+
+/** The question. What the rule saw is shown to an administrator, never to the one whose work it is about. */
+export function confirmPage({
+  signedIn,
+  incident,
+  rule,
+  together,
+  needsCode,
+  minutes,
+}: Question): Promise<Response> {
+  const isOwn = signedIn.user.userId === incident.principal;
+  return renderPage(
+    isOwn ? "Is this your work?" : `Let ${incident.principal} go on?`,
+    <form method="post">
+      <p>
+        {isOwn
+          ? "An assistant that works with your access was stopped before its next call. Allow it only if you asked for what it is doing."
+          : "A caller was stopped before its next call. Allow it only if you know what it is doing, and for whom. It is asked about again where it goes much further."}
+      </p>
+      <dl>
+        <dt>Call</dt>
+        <dd>{incident.tool}</dd>
+        <dt>When</dt>
+        <dd>
+          <At at={incident.last_at} />
+        </dd>
+        {!isOwn && <Seen incident={incident} rule={rule} />}
+      </dl>
+      {!isOwn && (
+        <>
+          {together.length > 0 && (
+            <p>
+              Waiting for the same answer, and allowed or declined with it:{" "}
+              {together.map((each) => each.rule).join(", ")}.
+            </p>
+          )}
+          <label for="note">Note, for whoever looks at this later</label>
+          <input id="note" type="text" name="note" maxlength={500} autocomplete="off" />
+        </>
+      )}
+      {needsCode && <RecoveryCode id="recovery-code" />}
+      <div class="actions">
+        <button class="main" name="decision" value="allow">
+          Allow for {duration(minutes * 60_000)}
+        </button>
+        <button name="decision" value="decline">
+          Decline
+        </button>
+      </div>
+    </form>,
+  );
+}
+
+function Seen({ incident, rule }: Pick<Question, "incident" | "rule">) {
+  return (
+    <>
+      <dt>Rule</dt>
+      <dd>
+        {incident.rule} (version {incident.rule_version})
+      </dd>
+      <dt>Seen</dt>
+      <dd>{seenWords(incident, rule)}</dd>
+      <dt>How often</dt>
+      <dd>{plural(incident.count, "time")}</dd>
+    </>
+  );
+}

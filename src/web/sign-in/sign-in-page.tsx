@@ -1,0 +1,71 @@
+import type { SignOnSettings } from "../../env.ts";
+import { renderPage } from "../layout/page.tsx";
+
+interface SignInPage {
+  next: string;
+  /** The provider that people can sign in by, where there is one. */
+  signOn: SignOnSettings | undefined;
+  /** On a developer's own machine. */
+  isLocal: boolean;
+  /** What was wrong with the key. */
+  problem?: string;
+}
+
+/** As people know a provider: by its host. */
+export const providerHost = ({ issuer }: SignOnSettings): string => new URL(issuer).host;
+
+/** The provider's button and the form for an access key. */
+export function signInPage({ next, signOn, isLocal, problem }: SignInPage): Promise<Response> {
+  const describedBy = problem === undefined ? "key-hint" : "key-problem key-hint";
+  return renderPage(
+    "Sign in to the product catalog",
+    <>
+      {signOn !== undefined && (
+        <>
+          <form method="post" action="/sign-on/start">
+            <input type="hidden" name="next" value={next} />
+            <div class="actions">
+              <button class="main">Sign in with {providerHost(signOn)}</button>
+            </div>
+          </form>
+          <p class="or">or with an access key</p>
+        </>
+      )}
+      <form method="post" action="/sign-in">
+        <input type="hidden" name="next" value={next} />
+        <label for="key">Access key</label>
+        <input
+          id="key"
+          type="password"
+          name="key"
+          required
+          autofocus={signOn === undefined || problem !== undefined}
+          autocomplete="current-password"
+          autocapitalize="off"
+          spellcheck={false}
+          aria-describedby={describedBy}
+          aria-invalid={problem !== undefined}
+        />
+        {problem !== undefined && (
+          <p class="bad" id="key-problem" role="alert">
+            {problem}
+          </p>
+        )}
+        <p class="quiet" id="key-hint">
+          It begins with <code>pcm_</code>.{" "}
+          {isLocal ? (
+            <>
+              <code>npm run dev</code> printed those of the demo users where it was started.
+            </>
+          ) : (
+            "Whoever runs this server can give you one."
+          )}
+        </p>
+        <div class="actions">
+          <button class={signOn === undefined ? "main" : ""}>Sign in</button>
+        </div>
+      </form>
+    </>,
+    { status: problem === undefined ? 200 : 401 },
+  );
+}

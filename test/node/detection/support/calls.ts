@@ -1,0 +1,88 @@
+import * as z from "zod";
+import { type Decision, isRefused } from "../../../../src/detection/decision.ts";
+import { type Detector, admit, detectorOf, settle } from "../../../../src/detection/detector.ts";
+import type { FlowCall, FlowResult } from "../../../../src/detection/event.ts";
+import { rulesSchema } from "../../../../src/detection/rules.ts";
+import { FlowState } from "../../../../src/detection/state/state.ts";
+
+export const START = Date.UTC(2026, 5, 1);
+export const MINUTE = 60_000;
+export const HOUR = 60 * MINUTE;
+export const CONTEXT = { catalogSize: 4_000 };
+
+type RuleInput = z.input<typeof rulesSchema>[number];
+type Rest<R> = R extends RuleInput ? Omit<R, "id" | "version" | "mode" | "verdict"> & Partial<R> : never;
+
+export const rulesOf = (...rules: Rest<RuleInput>[]) =>
+  rulesSchema.parse(
+    rules.map((rule, index) => ({
+      id: `rule-${index}`,
+      version: 1,
+      mode: "enforce",
+      verdict: "confirm",
+      ...rule,
+    })),
+  );
+
+let attempts = 0;
+
+/** A read of one class of one person, unless told otherwise. */
+export const callOf = (parts: Partial<FlowCall> = {}): FlowCall => {
+  const subjects = parts.subjects ?? [];
+  const classes = parts.classes ?? ["identity"];
+  return {
+    at: START,
+    attempt: ++attempts,
+    tool: "some_tool",
+    roles: ["support"],
+    classes,
+    kinds: ["source"],
+    subjects,
+    objects: [],
+    neighbourhoods: [],
+    cost: { records: 1, bytes: 100 },
+    unnamed: { subject: subjects.length === 0 && !classes.includes("catalog"), objects: 0 },
+    ...parts,
+  };
+};
+
+export const resultOf = (call: FlowCall, parts: Partial<FlowResult> = {}): FlowResult => ({
+  at: call.at,
+  subjects: call.subjects,
+  objects: call.objects,
+  records: 1,
+  bytes: 100,
+  missed: false,
+  tainted: false,
+  canary: false,
+  ...parts,
+});
+
+/** A caller whose calls run one after the other. */
+export class Caller {
+  readonly detector: Detector;
+  readonly state: FlowState;
+  now = START;
+
+  constructor(rules: ReturnType<typeof rulesOf>) {
+    this.detector = detectorOf(rules);
+    this.state = new FlowState(rules);
+  }
+
+  admit(parts: Partial<FlowCall>): { call: FlowCall; decision: Decision } {
+    const call = callOf({ at: this.now, ...parts });
+    return { call, decision: admit(this.state, this.detector, call, CONTEXT) };
+  }
+
+  settle(call: FlowCall, parts: Partial<FlowResult> = {}): Decision {
+    return settle(this.state, this.detector, call, resultOf(call, { at: this.now, ...parts }));
+  }
+
+  /** The stricter of what is said before and after the call ran. */
+  do(parts: Partial<FlowCall>, result: Partial<FlowResult> = {}): Decision {
+    const { call, decision } = this.admit(parts);
+    if (isRefused(decision.verdict)) return decision;
+    const after = this.settle(call, result);
+    return after.verdict === "allow" ? decision : after;
+  }
+}

@@ -1,0 +1,79 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { openSource } from "../../../cli/import/open-source.ts";
+import { generateTraces } from "../../../lab/generate-traces/families.ts";
+import { policyInForce } from "../../../src/policy/bundled.ts";
+import { readTraces, recordingOf } from "../../../cli/replay/read-traces.ts";
+import type { Recording } from "../../../cli/replay/recording.ts";
+import { replay } from "../../../cli/replay/replay.ts";
+import { detectorOf } from "../../../src/detection/detector.ts";
+
+const MINUTE = 60_000;
+const detector = detectorOf(policyInForce().rules);
+
+// What docs/detection.md says is not caught, or is interrupted though honest.
+const MISSED = new Set(["below-every-limit", "many-accounts", "victim-an-hour", "catalog-below-the-day"]);
+const INTERRUPTED = new Set(["crowded-day"]);
+
+/** Most people in any window of the record, had nobody stopped it. */
+function densest({ calls }: Recording, windowMs: number): number {
+  const first = new Map<string, number>();
+  for (const { call, answered } of calls) {
+    for (const person of answered.subjects) if (!first.has(person)) first.set(person, call.at);
+  }
+  const times = [...first.values()];
+  return Math.max(0, ...times.map((from) => times.filter((at) => at >= from && at - from < windowMs).length));
+}
+
+/** What a record may have given away before it is stopped. */
+const peopleAllowed = (recording: Recording): number => {
+  if (densest(recording, 10 * MINUTE) >= 8) return 8;
+  return densest(recording, 60 * MINUTE) > 12 ? 12 : 30;
+};
+
+function check(recordings: readonly Recording[]): void {
+  for (const recording of recordings) {
+    const { enforced_at, subjects_before, objects_before, id } = replay(recording, detector);
+    if (recording.label === "benign") expect([id, enforced_at]).toEqual([id, null]);
+    else {
+      expect([id, enforced_at]).not.toEqual([id, null]);
+      expect([id, subjects_before <= peopleAllowed(recording)]).toEqual([id, true]);
+      expect([id, objects_before < Math.max(200, recording.catalogSize / 20)]).toEqual([id, true]);
+    }
+  }
+}
+
+const SHARED = join(process.env["EVAL_DATA_DIR"] ?? "../shared/data", "flows/traces.dev.jsonl.gz");
+
+async function shared(): Promise<Recording[]> {
+  const all: Recording[] = [];
+  if (!existsSync(SHARED)) return all;
+  for await (const recording of readTraces(SHARED, (await openSource(SHARED)).bytes)) all.push(recording);
+  return all;
+}
+const recordings = await shared();
+
+describe("targets of detection", () => {
+  it.each(["benign", "attacks"])("made-up %s of families that no threshold was tuned on", (set) => {
+    const made = [...generateTraces(set, 3, 77)].map(recordingOf);
+    check(made.filter(({ family = "" }) => !MISSED.has(family) && !INTERRUPTED.has(family)));
+    expect(made.length).toBeGreaterThan(40);
+  });
+
+  it("the shared traces", ({ skip }) => {
+    if (recordings.length === 0)
+      skip(`${SHARED} is missing: the evaluation data is not part of the repository`);
+    check(recordings);
+    expect(recordings.length).toBeGreaterThan(200);
+  });
+
+  it("what is missed is missed: docs/detection.md says so", () => {
+    for (const family of MISSED) {
+      const [made] = [...generateTraces(family, 1, 5)].map(recordingOf);
+      if (made === undefined) throw new Error(`no family ${family}`);
+      const { enforced_at, objects_before } = replay(made, detector);
+      expect([family, enforced_at === null || objects_before >= 200]).toEqual([family, true]);
+    }
+  });
+});

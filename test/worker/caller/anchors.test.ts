@@ -1,0 +1,248 @@
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { ensureMigrated } from "../../../src/database/migrate.ts";
+import { AuditLog } from "../../../src/caller/audit/audit-log.ts";
+import { verifyChain } from "../../../src/caller/audit/chain.ts";
+import { createStore } from "../../../src/caller/store.ts";
+import type { UserWindows } from "../../../src/caller/caller-do.ts";
+import { DAY_MS, admission, newObject, settlement } from "../support/admission.ts";
+import { anchorRow, exported } from "../support/audit.ts";
+import { recordsOf } from "../support/caller.ts";
+
+const NOW = 1_800_000_000_000;
+const MINUTE = 60_000;
+
+beforeEach(async () => {
+  await ensureMigrated(env.DB);
+  vi.useFakeTimers({ toFake: ["Date"], now: NOW });
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+type Instance = DurableObjectStub<UserWindows>;
+
+async function callOnce(principal: string, object: Instance): Promise<void> {
+  const answer = await object.admit(admission(principal, { limit: { max: 100, windowMs: MINUTE } }));
+  if (answer.admitted) await object.settle(settlement(answer.seq));
+}
+
+/** Whatever an object has begun and not waited for. */
+const settled = (principal: string, seq: number) =>
+  vi.waitFor(async () => expect(await anchorRow(principal)).toMatchObject({ seq }));
+
+const alarmOf = (object: Instance) => runInDurableObject(object, (_, { storage }) => storage.getAlarm());
+
+/** Statements over anchors that D1 was asked for from here on. */
+function anchorWrites() {
+  const prepare = vi.spyOn(env.DB, "prepare");
+  return () => prepare.mock.calls.filter(([sql]) => /INSERT INTO audit_anchors/.test(sql)).length;
+}
+
+/** D1 answers nothing about anchors until the mocks are restored. */
+function loseAnchors() {
+  const prepare = env.DB.prepare.bind(env.DB);
+  vi.spyOn(env.DB, "prepare").mockImplementation((sql) => {
+    if (sql.includes("audit_anchors")) throw new Error("D1_ERROR: Network connection lost.");
+    return prepare(sql);
+  });
+  return vi.spyOn(console, "error").mockImplementation(() => {});
+}
+
+describe("an anchor", () => {
+  it("is written with the first settlement, and then once a minute at the most", async () => {
+    const { principal, object } = newObject();
+    const writes = anchorWrites();
+    for (let second = 0; second < 60; second++) {
+      vi.setSystemTime(NOW + second * 1_000);
+      await callOnce(principal, object);
+    }
+    await settled(principal, 2);
+    expect(writes()).toBe(1);
+    vi.setSystemTime(NOW + MINUTE);
+    await callOnce(principal, object);
+    await settled(principal, 122);
+    expect(writes()).toBe(2);
+  });
+
+  it("comes by the alarm where no call follows", async () => {
+    const { principal, object } = newObject();
+    await callOnce(principal, object);
+    await settled(principal, 2);
+    vi.setSystemTime(NOW + 1_000);
+    await callOnce(principal, object);
+    expect(await anchorRow(principal)).toMatchObject({ seq: 2, anchored_at: NOW });
+
+    // Too early for another, so it waits for its minute.
+    expect(await runDurableObjectAlarm(object)).toBe(true);
+    expect(await anchorRow(principal)).toMatchObject({ seq: 2 });
+    expect(await alarmOf(object)).toBe(NOW + MINUTE);
+    vi.setSystemTime(NOW + MINUTE);
+    expect(await runDurableObjectAlarm(object)).toBe(true);
+    expect(await anchorRow(principal)).toMatchObject({ seq: 4, anchored_at: NOW + MINUTE });
+    // Nothing is left to do until the first record is too old.
+    expect(await alarmOf(object)).toBe(NOW + DAY_MS + 1);
+  });
+
+  it("comes by the alarm for a caller who is only refused, whom nobody settles", async () => {
+    const { principal, object } = newObject();
+    await object.admit(admission(principal, { refused: { permission: "permission_denied" } }));
+    expect(await anchorRow(principal)).toBeNull();
+    vi.setSystemTime(NOW + MINUTE);
+    await runDurableObjectAlarm(object);
+    expect(await anchorRow(principal)).toMatchObject({ seq: 1 });
+  });
+
+  it("comes with each export, however soon", async () => {
+    const { principal, object } = newObject();
+    await callOnce(principal, object);
+    await settled(principal, 2);
+    for (const seq of [4, 6]) {
+      await callOnce(principal, object);
+      const { lines, anchor } = await exported(principal);
+      expect(anchor).toMatchObject({ seq });
+      expect(await verifyChain(lines, anchor)).toMatchObject({ ok: true, records: seq });
+    }
+  });
+
+  it("that D1 does not take costs no call, and is tried again by the alarm until it does", async () => {
+    const { principal, object } = newObject();
+    const logged = loseAnchors();
+    await callOnce(principal, object);
+    await vi.waitFor(() => expect(logged).toHaveBeenCalledTimes(1));
+    for (const minute of [1, 2, 3]) {
+      vi.setSystemTime(NOW + minute * MINUTE);
+      expect(await runDurableObjectAlarm(object)).toBe(true);
+      expect(await alarmOf(object)).toBe(NOW + (minute + 1) * MINUTE);
+    }
+    await callOnce(principal, object);
+    expect(await recordsOf(object)).toHaveLength(4);
+    vi.restoreAllMocks();
+    expect(await anchorRow(principal)).toBeNull();
+
+    await evictDurableObject(object);
+    vi.setSystemTime(NOW + 4 * MINUTE);
+    expect(await runDurableObjectAlarm(object)).toBe(true);
+    expect(await anchorRow(principal)).toMatchObject({ seq: 4 });
+  });
+});
+
+describe("retention", () => {
+  it("prunes what is older, and keeps a checkpoint from which the rest verifies", async () => {
+    const { principal, object } = newObject();
+    for (const hours of [0, 10, 20]) {
+      vi.setSystemTime(NOW + (hours * DAY_MS) / 24);
+      await callOnce(principal, object);
+    }
+    const whole = await exported(principal);
+    for (const { ago, left } of [
+      { ago: 0, left: 6 },
+      { ago: 1, left: 4 },
+    ]) {
+      vi.setSystemTime(NOW + DAY_MS + ago);
+      await runDurableObjectAlarm(object);
+      expect(await recordsOf(object)).toHaveLength(left);
+    }
+    const { lines, anchor } = await exported(principal);
+    expect(lines).toHaveLength(5);
+    expect(lines.slice(1)).toEqual(whole.lines.slice(3));
+    expect(await verifyChain(lines, anchor)).toMatchObject({
+      ok: true,
+      records: 4,
+      checked: { end: true, beginning: true },
+    });
+    // Whoever still has the whole of it has the anchor of then.
+    expect(await verifyChain(whole.lines, whole.anchor)).toMatchObject({ ok: true, records: 6 });
+    // To prune is the policy's alone: one record more, cut off at the beginning, is found.
+    expect(await verifyChain([lines[0] ?? "", ...lines.slice(2)], anchor)).toMatchObject({ ok: false });
+
+    // What is called meanwhile goes on behind it, evicted or not.
+    await evictDurableObject(object);
+    await callOnce(principal, object);
+    const later = await exported(principal);
+    expect(await verifyChain(later.lines, later.anchor)).toMatchObject({ ok: true, head: { seq: 8 } });
+  });
+
+  it("prunes the oldest of too many, whatever their age", async () => {
+    const { principal, object } = newObject();
+    for (let call = 0; call < 4; call++) await callOnce(principal, object);
+    await runInDurableObject(object, (_, { storage }) =>
+      new AuditLog(createStore(storage.sql)).prune(NOW, 3),
+    );
+    await evictDurableObject(object);
+    const { lines, anchor } = await exported(principal);
+    expect(await verifyChain(lines, anchor)).toMatchObject({ ok: true, records: 3, head: { seq: 8 } });
+  });
+
+  it("that has pruned everything leaves no storage, closes the anchor; a later call begins anew", async () => {
+    const { principal, object } = newObject();
+    await callOnce(principal, object);
+    const old = await exported(principal);
+    const after = NOW + 2 * DAY_MS;
+    vi.setSystemTime(after);
+    expect(await runDurableObjectAlarm(object)).toBe(true);
+    const left = await runInDurableObject(object, async (_, { storage }) => ({
+      tables: storage.sql.exec("SELECT name FROM sqlite_schema WHERE name NOT GLOB '_cf_*'").toArray(),
+      alarm: await storage.getAlarm(),
+    }));
+    expect(left).toEqual({ tables: [], alarm: null });
+    expect(await anchorRow(principal)).toMatchObject({ closed_at: after });
+    await expect(exported(principal)).rejects.toThrow(/404/);
+
+    await callOnce(principal, object);
+    const anew = await exported(principal);
+    expect(anew.anchor).toMatchObject({ started_at: after, seq: 2, checkpoint_seq: 0 });
+    expect(await anchorRow(principal)).toMatchObject({ closed_at: null });
+    expect(await verifyChain(anew.lines, anew.anchor)).toMatchObject({ ok: true, records: 2 });
+    expect(await verifyChain(old.lines, anew.anchor)).toMatchObject({ problem: "not_the_anchored_chain" });
+  });
+
+  it("asks again where D1 was away when all was pruned", async () => {
+    const { principal, object } = newObject();
+    await callOnce(principal, object);
+    await settled(principal, 2);
+    const logged = loseAnchors();
+    vi.setSystemTime(NOW + 2 * DAY_MS);
+    expect(await runDurableObjectAlarm(object)).toBe(true);
+    expect(logged).toHaveBeenCalled();
+    expect(await alarmOf(object)).toBe(NOW + 2 * DAY_MS + MINUTE);
+    vi.restoreAllMocks();
+    expect(await runDurableObjectAlarm(object)).toBe(true);
+    expect(await anchorRow(principal)).toMatchObject({ closed_at: NOW + 2 * DAY_MS });
+  });
+
+  it("loses no call that comes while it ends", async () => {
+    const { principal, object } = newObject();
+    await callOnce(principal, object);
+    await settled(principal, 2);
+    for (let day = 2; day < 12; day += 2) {
+      vi.setSystemTime(NOW + day * DAY_MS);
+      const calls = Array.from({ length: 5 }, () => callOnce(principal, object));
+      expect(await runDurableObjectAlarm(object)).toBe(true);
+      await Promise.all(calls);
+      expect(await recordsOf(object)).toHaveLength(10);
+      const { lines, anchor } = await exported(principal);
+      expect(await verifyChain(lines, anchor)).toMatchObject({ ok: true, records: 10 });
+    }
+  });
+
+  it("goes on with a chain that was called while D1 wrote down its end", async () => {
+    const { principal, object } = newObject();
+    await callOnce(principal, object);
+    await settled(principal, 2);
+    const prepare = env.DB.prepare.bind(env.DB);
+    await runInDurableObject(object, (instance) => {
+      vi.spyOn(env.DB, "prepare").mockImplementation((sql) => {
+        if (sql.startsWith("UPDATE audit_anchors")) instance.admit(admission(principal));
+        return prepare(sql);
+      });
+    });
+    vi.setSystemTime(NOW + 2 * DAY_MS);
+    expect(await runDurableObjectAlarm(object)).toBe(true);
+    expect(await anchorRow(principal)).toMatchObject({ seq: 3, checkpoint_seq: 2, closed_at: null });
+    const { lines, anchor } = await exported(principal);
+    expect(await verifyChain(lines, anchor)).toMatchObject({ ok: true, records: 1 });
+  });
+});

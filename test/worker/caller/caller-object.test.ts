@@ -1,0 +1,82 @@
+import { env } from "cloudflare:workers";
+import { afterEach, expect, it, vi } from "vitest";
+import { within } from "../../../src/deadlines.ts";
+import { noteIdentity } from "../../../src/identity/changes.ts";
+import { surprise } from "../../../src/mcp/call.ts";
+import { Unreachable } from "../../../src/caller/caller-client.ts";
+import { recordsOf } from "../support/caller.ts";
+import { failing } from "../support/failing-windows.ts";
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+const never = () => new Promise<never>(() => {});
+
+/** Stubs that note nothing but as they are told. */
+const unnoting = (failure: () => Promise<void>) => failing("noteIdentity", failure).windows;
+const added = { change: "user_added", by: "admin" } as const;
+const revoked = { change: "key_revoked", by: "admin" } as const;
+
+it("what administration notes is noted by a new stub where the first one's object was reset", async () => {
+  const user = `noted-${crypto.randomUUID()}`;
+  const reset = Object.assign(new Error("reset"), { remote: true, durableObjectReset: true });
+  await noteIdentity(
+    unnoting(() => Promise.reject(reset)),
+    user,
+    added,
+    "before",
+  );
+  expect(await recordsOf(env.USER_WINDOWS.getByName(user))).toMatchObject([{ kind: "change", ...added }]);
+});
+
+it("an object that never answers holds nobody up: after three seconds that is unavailable, and its cause is logged", async () => {
+  const logged = vi.spyOn(console, "error").mockImplementation(() => {});
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  const noted = noteIdentity(unnoting(never), "somebody", added, "before").catch((error: unknown) => error);
+  await vi.advanceTimersByTimeAsync(3_000);
+  const error = await noted;
+  expect(error).toBeInstanceOf(Unreachable);
+  expect(surprise(error, { correlationId: "ref-1" }, "/admin/api/users")).toMatchObject({
+    code: "unavailable",
+  });
+  expect(logged.mock.calls.flat().join()).toContain("TooLate");
+});
+
+it("what was done already is noted by an object that was busy for longer than anybody waits", async () => {
+  const user = `noted-${crypto.randomUUID()}`;
+  const object = env.USER_WINDOWS.getByName(user);
+  let free = () => {};
+  const busy = new Promise<void>((resolve) => (free = resolve));
+  const slow = async () => {
+    await busy;
+    await object.noteIdentity({ principal: user, roles: null, key: "k1", customer: null, ...revoked });
+  };
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  const noted = noteIdentity(unnoting(slow), user, { ...revoked, key: "k1" }, "after");
+  await vi.advanceTimersByTimeAsync(3_000);
+  expect(await noted).toBeUndefined();
+  vi.useRealTimers();
+  free();
+  await vi.waitFor(async () =>
+    expect(await recordsOf(object)).toMatchObject([{ kind: "change", ...revoked }]),
+  );
+});
+
+it("what was done already, and can't be noted, is told as unavailable", async () => {
+  const logged = vi.spyOn(console, "error").mockImplementation(() => {});
+  const away = unnoting(() => Promise.reject(new Error("away")));
+  await expect(noteIdentity(away, "somebody", revoked, "after")).rejects.toThrow(Unreachable);
+  expect(logged.mock.calls.flat().join()).toContain('"what":"note"');
+});
+
+it("leaves no timer behind, whether work ends, throws, or is given up", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  expect(await within(1_000, async () => 7)).toBe(7);
+  await expect(within(1_000, () => Promise.reject(new Error("broken")))).rejects.toThrow("broken");
+  const thrown = within(1_000, () => {
+    throw new Error("at once");
+  });
+  await expect(thrown).rejects.toThrow("at once");
+  expect(vi.getTimerCount()).toBe(0);
+});

@@ -1,0 +1,57 @@
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, it, vi } from "vitest";
+import type { UserWindows } from "../../../src/caller/caller-do.ts";
+import { WINDOW_MS, admission, newObject } from "../support/admission.ts";
+import { recordsOf } from "../support/caller.ts";
+
+/** Calls that the records tell of: an attempt each, and those behind it that were counted. */
+async function recorded(object: DurableObjectStub<UserWindows>): Promise<number> {
+  const records = await recordsOf(object);
+  return records.reduce((sum, each) => {
+    if (each.kind === "attempt") return sum + 1;
+    return each.kind === "repeats" ? sum + each.count : sum;
+  }, 0);
+}
+
+it.each([
+  { what: "by the limit", refused: {} },
+  { what: "by permission", refused: { permission: "permission_denied" as const } },
+  { what: "for their arguments", refused: { arguments: "invalid_arguments" as const } },
+])("300 calls refused $what are 300 in the chain, though the object lost its memory", async ({ refused }) => {
+  const { principal, object } = newObject();
+  for (const calls of [229, 71]) {
+    await runInDurableObject(object, (instance: UserWindows) => {
+      for (let call = 0; call < calls; call++) instance.admit(admission(principal, { refused }));
+    });
+    // workerd takes the memory of an object that was idle for ten seconds.
+    await sleep(2_500);
+    await evictDurableObject(object);
+  }
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 2 * WINDOW_MS });
+  try {
+    await runDurableObjectAlarm(object);
+    expect(await recorded(object)).toBe(300);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+it("a flood of refusals is stored every two seconds at most, and when its count has doubled", async () => {
+  const { principal, object } = newObject();
+  const refused = { permission: "permission_denied" as const };
+  await runInDurableObject(object, async (instance: UserWindows, { storage }) => {
+    for (let call = 0; call < 6; call++) instance.admit(admission(principal, { refused }));
+    const exec = vi.spyOn(storage.sql, "exec");
+    const writes = () => exec.mock.calls.filter(([sql]) => sql.includes("INTO runs")).length;
+    const until = Date.now() + 3_000;
+    let calls = 0;
+    while (Date.now() < until) {
+      for (let call = 0; call < 10; call++) instance.admit(admission(principal, { refused }));
+      calls += 10;
+      await sleep(50);
+    }
+    expect(calls).toBeGreaterThan(100);
+    expect(writes()).toBeLessThanOrEqual(2 + Math.log2(calls));
+  });
+});

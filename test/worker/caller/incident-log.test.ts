@@ -1,0 +1,107 @@
+import { runInDurableObject } from "cloudflare:test";
+import { afterEach, expect, it, vi } from "vitest";
+import { IncidentLog } from "../../../src/caller/caller-incidents.ts";
+import type { Incident } from "../../../src/incidents/incident-record.ts";
+import { createStore } from "../../../src/caller/store.ts";
+import { DAY_MS, admission, newObject } from "../support/admission.ts";
+
+const NOW = 1_800_000_000_000;
+const HELD_MAX = 16;
+
+afterEach(() => vi.restoreAllMocks());
+
+const logged: string[] = [];
+
+/** Incidents in a real object's storage, and what the log says of them. */
+async function inLog<T>(work: (log: IncidentLog) => T): Promise<T> {
+  logged.length = 0;
+  vi.spyOn(console, "error").mockImplementation((line: unknown) => void logged.push(String(line)));
+  const { principal, object } = newObject();
+  await object.admit(admission(principal, { retentionMs: DAY_MS }));
+  return runInDurableObject(object, (_, { storage }) => work(new IncidentLog(createStore(storage.sql))));
+}
+
+/** A rule speaks for the first time. */
+function speak(log: IncidentLog, rule: string, verdict: Incident["verdict"], now = NOW): Incident {
+  const hit = { rule, version: 1, mode: "enforce" as const, verdict, observed: 2, threshold: 1, window: 1 };
+  const [incident] = log.note(
+    { verdict, hits: [{ ...hit, events: [1] }] },
+    { principal: "somebody", tool: "get_customer", correlationId: "ref-1" },
+    now,
+  );
+  if (incident === undefined) throw new Error("no incident");
+  return incident;
+}
+
+/** As many as there is room for, of which D1 is told and, of all but the second, the webhook; the rules' names. */
+function fill(log: IncidentLog, verdict: Incident["verdict"]): string[] {
+  for (let index = 0; index < HELD_MAX; index++) speak(log, `first-${index}`, verdict);
+  for (const each of log.unwritten()) log.noteTold(each, "database");
+  for (const each of log.untold()) if (each.rule !== "first-1") log.noteTold(each, "everybody");
+  return log.open().map(({ rule }) => rule);
+}
+
+it("what nobody has to be told of goes first, small before grave, then the oldest", async () => {
+  const left = await inLog((log) => {
+    speak(log, "asks", "confirm");
+    speak(log, "blocks", "block");
+    for (let index = 2; index < HELD_MAX; index++) speak(log, `flags-${index}`, "flag");
+    for (const each of log.unwritten()) log.noteTold(each, "database");
+    for (const each of log.untold()) if (each.rule !== "flags-2") log.noteTold(each, "everybody");
+    for (let index = 0; index < HELD_MAX - 3; index++) speak(log, `new-${index}`, "flag");
+    const before = [...logged];
+    speak(log, "new", "flag");
+    return { before, rules: log.open().map(({ rule }) => rule) };
+  });
+  expect(left.before).toEqual([]);
+  expect(left.rules.slice(0, 3)).toEqual(["asks", "flags-2", "new-0"]);
+  expect(logged).toEqual([]);
+});
+
+it("what the webhook was not told is dropped with a line, and before what D1 has not", async () => {
+  const left = await inLog((log) => {
+    speak(log, "asks", "confirm");
+    speak(log, "written", "block");
+    for (const each of log.unwritten()) log.noteTold(each, "database");
+    for (let index = 2; index <= HELD_MAX; index++) speak(log, `new-${index}`, "flag");
+    const first = logged.join();
+    speak(log, "last", "flag");
+    return { first, rules: log.open().map(({ rule }) => rule) };
+  });
+  expect(left.first).toContain("incident_untold");
+  expect(left.rules).toHaveLength(HELD_MAX);
+  expect(left.rules.slice(0, 2)).toEqual(["asks", "new-3"]);
+  expect(logged[1]).toMatch(/incident_lost.*new-2/);
+});
+
+it("one of a rule whose next closes it makes room for that, and no other has to", async () => {
+  const { before, after } = await inLog((log) => {
+    const asked = fill(log, "confirm");
+    speak(log, "first-0", "confirm", NOW + DAY_MS);
+    return { before: asked, after: log.open().map(({ rule }) => rule) };
+  });
+  expect(after.toSorted()).toEqual(before.toSorted());
+});
+
+it("one that asks a person goes last: the oldest of them, with a line, where there is nothing else", async () => {
+  const { asked, left } = await inLog((log) => {
+    const before = fill(log, "confirm");
+    speak(log, "new", "confirm");
+    return { asked: before, left: log.open().map(({ rule }) => rule) };
+  });
+  expect(left).toEqual([...asked.slice(1), "new"]);
+  expect(logged.join()).toMatch(/incident_lost.*first-0/);
+});
+
+it("one that went on is written with its count of now, and the webhook is not told again", async () => {
+  const { counts, grown, untold } = await inLog((log) => {
+    for (let time = 0; time < 3; time++) speak(log, "slows", "throttle", NOW + time);
+    expect(log.grown()).toEqual([]);
+    for (const each of log.unwritten()) log.noteTold(each, "database");
+    for (const each of log.untold()) log.noteTold(each, "everybody");
+    const found = log.grown();
+    for (const each of found) log.noteWritten(each);
+    return { counts: found.map(({ count }) => count), grown: log.grown(), untold: log.untold() };
+  });
+  expect({ counts, grown, untold }).toEqual({ counts: [3], grown: [], untold: [] });
+});
