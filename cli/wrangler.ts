@@ -22,7 +22,7 @@ const lineSchema = z.looseObject({ type: z.string() });
 const failedSchema = z.object({ type: z.literal("command-failed"), code: z.number().optional() });
 const deploySchema = z.object({ type: z.literal("deploy"), targets: z.array(z.string()).default([]) });
 
-export interface Ran {
+export interface CallResult {
   code: number | null;
   stdout: string;
   /** Cleaned of colours and advertisements. */
@@ -35,7 +35,7 @@ export interface Ran {
 
 /** A command of wrangler's that failed; its message is for the operator. */
 export class WranglerError extends Error {
-  constructor(args: readonly string[], { stderr, apiCode }: Ran) {
+  constructor(args: readonly string[], { stderr, apiCode }: CallResult) {
     const hint =
       apiCode !== undefined && UNAUTHORIZED.has(apiCode)
         ? "\nThe token may not do this. It needs to edit Workers Scripts, Workers KV Storage and D1 of the account: docs/deploy.md."
@@ -47,7 +47,7 @@ export class WranglerError extends Error {
 }
 
 /** Runs wrangler in this project. It asks nothing; `input` goes to its standard input, and nowhere else. */
-export async function tryWrangler(args: readonly string[], input?: string): Promise<Ran> {
+export async function tryWrangler(args: readonly string[], input?: string): Promise<CallResult> {
   const folder = await mkdtemp(join(tmpdir(), "catalog-deploy-"));
   const output = join(folder, "output.jsonl");
   try {
@@ -95,7 +95,7 @@ export async function tryWrangler(args: readonly string[], input?: string): Prom
 }
 
 /** Throws a WranglerError where it fails. */
-export async function wrangler(args: readonly string[], input?: string): Promise<Ran> {
+export async function wrangler(args: readonly string[], input?: string): Promise<CallResult> {
   const ran = await tryWrangler(args, input);
   if (ran.code !== 0) throw new WranglerError(args, ran);
   return ran;

@@ -22,7 +22,7 @@ import type { Principal } from "./identity/principal.ts";
 import { isSigned } from "./identity/signature.ts";
 import { signInPages } from "./web/sign-in/routes.tsx";
 import { signOnPages } from "./web/sign-on/routes.tsx";
-import { surprise } from "./mcp/call.ts";
+import { reportUnexpected } from "./mcp/call.ts";
 import { serveMcp } from "./mcp/endpoint.ts";
 import { BODY_MAX } from "./mcp/messages.ts";
 import { bundledPolicy } from "./policy/bundled.ts";
@@ -158,7 +158,7 @@ app.onError((error, c) => {
       c,
       refuse("origin_denied", "This form was not sent by a page of this server.").refusal,
     );
-  return refuseRequest(c, surprise(error, c.var, c.req.path));
+  return refuseRequest(c, reportUnexpected(error, c.var, c.req.path));
 });
 
 async function serveIdentified(c: AppContext): Promise<Response> {
@@ -175,7 +175,7 @@ async function serveIdentified(c: AppContext): Promise<Response> {
         challenge: async (scopes) => (await nameRefusal(c, insufficientScope(auth, scopes))).named,
       });
     },
-    onFailure: (error) => void (failure = surprise(error, c.var, "identity")),
+    onFailure: (error) => void (failure = reportUnexpected(error, c.var, "identity")),
   });
   const response = await resource.fetch(c.req.raw, c.env, c.env.ctx);
   // The library answers a failure with an empty 503.

@@ -2,7 +2,7 @@ import { app } from "./app.ts";
 
 export { MetricsHub } from "./telemetry/metrics/hub.ts";
 export { AuditIndex } from "./caller/audit/audit-index.ts";
-export { UserWindows } from "./caller/caller-do.ts";
+export { CallerDO as UserWindows } from "./caller/caller-do.ts";
 
 export default {
   fetch: (request, env, ctx) => app.fetch(request, { ...env, ctx }, ctx),

@@ -10,7 +10,7 @@ const SECRET_BYTES = 32;
 const ASK_MS = 10_000;
 const PAUSE_MS = 2_000;
 
-type Steps = Extract<Plan, { ok: true }>;
+type RuleHandler = Extract<Plan, { ok: true }>;
 
 /** A step that failed, and those that were done before it. */
 export class StepFailed extends Error {
@@ -24,7 +24,7 @@ export class StepFailed extends Error {
 
 /** Carries out what is left to do; gives the URLs that wrangler names, none where nothing was deployed. */
 export async function execute(
-  { steps, connectStore }: Steps,
+  { steps, connectStore }: RuleHandler,
   { digest, say }: { digest: string; say: (text: string) => void },
 ): Promise<string[]> {
   const done: Step[] = [];

@@ -2,9 +2,9 @@ import { waitUntil } from "cloudflare:workers";
 import type { AppContext } from "../app-types.ts";
 import {
   type Admitted,
-  type Asked,
+  type GuardedCall,
   type Guard,
-  NOTHING_SEEN,
+  EMPTY_RESULT,
   UNAVAILABLE,
   createGuard,
 } from "../guard/guard.ts";
@@ -32,7 +32,7 @@ export type AdminWrite =
     }
   | { takes: "users.roles" | "users.disable" | "users.delete" | "keys.revoke" | "signing-keys.revoke" };
 
-const LABELS: Asked["target"]["labels"] = {
+const LABELS: GuardedCall["target"]["labels"] = {
   classes: [],
   kinds: ["write"],
   subjects: NOWHERE,
@@ -56,7 +56,7 @@ export async function countWrite(
 
 async function admitWrite(c: AppContext, principal: Principal, name: string): Promise<Refusal | undefined> {
   const { correlationId } = c.var;
-  const target: Asked["target"] = {
+  const target: GuardedCall["target"] = {
     kind: "request",
     name: `admin.${name}`,
     bucket: "discovery",
@@ -73,7 +73,7 @@ async function admitWrite(c: AppContext, principal: Principal, name: string): Pr
 
 const settleWrite = (admitted: Admitted, isCounted: boolean) =>
   admitted.settle({
-    ...NOTHING_SEEN,
+    ...EMPTY_RESULT,
     records: 1,
     outcome: isCounted ? "ok" : "unavailable",
     durationMs: 0,

@@ -3,7 +3,7 @@ import { secretKeyIn } from "../env.ts";
 import { logSurprise } from "../telemetry/log.ts";
 import { type AnchorRow, anchorsOf, findAnchorRow, pageOfAnchors } from "../caller/audit/anchors.ts";
 import { type Finding, auditIndex } from "../caller/audit/audit-index.ts";
-import { CallerObject, causeOf } from "../caller/caller-client.ts";
+import { CallerClient, causeOf } from "../caller/caller-client.ts";
 import type { Anchor } from "../caller/audit/chain.ts";
 import { type RowProblem, problemOf } from "../caller/audit/row-problem.ts";
 
@@ -85,7 +85,7 @@ async function ask(
     const { chain, problem, finding } = standing;
     // Sealed with another key, written by an earlier release, or changed: what was wrong is kept by now.
     if (problem !== null || row?.isSealed === false)
-      await new CallerObject(env.USER_WINDOWS, principal).anchor();
+      await new CallerClient(env.USER_WINDOWS, principal).anchor();
     return listedAs(chain, finding);
   } catch (error) {
     logSurprise(causeOf(error), { what: "audit list" });
@@ -111,7 +111,7 @@ async function compare(
   principal: string,
   row: AnchorRow | undefined,
 ): Promise<Compared | undefined> {
-  const object = new CallerObject(env.USER_WINDOWS, principal);
+  const object = new CallerClient(env.USER_WINDOWS, principal);
   const index = auditIndex(env);
   const [indexed, chain] = await Promise.all([index.find(principal), object.chain()]);
   if (chain === undefined) return undefined;
@@ -125,7 +125,7 @@ async function compare(
 }
 
 /** Whether a row without a good seal names a link that its chain does not have at that record. */
-async function isOtherLink(object: CallerObject, row: AnchorRow | undefined): Promise<boolean> {
+async function isOtherLink(object: CallerClient, row: AnchorRow | undefined): Promise<boolean> {
   if (row === undefined || row.isSealed) return false;
   const { seq, hash } = row.anchor;
   const [line] = await object.exportPage(seq - 1, seq, 1);

@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import * as z from "zod";
 import { jsonText } from "../database/json-text.ts";
 import { sameSecret } from "../identity/secrets.ts";
-import { CallerObject } from "../caller/caller-client.ts";
+import { CallerClient } from "../caller/caller-client.ts";
 import { findAnchorRow } from "../caller/audit/anchors.ts";
 import type { Finding } from "../caller/audit/audit-index.ts";
 import { type Anchor, anchorSchema, headSchema } from "../caller/audit/chain.ts";
@@ -50,7 +50,7 @@ export async function checkAudit(
   next: string | undefined,
   key: string,
 ): Promise<Checked | undefined> {
-  const object = new CallerObject(env.USER_WINDOWS, principal);
+  const object = new CallerClient(env.USER_WINDOWS, principal);
   const chain = await object.chain();
   if (chain === undefined) return undefined;
   const going = next === undefined ? undefined : openProgress(next, principal, key);
@@ -80,7 +80,7 @@ export async function checkAudit(
 
 async function begin(
   env: Env,
-  object: CallerObject,
+  object: CallerClient,
   principal: string,
   key: string,
 ): Promise<{ finding: Finding | undefined; progress: Progress | undefined }> {

@@ -1,4 +1,4 @@
-import { CallerObject } from "../caller/caller-client.ts";
+import { CallerClient } from "../caller/caller-client.ts";
 import type { Decider } from "../caller/detection/decisions.ts";
 import { writeIncident } from "../incidents/incident-rows.ts";
 import type { Incident } from "../incidents/incident-record.ts";
@@ -13,7 +13,7 @@ export async function decide(
   incident: Incident,
   { decision, ...decider }: Decider & { decision: IncidentDecision },
 ): Promise<boolean> {
-  const object = new CallerObject(env.USER_WINDOWS, incident.principal);
+  const object = new CallerClient(env.USER_WINDOWS, incident.principal);
   const decided = await object.decide({ incident: incident.id, decision, ...decider });
   if (decided !== undefined) return true;
   // An object keeps some incidents and D1 all of them: of one that the object has let go, there is only to say that

@@ -1,4 +1,4 @@
-import { CallerObject } from "../caller/caller-client.ts";
+import { CallerClient } from "../caller/caller-client.ts";
 import { checkRow } from "./chains.ts";
 import { exportChunks } from "./export-lines.ts";
 
@@ -12,7 +12,7 @@ const PROBLEM_HEADER = "X-Audit-Row-Problem";
  * X-Audit-Anchor. Read in pages as the client takes them, so that a long chain stands in no memory whole.
  */
 export async function exportAudit(env: Env, principal: string): Promise<Response | undefined> {
-  const object = new CallerObject(env.USER_WINDOWS, principal);
+  const object = new CallerClient(env.USER_WINDOWS, principal);
   const { finding } = await checkRow(env, principal);
   const anchor = await object.anchor();
   if (anchor === undefined) return undefined;

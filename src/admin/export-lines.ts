@@ -1,4 +1,4 @@
-import type { CallerObject } from "../caller/caller-client.ts";
+import type { CallerClient } from "../caller/caller-client.ts";
 import { type Head, type Header, headerSchema } from "../caller/audit/chain.ts";
 
 /** Records that are asked of an object at a time. */
@@ -14,7 +14,7 @@ export interface Span {
 
 /** The lines of an export, a header first, in chunks of whole lines. A long chain stands in no memory whole. */
 export async function* exportChunks(
-  object: CallerObject,
+  object: CallerClient,
   { principal, started_at, from, upTo }: Span,
 ): AsyncGenerator<string> {
   const header: Header = headerSchema.parse({
@@ -35,6 +35,6 @@ export async function* exportChunks(
 }
 
 /** The same, line by line. */
-export async function* exportLines(object: CallerObject, span: Span): AsyncGenerator<string> {
+export async function* exportLines(object: CallerClient, span: Span): AsyncGenerator<string> {
   for await (const chunk of exportChunks(object, span)) yield* chunk.trimEnd().split("\n");
 }

@@ -1,7 +1,7 @@
 import { DAY } from "../detection/window.ts";
 import { logSurprise } from "../telemetry/log.ts";
 import { listSpokenTo } from "../caller/audit/anchors.ts";
-import { CallerObject, causeOf } from "../caller/caller-client.ts";
+import { CallerClient, causeOf } from "../caller/caller-client.ts";
 import type { RuleHits } from "../caller/overview.ts";
 
 /** How often a rule spoke, at how many callers. */
@@ -25,7 +25,7 @@ export async function readRuleHits(env: Env, now: number): Promise<SpokenRules> 
   const { principals, total } = await listSpokenTo(env.DB, since, CALLERS_MAX);
   const ask = async (principal: string) => {
     try {
-      return await new CallerObject(env.USER_WINDOWS, principal).ruleHits(since);
+      return await new CallerClient(env.USER_WINDOWS, principal).ruleHits(since);
     } catch (error) {
       logSurprise(causeOf(error), { what: "rule hits" });
       return undefined;

@@ -3,7 +3,7 @@ import { runBatch } from "../database/run-batch.ts";
 import { disableUser, enableUser } from "../identity/administration.ts";
 import { keepingAnAdmin } from "../identity/last-admin.ts";
 import type { Decider } from "../caller/detection/decisions.ts";
-import { CallerObject } from "../caller/caller-client.ts";
+import { CallerClient } from "../caller/caller-client.ts";
 
 /**
  * Disables or enables a user who exists; false where nobody else is an admin, as nobody could undo that. Its audit has what
@@ -16,7 +16,7 @@ export async function setEnabled(
   decider: Decider,
 ): Promise<boolean> {
   const { DB: db, USER_WINDOWS: windows } = c.env;
-  const object = new CallerObject(windows, user);
+  const object = new CallerClient(windows, user);
   if (isEnabled) {
     await object.noteChange({ ...decider, decision: "enabled" }, "before");
     await runBatch(db, enableUser(user));

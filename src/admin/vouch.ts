@@ -5,7 +5,7 @@ import { isAccount, isYoung } from "../identity/lineage.ts";
 import type { SignedIn } from "../identity/sessions.ts";
 import { type DecidedBy, decidesWith } from "../identity/who-may.ts";
 import type { Decider } from "../caller/detection/decisions.ts";
-import { CallerObject } from "../caller/caller-client.ts";
+import { CallerClient } from "../caller/caller-client.ts";
 import type { Caller } from "./callers.ts";
 
 /** Whether an account still shares the budget of who made it. */
@@ -28,6 +28,6 @@ export async function vouchesWith(
 
 /** Lets an account stand alone. Its audit has it before, as what is in no audit must not happen. */
 export async function vouch(env: Env, user: string, decider: Decider): Promise<void> {
-  await new CallerObject(env.USER_WINDOWS, user).noteChange({ ...decider, decision: "vouched" }, "before");
+  await new CallerClient(env.USER_WINDOWS, user).noteChange({ ...decider, decision: "vouched" }, "before");
   await runBatch(env.DB, vouchFor(user));
 }

@@ -18,12 +18,12 @@ import type { CallsAround, Overview, RuleHits } from "./overview.ts";
 import type { Bucket } from "./audit/records.ts";
 import type { ExportedLine } from "./store/chain-rows.ts";
 import { isKeptBusy, noteSent } from "./rate/calls-sent.ts";
-import type { ElsewhereDecided, IdentityChanged, Released, Windows } from "./caller-do.ts";
+import type { ElsewhereDecided, IdentityChanged, Released, CallerNamespace } from "./caller-do.ts";
 
 /** Milliseconds after which a Durable Object counts as out of reach. */
 const DEADLINE_MS = 3_000;
 
-type Stub = ReturnType<Windows["getByName"]>;
+type Stub = ReturnType<CallerNamespace["getByName"]>;
 type Wait = <T>(ms: number, work: () => Promise<T>) => Promise<T>;
 
 /**
@@ -46,18 +46,18 @@ export class Overloaded extends Unreachable {
 export const causeOf = (error: unknown): unknown => (error instanceof Unreachable ? error.cause : error);
 
 /**
- * One caller's Durable Object, as one request asks it; what is asked is told at UserWindows, and whatever is asked throws
+ * One caller's Durable Object, as one request asks it; what is asked is told at CallerDO, and whatever is asked throws
  * Unreachable where there is no answer in time. The stub is kept: a new one for the settlement is a third of what
  * the settlement's call costs.
  */
-export class CallerObject {
-  readonly #windows: Windows;
+export class CallerClient {
+  readonly #windows: CallerNamespace;
   readonly #principal: string;
   readonly #wait: Wait;
   #stub: Stub | undefined;
 
   /** `deadline` is the request's; when its time has passed, the methods throw RequestOver. */
-  constructor(windows: Windows, principal: string, deadline?: Deadline) {
+  constructor(windows: CallerNamespace, principal: string, deadline?: Deadline) {
     this.#windows = windows;
     this.#principal = principal;
     this.#wait = deadline === undefined ? within : (ms, work) => deadline.within(ms, work);

@@ -26,7 +26,7 @@ import {
 import { findIncident } from "../incidents/incident-rows.ts";
 import type { Incident } from "../incidents/incident-record.ts";
 import type { NonceAnswer, Spent } from "./nonces.ts";
-import { type Parts, createParts } from "./state.ts";
+import { type CallerState, createState } from "./state.ts";
 import {
   type CallsAround,
   type Overview,
@@ -41,7 +41,7 @@ import { isFoldable } from "./audit/repeats.ts";
 import { charge, fitsAt } from "./rate/sliding-window.ts";
 import type { ExportedLine } from "./store/chain-rows.ts";
 import { judgePage } from "./detection/small-pages.ts";
-import { Upkeep } from "./maintenance.ts";
+import { Maintenance } from "./maintenance.ts";
 
 /** What an admin did to a caller elsewhere, or to an incident that is D1's alone. */
 export interface ElsewhereDecided extends Decider {
@@ -57,23 +57,23 @@ export type IdentityChanged = Change & { principal: string; noteId?: string };
 export type Released = Decider & { rule: string | null };
 
 /** Every caller's object, by principal. */
-export type Windows = DurableObjectNamespace<UserWindows>;
+export type CallerNamespace = DurableObjectNamespace<CallerDO>;
 
 /**
  * One principal's rate windows, flow state, audit and nonces. `admit`, `settle` and `consumeNonce` hold no
  * `await`: nothing of another call comes between their first and last line, and what they write commits
  * as one. Whatever is in memory is read back from what is stored, as memory goes with every eviction, deploy and crash.
  */
-export class UserWindows extends DurableObject<Env> {
-  readonly #parts: Parts;
+export class CallerDO extends DurableObject<Env> {
+  readonly #parts: CallerState;
   readonly #clock: Clock;
-  readonly #upkeep: Upkeep;
+  readonly #upkeep: Maintenance;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#parts = createParts(ctx.storage.sql);
+    this.#parts = createState(ctx.storage.sql);
     this.#clock = new Clock(this.#parts.log.latest);
-    this.#upkeep = new Upkeep(ctx, env, this.#parts, this.#clock);
+    this.#upkeep = new Maintenance(ctx, env, this.#parts, this.#clock);
     void ctx.blockConcurrencyWhile(() => this.#upkeep.readAlarm());
   }
 
@@ -135,7 +135,7 @@ export class UserWindows extends DurableObject<Env> {
     if (refusedAs === undefined) {
       if (isFoldable(draft)) return { admitted: true, ...log.fold(draft, limit.windowMs, now) };
       const seq = log.append(draft, now);
-      this.#parts.flow.keepUp(seq, "due");
+      this.#parts.flow.checkpoint(seq, "due");
       return { admitted: true, seq, ...(pageMax !== undefined && { pageMax }), ...heard(hits) };
     }
     log.fold(draft, limit.windowMs, now);

@@ -12,7 +12,7 @@ import { IncidentCourier } from "../incidents/incident-outbox.ts";
 import { closeAllBut, dropDecided, writeIncident } from "../incidents/incident-rows.ts";
 import { AUDIT_FULL } from "../incidents/incident-record.ts";
 import { RECORDS_READ } from "./overview.ts";
-import { type Parts, createParts } from "./state.ts";
+import { type CallerState, createState } from "./state.ts";
 import { isMostlyRefused, refusalsIn } from "./audit/refusal-share.ts";
 import { type RowProblem, problemOf } from "./audit/row-problem.ts";
 import type { State } from "./store/state-row.ts";
@@ -28,17 +28,17 @@ const FLOW_MS = 30 * DAY;
  * What a caller's object does behind the calls: anchors of its chain in D1, word of its incidents, pruning, one alarm for
  * whatever is due, and its end when nothing is left to keep. `parts` are the object's own, made anew in place at its end.
  */
-export class Upkeep {
+export class Maintenance {
   readonly #ctx: DurableObjectState;
   readonly #env: Env;
-  readonly #parts: Parts;
+  readonly #parts: CallerState;
   readonly #clock: Clock;
   readonly #courier: IncidentCourier;
   /** Undefined until it is known. */
   #alarmAt: number | null | undefined;
   #isStoringCounts = false;
 
-  constructor(ctx: DurableObjectState, env: Env, parts: Parts, clock: Clock) {
+  constructor(ctx: DurableObjectState, env: Env, parts: CallerState, clock: Clock) {
     this.#ctx = ctx;
     this.#env = env;
     this.#parts = parts;
@@ -149,7 +149,7 @@ export class Upkeep {
     const now = this.#clock.now();
     log.closeRuns(now);
     // What is pruned can't be read again.
-    if (log.head !== undefined) flow.keepUp(log.head.seq, "always");
+    if (log.head !== undefined) flow.checkpoint(log.head.seq, "always");
     if (log.prune(now) === "early") this.#noteFullAudit(now);
     nonces.dropPast(now);
     this.wakeForNonces();
@@ -246,7 +246,7 @@ export class Upkeep {
     const { storage } = this.#ctx;
     await storage.deleteAlarm();
     await storage.deleteAll();
-    Object.assign(this.#parts, createParts(storage.sql));
+    Object.assign(this.#parts, createState(storage.sql));
     await this.#dropOld(this.#clock.now());
   }
 

@@ -1,5 +1,5 @@
 import type { FlowView } from "../detection/view.ts";
-import type { Parts } from "./state.ts";
+import type { CallerState } from "./state.ts";
 import { type Refusals, refusalsIn } from "./audit/refusal-share.ts";
 import {
   type Act,
@@ -58,7 +58,7 @@ const ACTS_SHOWN = 20;
 
 /** `windowMs` are the lengths of the caller's rate windows, which are the policy's. */
 export function overviewOf(
-  { store, log, windows, flow }: Parts,
+  { store, log, windows, flow }: CallerState,
   windowMs: Record<Bucket, number>,
   now: number,
 ): Overview {
@@ -87,7 +87,7 @@ export interface CallsAround {
 const BEFORE_SHOWN = 12;
 
 /** The attempts of these numbers, and those just before the last of them that are not among them. */
-export function callsAround({ store }: Pick<Parts, "store">, attempts: readonly number[]): CallsAround {
+export function callsAround({ store }: Pick<CallerState, "store">, attempts: readonly number[]): CallsAround {
   const last = attempts.at(-1);
   if (last === undefined) return { matched: [], before: [] };
   const before = callsOf(store.newest(RECORDS_READ, last)).filter(({ seq }) => !attempts.includes(seq));

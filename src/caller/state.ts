@@ -1,5 +1,5 @@
 import { AuditLog } from "./audit/audit-log.ts";
-import { FlowGuard } from "./detection/caller-detection.ts";
+import { CallerDetection } from "./detection/caller-detection.ts";
 import { IncidentLog } from "./caller-incidents.ts";
 import { type Nonces, createNonces } from "./nonces.ts";
 import { RateWindows } from "./rate/rate-windows.ts";
@@ -7,17 +7,17 @@ import { RecentCalls } from "./retries/recent-calls.ts";
 import { type Store, createStore } from "./store.ts";
 
 /** What one principal's object is made of; made anew when all that was stored is deleted. */
-export interface Parts {
+export interface CallerState {
   store: Store;
   log: AuditLog;
   recent: RecentCalls;
   windows: RateWindows;
-  flow: FlowGuard;
+  flow: CallerDetection;
   incidents: IncidentLog;
   nonces: Nonces;
 }
 
-export function createParts(sql: SqlStorage): Parts {
+export function createState(sql: SqlStorage): CallerState {
   const store = createStore(sql);
   const log = new AuditLog(store);
   return {
@@ -25,7 +25,7 @@ export function createParts(sql: SqlStorage): Parts {
     log,
     recent: new RecentCalls(store, log.runs),
     windows: new RateWindows(store, log),
-    flow: new FlowGuard(store),
+    flow: new CallerDetection(store),
     incidents: new IncidentLog(store),
     nonces: createNonces(sql),
   };

@@ -25,7 +25,7 @@ import { profileSteps } from "./kinds/profile.ts";
 import { sequenceSteps } from "./kinds/sequence.ts";
 import { canarySteps, floodingSteps, taintSteps } from "./kinds/single.ts";
 import { subjectsSteps } from "./kinds/subjects.ts";
-import { type Steps, type Watch, isWatched, shareClass } from "./kinds/compiled-rule.ts";
+import { type RuleHandler, type CompiledRule, isWatched, shareClass } from "./kinds/compiled-rule.ts";
 import { isPersonal, isPublicRead } from "./labels.ts";
 import type { Rule } from "./rules.ts";
 import { PUBLIC_IN_FLIGHT_MAX, type PublicRead } from "./state/public-reads.ts";
@@ -41,15 +41,15 @@ export interface Detector {
   /** As they were given; a state is made for the same ones. */
   rules: readonly Rule[];
   /** Those that have a say about a call. */
-  watchesOf: (call: Pick<FlowCall, "classes" | "kinds" | "roles">) => readonly Watch[];
+  watchesOf: (call: Pick<FlowCall, "classes" | "kinds" | "roles">) => readonly CompiledRule[];
 }
 
 export function detectorOf(rules: readonly Rule[]): Detector {
-  const watches: Watch[] = rules
+  const watches: CompiledRule[] = rules
     .filter(({ mode }) => mode !== "off")
     .map((rule) => ({ rule, ...stepsOf(rule) }));
   // There are as many sets of classes and kinds as tools, and a handful of roles.
-  const known = new Map<string, readonly Watch[]>();
+  const known = new Map<string, readonly CompiledRule[]>();
   return {
     rules,
     watchesOf(call) {
@@ -76,7 +76,7 @@ function isAbout(rule: Rule, roles: readonly string[]): boolean {
 /** Roles come from a directory that may have any number of them. */
 const WATCHES_KEPT = 256;
 
-function stepsOf(rule: Rule): Steps {
+function stepsOf(rule: Rule): RuleHandler {
   switch (rule.kind) {
     case "subjects":
       return subjectsSteps(rule);
@@ -215,7 +215,12 @@ function letRun(state: FlowState, detector: Detector, call: FlowCall): void {
 }
 
 /** What a call that ran turned out to be, given or withheld. */
-function noteResult(state: FlowState, watches: readonly Watch[], call: FlowCall, result: FlowResult): void {
+function noteResult(
+  state: FlowState,
+  watches: readonly CompiledRule[],
+  call: FlowCall,
+  result: FlowResult,
+): void {
   if (isPublicRead(call)) {
     const { at, objects, records, bytes } = result;
     const products = countNewProducts(state, objects, at);
@@ -224,7 +229,12 @@ function noteResult(state: FlowState, watches: readonly Watch[], call: FlowCall,
   answer(state, watches, call, result);
 }
 
-function answer(state: FlowState, watches: readonly Watch[], call: FlowCall, result: FlowResult): void {
+function answer(
+  state: FlowState,
+  watches: readonly CompiledRule[],
+  call: FlowCall,
+  result: FlowResult,
+): void {
   for (const watch of watches) watch.answered?.(state, call, result);
   const indexes = classIndexes(call.classes);
   if (indexes.length > 0) {
@@ -305,8 +315,8 @@ function standingBlock(
 function judge(
   state: FlowState,
   { tool }: Pick<FlowCall, "tool">,
-  watches: readonly Watch[],
-  look: (watch: Watch) => Finding | typeof BUSY | undefined,
+  watches: readonly CompiledRule[],
+  look: (watch: CompiledRule) => Finding | typeof BUSY | undefined,
 ): Decision {
   let hits: Hit[] | undefined;
   let isBusy = false;

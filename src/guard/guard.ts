@@ -29,13 +29,13 @@ import { checkPermission } from "./permission.ts";
 import { digestArguments, redactArguments } from "./redact.ts";
 import type { Target } from "./target.ts";
 import { Turns } from "./turns.ts";
-import { CallerObject, Overloaded, Unreachable, causeOf } from "../caller/caller-client.ts";
-import type { Windows } from "../caller/caller-do.ts";
+import { CallerClient, Overloaded, Unreachable, causeOf } from "../caller/caller-client.ts";
+import type { CallerNamespace } from "../caller/caller-do.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Who asks, for what, with which arguments, and what the Worker's own checks say of it. */
-export interface Asked {
+export interface GuardedCall {
   correlationId: string;
   target: Target;
   args: unknown;
@@ -45,7 +45,7 @@ export interface Asked {
 }
 
 /** What a call turned out to be. */
-export interface Ran extends Signals {
+export interface CallResult extends Signals {
   /** `ok`, or the code of the refusal that it ended in. */
   outcome: "ok" | RefusalCode;
   bytes: number;
@@ -55,7 +55,7 @@ export interface Ran extends Signals {
 }
 
 /** Of what was not answered. */
-export const NOTHING_SEEN: Omit<Ran, "outcome" | "durationMs"> = {
+export const EMPTY_RESULT: Omit<CallResult, "outcome" | "durationMs"> = {
   answer: undefined,
   records: 0,
   bytes: 0,
@@ -69,7 +69,7 @@ export interface Admitted {
   /** The call may answer no more records than that. */
   pageMax?: number | undefined;
   /** Once, when it has run. A refusal where the answer must be withheld. */
-  settle(ran: Ran): Promise<Settled>;
+  settle(ran: CallResult): Promise<Settled>;
 }
 
 /** What flow rules said, for telemetry alone; of nothing where it is absent. */
@@ -83,14 +83,14 @@ export type Admission = Outcome<Admitted> & Heard & { degraded?: boolean; isWind
 export type Settled = Outcome<void> & Heard & { later?: Promise<readonly FlowVerdict[]> };
 
 export interface Guard {
-  admit(asked: Asked): Promise<Admission>;
+  admit(asked: GuardedCall): Promise<Admission>;
 }
 
 /** What a request's guard closes over. */
 export interface GuardContext {
   policy: Policy;
   principal: Principal;
-  windows: Windows;
+  windows: CallerNamespace;
   db: D1Database;
   secretKey: string;
   /** Of this server, as its clients reach it: confirmation links begin with it. */
@@ -108,7 +108,7 @@ export interface GuardContext {
 /** The guard of one request: local checks, then one admission by the caller's Durable Object. */
 export function createGuard(context: GuardContext): Guard {
   const { policy, principal, slots, deadline } = context;
-  const object = new CallerObject(context.windows, principal.id, deadline);
+  const object = new CallerClient(context.windows, principal.id, deadline);
   let lost: Unreachable | undefined;
   // A batch asks an object that is out of reach once: each further wait would take the time of the calls behind it.
   const admitAll: AdmitAll = async (requests) => {
@@ -120,12 +120,12 @@ export function createGuard(context: GuardContext): Guard {
       throw error;
     }
   };
-  const decide = (asked: readonly Asked[]) => decideTogether(context, object, admitAll, asked);
+  const decide = (asked: readonly GuardedCall[]) => decideTogether(context, object, admitAll, asked);
   const turns =
     slots === undefined || deadline === undefined
       ? undefined
       : new Turns({ slots, caller: principal.id, deadline, decide });
-  const decideOne = async (asked: Asked): Promise<Admission> => {
+  const decideOne = async (asked: GuardedCall): Promise<Admission> => {
     const [admission] = await decide([asked]);
     return admission ?? { ok: false, refusal: UNAVAILABLE };
   };
@@ -150,14 +150,14 @@ export function createGuard(context: GuardContext): Guard {
   };
 }
 
-type AdmitAll = CallerObject["admit"];
+type AdmitAll = CallerClient["admit"];
 
 /** Decides calls with one message to the caller's object. */
 async function decideTogether(
   context: GuardContext,
-  object: CallerObject,
+  object: CallerClient,
   admitAll: AdmitAll,
-  calls: readonly Asked[],
+  calls: readonly GuardedCall[],
 ): Promise<Admission[]> {
   const { policy, principal, db, deadline } = context;
   const now = Date.now();
@@ -191,20 +191,20 @@ async function decideTogether(
 /** What the object's answer means for the call. */
 async function admissionOf(
   context: GuardContext,
-  object: CallerObject,
-  { asked, local, crowded }: { asked: Asked; local: Local; crowded: number | undefined },
+  object: CallerClient,
+  { asked, local, crowded }: { asked: GuardedCall; local: Local; crowded: number | undefined },
   answer: AdmissionAnswer | undefined,
 ): Promise<Admission> {
   if (answer === undefined) return { ok: false, refusal: UNAVAILABLE };
   if (answer.admitted) {
     const { seq, isCounted } = answer;
-    const settleThis = async (ran: Ran): Promise<Settled> =>
+    const settleThis = async (ran: CallResult): Promise<Settled> =>
       isCounted ? ok(undefined) : settle(context, object, asked, seq, ran);
     // A change of who may call is counted before it is made, and is no answer that could be withheld.
     const refused =
       context.principal.roles.includes(ADMINISTRATION) && (await share(context, asked, ONE_CHANGE));
     if (refused) {
-      await settleThis({ ...NOTHING_SEEN, outcome: refused.refusal.code, durationMs: 0 });
+      await settleThis({ ...EMPTY_RESULT, outcome: refused.refusal.code, durationMs: 0 });
       return refused;
     }
     const { pageMax = crowded, verdicts } = answer;
@@ -216,7 +216,7 @@ async function admissionOf(
   return { ok: false, refusal: local[answer.stage] ?? UNAVAILABLE };
 }
 
-const localChecks = ({ policy, principal }: GuardContext, { target, refused }: Asked): Local => ({
+const localChecks = ({ policy, principal }: GuardContext, { target, refused }: GuardedCall): Local => ({
   ...refused,
   permission: checkPermission(policy, principal, target),
 });
@@ -239,7 +239,7 @@ type Local = { [Stage in "signature" | "permission" | "arguments"]?: Refusal | u
 
 function admissionRequest(
   { policy, principal, secretKey, protocol, client, limit }: GuardContext,
-  { correlationId, target, args, agreed }: Asked,
+  { correlationId, target, args, agreed }: GuardedCall,
   local: Local,
   products: number,
 ): AdmissionRequest {
@@ -281,10 +281,10 @@ function admissionRequest(
  */
 async function settle(
   context: GuardContext,
-  object: CallerObject,
-  asked: Asked,
+  object: CallerClient,
+  asked: GuardedCall,
   attempt: number,
-  { outcome, records, bytes, durationMs, tainted, canary, answer, ...ran }: Ran,
+  { outcome, records, bytes, durationMs, tainted, canary, answer, ...ran }: CallResult,
 ): Promise<Settled> {
   const { secretKey, origin } = context;
   const {
@@ -369,7 +369,7 @@ const ONE_CHANGE: SharedSettlement = {
 /** Counts a young caller's call against its makers' budgets; the refusal where they are used up, or can't be reached. */
 async function share(
   context: GuardContext,
-  asked: Asked,
+  asked: GuardedCall,
   settlement: SharedSettlement,
 ): Promise<(Refused & Heard) | undefined> {
   const { principal, db, origin } = context;
@@ -390,7 +390,7 @@ async function share(
 /** Counts the products of an anonymous caller's answer for its network; the refusal if the network has had too many. */
 async function countAnonymous(
   context: GuardContext,
-  asked: Asked,
+  asked: GuardedCall,
   settlement: SharedSettlement,
 ): Promise<(Refused & Heard) | undefined> {
   const { policy, principal, db, origin, deadline } = context;
@@ -420,7 +420,7 @@ async function countAnonymous(
  */
 function degrade(
   { policy, principal, secretKey }: GuardContext,
-  { correlationId, target, args }: Asked,
+  { correlationId, target, args }: GuardedCall,
   local: Local,
   error: Unreachable,
 ): Admission {

@@ -2,8 +2,8 @@ import type { Deadline } from "../deadlines.ts";
 import { NETWORK, SHARED } from "../detection/event.ts";
 import type { Principal } from "../identity/principal.ts";
 import type { AdmissionRequest, Settlement, SettlementAnswer } from "../caller/admission.ts";
-import { CallerObject } from "../caller/caller-client.ts";
-import type { Windows } from "../caller/caller-do.ts";
+import { CallerClient } from "../caller/caller-client.ts";
+import type { CallerNamespace } from "../caller/caller-do.ts";
 
 interface Answered {
   admission: AdmissionRequest;
@@ -22,7 +22,7 @@ export async function countForNetwork(
     network,
     principal,
     deadline,
-  }: { windows: Windows; network: string; principal: Principal; deadline?: Deadline | undefined },
+  }: { windows: CallerNamespace; network: string; principal: Principal; deadline?: Deadline | undefined },
   { admission, settlement }: Answered,
 ): Promise<SettlementAnswer> {
   const { attempt } = admission;
@@ -42,7 +42,7 @@ export async function countForNetwork(
     arguments: JSON.stringify({ address: principal.id }),
     flow,
   };
-  return new CallerObject(windows, network, deadline).share({
+  return new CallerClient(windows, network, deadline).share({
     admission: { ...admission, principal: network, attempt: shared },
     settlement: {
       ...settlement,

@@ -3,12 +3,12 @@ import { SHARED } from "../detection/event.ts";
 import type { Principal } from "../identity/principal.ts";
 import { budgetsOf } from "../identity/lineage-rows.ts";
 import type { AdmissionRequest, Settlement, SettlementAnswer } from "../caller/admission.ts";
-import { CallerObject } from "../caller/caller-client.ts";
-import type { Windows } from "../caller/caller-do.ts";
+import { CallerClient } from "../caller/caller-client.ts";
+import type { CallerNamespace } from "../caller/caller-do.ts";
 
 interface Sharing {
   db: D1Database;
-  windows: Windows;
+  windows: CallerNamespace;
   principal: Principal;
   deadline?: Deadline | undefined;
 }
@@ -38,7 +38,7 @@ export async function shareBudget(
       admission: { ...admission, principal: root, attempt: sharedAttempt(admission.attempt, principal.id) },
       settlement: { ...settlement, flow: settlement.flow && peopleAlone(settlement.flow) },
     };
-    const answer = await new CallerObject(windows, root, deadline).share(shared);
+    const answer = await new CallerClient(windows, root, deadline).share(shared);
     if (!answer.given) return answer;
   }
   return { given: true };

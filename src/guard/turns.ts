@@ -1,6 +1,6 @@
 import { type Deadline, GRACE_MS } from "../deadlines.ts";
 import type { CallerSlots, Slot } from "./caller-slots.ts";
-import type { Admission, Asked } from "./guard.ts";
+import type { Admission, GuardedCall } from "./guard.ts";
 import type { Target } from "./target.ts";
 
 /**
@@ -11,7 +11,7 @@ const PAUSE_MS = 5;
 
 /** One call of the request, as far as its turn depends on it. */
 interface Waiting {
-  asked: Asked;
+  asked: GuardedCall;
   /** The Worker's own checks have refused it: it is only recorded. */
   isRefused: boolean;
   /** What it counts in its rate window. */
@@ -33,7 +33,7 @@ interface TurnsOptions {
   /** The request's. */
   deadline: Deadline;
   /** Decides calls with one message to the caller's object; gives the answers in the same order. */
-  decide: (asked: readonly Asked[]) => Promise<readonly Admission[]>;
+  decide: (asked: readonly GuardedCall[]) => Promise<readonly Admission[]>;
 }
 
 /**

@@ -10,7 +10,7 @@ import type { Spent } from "../caller/nonces.ts";
 import { guardOfAddress } from "./limits/address-guard.ts";
 import { UNAVAILABLE } from "../guard/guard.ts";
 import type { Target } from "../guard/target.ts";
-import { CallerObject, Unreachable } from "../caller/caller-client.ts";
+import { CallerClient, Unreachable } from "../caller/caller-client.ts";
 
 /** Whom the bearer token leads to, and whether it asks for a signature. */
 interface Claimed {
@@ -52,7 +52,7 @@ export async function refuseSignature(c: AppContext, claimed: Claimed): Promise<
 
 async function spend(c: AppContext, spent: Spent, claimed: Claimed): Promise<Refusal | undefined> {
   try {
-    const answer = await new CallerObject(c.env.USER_WINDOWS, claimed.userId, c.var.deadline).consumeNonce(
+    const answer = await new CallerClient(c.env.USER_WINDOWS, claimed.userId, c.var.deadline).consumeNonce(
       spent,
     );
     if (answer.status === "fresh") return undefined;

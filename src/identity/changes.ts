@@ -1,5 +1,5 @@
-import { CallerObject, type When } from "../caller/caller-client.ts";
-import type { Windows } from "../caller/caller-do.ts";
+import { CallerClient, type When } from "../caller/caller-client.ts";
+import type { CallerNamespace } from "../caller/caller-do.ts";
 import type { Change } from "../caller/audit/records.ts";
 
 /** Left out: what the change is not about. */
@@ -10,9 +10,9 @@ export type Noted = Pick<Change, "change" | "by"> & Partial<Change>;
  * not happen. What takes away is done first, as whoever floods their own object must not keep a key by it.
  */
 export const noteIdentity = (
-  windows: Windows,
+  windows: CallerNamespace,
   principal: string,
   { roles = null, key = null, customer = null, ...change }: Noted,
   when: When,
 ): Promise<void> =>
-  new CallerObject(windows, principal).noteIdentity({ roles, key, customer, ...change }, when);
+  new CallerClient(windows, principal).noteIdentity({ roles, key, customer, ...change }, when);

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import * as z from "zod";
 import { runBatch } from "../database/run-batch.ts";
-import type { Windows } from "../caller/caller-do.ts";
+import type { CallerNamespace } from "../caller/caller-do.ts";
 import { setRoles } from "./administration.ts";
 import { SIGN_ON } from "./lineage.ts";
 import { isLastAdmin, keepingAnAdmin } from "./last-admin.ts";
@@ -35,7 +35,7 @@ export type SignOn = { ok: true; identityId: string } | { ok: false; problem: "u
 const linkRow = z.object({ id: z.string() });
 
 interface Recording {
-  windows: Windows;
+  windows: CallerNamespace;
   validDays: number;
   /** Whether the policy makes people of some group admins: then the provider can bring back one that it takes away. */
   bringsAdmin: boolean;

@@ -6,7 +6,7 @@ import {
 } from "@cloudflare/workers-oauth-provider";
 import * as z from "zod";
 import { clip, plainLine } from "../text/plain-text.ts";
-import type { Windows } from "../caller/caller-do.ts";
+import type { CallerNamespace } from "../caller/caller-do.ts";
 import { noteIdentity } from "./changes.ts";
 import { BASE_SCOPE, SCOPES, type Scope, isScope, scopesOf } from "./scopes.ts";
 import type { SignedIn } from "./sessions.ts";
@@ -20,7 +20,7 @@ const CONNECTIONS_MAX = 200;
 /** Where grants are kept, and the audits that tell of them. */
 export interface Grants {
   oauth: OAuthHelpers;
-  windows: Windows;
+  windows: CallerNamespace;
 }
 
 /** What is asked of a person whose roles aren't known yet. */

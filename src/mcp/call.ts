@@ -2,7 +2,7 @@ import type { CallContext } from "../call-context.ts";
 import { isTransient } from "../database/transient.ts";
 import { type Deadline, RequestOver } from "../deadlines.ts";
 import type { Signals } from "../detection/signals.ts";
-import { type Guard, NOTHING_SEEN, UNAVAILABLE, refusalOfEnd } from "../guard/guard.ts";
+import { type Guard, EMPTY_RESULT, UNAVAILABLE, refusalOfEnd } from "../guard/guard.ts";
 import type { Target } from "../guard/target.ts";
 import type { Principal } from "../identity/principal.ts";
 import type { Policy } from "../policy/schema.ts";
@@ -54,7 +54,7 @@ export interface Measured extends Partial<Signals> {
 
 /** What the guard is told of an answer. */
 export const seenIn = ({ tainted = false, ...seen }: Measured) => ({
-  ...NOTHING_SEEN,
+  ...EMPTY_RESULT,
   ...seen,
   bytes: Buffer.byteLength(JSON.stringify(seen.answer), "utf8"),
   tainted: tainted || holdsInstruction(seen.answer),
@@ -62,7 +62,7 @@ export const seenIn = ({ tainted = false, ...seen }: Measured) => ({
 
 /** Of a refusal of the work: its hints are answered too. */
 export const seenInRefusal = ({ hints, missing }: Refusal) => ({
-  ...NOTHING_SEEN,
+  ...EMPTY_RESULT,
   answer: hints,
   missing,
   tainted: holdsInstruction(hints),
@@ -77,12 +77,12 @@ export async function attempt<T>(
   try {
     return await call.deadline.run(work);
   } catch (error) {
-    return { ok: false, refusal: surprise(error, call, what) };
+    return { ok: false, refusal: reportUnexpected(error, call, what) };
   }
 }
 
 /** Returns the refusal that stands for an error, and logs the error unless it is the end of the request. */
-export function surprise(
+export function reportUnexpected(
   error: unknown,
   { correlationId }: Pick<Call, "correlationId">,
   what: string,

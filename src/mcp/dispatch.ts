@@ -1,6 +1,6 @@
 import { type JSONRPCRequest, ProtocolError, type Result } from "@modelcontextprotocol/server";
 import { refusalError, refuse } from "../refusal.ts";
-import { type Call, surprise } from "./call.ts";
+import { type Call, reportUnexpected } from "./call.ts";
 import { callTool } from "./call-tool.ts";
 import { complete } from "./complete.ts";
 import { getPrompt } from "./get-prompt.ts";
@@ -34,7 +34,7 @@ export async function dispatch({ method, params = {} }: JSONRPCRequest, call: Ca
     return await handler(params, call);
   } catch (error) {
     if (error instanceof ProtocolError) throw error;
-    throw refusalError(surprise(error, call, method), call.correlationId);
+    throw refusalError(reportUnexpected(error, call, method), call.correlationId);
   }
 }
 

@@ -4,9 +4,9 @@ import { ensureMigrated } from "../database/migrate.ts";
 import type { Deadline } from "../deadlines.ts";
 import { keptTokenOf } from "../detection/tokens.ts";
 import { CallerSlots } from "../guard/caller-slots.ts";
-import { type Guard, NOTHING_SEEN, createGuard } from "../guard/guard.ts";
+import { type Guard, EMPTY_RESULT, createGuard } from "../guard/guard.ts";
 import { recorded } from "../guard/recorded.ts";
-import type { Windows } from "../caller/caller-do.ts";
+import type { CallerNamespace } from "../caller/caller-do.ts";
 import { type Principal, mayUse } from "../identity/principal.ts";
 import { BASE_SCOPE, type Scope } from "../identity/scopes.ts";
 import { createInventory } from "../inventory/repository.ts";
@@ -26,7 +26,7 @@ import { argumentsOf, discoveryTarget, targetOf } from "./targets.ts";
 /** What the endpoint needs to know of a request beside the request. */
 export interface McpRequest {
   db: D1Database;
-  windows: Windows;
+  windows: CallerNamespace;
   policy: Policy;
   secretKey: string;
   /** Names the request; its calls are named by `callNames`. */
@@ -109,7 +109,7 @@ async function refuseEarly(
     const name = names[index] ?? correlationId;
     const admission = await guard.admit({ correlationId: name, target, args: {}, refused: {} });
     if (!admission.ok) return refusalResponse(admission.refusal, name, { id });
-    await admission.value.settle({ ...NOTHING_SEEN, outcome: "ok", durationMs: 0 });
+    await admission.value.settle({ ...EMPTY_RESULT, outcome: "ok", durationMs: 0 });
   }
   // In a batch only the call that lacks a scope is refused, by the guard, in its own answer.
   const [only, ...others] = messages;

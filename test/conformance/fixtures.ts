@@ -14,12 +14,12 @@ const INVALID_PARAMS = -32602;
 const CACHE = { ttlMs: 1_000, cacheScope: "private" };
 
 /** One request of the suite. */
-export interface Asked {
+export interface GuardedCall {
   params: Record<string, unknown>;
   protocol: ServerContext;
   secretKey: string;
 }
-type Handler = (asked: Asked) => Result | Promise<Result>;
+type Handler = (asked: GuardedCall) => Result | Promise<Result>;
 
 const nameSchema = z.object({ name: z.string() });
 const uriSchema = z.object({ uri: z.string() });

@@ -8,7 +8,7 @@ import {
   inputResponse,
 } from "@modelcontextprotocol/server";
 import * as z from "zod";
-import type { Asked } from "./fixtures.ts";
+import type { GuardedCall } from "./fixtures.ts";
 
 // Questions to the client's person, asked in an answer and answered by calling again (2026-07-28, SEP-2322).
 
@@ -35,11 +35,14 @@ export const ask = (inputRequests: Questions): Result => inputRequired({ inputRe
 const formSchema = z.record(z.string(), z.union([z.string(), z.boolean()]));
 
 /** What a form's field was filled with; undefined where the form was not answered. */
-export const accepted = ({ protocol }: Asked, key: string, field: string): string | boolean | undefined =>
-  acceptedContent(protocol.mcpReq.inputResponses, key, formSchema)?.[field];
+export const accepted = (
+  { protocol }: GuardedCall,
+  key: string,
+  field: string,
+): string | boolean | undefined => acceptedContent(protocol.mcpReq.inputResponses, key, formSchema)?.[field];
 
 /** Whether a question was answered at all. */
-export const answered = ({ protocol }: Asked, key: string): boolean =>
+export const answered = ({ protocol }: GuardedCall, key: string): boolean =>
   inputResponse(protocol.mcpReq.inputResponses, key).kind !== "missing";
 
 const stateSchema = z.object({ round: z.int() });
@@ -50,11 +53,11 @@ const codec = (secretKey: string) =>
 export const askInRound = async (
   round: number,
   inputRequests: Questions,
-  { secretKey }: Asked,
+  { secretKey }: GuardedCall,
 ): Promise<Result> => inputRequired({ inputRequests, requestState: await codec(secretKey).mint({ round }) });
 
 /** The round that came back, 0 where none did. A state that was tampered with is an error. */
-export async function roundOf({ protocol, secretKey }: Asked): Promise<number> {
+export async function roundOf({ protocol, secretKey }: GuardedCall): Promise<number> {
   const sealed: unknown = protocol.mcpReq.requestState();
   if (sealed === undefined) return 0;
   const state = await codec(secretKey)

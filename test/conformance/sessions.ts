@@ -1,11 +1,11 @@
 import type { ElicitRequestFormParams, Result, ServerContext } from "@modelcontextprotocol/server";
 import * as z from "zod";
-import type { Asked } from "./fixtures.ts";
+import type { GuardedCall } from "./fixtures.ts";
 
 // What asks the client in the middle of a call, as the 2025 revisions have it. The client answers in a request
 // of its own, which only a session would bring back here: these are the four of the baseline.
 
-type Fixture = (asked: Asked) => Promise<Result>;
+type Fixture = (asked: GuardedCall) => Promise<Result>;
 
 /** A client's answer comes at once or, without a session, never. */
 const WAIT = { timeout: 500 };

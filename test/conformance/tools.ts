@@ -7,12 +7,12 @@ import {
   type ServerContext,
 } from "@modelcontextprotocol/server";
 import * as z from "zod";
-import type { Asked } from "./fixtures.ts";
+import type { GuardedCall } from "./fixtures.ts";
 import { accepted, answered, ask, askInRound, form, roots, roundOf, sampling } from "./input-required.ts";
 import { PNG, WAV } from "./media.ts";
 import { sessionTools } from "./sessions.ts";
 
-type Fixture = (asked: Asked) => Result | Promise<Result>;
+type Fixture = (asked: GuardedCall) => Result | Promise<Result>;
 
 const says = (text: string): Result => ({ content: [{ type: "text", text }] });
 const metaSchema = z.object({ progressToken: z.union([z.string(), z.number()]).optional() }).optional();
@@ -150,7 +150,7 @@ export const tools = Object.keys(fixtures).map((name) => ({
   inputSchema: { type: "object" },
 }));
 
-export function callTool(name: string, asked: Asked): Result | Promise<Result> {
+export function callTool(name: string, asked: GuardedCall): Result | Promise<Result> {
   const fixture = Object.hasOwn(fixtures, name) ? fixtures[name] : undefined;
   if (fixture === undefined) throw new ProtocolError(-32602, "Unknown tool");
   return fixture(asked);

@@ -70,7 +70,7 @@ With ""quiet"" keys, and a wheel.",4000,US,3
 
   it.concurrent.each([
     {
-      form: "JSONL with a BOM, Windows line ends, blank lines and no last line end",
+      form: "JSONL with a BOM, CallerNamespace line ends, blank lines and no last line end",
       name: "a.jsonl",
       contents: `\ufeff\r\n${JSON.stringify(row("F-1"))}\r\n\r\n${JSON.stringify(row("F-2"))}`,
       skus: ["F-1", "F-2"],

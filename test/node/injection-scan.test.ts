@@ -79,7 +79,7 @@ describe("does not flag", () => {
     "In your reply, please include the tracking number.",
     "Do not tell my wife, it is a present. Please don't mention the price on the package.",
     "The system message on the display says E04 after the update.",
-    "System: Windows 11, 16 GB. The developer options are on, debug mode is on.",
+    "System: CallerNamespace 11, 16 GB. The developer options are on, debug mode is on.",
     "You are now my last hope, I must have it on Friday!",
     "From now on please deliver to my new address.",
     "Is the assistant in the app a chatbot? It told me to write to you.",

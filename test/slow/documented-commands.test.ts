@@ -12,7 +12,7 @@ import { copyProject, writeExamples } from "./support/project-copy.ts";
 // Each command that README.md and docs/ name, at its smallest, one after the other as a reader would: what one
 // leaves behind the next may need.
 
-interface Ran {
+interface CallResult {
   code: number;
   stdout: string;
   stderr: string;
@@ -44,7 +44,7 @@ afterAll(async () => {
 }, 60_000);
 
 /** In a shell in the copy, with the ids that earlier commands printed. */
-const execute = (command: string): Promise<Ran> =>
+const execute = (command: string): Promise<CallResult> =>
   new Promise((resolve) => {
     const env = { ...process.env, ...noted, NO_COLOR: "1", WRANGLER_SEND_METRICS: "false" };
     exec(command, { cwd: folder, env, maxBuffer: 1e9 }, (error, stdout, stderr) =>

@@ -1,7 +1,7 @@
 import { HOUR } from "../../detection/window.ts";
 import { isRefusalCode } from "../../refusal.ts";
 import { statusOf } from "../../telemetry/call-record.ts";
-import type { Parts } from "../state.ts";
+import type { CallerState } from "../state.ts";
 import { ADMITTED, type AuditRecord, type Outcome } from "./records.ts";
 
 /** The latest calls of a caller, those of the last hour at most, and how many of them were refused. */
@@ -22,7 +22,7 @@ export const isMostlyRefused = ({ calls, refused }: Refusals): boolean =>
  */
 export function refusalsIn(
   records: readonly AuditRecord[],
-  runs: Parts["log"]["runs"],
+  runs: CallerState["log"]["runs"],
   now: number,
 ): Refusals {
   const since = now - HOUR;

@@ -33,7 +33,7 @@ const RECOUNTED_MAX = 2_000;
  * One principal's flow state, in memory. What is stored is how it stood after one record; the records behind it tell the
  * rest. Storing it with every call would write several times what the record of the call takes.
  */
-export class FlowGuard {
+export class CallerDetection {
   readonly #store: Store;
   #state: FlowState | undefined;
   /** The record up to which the state is stored. */
@@ -110,7 +110,7 @@ export class FlowGuard {
   }
 
   /** To be told of the last record once all that it says is in the state: `always`, or when enough lie behind. */
-  keepUp(head: number, when: "always" | "due"): void {
+  checkpoint(head: number, when: "always" | "due"): void {
     const behind = head - this.#storedAt;
     if (behind === 0 || (when === "due" && (this.#state === undefined || behind < BEHIND_MAX))) return;
     this.#store.saveFlow(this.#read().takeChanges(), head);

@@ -3,7 +3,7 @@ import { policyInForce } from "../../policy/bundled.ts";
 import type { AdmissionRequest, FlowRefusal } from "../admission.ts";
 import { kindOf } from "../caller-incidents.ts";
 import type { Incident } from "../../incidents/incident-record.ts";
-import type { Parts } from "../state.ts";
+import type { CallerState } from "../state.ts";
 import { type Attempt, BY_FORM, type IncidentDecision } from "../audit/records.ts";
 
 // What the flow rules' decisions come to for one principal: refusals, incidents, and what people decide about
@@ -27,7 +27,7 @@ export interface PersonsDecision extends Decider {
 }
 
 /** Judges a call before it runs; an accepted form lets a write go on that would have been asked about. */
-export function judgeCall(parts: Parts, request: AdmissionRequest, now: number): Decision {
+export function judgeCall(parts: CallerState, request: AdmissionRequest, now: number): Decision {
   const { log, flow, incidents, nonces } = parts;
   const decision = flow.admit(request, (log.head?.seq ?? 0) + 1, now);
   const { agreed } = request;
@@ -59,7 +59,7 @@ export function judgeCall(parts: Parts, request: AdmissionRequest, now: number):
 
 /** Notes a decision's incidents, of which a call that waits for others in flight makes none; gives what the caller is refused with. */
 export function noteDecision(
-  { log, incidents }: Parts,
+  { log, incidents }: CallerState,
   decision: Decision,
   { name: tool, correlation_id: correlationId }: Pick<Attempt, "name" | "correlation_id">,
   now: number,
@@ -74,7 +74,7 @@ export function noteDecision(
  * wait is not in the record.
  */
 export function recordedRefusal(
-  { incidents }: Pick<Parts, "incidents">,
+  { incidents }: Pick<CallerState, "incidents">,
   { hits, at }: { hits: Hit[]; at: number },
 ): FlowRefusal | undefined {
   const enforced = hits.filter(({ mode }) => mode === "enforce");
@@ -94,7 +94,11 @@ function refusalOf(decision: Decision, noted: readonly Incident[], now: number):
 }
 
 /** What is decided together with an open incident of that id, itself first; none where it is not open. */
-export function decidedWith({ incidents }: Pick<Parts, "incidents">, id: string, now: number): Incident[] {
+export function decidedWith(
+  { incidents }: Pick<CallerState, "incidents">,
+  id: string,
+  now: number,
+): Incident[] {
   const incident = incidents.find(id);
   if (incident?.status !== "open") return [];
   // Work that a person was asked about passes all the rules that asked, or none.
@@ -108,7 +112,7 @@ export function decidedWith({ incidents }: Pick<Parts, "incidents">, id: string,
  * none open of that id. Closing says that somebody has looked: it lets nothing through, and those that wait go on waiting.
  */
 export function decideIncident(
-  parts: Parts,
+  parts: CallerState,
   { incident: id, decision, ...decider }: PersonsDecision,
   now: number,
 ): Incident | undefined {
@@ -126,7 +130,7 @@ export function decideIncident(
  * incident in which calls were refused. Gives the rules; none where nothing stops the caller.
  */
 export function releaseCaller(
-  parts: Parts,
+  parts: CallerState,
   { rule, ...decider }: Decider & { rule: string | null },
   now: number,
 ): string[] {
@@ -151,7 +155,7 @@ interface Settled extends Decider {
 
 /** One record for all of them. Gives them as they are now. */
 function settleIncidents(
-  { log, flow, incidents }: Parts,
+  { log, flow, incidents }: CallerState,
   all: readonly Incident[],
   { decision, incident, by, note, noteId, now, rules = [...new Set(all.map(({ rule }) => rule))] }: Settled,
 ): Incident[] {

@@ -1,7 +1,7 @@
 import { type Decision, isRefused } from "../../detection/decision.ts";
 import { type AdmissionRequest, shrink } from "../admission.ts";
 import { judgeCall } from "./decisions.ts";
-import type { Parts } from "../state.ts";
+import type { CallerState } from "../state.ts";
 
 type Attempt = AdmissionRequest["attempt"];
 
@@ -16,7 +16,7 @@ interface Judged {
  * Judges a call before it runs. A page that would be throttled is judged again as the small page that the rules spare, so
  * that callers who share a busy address are answered a few products and not turned away.
  */
-export function judgePage(parts: Parts, request: AdmissionRequest, now: number): Judged {
+export function judgePage(parts: CallerState, request: AdmissionRequest, now: number): Judged {
   const { attempt } = request;
   const decision = judgeCall(parts, request, now);
   if (decision.verdict !== "throttle" || request.isPaged !== true) return { decision, attempt };

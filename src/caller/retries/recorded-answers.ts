@@ -6,7 +6,7 @@ import {
   heard,
 } from "../admission.ts";
 import { recordedRefusal } from "../detection/decisions.ts";
-import type { Parts } from "../state.ts";
+import type { CallerState } from "../state.ts";
 import { ADMITTED, type Attempt, type Outcome } from "../audit/records.ts";
 import { fitsAt } from "../rate/sliding-window.ts";
 
@@ -14,7 +14,7 @@ import { fitsAt } from "../rate/sliding-window.ts";
 
 /** `attempt` is the call's record, or the first of the run of refusals in which the call was counted. */
 export function recordedAnswer(
-  parts: Parts,
+  parts: CallerState,
   { refused, limit, attempt: { bucket, weight, flow: asked } }: AdmissionRequest,
   { seq, at, decision, hits, flow }: Attempt,
   now: number,
@@ -32,7 +32,7 @@ export function recordedAnswer(
   return { admitted: false, stage: "rate", retryAfterMs: Math.max(1, freeAt - Date.now()) };
 }
 
-export function recordedSettlement(parts: Parts, { withheld, hits, at }: Outcome): SettlementAnswer {
+export function recordedSettlement(parts: CallerState, { withheld, hits, at }: Outcome): SettlementAnswer {
   if (withheld === null) return { given: true, ...heard(hits) };
   const refusal = recordedRefusal(parts, { hits, at }) ?? { verdict: "block" };
   return { given: false, refusal, ...heard(hits) };

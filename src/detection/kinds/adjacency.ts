@@ -3,10 +3,10 @@ import { type RuleOf, ruleKey } from "../rules.ts";
 import { counterOf } from "../state/counters.ts";
 import { hashOf } from "../state/distinct.ts";
 import type { FlowState } from "../state/state.ts";
-import type { Steps } from "./compiled-rule.ts";
+import type { RuleHandler } from "./compiled-rule.ts";
 
 /** Ids named that lie beside another id named before: walking along them, up, down or in small strides. */
-export function adjacencySteps(rule: RuleOf<"adjacency">): Steps {
+export function adjacencySteps(rule: RuleOf<"adjacency">): RuleHandler {
   const key = ruleKey(rule);
   const limits = rule.limits.map(({ window, max }) => ({ max, counter: counterOf(key, window) }));
   const longest = Math.max(...rule.limits.map(({ window }) => window));

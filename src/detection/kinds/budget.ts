@@ -4,10 +4,10 @@ import { type RuleOf, ruleKey } from "../rules.ts";
 import { counterOf } from "../state/counters.ts";
 import type { Reservation } from "../state/reservations.ts";
 import type { FlowState } from "../state/state.ts";
-import { type Steps, isWatched } from "./compiled-rule.ts";
+import { type RuleHandler, isWatched } from "./compiled-rule.ts";
 
 /** Records or bytes: what was answered or written, what calls in flight may answer yet, and what this one may. */
-export function budgetSteps(rule: RuleOf<"budget">): Steps {
+export function budgetSteps(rule: RuleOf<"budget">): RuleHandler {
   const limits = rule.limits.map(({ window, max }) => ({ max, counter: counterOf(ruleKey(rule), window) }));
   const watched = { classes: rule.classes, kinds: rule.kinds };
 

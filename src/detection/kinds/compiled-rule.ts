@@ -5,7 +5,7 @@ import type { Rule } from "../rules.ts";
 import type { FlowState } from "../state/state.ts";
 
 /** A rule at work. Each step is optional; none keeps anything outside the state. */
-export interface Watch {
+export interface CompiledRule {
   rule: Rule;
   /** It is only asked about calls whose answers may hold any of these; absent: about all. */
   classes?: readonly DataClass[] | undefined;
@@ -22,11 +22,11 @@ export interface Watch {
 }
 
 /** What one kind of rule does, before it is given its rule. */
-export type Steps = Omit<Watch, "rule">;
+export type RuleHandler = Omit<CompiledRule, "rule">;
 
 /** Whether a rule that is asked about some classes and kinds has a say about a call. */
 export const isWatched = (
-  { classes, kinds }: Pick<Watch, "classes" | "kinds">,
+  { classes, kinds }: Pick<CompiledRule, "classes" | "kinds">,
   call: Pick<FlowCall, "classes" | "kinds">,
 ): boolean =>
   (classes === undefined || shareClass(classes, call.classes)) &&

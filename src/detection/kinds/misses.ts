@@ -4,7 +4,7 @@ import { isPublicRead } from "../labels.ts";
 import { type RuleOf, ruleKey } from "../rules.ts";
 import { counterOf } from "../state/counters.ts";
 import type { FlowState } from "../state/state.ts";
-import type { Steps } from "./compiled-rule.ts";
+import type { RuleHandler } from "./compiled-rule.ts";
 
 /**
  * Asking for what does not exist: guessing. Honest callers mistype too, so a number is let through, and more of them where the
@@ -13,7 +13,7 @@ import type { Steps } from "./compiled-rule.ts";
  * arguments. The catalog stays open to who guesses: past the limit it is the next miss that is refused. Calls about people
  * are refused before they run.
  */
-export function missesSteps(rule: RuleOf<"misses">): Steps {
+export function missesSteps(rule: RuleOf<"misses">): RuleHandler {
   const limits = rule.limits.map(({ window, max, share = 0 }) => ({
     max,
     share,

@@ -5,7 +5,7 @@ import { hashOf } from "../state/distinct.ts";
 import { askedBy } from "../state/public-reads.ts";
 import type { FlowState } from "../state/state.ts";
 import { DAY } from "../window.ts";
-import type { Steps } from "./compiled-rule.ts";
+import type { RuleHandler } from "./compiled-rule.ts";
 
 /**
  * Products that searches in flight may answer past what a limit leaves: sixty of the usual page, sent at once. Most find
@@ -18,7 +18,7 @@ export const PRODUCTS_IN_FLIGHT = 600;
  * is taken to answer as many new ones as it may; one that names only products seen before goes on being served. So does a
  * call that can answer no more than the rule spares.
  */
-export function productsSteps(rule: RuleOf<"products">): Steps {
+export function productsSteps(rule: RuleOf<"products">): RuleHandler {
   const seenIn = (state: FlowState, windowMs: number) =>
     windowMs <= DAY ? state.productsOfDay : state.productsOfMonth;
   return {

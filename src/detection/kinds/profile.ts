@@ -3,10 +3,10 @@ import type { RuleOf } from "../rules.ts";
 import { type Person, classIndexes, gatheredAt } from "../state/subjects.ts";
 import type { FlowState } from "../state/state.ts";
 import { judgePeople, peopleOf } from "./people.ts";
-import type { Steps } from "./compiled-rule.ts";
+import type { RuleHandler } from "./compiled-rule.ts";
 
 /** People of whom all the classes were gathered, in any order and with any gaps. A class counts from its first reading. */
-export function profileSteps(rule: RuleOf<"profile">): Steps {
+export function profileSteps(rule: RuleOf<"profile">): RuleHandler {
   const indexes = classIndexes(rule.classes);
 
   function judge(state: FlowState, call: FlowCall, people: readonly Token[], now: number) {

@@ -3,7 +3,7 @@ import { type RuleOf, ruleKey } from "../rules.ts";
 import { counterOf } from "../state/counters.ts";
 import type { FlowState } from "../state/state.ts";
 import { judgePeople, peopleOf } from "./people.ts";
-import { type Steps, shareClass } from "./compiled-rule.ts";
+import { type RuleHandler, shareClass } from "./compiled-rule.ts";
 
 type Step = RuleOf<"sequence">["steps"][number];
 
@@ -11,7 +11,7 @@ type Step = RuleOf<"sequence">["steps"][number];
  * Steps in order with anything in between (skip till any match). Kept for each step is the latest start of a match that
  * got so far: if any match lies in a window, the one that started last does.
  */
-export function sequenceSteps(rule: RuleOf<"sequence">): Steps {
+export function sequenceSteps(rule: RuleOf<"sequence">): RuleHandler {
   const key = ruleKey(rule);
   const last = rule.steps.length - 1;
   const matched = (call: FlowCall) => rule.steps.map((step) => matches(step, call));

@@ -7,7 +7,7 @@ import type { FlowState } from "../state/state.ts";
 import { KNOWN_MS, type Person, attemptOf, classIndexes, firstRead, seenAt } from "../state/subjects.ts";
 import { inWindow } from "../window.ts";
 import { peopleOf } from "./people.ts";
-import { type Steps, shareClass } from "./compiled-rule.ts";
+import { type RuleHandler, shareClass } from "./compiled-rule.ts";
 
 /**
  * Calls about somebody yet unknown that may be in flight past the limit. Their answers are judged when they are settled,
@@ -16,7 +16,7 @@ import { type Steps, shareClass } from "./compiled-rule.ts";
 export const UNNAMED_IN_FLIGHT = 16;
 
 /** Different people newly read. Windows of a day or less are exact; longer ones add up the people of each day. */
-export function subjectsSteps(rule: RuleOf<"subjects">): Steps {
+export function subjectsSteps(rule: RuleOf<"subjects">): RuleHandler {
   const classes = rule.classes ?? PERSONAL_CLASSES;
   const indexes = classIndexes(classes);
   const limits = rule.limits.map(({ window, max }) => ({

@@ -5,7 +5,7 @@ import type { Refusal } from "../../refusal.ts";
 import type { Endpoint } from "../../policy/schema.ts";
 import { guardOfAddress } from "./address-guard.ts";
 import { tooMany } from "./failed-credentials.ts";
-import { NOTHING_SEEN, UNAVAILABLE } from "../../guard/guard.ts";
+import { EMPTY_RESULT, UNAVAILABLE } from "../../guard/guard.ts";
 import { IsolateBudget, limitOfNetwork } from "../../guard/isolate-budget.ts";
 
 const networks = new IsolateBudget();
@@ -43,7 +43,7 @@ export const limitByAddress = (endpoint: Endpoint, show: Show) =>
     const isCounted = admission.degraded !== true;
     if (isCounted) await next();
     await admission.value.settle({
-      ...NOTHING_SEEN,
+      ...EMPTY_RESULT,
       outcome: isCounted ? "ok" : "unavailable",
       durationMs: performance.now() - began,
     });

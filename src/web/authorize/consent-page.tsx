@@ -11,7 +11,7 @@ import { providerHost } from "../sign-in/sign-in-page.tsx";
 /** What a page is bound to that was drawn before anybody signed in; no credential is called so. */
 export const NOBODY = "nobody";
 
-interface Asked {
+interface GuardedCall {
   /** Who is asked; undefined for whom the provider is to name. */
   signedIn: SignedIn | undefined;
   signOn: SignOnSettings | undefined;
@@ -21,7 +21,7 @@ interface Asked {
   headers: Headers;
 }
 
-export function consentPage(details: ConsentDescription, asked: Asked): Promise<Response> {
+export function consentPage(details: ConsentDescription, asked: GuardedCall): Promise<Response> {
   const { signedIn, signOn, path, handle, headers } = asked;
   const offered = offeredScopes(
     details.scope,

@@ -7,7 +7,7 @@ import { guardPages, readForm, textOf } from "../layout/form-guards.ts";
 import { renderPage } from "../layout/page.tsx";
 import type { SignedIn } from "../../identity/sessions.ts";
 import { clip, plainLine } from "../../text/plain-text.ts";
-import { CallerObject } from "../../caller/caller-client.ts";
+import { CallerClient } from "../../caller/caller-client.ts";
 import { findIncident } from "../../incidents/incident-rows.ts";
 import type { Incident } from "../../incidents/incident-record.ts";
 import { confirmPage } from "./confirm-page.tsx";
@@ -25,7 +25,7 @@ confirmPages.get("/confirm/:id", async (c) => {
   const asked = await whoAndWhat(c);
   if (asked instanceof Response) return asked;
   const { id, principal } = asked.incident;
-  const waiting = await new CallerObject(c.env.USER_WINDOWS, principal).decidedWith(id);
+  const waiting = await new CallerClient(c.env.USER_WINDOWS, principal).decidedWith(id);
   const together = waiting.filter((each) => each.id !== id);
   const { rules, confirmation } = c.var.policy;
   return confirmPage({
@@ -47,7 +47,7 @@ confirmPages.post("/confirm/:id", async (c) => {
   const { signedIn, incident } = asked;
   const by = await decidesWith(c, signedIn, incident.principal, textOf(form, "recovery_code"));
   if (by === undefined) return notYours();
-  const decided = await new CallerObject(c.env.USER_WINDOWS, incident.principal).decide({
+  const decided = await new CallerClient(c.env.USER_WINDOWS, incident.principal).decide({
     incident: incident.id,
     decision: decision === "allow" ? "released" : "declined",
     by: signedIn.user.userId,
@@ -59,14 +59,14 @@ confirmPages.post("/confirm/:id", async (c) => {
     : renderPage("Declined", <p>The work stays stopped.</p>);
 });
 
-interface Asked {
+interface GuardedCall {
   signedIn: SignedIn;
   incident: Incident;
   may: MayDecide;
 }
 
 /** Who is signed in, and about what; or the page that stands in the way. */
-async function whoAndWhat(c: AppContext): Promise<Response | Asked> {
+async function whoAndWhat(c: AppContext): Promise<Response | GuardedCall> {
   const id = c.req.param("id") ?? "";
   const signedIn = await sessionUser(c);
   if (signedIn === undefined) return c.redirect(signInPath(`/confirm/${encodeURIComponent(id)}`), 303);

@@ -82,16 +82,16 @@ const ALL = [
   ...LISTS.map((path) => [`API ${path}`, () => api(key, "GET", path)] as const),
 ];
 
-interface Asked {
+interface GuardedCall {
   sql: string;
   values: unknown[];
 }
 
 /** The statements that D1 was asked for meanwhile, and how many rows they read. */
 async function watched(work: () => Promise<Response>) {
-  const statements: (Asked & { rows: number })[] = [];
+  const statements: (GuardedCall & { rows: number })[] = [];
   const prepare = env.DB.prepare.bind(env.DB);
-  const askedBy = new WeakMap<D1PreparedStatement, Asked>();
+  const askedBy = new WeakMap<D1PreparedStatement, GuardedCall>();
   vi.spyOn(env.DB, "prepare").mockImplementation((sql) => {
     const statement = prepare(sql);
     const watch = (each: D1PreparedStatement, values: unknown[]): D1PreparedStatement => {
@@ -133,7 +133,7 @@ const planSchema = z.array(z.object({ detail: z.string() }));
 /** A table with a row for each rule and urgency, a list in a parameter, or what another step of the plan has found. */
 const SMALL = /^SCAN (open_incidents|o|r|json_each|found|CONSTANT ROW|\(subquery-\d+\))(?= |$)/;
 /** Steps of a plan that read a whole table, or a whole index. */
-async function scansIn({ sql, values }: Asked): Promise<string[]> {
+async function scansIn({ sql, values }: GuardedCall): Promise<string[]> {
   const { results } = await env.DB.prepare(`EXPLAIN QUERY PLAN ${sql}`)
     .bind(...values)
     .all();

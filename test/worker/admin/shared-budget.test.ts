@@ -4,7 +4,7 @@ import * as z from "zod";
 import { runBatch } from "../../../src/database/run-batch.ts";
 import { bootstrapAdmin } from "../../../src/identity/administration.ts";
 import { setRecoveryCode, newRecoveryCode } from "../../../src/identity/recovery-code.ts";
-import { UserWindows } from "../../../src/caller/caller-do.ts";
+import { CallerDO } from "../../../src/caller/caller-do.ts";
 import { api } from "../identity/support/admin-api.ts";
 import { newKey, newUser } from "../identity/support/people.ts";
 import { recordsOf } from "../support/caller.ts";
@@ -132,7 +132,7 @@ describe("a young caller", () => {
   it("reads nobody while its maker's object is out of reach, and products as ever", async () => {
     const { id, secret } = await admin();
     const { as } = await hire(secret, `${id}-agent`);
-    vi.spyOn(UserWindows.prototype, "share").mockImplementation(() => {
+    vi.spyOn(CallerDO.prototype, "share").mockImplementation(() => {
       throw new Error("out of order");
     });
     expect(await readPeople(as, 1)).toEqual({ answered: 0, code: "unavailable" });

@@ -5,7 +5,7 @@ import { ensureMigrated } from "../../../src/database/migrate.ts";
 import { AuditLog } from "../../../src/caller/audit/audit-log.ts";
 import { verifyChain } from "../../../src/caller/audit/chain.ts";
 import { createStore } from "../../../src/caller/store.ts";
-import type { UserWindows } from "../../../src/caller/caller-do.ts";
+import type { CallerDO } from "../../../src/caller/caller-do.ts";
 import { DAY_MS, admission, newObject, settlement } from "../support/admission.ts";
 import { anchorRow, exported } from "../support/audit.ts";
 import { recordsOf } from "../support/caller.ts";
@@ -22,7 +22,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-type Instance = DurableObjectStub<UserWindows>;
+type Instance = DurableObjectStub<CallerDO>;
 
 async function callOnce(principal: string, object: Instance): Promise<void> {
   const answer = await object.admit(admission(principal, { limit: { max: 100, windowMs: MINUTE } }));

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, expect, it, vi } from "vitest";
 import { within } from "../../../src/deadlines.ts";
 import { noteIdentity } from "../../../src/identity/changes.ts";
-import { surprise } from "../../../src/mcp/call.ts";
+import { reportUnexpected } from "../../../src/mcp/call.ts";
 import { Unreachable } from "../../../src/caller/caller-client.ts";
 import { recordsOf } from "../support/caller.ts";
 import { failing } from "../support/failing-windows.ts";
@@ -37,7 +37,7 @@ it("an object that never answers holds nobody up: after three seconds that is un
   await vi.advanceTimersByTimeAsync(3_000);
   const error = await noted;
   expect(error).toBeInstanceOf(Unreachable);
-  expect(surprise(error, { correlationId: "ref-1" }, "/admin/api/users")).toMatchObject({
+  expect(reportUnexpected(error, { correlationId: "ref-1" }, "/admin/api/users")).toMatchObject({
     code: "unavailable",
   });
   expect(logged.mock.calls.flat().join()).toContain("TooLate");

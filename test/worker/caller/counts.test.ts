@@ -1,12 +1,12 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it, vi } from "vitest";
-import type { UserWindows } from "../../../src/caller/caller-do.ts";
+import type { CallerDO } from "../../../src/caller/caller-do.ts";
 import { WINDOW_MS, admission, newObject } from "../support/admission.ts";
 import { recordsOf } from "../support/caller.ts";
 
 /** Calls that the records tell of: an attempt each, and those behind it that were counted. */
-async function recorded(object: DurableObjectStub<UserWindows>): Promise<number> {
+async function recorded(object: DurableObjectStub<CallerDO>): Promise<number> {
   const records = await recordsOf(object);
   return records.reduce((sum, each) => {
     if (each.kind === "attempt") return sum + 1;
@@ -21,7 +21,7 @@ it.each([
 ])("300 calls refused $what are 300 in the chain, though the object lost its memory", async ({ refused }) => {
   const { principal, object } = newObject();
   for (const calls of [229, 71]) {
-    await runInDurableObject(object, (instance: UserWindows) => {
+    await runInDurableObject(object, (instance: CallerDO) => {
       for (let call = 0; call < calls; call++) instance.admit(admission(principal, { refused }));
     });
     // workerd takes the memory of an object that was idle for ten seconds.
@@ -40,7 +40,7 @@ it.each([
 it("a flood of refusals is stored every two seconds at most, and when its count has doubled", async () => {
   const { principal, object } = newObject();
   const refused = { permission: "permission_denied" as const };
-  await runInDurableObject(object, async (instance: UserWindows, { storage }) => {
+  await runInDurableObject(object, async (instance: CallerDO, { storage }) => {
     for (let call = 0; call < 6; call++) instance.admit(admission(principal, { refused }));
     const exec = vi.spyOn(storage.sql, "exec");
     const writes = () => exec.mock.calls.filter(([sql]) => sql.includes("INTO runs")).length;

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import * as z from "zod";
 import { ensureMigrated } from "../../../src/database/migrate.ts";
-import type { UserWindows } from "../../../src/caller/caller-do.ts";
+import type { CallerDO } from "../../../src/caller/caller-do.ts";
 import { admission, newObject } from "../support/admission.ts";
 import { recordsOf } from "../support/caller.ts";
 
@@ -75,7 +75,7 @@ async function stop(caller: Caller, people = PEOPLE, names = "person"): Promise<
 }
 /** A planted record is read: the caller is answered, and an incident noted. */
 const plant = ({ principal, object }: Caller) =>
-  runInDurableObject(object, (instance: UserWindows) => {
+  runInDurableObject(object, (instance: CallerDO) => {
     const flow = about("person-0");
     const attempt = { name: "get_customer", roles: ["support"], flow };
     const answer = instance.admit(admission(principal, { limit: LIMIT, attempt }));

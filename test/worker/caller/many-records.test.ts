@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import * as z from "zod";
 import { AuditLog, PRUNED_MAX } from "../../../src/caller/audit/audit-log.ts";
 import { createStore } from "../../../src/caller/store.ts";
-import type { UserWindows } from "../../../src/caller/caller-do.ts";
+import type { CallerDO } from "../../../src/caller/caller-do.ts";
 import { DAY_MS, WINDOW_MS, admission, newObject, settlement } from "../support/admission.ts";
 
 // What an object is asked for reads as many records of a long chain as of a short one.
@@ -18,15 +18,15 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-type Work = (instance: UserWindows, storage: DurableObjectStorage) => unknown;
+type Work = (instance: CallerDO, storage: DurableObjectStorage) => unknown;
 
 /** An object whose chain has so many records more than its first two calls, one a second until now. */
 async function withRecords<T>(
   count: number,
-  work: (instance: UserWindows, storage: DurableObjectStorage) => T,
+  work: (instance: CallerDO, storage: DurableObjectStorage) => T,
 ): Promise<T> {
   const { principal, object } = newObject();
-  await runInDurableObject(object, (instance: UserWindows, { storage }) => {
+  await runInDurableObject(object, (instance: CallerDO, { storage }) => {
     vi.setSystemTime(NOW - count * 1_000);
     const answer = instance.admit(admission(principal));
     if (answer.admitted) instance.settle(settlement(answer.seq));
@@ -45,7 +45,7 @@ async function withRecords<T>(
   });
   vi.setSystemTime(NOW);
   await evictDurableObject(object);
-  return runInDurableObject(object, (instance: UserWindows, { storage }) => work(instance, storage));
+  return runInDurableObject(object, (instance: CallerDO, { storage }) => work(instance, storage));
 }
 
 const WORK: Record<string, Work> = {

@@ -2,8 +2,8 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { noteIdentity } from "../../../src/identity/changes.ts";
-import { CallerObject } from "../../../src/caller/caller-client.ts";
-import type { UserWindows } from "../../../src/caller/caller-do.ts";
+import { CallerClient } from "../../../src/caller/caller-client.ts";
+import type { CallerDO } from "../../../src/caller/caller-do.ts";
 import { WINDOW_MS, admission, newObject, settlement } from "../support/admission.ts";
 import { newCaller, recordsOf, rowsOf } from "../support/caller.ts";
 import { fill, sample } from "../support/catalog.ts";
@@ -24,7 +24,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-type Instance = DurableObjectStub<UserWindows>;
+type Instance = DurableObjectStub<CallerDO>;
 const remembered = async () => {};
 const evicted = (object: Instance) => evictDurableObject(object);
 const OVERVIEW = { calls: WINDOW_MS, discovery: WINDOW_MS };
@@ -205,20 +205,20 @@ describe("what a person decides", () => {
 
   it("is decided once, and answered as decided, though the answer was lost", async () => {
     const { principal, object, incident } = await stopped();
-    const client = new CallerObject(losing("decide").windows, principal);
+    const client = new CallerClient(losing("decide").windows, principal);
     expect(await client.decide({ incident, decision: "released", ...by })).toMatchObject({
       id: incident,
       status: "released",
     });
     expect(await decisions(object)).toHaveLength(1);
     // Somebody else comes too late.
-    const other = new CallerObject(env.USER_WINDOWS, principal);
+    const other = new CallerClient(env.USER_WINDOWS, principal);
     expect(await other.decide({ incident, decision: "declined", ...by })).toBeUndefined();
   });
 
   it("is released once, and answered with the rules, though the answer was lost", async () => {
     const { principal, object } = await stopped();
-    const client = new CallerObject(losing("release").windows, principal);
+    const client = new CallerClient(losing("release").windows, principal);
     expect(await client.release({ rule: null, ...by })).toEqual(["people"]);
     expect(await decisions(object)).toHaveLength(1);
   });

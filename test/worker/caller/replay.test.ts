@@ -13,7 +13,7 @@ import { policyInForce } from "../../../src/policy/bundled.ts";
 import { DAY_MS, admission, newObject } from "../support/admission.ts";
 import { recordsOf } from "../support/caller.ts";
 import type { AuditRecord } from "../../../src/caller/audit/records.ts";
-import type { UserWindows } from "../../../src/caller/caller-do.ts";
+import type { CallerDO } from "../../../src/caller/caller-do.ts";
 
 const NOW = 1_800_000_000_000;
 /** Longer than a session: what is pruned can't be replayed. */
@@ -108,7 +108,7 @@ const waited = (record: AuditRecord) =>
   record.kind === "attempt" && record.decision === "rate_limited" && record.hits.length === 0;
 
 /** What the rules said to each call they judged and each outcome: then, and in a replay of the audit. */
-async function compare(object: DurableObjectStub<UserWindows>) {
+async function compare(object: DurableObjectStub<CallerDO>) {
   const records = await recordsOf(object);
   const live = records.flatMap((record) =>
     (record.kind === "attempt" || record.kind === "outcome") && record.flow !== null && !waited(record)

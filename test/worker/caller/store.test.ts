@@ -1,7 +1,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createStore } from "../../../src/caller/store.ts";
-import type { UserWindows } from "../../../src/caller/caller-do.ts";
+import type { CallerDO } from "../../../src/caller/caller-do.ts";
 import { incidentOf } from "../support/incident.ts";
 import { DAY_MS, WINDOW_MS, admission, newObject, settlement } from "../support/admission.ts";
 
@@ -19,7 +19,7 @@ describe("attempts by number", () => {
   it("come with their outcomes, and what lies between them is not read", async () => {
     const { principal, object } = newObject();
     const limit = { max: 2 * CALLS, windowMs: WINDOW_MS };
-    await runInDurableObject(object, (instance: UserWindows, { storage }) => {
+    await runInDurableObject(object, (instance: CallerDO, { storage }) => {
       const admit = (changes = {}) => {
         const answer = instance.admit(admission(principal, { limit, ...changes }));
         return answer.admitted ? answer.seq : 0;
@@ -53,7 +53,7 @@ describe("attempts by number", () => {
 });
 
 describe("what a later release has stored", () => {
-  const change = (object: DurableObjectStub<UserWindows>, ...statements: string[]) =>
+  const change = (object: DurableObjectStub<CallerDO>, ...statements: string[]) =>
     runInDurableObject(object, (_, { storage }) => {
       for (const statement of statements) storage.sql.exec(statement);
     });

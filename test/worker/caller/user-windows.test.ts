@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { AuditLog } from "../../../src/caller/audit/audit-log.ts";
 import { RateWindows } from "../../../src/caller/rate/rate-windows.ts";
 import { createStore } from "../../../src/caller/store.ts";
-import type { UserWindows } from "../../../src/caller/caller-do.ts";
+import type { CallerDO } from "../../../src/caller/caller-do.ts";
 import { WINDOW_MS, admission, newObject, settlement } from "../support/admission.ts";
 import { recordsOf, rowsOf } from "../support/caller.ts";
 
@@ -19,7 +19,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-type Instance = DurableObjectStub<UserWindows>;
+type Instance = DurableObjectStub<CallerDO>;
 
 /** Everything that counts in a bucket's windows, as the records tell it. */
 async function chargesOf(object: Instance) {
@@ -172,7 +172,7 @@ describe("a clock that is set back", () => {
 describe("a flood of refusals", () => {
   const FLOOD = 10_000;
   const flood = (object: Instance, request: () => ReturnType<typeof admission>) =>
-    runInDurableObject(object, (instance: UserWindows) => {
+    runInDurableObject(object, (instance: CallerDO) => {
       for (let call = 0; call < FLOOD; call++) {
         vi.setSystemTime(NOW + Math.floor((call * WINDOW_MS) / FLOOD));
         instance.admit(request());

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { Deadline } from "../../../src/deadlines.ts";
 import { CallerSlots } from "../../../src/guard/caller-slots.ts";
-import { createGuard, NOTHING_SEEN } from "../../../src/guard/guard.ts";
+import { createGuard, EMPTY_RESULT } from "../../../src/guard/guard.ts";
 import { toolTarget, toolsByName } from "../../../src/mcp/targets.ts";
 import { policyInForce } from "../../../src/policy/bundled.ts";
 import { newKey, newUser } from "../identity/support/people.ts";
@@ -143,7 +143,7 @@ function guardOf({ windows = env.USER_WINDOWS, deadlineMs = 5_000, ...options }:
   return { admit, object: env.USER_WINDOWS.getByName(id) };
 }
 
-const done = { ...NOTHING_SEEN, outcome: "ok" as const, durationMs: 1 };
+const done = { ...EMPTY_RESULT, outcome: "ok" as const, durationMs: 1 };
 
 describe("the turns of a request", () => {
   it("begin the next call when one is settled, and record no call before its turn", async () => {

@@ -28,12 +28,12 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-type Asked = [method: string, params: Record<string, unknown>];
-const tool = (name: string, args: unknown = {}): Asked => ["tools/call", { name, arguments: args }];
+type GuardedCall = [method: string, params: Record<string, unknown>];
+const tool = (name: string, args: unknown = {}): GuardedCall => ["tools/call", { name, arguments: args }];
 const good = tool("list_categories");
 
 /** How many more calls fit after one call of a caller: what it was charged, seen from outside. */
-async function leftAfter([method, params]: Asked) {
+async function leftAfter([method, params]: GuardedCall) {
   const { ask } = newCaller({ policy: narrow });
   const first = await ask(method, params);
   let left = 0;
@@ -42,7 +42,7 @@ async function leftAfter([method, params]: Asked) {
 }
 
 describe("what is charged", () => {
-  it.each<[string, Asked, RefusalCode | undefined]>([
+  it.each<[string, GuardedCall, RefusalCode | undefined]>([
     ["a call that is answered", good, undefined],
     ["one that finds nothing once it runs", tool("query_stock", { sku: "SKU-0" }), "not_found"],
     ["bad arguments", tool("search_products", { query: 7 }), "invalid_arguments"],
@@ -79,7 +79,7 @@ describe("what is charged", () => {
     expect(await leftAfter(asked)).toEqual({ code, left: 2 });
   });
 
-  it.each<[string, Asked]>([
+  it.each<[string, GuardedCall]>([
     ["tools/list", ["tools/list", {}]],
     ["a list with a made-up cursor", ["prompts/list", { cursor: "x" }]],
   ])("%s: nothing of the calls", async (_, asked) => {

@@ -159,7 +159,7 @@ describe("while the object is away", () => {
     const policy = policyWith({ fail_open: { ...policyInForce().fail_open, targets: [] } });
     const { ask } = newCaller({ windows: away().windows, policy });
     const { result, refusal } = await ask(...good);
-    expect(JSON.stringify([result, refusal])).not.toMatch(/own words|UserWindows|\.ts|\bError/);
+    expect(JSON.stringify([result, refusal])).not.toMatch(/own words|UserWindows|CallerDO|\.ts|\bError/);
     expect(logged.join("\n")).toContain("the object's own words");
     expect(logged.join("\n")).toContain(refusal?.correlationId);
   });

@@ -20,7 +20,7 @@ const INTERNAL = new RegExp(
   [
     "SQLITE|D1_ERROR|SELECT |INSERT |no such (?:table|column)",
     String.raw`\bat \S+ \(|\.[jt]sx?:\d|node_modules|/src/`,
-    "UserWindows|USER_WINDOWS|DurableObject|OAUTH_KV|audit_anchors|policy\\.json|fail_open",
+    "UserWindows|CallerDO|USER_WINDOWS|DurableObject|OAUTH_KV|audit_anchors|policy\\.json|fail_open",
     "ZodError|TypeError|RangeError|SyntaxError|supplier_id|SECRET_KEY",
     `${PLANTED.cost}|${PLANTED.supplier}`,
   ].join("|"),

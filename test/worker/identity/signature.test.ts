@@ -282,7 +282,7 @@ describe("the key", () => {
     });
   });
 
-  it("that can't be looked up is a surprise and no refusal", async () => {
+  it("that can't be looked up is a reportUnexpected and no refusal", async () => {
     const findKey = () => Promise.reject(new Error("D1 is away"));
     await expect(checkSignature(await sign(), { userId: USER, now: NOW, findKey })).rejects.toThrow(
       "D1 is away",

@@ -5,7 +5,7 @@ import * as z from "zod";
 import { createCatalog } from "../../../src/catalog/repository.ts";
 import { Deadline } from "../../../src/deadlines.ts";
 import { createGuard } from "../../../src/guard/guard.ts";
-import type { Windows } from "../../../src/caller/caller-do.ts";
+import type { CallerNamespace } from "../../../src/caller/caller-do.ts";
 import { dispatch } from "../../../src/mcp/dispatch.ts";
 import { createInventory } from "../../../src/inventory/repository.ts";
 import { createSupport } from "../../../src/support/repository.ts";
@@ -14,7 +14,7 @@ import { policyInForce } from "../../../src/policy/bundled.ts";
 import type { Policy } from "../../../src/policy/schema.ts";
 import { REFUSAL_META_KEY } from "../../../src/refusal.ts";
 import { type AuditRecord, recordSchema } from "../../../src/caller/audit/records.ts";
-import type { UserWindows } from "../../../src/caller/caller-do.ts";
+import type { CallerDO } from "../../../src/caller/caller-do.ts";
 
 export const SECRET_KEY = "a secret of thirty-two bytes or more";
 
@@ -29,7 +29,7 @@ interface CallerOptions {
   policy?: Policy;
   roles?: string[];
   scopes?: string[];
-  windows?: Windows;
+  windows?: CallerNamespace;
 }
 
 /** The policy in force with changes. */
@@ -109,7 +109,7 @@ async function answerOf(dispatched: Promise<Result>) {
 }
 
 /** Every record that an object holds, in order. */
-export const recordsOf = (object: DurableObjectStub<UserWindows>): Promise<AuditRecord[]> =>
+export const recordsOf = (object: DurableObjectStub<CallerDO>): Promise<AuditRecord[]> =>
   runInDurableObject(object, (_, { storage }) =>
     [...storage.sql.exec<{ text: string }>("SELECT text FROM records ORDER BY seq")].map(({ text }) =>
       recordSchema.parse(JSON.parse(text)),
@@ -117,7 +117,7 @@ export const recordsOf = (object: DurableObjectStub<UserWindows>): Promise<Audit
   );
 
 /** Rows of an object's tables. */
-export const rowsOf = (object: DurableObjectStub<UserWindows>) =>
+export const rowsOf = (object: DurableObjectStub<CallerDO>) =>
   runInDurableObject(object, (_, { storage }) => {
     const count = (table: string) =>
       storage.sql.exec<{ n: number }>(`SELECT count(*) AS n FROM ${table}`).one().n;

@@ -1,7 +1,7 @@
 import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { AdmissionRequest, Settlement } from "../../../src/caller/admission.ts";
-import type { Windows } from "../../../src/caller/caller-do.ts";
+import type { CallerNamespace } from "../../../src/caller/caller-do.ts";
 
 type Failure = () => Promise<unknown>;
 
@@ -11,7 +11,7 @@ export function failing(
   ...failures: readonly Failure[]
 ) {
   const stubs: string[] = [];
-  const windows: Windows = new Proxy(env.USER_WINDOWS, {
+  const windows: CallerNamespace = new Proxy(env.USER_WINDOWS, {
     get(namespace, property) {
       if (property !== "getByName") return Reflect.get(namespace, property);
       return (name: string) => {
@@ -34,7 +34,7 @@ export function failing(
  */
 export function losing(...lost: readonly string[]) {
   const left = new Set(lost);
-  const windows: Windows = new Proxy(env.USER_WINDOWS, {
+  const windows: CallerNamespace = new Proxy(env.USER_WINDOWS, {
     get(namespace, property) {
       if (property !== "getByName") return Reflect.get(namespace, property);
       return (name: string) => {

@@ -6,5 +6,5 @@ import { ok } from "../../../../src/refusal.ts";
 const admitted = ok({ settle: async () => ok(undefined) });
 
 // Other modules import these from the file that this one stands in for.
-export { NOTHING_SEEN, UNAVAILABLE, refusalOfEnd } from "../../../../src/guard/guard.ts";
+export { EMPTY_RESULT, UNAVAILABLE, refusalOfEnd } from "../../../../src/guard/guard.ts";
 export const createGuard = (): Guard => ({ admit: async () => admitted });

@@ -2,7 +2,7 @@ import type { AppContext } from "../../../app-types.ts";
 import type { SignedIn } from "../../../identity/sessions.ts";
 import { mayDecideHere } from "../../../identity/who-may.ts";
 import { limitOf } from "../../../policy/roles.ts";
-import { CallerObject } from "../../../caller/caller-client.ts";
+import { CallerClient } from "../../../caller/caller-client.ts";
 import { openIncidentsOf } from "../../../incidents/incident-list.ts";
 import { type Caller, findCaller, rolesOf } from "../../../admin/callers.ts";
 import { callerPage } from "../caller-page.tsx";
@@ -23,7 +23,7 @@ export async function showCaller(
     discovery: limitOf(policy, roles, "discovery"),
   };
   const [overview, incidents] = await Promise.all([
-    new CallerObject(c.env.USER_WINDOWS, caller.id).overview({
+    new CallerClient(c.env.USER_WINDOWS, caller.id).overview({
       calls: limits.calls.window_s * 1000,
       discovery: limits.discovery.window_s * 1000,
     }),

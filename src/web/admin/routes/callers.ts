@@ -6,7 +6,7 @@ import { scopesOf } from "../../../identity/scopes.ts";
 import type { SignedIn } from "../../../identity/sessions.ts";
 import { decidesWith } from "../../../identity/who-may.ts";
 import { clip, plainLine } from "../../../text/plain-text.ts";
-import { CallerObject } from "../../../caller/caller-client.ts";
+import { CallerClient } from "../../../caller/caller-client.ts";
 import { countWrite } from "../../../admin/admin-writes.ts";
 import { findCallers, pageOfCallers } from "../../../admin/callers.ts";
 import { removeUser } from "../../../admin/delete-user.ts";
@@ -44,7 +44,7 @@ callerRoutes.post(
       const form = await readForm(c);
       const by = await decidesWith(c, admin, caller.id, textOf(form, "recovery_code"));
       if (by === undefined) return showCaller(c, admin, caller, "Nothing was released.", 409);
-      const released = await new CallerObject(c.env.USER_WINDOWS, caller.id).release({
+      const released = await new CallerClient(c.env.USER_WINDOWS, caller.id).release({
         rule: textOf(form, "rule") || null,
         ...deciderOf(admin, form, by),
       });

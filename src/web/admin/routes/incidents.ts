@@ -3,7 +3,7 @@ import type { AppContext, AppTypes } from "../../../app-types.ts";
 import { readForm, textOf } from "../../layout/form-guards.ts";
 import type { SignedIn } from "../../../identity/sessions.ts";
 import { decidesWith, mayDecideHere } from "../../../identity/who-may.ts";
-import { CallerObject } from "../../../caller/caller-client.ts";
+import { CallerClient } from "../../../caller/caller-client.ts";
 import { pageOfFolded, pageOfIncidents } from "../../../incidents/incident-list.ts";
 import { findIncident } from "../../../incidents/incident-rows.ts";
 import { decide, isDecision } from "../../../admin/decide.ts";
@@ -61,7 +61,7 @@ incidentRoutes.post(
 async function showIncident(c: AppContext, admin: SignedIn, said: string | undefined, status?: 409) {
   const written = await findIncident(c.env.DB, c.req.param("id") ?? "");
   if (written === undefined) return nothingPage(admin, "/admin/incidents");
-  const object = new CallerObject(c.env.USER_WINDOWS, written.principal);
+  const object = new CallerClient(c.env.USER_WINDOWS, written.principal);
   const together = await object.decidedWith(written.id);
   // The object's own is up to date; D1's may be a minute behind.
   const incident = together.find(({ id }) => id === written.id) ?? written;

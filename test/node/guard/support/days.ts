@@ -30,7 +30,7 @@ export interface Person {
   user?: string;
 }
 
-interface Asked {
+interface GuardedCall {
   at: number;
   person: Person;
   tool: string;
@@ -52,13 +52,13 @@ function dice(seed: number): () => number {
  * One session: the client connects; its person searches, looks at two of the products found, compares three at the same
  * moment, and asks for their stock. Some searches are far more wanted than others.
  */
-function session(person: Person, begins: number, catalog: number, roll: () => number): Asked[] {
+function session(person: Person, begins: number, catalog: number, roll: () => number): GuardedCall[] {
   const searches = catalog / 10;
   const wanted = Math.floor(searches * roll() ** 2);
   const page = Array.from({ length: 10 }, (_, index) => `SKU-${(wanted * 7 + index * index * 13) % catalog}`);
   const pick = () => page[Math.floor(page.length * roll() ** 2)] ?? "";
   let at = begins;
-  const asked: Asked[] = [];
+  const asked: GuardedCall[] = [];
   const ask = (tool: string, args: object, found: readonly string[]) =>
     asked.push({ at, person, tool, args, found });
   const think = () => (at += 5_000 + 25_000 * roll());
@@ -91,7 +91,7 @@ interface Day {
 export function dayOf(
   people: readonly Person[],
   { sessions, together = [], catalog, seed, begins }: Day,
-): Asked[] {
+): GuardedCall[] {
   const roll = dice(seed);
   const visits = people.flatMap((person) => [
     ...Array.from({ length: sessions }, () => ({ person, at: roll() * WORK_MS })),
@@ -108,7 +108,7 @@ interface Counted {
 }
 
 /** Whatever a policy refuses of a day, or answers with a smaller page: `<who> <tool> <why>` each. */
-export function touchedBy(policy: Policy, day: readonly Asked[], catalog: number): string[] {
+export function touchedBy(policy: Policy, day: readonly GuardedCall[], catalog: number): string[] {
   const detector = detectorOf(policy.rules);
   const callers = new Map<string, Counted>();
   const counted = (name: string): Counted => {
@@ -153,7 +153,7 @@ export function touchedBy(policy: Policy, day: readonly Asked[], catalog: number
 function run(
   detector: Detector,
   state: FlowState,
-  { at, tool, args, found }: Asked,
+  { at, tool, args, found }: GuardedCall,
   { attempt, roles, catalog }: { attempt: number; roles: readonly string[]; catalog: number },
 ): boolean {
   const definition = toolsByName.get(tool);
