@@ -200,7 +200,7 @@ export function serveWithoutToken(c: AppContext, principal: Principal): Promise<
 
 function mcpContext(c: AppContext) {
   const { policy, secretKey, correlationId, deadline, origin } = c.var;
-  return { db: c.env.DB, windows: c.env.USER_WINDOWS, policy, secretKey, correlationId, deadline, origin };
+  return { db: c.env.DB, callers: c.env.USER_WINDOWS, policy, secretKey, correlationId, deadline, origin };
 }
 
 const POLICY_BROKEN = "This server is not configured: its policy is not valid. Its log says where.\n";

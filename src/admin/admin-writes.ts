@@ -1,14 +1,9 @@
 import { waitUntil } from "cloudflare:workers";
 import type { AppContext } from "../app-types.ts";
-import {
-  type Admitted,
-  type GuardedCall,
-  type Guard,
-  EMPTY_RESULT,
-  UNAVAILABLE,
-  createGuard,
-} from "../guard/guard.ts";
-import { recorded } from "../guard/recorded.ts";
+import { catalogSize } from "../guard/catalog-size.ts";
+import { createGuard } from "../guard/guard.ts";
+import { type Admitted, EMPTY_RESULT, type Guard, type GuardedCall } from "../guard/guarded-call.ts";
+import { UNAVAILABLE } from "../guard/refusals.ts";
 import { ADMINISTRATION } from "../detection/event.ts";
 import { NOWHERE } from "../detection/labels.ts";
 import type { Principal } from "../identity/principal.ts";
@@ -63,7 +58,8 @@ async function admitWrite(c: AppContext, principal: Principal, name: string): Pr
     access: undefined,
     labels: LABELS,
   };
-  const admission = await guardOf(c, principal).admit({ correlationId, target, args: {}, refused: {} });
+  const guard = await guardOf(c, principal);
+  const admission = await guard.admit({ correlationId, target, args: {}, refused: {} });
   if (!admission.ok) return admission.refusal;
   const isCounted = admission.degraded !== true;
   await settleWrite(admission.value, isCounted);
@@ -79,18 +75,18 @@ const settleWrite = (admitted: Admitted, isCounted: boolean) =>
     durationMs: 0,
   });
 
-function guardOf(c: AppContext, principal: Principal): Guard {
+async function guardOf(c: AppContext, principal: Principal): Promise<Guard> {
   const { policy, secretKey, origin } = c.var;
-  const context = {
+  return createGuard({
     policy,
     principal: { ...principal, roles: [...principal.roles, ADMINISTRATION] },
     db: c.env.DB,
-    windows: c.env.USER_WINDOWS,
+    catalogSize: await catalogSize(c.env.DB, Date.now(), c.var.deadline),
+    callers: c.env.USER_WINDOWS,
     deadline: c.var.deadline,
     origin,
     secretKey,
     protocol: "unsaid",
     client: "",
-  };
-  return recorded(createGuard(context), context);
+  });
 }

@@ -15,8 +15,8 @@ export async function setEnabled(
   isEnabled: boolean,
   decider: Decider,
 ): Promise<boolean> {
-  const { DB: db, USER_WINDOWS: windows } = c.env;
-  const object = new CallerClient(windows, user);
+  const { DB: db, USER_WINDOWS: callers } = c.env;
+  const object = new CallerClient(callers, user);
   if (isEnabled) {
     await object.noteChange({ ...decider, decision: "enabled" }, "before");
     await runBatch(db, enableUser(user));

@@ -2,7 +2,7 @@ import { keptTokenOf } from "../detection/tokens.ts";
 import { type CallRecord, type FlowVerdict, UNKNOWN } from "../telemetry/call-record.ts";
 import { callBegan, callEnded } from "../telemetry/sink.ts";
 import { NO_NAME } from "./target.ts";
-import type { Guard, GuardContext } from "./guard.ts";
+import type { Guard, GuardContext } from "./guarded-call.ts";
 import { lengthOnly, shownArguments } from "./redact.ts";
 
 type Watched = Pick<GuardContext, "policy" | "principal" | "secretKey" | "protocol" | "client">;
@@ -15,8 +15,11 @@ type Watched = Pick<GuardContext, "policy" | "principal" | "secretKey" | "protoc
 export function recorded(guard: Guard, context: Watched): Guard {
   const { policy, principal, secretKey, protocol, client } = context;
   return {
-    async admit(asked) {
-      const { target, correlationId } = asked;
+    get longestWaitMs() {
+      return guard.longestWaitMs;
+    },
+    async admit(call) {
+      const { target, correlationId } = call;
       const started = performance.now();
       const begun = {
         kind: target.kind,
@@ -34,10 +37,10 @@ export function recorded(guard: Guard, context: Watched): Guard {
           records: 0,
           durationMs: performance.now() - started,
           ...rest,
-          arguments: shownArguments(policy, target.name, asked.args, lengthOnly),
+          arguments: shownArguments(policy, target.name, call.args, lengthOnly),
         });
 
-      const admission = await guard.admit(asked).catch((error: unknown) => {
+      const admission = await guard.admit(call).catch((error: unknown) => {
         end({ outcome: "internal", ran: false, degraded: false, verdicts: [] });
         throw error;
       });

@@ -1,60 +1,78 @@
-import type { Deadline } from "../deadlines.ts";
+import type { AdmissionRequest, Settlement } from "../caller/admission.ts";
+import { CallerClient, causeOf } from "../caller/caller-client.ts";
+import { RequestOver } from "../deadlines.ts";
 import { SHARED } from "../detection/event.ts";
-import type { Principal } from "../identity/principal.ts";
 import { budgetsOf } from "../identity/lineage-rows.ts";
-import type { AdmissionRequest, Settlement, SettlementAnswer } from "../caller/admission.ts";
-import { CallerClient } from "../caller/caller-client.ts";
-import type { CallerNamespace } from "../caller/caller-do.ts";
+import { logSurprise } from "../telemetry/log.ts";
+import type { GuardContext, GuardedCall, RuleVerdicts } from "./guarded-call.ts";
+import { type Refused, UNAVAILABLE, refuseFlow, refusalOfEnd } from "./refusals.ts";
 
-interface Sharing {
-  db: D1Database;
-  windows: CallerNamespace;
-  principal: Principal;
-  deadline?: Deadline | undefined;
-}
+export type SharedSettlement = Omit<Settlement, "attempt">;
 
-/** What a call is, and what it turned out to be. */
-interface Shared {
-  admission: AdmissionRequest;
-  settlement: Omit<Settlement, "attempt">;
-}
+/** One change of who may call. It is counted before it is made. */
+export const ONE_CHANGE: SharedSettlement = {
+  outcome: "ok",
+  records: 1,
+  bytes: 0,
+  duration_ms: 0,
+  flow: { subjects: [], objects: [], missed: false, tainted: false, canary: false },
+};
 
 /**
  * Counts a young caller's call against the budgets of those at the top of its lineage, before its answer is given. Counting
- * the same people again adds nothing, so a call whose reply was lost can be made again.
- *
- * `too-large` if the lineage can't be judged. Throws Unreachable if a maker's object does not answer, and what D1 throws.
+ * the same people again adds nothing, so a call whose reply was lost can be made again. Refuses if a budget is used up, if
+ * the lineage can't be judged, or if a maker's object or D1 does not answer; undefined for a caller that no account made lately.
  */
-export async function shareBudget(
-  { db, windows, principal, deadline }: Sharing,
-  { admission, settlement }: Shared,
-): Promise<SettlementAnswer | "too-large"> {
-  const roots = await budgetsOf(db, principal.madeBy ?? [], Date.now());
-  if (roots === undefined) return "too-large";
-  for (const root of roots) {
-    // Accounts can have made each other: then the caller's own budget is the shared one.
-    if (root === principal.id) continue;
-    const shared = {
-      admission: { ...admission, principal: root, attempt: sharedAttempt(admission.attempt, principal.id) },
-      settlement: { ...settlement, flow: settlement.flow && peopleAlone(settlement.flow) },
-    };
-    const answer = await new CallerClient(windows, root, deadline).share(shared);
-    if (!answer.given) return answer;
+export async function countForMakers(
+  { db, callers, principal, origin, deadline }: GuardContext,
+  { correlationId }: GuardedCall,
+  request: AdmissionRequest,
+  settlement: SharedSettlement,
+): Promise<(Refused & RuleVerdicts) | undefined> {
+  if (principal.madeBy === undefined) return undefined;
+  try {
+    const roots = await budgetsOf(db, principal.madeBy, Date.now());
+    if (roots === undefined) return { ok: false, refusal: UNAVAILABLE };
+    for (const root of roots) {
+      // Accounts can have made each other: then the caller's own budget is the shared one.
+      if (root === principal.id) continue;
+      const answer = await new CallerClient(callers, root, deadline).share({
+        admission: requestOf(request, root),
+        settlement: { ...settlement, flow: settlement.flow && peopleOnly(settlement.flow) },
+      });
+      if (!answer.given) return { ...refuseFlow(answer.refusal, origin), verdicts: answer.verdicts };
+    }
+    return undefined;
+  } catch (error) {
+    if (error instanceof RequestOver) return { ok: false, refusal: refusalOfEnd(error) };
+    logSurprise(causeOf(error), { correlation_id: correlationId, what: "shared budget" });
+    return { ok: false, refusal: UNAVAILABLE };
   }
-  return { given: true };
 }
 
-const sharedAttempt = (attempt: AdmissionRequest["attempt"], made: string): AdmissionRequest["attempt"] => ({
-  ...attempt,
-  roles: [...attempt.roles, SHARED],
-  // The caller's own window has counted the call.
-  weight: 0,
-  arguments: JSON.stringify({ made }),
-  flow: attempt.flow && { ...attempt.flow, objects: [], neighbourhoods: [] },
-});
+/** The request as it counts against a maker's budget. */
+function requestOf(
+  { principal, limit, retentionMs, attempt }: AdmissionRequest,
+  root: string,
+): AdmissionRequest {
+  return {
+    principal: root,
+    refused: {},
+    limit,
+    retentionMs,
+    attempt: {
+      ...attempt,
+      roles: [...attempt.roles, SHARED],
+      // The caller's own window has counted the call.
+      weight: 0,
+      arguments: JSON.stringify({ made: principal }),
+      flow: attempt.flow && { ...attempt.flow, objects: [], neighbourhoods: [] },
+    },
+  };
+}
 
-/** Products, text like an instruction and planted records are a matter of the caller that came upon them. */
-const peopleAlone = (flow: NonNullable<Settlement["flow"]>): NonNullable<Settlement["flow"]> => ({
+/** Only people are shared: products, texts that read like instructions and planted records concern the caller that met them. */
+const peopleOnly = (flow: NonNullable<Settlement["flow"]>): NonNullable<Settlement["flow"]> => ({
   ...flow,
   objects: [],
   tainted: false,

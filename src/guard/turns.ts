@@ -1,6 +1,6 @@
 import { type Deadline, GRACE_MS } from "../deadlines.ts";
 import type { CallerSlots, Slot } from "./caller-slots.ts";
-import type { Admission, GuardedCall } from "./guard.ts";
+import type { Admission, GuardedCall } from "./guarded-call.ts";
 import type { Target } from "./target.ts";
 
 /**
@@ -11,7 +11,7 @@ const PAUSE_MS = 5;
 
 /** One call of the request, as far as its turn depends on it. */
 interface Waiting {
-  asked: GuardedCall;
+  call: GuardedCall;
   /** The Worker's own checks have refused it: it is only recorded. */
   isRefused: boolean;
   /** What it counts in its rate window. */
@@ -33,7 +33,7 @@ interface TurnsOptions {
   /** The request's. */
   deadline: Deadline;
   /** Decides calls with one message to the caller's object; gives the answers in the same order. */
-  decide: (asked: readonly GuardedCall[]) => Promise<readonly Admission[]>;
+  decide: (calls: readonly GuardedCall[]) => Promise<readonly Admission[]>;
 }
 
 /**
@@ -57,10 +57,10 @@ export class Turns {
   }
 
   /** Throws RequestOver if the request ends before the call has its turn. */
-  async admit(call: Waiting): Promise<Admission> {
+  async admit(waiting: Waiting): Promise<Admission> {
     const { promise: turn, resolve: take } = Promise.withResolvers<void>();
     const answer = Promise.withResolvers<Admission>();
-    const entry: Entry = { ...call, slot: undefined, isTaken: false, take, answer };
+    const entry: Entry = { ...waiting, slot: undefined, isTaken: false, take, answer };
     this.#waiting.add(entry);
     this.#next();
     if (!entry.isTaken) {
@@ -134,7 +134,7 @@ export class Turns {
   async #decide(group: readonly Entry[]): Promise<void> {
     this.#isDeciding = true;
     try {
-      const admissions = await this.#options.decide(group.map(({ asked }) => asked));
+      const admissions = await this.#options.decide(group.map(({ call }) => call));
       for (const [index, entry] of group.entries()) {
         const admission = admissions[index];
         if (admission === undefined) throw new Error("A call was left without an answer.");
@@ -152,7 +152,7 @@ export class Turns {
   }
 
   /** Counts a call that runs until it is settled, and keeps in mind whether the rate window is full. */
-  #note({ asked: { target }, weight, slot }: Entry, admission: Admission): Admission {
+  #note({ call: { target }, weight, slot }: Entry, admission: Admission): Admission {
     if (!admission.ok) {
       slot?.free();
       const known = this.#full.get(target.bucket) ?? weight;
@@ -163,11 +163,11 @@ export class Turns {
     const admitted = admission.value;
     return {
       ...admission,
-      value: { ...admitted, settle: (ran) => admitted.settle(ran).finally(() => slot?.free()) },
+      value: { ...admitted, settle: (result) => admitted.settle(result).finally(() => slot?.free()) },
     };
   }
 
-  #isFullFor({ asked: { target }, weight }: Waiting): boolean {
+  #isFullFor({ call: { target }, weight }: Waiting): boolean {
     const full = this.#full.get(target.bucket);
     return full !== undefined && weight >= full;
   }

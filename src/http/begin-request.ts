@@ -3,7 +3,7 @@ import { createMiddleware } from "hono/factory";
 import type { AppContext, AppTypes } from "../app-types.ts";
 import { Deadline, RequestOver } from "../deadlines.ts";
 import { readSettings } from "../env.ts";
-import { refusalOfEnd } from "../guard/guard.ts";
+import { refusalOfEnd } from "../guard/refusals.ts";
 import { refuseRequest } from "./refuse-request.tsx";
 
 /** Paths that may ask somebody else's server: the sign-in provider, or where a client describes itself. */

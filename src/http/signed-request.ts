@@ -8,7 +8,7 @@ import { type Refusal, refuse } from "../refusal.ts";
 import { logEvent, logSurprise } from "../telemetry/log.ts";
 import type { Spent } from "../caller/nonces.ts";
 import { guardOfAddress } from "./limits/address-guard.ts";
-import { UNAVAILABLE } from "../guard/guard.ts";
+import { UNAVAILABLE } from "../guard/refusals.ts";
 import type { Target } from "../guard/target.ts";
 import { CallerClient, Unreachable } from "../caller/caller-client.ts";
 
@@ -80,7 +80,8 @@ async function charge(c: AppContext, refusal: Refusal, { userId }: Claimed): Pro
     code: refusal.code,
     claimed_principal: keptTokenOf("principal", userId, secretKey),
   });
-  await guardOfAddress(c, "signature").admit({
+  const guard = await guardOfAddress(c, "signature");
+  await guard.admit({
     correlationId,
     target: TARGET,
     args: {},

@@ -10,9 +10,9 @@ export type Noted = Pick<Change, "change" | "by"> & Partial<Change>;
  * not happen. What takes away is done first, as whoever floods their own object must not keep a key by it.
  */
 export const noteIdentity = (
-  windows: CallerNamespace,
+  callers: CallerNamespace,
   principal: string,
   { roles = null, key = null, customer = null, ...change }: Noted,
   when: When,
 ): Promise<void> =>
-  new CallerClient(windows, principal).noteIdentity({ roles, key, customer, ...change }, when);
+  new CallerClient(callers, principal).noteIdentity({ roles, key, customer, ...change }, when);

@@ -35,7 +35,7 @@ export type SignOn = { ok: true; identityId: string } | { ok: false; problem: "u
 const linkRow = z.object({ id: z.string() });
 
 interface Recording {
-  windows: CallerNamespace;
+  callers: CallerNamespace;
   validDays: number;
   /** Whether the policy makes people of some group admins: then the provider can bring back one that it takes away. */
   bringsAdmin: boolean;
@@ -48,7 +48,7 @@ interface Recording {
  * makes another.
  */
 export async function recordSignOn(db: D1Database, person: Person, recording: Recording): Promise<SignOn> {
-  const { windows, validDays, bringsAdmin, now } = recording;
+  const { callers, validDays, bringsAdmin, now } = recording;
   const { issuer, subject, name, customerId } = person;
   const known = await db
     .prepare(
@@ -71,7 +71,7 @@ export async function recordSignOn(db: D1Database, person: Person, recording: Re
       ? keepingAnAdmin(db, setRoles(userId, given, maker), { user: userId }, now)
       : runBatch(db, setRoles(userId, given, maker));
   const note = (change: Omit<Noted, "by">, when: When = "before") =>
-    noteIdentity(windows, userId, { ...change, by: SIGN_ON }, when);
+    noteIdentity(callers, userId, { ...change, by: SIGN_ON }, when);
   if (roles.length === 0) {
     if (user === undefined) return { ok: false, problem: "no_role" };
     if ((await setRolesKept([])) === undefined) return recordSignOn(db, person, recording);

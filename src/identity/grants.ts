@@ -20,7 +20,7 @@ const CONNECTIONS_MAX = 200;
 /** Where grants are kept, and the audits that tell of them. */
 export interface Grants {
   oauth: OAuthHelpers;
-  windows: CallerNamespace;
+  callers: CallerNamespace;
 }
 
 /** What is asked of a person whose roles aren't known yet. */
@@ -53,7 +53,7 @@ const shownId = (clientId: string): string => clip(plainLine(clientId), NAME_MAX
 
 /** Grants a client what a person allowed it; gives where the browser goes on. */
 export async function completeGrant(
-  { oauth, windows }: Grants,
+  { oauth, callers }: Grants,
   request: AuthRequest,
   ticked: readonly string[],
   { user, credential }: Pick<SignedIn, "user" | "credential">,
@@ -63,7 +63,7 @@ export async function completeGrant(
   if (scope.length === 0) return authorizationErrorRedirect(request, "access_denied");
   const name = shownName(await oauth.describeConsent(request));
   const change = { change: "client_allowed", by: user.userId, client: shownId(request.clientId) } as const;
-  await noteIdentity(windows, user.userId, change, "before");
+  await noteIdentity(callers, user.userId, change, "before");
   const { redirectTo } = await oauth.completeAuthorization({
     request,
     userId: user.userId,
@@ -89,7 +89,7 @@ export interface Connection {
 }
 
 /** Ends what a client may do for a user, in the user's audit too. */
-export async function endConnection({ oauth, windows }: Grants, userId: string, id: string): Promise<void> {
+export async function endConnection({ oauth, callers }: Grants, userId: string, id: string): Promise<void> {
   const { items } = await oauth.listUserGrants(userId, { limit: CONNECTIONS_MAX });
   await oauth.revokeGrant(id, userId);
   const ended = items.find((each) => each.id === id);
@@ -97,7 +97,7 @@ export async function endConnection({ oauth, windows }: Grants, userId: string, 
   // Of one grant among more than are listed, its own id.
   const client = shownId(ended?.clientId ?? id);
   const change = { change: "client_ended", by: userId, client } as const;
-  await noteIdentity(windows, userId, change, "after");
+  await noteIdentity(callers, userId, change, "after");
 }
 
 /** Ends whatever clients may do for a user. */

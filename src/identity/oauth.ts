@@ -129,7 +129,7 @@ export async function registerClient(c: AppContext): Promise<Response> {
 
 export const grantsOf = (c: AppContext): Grants => ({
   oauth: authorizationServer(c.var.origin).getOAuthApi(c.env),
-  windows: c.env.USER_WINDOWS,
+  callers: c.env.USER_WINDOWS,
 });
 
 /**

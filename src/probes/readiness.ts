@@ -91,10 +91,10 @@ async function lookAtDatabase(db: D1Database, probe: Probe): Promise<Readiness> 
   }
 }
 
-async function lookAtObject(windows: Bindings["USER_WINDOWS"], probe: Probe): Promise<Readiness> {
+async function lookAtObject(callers: Bindings["USER_WINDOWS"], probe: Probe): Promise<Readiness> {
   try {
     // No principal's: ids hold no slash.
-    await probe.deadline.run(async () => windows.getByName("/readyz").ping());
+    await probe.deadline.run(async () => callers.getByName("/readyz").ping());
     return { ready: true };
   } catch (error) {
     return notReady("durable_object", error, probe);

@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { createCatalog } from "../../src/catalog/repository.ts";
 import { Deadline } from "../../src/deadlines.ts";
+import { catalogSize } from "../../src/guard/catalog-size.ts";
 import { createGuard } from "../../src/guard/guard.ts";
 import { createInventory } from "../../src/inventory/repository.ts";
 import type { Call } from "../../src/mcp/call.ts";
@@ -42,14 +43,15 @@ function newCaller({ calls = 100, allowed = true } = {}) {
     via: "key" as const,
     scopes: ["catalog:read"],
   };
-  const call = (): Call => ({
+  const call = async (): Promise<Call> => ({
     correlationId: crypto.randomUUID(),
     principal,
     policy: own,
     guard: createGuard({
       policy: own,
       principal,
-      windows: env.USER_WINDOWS,
+      callers: env.USER_WINDOWS,
+      catalogSize: await catalogSize(env.DB, Date.now()),
       db: env.DB,
       secretKey: SECRET,
       origin: "http://127.0.0.1",
@@ -69,7 +71,7 @@ function newCaller({ calls = 100, allowed = true } = {}) {
   const table = toolTable([unitsOf]);
   return {
     id: principal.id,
-    ask: (name: string, args: object) => callTool({ name, arguments: args }, call(), table),
+    ask: async (name: string, args: object) => callTool({ name, arguments: args }, await call(), table),
   };
 }
 

@@ -5,8 +5,9 @@ import type { Refusal } from "../../refusal.ts";
 import type { Endpoint } from "../../policy/schema.ts";
 import { guardOfAddress } from "./address-guard.ts";
 import { tooMany } from "./failed-credentials.ts";
-import { EMPTY_RESULT, UNAVAILABLE } from "../../guard/guard.ts";
+import { EMPTY_RESULT } from "../../guard/guarded-call.ts";
 import { IsolateBudget, limitOfNetwork } from "../../guard/isolate-budget.ts";
+import { UNAVAILABLE } from "../../guard/refusals.ts";
 
 const networks = new IsolateBudget();
 
@@ -31,7 +32,8 @@ export const limitByAddress = (endpoint: Endpoint, show: Show) =>
     const limit = limitOfNetwork(policy.unauthenticated[endpoint]);
     const wait = networks.take(`${endpoint} ${network}`, limit, Date.now());
     if (wait > 0) return show(c, tooMany(wait));
-    const admission = await guardOfAddress(c, endpoint).admit({
+    const guard = await guardOfAddress(c, endpoint);
+    const admission = await guard.admit({
       correlationId,
       target,
       args: {},

@@ -71,7 +71,7 @@ async function finish(c: AppContext, signOn: SignOnSettings, attempt: Attempt): 
 
   const person = personOf(claims.value, signOnPolicy);
   const recorded = await recordSignOn(c.env.DB, person, {
-    windows: c.env.USER_WINDOWS,
+    callers: c.env.USER_WINDOWS,
     validDays: signOnPolicy.valid_days,
     bringsAdmin: bringsRole(signOnPolicy, "admin"),
     now,

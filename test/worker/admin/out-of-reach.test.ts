@@ -5,7 +5,7 @@ import { app } from "../../../src/app.ts";
 import { signedIn } from "../identity/support/browser.ts";
 import { DEPLOYED, ORIGIN, send } from "../identity/support/deployed.ts";
 import { keyOf, newUser } from "../identity/support/people.ts";
-import { failing } from "../support/failing-windows.ts";
+import { failing } from "../support/failing-callers.ts";
 
 const BROWSER = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
 
@@ -13,13 +13,13 @@ it("a caller's page says in a page that their object can't be reached", async ()
   const admin = await signedIn(await keyOf(["admin"]));
   const user = await newUser(["shopper"]);
   const overloaded = Object.assign(new Error("Durable Object is overloaded."), { overloaded: true });
-  const { windows, stubs } = failing("overview", () => Promise.reject(overloaded));
+  const { callers, stubs } = failing("overview", () => Promise.reject(overloaded));
   const ctx = createExecutionContext();
   const cookie = [...admin.cookies].map(([name, value]) => `${name}=${value}`).join("; ");
   const request = new Request(`${ORIGIN}/admin/callers/${user}`, {
     headers: { ...BROWSER, cookie, host: new URL(ORIGIN).host },
   });
-  const response = await app.fetch(request, { ...env, ctx, ...DEPLOYED, USER_WINDOWS: windows }, ctx);
+  const response = await app.fetch(request, { ...env, ctx, ...DEPLOYED, USER_WINDOWS: callers }, ctx);
   await waitOnExecutionContext(ctx);
   expect(stubs).toEqual([user]);
   expect(response.status).toBe(503);

@@ -259,9 +259,10 @@ describe("what is kept", () => {
 
   it("keeps the attempt of a call that crashed, and what was reserved for it", async () => {
     const limits = { ...policyInForce().limits, calls: { max: 2, window_s: 60 } };
-    const { guard, object, ask } = newCaller({
+    const { newGuard, object, ask } = newCaller({
       policy: policyWith({ limits, roles: { shopper: roleOf({}) } }),
     });
+    const guard = await newGuard();
     const target = {
       kind: "tool" as const,
       name: "list_categories",

@@ -5,7 +5,7 @@ import { noteIdentity } from "../../../src/identity/changes.ts";
 import { reportUnexpected } from "../../../src/mcp/call.ts";
 import { Unreachable } from "../../../src/caller/caller-client.ts";
 import { recordsOf } from "../support/caller.ts";
-import { failing } from "../support/failing-windows.ts";
+import { failing } from "../support/failing-callers.ts";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -14,7 +14,7 @@ afterEach(() => {
 const never = () => new Promise<never>(() => {});
 
 /** Stubs that note nothing but as they are told. */
-const unnoting = (failure: () => Promise<void>) => failing("noteIdentity", failure).windows;
+const unnoting = (failure: () => Promise<void>) => failing("noteIdentity", failure).callers;
 const added = { change: "user_added", by: "admin" } as const;
 const revoked = { change: "key_revoked", by: "admin" } as const;
 

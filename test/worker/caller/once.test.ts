@@ -8,7 +8,7 @@ import { WINDOW_MS, admission, newObject, settlement } from "../support/admissio
 import { newCaller, recordsOf, rowsOf } from "../support/caller.ts";
 import { fill, sample } from "../support/catalog.ts";
 import { ADA, deskSample, fillDesk } from "../support/desk.ts";
-import { losing } from "../support/failing-windows.ts";
+import { losing } from "../support/failing-callers.ts";
 
 // A request whose answer was lost after it had been stored is sent again, under the same id.
 
@@ -48,9 +48,9 @@ const reading = (principal: string, ...subjects: string[]) =>
 
 describe("a call whose answers are lost", () => {
   it("stands in the audit once, is charged once, and is answered", async () => {
-    const { windows, left } = losing("admit", "settle");
+    const { callers, left } = losing("admit", "settle");
     const { ask, object } = newCaller({
-      windows,
+      callers,
       roles: ["support"],
       scopes: ["catalog:read", "support:read"],
     });
@@ -69,8 +69,8 @@ describe("a call whose answers are lost", () => {
 
   it("stops no agent that reads as many people as it may", async () => {
     const ids = deskSample.customers.filter(({ canary }) => !canary).map(({ id }) => `C-${id}`);
-    const { windows, left } = losing();
-    const caller = newCaller({ windows, roles: ["support"], scopes: ["catalog:read", "support:read"] });
+    const { callers, left } = losing();
+    const caller = newCaller({ callers, roles: ["support"], scopes: ["catalog:read", "support:read"] });
     const read = async (customer_id = "") =>
       (await caller.ask("tools/call", { name: "get_customer", arguments: { customer_id } })).refusal;
     // As many as the rule lets through in ten minutes. Whose order it is, the admission of the last call can't know.
@@ -187,8 +187,8 @@ describe.each([
 it("a change of a user is recorded once, though the answer was lost", async () => {
   const user = `noted-${crypto.randomUUID()}`;
   const added = { change: "user_added", by: "admin" } as const;
-  const { windows } = losing("noteIdentity");
-  for (const when of ["before", "after"] as const) await noteIdentity(windows, user, added, when);
+  const { callers } = losing("noteIdentity");
+  for (const when of ["before", "after"] as const) await noteIdentity(callers, user, added, when);
   expect(await recordsOf(env.USER_WINDOWS.getByName(user))).toMatchObject([added, added]);
 });
 
@@ -205,7 +205,7 @@ describe("what a person decides", () => {
 
   it("is decided once, and answered as decided, though the answer was lost", async () => {
     const { principal, object, incident } = await stopped();
-    const client = new CallerClient(losing("decide").windows, principal);
+    const client = new CallerClient(losing("decide").callers, principal);
     expect(await client.decide({ incident, decision: "released", ...by })).toMatchObject({
       id: incident,
       status: "released",
@@ -218,7 +218,7 @@ describe("what a person decides", () => {
 
   it("is released once, and answered with the rules, though the answer was lost", async () => {
     const { principal, object } = await stopped();
-    const client = new CallerClient(losing("release").windows, principal);
+    const client = new CallerClient(losing("release").callers, principal);
     expect(await client.release({ rule: null, ...by })).toEqual(["people"]);
     expect(await decisions(object)).toHaveLength(1);
   });

@@ -16,7 +16,7 @@ import { DEPLOYED, ORIGIN, form, send } from "../identity/support/deployed.ts";
 import { Issuer } from "../identity/support/issuer.ts";
 import { admission } from "../support/admission.ts";
 import { recordsOf } from "../support/caller.ts";
-import { failing } from "../support/failing-windows.ts";
+import { failing } from "../support/failing-callers.ts";
 
 const issuer = new Issuer();
 const SETTINGS = { ...issuer.settings };
@@ -101,12 +101,12 @@ describe.each(DOORS)("%s: %s", (endpoint, path, init, status) => {
 
   it("is closed where the address can't be counted", async () => {
     const away = () => Promise.reject(new Error("away"));
-    const { windows } = failing("admit", away, away);
+    const { callers } = failing("admit", away, away);
     const ctx = createExecutionContext();
     const request = new Request(new URL(path, ORIGIN), from("198.51.100.8", init));
     request.headers.set("host", new URL(ORIGIN).host);
     const before = await keptNow();
-    const response = await app.fetch(request, { ...env, ctx, ...SETTINGS, USER_WINDOWS: windows }, ctx);
+    const response = await app.fetch(request, { ...env, ctx, ...SETTINGS, USER_WINDOWS: callers }, ctx);
     await waitOnExecutionContext(ctx);
     expect(response.status).toBe(503);
     expect(await keptNow()).toBe(before);

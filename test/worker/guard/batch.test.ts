@@ -2,14 +2,15 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { Deadline } from "../../../src/deadlines.ts";
 import { CallerSlots } from "../../../src/guard/caller-slots.ts";
-import { createGuard, EMPTY_RESULT } from "../../../src/guard/guard.ts";
+import { createGuard } from "../../../src/guard/guard.ts";
+import { EMPTY_RESULT } from "../../../src/guard/guarded-call.ts";
 import { toolTarget, toolsByName } from "../../../src/mcp/targets.ts";
 import { policyInForce } from "../../../src/policy/bundled.ts";
 import { newKey, newUser } from "../identity/support/people.ts";
 import { SECRET_KEY, policyWith, recordsOf } from "../support/caller.ts";
 import { fill, sample } from "../support/catalog.ts";
 import { call, post } from "../support/clients.ts";
-import { losing } from "../support/failing-windows.ts";
+import { losing } from "../support/failing-callers.ts";
 
 // A batch is up to 100 calls in one request. Others wait for a few of them at a time, and not for all.
 
@@ -115,21 +116,22 @@ describe("a batch of 100", () => {
 const stock = toolTarget(toolsByName.get("query_stock"));
 
 interface GuardOptions {
-  windows?: typeof env.USER_WINDOWS;
+  callers?: typeof env.USER_WINDOWS;
   atOnce?: number;
   slots?: CallerSlots;
   id?: string;
   deadlineMs?: number;
 }
 
-function guardOf({ windows = env.USER_WINDOWS, deadlineMs = 5_000, ...options }: GuardOptions = {}) {
+function guardOf({ callers = env.USER_WINDOWS, deadlineMs = 5_000, ...options }: GuardOptions = {}) {
   const id = `batch-${options.id ?? crypto.randomUUID()}`;
   const slots = options.slots ?? new CallerSlots(options.atOnce ?? 2);
   const limits = { ...policyInForce().limits, calls: { max: 10, window_s: 60 } };
   const guard = createGuard({
     policy: policyWith({ limits }),
     principal: { id, kind: "user", roles: ["shopper"], via: "key", scopes: ["catalog:read"] },
-    windows,
+    callers,
+    catalogSize: 0,
     db: env.DB,
     origin: "http://127.0.0.1",
     secretKey: SECRET_KEY,
@@ -168,8 +170,8 @@ describe("the turns of a request", () => {
   });
 
   it("count each call once when the answer for all of them is lost", async () => {
-    const { windows, left } = losing("admitAll");
-    const { admit, object } = guardOf({ windows, atOnce: 100 });
+    const { callers, left } = losing("admitAll");
+    const { admit, object } = guardOf({ callers, atOnce: 100 });
     const admissions = await Promise.all(Array.from({ length: SIZE }, (_, place) => admit(place)));
     expect(left.size).toBe(0);
     expect(admissions.filter(({ ok }) => ok)).toHaveLength(10);

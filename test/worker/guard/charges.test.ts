@@ -138,7 +138,8 @@ describe("the first refusal in the guard's order is answered", () => {
   };
 
   it.each(cases)("%o", async (each) => {
-    const { guard, ask } = newCaller({ policy: narrow });
+    const { newGuard, ask } = newCaller({ policy: narrow });
+    const guard = await newGuard();
     if (each.full) for (let call = 0; call < 3; call++) await ask(...good);
     const target = each.forbidden ? toolTarget(getProduct) : { ...toolTarget(getProduct), access: undefined };
     const refused = {

@@ -2,7 +2,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vite
 import { policyInForce } from "../../../src/policy/bundled.ts";
 import { newCaller, policyWith, recordsOf, roleOf } from "../support/caller.ts";
 import { fill, sample } from "../support/catalog.ts";
-import { failing } from "../support/failing-windows.ts";
+import { failing } from "../support/failing-callers.ts";
 
 const NOW = 1_800_000_000_000;
 const { limit } = policyInForce().fail_open;
@@ -39,8 +39,8 @@ describe("an object that throws", () => {
     { what: "neither", flags: {}, tries: 1 },
     { what: "flags that are no booleans", flags: { retryable: "yes" }, tries: 1 },
   ])("$what is asked $tries times; a public read goes on, and that is logged", async ({ flags, tries }) => {
-    const { windows, stubs } = failing("admit", throwing(flags), throwing(flags), throwing(flags));
-    const { ask } = newCaller({ windows });
+    const { callers, stubs } = failing("admit", throwing(flags), throwing(flags), throwing(flags));
+    const { ask } = newCaller({ callers });
     const { result, refusal } = await ask(...good);
     expect(refusal).toBeUndefined();
     expect(result).toHaveProperty("structuredContent");
@@ -58,8 +58,8 @@ describe("an object that throws", () => {
   it.each([{ overloaded: true }, { overloaded: true, retryable: true }, { overloaded: true, remote: true }])(
     "that it is overloaded is asked once and serves nothing, because its own caller may have overloaded it: %o",
     async (flags) => {
-      const { windows, stubs } = failing("admit", throwing(flags), throwing(flags));
-      const { ask } = newCaller({ windows });
+      const { callers, stubs } = failing("admit", throwing(flags), throwing(flags));
+      const { ask } = newCaller({ callers });
       expect((await ask(...good)).refusal).toMatchObject({ code: "unavailable" });
       expect((await ask("tools/list")).refusal).toMatchObject({ code: "unavailable" });
       expect(stubs).toHaveLength(2);
@@ -71,8 +71,8 @@ describe("an object that throws", () => {
   );
 
   it("once, that it was reset, leaves one admission by a new stub, and nothing is logged", async () => {
-    const { windows, stubs } = failing("admit", throwing({ remote: true, durableObjectReset: true }));
-    const { ask, object } = newCaller({ windows });
+    const { callers, stubs } = failing("admit", throwing({ remote: true, durableObjectReset: true }));
+    const { ask, object } = newCaller({ callers });
     expect((await ask(...good)).refusal).toBeUndefined();
     expect(stubs.slice(0, 2)).toHaveLength(2);
     const attempts = (await recordsOf(object)).filter(({ kind }) => kind === "attempt");
@@ -83,8 +83,8 @@ describe("an object that throws", () => {
   it("or never answers is given up after three seconds", async () => {
     vi.useRealTimers();
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
-    const { windows, stubs } = failing("admit", () => new Promise<never>(() => {}));
-    const asked = newCaller({ windows }).ask(...good);
+    const { callers, stubs } = failing("admit", () => new Promise<never>(() => {}));
+    const asked = newCaller({ callers }).ask(...good);
     await vi.advanceTimersByTimeAsync(2_999);
     expect(logged).toEqual([]);
     await vi.advanceTimersByTimeAsync(1);
@@ -98,8 +98,8 @@ describe("an object that throws", () => {
     vi.useRealTimers();
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
     const hangs = () => new Promise<never>(() => {});
-    const { windows } = failing("admit", ...Array.from({ length: 100 }, () => hangs));
-    const { ask } = newCaller({ windows });
+    const { callers } = failing("admit", ...Array.from({ length: 100 }, () => hangs));
+    const { ask } = newCaller({ callers });
     const asked = Array.from({ length: 60 }, () => ask(...good));
     await vi.advanceTimersByTimeAsync(3_000);
     vi.useRealTimers();
@@ -111,8 +111,8 @@ describe("an object that throws", () => {
 
 describe("while the object is away", () => {
   it("each caller is served under a small limit of its own, by the window's rule", async () => {
-    const { windows } = away();
-    const [one, other] = [newCaller({ windows }), newCaller({ windows })];
+    const { callers } = away();
+    const [one, other] = [newCaller({ callers }), newCaller({ callers })];
     for (let call = 0; call < limit.max; call++) {
       vi.setSystemTime(NOW + call);
       expect((await one.ask(...good)).refusal).toBeUndefined();
@@ -130,7 +130,7 @@ describe("while the object is away", () => {
   it("what the policy does not name answers unavailable, which can be tried again", async () => {
     const { fail_open } = policyInForce();
     const policy = policyWith({ fail_open: { ...fail_open, targets: ["search_products"] } });
-    const { ask } = newCaller({ windows: away().windows, policy });
+    const { ask } = newCaller({ callers: away().callers, policy });
     const { result, refusal } = await ask(...good);
     expect(refusal).toMatchObject({ code: "unavailable" });
     expect(JSON.stringify(result)).toContain('"retryable":true');
@@ -150,14 +150,14 @@ describe("while the object is away", () => {
     ["tools/call", { name: "get_product", arguments: { sku: 7 } }, "permission_denied"],
   ])("what was refused without it stays refused: %s %j", async (method, params, code) => {
     const shopper = roleOf({ tools: ["search_products"] });
-    const { ask } = newCaller({ windows: away().windows, policy: policyWith({ roles: { shopper } }) });
+    const { ask } = newCaller({ callers: away().callers, policy: policyWith({ roles: { shopper } }) });
     expect((await ask(method, params)).refusal).toMatchObject({ code });
     expect(events("guard_degraded")).toMatchObject([]);
   });
 
   it("answers hold nothing of what went wrong, and the log does", async () => {
     const policy = policyWith({ fail_open: { ...policyInForce().fail_open, targets: [] } });
-    const { ask } = newCaller({ windows: away().windows, policy });
+    const { ask } = newCaller({ callers: away().callers, policy });
     const { result, refusal } = await ask(...good);
     expect(JSON.stringify([result, refusal])).not.toMatch(/own words|UserWindows|CallerDO|\.ts|\bError/);
     expect(logged.join("\n")).toContain("the object's own words");
@@ -166,8 +166,8 @@ describe("while the object is away", () => {
 
   it("a flood of callers fills no memory: more than a thousand at once wait, and none gets a second limit", async () => {
     vi.setSystemTime(NOW + 100 * limit.window_s * 1_000);
-    const { windows } = away();
-    const first = newCaller({ windows });
+    const { callers } = away();
+    const first = newCaller({ callers });
     for (let call = 0; call < limit.max; call++) await first.ask(...good);
     const { mayGoOn } = await import("../../../src/guard/fail-open.ts");
     const served = Array.from({ length: 2_000 }, (_, index) =>
@@ -181,13 +181,13 @@ describe("while the object is away", () => {
     expect(served.filter(Boolean)).toHaveLength(999);
     expect((await first.ask(...good)).refusal).toMatchObject({ code: "unavailable" });
     vi.setSystemTime(Date.now() + limit.window_s * 1_000);
-    expect((await newCaller({ windows }).ask(...good)).refusal).toBeUndefined();
+    expect((await newCaller({ callers }).ask(...good)).refusal).toBeUndefined();
   });
 
   it("a caller is served so many products and no more, however few calls they take", async () => {
     vi.setSystemTime(NOW + 1_000 * limit.window_s * 1_000);
     const { products } = policyInForce().fail_open;
-    const { ask } = newCaller({ windows: away().windows });
+    const { ask } = newCaller({ callers: away().callers });
     const page = [
       "tools/call",
       { name: "search_products", arguments: { query: "dock", limit: 50 } },
@@ -219,13 +219,13 @@ describe("while the object is away", () => {
 });
 
 describe("a settlement that is lost", () => {
-  const { windows } = failing("settle", ...always(throwing({})));
+  const { callers } = failing("settle", ...always(throwing({})));
 
   it("costs a public answer nothing, and leaves its charge", async () => {
     const shopper = roleOf({ tools: ["list_categories"] });
     const limits = { ...policyInForce().limits, calls: { max: 1, window_s: 60 } };
     const { ask, object } = newCaller({
-      windows,
+      callers,
       policy: policyWith({ limits, roles: { shopper } }),
     });
     expect((await ask(...good)).refusal).toBeUndefined();
@@ -235,7 +235,8 @@ describe("a settlement that is lost", () => {
   });
 
   it("withholds a personal answer", async () => {
-    const { guard } = newCaller({ windows });
+    const { newGuard } = newCaller({ callers });
+    const guard = await newGuard();
     const labels = {
       classes: ["contact" as const],
       kinds: ["source" as const],

@@ -90,7 +90,7 @@ describe.each([
     roles,
     customerId: undefined,
   });
-  const recording = () => ({ windows: env.USER_WINDOWS, validDays: 30, bringsAdmin, now: Date.now() });
+  const recording = () => ({ callers: env.USER_WINDOWS, validDays: 30, bringsAdmin, now: Date.now() });
   const begin = async () => {
     await env.DB.prepare("UPDATE users SET disabled_at = 1 WHERE disabled_at IS NULL").run();
     const ada = person(["shopper"]);

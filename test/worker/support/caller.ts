@@ -4,6 +4,7 @@ import { ProtocolError, type Result } from "@modelcontextprotocol/server";
 import * as z from "zod";
 import { createCatalog } from "../../../src/catalog/repository.ts";
 import { Deadline } from "../../../src/deadlines.ts";
+import { catalogSize } from "../../../src/guard/catalog-size.ts";
 import { createGuard } from "../../../src/guard/guard.ts";
 import type { CallerNamespace } from "../../../src/caller/caller-do.ts";
 import { dispatch } from "../../../src/mcp/dispatch.ts";
@@ -29,7 +30,7 @@ interface CallerOptions {
   policy?: Policy;
   roles?: string[];
   scopes?: string[];
-  windows?: CallerNamespace;
+  callers?: CallerNamespace;
 }
 
 /** The policy in force with changes. */
@@ -55,7 +56,7 @@ export function newCaller({
   policy = policyInForce(),
   roles = ["shopper"],
   scopes = ["catalog:read"],
-  windows = env.USER_WINDOWS,
+  callers = env.USER_WINDOWS,
 }: CallerOptions = {}) {
   const principal = {
     id: `caller-${crypto.randomUUID()}`,
@@ -64,18 +65,21 @@ export function newCaller({
     via: "key" as const,
     scopes,
   };
-  const guard = createGuard({
-    policy,
-    principal,
-    windows,
-    db: env.DB,
-    origin: "http://127.0.0.1",
-    secretKey: SECRET_KEY,
-    protocol: "2026-07-28",
-    client: "test/1",
-  });
+  const newGuard = async () =>
+    createGuard({
+      policy,
+      principal,
+      callers,
+      db: env.DB,
+      catalogSize: await catalogSize(env.DB, Date.now()),
+      origin: "http://127.0.0.1",
+      secretKey: SECRET_KEY,
+      protocol: "2026-07-28",
+      client: "test/1",
+    });
   const ask = async (method: string, params: Record<string, unknown> = {}) => {
     const deadline = new Deadline(5_000);
+    const guard = await newGuard();
     const call = {
       correlationId: crypto.randomUUID(),
       principal,
@@ -93,7 +97,7 @@ export function newCaller({
     };
     return answerOf(dispatch({ jsonrpc: "2.0", id: 1, method, params }, call));
   };
-  return { principal, policy, guard, ask, object: env.USER_WINDOWS.getByName(principal.id) };
+  return { principal, policy, newGuard, ask, object: env.USER_WINDOWS.getByName(principal.id) };
 }
 
 /** What was answered, and the refusal's details however it was said. */

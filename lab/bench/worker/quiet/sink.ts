@@ -1,6 +1,6 @@
 // Stands in for what tells of calls (wrangler.toml): src/telemetry/sink.ts, and the wrappers that feed it.
 
-import type { Guard } from "../../../../src/guard/guard.ts";
+import type { Guard } from "../../../../src/guard/guarded-call.ts";
 
 export const requestRefused = (): void => {};
 export const flushNow = async (): Promise<boolean> => true;

@@ -1,10 +1,10 @@
 // Stands in for src/guard/guard.ts in the bundle (wrangler.toml): lets every call pass and records nothing.
 
-import type { Guard } from "../../../../src/guard/guard.ts";
+import type { Guard, GuardContext } from "../../../../src/guard/guarded-call.ts";
+import { recorded } from "../../../../src/guard/recorded.ts";
 import { ok } from "../../../../src/refusal.ts";
 
 const admitted = ok({ settle: async () => ok(undefined) });
 
-// Other modules import these from the file that this one stands in for.
-export { EMPTY_RESULT, UNAVAILABLE, refusalOfEnd } from "../../../../src/guard/guard.ts";
-export const createGuard = (): Guard => ({ admit: async () => admitted });
+export const createGuard = (context: GuardContext): Guard =>
+  recorded({ admit: async () => admitted, longestWaitMs: undefined }, context);

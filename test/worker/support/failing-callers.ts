@@ -11,7 +11,7 @@ export function failing(
   ...failures: readonly Failure[]
 ) {
   const stubs: string[] = [];
-  const windows: CallerNamespace = new Proxy(env.USER_WINDOWS, {
+  const callers: CallerNamespace = new Proxy(env.USER_WINDOWS, {
     get(namespace, property) {
       if (property !== "getByName") return Reflect.get(namespace, property);
       return (name: string) => {
@@ -25,7 +25,7 @@ export function failing(
       };
     },
   });
-  return { windows, stubs };
+  return { callers, stubs };
 }
 
 /**
@@ -34,7 +34,7 @@ export function failing(
  */
 export function losing(...lost: readonly string[]) {
   const left = new Set(lost);
-  const windows: CallerNamespace = new Proxy(env.USER_WINDOWS, {
+  const callers: CallerNamespace = new Proxy(env.USER_WINDOWS, {
     get(namespace, property) {
       if (property !== "getByName") return Reflect.get(namespace, property);
       return (name: string) => {
@@ -53,5 +53,5 @@ export function losing(...lost: readonly string[]) {
       };
     },
   });
-  return { windows, left };
+  return { callers, left };
 }

@@ -1,0 +1,47 @@
+import type { AdmissionRequest } from "../caller/admission.ts";
+import { describeArguments } from "../detection/describe.ts";
+import { limitOf, weightOf } from "../policy/roles.ts";
+import type { GuardContext, GuardedCall } from "./guarded-call.ts";
+import type { LocalRefusals } from "./local-checks.ts";
+import { digestArguments, redactArguments } from "./redact.ts";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Describes a call to its caller's object. `catalogSize` is the number of active products, which some flow rules use. */
+export function admissionRequest(
+  { policy, principal, secretKey, protocol, client, limit }: GuardContext,
+  { correlationId, target, args, agreed }: GuardedCall,
+  local: LocalRefusals,
+  catalogSize: number,
+): AdmissionRequest {
+  const { kind, name, bucket, labels } = target;
+  const { roles } = principal;
+  const { max, window_s } = limit ?? limitOf(policy, roles, bucket);
+  return {
+    principal: principal.id,
+    refused: {
+      ...(local.signature && { signature: local.signature.code }),
+      ...(local.permission && { permission: local.permission.code }),
+      ...(local.arguments && { arguments: local.arguments.code }),
+    },
+    limit: { max, windowMs: window_s * 1000 },
+    retentionMs: policy.retention.audit_days * DAY_MS,
+    attempt: {
+      target: kind,
+      name,
+      bucket,
+      weight: weightOf(policy, bucket, name),
+      roles,
+      digest: digestArguments(args, secretKey),
+      arguments: redactArguments(policy, name, args),
+      protocol,
+      client,
+      correlation_id: correlationId,
+      // Refused arguments name nothing, and they can be long: 1 MB of ids would make a record of 4 MB.
+      flow: labels ? describeArguments(labels, local.arguments ? {} : args, secretKey) : null,
+      catalog_size: catalogSize,
+    },
+    ...(agreed && { agreed }),
+    ...(labels?.cost.page && { isPaged: true }),
+  };
+}

@@ -1,0 +1,88 @@
+import type { Agreed } from "../caller/admission.ts";
+import type { CallerNamespace } from "../caller/caller-do.ts";
+import type { Deadline } from "../deadlines.ts";
+import type { Signals } from "../detection/signals.ts";
+import type { Principal } from "../identity/principal.ts";
+import type { Limit, Policy } from "../policy/schema.ts";
+import type { Outcome, Refusal, RefusalCode } from "../refusal.ts";
+import type { FlowVerdict } from "../telemetry/call-record.ts";
+import type { CallerSlots } from "./caller-slots.ts";
+import type { Target } from "./target.ts";
+
+/** Decides the calls of one request. */
+export interface Guard {
+  admit(call: GuardedCall): Promise<Admission>;
+  /** The longest wait that a refusal has asked for, in milliseconds; undefined while none has. */
+  readonly longestWaitMs: number | undefined;
+}
+
+/** The request that a guard belongs to, and its caller. */
+export interface GuardContext {
+  policy: Policy;
+  principal: Principal;
+  callers: CallerNamespace;
+  db: D1Database;
+  /** Active products, which some flow rules use (catalog-size.ts). */
+  catalogSize: number;
+  secretKey: string;
+  /** Scheme, host and port by which clients reach this server; confirmation links begin with it. */
+  origin: string;
+  protocol: string;
+  client: string;
+  /** Replaces the limits of the caller's roles. */
+  limit?: Limit | undefined;
+  /** The request's deadline. Without one, each step has only its own limit. */
+  deadline?: Deadline | undefined;
+  /** The isolate's slots, for calls that take turns with others of their caller; absent for no limit. They need a deadline. */
+  slots?: CallerSlots;
+}
+
+/** One call as the guard sees it. */
+export interface GuardedCall {
+  correlationId: string;
+  target: Target;
+  args: unknown;
+  /** Refusals that the Worker has found before it asked the guard. */
+  refused: { signature?: Refusal | undefined; arguments?: Refusal | undefined };
+  /** A form in the client that was accepted for this very call (src/mcp/confirm.ts). */
+  agreed?: Agreed | undefined;
+}
+
+/** `degraded`: the caller's object could not be reached. `isWindowFull`: the rate window had no room for the call. */
+export type Admission = Outcome<Admitted> & RuleVerdicts & { degraded?: boolean; isWindowFull?: boolean };
+
+/** A call that may run. */
+export interface Admitted {
+  /** The most records that the call may answer. */
+  pageMax?: number | undefined;
+  /** Must be called once, when the call has run. A refusal says that the answer must be withheld. */
+  settle(result: CallResult): Promise<Settled>;
+}
+
+/** The result of a call that has run. */
+export interface CallResult extends Signals {
+  /** `ok`, or the code of the refusal that the call ended in. */
+  outcome: "ok" | RefusalCode;
+  bytes: number;
+  durationMs: number;
+  /** The answer, in which the target's labels point at ids; the hints of a refusal. */
+  answer: unknown;
+}
+
+/** The result of a call that answered nothing. */
+export const EMPTY_RESULT: Omit<CallResult, "outcome" | "durationMs"> = {
+  answer: undefined,
+  records: 0,
+  bytes: 0,
+  missed: false,
+  tainted: false,
+  canary: false,
+};
+
+/** `later`: the verdicts of a settlement that the caller does not wait for. It keeps the request alive and never fails. */
+export type Settled = Outcome<void> & RuleVerdicts & { later?: Promise<readonly FlowVerdict[]> };
+
+/** Verdicts of flow rules, for telemetry alone; absent if no rule spoke. */
+export interface RuleVerdicts {
+  verdicts?: readonly FlowVerdict[] | undefined;
+}

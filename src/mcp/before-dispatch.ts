@@ -1,0 +1,52 @@
+import { EMPTY_RESULT, type Guard } from "../guard/guarded-call.ts";
+import { type Principal, mayUse } from "../identity/principal.ts";
+import { BASE_SCOPE, type Scope } from "../identity/scopes.ts";
+import { type Refusal, refusalResponse, refuse } from "../refusal.ts";
+import type { Message } from "./messages.ts";
+import { argumentsOf, discoveryTarget, targetOf } from "./targets.ts";
+
+/** Answers the message `id` with the HTTP 403 that makes clients ask for scopes which their token lacks. */
+export type Challenge = (scopes: Scope[], id: Message["id"]) => Response | Promise<Response>;
+
+/**
+ * Handles what the SDK would answer by itself or answer as HTTP 200. The guard decides here too; undefined if the request
+ * goes on to dispatch.
+ */
+export async function answerBeforeDispatch(
+  messages: readonly Message[],
+  names: readonly string[],
+  guard: Guard,
+  {
+    correlationId,
+    principal,
+    challenge,
+  }: { correlationId: string; principal: Principal; challenge: Challenge },
+): Promise<Response | undefined> {
+  for (const [index, { method = "", id }] of messages.entries()) {
+    if (method !== "initialize" && method !== "server/discover") continue;
+    const name = names[index] ?? correlationId;
+    const admission = await guard.admit({
+      correlationId: name,
+      target: discoveryTarget(method),
+      args: {},
+      refused: {},
+    });
+    if (!admission.ok) return refusalResponse(admission.refusal, name, { id });
+    await admission.value.settle({ ...EMPTY_RESULT, outcome: "ok", durationMs: 0 });
+  }
+  // In a batch, only the call that lacks a scope is refused, in its own answer.
+  const [only, ...others] = messages;
+  return only === undefined || others.length > 0 ? undefined : challengeFor(only);
+
+  async function challengeFor({ method, params, id }: Message): Promise<Response | undefined> {
+    const target = targetOf(method, params);
+    if (target?.access === undefined || mayUse(principal, target.access.scope)) return undefined;
+    const admission = await guard.admit({ correlationId, target, ...argumentsOf(method, params) });
+    const refusal = admission.ok ? DENIED : admission.refusal;
+    return refusal.code === "permission_denied"
+      ? challenge([...new Set([BASE_SCOPE, target.access.scope])], id)
+      : refusalResponse(refusal, correlationId, { id });
+  }
+}
+
+const DENIED: Refusal = refuse("permission_denied", "The caller's token lacks a scope.").refusal;
