@@ -37,7 +37,7 @@ export async function settle(
   const overBudget = await countForOthers(context, admitted, settlement, isPublic);
   if (overBudget !== undefined) {
     const withheld = withheldAs(settlement, overBudget.refusal);
-    if (isPublic) settleBehind(caller, admitted, withheld);
+    if (isPublic) void settleBehind(caller, admitted, withheld);
     else await caller.settle(withheld).catch((error: unknown) => logFailure(admitted, error));
     return overBudget;
   }
