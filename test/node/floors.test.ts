@@ -1,57 +1,50 @@
 import { readFile, readdir } from "node:fs/promises";
 import { dirname, join } from "node:path/posix";
+import { DatabaseSync } from "node:sqlite";
 import { expect, it } from "vitest";
 
-// The folders and files of src/, from the ground up. Each imports from floors below its own, or from itself.
-const FLOORS = [
-  ["refusal", "env", "deadlines", "missing", "text", "database", "flow"],
-  ["policy", "telemetry"],
-  ["arguments", "hosts", "app-types"],
-  ["assets", "oauth-refusal"],
-  ["catalog", "inventory", "windows"],
-  // What is changed of a user goes into the audit in their object.
-  ["identity"],
-  ["support", "refusal-page"],
-  ["call-context"],
-  ["resources"],
-  // A prompt answers with a resource's contents.
-  ["prompts"],
-  ["tools", "guard"],
-  ["mcp", "admin", "probes"],
-  // It says what rules saw as the dashboard does.
-  ["confirm"],
-  ["door", "receive-body"],
-  ["welcome"],
-  ["app"],
-  ["index"],
-  // The deployed bundle is index; what stands above it is on this machine alone.
-  ["local"],
-];
+const page = await readFile("docs/architecture.md", "utf8");
+
+/** Rooms of src/ as docs/architecture.md lists them, from the ground up. Each imports only from floors below its own. */
+const FLOORS = (/```floors\n([^`]+)```/.exec(page)?.[1] ?? "")
+  .trim()
+  .split("\n")
+  .map((line) => line.split(" "))
+  .toReversed();
 const floorOf = new Map(FLOORS.flatMap((names, floor) => names.map((name) => [name, floor] as const)));
 
-/** `catalog` for src/catalog/search/words.ts, `refusal` for src/refusal.ts. */
-const unitOf = (path: string) => path.split("/")[1]?.replace(/\.tsx?$/, "") ?? "";
+/** `catalog` for src/catalog/search/words.ts, `web/layout` for src/web/layout/page.tsx, `refusal` for src/refusal.ts. */
+function roomOf(path: string): string {
+  const [, first = "", second = ""] = path.split("/");
+  const nested = `${first}/${second}`;
+  return floorOf.has(nested) ? nested : first.replace(/\.tsx?$/, "");
+}
 
 const files = (await readdir("src", { recursive: true, withFileTypes: true }))
   .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
   .map((entry) => join(entry.parentPath.replaceAll("\\", "/"), entry.name));
-const imports = (await Promise.all(files.map(importsOf))).flat();
-
-async function importsOf(file: string): Promise<{ file: string; to: string }[]> {
-  const source = await readFile(file, "utf8");
-  const found = source.matchAll(/\b(?:from|import)\s*\(?\s*"(\.{1,2}\/[^"]+)"/g);
-  return [...found].map(([, path = ""]) => ({ file, to: join(dirname(file), path) }));
-}
+const sources = new Map(
+  await Promise.all(files.map(async (file) => [file, await readFile(file, "utf8")] as const)),
+);
+const imports = [...sources].flatMap(([file, source]) =>
+  [...source.matchAll(/\b(?:from|import)\s*\(?\s*"(\.{1,2}\/[^"]+)"/g)].map(([, path = ""]) => ({
+    file,
+    to: join(dirname(file), path),
+  })),
+);
 const say = ({ file, to }: { file: string; to: string }) => `${file} -> ${to}`;
 const inside = imports.filter(({ to }) => to.startsWith("src/"));
 
-it("every folder and file of src/ has a floor", () => {
-  expect([...new Set(files.map(unitOf))].filter((unit) => !floorOf.has(unit))).toEqual([]);
+it("every room of src/ is on one floor of docs/architecture.md, and every room there exists", () => {
+  const rooms = new Set(files.map(roomOf));
+  expect([...rooms].filter((room) => !floorOf.has(room))).toEqual([]);
+  expect([...floorOf.keys()].filter((room) => !rooms.has(room))).toEqual([]);
+  expect(FLOORS.flat()).toHaveLength(floorOf.size);
 });
 
 it("imports run downward only", () => {
-  const level = (path: string) => floorOf.get(unitOf(path)) ?? -1;
-  const upward = inside.filter(({ file, to }) => unitOf(file) !== unitOf(to) && level(to) >= level(file));
+  const level = (path: string) => floorOf.get(roomOf(path)) ?? -1;
+  const upward = inside.filter(({ file, to }) => roomOf(file) !== roomOf(to) && level(to) >= level(file));
   expect(inside.length).toBeGreaterThan(100);
   expect(upward.map(say)).toEqual([]);
 });
@@ -63,14 +56,49 @@ it.each([
   ["catalog", ["env"]],
   ["inventory", ["env"]],
   ["support", ["env"]],
-])("%s never reaches for %j", (unit, forbidden) => {
-  const found = inside.filter(({ file, to }) => unitOf(file) === unit && forbidden.includes(unitOf(to)));
+])("%s never reaches for %j", (room, forbidden) => {
+  const found = inside.filter(({ file, to }) => roomOf(file) === room && forbidden.includes(roomOf(to)));
   expect(found.map(say)).toEqual([]);
 });
 
-it("src/ imports nothing of cli/ or test/, and outside itself only migrations and package.json", () => {
+it("identity draws no page", () => {
+  expect(files.filter((file) => file.startsWith("src/identity/") && file.endsWith(".tsx"))).toEqual([]);
+});
+
+it("src/ imports nothing of cli/, lab/ or test/, and outside itself only migrations and package.json", () => {
   const outside = imports.filter(({ to }) => !to.startsWith("src/"));
   expect(
     outside.filter(({ to }) => !/^migrations\/\w+\.sql$|^package\.json$|^policy\.json$/.test(to)).map(say),
   ).toEqual([]);
+});
+
+/** The tables of D1 after all migrations, without those that FTS5 keeps for itself. */
+async function tablesOfD1(): Promise<string[]> {
+  const database = new DatabaseSync(":memory:");
+  const migrations = (await readdir("migrations")).filter((name) => name.endsWith(".sql")).toSorted();
+  for (const name of migrations) database.exec(await readFile(`migrations/${name}`, "utf8"));
+  const tables = database.prepare("SELECT name, sql FROM sqlite_master WHERE type = 'table'").all();
+  const names = tables.map(({ name, sql }) => ({ name: String(name), isVirtual: /^CREATE VIRTUAL/i.test(String(sql)) }));
+  const virtual = names.filter(({ isVirtual }) => isVirtual).map(({ name }) => `${name}_`);
+  return names
+    .filter(({ name, isVirtual }) => !isVirtual && !virtual.some((start) => name.startsWith(start)))
+    .map(({ name }) => name)
+    .toSorted();
+}
+
+it("only the owner of a table of D1 writes it, and only the rooms that docs/architecture.md names read it", async () => {
+  const rows = page.slice(page.indexOf("## Tables")).matchAll(/^\| `(\w+)` +\| (\w+) +\| (.*?) *\|$/gm);
+  const declared = new Map([...rows].map(([, table = "", owner = "", readers = ""]) => [table, { owner, readers }]));
+  expect([...declared.keys()]).toEqual(await tablesOfD1());
+
+  const roomsWith = (verbs: string, table: string) => {
+    const use = new RegExp(`\\b(?:${verbs})\\s+${table}\\b`);
+    const rooms = [...sources].filter(([, source]) => use.test(source)).map(([file]) => roomOf(file));
+    return [...new Set(rooms)].toSorted();
+  };
+  for (const [table, { owner, readers }] of declared) {
+    const others = (rooms: string[]) => rooms.filter((room) => room !== owner);
+    expect(others(roomsWith("INTO|UPDATE|DELETE FROM", table)), `rooms that write ${table}`).toEqual([]);
+    expect(others(roomsWith("FROM|JOIN", table)).join(", "), `rooms that read ${table}`).toBe(readers);
+  }
 });
