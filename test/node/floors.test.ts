@@ -78,7 +78,10 @@ async function tablesOfD1(): Promise<string[]> {
   const migrations = (await readdir("migrations")).filter((name) => name.endsWith(".sql")).toSorted();
   for (const name of migrations) database.exec(await readFile(`migrations/${name}`, "utf8"));
   const tables = database.prepare("SELECT name, sql FROM sqlite_master WHERE type = 'table'").all();
-  const names = tables.map(({ name, sql }) => ({ name: String(name), isVirtual: /^CREATE VIRTUAL/i.test(String(sql)) }));
+  const names = tables.map(({ name, sql }) => ({
+    name: String(name),
+    isVirtual: /^CREATE VIRTUAL/i.test(String(sql)),
+  }));
   const virtual = names.filter(({ isVirtual }) => isVirtual).map(({ name }) => `${name}_`);
   return names
     .filter(({ name, isVirtual }) => !isVirtual && !virtual.some((start) => name.startsWith(start)))
@@ -88,7 +91,9 @@ async function tablesOfD1(): Promise<string[]> {
 
 it("only the owner of a table of D1 writes it, and only the rooms that docs/architecture.md names read it", async () => {
   const rows = page.slice(page.indexOf("## Tables")).matchAll(/^\| `(\w+)` +\| (\w+) +\| (.*?) *\|$/gm);
-  const declared = new Map([...rows].map(([, table = "", owner = "", readers = ""]) => [table, { owner, readers }]));
+  const declared = new Map(
+    [...rows].map(([, table = "", owner = "", readers = ""]) => [table, { owner, readers }]),
+  );
   expect([...declared.keys()]).toEqual(await tablesOfD1());
 
   const roomsWith = (verbs: string, table: string) => {
