@@ -1,5 +1,5 @@
 -- The catalog, its stock, and the internal fields that no public query names.
--- A line "--> statement" separates statements: triggers hold semicolons, so a semicolon can't.
+-- A line "--> statement" separates statements, because triggers hold semicolons.
 
 CREATE TABLE categories (
   id INTEGER PRIMARY KEY,
@@ -22,7 +22,7 @@ CREATE TABLE products (
   image_url TEXT NOT NULL,
   status TEXT NOT NULL CHECK (status IN ('active', 'discontinued')),
   attributes TEXT NOT NULL CHECK (json_type(attributes) = 'object'),
-  -- The same codes, however they are written: src/catalog/search/words.ts strips what these strip.
+  -- The codes without separators. src/catalog/search/words.ts strips the same characters.
   model_code TEXT GENERATED ALWAYS AS (
     lower(replace(replace(replace(replace(replace(model, '-', ''), ' ', ''), '/', ''), '.', ''), '_', ''))
   ) VIRTUAL,
@@ -35,7 +35,7 @@ CREATE INDEX products_by_model ON products (model_code) WHERE model_code <> '';
 --> statement
 CREATE INDEX products_by_gtin ON products (gtin_digits) WHERE gtin_digits <> '';
 --> statement
--- A table of its own, so that no SELECT over products can carry them by accident.
+-- Internal fields have their own table, so that no SELECT over products returns them by accident.
 CREATE TABLE product_internals (
   product_id INTEGER PRIMARY KEY REFERENCES products (id) ON DELETE CASCADE,
   cost INTEGER,
@@ -50,7 +50,7 @@ CREATE TABLE stock (
   PRIMARY KEY (product_id, warehouse)
 ) WITHOUT ROWID;
 --> statement
--- One row: what would otherwise be counted over the whole catalog on every summary.
+-- One row of counts, so that a summary does not count the whole catalog.
 CREATE TABLE catalog_state (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   active_products INTEGER NOT NULL,

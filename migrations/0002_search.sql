@@ -1,11 +1,11 @@
--- What search reads of a product, written by src/catalog/search/product-words.ts: words already
--- lower-cased, folded and joined, so that FTS5 only splits at spaces.
+-- The words of each product that search reads. src/catalog/search/product-words.ts writes them lower-cased, folded
+-- and joined, so that FTS5 only splits at spaces.
 
 CREATE TABLE product_words (
-  -- tier << 40 | product_id. FTS5 walks matches in this order, so a walk cut short keeps the best.
+  -- tier << 40 | product_id. FTS5 returns matches in this order, so a search that stops early keeps the best.
   id INTEGER PRIMARY KEY,
   product_id INTEGER NOT NULL UNIQUE REFERENCES products (id) ON DELETE CASCADE,
-  -- Texts begin and end with a space: "holds the word" is a plain substring test.
+  -- Texts begin and end with a space, so a substring test finds whole words.
   head TEXT NOT NULL,
   title TEXT NOT NULL,
   brand TEXT NOT NULL,
@@ -38,7 +38,7 @@ CREATE TRIGGER product_words_after_update AFTER UPDATE ON product_words BEGIN
   VALUES (new.id, new.head, new.title, new.brand, new.detail, new.joined, new.rest, new.facet);
 END;
 --> statement
--- Words that a misspelling may have meant. A word whose last product is gone stays, and finds nothing.
+-- Words that a misspelling may mean. A word stays after its last product is gone, and finds nothing.
 CREATE TABLE vocabulary (
   id INTEGER PRIMARY KEY,
   word TEXT NOT NULL UNIQUE

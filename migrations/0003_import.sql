@@ -1,8 +1,8 @@
--- Where an import waits until all of its rows are in; it is then applied to the catalog at once.
+-- Stages the rows of an import. When all are in, they are applied to the catalog at once.
 
 CREATE TABLE imports (
   id TEXT PRIMARY KEY,
-  -- Lines of the file that are staged: where to go on after an interrupt.
+  -- Lines of the file that are staged. After an interrupt the import continues behind them.
   lines_staged INTEGER NOT NULL DEFAULT 0,
   started_at INTEGER NOT NULL DEFAULT (CAST(unixepoch('subsec') * 1000 AS INTEGER))
 );

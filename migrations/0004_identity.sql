@@ -1,4 +1,4 @@
--- Who may call: people and services, the roles they have, and what they prove themselves with.
+-- Users (people and services), their roles and their credentials.
 -- Times are milliseconds since the epoch.
 
 CREATE TABLE users (
@@ -16,13 +16,13 @@ CREATE TABLE user_roles (
   PRIMARY KEY (user_id, role)
 ) WITHOUT ROWID;
 --> statement
--- A key is 256 random bits; only its SHA-256 is here, and `id`, which names it to people.
+-- A key is 256 random bits. The table holds only its SHA-256, and `id`, by which people refer to it.
 CREATE TABLE access_keys (
   id TEXT PRIMARY KEY,
   hash TEXT NOT NULL UNIQUE,
   user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
   label TEXT NOT NULL,
-  -- A JSON array that narrows the user's roles; null for all of them.
+  -- A JSON array of the user's roles that the key has; null for all.
   roles TEXT,
   created_at INTEGER NOT NULL,
   expires_at INTEGER,
@@ -32,11 +32,11 @@ CREATE TABLE access_keys (
 --> statement
 CREATE INDEX access_keys_by_user ON access_keys (user_id);
 --> statement
--- Browser sessions, by the SHA-256 of their cookie.
+-- Browser sessions, keyed by the SHA-256 of their cookie.
 CREATE TABLE sessions (
   hash TEXT PRIMARY KEY,
   user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-  -- The key that opened it: what a key opened reaches no further, and closes with it.
+  -- The key that opened the session. The session has no role that the key lacks, and ends with it.
   key_id TEXT NOT NULL REFERENCES access_keys (id) ON DELETE CASCADE,
   created_at INTEGER NOT NULL,
   expires_at INTEGER NOT NULL
@@ -44,7 +44,7 @@ CREATE TABLE sessions (
 --> statement
 CREATE INDEX sessions_by_user ON sessions (user_id);
 --> statement
--- Holds one row once the first admin was made, and so refuses a second time.
+-- Has one row after the first admin was made, which makes a second bootstrap fail.
 CREATE TABLE bootstrap (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   user_id TEXT NOT NULL,

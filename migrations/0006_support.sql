@@ -1,5 +1,5 @@
--- The support desk: customers, what they ordered, how they pay, and what they wrote.
--- Public ids are these integers behind a letter: C-10042, O-100001, T-5001. Times are milliseconds since the epoch.
+-- The support desk: customers, orders, payment methods and tickets.
+-- A public id is a letter and this integer: C-10042, O-100001, T-5001. Times are milliseconds since the epoch.
 
 CREATE TABLE customers (
   id INTEGER PRIMARY KEY,
@@ -11,7 +11,7 @@ CREATE TABLE customers (
   city TEXT NOT NULL,
   country TEXT NOT NULL,
   created_at INTEGER NOT NULL,
-  -- What they are found by, as src/support/handles.ts writes it.
+  -- Search keys, as src/support/handles.ts writes them.
   name_key TEXT NOT NULL,
   email_key TEXT NOT NULL,
   phone_key TEXT NOT NULL,
@@ -24,14 +24,14 @@ CREATE INDEX customers_by_phone ON customers (phone_key) WHERE phone_key <> '';
 --> statement
 CREATE INDEX customers_by_postcode ON customers (postcode_key);
 --> statement
--- A table of its own, so that no SELECT over customers can carry them by accident.
+-- Internal fields have their own table, so that no SELECT over customers returns them by accident.
 CREATE TABLE customer_internals (
   customer_id INTEGER PRIMARY KEY REFERENCES customers (id) ON DELETE CASCADE,
   risk_score INTEGER,
   staff_note TEXT
 );
 --> statement
--- Customers whom no list, count or ticket names: who comes upon them or their orders has guessed ids.
+-- Planted customers. No list, count or ticket names them, so a caller who reads one or its orders has guessed ids.
 CREATE TABLE canary_customers (
   customer_id INTEGER PRIMARY KEY REFERENCES customers (id) ON DELETE CASCADE
 );
@@ -46,7 +46,7 @@ CREATE TABLE orders (
 --> statement
 CREATE INDEX orders_by_customer ON orders (customer_id);
 --> statement
--- Name and price as they were when the order was placed.
+-- Name and price at the time of the order.
 CREATE TABLE order_items (
   order_id INTEGER NOT NULL REFERENCES orders (id) ON DELETE CASCADE,
   line INTEGER NOT NULL,
@@ -57,7 +57,7 @@ CREATE TABLE order_items (
   PRIMARY KEY (order_id, line)
 ) WITHOUT ROWID;
 --> statement
--- Full card numbers are not kept anywhere.
+-- Full card numbers are stored nowhere.
 CREATE TABLE payment_methods (
   id INTEGER PRIMARY KEY,
   customer_id INTEGER NOT NULL REFERENCES customers (id) ON DELETE CASCADE,
@@ -68,7 +68,7 @@ CREATE TABLE payment_methods (
 --> statement
 CREATE INDEX payment_methods_by_customer ON payment_methods (customer_id);
 --> statement
--- What the payment processor charges by.
+-- The tokens by which the payment processor charges.
 CREATE TABLE payment_internals (
   payment_method_id INTEGER PRIMARY KEY REFERENCES payment_methods (id) ON DELETE CASCADE,
   processor_token TEXT NOT NULL
@@ -80,7 +80,7 @@ CREATE TABLE tickets (
   order_id INTEGER REFERENCES orders (id) ON DELETE SET NULL,
   topic TEXT NOT NULL CHECK (topic IN ('delivery', 'return', 'payment', 'account', 'product')),
   status TEXT NOT NULL CHECK (status IN ('open', 'pending', 'closed')),
-  -- Written by the customer.
+  -- The customer writes subject and body.
   subject TEXT NOT NULL,
   body TEXT NOT NULL,
   resolution TEXT,

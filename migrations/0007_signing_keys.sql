@@ -1,4 +1,4 @@
--- What callers sign their requests with (RFC 9421). Times are milliseconds since the epoch.
+-- Keys with which callers sign their requests (RFC 9421). Times are milliseconds since the epoch.
 
 CREATE TABLE signing_keys (
   -- The signature's keyid.
@@ -6,7 +6,7 @@ CREATE TABLE signing_keys (
   user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
   label TEXT NOT NULL,
   algorithm TEXT NOT NULL CHECK (algorithm IN ('hmac-sha256', 'ed25519')),
-  -- The 32 bytes of an Ed25519 public key in base64url. An HMAC secret is derived from SECRET_KEY and the id, and kept nowhere.
+  -- The 32 bytes of an Ed25519 public key in base64url. An HMAC secret is derived from SECRET_KEY and the id, and stored nowhere.
   public_key TEXT,
   created_at INTEGER NOT NULL,
   expires_at INTEGER,
@@ -17,6 +17,6 @@ CREATE TABLE signing_keys (
 --> statement
 CREATE INDEX signing_keys_by_user ON signing_keys (user_id);
 --> statement
--- Whether a request with this key must be signed too.
+-- Whether requests with this access key must be signed.
 ALTER TABLE access_keys ADD COLUMN signature TEXT NOT NULL DEFAULT 'optional'
   CHECK (signature IN ('optional', 'required'));

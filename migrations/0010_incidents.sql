@@ -1,15 +1,15 @@
--- What the flow rules saw, as people deal with it. The caller's Durable Object writes these rows and keeps
--- what is not yet here; the audit holds the same facts in its chain. Times are milliseconds since the epoch.
+-- Incidents that flow rules opened, for people to decide. The caller's Durable Object writes these rows and keeps those
+-- that D1 does not have yet. The audit holds the same facts in its chain. Times are milliseconds since the epoch.
 
 CREATE TABLE incidents (
-  -- 128 random bits: it stands in the link to the page where a person decides.
+  -- 128 random bits, part of the link to the page where a person decides.
   id TEXT PRIMARY KEY,
   principal TEXT NOT NULL,
   rule TEXT NOT NULL,
   rule_version INTEGER NOT NULL,
   verdict TEXT NOT NULL,
   severity TEXT NOT NULL CHECK (severity IN ('low', 'medium', 'high', 'critical')),
-  -- The call that the rule last spoke at, and what it saw then.
+  -- The last call that the rule matched, and what it observed.
   tool TEXT NOT NULL,
   observed REAL NOT NULL,
   threshold REAL NOT NULL,
@@ -18,7 +18,7 @@ CREATE TABLE incidents (
   events TEXT NOT NULL,
   first_at INTEGER NOT NULL,
   last_at INTEGER NOT NULL,
-  -- How often the rule spoke; behind by less than half while it goes on.
+  -- How often the rule matched. While it goes on, the count lags by less than half.
   count INTEGER NOT NULL,
   status TEXT NOT NULL CHECK (status IN ('open', 'released', 'declined', 'closed')),
   decided_by TEXT,

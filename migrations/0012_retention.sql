@@ -1,4 +1,4 @@
--- For what open pages of the dashboard ask every two seconds, and for what retention deletes.
+-- Indexes for the queries that open dashboard pages send every two seconds, and for retention.
 CREATE INDEX incidents_gravest_open ON incidents (
   CASE severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2 ELSE 3 END, last_at DESC, id
 ) WHERE status = 'open';

@@ -1,2 +1,2 @@
--- Names the call that the rule last spoke at, as the X-Request-Id of its answer, the log and the audit do.
+-- The id of the last call that the rule matched, as in its X-Request-Id, the log and the audit.
 ALTER TABLE incidents ADD COLUMN correlation_id TEXT;

@@ -1,9 +1,9 @@
--- Lists that people look at answer in the same time however many callers there are: each reads an index from where the page
--- before ended, and counts are kept by triggers. Times are milliseconds since the epoch.
+-- Makes lists for people equally fast however many callers there are: each page reads an index from the end of the page before,
+-- and triggers keep the counts. Times are milliseconds since the epoch.
 
--- The order in which incidents are looked at, smaller first: open ones that wait for a person (0 to 3 known callers, 4 to 7
--- callers without a name), other open ones of known callers (8 to 11), decided ones (12). 13: open ones of callers without
--- a name that need nobody; lists show one row for all of a rule.
+-- The order of incidents in lists, smallest first: open ones that wait for a person (0 to 3 known callers, 4 to 7 anonymous
+-- callers), other open ones of known callers (8 to 11), decided ones (12), open ones of anonymous callers that need nobody (13).
+-- Lists show one row for all of the last kind of a rule.
 ALTER TABLE incidents ADD COLUMN urgency INTEGER GENERATED ALWAYS AS (
   CASE
     WHEN status <> 'open' THEN 12
@@ -18,7 +18,7 @@ ALTER TABLE incidents ADD COLUMN urgency INTEGER GENERATED ALWAYS AS (
   END
 ) VIRTUAL;
 --> statement
--- Urgency first, then the latest first, in one number that JavaScript holds exactly.
+-- Orders by urgency, then the latest first, in one number that JavaScript holds exactly.
 ALTER TABLE incidents ADD COLUMN place INTEGER
   GENERATED ALWAYS AS (urgency * 100000000000000 - last_at) VIRTUAL;
 --> statement
@@ -28,7 +28,7 @@ CREATE INDEX incidents_folded ON incidents (rule, place, id) WHERE urgency = 13;
 --> statement
 DROP INDEX incidents_gravest_open;
 --> statement
--- How many incidents are open, of each urgency and rule.
+-- The number of open incidents by urgency and rule.
 CREATE TABLE open_incidents (
   urgency INTEGER NOT NULL,
   rule TEXT NOT NULL,
@@ -39,18 +39,18 @@ CREATE TABLE open_incidents (
 INSERT INTO open_incidents (urgency, rule, incidents)
   SELECT urgency, rule, count(*) FROM incidents WHERE status = 'open' GROUP BY urgency, rule;
 --> statement
--- Every user, and every other caller who has an audit or an incident.
+-- All users, and all other callers that have an audit or an incident.
 CREATE TABLE callers (
   n INTEGER PRIMARY KEY,
   id TEXT NOT NULL UNIQUE,
-  -- The user's; empty for everybody else.
+  -- The user's name; empty for other callers.
   name TEXT NOT NULL DEFAULT '',
-  -- When the audit was last anchored; 0 where there is none.
+  -- The time at which the audit was last anchored; 0 if there is none.
   last_at INTEGER NOT NULL DEFAULT 0,
-  -- Open incidents, and those of them that wait for a person.
+  -- The number of open incidents, and of those that wait for a person.
   open INTEGER NOT NULL DEFAULT 0,
   asking INTEGER NOT NULL DEFAULT 0,
-  -- As of incidents.
+  -- As in `incidents`.
   place INTEGER GENERATED ALWAYS AS (
     CASE
       WHEN substr(id, 1, 5) = 'anon-' THEN CASE WHEN asking > 0 THEN 1 ELSE 4 END
