@@ -22,7 +22,7 @@ interface Held {
 }
 
 /** One principal's incidents in its Durable Object: the open ones, and those that somebody has to be told of yet. */
-export class IncidentLog {
+export class CallerIncidents {
   readonly #store: Store;
   readonly #held: Map<string, Held>;
   #hasNews = false;

@@ -8,7 +8,7 @@ import { auditIndex } from "./audit/audit-index.ts";
 import { RECORDS_MAX } from "./audit/audit-log.ts";
 import type { Anchor } from "./audit/chain.ts";
 import type { Clock } from "./clock.ts";
-import { IncidentCourier } from "../incidents/incident-outbox.ts";
+import { IncidentOutbox } from "../incidents/incident-outbox.ts";
 import { closeAllBut, dropDecided, writeIncident } from "../incidents/incident-rows.ts";
 import { AUDIT_FULL } from "../incidents/incident-record.ts";
 import { RECORDS_READ } from "./overview.ts";
@@ -33,7 +33,7 @@ export class Maintenance {
   readonly #env: Env;
   readonly #parts: CallerState;
   readonly #clock: Clock;
-  readonly #courier: IncidentCourier;
+  readonly #outbox: IncidentOutbox;
   /** Undefined until it is known. */
   #alarmAt: number | null | undefined;
   #isStoringCounts = false;
@@ -43,7 +43,7 @@ export class Maintenance {
     this.#env = env;
     this.#parts = parts;
     this.#clock = clock;
-    this.#courier = new IncidentCourier(env, () => parts.incidents);
+    this.#outbox = new IncidentOutbox(env, () => parts.incidents);
   }
 
   async readAlarm(): Promise<void> {
@@ -75,14 +75,14 @@ export class Maintenance {
 
   /** Tells D1 and the webhook of incidents that changed, behind the answer. */
   tellNews(): void {
-    if (this.#parts.incidents.takeNews()) this.#ctx.waitUntil(this.#courier.deliver());
+    if (this.#parts.incidents.takeNews()) this.#ctx.waitUntil(this.#outbox.deliver());
   }
 
   /** Tells D1 of what a person has decided, before they are answered: their next page reads D1. */
   async tellDecision(now: number): Promise<void> {
     this.wakeForRecord(now);
     // The decision stands, whoever can't be told of it now.
-    await this.#courier.write();
+    await this.#outbox.write();
     this.tellNews();
   }
 
@@ -156,9 +156,9 @@ export class Maintenance {
     const { state, head } = log;
     if (state === undefined || head === undefined) return;
     // What fails here is tried again a minute later, not by the runtime, which gives up after six times.
-    await this.#courier.deliver();
+    await this.#outbox.deliver();
     await this.#quietly(() => this.#writeGrown());
-    this.#wakeBy(this.#courier.againAt(now));
+    this.#wakeBy(this.#outbox.againAt(now));
     if (this.#isEmpty(now)) await this.#quietly(() => this.#end());
     // Of the parts as they are now: at the end of an object they are made anew.
     if (this.#parts.log.state === undefined) return;
@@ -226,7 +226,7 @@ export class Maintenance {
     const { store, log, nonces } = this.#parts;
     if (store.oldestAt() !== undefined || log.runs.size > 0 || log.isProvisional) return false;
     const isRemembered = store.hasFlow() && now - (log.state?.prunedAt ?? 0) < FLOW_MS;
-    return !isRemembered && this.#courier.againAt(now) === undefined && nonces.emptyAt() === undefined;
+    return !isRemembered && this.#outbox.againAt(now) === undefined && nonces.emptyAt() === undefined;
   }
 
   /** Deletes all that is stored, unless a call comes in meanwhile. */

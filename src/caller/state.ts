@@ -1,6 +1,6 @@
 import { AuditLog } from "./audit/audit-log.ts";
 import { CallerDetection } from "./detection/caller-detection.ts";
-import { IncidentLog } from "./caller-incidents.ts";
+import { CallerIncidents } from "./caller-incidents.ts";
 import { type Nonces, createNonces } from "./nonces.ts";
 import { RateWindows } from "./rate/rate-windows.ts";
 import { RecentCalls } from "./retries/recent-calls.ts";
@@ -13,7 +13,7 @@ export interface CallerState {
   recent: RecentCalls;
   windows: RateWindows;
   flow: CallerDetection;
-  incidents: IncidentLog;
+  incidents: CallerIncidents;
   nonces: Nonces;
 }
 
@@ -26,7 +26,7 @@ export function createState(sql: SqlStorage): CallerState {
     recent: new RecentCalls(store, log.runs),
     windows: new RateWindows(store, log),
     flow: new CallerDetection(store),
-    incidents: new IncidentLog(store),
+    incidents: new CallerIncidents(store),
     nonces: createNonces(sql),
   };
 }

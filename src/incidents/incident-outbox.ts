@@ -1,7 +1,6 @@
 import { ensureMigrated } from "../database/migrate.ts";
 import { readSettings } from "../env.ts";
 import { logEvent, logSurprise } from "../telemetry/log.ts";
-import type { IncidentLog } from "../caller/caller-incidents.ts";
 import { writeKept } from "./incident-rows.ts";
 import { tellWebhook } from "./incident-webhook.ts";
 import type { Incident } from "./incident-record.ts";
@@ -12,13 +11,23 @@ const WAIT_MAX_MS = 60 * 60 * 1000;
 /** After that the webhook is not told any more; D1 has it. */
 const GIVE_UP_MS = 3 * 24 * WAIT_MAX_MS;
 
+/** The incidents of one caller's object, and who has them. */
+export interface HeldIncidents {
+  ids(): string[];
+  /** News that D1 does not have yet. */
+  unwritten(): Incident[];
+  /** News that D1 has and the webhook does not. */
+  untold(): Incident[];
+  noteTold(news: Incident, told: "database" | "everybody"): void;
+}
+
 /**
  * Brings one principal's incidents to D1, and to the webhook where there is one. One delivery at a time: of two
  * writes of one incident the earlier state could land last. What fails is tried again when the alarm comes.
  */
-export class IncidentCourier {
+export class IncidentOutbox {
   readonly #env: Env;
-  readonly #incidents: () => IncidentLog;
+  readonly #incidents: () => HeldIncidents;
   #writing: Promise<void> | undefined;
   #telling: Promise<void> | undefined;
   /** Posts to the webhook wait so long where it is down: each piece of news would post all of them again. */
@@ -28,7 +37,7 @@ export class IncidentCourier {
   readonly #dueAt = new WeakMap<Incident, number>();
 
   /** `incidents` gives the log as it is at the time: it is made anew when an object is emptied. */
-  constructor(env: Env, incidents: () => IncidentLog) {
+  constructor(env: Env, incidents: () => HeldIncidents) {
     this.#env = env;
     this.#incidents = incidents;
   }

@@ -3,7 +3,7 @@ import { FlowState } from "../../src/detection/state/state.ts";
 import { policyInForce } from "../../src/policy/bundled.ts";
 import { WINDOW_ENTRIES_MAX } from "../../src/policy/schema.ts";
 import { AuditLog } from "../../src/caller/audit/audit-log.ts";
-import { IncidentLog } from "../../src/caller/caller-incidents.ts";
+import { CallerIncidents } from "../../src/caller/caller-incidents.ts";
 import { INCIDENTS_MAX } from "../../src/incidents/incident-record.ts";
 import { RecentCalls } from "../../src/caller/retries/recent-calls.ts";
 import { RateWindows } from "../../src/caller/rate/rate-windows.ts";
@@ -104,7 +104,7 @@ function flooded(principal: string) {
     flow.forgetChanges();
   }
 
-  const incidents = new IncidentLog(store);
+  const incidents = new CallerIncidents(store);
   for (let index = 0; index < INCIDENTS_MAX; index++) {
     const hit = {
       rule: `rule-${index}`,

@@ -1,6 +1,6 @@
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, expect, it, vi } from "vitest";
-import { IncidentLog } from "../../../src/caller/caller-incidents.ts";
+import { CallerIncidents } from "../../../src/caller/caller-incidents.ts";
 import type { Incident } from "../../../src/incidents/incident-record.ts";
 import { createStore } from "../../../src/caller/store.ts";
 import { DAY_MS, admission, newObject } from "../support/admission.ts";
@@ -13,16 +13,16 @@ afterEach(() => vi.restoreAllMocks());
 const logged: string[] = [];
 
 /** Incidents in a real object's storage, and what the log says of them. */
-async function inLog<T>(work: (log: IncidentLog) => T): Promise<T> {
+async function inLog<T>(work: (log: CallerIncidents) => T): Promise<T> {
   logged.length = 0;
   vi.spyOn(console, "error").mockImplementation((line: unknown) => void logged.push(String(line)));
   const { principal, object } = newObject();
   await object.admit(admission(principal, { retentionMs: DAY_MS }));
-  return runInDurableObject(object, (_, { storage }) => work(new IncidentLog(createStore(storage.sql))));
+  return runInDurableObject(object, (_, { storage }) => work(new CallerIncidents(createStore(storage.sql))));
 }
 
 /** A rule speaks for the first time. */
-function speak(log: IncidentLog, rule: string, verdict: Incident["verdict"], now = NOW): Incident {
+function speak(log: CallerIncidents, rule: string, verdict: Incident["verdict"], now = NOW): Incident {
   const hit = { rule, version: 1, mode: "enforce" as const, verdict, observed: 2, threshold: 1, window: 1 };
   const [incident] = log.note(
     { verdict, hits: [{ ...hit, events: [1] }] },
@@ -34,7 +34,7 @@ function speak(log: IncidentLog, rule: string, verdict: Incident["verdict"], now
 }
 
 /** As many as there is room for, of which D1 is told and, of all but the second, the webhook; the rules' names. */
-function fill(log: IncidentLog, verdict: Incident["verdict"]): string[] {
+function fill(log: CallerIncidents, verdict: Incident["verdict"]): string[] {
   for (let index = 0; index < HELD_MAX; index++) speak(log, `first-${index}`, verdict);
   for (const each of log.unwritten()) log.noteTold(each, "database");
   for (const each of log.untold()) if (each.rule !== "first-1") log.noteTold(each, "everybody");
