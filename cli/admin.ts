@@ -1,4 +1,4 @@
-// npm run admin: users, roles, access keys and signing keys, on this machine or deployed.
+// npm run admin: manages users, roles, access keys and signing keys, on this machine or on a deployed server.
 
 import * as z from "zod";
 import { commandOf } from "./command.ts";
@@ -17,7 +17,8 @@ import { addSigningKeyCommands } from "./admin/signing-keys.ts";
 import { withServer } from "./local/server.ts";
 
 const program = withAdminOptions(commandOf("npm run -s admin --"));
-// Not before the command is there to say it: what is wrong with policy.json as JSON is known while these load.
+// Loaded after the command is set up: these modules read policy.json, and the command reports it if that is
+// not JSON.
 const { bootstrapAdmin, userIdSchema } = await import("../src/identity/administration.ts");
 const { newRecoveryCode, setRecoveryCode } = await import("../src/identity/recovery-code.ts");
 const { ROLES } = await import("../src/identity/scopes.ts");
@@ -27,16 +28,16 @@ program
   .addHelpText("after", `Roles: ${ROLES.join(", ")}.`);
 const globals = () => program.opts<AdminOptions>();
 const rowSchema = z.record(z.string(), z.string().nullable());
-/** A list under its name, and where the next page begins. */
+/** A page of a list under the list's name, and the cursor of the next page. */
 const listSchema = z.object({ next: z.string().nullable() }).catchall(z.array(rowSchema));
 
-const users = program.command("users").description("people and services");
-withPages(users.command("list").description("list users")).action((page: PageOptions) =>
+const users = program.command("users").description("Manage people and services.");
+withPages(users.command("list").description("List users.")).action((page: PageOptions) =>
   list("/users", { ...page }, USERS),
 );
 users
   .command("add <id>")
-  .description("add a user")
+  .description("Add a user.")
   .requiredOption("--name <name>", "the user's name")
   .requiredOption("--roles <role...>", "roles", roleNames)
   .option("--service", "a service, not a person")
@@ -53,9 +54,9 @@ users
   );
 users
   .command("roles")
-  .description("set a user's roles")
+  .description("Set a user's roles.")
   .argument("<id>", "the user's id", idInPath)
-  .argument("<role...>", "all of them", roleNames)
+  .argument("<role...>", "the complete list of roles", roleNames)
   .option("--customer <id>", "the customer whose own rows the user may see")
   .action((id: string, roles: string[], { customer }: { customer?: string }) =>
     send("PUT", `/users/${encodeURIComponent(id)}/roles`, { roles, customer_id: customer }),
@@ -64,7 +65,7 @@ for (const verb of ["disable", "enable"]) {
   users
     .command(verb)
     .description(
-      verb === "disable" ? "refuse the user at once, whatever they hold" : "let a disabled user in again",
+      verb === "disable" ? "Refuse every request of the user at once." : "Admit a disabled user again.",
     )
     .argument("<id>", "the user's id", idInPath)
     .action((id: string) => send("POST", `/users/${encodeURIComponent(id)}/${verb}`));
@@ -72,27 +73,25 @@ for (const verb of ["disable", "enable"]) {
 
 users
   .command("delete")
-  .description(
-    "end all that a user can sign in with, for good; their audit stays, and nobody gets the id again",
-  )
+  .description("Delete a user and their credentials for good. The audit stays, and the id is never reused.")
   .argument("<id>", "the user's id", idInPath)
   .action((id: string) => send("DELETE", `/users/${encodeURIComponent(id)}`));
 
-const keys = program.command("keys").description("access keys");
+const keys = program.command("keys").description("Manage access keys.");
 withPages(
   keys
     .command("list")
-    .description("list keys, the newest first; their secrets are kept nowhere")
-    .option("--user <id>", "of one user"),
+    .description("List keys, newest first. Secrets are not stored.")
+    .option("--user <id>", "only this user's keys"),
 ).action(({ user, ...page }: PageOptions & { user?: string }) => list("/keys", { ...page, user }, KEYS));
 keys
   .command("create")
-  .description("make a key, and show it once")
-  .requiredOption("--user <id>", "whose key")
-  .requiredOption("--label <label>", "what it is for")
-  .option("--roles <role...>", "narrow the user's roles", roleNames)
+  .description("Make a key, and show it once.")
+  .requiredOption("--user <id>", "the user of the key")
+  .requiredOption("--label <label>", "the purpose of the key")
+  .option("--roles <role...>", "limit the key to these of the user's roles", roleNames)
   .option("--days <number>", "days until it expires", keyDays)
-  .option("--require-signature", "refuse requests with this key that are not signed too (docs/signing.md)")
+  .option("--require-signature", "refuse unsigned requests with this key (docs/signing.md)")
   .action(
     (options: { user: string; label: string; roles?: string[]; days?: number; requireSignature?: boolean }) =>
       send("POST", "/keys", {
@@ -106,7 +105,7 @@ keys
   );
 keys
   .command("revoke")
-  .description("refuse a key from now on")
+  .description("Refuse a key from now on.")
   .argument("<id>", "the key's id", idInPath)
   .action((id: string) => revoke("keys", id));
 
@@ -115,9 +114,12 @@ addSigningKeyCommands(program, { list, revoke, call, show });
 withPages(
   program
     .command("incidents")
-    .description("list incidents, those that wait for a person first, and where to decide about them")
-    .option("--open", "open ones only")
-    .option("--folded <rule>", "of callers without a name, those that one row of the list stands for"),
+    .description("List incidents, those that wait for a decision first, with the page to decide on.")
+    .option("--open", "only open incidents")
+    .option(
+      "--folded <rule>",
+      "list the anonymous callers' incidents of this rule, which the list shows as one row",
+    ),
 ).action(({ open, ...page }: PageOptions & { open?: boolean; folded?: string }) =>
   list("/incidents", { ...page, which: open === true ? "open" : undefined }, INCIDENTS),
 );
@@ -126,12 +128,12 @@ const revokedSchema = z.object({ id: z.string(), revoked_at: z.string().optional
 
 program
   .command("bootstrap <id>")
-  .description("make the first admin, once, and show its access key")
+  .description("Make the first admin, and show the access key once.")
   .option("--remote", "in the deployed database, through wrangler")
   .action(bootstrap);
 program
   .command("recovery-code")
-  .description("make a new recovery code, show it once, and end the one before")
+  .description("Make a new recovery code, show it once, and revoke the old one.")
   .option("--remote", "in the deployed database, through wrangler")
   .action(makeRecoveryCode);
 
@@ -150,24 +152,27 @@ async function bootstrap(id: string, { remote }: { remote?: boolean }): Promise<
     await target.finish();
   } else {
     await withServer({ stateDir: globals().state }, async (server) => {
-      // Asked first: a statement that fails is an error in the server's log.
+      // The audit record comes first, because a statement that fails is an error in the server's log.
       const [[made] = [], [user] = []] = await server.batch([
         { sql: "SELECT user_id FROM bootstrap", values: [] },
         { sql: "SELECT id FROM users WHERE id = ?1", values: [id] },
       ]);
-      if (made !== undefined) throw new Error(`The first admin was made before: ${String(made["user_id"])}.`);
-      if (user !== undefined) throw new Error(`There is a user ${id} already.`);
+      if (made !== undefined) throw new Error(`The first admin already exists: ${String(made["user_id"])}.`);
+      if (user !== undefined) throw new Error(`The user ${id} already exists. Choose another id.`);
       await server.batch(statements);
     });
   }
   if (globals().json === true) console.log(JSON.stringify({ id, key: secret, recovery_code: recoveryCode }));
   else
     console.log(
-      `${id} is an admin. Access key, shown once:\n${secret}\nKeep it, and set ${KEY_VARIABLE} to it for npm run admin.\n${codeWords(recoveryCode)}`,
+      `${id} is an admin. Access key, shown once:\n${secret}\nKeep it. Set ${KEY_VARIABLE} to it for npm run admin.\n${codeWords(recoveryCode)}`,
     );
 }
 
-/** Only whoever holds the database can: an admin's key must not be enough, or who stole one could make a code too. */
+/**
+ * Only a person with database access can make the code: if an admin's key were enough, a thief of the key
+ * could make one too.
+ */
 async function makeRecoveryCode({ remote }: { remote?: boolean }): Promise<void> {
   const { code, hash } = newRecoveryCode();
   const statements = [setRecoveryCode(hash, Date.now())];
@@ -180,13 +185,13 @@ async function makeRecoveryCode({ remote }: { remote?: boolean }): Promise<void>
 }
 
 function codeWords(code: string): string {
-  return `Recovery code, shown once:\n${code}\nPrint it, and keep it where no program can read it: with it, an admin who is alone decides about their own stopped work, and vouches for new users (${CODE_VARIABLE}).`;
+  return `Recovery code, shown once:\n${code}\nPrint it, and keep it where no program can read it. A sole admin needs it to decide about their own stopped work and to vouch for new users (${CODE_VARIABLE}).`;
 }
 
 function userIdOf(text: string): string {
   const { data: id, error } = userIdSchema.safeParse(text);
   if (id === undefined)
-    throw new Error(`${text} can't be a user's id: ${error?.issues[0]?.message ?? "it is malformed"}`);
+    throw new Error(`${text} is not a valid user id: ${error?.issues[0]?.message ?? "it is malformed"}`);
   return id;
 }
 
@@ -211,12 +216,12 @@ async function pageOfRows(
   });
 }
 
-/** Says so of a key that was revoked before. */
+/** Revokes a key, and says so if it was revoked before. */
 async function revoke(kind: "keys" | "signing-keys", id: string): Promise<void> {
   const answer = revokedSchema.parse(await call("POST", `/${kind}/${encodeURIComponent(id)}/revoke`));
   const { revoked_at: before } = answer;
   if (before === undefined || globals().json === true) return show(answer);
-  console.log(`${id} was revoked before, at ${before}.`);
+  console.log(`${id} was already revoked at ${before}.`);
 }
 
 async function send(method: string, path: string, body?: object): Promise<void> {

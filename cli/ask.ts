@@ -8,22 +8,25 @@ import { productSummarySchema } from "../src/catalog/product.ts";
 import { stockSchema } from "../src/inventory/stock.ts";
 import { commandOf } from "./command.ts";
 import { wholeNumber } from "./arguments.ts";
-import { saidBy } from "./said-by.ts";
+import { serverMessage } from "./server-message.ts";
 import { DENSE } from "./table.ts";
 import { findServer } from "./local/server.ts";
 
-/** Where an access key is read from: never from an argument, which other users of a machine can see. */
+/**
+ * The variable that holds an access key. It is never an argument, because other users of a machine can see
+ * those.
+ */
 const KEY_VARIABLE = "CATALOG_ACCESS_KEY";
 
 const program = commandOf("npm run ask --")
   .description("Ask the catalog over MCP, as an AI client does.")
-  .argument("[query]", "what to look for, in plain words")
-  .option("-s, --sku <sku...>", "live stock of these SKUs instead")
+  .argument("[query]", "what to search for, in plain words")
+  .option("-s, --sku <sku...>", "show live stock of these SKUs instead")
   .option("-c, --category <name>", "only this category")
-  .option("-n, --limit <number>", "products at the most (1 to 50)", wholeNumber, 10)
+  .option("-n, --limit <number>", "most products to show (1 to 50)", wholeNumber, 10)
   .option("-u, --url <url>", "MCP endpoint (default: the running npm run dev)")
   .option("--json", "print the answer as JSON")
-  .addHelpText("after", `\nWhere a server asks for an access key, it is read from ${KEY_VARIABLE}.`)
+  .addHelpText("after", `\nSet ${KEY_VARIABLE} if the server requires an access key.`)
   .parse();
 const options = program.opts<{
   sku?: string[];
@@ -52,7 +55,7 @@ const stockAnswer = z.object({
 });
 
 if ((query === undefined) === (options.sku === undefined)) {
-  program.error("Give a query, or --sku with one or more SKUs. --help shows how.");
+  program.error("Give a query, or --sku with one or more SKUs. See --help.");
 }
 try {
   process.exitCode = await ask();
@@ -70,7 +73,7 @@ async function ask(): Promise<number> {
   await client
     .connect(new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } }))
     .catch(async (error: unknown) => {
-      throw new Error(await whyNot(url, headers), { cause: error });
+      throw new Error(await explainFailure(url, headers), { cause: error });
     });
   try {
     const call = options.sku
@@ -93,8 +96,11 @@ async function ask(): Promise<number> {
   }
 }
 
-/** What stands in the way, asked once more without a client in between, and with the same key: without, others are served. */
-async function whyNot(url: string, headers: Record<string, string>): Promise<string> {
+/**
+ * Finds out why the client could not connect: repeats the request without the client, with the same key
+ * because anonymous callers may be served.
+ */
+async function explainFailure(url: string, headers: Record<string, string>): Promise<string> {
   const response = await fetch(url, {
     method: "POST",
     headers: {
@@ -104,21 +110,22 @@ async function whyNot(url: string, headers: Record<string, string>): Promise<str
     },
     body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "ping" }),
   }).catch(() => undefined);
-  if (response === undefined) return `No MCP server answers at ${url}. Is npm run dev running?`;
+  if (response === undefined)
+    return `No server answers at ${url}. Start one with npm run dev, or check the URL.`;
   const { status } = response;
-  const said = response.ok ? "" : await saidBy(response);
+  const said = response.ok ? "" : await serverMessage(response);
   const why = said === "" ? "." : `: ${said.replace(/\.?$/, ".")}`;
   if (status !== 401 && status !== 403)
-    return `${url} answers, and not as an MCP server does that takes this call (HTTP ${status})${why}`;
+    return `${url} answers, but it is not an MCP server that accepts this call (HTTP ${status})${why}`;
   return headers["authorization"] === undefined
-    ? `${url} asks for an access key: set ${KEY_VARIABLE} to one.`
-    : `${url} does not take the access key in ${KEY_VARIABLE}${why}`;
+    ? `${url} requires an access key. Set ${KEY_VARIABLE}.`
+    : `${url} rejects the access key in ${KEY_VARIABLE}${why}`;
 }
 
 async function runningUrl(): Promise<string> {
   const server = await findServer();
   if (server === undefined)
-    throw new Error("Nothing is running here. Start it with npm run dev, or give --url.");
+    throw new Error("No server runs on this machine. Start one with npm run dev, or give --url.");
   return `${server.url}/mcp`;
 }
 
@@ -132,7 +139,9 @@ function searchTable(answer: unknown): string {
   for (const { sku, name, brand, category, price, availability } of products) {
     table.push([sku, name, brand, category, { content: price.formatted, hAlign: "right" }, availability]);
   }
-  return next_cursor === undefined ? table.toString() : `${table.toString()}\nThere are more: raise --limit.`;
+  return next_cursor === undefined
+    ? table.toString()
+    : `${table.toString()}\nThere are more products. Raise --limit to see them.`;
 }
 
 function stockTable(answer: unknown): string {

@@ -1,4 +1,5 @@
-// npm run audit: which callers have an audit, one of them as a file, and whether such a file was changed.
+// npm run audit: lists the audited callers, exports one caller's audit to a file, and checks whether such a
+// file was changed.
 
 import { createWriteStream } from "node:fs";
 import { type FileHandle, open, writeFile } from "node:fs/promises";
@@ -24,19 +25,18 @@ import { parseJsonAs, readText, whyUnreadable } from "./read-file.ts";
 import { plainTable } from "./table.ts";
 import { replaceFile } from "./write-file.ts";
 
-const SAID: Record<Problem | Untold, string> = {
+const PROBLEM_WORDS: Record<Problem | Untold, string> = {
   no_header: "the file does not begin with the header of an export",
-  not_a_record: "this line is no record of an audit",
+  not_a_record: "this line is not an audit record",
   out_of_order: "a record is missing, moved or there twice",
   altered: "this record, or its link to the one before, was changed",
-  other_principal: "the anchor is another principal's",
+  other_principal: "the anchor belongs to another principal",
   shorter_than_anchor: "the end was cut off: the anchor knows of later records",
   not_the_anchored_chain: "this is not the chain that was anchored",
   not_the_anchored_beginning: "this does not begin where the anchored chain begins",
-  empty: "there is nothing in the file, so it can't be said whether records are missing",
-  broken_off: "the file stops in the middle of this line, as a download that broke off does; export it again",
-  pruned_past_anchor:
-    "all that the anchor knows of was pruned since, so it can't say whether this is that chain; check it by a later one",
+  empty: "the file is empty",
+  broken_off: "the file ends in the middle of this line, like an interrupted download. Export it again",
+  pruned_past_anchor: "every record that the anchor covers has been pruned since. Use a later anchor",
 };
 
 const anchorFile = (file: string): string => `${file}.anchor.json`;
@@ -52,21 +52,21 @@ withPages(
   program
     .command("list")
     .description(
-      "callers by name, and where the chain of each was last anchored; exit code 1 where a row was changed from outside",
+      "List callers with the last anchor of each chain. Exits with 1 if a row was changed from outside.",
     ),
 ).action(list);
 program
   .command("export")
-  .description("a caller's chain, as lines of JSON, to standard output or a file")
+  .description("Write a caller's chain as JSON Lines to standard output or a file.")
   .argument("<principal>", "the caller's id", idInPath)
-  .option("-o, --out <file>", "write it here, and its anchor beside it as FILE.anchor.json")
+  .option("-o, --out <file>", "write to this file, and the anchor to FILE.anchor.json")
   .action(exportChain);
 program
   .command("verify <file>")
-  .description("check an exported chain, offline; - reads standard input")
+  .description("Check an exported chain offline; - reads standard input.")
   .option(
     "--anchor <file>",
-    "the anchor: what export wrote, or the output of list --json (default: FILE.anchor.json)",
+    "the anchor that export wrote, or the output of list --json (default: FILE.anchor.json)",
   )
   .addHelpText(
     "after",
@@ -74,21 +74,21 @@ program
 Exit code:
   0  unchanged, and complete up to the anchor
   1  changed: a record, the order, the beginning or the end
-  2  it can't be told: there is no anchor, the file is empty or breaks off, it can't be read, or retention has pruned
-     records since the anchor was written`,
+  2  undecided: there is no anchor, the file is empty, cut off or unreadable, or retention has pruned records since
+     the anchor was written`,
   )
   .action(verify);
 
-/** Words for each problem of a chain's row in the database (src/caller/audit/row-problem.ts). */
+/** A sentence for each problem of a chain's database row (src/admin/chains.ts finds them). */
 const ROW_PROBLEMS: Record<string, string> = {
   deleted: "was deleted",
   closed: "was closed",
-  replaced: "is of another chain",
+  replaced: "belongs to another chain",
   ahead: "names later records than the chain has",
 };
 function rowProblemWords(principal: string, problem: string, foundAt: number | null = null): string {
   const found = foundAt === null ? "" : `, found at ${new Date(foundAt).toISOString()}`;
-  return `The database's row of ${principal} ${ROW_PROBLEMS[problem] ?? `is ${problem}`}${found}: somebody changed it from outside.`;
+  return `The database row of ${principal} ${ROW_PROBLEMS[problem] ?? `is ${problem}`}${found}: it was changed from outside.`;
 }
 
 const listedSchema = anchorSchema.extend({
@@ -128,41 +128,43 @@ async function list(page: PageOptions): Promise<void> {
 
 async function exportChain(principal: string, { out }: { out?: string }): Promise<void> {
   const { body, headers } = await callAdmin(globals(), "GET", `/audit/${encodeURIComponent(principal)}`);
-  if (body === null) throw new Error("The server answered nothing.");
+  if (body === null) throw new Error("The server sent an empty answer.");
   const problem = headers.get("x-audit-row-problem");
   if (problem !== null) {
     console.error(rowProblemWords(principal, problem));
     process.exitCode = 1;
   }
   if (out === undefined) return pipeline(Readable.from(body), process.stdout);
-  // Asked for afterwards, the anchor could be of records that came behind this export, whose end would look cut off.
+  // The anchor is read before the export: a later anchor could cover records that this export lacks, and its
+  // end would look cut off.
   const anchor = parseJsonAs(
     anchorSchema,
     headers.get("x-audit-anchor") ?? "null",
-    "What the server sent with the export",
+    "The anchor that the server sent",
     "an anchor",
   );
-  await replaceFile(out, (beside) => pipeline(untilItBreaksOff(body), createWriteStream(beside)));
-  // After the chain: an earlier anchor is in a later chain too, a later one is not in an earlier.
+  await replaceFile(out, (beside) => pipeline(failWhenCutOff(body), createWriteStream(beside)));
+  // The anchor is written after the chain: an earlier anchor fits a later chain, but not the reverse.
   await replaceFile(anchorFile(out), (beside) => writeFile(beside, `${JSON.stringify(anchor)}\n`));
   console.error(
-    `Wrote ${out} and ${anchorFile(out)}. Keep the anchor elsewhere: it is what shows that an end was cut off.`,
+    `Wrote ${out} and ${anchorFile(out)}. Keep the anchor elsewhere: only it can show that the end was cut off.`,
   );
 }
 
-async function* untilItBreaksOff(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* failWhenCutOff(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   try {
     yield* body;
   } catch (error) {
-    throw new Error("the server's answer broke off; run it again", { cause: error });
+    throw new Error("the server's answer was cut off. Run the command again", { cause: error });
   }
 }
 
 async function verify(file: string, options: { anchor?: string }): Promise<void> {
   const anchor = await readAnchor(file, options.anchor);
-  // Opened last: an interface drops the lines that come before somebody reads them.
+  // The input is opened last, because a readline interface drops lines that arrive before somebody reads
+  // them.
   const input = file === "-" ? process.stdin : (await openFile(file)).createReadStream();
-  // The anchor beside the file was written with it, and nothing was pruned between the two.
+  // An anchor beside the file was written with it, so nothing was pruned between the two.
   const earlier = options.anchor !== undefined;
   const verdict = await verifyChain(createInterface({ input, crlfDelay: Infinity }), anchor, { earlier });
   const anchored = anchor === undefined ? null : new Date(anchor.anchored_at).toISOString();
@@ -170,12 +172,12 @@ async function verify(file: string, options: { anchor?: string }): Promise<void>
   else if (!verdict.ok)
     console.error(
       verdict.line === 0
-        ? `There is no telling: ${SAID[verdict.problem]}.`
-        : `Line ${verdict.line}: ${SAID[verdict.problem]}.`,
+        ? `The file cannot be checked: ${PROBLEM_WORDS[verdict.problem]}.`
+        : `Line ${verdict.line}: ${PROBLEM_WORDS[verdict.problem]}.`,
     );
   else if (anchored === null)
     console.log(
-      `${plural(verdict.records, "record")}, unchanged. Without an anchor it can't be said whether records are missing at the end or the beginning.`,
+      `${plural(verdict.records, "record")}, unchanged. Without an anchor, missing records at either end go unnoticed. Give one with --anchor.`,
     );
   else if (verdict.checked.beginning)
     console.log(
@@ -183,12 +185,12 @@ async function verify(file: string, options: { anchor?: string }): Promise<void>
     );
   else
     console.log(
-      `${plural(verdict.records, "record")}, unchanged, and the chain that was anchored at ${anchored}. It begins later than it did then, as it does where older records were pruned since: this anchor can't say whether more are missing there.`,
+      `${plural(verdict.records, "record")}, unchanged, and part of the chain that was anchored at ${anchored}. It begins later than it did then, because retention prunes old records. This anchor cannot show whether more are missing there; use a later one.`,
     );
   process.exitCode = exitCodeOf(verdict);
 }
 
-/** 0: unchanged and complete. 1: changed. 2: it can't be told, as after any other error. */
+/** 0: unchanged and complete. 1: changed. 2: undecided, the same code as for any other error. */
 function exitCodeOf(verdict: Verdict): number {
   if (verdict.ok) return verdict.checked.beginning ? 0 : 2;
   return isUntold(verdict.problem) ? 2 : 1;
@@ -211,11 +213,11 @@ async function readAnchor(file: string, given: string | undefined): Promise<Anch
   if (text === undefined) return undefined;
   const parsed = parseJsonAs(anchorsSchema, text, name, "an anchor, or a list of them");
   if (parsed.length === 1) return parsed[0];
-  // A list of many callers: the file's own header says which is meant.
+  // If the list has many callers, the file's own header names the right one.
   for await (const header of createInterface({ input: (await openFile(file)).createReadStream() })) {
     const { principal } = parseJsonAs(headerSchema, header, `${file}, line 1`, "the header of an export");
     const found = parsed.find((anchor) => anchor.principal === principal);
-    if (found === undefined) throw new Error(`${given} has no anchor of ${principal}.`);
+    if (found === undefined) throw new Error(`${given} has no anchor for ${principal}.`);
     return found;
   }
   return undefined;

@@ -1,4 +1,4 @@
-// npm run catalog: make and import catalogs.
+// npm run catalog: makes and imports catalogs.
 
 import { once } from "node:events";
 import { commandOf } from "./command.ts";
@@ -7,7 +7,7 @@ import { type ImportFlags, runImport } from "./import/command.ts";
 import { DEFAULT_STATE_DIR } from "./local/server.ts";
 import { generateProducts } from "./sample/generate.ts";
 
-// `generate | head` closes the pipe early, which is no failure.
+// `generate | head` closes the pipe early, which is not a failure.
 process.stdout.on("error", (error) => process.exit("code" in error && error.code === "EPIPE" ? 0 : 1));
 
 const program = commandOf("npm run -s catalog --").description("Make and import catalogs.");
@@ -26,15 +26,15 @@ program
 program
   .command("import")
   .description(
-    "Import products from a JSONL or CSV file, gzipped or not, or from standard input (-). Bad rows are reported and skipped. Callers see the old catalog until all is in, and then the new one.",
+    "Import products from a JSONL or CSV file, gzipped or not, or from standard input (-). Bad rows are reported and skipped. Callers see the old catalog until the import is complete.",
   )
   .argument("<file>", "the file, or - for standard input")
-  .option("--format <format>", "jsonl or csv (default: by the file's name)")
+  .option("--format <format>", "jsonl or csv (default: by the file name, else by its first bytes)")
   .option("--map <field=column>", "CSV: the column that holds a field; may be repeated", collect, [])
-  .option("--delimiter <character>", "CSV: what separates cells; \\t is a tab", ",")
+  .option("--delimiter <character>", "CSV: the character between cells; \\t is a tab", ",")
   .option("--major-prices", "prices are decimals such as 79.99, not minor units")
-  .option("--strict", "import nothing where a row is bad")
-  .option("--remove-missing", "discontinue the products that the file lacks; takes no file with bad rows")
+  .option("--strict", "import nothing if a row is bad")
+  .option("--remove-missing", "discontinue products that the file lacks; refuses a file with bad rows")
   .option("--dry-run", "show what would change, and change nothing")
   .option("--remote", "write to the deployed database, through wrangler")
   .option("--json", "print the report as JSON")

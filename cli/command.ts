@@ -1,15 +1,13 @@
 import { Command } from "commander";
 
 /**
- * A command of this project, called as `usage` says. After a wrong option it points to --help, its subcommands too; what
- * goes wrong later is told in its message, without a stack, and ends it with exit code 1.
+ * Creates a command of this project, called as `usage` says. An invalid option of it or of a subcommand
+ * points to --help. Any later error prints its message without a stack and exits with code 1.
  */
 export function commandOf(usage: string): Command {
   process.once("uncaughtException", (error) => {
     console.error(error.message);
     process.exit(1);
   });
-  return new Command(usage)
-    .helpOption("-h, --help", "show this help")
-    .showHelpAfterError("(--help says more)");
+  return new Command(usage).helpOption("-h, --help", "show this help").showHelpAfterError("(See --help.)");
 }

@@ -1,4 +1,4 @@
-// npm run deploy: what is missing of a deployment is made, what is there stays.
+// npm run deploy: creates what a deployment lacks and keeps what exists.
 
 import { execFile } from "node:child_process";
 import { promisify, styleText } from "node:util";
@@ -25,22 +25,22 @@ interface Options {
 
 const options = commandOf("npm run deploy --")
   .description(
-    "Deploy to Cloudflare: check the policy, make the database and the namespace of sign-ins where there are none, " +
-      "upload the Worker where it changed, make SECRET_KEY where there is none, and ask the Worker whether it serves. " +
-      "Run again, it changes nothing. It uses wrangler's login (npx wrangler login) or CLOUDFLARE_API_TOKEN.",
+    "Deploy to Cloudflare: check the policy, create the database and the namespace of sign-ins if they are missing, " +
+      "upload the Worker if it changed, set SECRET_KEY if it is missing, and check that the Worker answers. " +
+      "A second run changes nothing. It uses wrangler's login (npx wrangler login) or CLOUDFLARE_API_TOKEN.",
   )
-  .option("--dry-run", "show the steps, and change nothing; without a login those from nothing")
-  .option("--remove-settings", "let plain variables go that the Worker has and wrangler.toml does not name")
-  .option("--wait <seconds>", "how long to wait until the Worker answers; 0 does not ask it", wholeNumber, 60)
+  .option("--dry-run", "show the steps and change nothing; without a login, the steps of a first deployment")
+  .option("--remove-settings", "remove the Worker's plain variables that wrangler.toml does not name")
+  .option("--wait <seconds>", "how long to wait until the Worker answers; 0 skips the check", wholeNumber, 60)
   .option("--json", "print JSON")
-  .addHelpText("after", "\nWhat it does in detail, costs, backups, and the way back: docs/deploy.md.")
+  .addHelpText("after", "\nDetails, costs, backups and rollback: docs/deploy.md.")
   .parse()
   .opts<Options>();
 
 const say = (text: string) => console.error(styleText("dim", text, { stream: process.stderr }));
-const SAID: Record<Action, [before: string, after: string]> = {
+const ACTION_WORDS: Record<Action, [before: string, after: string]> = {
   create: ["create", "created"],
-  connect: ["connect, it is there", "connected"],
+  connect: ["connect the existing one", "connected"],
   deploy: ["deploy", "deployed"],
   make: ["make from random bytes", "made"],
   keep: ["in place", "in place"],
@@ -53,7 +53,7 @@ try {
   if (error instanceof StepFailed) {
     const made = error.done.map(({ what, name }) => `${what} ${name}`).join(", ");
     console.error(
-      `${made === "" ? "" : `Done before it: ${made}. `}Run npm run deploy again when that is mended: it goes on from what is there.`,
+      `${made === "" ? "" : `Already done: ${made}. `}Fix this and run npm run deploy again. It continues from here.`,
     );
   }
   process.exitCode = 1;
@@ -61,22 +61,24 @@ try {
 
 async function deploy(): Promise<number> {
   const policy = parseJsonAs(z.unknown(), await readText(`${ROOT}policy.json`), "policy.json", "a policy");
-  // Not before policy.json is known to be JSON: it is read while this loads.
+  // Loaded only once policy.json is known to be JSON, because this module reads it.
   const { problemsOf } = await import("./policy/check.ts");
   const problems = problemsOf(parsePolicy(policy));
   if (problems.length > 0) {
     for (const problem of problems) console.error(problemLine("policy.json", problem, policy));
-    console.error("The Worker would serve nothing by this policy. Mend it: npm run -s policy:check");
+    console.error(
+      "The Worker would serve nothing with this policy. Fix it, and check it with npm run -s policy:check.",
+    );
     return 1;
   }
-  if (await hasUncommitted()) say("There are changes that are not committed; they are deployed too.");
+  if (await hasUncommitted()) say("Uncommitted changes are deployed too.");
   say("Building…");
   const project = await readProject();
-  say("Asking Cloudflare what there is…");
+  say("Asking Cloudflare what exists…");
   const account = await readAccount(project.accountId);
   if (account === undefined && options.dryRun !== true)
     throw new Error(
-      "Nobody is logged in to Cloudflare. Run npx wrangler login, or set CLOUDFLARE_API_TOKEN; --dry-run shows the steps without.",
+      "Not logged in to Cloudflare. Run npx wrangler login, or set CLOUDFLARE_API_TOKEN. To see the steps without a login, add --dry-run.",
     );
   const planned = plan(account === undefined ? NOTHING : await readFound(project), project, options);
   if (!planned.ok) throw new Error(planned.problem);
@@ -96,12 +98,12 @@ async function deploy(): Promise<number> {
   report({ account: account.name, steps, changed: !isDone, url, serves: answer?.ok });
   if (answer?.ok === false)
     console.error(
-      `${url} does not serve yet (${answer.reason}). A new name can take minutes; run npm run deploy again to ask once more.`,
+      `${url} does not serve yet (${answer.reason}). A new name can take minutes. Run npm run deploy again to check once more.`,
     );
   return answer?.ok === false ? 1 : 0;
 }
 
-/** wrangler names a custom domain without a scheme, and routes by a pattern that is no URL. */
+/** wrangler prints a custom domain without a scheme, and a route as a pattern that is not a URL. */
 function urlOfTarget(target: string): string | undefined {
   const [, domain] = /^([\w.-]+) \(custom domain\b/.exec(target) ?? [];
   if (domain !== undefined) return `https://${domain}`;
@@ -118,7 +120,7 @@ interface Report {
   steps: Step[];
   changed: boolean;
   url: string | undefined;
-  /** Undefined where it was not asked. */
+  /** Undefined if nothing was asked. */
   serves?: boolean | undefined;
 }
 
@@ -126,9 +128,12 @@ function report({ account, steps, changed, url, serves }: Report): void {
   const dryRun = options.dryRun === true;
   const mcp = new URL("/mcp", url ?? "https://WORKER.SUBDOMAIN.workers.dev").href;
   const next = [
-    ["npm run -s admin -- bootstrap NAME --remote", "the first admin; shows its access key once"],
-    ["npm run -s catalog -- import FILE --remote", "the catalog, which is empty until then"],
-    [`claude mcp add --transport http product-catalog ${mcp}`, "docs/connect.md has the other clients"],
+    ["npm run -s admin -- bootstrap NAME --remote", "makes the first admin, and shows the access key once"],
+    ["npm run -s catalog -- import FILE --remote", "fills the catalog"],
+    [
+      `claude mcp add --transport http product-catalog ${mcp}`,
+      "connects Claude Code; docs/connect.md has the other clients",
+    ],
   ];
   if (options.json === true) {
     const commands = next.map(([command]) => command);
@@ -139,18 +144,20 @@ function report({ account, steps, changed, url, serves }: Report): void {
     return;
   }
   const table = plainTable(["what", "name", dryRun ? "would" : "is"]);
-  for (const { what, name, action } of steps) table.push([what, name, SAID[action][dryRun ? 0 : 1]]);
-  console.log(account === null ? "Not logged in: the steps from nothing." : `Account: ${account}`);
+  for (const { what, name, action } of steps) table.push([what, name, ACTION_WORDS[action][dryRun ? 0 : 1]]);
+  console.log(
+    account === null ? "Not logged in. These are the steps of a first deployment." : `Account: ${account}`,
+  );
   console.log(table.toString());
-  if (dryRun) return console.log("Nothing was changed. Without --dry-run: npm run deploy");
+  if (dryRun) return console.log("Nothing was changed. To carry out these steps, run npm run deploy.");
   if (!changed) console.log("Nothing had to change.");
   console.log(
-    `MCP endpoint: ${url === undefined ? `${mcp}, as the dashboard has it` : mcp}\n\nNext, where it is not done yet:`,
+    `MCP endpoint: ${url === undefined ? `${mcp} (the Cloudflare dashboard shows the name)` : mcp}\n\nNext, unless already done:`,
   );
   for (const [command, why] of next) console.log(`  ${command}\n      ${why}`);
 }
 
-/** Whether git knows of changes; false where there is no git. */
+/** Returns whether git sees uncommitted changes; false without git. */
 async function hasUncommitted(): Promise<boolean> {
   const ran = await promisify(execFile)("git", ["status", "--porcelain"], { cwd: ROOT }).catch(
     () => undefined,

@@ -1,4 +1,5 @@
-// npm run dev: the Worker on this machine, with a sample catalog and support desk where there were none.
+// npm run dev: runs the Worker on this machine, and fills a new state folder with a sample catalog and
+// support desk.
 
 import { styleText } from "node:util";
 import { commandOf } from "./command.ts";
@@ -18,10 +19,7 @@ const {
   )
   .option("-p, --port <number>", "port on 127.0.0.1", portNumber, 8787)
   .option("--state <folder>", "where the local database lives", DEFAULT_STATE_DIR)
-  .option(
-    "--json",
-    "print log lines as JSON on a terminal too, as they are where it is deployed (docs/logs.md)",
-  )
+  .option("--json", "print log lines as JSON on a terminal too, as a deployed server does (docs/logs.md)")
   .parse()
   .opts<{ port: number; state: string; json?: boolean }>();
 
@@ -44,7 +42,7 @@ try {
     onNotice: (text) => console.error(text),
     onFailure: fail,
     prepare: async (started) => {
-      // It reads policy.json while it loads, which a build that failed did not get through.
+      // Loaded only after the build succeeded, because it reads policy.json.
       const { fillNewState } = await import("./sample/fill-new-state.ts");
       keys = await fillNewState(started, stateDir);
     },
@@ -57,16 +55,16 @@ try {
   // Not asked over HTTP: the runtime may end just then, and is started again.
   if (!isGreeted)
     console.error(
-      `  ${server.url} serves nothing yet: mend what is named above. policy.json is read again when it is saved, .dev.vars at the next start.\n`,
+      `  ${server.url} serves nothing yet. Fix the problems above. policy.json is read again when it is saved, .dev.vars at the next start.\n`,
     );
 } catch (error) {
   fail(error);
 }
 
-/** `refusedBy`: the setting by which callers without a token are refused, where there is one. */
+/** `refusedBy` is the setting that refuses callers without a token, if one does. */
 function banner(url: string, keys: Record<string, string>, refusedBy: string | undefined): string {
   const mcp = `${url}/mcp`;
-  // A server elsewhere than by default is not found by itself.
+  // Other commands find only a server on the default state folder by themselves.
   const isDefault = stateDir === DEFAULT_STATE_DIR;
   const where = isDefault ? "" : ` --url ${mcp}`;
   const withKey = refusedBy === undefined ? "" : `CATALOG_ACCESS_KEY=${keys["user-001"] ?? "KEY"} `;
@@ -85,14 +83,14 @@ function banner(url: string, keys: Record<string, string>, refusedBy: string | u
 
   ${
     refusedBy === undefined
-      ? "Callers without a token are served as anonymous; LOCAL_ANONYMOUS=off in .dev.vars would refuse them."
-      : `Callers without a token are refused: .dev.vars says ${refusedBy}.`
+      ? "Callers without a token are served as anonymous. To refuse them, set LOCAL_ANONYMOUS=off in .dev.vars."
+      : `Callers without a token are refused, because .dev.vars sets ${refusedBy}.`
   }
   Access keys of the demo users, for "Authorization: Bearer …" and for signing in:
 ${Object.entries(keys)
   .map(([user, key]) => `    ${user.padEnd(15)} ${key}`)
   .join("\n")}
 
-  Ctrl-C stops it.
+  Press Ctrl-C to stop.
 `;
 }

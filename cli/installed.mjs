@@ -1,4 +1,5 @@
-// npm scripts load this before a command of cli/, so that a missing install is a sentence and not a stack. Any Node reads it.
+// npm scripts load this before a command of cli/, so that a missing install is reported in a sentence instead
+// of a stack. It runs on any version of Node.
 
 import { existsSync } from "node:fs";
 

@@ -1,13 +1,13 @@
 import * as z from "zod";
 import { parseJson } from "./read-file.ts";
 
-/** The revisions that a tool can be called by here: the newest, and the newest that opens with `initialize`. */
+/** Revisions that a tool can be called with: the newest, and the newest that opens with `initialize`. */
 export const REVISIONS = ["2026-07-28", "2025-11-25"] as const;
 export type Revision = (typeof REVISIONS)[number];
 
 const META = "io.modelcontextprotocol";
 
-/** A call of a tool, as one JSON-RPC message. */
+/** Builds a tool call as one JSON-RPC message. */
 export function toolCall(name: string, args: unknown, revision: Revision): object {
   const meta = {
     [`${META}/protocolVersion`]: revision,
@@ -27,7 +27,7 @@ const modernSchema = z.object({
   }),
 });
 
-/** The headers that go with a body: on 2026-07-28 they must say again what the message says. */
+/** Returns the headers for a body. Revision 2026-07-28 repeats parts of the message in headers. */
 export function headersFor(body: string): Record<string, string> {
   const common = { "content-type": "application/json", accept: "application/json, text/event-stream" };
   const parsed = modernSchema.safeParse(parseJson(body));
@@ -42,13 +42,13 @@ export function headersFor(body: string): Record<string, string> {
   };
 }
 
-/** What a header can't say as it is goes in base64 (MCP 2026-07-28, Streamable HTTP, value encoding). */
+/** Encodes text that a header cannot carry in base64 (MCP 2026-07-28, Streamable HTTP, value encoding). */
 export function headerText(text: string): string {
   const isPlain = /^[!-~]([\t -~]*[!-~])?$/.test(text) && !/^=\?base64\?.*\?=$/.test(text);
   return isPlain ? text : `=?base64?${Buffer.from(text).toString("base64")}?=`;
 }
 
-/** The JSON of an answer: each message of a stream, or the one that there is. Empty where it is neither. */
+/** Returns the JSON messages of an answer, from a stream or a single body. Empty if it is neither. */
 export function messagesOf(contentType: string, text: string): unknown[] {
   if (contentType.includes("event-stream")) {
     return [...text.matchAll(/^data: ?(.+)$/gm)].map(([, data = ""]) => parseJson(data));

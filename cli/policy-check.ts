@@ -1,4 +1,4 @@
-// npm run policy:check: says what is wrong with a policy, before a deployment serves nothing by it.
+// npm run policy:check: reports problems of a policy before it is deployed.
 
 import { writeFile } from "node:fs/promises";
 import * as z from "zod";
@@ -11,9 +11,9 @@ const WHOLE_FILE = "(the file)";
 const SCHEMA_FILE = "policy.schema.json";
 
 const program = commandOf("npm run -s policy:check --")
-  .description("Check a policy: its shape, its limits, and the names that it names.")
+  .description("Check a policy: its shape, its limits, and that every name in it exists.")
   .argument("[file]", "the policy", "policy.json")
-  .option("--write-schema", `write ${SCHEMA_FILE}, which editors read, from the code`)
+  .option("--write-schema", `write ${SCHEMA_FILE} from the code, for editors`)
   .option("--json", "print JSON")
   .parse();
 const options = program.opts<{ writeSchema?: boolean; json?: boolean }>();
@@ -26,13 +26,15 @@ if (options.writeSchema === true) {
 const given = await readPolicy(z.string().parse(file));
 const problems = given.parsed.ok ? await problemsIn(given.parsed) : given.parsed.problems;
 if (options.json === true) console.log(JSON.stringify({ ok: problems.length === 0, problems }));
-else if (problems.length === 0) console.log(`${file}: in order.`);
+else if (problems.length === 0) console.log(`${file} is valid.`);
 else
   for (const problem of problems)
     console.error(problem.path === WHOLE_FILE ? problem.reason : problemLine(file, problem, given.value));
 process.exitCode = problems.length === 0 ? 0 : 1;
 
-/** The registries of what a policy can name read policy.json while they load, which another file than that says nothing of. */
+/**
+ * Loaded here: the registries read policy.json themselves, which may be broken while another file is checked.
+ */
 async function problemsIn(policy: ParsedPolicy): Promise<PolicyProblem[]> {
   try {
     const { problemsOf } = await import("./policy/check.ts");

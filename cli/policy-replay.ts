@@ -1,4 +1,4 @@
-// npm run policy:replay: what a policy would have said to recorded callers.
+// npm run policy:replay: shows what a policy would have decided for recorded callers.
 
 import { once } from "node:events";
 import { Option } from "commander";
@@ -17,7 +17,7 @@ import type { Recording } from "./replay/recording.ts";
 import { lineOf, type Replayed, replay } from "./replay/replay.ts";
 import { type Outcome, microsecondsPerCall, summarize, summaryTable } from "./replay/summary.ts";
 
-// `policy:replay … | head` closes the pipe early, which is no failure.
+// `policy:replay … | head` closes the pipe early, which is not a failure.
 process.stdout.on("error", (error) => process.exit("code" in error && error.code === "EPIPE" ? 0 : 1));
 
 interface Options {
@@ -31,43 +31,43 @@ interface Options {
   json?: boolean;
 }
 
-/** Records replayed twice before their time counts. */
+/** Records that run once before they are timed. */
 const WARM_UP = 100;
 
 const command = commandOf("npm run -s policy:replay --")
   .description(
     "Run recorded calls through the flow detector and print a JSON line for each record:\n" +
       '  {"id","action","enforced_at","subjects_before","objects_before","rules":[]}\n' +
-      "action is the strictest verdict, enforced_at the place of the first call throttled, confirmed or blocked, " +
-      "and the two numbers are the people and products answered before it. A refused call reveals nothing, nobody " +
+      "action is the strictest verdict, enforced_at the index of the first call throttled, confirmed or blocked, " +
+      "and the two numbers count the people and products answered before it. A refused call reveals nothing, nobody " +
       "confirms, and after a block nothing runs. Calls of the same time are in flight together.",
   )
   .argument("[file]", "traces as JSON Lines or an exported audit, gzipped or not; - for standard input")
-  .option("--policy <file>", "a JSON file with `rules`, in place of the server's own")
+  .option("--policy <file>", "a JSON file with `rules`, instead of the server's own policy")
   .option(
     "--against <file>",
-    "a second policy: print instead the records of which it says something else; the rate windows of both are simulated",
+    "print the records that this second policy decides differently; the rate windows of both are simulated",
   )
-  .option("--summary", "print a table by family after the lines, with Wilson's 95 % intervals")
-  .option("--json", "print JSON in place of tables")
+  .option("--summary", "add a table by family, with Wilson's 95 % intervals")
+  .option("--json", "print JSON instead of tables")
   .addOption(
     new Option(
       "--lines <which>",
-      "replay every other record only: tune on one half, report on the other",
+      "replay only every other record: tune on one half, report on the other",
     ).choices(["odd", "even"]),
   )
   .addOption(
     new Option(
       "--generate <name>",
-      "print made-up traces and replay nothing: a family, or all of a set",
+      "print generated traces and replay nothing: one family, or a set",
     ).choices(FAMILY_NAMES),
   )
-  .option("--count <number>", "with --generate: traces a family", wholeNumber, 20)
+  .option("--count <number>", "with --generate: traces per family", wholeNumber, 20)
   .option("--seed <number>", "with --generate: seed", wholeNumber, 1)
   .action(async (file: string | undefined, options: Options) => {
     if (options.generate !== undefined) await generate(options.generate, options);
     else if (file !== undefined) await run(file, options);
-    else command.error("Name a file of traces, or - for standard input, or --generate.");
+    else command.error("Name a file of traces, or - for standard input, or give --generate.");
   });
 
 await command.parseAsync();
@@ -88,7 +88,7 @@ async function run(file: string, { policy, against, summary, lines, json = false
   let unplaced = 0;
   const changed: { before: Replayed; after: Replayed }[] = [];
   for await (const recording of recordingsOf(file, lines)) {
-    // What the summary times is the detector at work, not its being compiled.
+    // The first records run once untimed, so that the summary measures the detector and not its compilation.
     if (summary === true && outcomes.length < WARM_UP) replay(recording, detector);
     const limited = second && limitedBy(windows, recording.rate.events);
     const outcome = outcomeOf(recording, detector, limited);
@@ -97,20 +97,20 @@ async function run(file: string, { policy, against, summary, lines, json = false
     else {
       const then = limitedBy(second.windows, recording.rate.events);
       const [before, after] = [lineOf(outcome), lineOf(replay(recording, secondDetector, undefined, then))];
-      if (isOther(before, after)) changed.push({ before, after });
+      if (differs(before, after)) changed.push({ before, after });
       unplaced += recording.rate.unplaced;
     }
   }
   if (unplaced > 0)
     console.error(
-      `${plural(unplaced, "refusal")} by the rate windows are in the audit as a number, without their times: which of them looser windows would have let through can't be told.`,
+      `${plural(unplaced, "refusal")} by the rate windows are only counted in the audit, without times. This replay cannot tell which of them looser windows would allow.`,
     );
   if (second !== undefined)
     console.log(json ? JSON.stringify(changed) : differencesTable(changed, outcomes.length));
   if (summary === true) printSummary(outcomes, json);
 }
 
-function isOther(before: Replayed, after: Replayed): boolean {
+function differs(before: Replayed, after: Replayed): boolean {
   return (
     before.action !== after.action ||
     before.enforced_at !== after.enforced_at ||

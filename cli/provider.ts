@@ -1,10 +1,10 @@
-// npm run provider: an OpenID Connect provider on this machine, to try single sign-on with.
+// npm run provider: runs an OpenID Connect provider on this machine, to try single sign-on with.
 
 import { commandOf } from "./command.ts";
 import { wholeNumber } from "./arguments.ts";
 import { startProvider } from "./local/provider.ts";
 
-// Of this machine alone: printed by this command, and in docs/sign-on.md.
+// Valid on this machine only: this command prints it, and docs/sign-on.md contains it.
 const SECRET = "local-trial";
 const PEOPLE = {
   sam: { name: "Sam Support", groups: ["catalog-support"] },
@@ -16,7 +16,7 @@ const PEOPLE = {
 const { port, server } = commandOf("npm run -s provider --")
   .description("Run an OpenID Connect provider on this machine, to try single sign-on with: docs/sign-on.md.")
   .option("-p, --port <number>", "port on localhost", wholeNumber, 8788)
-  .option("--server <url>", "where the catalog server runs", "http://127.0.0.1:8787")
+  .option("--server <url>", "the URL of the catalog server", "http://127.0.0.1:8787")
   .parse()
   .opts<{ port: number; server: string }>();
 
@@ -26,14 +26,14 @@ try {
   for (const [name, person] of Object.entries(PEOPLE)) people.set(name, person);
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
   const rows = Object.entries(PEOPLE).map(([name, person]) => `  ${name}   ${person.groups.join(", ")}`);
-  console.log(`Put into .dev.vars, and start npm run dev again:
+  console.log(`Add these lines to .dev.vars, and restart npm run dev:
 
 ${lines.join("\n")}
 
-People, of any password, and their groups:
+Sign in with any password as one of these people (groups):
 ${rows.join("\n")}
 
-Ctrl-C stops it.`);
+Press Ctrl-C to stop.`);
 } catch (error) {
   console.error(
     error instanceof Error && error.message.includes("EADDRINUSE")

@@ -10,14 +10,14 @@ const REASONS: Record<string, string> = {
   EPERM: "this user may not read it",
 };
 
-/** Why a file can't be read, in words: `products.jsonl can't be read: there is no such file.` */
+/** Says why a file cannot be read: `products.jsonl can't be read: there is no such file.` */
 export function whyUnreadable(file: string, error: unknown): string {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   const message = error instanceof Error ? error.message : String(error);
   return `${file} can't be read: ${REASONS[code] ?? message}.`;
 }
 
-/** A file's bytes, or an Error whose message names the file and what is wrong. */
+/** Reads a file's bytes. Throws an Error that names the file and the problem. */
 export async function readBytes(file: string): Promise<Buffer> {
   try {
     return await readFile(file);
@@ -26,10 +26,10 @@ export async function readBytes(file: string): Promise<Buffer> {
   }
 }
 
-/** A file's text, likewise. */
+/** Reads a file's text. Throws like `readBytes`. */
 export const readText = async (file: string): Promise<string> => (await readBytes(file)).toString("utf8");
 
-/** Undefined where it is not JSON. */
+/** Returns undefined if the text is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -39,8 +39,8 @@ export function parseJson(text: string): unknown {
 }
 
 /**
- * JSON of a known shape, or an Error that names `source` and the first field that is wrong. `expected` says what it
- * should have been: "a public key".
+ * Parses JSON of a known shape. Throws an Error that names `source` and the first wrong field; `expected`
+ * says what it should be, such as "a public key".
  */
 export function parseJsonAs<T>(schema: z.ZodType<T>, text: string, source: string, expected: string): T {
   let value: unknown;

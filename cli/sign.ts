@@ -1,4 +1,4 @@
-// npm run sign: signs one request as docs/signing.md says, and sends it.
+// npm run sign: signs one request as docs/signing.md describes, and sends it.
 
 import { buffer } from "node:stream/consumers";
 import { Option } from "commander";
@@ -30,15 +30,18 @@ interface Options {
 
 const program = commandOf("npm run -s sign --")
   .description("Sign one POST request, send it, and print the answer.")
-  .argument("<url>", "where to: https://YOUR-HOST/mcp")
-  .requiredOption("--key-id <id>", "the signing key, as npm run admin -- signing-keys create named it")
-  .option("--secret-file <file>", `its secret, or Ed25519 private key (default: from ${SECRET_VARIABLE})`)
-  .option("--token-file <file>", `the access key or token (default: from ${TOKEN_VARIABLE})`)
+  .argument("<url>", "the endpoint, such as https://YOUR-HOST/mcp")
+  .requiredOption("--key-id <id>", "the id that npm run admin -- signing-keys create printed")
+  .option(
+    "--secret-file <file>",
+    `a file with its secret or Ed25519 private key (default: $${SECRET_VARIABLE})`,
+  )
+  .option("--token-file <file>", `a file with the access key or token (default: $${TOKEN_VARIABLE})`)
   .option("--tool <name>", "call this tool")
   .option("--arguments <json>", "with these arguments (default: {})")
-  .option("--body <file>", "send this file's bytes instead; - reads standard input")
+  .option("--body <file>", "send this file instead; - reads standard input")
   .addOption(
-    new Option("--protocol <revision>", "the MCP revision that --tool is called by")
+    new Option("--protocol <revision>", "the MCP revision for --tool")
       .choices(REVISIONS)
       .default(REVISIONS[0]),
   )
@@ -46,7 +49,7 @@ const program = commandOf("npm run -s sign --")
   .option("--json", "print the status, the request's id and the messages of the answer")
   .addHelpText(
     "after",
-    `\nA signature is good once, and for a minute. What is covered and why: docs/signing.md.
+    `\nA signature is valid once, for one minute. docs/signing.md lists what it covers and why.
 Example: npm run -s sign -- https://YOUR-HOST/mcp --key-id sign-… --tool query_stock --arguments '{"skus":["SKU-12847"]}'`,
   );
 
@@ -66,7 +69,7 @@ program.action(async (target: string, options: Options) => {
 async function secretFrom(variable: string, file: string | undefined, option: string, what: string) {
   const text = (file === undefined ? process.env[variable] : await readText(file))?.trim() ?? "";
   if (text === "")
-    throw new Error(`Set ${variable} to ${what}, or give ${option} with a file that holds it.`);
+    throw new Error(`Set ${variable} to ${what}, or give ${option} with a file that contains it.`);
   return text;
 }
 
@@ -81,14 +84,14 @@ function signerFrom(secret: string): Signer {
     return signerOf(secret);
   } catch {
     throw new Error(
-      "The signing secret is neither an HMAC secret, which begins with pcs_, nor an Ed25519 private key in PEM.",
+      "The signing secret must be an HMAC secret (it begins with pcs_) or an Ed25519 private key in PEM.",
     );
   }
 }
 
 async function bodyOf({ tool, arguments: args = "{}", body, protocol }: Options): Promise<Buffer> {
   if ((tool === undefined) === (body === undefined)) {
-    throw new Error("Give either --tool with --arguments, or --body. --help shows how.");
+    throw new Error("Give either --tool with --arguments, or --body. See --help.");
   }
   if (body !== undefined) return body === "-" ? buffer(process.stdin) : readBytes(body);
   const parsed = z.record(z.string(), z.unknown()).safeParse(parseJson(args));
@@ -98,17 +101,17 @@ async function bodyOf({ tool, arguments: args = "{}", body, protocol }: Options)
   return Buffer.from(JSON.stringify(toolCall(tool ?? "", parsed.data, protocol)));
 }
 
-/** Sends it and prints the answer; gives the exit code. */
+/** Sends the request and prints the answer; returns the exit code. */
 async function send(url: URL, headers: Headers, body: Buffer, json: boolean): Promise<number> {
   const response = await fetch(url, {
     method: "POST",
     headers,
     body: Uint8Array.from(body),
-    // A signature is for one URL, and so is the token.
+    // The signature and the token are valid for one URL only.
     redirect: "error",
     signal: AbortSignal.timeout(ANSWER_MS),
   }).catch((error: unknown) => {
-    throw new Error(`${url.href} does not answer. Is it the right URL, and does the server run?`, {
+    throw new Error(`${url.href} does not answer. Check the URL, and that the server runs.`, {
       cause: error,
     });
   });

@@ -5,28 +5,29 @@ import { commandOf } from "./command.ts";
 import { DEFAULT_STATE_DIR } from "./local/server.ts";
 import { readLines } from "./stdio/lines.ts";
 
-/** Lines under way; the next are left in the pipe. */
-const UNDER_WAY_MAX = 64;
-/** How long calls may go on once there is no more input. */
+/** Lines handled at once; further lines wait in the pipe. */
+const IN_FLIGHT_MAX = 64;
+/** Milliseconds that calls may run after the input ends. */
 const DRAIN_MS = 10_000;
-/** Answers leave before the audit has their outcome. */
+/** Answers leave before the audit has their outcome, so the exit waits this long. */
 const SETTLE_MS = 100;
 
 const { state: stateDir } = commandOf("product-catalog-mcp")
   .description(
-    "Speak MCP over standard input and output, one JSON-RPC message a line, to the server that runs on the state folder (npm run dev), or to one of its own. Its log goes to standard error.",
+    "Speak MCP over standard input and output, one JSON-RPC message per line. It uses the server that runs on the state folder (npm run dev), or starts its own. The log goes to standard error.",
   )
   .option("--state <folder>", "where the local database lives", DEFAULT_STATE_DIR)
   .parse()
   .opts<{ state: string }>();
 
-// Before anybody else's handlers, which end with another code. What must not be left behind, the lock
-// and the runtime, goes on `exit`.
+// Registered before other handlers, which exit with another code. The lock and the runtime are released on
+// `exit`.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(0));
-// Nobody reads any more.
+// The reader is gone.
 process.stdout.on("error", () => process.exit(0));
 
-// Not before the command is there to say it: what is wrong with policy.json as JSON is known while these load.
+// Loaded after the command is set up: these modules read policy.json, and the command reports it if that is
+// not JSON.
 const { LINE_MAX, createBridge } = await import("./stdio/bridge.ts");
 const { keepServer } = await import("./stdio/keep-server.ts");
 
@@ -42,13 +43,13 @@ server.ready.catch((error: unknown) => {
 });
 
 const take = createBridge((...asked) => server.call(...asked), write);
-const underWay = new Set<Promise<void>>();
+const inFlight = new Set<Promise<void>>();
 for await (const line of readLines(process.stdin, LINE_MAX)) {
-  const taken = take(line).finally(() => underWay.delete(taken));
-  underWay.add(taken);
-  if (underWay.size >= UNDER_WAY_MAX) await Promise.race(underWay);
+  const taken = take(line).finally(() => inFlight.delete(taken));
+  inFlight.add(taken);
+  if (inFlight.size >= IN_FLIGHT_MAX) await Promise.race(inFlight);
 }
-await Promise.race([Promise.all(underWay), sleep(DRAIN_MS)]);
+await Promise.race([Promise.all(inFlight), sleep(DRAIN_MS)]);
 await sleep(SETTLE_MS);
 await server.close();
 process.exit(0);

@@ -8,12 +8,12 @@ import { DEFAULT_STATE_DIR, withServer } from "./local/server.ts";
 import { DESK_SIZE, type DeskSize, fillDeskWhereEmpty, sampleDesk } from "./sample/fill-desk.ts";
 import { CUSTOMERS_MIN } from "./sample/generate-desk.ts";
 
-// `generate | head` closes the pipe early, which is no failure.
+// `generate | head` closes the pipe early, which is not a failure.
 process.stdout.on("error", (error) => process.exit("code" in error && error.code === "EPIPE" ? 0 : 1));
 
 const program = commandOf("npm run -s support --").description(
-  "Make sample customers, orders and tickets. Everybody is made up; some tickets carry injected instructions, some " +
-    "customers are canaries. There is no --remote: a deployed server gets no sample people.",
+  "Make sample customers, orders and tickets. All people are invented; some tickets contain injected instructions, some " +
+    "customers are canaries. There is no --remote, because a deployed server must not hold sample people.",
 );
 
 const sized = (command: Command) =>
@@ -22,7 +22,7 @@ const sized = (command: Command) =>
     .option("--seed <number>", "seed", wholeNumber, DESK_SIZE.seed);
 
 sized(program.command("generate"))
-  .description('Print a support desk as JSONL, the same for the same seed: {"kind", "record"} a line.')
+  .description('Print a support desk as JSONL, the same for the same seed: one {"kind", "record"} per line.')
   .action(async (size: DeskSize) => {
     const { customers, orders, tickets } = sampleDesk(checked(size));
     const lines = { customer: customers, order: orders, ticket: tickets };
@@ -35,14 +35,16 @@ sized(program.command("generate"))
   });
 
 sized(program.command("fill"))
-  .description("Fill the support desk of the local database, which npm run dev does too where it is empty.")
+  .description("Fill the support desk of the local database. npm run dev does the same if it is empty.")
   .option("--state <folder>", "where the local database lives", DEFAULT_STATE_DIR)
   .option("--json", "print the counts as JSON")
   .action(async ({ state: stateDir, json, ...size }: DeskSize & { state: string; json?: boolean }) => {
     const { customers, orders, tickets } = sampleDesk(checked(size));
     const filled = await withServer({ stateDir }, (server) => fillDeskWhereEmpty(server, size));
     if (!filled) {
-      program.error("The support desk holds customers already; it is as it was. Use another --state folder.");
+      program.error(
+        "The support desk already has customers, so nothing was changed. Use another --state folder.",
+      );
     }
     const counts = { customers: customers.length, orders: orders.length, tickets: tickets.length };
     console.log(
@@ -56,7 +58,7 @@ await program.parseAsync();
 
 function checked(size: DeskSize): DeskSize {
   if (size.customers < CUSTOMERS_MIN) {
-    program.error(`--customers must be ${CUSTOMERS_MIN} or more, so that the demo customer is among them.`);
+    program.error(`--customers must be at least ${CUSTOMERS_MIN}, to include the demo customer.`);
   }
   return size;
 }

@@ -1,6 +1,6 @@
 import Table from "cli-table3";
 
-/** No line between rows. */
+/** Draws no line between rows. */
 export const DENSE = { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" };
 
 /** A table without colours, as every command prints it. */

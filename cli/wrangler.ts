@@ -9,36 +9,36 @@ import { stripVTControlCharacters } from "node:util";
 import * as z from "zod";
 
 export const ROOT = fileURLToPath(new URL("../", import.meta.url));
-/** What `npx wrangler` runs. */
+/** The script that `npx wrangler` runs. */
 export const WRANGLER = join(ROOT, "node_modules/wrangler/bin/wrangler.js");
 
-/** The API's code of a Worker that does not exist. */
+/** The API's code for a Worker that does not exist. */
 export const NO_WORKER = 10007;
-/** Codes of a token that is not known, or may not do this. */
+/** The API's codes for a token that is unknown or lacks permission. */
 const UNAUTHORIZED = new Set([9106, 9109, 10000, 10001]);
 
-// What wrangler writes to WRANGLER_OUTPUT_FILE_PATH, a line of JSON each.
+// A line of the JSON Lines that wrangler writes to WRANGLER_OUTPUT_FILE_PATH.
 const lineSchema = z.looseObject({ type: z.string() });
 const failedSchema = z.object({ type: z.literal("command-failed"), code: z.number().optional() });
 const deploySchema = z.object({ type: z.literal("deploy"), targets: z.array(z.string()).default([]) });
 
-export interface CallResult {
+export interface CommandResult {
   code: number | null;
   stdout: string;
-  /** Cleaned of colours and advertisements. */
+  /** Standard error without colours and advertisements. */
   stderr: string;
-  /** The API's code, where it refused. */
+  /** The API's error code, if the API refused. */
   apiCode: number | undefined;
-  /** Where a deployment is reached. */
+  /** The addresses of a deployment. */
   targets: string[];
 }
 
-/** A command of wrangler's that failed; its message is for the operator. */
+/** A wrangler command failed; the message is for the operator. */
 export class WranglerError extends Error {
-  constructor(args: readonly string[], { stderr, apiCode }: CallResult) {
+  constructor(args: readonly string[], { stderr, apiCode }: CommandResult) {
     const hint =
       apiCode !== undefined && UNAUTHORIZED.has(apiCode)
-        ? "\nThe token may not do this. It needs to edit Workers Scripts, Workers KV Storage and D1 of the account: docs/deploy.md."
+        ? "\nThe token lacks a permission. It needs Edit on Workers Scripts, Workers KV Storage and D1 (docs/deploy.md)."
         : "";
     const flag = args.findIndex((arg) => arg.startsWith("-"));
     const command = args.slice(0, flag === -1 ? args.length : flag).join(" ");
@@ -46,8 +46,8 @@ export class WranglerError extends Error {
   }
 }
 
-/** Runs wrangler in this project. It asks nothing; `input` goes to its standard input, and nowhere else. */
-export async function tryWrangler(args: readonly string[], input?: string): Promise<CallResult> {
+/** Runs wrangler in this project without prompts. `input` goes only to its standard input. */
+export async function tryWrangler(args: readonly string[], input?: string): Promise<CommandResult> {
   const folder = await mkdtemp(join(tmpdir(), "catalog-deploy-"));
   const output = join(folder, "output.jsonl");
   try {
@@ -56,16 +56,16 @@ export async function tryWrangler(args: readonly string[], input?: string): Prom
       stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
       env: {
         ...process.env,
-        // No prompt, whatever it runs in.
+        // Disables prompts in every environment.
         CI: "true",
         NO_COLOR: "1",
         FORCE_COLOR: "0",
         WRANGLER_SEND_METRICS: "false",
         WRANGLER_HIDE_BANNER: "true",
         WRANGLER_OUTPUT_FILE_PATH: output,
-        // More of it would stand between the JSON that is read here; its log file has it all.
+        // More output would stand between the JSON that is read here; wrangler's log file has all of it.
         WRANGLER_LOG: "log",
-        // Bodies of requests, which a debug log would hold otherwise: one of them is the secret.
+        // Keeps request bodies out of debug logs, because one of them is the secret.
         WRANGLER_LOG_SANITIZE: "true",
       },
     });
@@ -94,8 +94,8 @@ export async function tryWrangler(args: readonly string[], input?: string): Prom
   }
 }
 
-/** Throws a WranglerError where it fails. */
-export async function wrangler(args: readonly string[], input?: string): Promise<CallResult> {
+/** Runs wrangler; throws a WranglerError if it fails. */
+export async function wrangler(args: readonly string[], input?: string): Promise<CommandResult> {
   const ran = await tryWrangler(args, input);
   if (ran.code !== 0) throw new WranglerError(args, ran);
   return ran;

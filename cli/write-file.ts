@@ -1,8 +1,8 @@
 import { chmod, realpath, rename, rm, stat } from "node:fs/promises";
 
 const REASONS: Record<string, string> = {
-  ENOENT: "its folder is not there",
-  ENOTDIR: "its folder is not there",
+  ENOENT: "its folder does not exist",
+  ENOTDIR: "its folder does not exist",
   EISDIR: "it is a folder",
   EACCES: "this user may not write there",
   EPERM: "this user may not write there",
@@ -11,18 +11,18 @@ const REASONS: Record<string, string> = {
 };
 
 /**
- * Has `write` make a file beside `file`, which then takes its place whole: what breaks off leaves `file` as it was. Throws with
- * the file's name and why it was not written.
+ * `write` makes a file beside `file`, which then replaces it whole: an interruption leaves `file` unchanged.
+ * Throws with the file's name and the reason.
  */
 export async function replaceFile(file: string, write: (beside: string) => Promise<void>): Promise<void> {
-  // Behind a link, where there is one: a new file in its place would leave what it points to as it was.
+  // Follows a link: replacing the link itself would leave its target unchanged.
   const target = await realpath(file).catch(() => file);
   const found = await stat(target).catch(() => undefined);
-  if (found?.isFile() === false) throw new Error(`${file} can't be written: it is no file.`);
+  if (found?.isFile() === false) throw new Error(`${file} can't be written: it is not a file.`);
   const beside = `${target}.${process.pid}.part`;
   try {
     await write(beside);
-    // Who could not read the one before can't read this one.
+    // The new file keeps the old permissions, so nobody gains access.
     if (found !== undefined) await chmod(beside, found.mode);
     await rename(beside, target);
   } catch (error) {
@@ -34,7 +34,7 @@ export async function replaceFile(file: string, write: (beside: string) => Promi
 function whyUnwritten(file: string, error: unknown, wasThere: boolean): string {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   const message = error instanceof Error ? error.message : String(error);
-  const end = wasThere ? " It is as it was." : "";
+  const end = wasThere ? " It is unchanged." : "";
   const reason = REASONS[code];
   return reason === undefined
     ? `${file} was not written: ${message.replace(/\.$/, "")}.${end}`

@@ -1,4 +1,4 @@
-// npm run attack: an attack, live against the Worker on this machine, and what a replay of its audit says of it.
+// npm run attack: runs an attack live against the Worker on this machine, and replays its audit.
 
 import { randomBytes } from "node:crypto";
 import { Argument } from "commander";
@@ -19,7 +19,8 @@ import { fillDeskWhereEmpty } from "../cli/sample/fill-desk.ts";
 
 const { args, ...program } = parse();
 const options = program.options;
-// Not before the command is there to say it: what is wrong with policy.json as JSON is known while these load.
+// Loaded after the command is set up: these modules read policy.json, and the command reports it if that is
+// not JSON.
 const { addUser, createKey } = await import("../src/identity/administration.ts");
 const { demoKeys } = await import("../cli/local/demo-users.ts");
 
@@ -34,18 +35,18 @@ try {
 function parse() {
   const command = commandOf("npm run -s attack --")
     .description(
-      "Run an attack against the running npm run dev, or a server of its own, as a new user; then replay that user's " +
-        "audit. Exit code 0 where both end the same way. Calls follow each other without a trace's pauses.",
+      "Run an attack as a new user against the running npm run dev, or a server of its own, then replay that user's " +
+        "audit. Exit code 0 if both end the same way. Calls are made without the pauses of a trace.",
     )
     .addArgument(new Argument("<family>", "what to do").choices(LIVE_FAMILIES))
-    .option("--seed <number>", "which of the family's traces", wholeNumber, 1)
+    .option("--seed <number>", "number of the family's trace", wholeNumber, 1)
     .option("--state <folder>", "where the local database lives", DEFAULT_STATE_DIR)
     .option("--json", "print JSON")
     .parse();
   return { args: command.args, options: command.opts<{ seed: number; state: string; json?: boolean }>() };
 }
 
-/** `goesOn` says whether the server runs on afterwards. */
+/** `goesOn` says whether the server keeps running afterwards. */
 async function attack(server: LocalServer, goesOn: boolean): Promise<void> {
   const [family = ""] = args;
   await demoKeys(server, options.state);
@@ -66,8 +67,8 @@ async function attack(server: LocalServer, goesOn: boolean): Promise<void> {
   if (live.confirm_at === null || options.json === true) return;
   console.log(
     goesOn
-      ? `Decide about it, signed in with the demo admin's key: ${live.confirm_at}`
-      : "Start npm run dev and run it again to decide about it: its server has stopped with it.",
+      ? `Sign in with the demo admin's key and decide: ${live.confirm_at}`
+      : "Its server has stopped, so nobody can decide. Start npm run dev and run this again.",
   );
 }
 

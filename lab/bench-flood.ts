@@ -13,24 +13,24 @@ import { startServer } from "../cli/local/server.ts";
 import { generateProducts } from "../cli/sample/generate.ts";
 import { plainTable } from "../cli/table.ts";
 
-/** How many times longer the slowest twentieth of calls may take under a flood. */
+/** The slowest twentieth of calls may take this many times longer under a flood. */
 const RATIO_MAX = 3;
 /** Quiet and flooded times alternate, so that a busy moment of the machine falls on both. */
 const ROUNDS = 3;
 const PAUSE_MS = 20;
-/** Calls of one caller that its rate limit lets through. */
+/** Calls of the waiting caller that its rate limit allows. */
 const CALLS_PER_KEY = 90;
 const KEYS = 2_000;
 
 const options = commandOf("npm run -s bench:flood --")
   .description(
-    "Time get_product of one caller while another sends batches and bursts; prints p95s without and with each flood, and their ratio.",
+    "Time get_product for one caller while another sends batches and bursts. Print the p95 without and with each flood, and the ratio.",
   )
   .option("--products <number>", "products in the catalog", positiveNumber, 5_000)
   .option("--seconds <number>", "time without and with each flood", positiveNumber, 9)
   .option("--flood <text>", "only floods whose name has this text")
   .option("--json", "print JSON")
-  .option("--check", `exit code 1 where a ratio is above ${RATIO_MAX}`)
+  .option("--check", `exit with 1 if a ratio is above ${RATIO_MAX}`)
   .parse()
   .opts<{ products: number; seconds: number; flood?: string; json?: boolean; check?: boolean }>();
 
@@ -135,7 +135,7 @@ async function timeCalls(
     const sku = skus[call % skus.length] ?? "";
     if (call % CALLS_PER_KEY === 0) {
       key = newKey();
-      // A caller's first call makes its object.
+      // A caller's first call creates its object.
       check(await connections.send(url, mcpRequest(key, toolCall("get_product", { sku }))));
     }
     const started = performance.now();

@@ -1,4 +1,4 @@
-// npm run bench:search: what a search costs as the catalog grows, over the whole path.
+// npm run bench:search: how the cost of a search grows with the catalog, over the whole path.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -14,7 +14,7 @@ import { plainTable } from "../cli/table.ts";
 
 const options = commandOf("npm run -s bench:search --")
   .description(
-    "Import made-up catalogs of growing size and time search_products on them; prints a table of p50s.",
+    "Import generated catalogs of growing size, time search_products on them, and print a table of p50s.",
   )
   .option("--sizes <products...>", "catalog sizes", ["20000", "100000", "1000000"])
   .option("--rounds <number>", "calls of each kind", positiveNumber, 41)
@@ -26,7 +26,7 @@ const options = commandOf("npm run -s bench:search --")
 const { addCallers } = await import("./bench/callers.ts");
 
 const { common, alsoCommon, medium, rare } = WORDS;
-/** Undefined asks for the list of categories: what a call costs that searches nothing. */
+/** Undefined stands for the list of categories: the cost of a call without a search. */
 const QUESTIONS: Record<string, Record<string, unknown> | undefined> = {
   "no search (list_categories)": undefined,
   "rare word (20 products)": { query: rare },
@@ -75,9 +75,9 @@ async function importScaled(server: LocalServer, size: number): Promise<void> {
   });
 }
 
-/** Kinds take turns, so that a busy moment of the machine hits all of them. */
+/** The kinds of calls take turns, so that a busy moment of the machine affects all of them. */
 async function measure(server: LocalServer): Promise<Measured> {
-  // As many callers as it takes to stay within the limits of each.
+  // Enough callers to stay within the limits of each.
   const clients: Client[] = [];
   for (const key of await addCallers(server, CALLERS)) clients.push(await connect(server.url, key));
   let made = 0;
@@ -118,7 +118,7 @@ function print(): void {
     table.push([kind, ...columns.map(({ p50 }) => p50[kind]?.toFixed(1) ?? "")]);
   table.push(["common / rare", ...columns.map((column) => `${ratio(column).toFixed(1)}x`)]);
   table.push([
-    "import, products a second",
+    "import, products/s",
     ...columns.map(({ size, importSeconds }) => Math.round(size / importSeconds)),
   ]);
   console.log(table.toString());

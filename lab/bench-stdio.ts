@@ -20,8 +20,8 @@ const INITIALIZE = {
 
 const { rounds, node, json } = commandOf("npm run -s bench:stdio --")
   .description("Measure the time from starting the stdio server to its answer to initialize.")
-  .option("-r, --rounds <number>", "starts of each kind", wholeNumber, 5)
-  .option("--node <path>", "the Node that starts it", process.execPath)
+  .option("-r, --rounds <number>", "starts per kind", wholeNumber, 5)
+  .option("--node <path>", "the Node that runs the server", process.execPath)
   .option("--json", "print milliseconds as JSON")
   .parse()
   .opts<{ rounds: number; node: string; json?: boolean }>();
@@ -37,7 +37,9 @@ async function start(state: string): Promise<Started> {
   const exit = once(child, "exit");
   child.stdin.write(`${JSON.stringify(INITIALIZE)}\n`);
   const ended = exit.then(([code]) => {
-    throw new Error(`It ended with exit code ${code}. To see why: npm run -s stdio -- --state ${state}`);
+    throw new Error(
+      `The server ended with exit code ${code}. To see why, run npm run -s stdio -- --state ${state}`,
+    );
   });
   await Promise.race([once(child.stdout, "data"), ended]);
   ended.catch(() => {});

@@ -1,4 +1,4 @@
-// npm run bench: what a tool call costs, layer by layer, and beside what most people start from.
+// npm run bench: the cost of a tool call, layer by layer, compared with common starting points.
 
 import { existsSync, rmSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
@@ -25,19 +25,19 @@ const options = commandOf("npm run -s bench --")
       "and a plain McpAgent server (mcpagent): bundles of `wrangler deploy --dry-run` in workerd, in turns,\n" +
       "on queries that don't repeat. Needs Linux's /dev/shm for state in memory.",
   )
-  .option("--products <file>", "products as JSONL, gzipped or not (default: 20,000 made-up ones)")
+  .option("--products <file>", "products as JSONL, gzipped or not (default: 20,000 generated ones)")
   .addOption(new Option("--only <variants...>", "variants to measure (default: all)").choices(VARIANTS))
-  .option("--starts <number>", "how often all Workers are started anew", positiveNumber, 4)
+  .option("--starts <number>", "how many times to start all Workers", positiveNumber, 4)
   .option("--rounds <number>", "rounds after each start; each measures every variant once", positiveNumber, 4)
-  .option("--seconds <number>", "seconds of load of a variant in a round", positiveNumber, 1)
-  .option("--warm-up <calls>", "calls of a variant before it is measured", wholeNumber, WARM_UP_CALLS)
+  .option("--seconds <number>", "seconds of load per variant and round", positiveNumber, 1)
+  .option("--warm-up <calls>", "calls to each variant before it is measured", wholeNumber, WARM_UP_CALLS)
   .addOption(
-    new Option("--state <where>", "where databases are")
+    new Option("--state <where>", "where the databases are stored")
       .choices(["memory", "disk", "both"])
       .default("memory"),
   )
   .option("--json", "print JSON")
-  .option("--check", "exit with 1 where the full path misses a target with state in memory")
+  .option("--check", "exit with 1 if the full path misses a target with state in memory")
   .parse()
   .opts<{
     products?: string;
@@ -60,11 +60,11 @@ if (process.platform !== "linux") {
   process.exit(1);
 }
 if (places.includes("memory") && !existsSync(MEMORY)) {
-  say(`There is no ${MEMORY} here: use --state disk.`);
+  say(`This system has no ${MEMORY}. Use --state disk.`);
   process.exit(1);
 }
 const roots: string[] = [];
-// Of 20,000 products in memory, several times over, nothing must stay there.
+// 20,000 products are in memory several times over; remove them at the end.
 process.once("exit", () => {
   for (const root of roots) rmSync(root, { recursive: true, force: true, maxRetries: 5 });
 });

@@ -1,5 +1,5 @@
-// npm run conformance: runs the official suite's server scenarios against the fixtures that it asks for, behind
-// the product's own wiring, and those that apply against the product itself.
+// npm run conformance: runs the official suite's server scenarios against the fixtures that it requires,
+// behind the product's own wiring, and the applicable ones against the product itself.
 
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -15,7 +15,7 @@ type Endpoint = keyof typeof ENDPOINTS;
 
 const program = commandOf("npm run conformance --")
   .description(
-    `Run the official MCP conformance suite in the real runtime: all of its server scenarios against the fixtures that it asks for, served with the product's wiring, and those that apply against the product.\nWhat is excused, and why, stands in ${EXPECTED_FILE}. Exits with 1 where another scenario fails, or an excused one passes.`,
+    `Run the official MCP conformance suite in the real runtime: all server scenarios against the fixtures that it requires, served with the product's wiring, and the applicable ones against the product.\n${EXPECTED_FILE} lists what is excused, and why. Exits with 1 if another scenario fails, or an excused one passes.`,
   )
   .option("--json", "print JSON")
   .parse();

@@ -1,4 +1,5 @@
-// npm run demo:traffic: honest and toxic callers at once against the Worker on this machine, for the dashboard to show.
+// npm run demo:traffic: runs honest and toxic callers at once against the Worker on this machine, so that the
+// dashboard has something to show.
 
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -15,27 +16,28 @@ import { fillDeskWhereEmpty } from "../cli/sample/fill-desk.ts";
 import { plainTable } from "../cli/table.ts";
 import { HONEST, type Tally, behave } from "./traffic/honest.ts";
 
-/** What the toxic callers do, and when they begin, as a share of the time. */
+/** The toxic callers' attacks, and when each begins, as a share of the time. */
 const TOXIC = [
-  { name: "curious-intern", family: "canary", from: 0.08, about: "comes upon a planted customer" },
+  { name: "curious-intern", family: "canary", from: 0.08, about: "finds a planted customer" },
   { name: "export-script", family: "profile-loop", from: 0.2, about: "reads one customer after another" },
-  { name: "inbox-agent", family: "tainted-write", from: 0.4, about: "obeys what a customer's ticket says" },
+  { name: "inbox-agent", family: "tainted-write", from: 0.4, about: "obeys a customer's ticket" },
   { name: "order-guesser", family: "order-guessing", from: 0.55, about: "tries order numbers" },
   { name: "price-scraper", family: "catalog-by-stock", from: 0.7, about: "copies the catalog" },
 ];
 
 const options = commandOf("npm run -s demo:traffic --")
   .description(
-    "Honest and toxic callers at once, as new users, against the running npm run dev. It ends by itself; nothing else is called.",
+    "Send traffic of honest and toxic callers, as new users, to the running npm run dev. It ends by itself and calls nothing else.",
   )
   .option("--seconds <number>", "how long it takes", wholeNumber, 60)
-  .option("--calls <number>", "calls of the honest callers together, at most", wholeNumber, 400)
+  .option("--calls <number>", "most calls of all honest callers together", wholeNumber, 400)
   .option("--state <folder>", "where the local database lives", DEFAULT_STATE_DIR)
   .option("--json", "print JSON")
   .parse()
   .opts<{ seconds: number; calls: number; state: string; json?: boolean }>();
 
-// Not before the command is there to say it: what is wrong with policy.json as JSON is known while these load.
+// Loaded after the command is set up: these modules read policy.json, and the command reports it if that is
+// not JSON.
 const { addUser, createKey } = await import("../src/identity/administration.ts");
 const { demoKeys } = await import("../cli/local/demo-users.ts");
 
@@ -43,9 +45,9 @@ const done = { calls: 0, refused: 0 };
 
 try {
   const server = await findServer(options.state);
-  if (server === undefined) throw new Error("Nothing is running here. Start it with npm run dev.");
+  if (server === undefined) throw new Error("No server runs on this machine. Start one with npm run dev.");
   if (!isLoopback(new URL(server.url)))
-    throw new Error(`${server.url} is not on this machine: demo traffic is for npm run dev alone.`);
+    throw new Error(`${server.url} is not on this machine. Demo traffic only runs against npm run dev.`);
   await run(server);
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error));
@@ -70,7 +72,7 @@ async function run(server: LocalServer): Promise<void> {
   clearInterval(timer);
   if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
   report(server.url, keys["user-admin"], rows);
-  // A toxic caller that is still told to wait is not waited for.
+  // Does not wait for a toxic caller that still waits out a throttle.
   process.exit();
 }
 
@@ -123,8 +125,8 @@ function endOf({ refused }: Tally): string {
 
 function ends({ action, people_before, products_before }: Played): string {
   const said: Record<Played["action"], string> = {
-    allow: "answered, and noted in silence",
-    flag: "answered, and noted in silence",
+    allow: "answered, and only recorded",
+    flag: "answered, and only recorded",
     throttle: "told to wait",
     confirm: "waits for a person",
     block: "blocked",
@@ -143,10 +145,10 @@ function report(url: string, adminKey: string | undefined, rows: Row[]): void {
     return console.log(JSON.stringify({ ...done, dashboard: `${url}/admin`, callers: rows }));
   const table = plainTable(["caller", "what it does", "calls", "how it ended"]);
   for (const { caller, about, calls, ended } of rows) table.push([caller, about, calls, ended]);
-  console.log(`${table.toString()}\n${done.calls} calls. Look at them: ${url}/admin`);
+  console.log(`${table.toString()}\n${done.calls} calls. Open the dashboard: ${url}/admin`);
   console.log(
     adminKey === undefined
-      ? "Sign in there with the access key of an admin."
-      : `Sign in there as the demo admin, with the access key ${adminKey}`,
+      ? "Sign in with the access key of an admin."
+      : `Sign in as the demo admin with the access key ${adminKey}`,
   );
 }

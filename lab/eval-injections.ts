@@ -1,5 +1,5 @@
-// npm run eval:injections: what the signatures of src/text/ catch of instructions hidden in data, and what they
-// take for one.
+// npm run eval:injections: how many instructions hidden in data the signatures of src/text/ catch, and how
+// many harmless texts they flag.
 
 import * as z from "zod";
 import { scanForInjection } from "../src/text/injection-scan.ts";
@@ -11,16 +11,16 @@ import { plainTable } from "../cli/table.ts";
 
 const options = commandOf("npm run -s eval:injections --")
   .description(
-    "Scan labelled texts for instructions to the model, and print what is flagged of each source, with 95 % " +
+    "Scan labelled texts for instructions to the model, and print the flagged share of each source, with 95 % " +
       "Wilson intervals. A flag on label 1 is a detection, on label 0 a false positive.",
   )
   .requiredOption("--data <file>", 'JSONL: {"id", "label": 0 or 1, "source", "text"}')
   .option(
     "--floor <share>",
-    "fail where a smaller share is detected, or any honest text is flagged",
+    "fail if a smaller share is detected, or any honest text is flagged",
     positiveNumber,
   )
-  .option("--details", "print every attack missed and every false positive")
+  .option("--details", "print every missed attack and every false positive")
   .option("--json", "print the figures as JSON")
   .parse()
   .opts<{ data: string; floor?: number; details?: boolean; json?: boolean }>();
@@ -37,7 +37,7 @@ const rows = (await readText(options.data))
     line === "" ? [] : parseJsonAs(rowSchema, line, `${options.data}, line ${index + 1}`, "a labelled text"),
   );
 
-// Once before, so that what is timed is compiled code, as it is in a Worker that has served for a while.
+// The first pass is untimed, so that compiled code is timed, as in a Worker that has served for a while.
 for (const { text } of rows) scanForInjection(text);
 const started = performance.now();
 const scanned = rows.map((row) => ({ ...row, families: scanForInjection(row.text) }));

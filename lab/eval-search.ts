@@ -1,4 +1,5 @@
-// npm run eval:search: how good search is by human judgments, beside plain FTS5, over the whole path: import, D1, MCP.
+// npm run eval:search: rates search by human judgments, compared with plain FTS5, over the whole path:
+// import, D1, MCP.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -25,15 +26,15 @@ const options = commandOf("npm run -s eval:search --")
   )
   .requiredOption("--products <file>", "products as JSONL, gzipped or not")
   .requiredOption("--judgments <file>", "CSV with query, sku, grade (0 to 3)")
-  .option("--floor <ndcg>", "fail where NDCG@10 is below", positiveNumber)
+  .option("--floor <ndcg>", "fail if NDCG@10 is below", positiveNumber)
   .option("--details", "print a line for every query")
-  .option("--json", "print the figures as one line of JSON, the last one")
+  .option("--json", "print the figures as JSON in the last line")
   .parse()
   .opts<{ products: string; judgments: string; floor?: number; details?: boolean; json?: boolean }>();
 
 const answerSchema = z.object({ products: z.array(z.object({ sku: z.string(), name: z.string() })) });
 
-/** A caller who asks more, or sees more products, could meet the limits of one caller. */
+/** A caller with more queries, or with more products seen, could reach a caller's limits. */
 const QUERIES_PER_CALLER = 10;
 
 // Imported only now, because it reads policy.json: the command can report that it is not JSON.
@@ -92,7 +93,7 @@ async function connect(key: string): Promise<Client> {
   return client;
 }
 
-/** Each query is asked of both, so that the difference is one of pairs. */
+/** Both get each query, so the difference is paired. */
 function report(answers: readonly Answer[]): void {
   if (options.details === true) {
     for (const { query, search, plain, found } of answers.toSorted((a, b) => a.search - b.search)) {

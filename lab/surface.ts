@@ -1,4 +1,4 @@
-// npm run surface: holds what clients see against tool-definitions.json, and says what it costs a model.
+// npm run surface: compares what clients see with tool-definitions.json, and shows its cost for a model.
 
 import { readFile, writeFile } from "node:fs/promises";
 import { commandOf } from "../cli/command.ts";
@@ -10,16 +10,17 @@ const FILE = "tool-definitions.json";
 
 const program = commandOf("npm run -s surface --")
   .description(
-    `Check that what clients see is what ${FILE} says, and that no change of it would break a client; the file as the main branch had it counts too. Exits with 1 where something is wrong.`,
+    `Check that clients see what ${FILE} says, and that no change would break a client, compared with the main branch too. Exits with 1 if something is wrong.`,
   )
-  .option("--write", `write ${FILE} from the code, where no client would break`)
-  .option("--cost", "say what the lists of tools cost a model, in tokens, and check nothing")
+  .option("--write", `write ${FILE} from the code, unless a client would break`)
+  .option("--cost", "show the cost of the tool lists for a model in tokens, and check nothing")
   .option("--json", "print JSON")
-  .addHelpText("after", "\nHow a tool is added and changed: docs/add-a-tool.md")
+  .addHelpText("after", "\ndocs/add-a-tool.md explains how to add and change a tool.")
   .parse();
 const options = program.opts<{ write?: boolean; cost?: boolean; json?: boolean }>();
 
-// Not before the command is there to say it: what is wrong with policy.json as JSON is known while these load.
+// Loaded after the command is set up: these modules read policy.json, and the command reports it if that is
+// not JSON.
 const { policyInForce } = await import("../src/policy/bundled.ts");
 const { tools } = await import("../src/tools/registry.ts");
 const { costOfRoles, costOfTools, tooCostly } = await import("./surface/cost.ts");
@@ -31,7 +32,7 @@ else await check();
 async function check(): Promise<void> {
   const changed = change(await readLock(), surfaceOf(tools), new Date().toISOString().slice(0, 10));
   const { behind, next } = changed;
-  const broken = [...changed.problems, ...(await taken(next))];
+  const broken = [...changed.problems, ...(await removed(next))];
   const writes = options.write === true && behind.length > 0 && broken.length === 0;
   if (writes) await writeFile(FILE, `${JSON.stringify(next, null, 2)}\n`);
   const problems = [...broken, ...(writes ? [] : behindProblems(changed)), ...tooCostly(policyInForce())];
@@ -39,11 +40,11 @@ async function check(): Promise<void> {
   if (options.json === true)
     return console.log(JSON.stringify({ ok: problems.length === 0, written: writes, problems }));
   if (writes) console.log(`${FILE}: written, with ${behind.join(", ")}.`);
-  else if (problems.length === 0) console.log(`${FILE}: in order.`);
+  else if (problems.length === 0) console.log(`${FILE} is up to date.`);
   for (const problem of problems) console.error(problem);
   if (changed.problems.length > 0)
     console.error(
-      `Where ${FILE} holds a shape that never was on main: git checkout main -- ${FILE}, then --write.`,
+      `If ${FILE} has a shape that was never on main: git checkout main -- ${FILE}, then --write.`,
     );
 }
 
@@ -52,11 +53,11 @@ async function readLock(): Promise<Lock> {
   return text === undefined ? EMPTY_LOCK : lockSchema.parse(JSON.parse(text));
 }
 
-/** What the main branch has had in the file, and this lock has not. */
-async function taken(lock: Lock): Promise<string[]> {
+/** Returns entries that the main branch has had in the file and this lock lacks. */
+async function removed(lock: Lock): Promise<string[]> {
   const committed = await committedLocks(FILE);
   if (committed === undefined) {
-    console.error(`No git history here: ${FILE} was not held against what it has been.`);
+    console.error(`There is no git history, so ${FILE} was not compared with earlier versions.`);
     return [];
   }
   return committed.flatMap(({ commit, lock: earlier }) =>

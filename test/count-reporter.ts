@@ -2,8 +2,8 @@ import { relative } from "node:path";
 import type { Reporter, TestCase, TestModule } from "vitest/node";
 
 /**
- * Ends a run with `N passed, N failed` over all projects; a file that did not load counts as failed. What was skipped is
- * listed before it by reason, and counted behind it.
+ * Ends a run with `N passed, N failed` over all projects; a file that did not load counts as failed. Skipped
+ * tests are listed before it by reason, and counted after it.
  */
 export default class CountReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
@@ -20,7 +20,10 @@ export default class CountReporter implements Reporter {
   }
 }
 
-/** A line for each reason and file: `Left out, because there is no browser: 18 tests of test/node/sign-in.browser.test.ts`. */
+/**
+ * Returns a line for each reason and file: `Left out, because there is no browser: 18 tests of
+ * test/node/sign-in.browser.test.ts`.
+ */
 function skippedLines(skipped: TestCase[]): string[] {
   const groups = Map.groupBy(skipped, (test) => {
     const result = test.result();

@@ -1,8 +1,8 @@
-/** Bodies that the endpoint is fuzzed with. */
+/** Number of bodies that the endpoint is fuzzed with. */
 export type FuzzRuns = number;
 
 declare module "vitest" {
-  /** What vitest.config.ts gives to the tests. */
+  /** Values that vitest.config.ts gives to the tests. */
   interface ProvidedContext {
     fuzzRuns: FuzzRuns;
   }

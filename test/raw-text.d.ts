@@ -1,4 +1,4 @@
-/** A file's text, as vite gives it. */
+/** A file's text, as vite provides it. */
 declare module "*?raw" {
   const text: string;
   export default text;

@@ -2,23 +2,26 @@ import type { Command } from "commander";
 import * as z from "zod";
 import { parseJson } from "../read-file.ts";
 import { safeUrl } from "../safe-url.ts";
-import { saidBy } from "../said-by.ts";
+import { serverMessage } from "../server-message.ts";
 import { DEFAULT_STATE_DIR, findServer } from "../local/server.ts";
 
-/** Where the access key of an admin is read from: never from an argument, which other users of a machine can see. */
+/**
+ * The variable that holds an admin's access key. It is never an argument, because other users of a machine
+ * can see those.
+ */
 export const KEY_VARIABLE = "CATALOG_ADMIN_KEY";
 
-/** Where the recovery code is read from by commands that make users and keys, to vouch for them. */
+/** The variable that holds the recovery code, which vouches for commands that make users and keys. */
 export const CODE_VARIABLE = "CATALOG_RECOVERY_CODE";
 
-/** Which server a command talks to, and how it prints. */
+/** The server that a command talks to, and how it prints. */
 export interface AdminOptions {
   url?: string;
   state: string;
   json?: boolean;
 }
 
-/** Gives a command the options that all commands of an admin have. */
+/** Adds the options that all admin commands have. */
 export const withAdminOptions = (command: Command): Command =>
   command
     .option("--url <url>", "the server (default: the running npm run dev)")
@@ -26,15 +29,18 @@ export const withAdminOptions = (command: Command): Command =>
     .option("--json", "print JSON")
     .addHelpText(
       "after",
-      `\nThe access key of an admin is read from ${KEY_VARIABLE}; on this machine the demo admin's will do.`,
+      `\nSet ${KEY_VARIABLE} to an admin's access key. On this machine the demo admin's key is the default.`,
     );
 
 const problemSchema = z.looseObject({ error: z.string(), next: z.string(), code: z.string() });
 
-/** Codes whose `next` is said to a model that calls; a person at a terminal is told by the error alone, and by what is said here. */
-const SAID_TO_MODELS = new Set(["not_found", "conflict", "invalid_arguments"]);
+/**
+ * Refusal codes whose `next` is advice for a calling model. For these the terminal shows the error and a hint
+ * of this file.
+ */
+const ADVISES_MODELS = new Set(["not_found", "conflict", "invalid_arguments"]);
 
-/** What lists the ids that a path can name; the first that fits. */
+/** The command that lists the ids of a path; the first match wins. */
 const LISTS: [path: RegExp, command: string][] = [
   [/^\/audit\//, "npm run -s audit -- list"],
   [/^\/keys\/./, "npm run -s admin -- keys list"],
@@ -42,7 +48,10 @@ const LISTS: [path: RegExp, command: string][] = [
   [/./, "npm run -s admin -- users list"],
 ];
 
-/** Calls the admin API of the server at `url`, or of the one that runs here. Throws with what the server refused. */
+/**
+ * Calls the admin API of the server at `url`, or of the one on this machine. Throws an Error with the
+ * server's refusal.
+ */
 export async function callAdmin(
   { url, state }: { url?: string; state: string },
   method: string,
@@ -51,7 +60,7 @@ export async function callAdmin(
 ): Promise<Response> {
   const base = url ?? (await findServer(state))?.url;
   if (base === undefined)
-    throw new Error("Nothing is running here. Start it with npm run dev, or give --url.");
+    throw new Error("No server runs on this machine. Start one with npm run dev, or give --url.");
   const own = process.env[KEY_VARIABLE];
   const key = own ?? (url === undefined ? await demoAdminKey(state) : undefined);
   if (key === undefined) throw new Error(`Set ${KEY_VARIABLE} to the access key of an admin.`);
@@ -60,26 +69,26 @@ export async function callAdmin(
     headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   }).catch((error: unknown) => {
-    throw new Error(`${base} does not answer. Is it the right URL, and does the server run?`, {
+    throw new Error(`${base} does not answer. Check the URL, and that the server runs.`, {
       cause: error,
     });
   });
   if (response.ok) return response;
   const { data: problem } = problemSchema.safeParse(parseJson(await response.clone().text()));
   if (problem === undefined)
-    throw new Error(`${base} answered HTTP ${response.status}: ${await saidBy(response)}`);
+    throw new Error(`${base} answered HTTP ${response.status}: ${await serverMessage(response)}`);
   const { error, next, code } = problem;
   const theKey = own === undefined ? "the demo admin's key" : `the access key in ${KEY_VARIABLE}`;
   if (code === "unauthenticated")
-    throw new Error(`${base} does not take ${theKey}. Set ${KEY_VARIABLE} to one of an admin's.`);
-  if (code === "permission_denied") throw new Error(`${error} It is not one that ${theKey} has.`);
+    throw new Error(`${base} rejects ${theKey}. Set ${KEY_VARIABLE} to an admin's access key.`);
+  if (code === "permission_denied") throw new Error(`${error} ${theKey.replace(/^t/, "T")} lacks it.`);
   const list = LISTS.find(([those]) => those.test(path))?.[1];
-  const hint = code === "not_found" && list !== undefined ? `${list} has those that there are.` : "";
-  throw new Error(`${error} ${SAID_TO_MODELS.has(code) ? hint : next}`.trim());
+  const hint = code === "not_found" && list !== undefined ? `List the existing ones: ${list}` : "";
+  throw new Error(`${error} ${ADVISES_MODELS.has(code) ? hint : next}`.trim());
 }
 
 async function demoAdminKey(stateDir: string): Promise<string | undefined> {
-  // It reads policy.json while it loads, which no other of these commands needs.
+  // Loaded only here: it reads policy.json, which no other admin command needs.
   const { readDemoKeys } = await import("../local/demo-users.ts");
   return (await readDemoKeys(stateDir))["user-admin"];
 }

@@ -2,10 +2,12 @@ import * as z from "zod";
 import { parseJson } from "../read-file.ts";
 import { plainTable } from "../table.ts";
 
-/** As the admin API lists users, keys and incidents. */
+/** A user, key or incident as the admin API lists it. */
 export type Row = Record<string, string | null>;
 
-/** A column's head, and its cell of a row; empty cells alone make no column. */
+/**
+ * A column's heading, and the function that prints its cell. A column whose cells are all empty is left out.
+ */
 type Column = [head: string, cell: (row: Row) => string];
 export type Columns = readonly Column[];
 
@@ -15,25 +17,25 @@ const field =
   (name: string): Column[1] =>
   (row) =>
     row[name] ?? "";
-/** `2026-11-28`. */
+/** A date such as `2026-11-28`. */
 const day =
   (name: string): Column[1] =>
   (row) =>
     row[name]?.slice(0, 10) ?? "";
 
-/** `2026-11-28 23:00`. */
+/** A time such as `2026-11-28 23:00`. */
 const minute =
   (name: string): Column[1] =>
   (row) =>
     row[name]?.slice(0, 16).replace("T", " ") ?? "";
 
-/** What a key is good for alone: some of its user's roles, signed requests. */
+/** The limits of a key: the roles it is narrowed to, and whether it needs signed requests. */
 const narrowing = ({ roles = null, signature }: Row): string =>
   [...rolesSchema.parse(parseJson(roles ?? "[]")), ...(signature === "required" ? ["signed"] : [])].join(
     ", ",
   );
 
-/** Since when a key is no longer good, or until when it is. */
+/** When a key expired, was revoked, or will expire. */
 function end(row: Row): string {
   const [revoked, expires] = [day("revoked_at")(row), day("expires_at")(row)];
   if (revoked !== "") return `revoked ${revoked}`;
@@ -73,14 +75,14 @@ export const SIGNING_KEYS: Columns = [
 ];
 
 export const INCIDENTS: Columns = [
-  // They are of these days: the year goes without saying.
+  // Incidents are recent, so the year is left out.
   ["last (UTC)", (row) => minute("last_at")(row).slice(5)],
   [
     "principal",
-    ({ principal, callers = null }) => (callers === null ? (principal ?? "") : `${callers} without a name`),
+    ({ principal, callers = null }) => (callers === null ? (principal ?? "") : `${callers} anonymous`),
   ],
   ["rule", field("rule")],
-  // How grave it is follows from the verdict, but for what is critical.
+  // The severity follows from the verdict, except for critical incidents.
   ["verdict", ({ severity, verdict }) => `${severity === "critical" ? "critical " : ""}${verdict ?? ""}`],
   ["tool", ({ tool, count }) => `${tool ?? ""}${count === "1" ? "" : ` x${count ?? ""}`}`],
   [
@@ -89,7 +91,10 @@ export const INCIDENTS: Columns = [
   ],
 ];
 
-/** A table that fits a terminal of 100 columns, as a rule: days for times, and no column that says nothing. --json prints all. */
+/**
+ * Prints a table that usually fits 100 columns: times are shown as days, and empty columns are left out.
+ * --json prints everything.
+ */
 export function listTable(rows: readonly Row[], columns: Columns): string {
   const shown = columns.filter(([, cell]) => rows.some((row) => cell(row) !== ""));
   const table = plainTable(shown.map(([head]) => head));
@@ -97,10 +102,13 @@ export function listTable(rows: readonly Row[], columns: Columns): string {
   return table.toString();
 }
 
-/** Where a person decides about each incident that waits for one, a line each; too wide for the table. */
+/**
+ * One line for each incident that waits for a decision, with the page to decide on; the URL is too wide for
+ * the table.
+ */
 export function decideLines(rows: readonly Row[]): string[] {
   const lines = rows.flatMap(({ principal, rule, decide_at: at = null }) =>
     at === null ? [] : [`  ${principal}, ${rule}: ${at}`],
   );
-  return lines.length === 0 ? [] : ["Where a person decides:", ...lines];
+  return lines.length === 0 ? [] : ["Decide here:", ...lines];
 }

@@ -1,31 +1,34 @@
 import type { Command } from "commander";
 import { wholeNumber } from "../arguments.ts";
 
-/** Which page of a list a command prints. */
+/** The page of a list that a command prints. */
 export interface PageOptions {
   after?: string;
   limit: number;
   all?: boolean;
 }
-/** Names the further query parameters of a list. */
+/** Further query parameters of a list, by name. */
 export type Query = Record<string, string | number | boolean | undefined>;
 
-/** The most that the server gives at a time. */
+/** The largest page that the server returns. */
 const LIMIT_MAX = 1_000;
 
-/** Gives a command that lists the options that choose a page. */
+/** Adds the options that choose a page to a command that lists. */
 export const withPages = (command: Command): Command =>
   command
-    .option("--limit <number>", `rows on a page, ${LIMIT_MAX} at most`, wholeNumber, 100)
-    .option("--after <cursor>", "the next page, by the cursor that the page before ended with")
-    .option("--all", "every page");
+    .option("--limit <number>", `rows per page, at most ${LIMIT_MAX}`, wholeNumber, 100)
+    .option("--after <cursor>", "the cursor printed after the previous page")
+    .option("--all", "print all pages");
 
 interface Read<Row> {
   rows: Row[];
   next: string | null;
 }
 
-/** Reads one page of a list, or all from there on; `read` gets the query, which begins with a question mark. */
+/**
+ * Reads one page of a list, or all pages from there on. `read` gets the query string, including its question
+ * mark.
+ */
 export async function readPages<Row>(
   { after, limit, all = false, ...rest }: PageOptions & Query,
   read: (query: string) => Promise<Read<Row>>,
@@ -47,7 +50,8 @@ export async function readPages<Row>(
   return { rows, next: null };
 }
 
-/** Says on standard error how to get the next page, so that what is printed stays what a program reads. */
+/** Tells on standard error how to get the next page, so that standard output stays readable by programs. */
 export function sayNext(next: string | null): void {
-  if (next !== null) console.error(`There are more: --after ${next} is the next page, --all all of them.`);
+  if (next !== null)
+    console.error(`There are more rows. Add --after ${next} for the next page, or --all for all of them.`);
 }

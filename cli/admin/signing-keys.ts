@@ -17,7 +17,7 @@ interface CreateOptions {
   out?: string;
 }
 
-/** What the commands do their work with. */
+/** The calls and output that these commands use. */
 interface Admin {
   list: (path: string, asked: PageOptions & Query, columns: Columns) => Promise<void>;
   revoke: (kind: "signing-keys", id: string) => Promise<void>;
@@ -29,32 +29,34 @@ const jwkSchema = z.looseObject({ kty: z.literal("OKP"), crv: z.literal("Ed25519
 const createdSchema = z.object({ id: z.string(), secret: z.string().optional() });
 
 export function addSigningKeyCommands(program: Command, { list, revoke, call, show }: Admin): void {
-  const keys = program.command("signing-keys").description("what services sign their requests with");
+  const keys = program
+    .command("signing-keys")
+    .description("Manage the keys with which services sign requests.");
   withPages(
     keys
       .command("list")
-      .description("list signing keys, the newest first; their secrets are kept nowhere")
-      .option("--user <id>", "of one user"),
+      .description("List signing keys, newest first. Secrets are not stored.")
+      .option("--user <id>", "only this user's keys"),
   ).action(({ user, ...page }: PageOptions & { user?: string }) =>
     list("/signing-keys", { ...page, user }, SIGNING_KEYS),
   );
   keys
     .command("create")
-    .description("make a signing key, and show its secret or private key once")
-    .requiredOption("--user <id>", "whose key")
-    .requiredOption("--label <label>", "what it is for")
+    .description("Make a signing key, and show its secret or private key once.")
+    .requiredOption("--user <id>", "the user of the key")
+    .requiredOption("--label <label>", "the purpose of the key")
     .addOption(
-      new Option("--algorithm <name>", "what it signs with")
+      new Option("--algorithm <name>", "the signature algorithm")
         .choices(SIGNATURE_ALGORITHMS)
         .default("hmac-sha256"),
     )
     .option("--public-key <file>", "the public half of an Ed25519 key of your own: PEM, JWK or base64url")
     .option("--days <number>", "days until it expires", keyDays)
-    .option("--out <file>", "write the secret or private key there, for you alone to read")
+    .option("--out <file>", "write the secret or private key to this new file, readable only by you")
     .action(async (options: CreateOptions) => show(await create(options, call)));
   keys
     .command("revoke")
-    .description("refuse what is signed with a key from now on")
+    .description("Refuse requests signed with a key from now on.")
     .argument("<id>", "the key's id", idInPath)
     .action((id: string) => revoke("signing-keys", id));
 }
@@ -62,13 +64,15 @@ export function addSigningKeyCommands(program: Command, { list, revoke, call, sh
 async function create(options: CreateOptions, call: Admin["call"]) {
   const { user, label, algorithm, days, out } = options;
   if (options.publicKey !== undefined && algorithm !== "ed25519") {
-    throw new Error("--public-key is of an Ed25519 key: add --algorithm ed25519.");
+    throw new Error("--public-key needs an Ed25519 key. Add --algorithm ed25519.");
   }
   if (options.publicKey !== undefined && out !== undefined) {
-    throw new Error("There is nothing to write to --out: the private key of --public-key is yours already.");
+    throw new Error(
+      "--out has nothing to write, because you already have the private key of --public-key. Leave one of them out.",
+    );
   }
   const pair = algorithm === "ed25519" ? await ed25519(options.publicKey) : undefined;
-  // Opened first: a secret that is made and can't be written would be lost.
+  // The file is opened before the secret is made; a secret that cannot be written would be lost.
   const file = out === undefined ? undefined : await openNew(out);
   try {
     const made = createdSchema.parse(
@@ -98,13 +102,13 @@ async function openNew(file: string): Promise<FileHandle> {
   } catch (error) {
     const isThere = error instanceof Error && "code" in error && error.code === "EEXIST";
     const reason = isThere
-      ? "is there already, and a key in it would be lost"
-      : "can't be written: is its folder there?";
+      ? "already exists, and its contents would be lost"
+      : "cannot be written; its folder may be missing";
     throw new Error(`${file} ${reason}. Name another file.`, { cause: error });
   }
 }
 
-/** A key's public half, and its private one where it is made here: the server never sees that. */
+/** Reads or makes a public key. A private key is made here and never sent to the server. */
 async function ed25519(publicKeyFile?: string): Promise<{ publicKey: string; privateKey?: string }> {
   if (publicKeyFile !== undefined)
     return { publicKey: readPublicKey(publicKeyFile, await readText(publicKeyFile)) };
@@ -118,7 +122,7 @@ async function ed25519(publicKeyFile?: string): Promise<{ publicKey: string; pri
 function readPublicKey(file: string, text: string): string {
   const trimmed = text.trim();
   if (/PRIVATE|"d"\s*:/.test(trimmed))
-    throw new Error("That is a private key: keep it, and give the public one.");
+    throw new Error("That is a private key. Keep it secret, and give the public key.");
   if (trimmed.startsWith("-----")) return rawOf(publicKeyOf(file, trimmed));
   if (trimmed.startsWith("{")) return parseJsonAs(jwkSchema, trimmed, file, "the JWK of an Ed25519 key").x;
   return trimmed;
@@ -128,13 +132,14 @@ function publicKeyOf(file: string, pem: string): KeyObject {
   try {
     return createPublicKey(pem);
   } catch (error) {
-    throw new Error(`${file} is not a public key in PEM: it is cut off, or another thing.`, { cause: error });
+    throw new Error(`${file} is not a complete public key in PEM.`, { cause: error });
   }
 }
 
-/** The 32 bytes of an Ed25519 public key, in base64url. */
+/** Returns the 32 bytes of an Ed25519 public key in base64url. */
 function rawOf(key: KeyObject): string {
   const { x } = key.export({ format: "jwk" });
-  if (key.asymmetricKeyType !== "ed25519" || x === undefined) throw new Error("It is not an Ed25519 key.");
+  if (key.asymmetricKeyType !== "ed25519" || x === undefined)
+    throw new Error("The key is not an Ed25519 key.");
   return x;
 }

@@ -5,14 +5,14 @@ import { withConfig } from "./project.ts";
 import { DIGEST_VARIABLE } from "./read-account.ts";
 import { wrangler } from "../wrangler.ts";
 
-/** Bytes from the system's generator. */
+/** Length of a new SECRET_KEY in random bytes. */
 const SECRET_BYTES = 32;
 const ASK_MS = 10_000;
 const PAUSE_MS = 2_000;
 
-type RuleHandler = Extract<Plan, { ok: true }>;
+type ReadyPlan = Extract<Plan, { ok: true }>;
 
-/** A step that failed, and those that were done before it. */
+/** A step failed; lists the steps that were done before it. */
 export class StepFailed extends Error {
   readonly done: readonly Step[];
   constructor(step: Step, done: readonly Step[], cause: unknown) {
@@ -22,14 +22,14 @@ export class StepFailed extends Error {
   }
 }
 
-/** Carries out what is left to do; gives the URLs that wrangler names, none where nothing was deployed. */
+/** Carries out the remaining steps. Returns the URLs that wrangler names, or none if nothing was deployed. */
 export async function execute(
-  { steps, connectStore }: RuleHandler,
+  { steps, connectStore }: ReadyPlan,
   { digest, say }: { digest: string; say: (text: string) => void },
 ): Promise<string[]> {
   const done: Step[] = [];
   let targets: string[] = [];
-  // Database and namespace come into being with the deployment.
+  // The deployment creates the database and the namespace.
   for (const step of steps) {
     try {
       if (step.action === "deploy") {
@@ -54,8 +54,9 @@ export async function execute(
 export type Answer = { ok: true } | { ok: false; reason: string };
 
 /**
- * Whether the deployed Worker answers. Its sign-in page needs every setting and the database, so asking for it makes
- * the Worker apply its migrations. A new name and a new secret take a while to be known everywhere.
+ * Asks whether the deployed Worker answers. The sign-in page needs every setting and the database, so this
+ * request also makes the Worker apply its migrations. A new name or secret takes a while to reach every
+ * location.
  */
 export async function askWorker(url: string, waitSeconds: number): Promise<Answer> {
   const deadline = Date.now() + waitSeconds * 1_000;

@@ -1,31 +1,31 @@
-/** What a deployment is to bring about. */
+/** The deployment that should exist. */
 export interface Wanted {
   worker: string;
   database: string;
-  /** The title that wrangler gives the namespace of sign-ins. */
+  /** The title that wrangler gives the KV namespace of sign-ins. */
   store: string;
-  /** Of the code and wrangler.toml: the same for the same deployment. */
+  /** Digest of the code and wrangler.toml; equal deployments have equal digests. */
   digest: string;
   /** Names of the variables that wrangler.toml sets. */
   settings: readonly string[];
 }
 
-/** What there is in the account. */
+/** The resources that exist in the account. */
 export interface Found {
   worker: Deployed | undefined;
-  /** The database of the wanted name. `tables` is undefined where nobody needs to know. */
+  /** The database with the wanted name. `tables` is undefined if no step depends on it. */
   database: { id: string; tables: readonly string[] | undefined } | undefined;
-  /** The id of the namespace of the wanted title. */
+  /** The id of the namespace with the wanted title. */
   storeId: string | undefined;
 }
 
-/** The Worker as it serves now. */
+/** The Worker that serves now. */
 export interface Deployed {
-  /** Of each version that serves; undefined where another command deployed it. */
+  /** The digest of each serving version; undefined if another command deployed it. */
   digests: readonly (string | undefined)[];
   databaseId: string | undefined;
   storeId: string | undefined;
-  /** Names of its plain variables, our own left out. */
+  /** Names of its plain variables, without the digest variable. */
   settings: readonly string[];
   secrets: readonly string[];
 }
@@ -44,17 +44,17 @@ export type Plan =
   | {
       ok: true;
       steps: Step[];
-      /** A namespace that wrangler would not find by itself: it only knows how to make one. */
+      /** An existing namespace that wrangler would not find by itself: it only knows how to create one. */
       connectStore: string | undefined;
     }
   | { ok: false; problem: string };
 
-/** Without it the Worker serves nothing. */
+/** Without this secret the Worker serves nothing. */
 export const SECRET = "SECRET_KEY";
-/** A table of our first migration, by which a database of ours is known. */
+/** A table of the first migration; a database that has it belongs to this product. */
 const OUR_TABLE = "catalog_state";
 
-/** Steps from what there is to what is wanted: those that are done say `keep`. */
+/** Plans the steps from what exists to what is wanted. A step with nothing to do has the action `keep`. */
 export function plan(found: Found, wanted: Wanted, options: { removeSettings?: boolean } = {}): Plan {
   const { worker } = found;
   const database = databaseAction(found);
@@ -63,8 +63,8 @@ export function plan(found: Found, wanted: Wanted, options: { removeSettings?: b
     return {
       ok: false,
       problem:
-        `The account has a D1 database named "${wanted.database}" that is not of this project, and migrations would change it.\n` +
-        "Give database_name in wrangler.toml another name, and run this again.",
+        `The account has a D1 database named "${wanted.database}" that belongs to another project, and migrations would change it.\n` +
+        "Set another database_name in wrangler.toml, and run this again.",
     };
   }
   const isCurrent =
@@ -78,9 +78,9 @@ export function plan(found: Found, wanted: Wanted, options: { removeSettings?: b
     return {
       ok: false,
       problem:
-        `The deployed Worker has settings that wrangler.toml does not name, and a deployment removes them: ${lost.join(", ")}.\n` +
-        "Name them under [vars] in wrangler.toml, or let them go with --remove-settings.\n" +
-        "What is set by npx wrangler secret put stays at every deployment.",
+        `A deployment would remove settings of the Worker that wrangler.toml does not name: ${lost.join(", ")}.\n` +
+        "Add them under [vars] in wrangler.toml, or remove them with --remove-settings.\n" +
+        "Secrets set with npx wrangler secret put are kept.",
     };
   }
   return {
@@ -90,7 +90,7 @@ export function plan(found: Found, wanted: Wanted, options: { removeSettings?: b
       { what: "D1 database", name: wanted.database, action: database },
       { what: "KV namespace", name: wanted.store, action: store },
       { what: "Worker", name: wanted.worker, action: isCurrent ? "keep" : "deploy" },
-      // Never made anew: addresses, confirmations and subjects are hashed with it.
+      // The secret is never replaced: addresses, confirmations and subjects are hashed with it.
       { what: "secret", name: SECRET, action: worker?.secrets.includes(SECRET) === true ? "keep" : "make" },
     ],
   };
@@ -101,7 +101,10 @@ function databaseAction({ worker, database }: Found): Action {
   return worker?.databaseId === database.id ? "keep" : "connect";
 }
 
-/** Its title is wrangler's choice and not in wrangler.toml, so the one that is bound is the right one. */
+/**
+ * wrangler chooses the title, which wrangler.toml does not hold, so a namespace that is already bound is the
+ * right one.
+ */
 function storeAction({ worker, storeId }: Found): Action {
   if (worker?.storeId !== undefined) return "keep";
   return storeId === undefined ? "create" : "connect";

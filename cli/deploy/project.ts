@@ -7,7 +7,7 @@ import type { Wanted } from "./plan.ts";
 import { ROOT, wrangler } from "../wrangler.ts";
 
 const CONFIG = join(ROOT, "wrangler.toml");
-/** Beside wrangler.toml, whose paths are relative to it. */
+/** This file stands beside wrangler.toml, because its paths are relative to that folder. */
 const CONNECTING_CONFIG = join(ROOT, ".wrangler-connect.toml");
 const ASSETS = join(ROOT, "public", "assets");
 const STORE_BINDING = "OAUTH_KV";
@@ -27,16 +27,19 @@ export interface Project extends Wanted {
   publicUrl: string | undefined;
 }
 
-/** Reads wrangler.toml as wrangler does, and builds the Worker to know its digest. Asks nobody outside. */
+/**
+ * Reads wrangler.toml as wrangler does, and builds the Worker to compute its digest. Makes no network
+ * request.
+ */
 export async function readProject(): Promise<Project> {
-  // Loaded here: it takes a second, which --help need not wait for.
+  // Loaded here because it takes a second, and --help should not wait for it.
   const { unstable_readConfig: readConfig } = await import("wrangler");
   const config = configSchema.safeParse(readConfig({ config: CONFIG }, { hideWarnings: true }));
   const databases = config.data?.d1_databases ?? [];
   const database = databases.find(({ binding }) => binding === DATABASE_BINDING)?.database_name;
   if (!config.success || database === undefined)
     throw new Error(
-      `wrangler.toml lacks name, or database_name of the binding ${DATABASE_BINDING}: take them from the repository again.`,
+      `wrangler.toml lacks name, or database_name of the binding ${DATABASE_BINDING}. Restore them from the repository.`,
     );
   const { name, account_id, vars } = config.data;
   const publicUrl = vars["PUBLIC_URL"];
@@ -51,16 +54,16 @@ export async function readProject(): Promise<Project> {
   };
 }
 
-/** SHA-256 of what a deployment uploads and of wrangler.toml; the first 32 digits. */
+/** The first 32 hex digits of the SHA-256 of the uploaded files and wrangler.toml. */
 async function digestOfBuild(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "catalog-build-"));
   try {
     await wrangler(["deploy", "--dry-run", "--outdir", folder]);
-    // The README carries the time, the map is for stack traces.
+    // The README contains the build time, and the source map is only for stack traces.
     const files = (await readdir(folder)).filter((file) => !/\.(md|map)$/.test(file)).toSorted();
     const hash = createHash("sha256").update(await readFile(CONFIG));
     for (const file of files) hash.update(`\n${file}\n`).update(await readFile(join(folder, file)));
-    // Uploaded beside the build.
+    // Assets are uploaded beside the build.
     for (const file of (await readdir(ASSETS)).toSorted())
       hash.update(`\n${file}\n`).update(await readFile(join(ASSETS, file)));
     return hash.digest("hex").slice(0, 32);
@@ -70,8 +73,9 @@ async function digestOfBuild(): Promise<string> {
 }
 
 /**
- * Hands `work` the configuration to deploy by: wrangler.toml, or a copy that names an existing namespace. wrangler
- * makes a namespace for a Worker that has none, and fails where an earlier run that broke off has made it.
+ * Runs `work` with the configuration to deploy by: wrangler.toml, or a copy that names an existing namespace.
+ * wrangler creates a namespace for a Worker that has none, and fails if an interrupted run already created
+ * it.
  */
 export async function withConfig<T>(
   storeId: string | undefined,
@@ -81,7 +85,7 @@ export async function withConfig<T>(
   const text = await readFile(CONFIG, "utf8");
   const line = `binding = "${STORE_BINDING}"`;
   if (!text.includes(line))
-    throw new Error(`wrangler.toml has no line ${line}: take it from the repository again.`);
+    throw new Error(`wrangler.toml lacks the line ${line}. Restore it from the repository.`);
   await writeFile(CONNECTING_CONFIG, text.replace(line, `${line}\nid = "${storeId}"`));
   try {
     return await work(CONNECTING_CONFIG);

@@ -3,7 +3,10 @@ import type { Deployed, Found, Wanted } from "./plan.ts";
 import { DATABASE_BINDING } from "./project.ts";
 import { NO_WORKER, WranglerError, tryWrangler, wrangler } from "../wrangler.ts";
 
-/** The plain variable by which a version says what it was deployed from. It goes with the version, through rollbacks too. */
+/**
+ * The plain variable that holds the digest a version was deployed from. It belongs to the version and
+ * survives rollbacks.
+ */
 export const DIGEST_VARIABLE = "DEPLOYED_DIGEST";
 
 export interface Account {
@@ -35,7 +38,10 @@ const databasesSchema = z.array(z.object({ name: z.string(), uuid: z.string() })
 const storesSchema = z.array(z.object({ id: z.string(), title: z.string() }));
 const tablesSchema = z.array(z.object({ results: z.array(z.object({ name: z.string() })) }));
 
-/** The account that wrangler would deploy to; undefined where nobody is logged in. Throws where several would do. */
+/**
+ * Returns the account that wrangler would deploy to, or undefined if nobody is logged in. Throws if there are
+ * several.
+ */
 export async function readAccount(configured: string | undefined): Promise<Account | undefined> {
   const ran = await tryWrangler(["whoami", "--json"]);
   const answer = ran.stdout.trim().startsWith("{") ? readJson(whoamiSchema, ran.stdout) : undefined;
@@ -57,7 +63,7 @@ export async function readAccount(configured: string | undefined): Promise<Accou
   return first;
 }
 
-/** What there is already. Reads alone. */
+/** Reads what already exists in the account. It changes nothing. */
 export async function readFound(wanted: Wanted): Promise<Found> {
   const [worker, databases, stores] = await Promise.all([
     readWorker(),
@@ -111,7 +117,7 @@ async function readTables(database: string): Promise<string[]> {
     sql,
   ]);
   const names = answers.flatMap(({ results }) => results.map(({ name }) => name));
-  // SQLite's and D1's own.
+  // Internal tables of SQLite and D1 are skipped.
   return names.filter((name) => !/^(sqlite_|_cf_)/.test(name));
 }
 
@@ -119,13 +125,13 @@ async function ask<T>(schema: z.ZodType<T>, args: string[]): Promise<T> {
   return readJson(schema, (await wrangler(args)).stdout);
 }
 
-/** wrangler may print a notice before what is asked for. */
+/** wrangler may print a notice before the JSON. */
 function readJson<T>(schema: z.ZodType<T>, text: string): T {
   const start = text.search(/^[[{]/m);
   const parsed = start === -1 ? undefined : schema.safeParse(JSON.parse(text.slice(start)));
   if (parsed?.success !== true)
     throw new Error(
-      `wrangler answered what this command does not know. Is it the version of package.json?\n${text}`,
+      `wrangler's answer was not understood. Install the version of package.json with npm ci.\n${text}`,
     );
   return parsed.data;
 }

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import * as z from "zod";
 import { ROOT } from "../wrangler.ts";
 
-// wrangler tells a Worker's URL when it deploys, and not afterwards.
+// wrangler prints a Worker's URL only when it deploys.
 const FILE = join(ROOT, ".wrangler/deployed.json");
 const urlsSchema = z.record(z.string(), z.string());
 
@@ -13,7 +13,7 @@ interface Place {
 }
 const keyOf = ({ accountId, worker }: Place): string => `${accountId}/${worker}`;
 
-/** Where an earlier deployment from this folder is reached; undefined where there was none. */
+/** Returns the URL of an earlier deployment from this folder, or undefined if there was none. */
 export async function recallUrl(place: Place): Promise<string | undefined> {
   return (await readUrls())[keyOf(place)];
 }

@@ -5,32 +5,35 @@ import type { Row } from "./read-jsonl.ts";
 
 export type CheckedRow = { line: number; record: ProductRecord } | { line: number; problem: string };
 
-/** Bytes of a product as JSON: with its words it must fit one SQL statement of a remote database (100 KB). */
+/**
+ * Most bytes of a product as JSON. With its search words it must fit one SQL statement of a remote database
+ * (100 KB).
+ */
 const RECORD_MAX = 24 * 1024;
 const PROBLEMS_SHOWN = 3;
-/** Names of fields that are remembered. */
+/** Most field names that are remembered. */
 const NAMES_MAX = 1_000;
-/** As JSON escapes it; an escaped backslash before it makes it a mention. */
+/** A NUL character as JSON escapes it. Behind an escaped backslash it is only text. */
 const NUL = /(?<!\\)(?:\\\\)*\\u0000/;
 
 export interface Checking {
   /** Prices are decimals in major units. */
   majorPrices?: boolean;
-  /** Told once of each name that is no field of a product. */
+  /** Called once for each name that is not a product field. */
   onUnknownField?: (name: string) => void;
 }
 
-/** Checks rows one by one, and that no SKU stands twice. */
+/** Checks each row, and rejects a SKU that appears twice. */
 export async function* checkRows(
   rows: AsyncIterable<Row>,
   { majorPrices = false, onUnknownField = () => {} }: Checking = {},
 ): AsyncGenerator<CheckedRow> {
   const lineOf = new Map<string, number>();
   const known = new Set(Object.keys(productRecordSchema.shape));
-  const error = inWords(majorPrices ? MAJOR : MINOR);
+  const error = typeProblem(majorPrices ? MAJOR : MINOR);
   for await (const row of rows) {
     for (const name of "value" in row ? namesOf(row.value) : []) {
-      // A file may have as many names as it likes.
+      // A file may contain any number of names, so only the first ones are remembered.
       if (known.has(name) || known.size >= NAMES_MAX) continue;
       known.add(name);
       onUnknownField(name);
@@ -40,7 +43,7 @@ export async function* checkRows(
     if ("record" in checked) {
       const first = lineOf.get(checked.record.sku);
       if (first !== undefined) {
-        yield { line: row.line, problem: `sku: ${checked.record.sku} stands on line ${first} already` };
+        yield { line: row.line, problem: `sku: ${checked.record.sku} is already on line ${first}` };
         continue;
       }
       lineOf.set(checked.record.sku, row.line);
@@ -52,7 +55,7 @@ export async function* checkRows(
 const namesOf = (value: unknown): string[] =>
   typeof value === "object" && value !== null && !Array.isArray(value) ? Object.keys(value) : [];
 
-function check(line: number, value: unknown, error: ReturnType<typeof inWords>): CheckedRow {
+function check(line: number, value: unknown, error: ReturnType<typeof typeProblem>): CheckedRow {
   const parsed = productRecordSchema.safeParse(value, { error });
   if (!parsed.success) {
     const problems = parsed.error.issues
@@ -63,9 +66,10 @@ function check(line: number, value: unknown, error: ReturnType<typeof inWords>):
     return { line, problem: problems.join("; ") };
   }
   const json = JSON.stringify(parsed.data);
-  if (NUL.test(json)) return { line, problem: "holds a NUL character" };
+  if (NUL.test(json)) return { line, problem: "contains a NUL character" };
   const size = Buffer.byteLength(json);
-  if (size > RECORD_MAX) return { line, problem: `is a product of ${size} bytes; ${RECORD_MAX} is the most` };
+  if (size > RECORD_MAX)
+    return { line, problem: `is a product of ${size} bytes; at most ${RECORD_MAX} are allowed` };
   return { line, record: parsed.data };
 }
 
@@ -79,17 +83,17 @@ const KINDS: Readonly<Record<string, string>> = {
   record: "an object",
 };
 
-const MINOR = "is not a whole number of minor units; --major-prices takes decimals";
+const MINOR = "is not a whole number of minor units; for decimals add --major-prices";
 const MAJOR = "has more decimals than its currency";
 
-/** Of what is of another type, for who does not know zod; undefined leaves a problem to its own words. */
-const inWords =
+/** Names a wrong type in plain words. Returns undefined if the problem's own message should stand. */
+const typeProblem =
   (ofPrices: string) =>
   ({ code, input, path, ...issue }: z.core.$ZodRawIssue): string | undefined => {
     if (code !== "invalid_type") return undefined;
     if (input === undefined) return "is missing";
     if ((path ?? []).length === 0 && Array.isArray(input))
-      return "is a list, not an object: a line holds one product";
+      return "is a list, not an object. Write one product per line";
     const [field] = path ?? [];
     if (issue["expected"] === "int" && (field === "price" || field === "cost")) return ofPrices;
     return `is not ${KINDS[String(issue["expected"])] ?? issue["expected"]}`;
@@ -100,7 +104,7 @@ function toMinor(value: unknown): unknown {
   const { currency } = value;
   if (typeof currency !== "string" || !/^[A-Z]{3}$/.test(currency)) return value;
   const minor = minorPerMajor(currency);
-  // Only what has no more decimals than the currency is taken; of the rest the schema says what is wrong.
+  // Prices with more decimals than the currency are left alone; the schema rejects them with a reason.
   const decimals = Math.log10(minor);
   const scaled = (price: unknown) =>
     typeof price === "number" && Number(price.toFixed(decimals)) === price

@@ -6,7 +6,7 @@ import { type ImportReport, importCatalog } from "./import-catalog.ts";
 import { type Source, openSource } from "./open-source.ts";
 import { showProgress } from "./progress.ts";
 import { peek } from "./peek.ts";
-import { readCsv, shown } from "./read-csv.ts";
+import { columnList, readCsv } from "./read-csv.ts";
 import { type Row, readJsonl } from "./read-jsonl.ts";
 import { type Target, localTarget, remoteTarget } from "./targets.ts";
 
@@ -24,10 +24,13 @@ export interface ImportFlags {
 }
 
 const BAD_ROWS_SHOWN = 20;
-/** Bytes below which SQLite can hardly write; workerd says "internal error" then as often as SQLITE_FULL. */
+/**
+ * Free bytes that SQLite needs to write. Below this, workerd reports "internal error" as often as
+ * SQLITE_FULL.
+ */
 const DISK_LEFT_MIN = 256 * 1024;
 
-/** `npm run catalog -- import`; gives the exit code. */
+/** Runs `npm run catalog -- import`; returns the exit code. */
 export async function runImport(file: string, flags: ImportFlags): Promise<number> {
   try {
     const source = await openSource(file);
@@ -44,7 +47,7 @@ export async function runImport(file: string, flags: ImportFlags): Promise<numbe
   } catch (error) {
     const reason = (await isFull(flags.state)) ? "The disk is full." : describe(error);
     console.error(styleText("red", reason, { stream: process.stderr }));
-    console.error("The catalog is as it was.");
+    console.error("The catalog is unchanged.");
     return 1;
   }
 }
@@ -56,12 +59,11 @@ async function importInto(target: Target, source: Source, flags: ImportFlags): P
   let applying = false;
   const sayInterrupted = () => {
     progress.stop();
-    const again =
-      source.version === undefined ? "" : " Run the same command again to go on where it stopped.";
-    // A batch that a running server has taken goes through without us.
+    const again = source.version === undefined ? "" : " Run the same command again to resume.";
+    // A batch that the running server has accepted completes even if this process ends.
     const outcome = applying
-      ? " while the rows were applied: all of them are in, or none."
-      : "; the catalog is as it was.";
+      ? " while the rows were applied: either all of them are in, or none."
+      : "; the catalog is unchanged.";
     console.error(`\nInterrupted${outcome}${again}`);
     process.exit(130);
   };
@@ -93,7 +95,8 @@ async function importInto(target: Target, source: Source, flags: ImportFlags): P
     });
   } finally {
     progress.stop();
-    if (leftOut.length > 0) console.error(`Left out, as no field of a product: ${shown(leftOut)}.`);
+    if (leftOut.length > 0)
+      console.error(`Left out, because they are not product fields: ${columnList(leftOut)}.`);
     process.off("SIGINT", sayInterrupted);
   }
 }
@@ -105,20 +108,20 @@ async function readRows(
   const { first, whole: bytes } = await peek(source.bytes, BEGINNING);
   const chosen = format ?? formatOf(source.name, first.toString("utf8"));
   if (chosen === "jsonl") return readJsonl(bytes);
-  if (chosen !== "csv") throw new Error(`--format is jsonl or csv, not ${chosen}.`);
+  if (chosen !== "csv") throw new Error(`--format must be jsonl or csv, not ${chosen}.`);
   const mapping = map.map((pair) => {
     const [field = "", ...column] = pair.split("=");
-    if (field === "" || column.length === 0) throw new Error(`--map takes field=column, not ${pair}.`);
+    if (field === "" || column.length === 0) throw new Error(`--map needs field=column, not ${pair}.`);
     return [field, column.join("=")] as const;
   });
   return readCsv(bytes, {
     mapping: Object.fromEntries(mapping),
-    // As shells pass it on.
+    // Shells pass `\t` on as two characters.
     delimiter: delimiter === String.raw`\t` ? "\t" : delimiter,
     onLeftOut: (columns) => {
       if (columns.length > 0)
         console.error(
-          `Left out, as no field of a product: ${shown(columns)} (--map attributes.NAME=COLUMN keeps one).`,
+          `Left out, because they are not product fields: ${columnList(columns)}. Keep one with --map attributes.NAME=COLUMN.`,
         );
     },
   });
@@ -126,7 +129,7 @@ async function readRows(
 
 const BEGINNING = 64;
 
-/** By the name, or where that says nothing by how it begins: a line of JSON begins with a brace. */
+/** The format comes from the file name, else from the first byte: a line of JSON begins with a brace. */
 function formatOf(name: string, beginning: string): "csv" | "jsonl" {
   const [, byName] = /\.(csv|jsonl)(?:\.gz)?$/i.exec(name) ?? [];
   const isCsv = byName === undefined ? /^[\p{L}"]/u.test(beginning.trimStart()) : /csv/i.test(byName);
@@ -143,7 +146,7 @@ function summarize(report: ImportReport, flags: ImportFlags): number {
   }
   const number = (value: number) => value.toLocaleString("en");
   if (resumedAfter > 0) {
-    console.error(`Went on after line ${number(resumedAfter)}, where an earlier run stopped.`);
+    console.error(`Resumed after line ${number(resumedAfter)}, where an earlier run stopped.`);
   }
   const what = good ? count(rows, "product") : "nothing";
   console.log(
@@ -153,7 +156,7 @@ function summarize(report: ImportReport, flags: ImportFlags): number {
     const { added, changed, unchanged, missing } = comparison;
     console.log(`${number(added)} new, ${number(changed)} changed, ${number(unchanged)} unchanged.`);
     const fate =
-      removeMissing === true ? "discontinued" : "left as they are (--remove-missing discontinues them)";
+      removeMissing === true ? "discontinued" : "unchanged (add --remove-missing to discontinue them)";
     if (missing > 0) console.log(`${count(missing, "active product")} that the file lacks: ${fate}.`);
   }
   if (!good) console.log(whyNothing(report, flags));
@@ -163,11 +166,11 @@ function summarize(report: ImportReport, flags: ImportFlags): number {
 function whyNothing({ rows, bad }: ImportReport, { strict }: ImportFlags): string {
   if (rows > 0)
     return strict === true
-      ? "--strict takes no file with bad rows."
-      : "--remove-missing takes no file with bad rows: it would discontinue the products that they are about.";
+      ? "Nothing was imported, because the file has bad rows. Fix them, or leave out --strict."
+      : "Nothing was imported: with bad rows, --remove-missing would discontinue the products in them. Fix the rows, or leave it out.";
   return bad > 0
-    ? "The file has no good row. --format, --delimiter, --map and --major-prices say how it is to be read."
-    : "The file is empty, or holds a header alone.";
+    ? "The file has no valid row. Check --format, --delimiter, --map and --major-prices."
+    : "The file has no rows.";
 }
 
 const count = (value: number, noun: string) =>
@@ -183,6 +186,6 @@ function describe(error: unknown): string {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (code === "Z_BUF_ERROR") return "The gzip data ends early: the file is cut off.";
   if (code === "Z_DATA_ERROR") return "The gzip data is damaged.";
-  if (message.includes("FOREIGN KEY")) return "Another run of this import has finished it, or given it up.";
+  if (message.includes("FOREIGN KEY")) return "Another run of this import has finished it or given up.";
   return message;
 }

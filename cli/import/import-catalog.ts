@@ -8,7 +8,7 @@ export interface ImportOptions {
   strict: boolean;
   dryRun: boolean;
   removeMissing: boolean;
-  /** The same for the same file, unchanged: an interrupted import of it is taken up again. */
+  /** Equal for the same unchanged file, so an interrupted import can resume. */
   version: string | undefined;
   onProgress: (products: number) => void;
   onBadRow: (line: number, problem: string) => void;
@@ -18,9 +18,9 @@ export interface ImportOptions {
 export interface ImportReport {
   rows: number;
   bad: number;
-  /** The line after which this run went on, 0 where it began at the beginning. */
+  /** The line after which this run resumed, or 0 if it started at the beginning. */
   resumedAfter: number;
-  /** Whether there is something to apply, and nothing against it. */
+  /** Whether there are rows to apply and nothing prevents it. */
   good: boolean;
   applied: boolean;
   comparison: Comparison | undefined;
@@ -29,8 +29,8 @@ export interface ImportReport {
 const CHUNK_ROWS = 500;
 
 /**
- * Stages every good row, then applies all of them at once. Until then the catalog is as it was:
- * an interrupt loses nothing, and the next run goes on where this one stopped.
+ * Stages every good row, then applies all of them at once. The catalog does not change before that: an
+ * interrupt loses nothing, and the next run resumes where this one stopped.
  */
 export async function importCatalog(
   rows: AsyncIterable<CheckedRow>,
@@ -41,26 +41,27 @@ export async function importCatalog(
     options.version === undefined ? randomUUID() : createHash("sha256").update(options.version).digest("hex");
   const resumedAfter = await target.begin(importId);
   const report = { rows: 0, bad: 0, resumedAfter };
-  // One chunk is written while the next is read: the two take about as long.
+  // One chunk is written while the next is read; both take about as long.
   let writing = Promise.resolve();
   try {
     for await (const { records, line } of chunks(rows, target.statementMax, report, options)) {
       const statements = line > resumedAfter ? stageRows(importId, records, line) : [];
       await writing;
       writing = target.run(statements);
-      // Awaited above or below; until then a failure must not count as unhandled.
+      // The promise is awaited later; until then a failure must not count as an unhandled rejection.
       writing.catch(() => {});
       options.onProgress(report.rows);
     }
     await writing;
   } catch (error) {
-    // A chunk may be on its way still, and would fail on the import that is gone.
+    // A chunk may still be in flight, and would fail because its import is gone.
     await writing.catch(() => {});
-    // Where this fails as well, a later import forgets what is left.
+    // If this fails too, a later import removes the leftovers.
     await target.run(dropImport(importId)).catch(() => {});
     throw error;
   }
-  // Which product a bad row is about, nobody knows: with --remove-missing it would be discontinued as missing.
+  // Nobody knows which product a bad row describes, so --remove-missing would discontinue that product as
+  // missing.
   const takesBad = !options.strict && !options.removeMissing;
   // A file without one good row is a mistake.
   const good = report.rows > 0 && (report.bad === 0 || takesBad);
@@ -75,7 +76,7 @@ export async function importCatalog(
 
 interface Chunk {
   records: ProductRecord[];
-  /** Of the last record. */
+  /** The line of the last record. */
   line: number;
 }
 
@@ -93,7 +94,7 @@ async function* chunks(
       onBadRow(row.line, row.problem);
       continue;
     }
-    // With its words a record is about three times its size, and its quotes are escaped once more.
+    // With its search words a record is about three times its size, and its quotes are escaped again.
     const size = 3 * Buffer.byteLength(JSON.stringify(row.record));
     if (chunk.records.length === CHUNK_ROWS || (bytes + size > bytesMax && chunk.records.length > 0)) {
       yield chunk;

@@ -6,7 +6,7 @@ import { localTarget } from "./targets.ts";
 
 const ignore = () => {};
 
-/** Imports records that are known to be good, as one change. */
+/** Imports records that are known to be valid, as one change. */
 export function importRecords(
   server: LocalServer,
   records: Iterable<ProductRecord>,

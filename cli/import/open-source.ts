@@ -5,16 +5,16 @@ import { createGunzip } from "node:zlib";
 import { whyUnreadable } from "../read-file.ts";
 import { peek } from "./peek.ts";
 
-/** What an import reads: bytes, decompressed where they were gzip. */
+/** The input of an import: bytes, decompressed if they were gzip. */
 export interface Source {
-  /** As the user gave it. */
+  /** The name as the user typed it. */
   name: string;
   bytes: AsyncIterable<Buffer>;
-  /** Bytes taken from the file so far, before decompression. */
+  /** Bytes read from the file so far, before decompression. */
   taken(): number;
   /** The file's size; undefined for standard input. */
   size: number | undefined;
-  /** The same for the same file while it is unchanged; undefined for standard input. */
+  /** Equal for the same unchanged file; undefined for standard input. */
   version: string | undefined;
 }
 
@@ -50,10 +50,10 @@ async function statOf(name: string): Promise<Stats> {
   }
 }
 
-/** By what the data begins with, not by the file's name. */
+/** Recognises gzip by its first bytes, not by the file name. */
 async function* decompressed(bytes: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
   const { first, whole } = await peek(bytes, GZIP_MAGIC.length);
   const isGzip = GZIP_MAGIC.every((byte, index) => first[index] === byte);
-  // The callback's error comes out of the iteration as well.
+  // The iteration throws the callback's error as well.
   yield* isGzip ? pipeline(Readable.from(whole), createGunzip(), () => {}) : whole;
 }

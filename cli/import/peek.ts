@@ -1,4 +1,7 @@
-/** The first bytes of a stream, `length` of them or all there are, and the stream with them still in it. */
+/**
+ * Returns the first `length` bytes of a stream, or all if there are fewer, and the stream with those bytes
+ * still in it.
+ */
 export async function peek(
   bytes: AsyncIterable<Buffer>,
   length: number,

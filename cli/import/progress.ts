@@ -2,14 +2,17 @@ import { Presets, SingleBar } from "cli-progress";
 import type { Source } from "./open-source.ts";
 
 export interface Progress {
-  /** `done` things so far. */
+  /** Shows that `done` things are finished. */
   update(done: number): void;
   stop(): void;
 }
 
 const LINE_EVERY_MS = 2_000;
 
-/** A bar with rate and time left on a terminal, a line every two seconds elsewhere; on standard error. */
+/**
+ * Shows progress on standard error: a bar with rate and remaining time on a terminal, else a line every two
+ * seconds.
+ */
 export function showProgress(source: Source, what: string, things = "products"): Progress {
   const started = Date.now();
   const rate = (done: number) => Math.round((done * 1000) / Math.max(1, Date.now() - started));

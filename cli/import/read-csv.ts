@@ -20,20 +20,20 @@ const recordSchema = z.object({
   record: z.array(z.string()),
 });
 
-/** What `--map` gives: a product's field, and the column that holds it. */
+/** `--map` options: a product's field, and the column that holds it. */
 export type Mapping = Readonly<Record<string, string>>;
 
 export interface CsvOptions {
   mapping: Mapping;
   delimiter: string;
-  /** Told once of columns that are no field of a product. */
+  /** Called once with the columns that are not product fields. */
   onLeftOut: (columns: string[]) => void;
 }
 
 /**
- * Rows of a CSV file with a header. A column named like a field is that field; `attributes.colour` is
- * an attribute, `stock.east` the quantity in a warehouse; `mapping` names others. Empty cells are absent.
- * Throws where the header can't lead to one good row.
+ * Reads rows of a CSV file with a header. A column named like a field is that field; `attributes.colour` is
+ * an attribute, `stock.east` the quantity in a warehouse; `mapping` assigns others. Empty cells are absent.
+ * Throws if the header rules out every row.
  */
 export async function* readCsv(
   bytes: AsyncIterable<Buffer>,
@@ -53,7 +53,7 @@ export async function* readCsv(
       skip_empty_lines: true,
       trim: true,
     }),
-    // The callback's error comes out of the iteration as well.
+    // The iteration throws the callback's error as well.
     () => {},
   );
   for await (const parsed of parser) {
@@ -64,7 +64,7 @@ export async function* readCsv(
       fields = cells.map((column) => fieldOf.get(column));
       continue;
     }
-    // csv-parse counts up to where a record ends; people look for where it begins.
+    // csv-parse reports the line where a record ends; people look for the line where it begins.
     const line = info.lines - (raw.trim().match(/\n/g)?.length ?? 0);
     if (cells.some((cell) => cell.includes(REPLACEMENT))) yield { line, problem: "is not UTF-8" };
     else if (cells.slice(fields.length).some((cell) => cell !== "")) yield { line, problem: TOO_WIDE };
@@ -72,13 +72,13 @@ export async function* readCsv(
   }
 }
 
-const TOO_WIDE = "has more cells than the header; one that holds the delimiter needs quotation marks";
+const TOO_WIDE = "has more cells than the header; quote cells that contain the delimiter";
 
 const isField = (name: string) => FIELDS.includes(name) || /^(?:attributes|stock)\../.test(name);
 
-/** The field of each column that has one: what `mapping` says, and for the other fields the columns named like them. */
+/** Returns the field of each column that has one: first by `mapping`, then by the column's name. */
 function fieldsOf(header: string[], mapping: Mapping): ReadonlyMap<string, string> {
-  const has = `It has: ${shown(header)}.`;
+  const has = `It has: ${columnList(header)}.`;
   const unknown = Object.keys(mapping).filter((field) => !isField(field));
   if (unknown.length > 0)
     throw new Error(`A product has no field ${unknown.join(", ")}. It has: ${FIELDS.join(", ")}.`);
@@ -86,7 +86,7 @@ function fieldsOf(header: string[], mapping: Mapping): ReadonlyMap<string, strin
   if (absent.length > 0) throw new Error(`The header has no column ${absent.join(", ")}. ${has}`);
   const mapped = new Map(Object.entries(mapping).map(([field, column]) => [column, field]));
   if (mapped.size < Object.keys(mapping).length)
-    throw new Error("--map gives one column to more than one field.");
+    throw new Error("--map assigns one column to more than one field.");
 
   const named = header
     .map((column) => [column, fieldNamed(column)] as const)
@@ -94,27 +94,28 @@ function fieldsOf(header: string[], mapping: Mapping): ReadonlyMap<string, strin
   const pairs = [...mapped, ...named];
   const fields = pairs.map(([, field]) => field);
   const twice = fields.filter((field, index) => fields.indexOf(field) !== index);
-  if (twice.length > 0) throw new Error(`The header has more than one column for ${shown(twice)}. ${has}`);
+  if (twice.length > 0)
+    throw new Error(`The header has more than one column for ${columnList(twice)}. ${has}`);
   const missing = REQUIRED.filter((field) => !fields.includes(field));
   if (missing.length > 0 && header.length === 1)
-    throw new Error(`The header is one column; --delimiter says what separates columns. ${has}`);
+    throw new Error(`The header has only one column. Set the separator with --delimiter. ${has}`);
   if (missing.length > 0)
     throw new Error(
-      `The header has no column for ${missing.join(", ")}; --map ${missing[0]}=COLUMN names one. ${has}`,
+      `The header has no column for ${missing.join(", ")}. Name one with --map ${missing[0]}=COLUMN. ${has}`,
     );
   return new Map(pairs);
 }
 
 const SHOWN = 30;
 
-/** Columns of somebody's file on a terminal. */
-export const shown = (columns: readonly string[]): string =>
+/** Prints column names of a user's file safely on a terminal. */
+export const columnList = (columns: readonly string[]): string =>
   columns
     .slice(0, SHOWN)
     .map((column) => clip(plainLine(column), 60))
     .join(", ") + (columns.length > SHOWN ? ` and ${columns.length - SHOWN} more` : "");
 
-/** What a column is by its own name: those of groups are somebody's words, and keep their case. */
+/** The field that a column's name means. Names with a dot hold the user's own words and keep their case. */
 const fieldNamed = (column: string): string => (column.includes(".") ? column : column.toLowerCase());
 
 function toRecord(

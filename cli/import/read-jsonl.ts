@@ -1,4 +1,4 @@
-/** A row of a file: its value, or why it is none. `line` counts from 1. */
+/** A row of a file: its value, or the problem with it. `line` counts from 1. */
 export type Row = { line: number; value: unknown } | { line: number; problem: string };
 
 /** Longer than any product may be (see RECORD_MAX), short enough to hold in memory. */
@@ -6,7 +6,10 @@ const LINE_MAX = 1024 * 1024;
 const NEWLINE = 0x0a;
 const BOM = "\ufeff";
 
-/** One JSON value a line; blank lines are passed over. A line that is too long is skipped without being held. */
+/**
+ * Reads one JSON value per line and skips blank lines. A line that is too long is skipped without being held
+ * in memory.
+ */
 export async function* readJsonl(bytes: AsyncIterable<Buffer>, lineMax = LINE_MAX): AsyncGenerator<Row> {
   let line = 1;
   let held: Buffer[] = [];

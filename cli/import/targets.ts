@@ -13,22 +13,22 @@ import { ROOT, WRANGLER, wrangler } from "../wrangler.ts";
 const comparisonSchema = z.object({ added: z.int(), changed: z.int(), unchanged: z.int(), missing: z.int() });
 export type Comparison = z.output<typeof comparisonSchema>;
 
-/** Where an import writes to. */
+/** The database that an import writes to. */
 export interface Target {
-  /** Bytes of one statement's values at the most. */
+  /** Most bytes of one statement's values. */
   statementMax: number;
-  /** Opens an import; gives the line up to which an earlier, interrupted run has staged it. */
+  /** Opens an import; returns the line up to which an earlier, interrupted run staged it. */
   begin(importId: string): Promise<number>;
   run(statements: Statement[]): Promise<void>;
-  /** What applying would do; undefined where that can't be told without writing. */
+  /** Returns what applying would change, or undefined if the target can only write. */
   compare(importId: string): Promise<Comparison | undefined>;
-  /** Carries out what was run, where that did not happen at once. */
+  /** Executes the collected statements if `run` did not. */
   finish(): Promise<void>;
 }
 
 export function localTarget(server: LocalServer): Target {
   return {
-    // D1 takes values of up to 2 MB.
+    // D1 accepts values of up to 2 MB.
     statementMax: 1_500_000,
     async begin(importId) {
       const rows = await server.batch(beginImport(importId));
@@ -45,7 +45,9 @@ export function localTarget(server: LocalServer): Target {
   };
 }
 
-/** Writes an SQL file, for wrangler to run on the deployed database as one: D1 undoes a file that fails. */
+/**
+ * Writes an SQL file that wrangler runs on the deployed database as a whole: D1 rolls back a file that fails.
+ */
 export async function remoteTarget(execute: boolean): Promise<Target & { file: string }> {
   const folder = await mkdtemp(join(tmpdir(), "catalog-import-"));
   const file = join(folder, "import.sql");
@@ -55,7 +57,7 @@ export async function remoteTarget(execute: boolean): Promise<Target & { file: s
   };
   return {
     file,
-    // D1 takes statements of up to 100 KB.
+    // D1 accepts statements of up to 100 KB.
     statementMax: 90_000,
     async begin(importId) {
       await write(beginImport(importId).slice(0, -1));
@@ -69,7 +71,7 @@ export async function remoteTarget(execute: boolean): Promise<Target & { file: s
       if (!execute) return;
       try {
         await wrangler(["d1", "migrations", "apply", "DB", "--remote"]);
-        // Its own words, which take a while to come: it uploads the file.
+        // wrangler prints its own progress, because it uploads the file.
         const running = spawn(
           process.execPath,
           [WRANGLER, "d1", "execute", "DB", "--remote", "--yes", "--file", file],
@@ -77,16 +79,16 @@ export async function remoteTarget(execute: boolean): Promise<Target & { file: s
         );
         const [code] = await once(running, "exit");
         if (code !== 0)
-          throw new Error("wrangler could not run the import; the remote database is as it was.");
+          throw new Error("wrangler could not run the import. The remote database is unchanged.");
       } finally {
-        // It holds what products cost.
+        // The file contains the products' costs.
         await rm(folder, { recursive: true, force: true });
       }
     },
   };
 }
 
-/** Puts values into the text, for a file that can't carry them beside it. */
+/** Inlines values into the SQL text, because the file has no place for parameters. */
 function toSql({ sql, values }: Statement): string {
   return sql.replaceAll(/\?(\d+)/g, (_, number: string) => {
     const value = values[Number(number) - 1];

@@ -2,20 +2,20 @@ import { builtinModules } from "node:module";
 import { type BuildOptions, type Message, build, context } from "esbuild";
 import type { LocalWorker } from "./wrangler-config.ts";
 
-/** A Worker as one ES module, or why it could not be built: a line for each error, with its file and place. */
+/** A Worker as one ES module, or the build errors: one line each, with file and position. */
 export type Bundle = { ok: true; script: string } | { ok: false; reason: string };
 
-/** Builds a Worker's entry file; throws an Error whose message is the reason. */
+/** Builds a Worker's entry file. Throws an Error whose message lists the build errors. */
 export async function bundleOnce(entrypoint: string, worker: LocalWorker): Promise<string> {
   const { outputFiles } = await build(optionsFor(entrypoint, worker));
   const [output] = outputFiles;
-  if (output === undefined) throw new Error(`${entrypoint} makes no bundle.`);
+  if (output === undefined) throw new Error(`${entrypoint} produced no bundle.`);
   return output.text;
 }
 
 /**
- * Builds a Worker's entry file now and whenever a file that it imports changes, and gives `onBundle` each result that
- * differs from the one before. Returns the function that stops it.
+ * Builds a Worker's entry file now and after each change of a file that it imports, and calls `onBundle` with
+ * each result that differs from the previous one. Returns a function that stops it.
  */
 export async function watchBundle(
   entrypoint: string,
@@ -59,7 +59,7 @@ function optionsFor(entrypoint: string, { text, keepNames }: LocalWorker) {
     format: "esm",
     target: "es2024",
     platform: "browser",
-    // As wrangler has them.
+    // The same conditions as wrangler's.
     conditions: ["workerd", "worker", "browser"],
     define: { "navigator.userAgent": '"Cloudflare-Workers"' },
     keepNames,

@@ -8,7 +8,7 @@ import { DEMO_CUSTOMER } from "../sample/generate-desk.ts";
 import { parseJsonAs } from "../read-file.ts";
 import type { LocalServer } from "./server.ts";
 
-/** One user of each role, for trying things on this machine; they exist nowhere else. */
+/** One user of each role, to try things with. They exist only on this machine. */
 const DEMO_USERS: NewUser[] = [
   { id: "user-001", kind: "user", name: "Demo shopper", roles: ["shopper"] },
   {
@@ -28,7 +28,7 @@ const MAKER = { by: BOOTSTRAP };
 const keysSchema = z.record(z.string(), z.string());
 const keysPath = (stateDir: string) => join(stateDir, "demo-keys.json");
 
-/** The demo users' access keys by user id; makes users and keys where the database has no user yet. */
+/** Returns the demo users' access keys by user id. Creates users and keys if the database has no user yet. */
 export async function demoKeys(server: LocalServer, stateDir: string): Promise<Record<string, string>> {
   const [users = []] = await server.batch([{ sql: "SELECT id FROM users LIMIT 1", values: [] }]);
   if (users.length > 0) return readDemoKeys(stateDir);
@@ -43,7 +43,7 @@ export async function demoKeys(server: LocalServer, stateDir: string): Promise<R
   return keys;
 }
 
-/** As an earlier start made them; empty where it made none. */
+/** Reads the keys that an earlier start created; empty if there are none. */
 export async function readDemoKeys(stateDir: string): Promise<Record<string, string>> {
   const text = await readFile(keysPath(stateDir), "utf8").catch(() => "{}");
   return parseJsonAs(keysSchema, text, keysPath(stateDir), "the demo users' keys");

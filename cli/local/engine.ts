@@ -3,30 +3,33 @@ import { type Bundle, bundleOnce, watchBundle } from "./bundle.ts";
 import { createRuntime, isStartFailure } from "./miniflare-runtime.ts";
 import { readWranglerConfig } from "./wrangler-config.ts";
 
-/** What runs a Worker on this machine. */
+/** Options of a Worker that runs on this machine. */
 export interface EngineOptions {
-  /** A wrangler.toml. */
+  /** Path of a wrangler.toml. */
   config: string;
   /** The Worker's entry file. */
   entrypoint: string;
   stateDir: string;
-  /** On this machine's own address. */
+  /** The local address to listen on. */
   host: string;
-  /** 0 takes a free one. */
+  /** 0 picks a free port. */
   port: number;
-  /** Beside those of the configuration and of .dev.vars, and before them. */
+  /** Variables that override those of the configuration and of .dev.vars. */
   vars: Record<string, string>;
-  /** Rebuilds the Worker whenever one of its files changes; while that fails, every request gets 503 with the reason. */
+  /**
+   * Rebuilds the Worker after each change of its files. While the build fails, every request gets 503 with
+   * the reason.
+   */
   watch: boolean;
-  /** Runs once, before `port` is opened to the Worker, which listens at `url` meanwhile. */
+  /** Runs once before `port` is opened; the Worker listens at `url` meanwhile. */
   prepare: (url: string) => Promise<void>;
-  /** Runs whenever `port` has been opened anew, at `url`, to the Worker or to the reason why there is none. */
+  /** Runs each time `port` is opened at `url`, for the Worker or for the page that says why it cannot run. */
   onOpen: (url: string) => Promise<void>;
-  /** Takes each line of the Worker's log. Without it errors alone are printed, on standard error. */
+  /** Receives each line of the Worker's log. Without it, only errors are printed, on standard error. */
   onLog: ((line: string) => void) | undefined;
-  /** Takes a sentence for the person who started it: a failed build, a restart. */
+  /** Receives a sentence for the person who started it: a failed build, a restart. */
   onNotice: (text: string) => void;
-  /** Takes the error that ended it after it had started. */
+  /** Receives the error that ended the Worker after it had started. */
   onFailure: (error: unknown) => void;
 }
 
@@ -36,10 +39,10 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-/** An editor saves several files at once. */
+/** An editor may save several files at once. */
 const SETTLE_MS = 100;
 
-/** Runs the Worker, and serves it once it is prepared. */
+/** Runs the Worker, and opens its port once it is prepared. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { entrypoint, watch, prepare, onOpen, onNotice, onFailure } = options;
   const worker = await readWranglerConfig(options.config);
@@ -54,14 +57,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       await prepare(url);
       isPrepared = true;
     }
-    // Nobody has been told of a free port, so it can stay.
+    // Nobody knows the free port yet, so the Worker may keep it.
     if (url === undefined || port !== 0) url = await runtime.run(bundle, port);
     port = Number(new URL(url).port);
     await onOpen(url);
     return url;
   }
 
-  /** Serves the reason in place of a Worker that cannot be built, or does not start. */
+  /** Serves the reason instead of a Worker that cannot be built or does not start. */
   async function openOrExplain(bundle: Bundle): Promise<string> {
     if (!bundle.ok) onNotice(`The Worker cannot be built, so nothing is served:\n${bundle.reason}`);
     try {

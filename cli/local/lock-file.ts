@@ -8,41 +8,44 @@ import * as z from "zod";
 import { PROOF_PATH, proofOf } from "../../src/local/proof.ts";
 import { endRuntime, isProcess } from "./processes.ts";
 
-// Two runtimes on one state folder fail with SQLITE_BUSY and keep a memory each, which doubles every
-// limit. The lock file names the one runtime that holds the folder, and carries the key to its door.
+// Two runtimes on one state folder fail with SQLITE_BUSY and keep separate memory, which doubles every limit.
+// The lock file names the one runtime that holds the folder, and carries the key to its local endpoints.
 
 const contentsSchema = z.object({
   pid: z.int(),
   /** Null while the server starts. */
   url: z.string().nullable(),
-  /** Processes of its runtime, which outlive a holder that is killed. */
+  /** Process ids of its runtimes, which outlive a holder that is killed. */
   runtimes: z.array(z.int()),
-  /** Opens the doors of src/local/worker.ts. */
+  /** The key to the local endpoints of src/local/worker.ts. */
   key: z.string(),
 });
 export type LockContents = z.output<typeof contentsSchema>;
 
 export interface HeldLock {
   key: string;
-  /** `url`: null while the server starts. */
+  /** `url` is null while the server starts. */
   publish(url: string | null, runtimes: number[]): Promise<void>;
   release(): void;
 }
 
 const PROBE_MS = 1_000;
 const SETTLE_MS = 50;
-/** No start takes longer; a process that was killed in it leaves a lock without a URL. */
+/** No start takes longer. A process that was killed while it started leaves a lock without a URL. */
 const START_MS = 5 * 60_000;
-/** A runtime that crashed is started again by its process, at the same URL. */
+/** A crashed runtime is restarted by its process at the same URL. */
 const RESTART_MS = 3_000;
 const lockPath = (stateDir: string) => join(stateDir, "product-catalog.lock");
 
-/** The lock's contents where its holder lives: the process, or a runtime that a killed one left behind. */
+/**
+ * Returns the lock's contents if its holder lives: the process, or a runtime that a killed process left
+ * behind.
+ */
 export async function readLock(stateDir: string): Promise<LockContents | undefined> {
   return (await judge(lockPath(stateDir))).holder;
 }
 
-/** The lock file as it is, and its contents where its holder lives. */
+/** Returns the lock file's text, and its contents if the holder lives. */
 async function judge(path: string): Promise<{ text: string; holder?: LockContents }> {
   const deadline = Date.now() + RESTART_MS;
   for (;;) {
@@ -50,7 +53,7 @@ async function judge(path: string): Promise<{ text: string; holder?: LockContent
     const contents = parseContents(text);
     if (contents === undefined) return { text };
     const { pid, url, key } = contents;
-    // Once it has a URL, that tells more than a process number, which another process may have by now.
+    // A URL is better evidence than a process id, which another process may have by now.
     if (url === null ? await isStarting(path, pid) : await isServedBy(url, key))
       return { text, holder: contents };
     if (url === null || !isProcess(pid) || Date.now() > deadline) return { text };
@@ -58,18 +61,21 @@ async function judge(path: string): Promise<{ text: string; holder?: LockContent
   }
 }
 
-/** Whether a process may be on its way to a URL: it was there when the lock was made, and that is not long ago. */
+/** Whether a process may still be starting: it existed when the lock was made, and the lock is recent. */
 async function isStarting(path: string, pid: number): Promise<boolean> {
   const madeAt = await stat(path).then(
     ({ mtimeMs }) => mtimeMs,
     () => 0,
   );
-  // In a container this process often has the number of the one before it.
+  // In a container, this process often has the same id as its predecessor.
   const isOlder = pid === process.pid && madeAt < Date.now() - process.uptime() * 1000;
   return isProcess(pid) && !isOlder && Date.now() - madeAt < START_MS;
 }
 
-/** Whether the server at a URL knows the key: after a restart of the machine it may be anybody's. One too busy to answer counts. */
+/**
+ * Whether the server at a URL knows the key; after a reboot another program may listen there. A server too
+ * busy to answer counts.
+ */
 async function isServedBy(url: string, key: string): Promise<boolean> {
   if (!(await isListening(url))) return false;
   const nonce = randomBytes(16).toString("base64url");
@@ -85,7 +91,7 @@ async function isServedBy(url: string, key: string): Promise<boolean> {
 
 const read = (path: string): Promise<string> => readFile(path, "utf8").catch(() => "");
 
-/** Takes the lock, or gives undefined where somebody holds it. A dead holder's lock is taken over. */
+/** Takes the lock, or returns undefined if another process holds it. A dead holder's lock is taken over. */
 export async function takeLock(stateDir: string): Promise<HeldLock | undefined> {
   const path = lockPath(stateDir);
   const contents: LockContents = {
@@ -98,19 +104,20 @@ export async function takeLock(stateDir: string): Promise<HeldLock | undefined> 
   if (!(await create(path, contents))) {
     const { text, holder } = await judge(path);
     if (holder !== undefined && isProcess(holder.pid)) return undefined;
-    // Somebody else may have taken it meanwhile.
+    // Another process may have taken it meanwhile.
     if ((await read(path)) !== text) return undefined;
     for (const pid of holder?.runtimes ?? []) await endRuntime(pid);
     await rm(path, { force: true });
     if (!(await create(path, contents))) return undefined;
-    // Another that found the same dead lock may just have removed ours: whose it is now shows in a moment.
+    // Another process that found the same dead lock may just have removed ours, so wait briefly and read it
+    // again.
     await sleep(SETTLE_MS);
     if ((await readLock(stateDir))?.key !== contents.key) return undefined;
   }
   const release = () => {
     if (existsSync(path) && parseContents(readFileSync(path, "utf8"))?.key === contents.key) rmSync(path);
   };
-  // Also on a signal: Miniflare's exit hook ends the process before any asynchronous clean-up.
+  // This also runs on a signal: Miniflare's exit hook ends the process before any asynchronous clean-up.
   process.once("exit", release);
   let published = Promise.resolve();
   return {
@@ -128,7 +135,7 @@ export async function takeLock(stateDir: string): Promise<HeldLock | undefined> 
   };
 }
 
-/** Written beside and linked, so that the lock appears whole or not at all. */
+/** The file is written under another name and linked, so that the lock appears whole or not at all. */
 async function create(path: string, contents: LockContents): Promise<boolean> {
   const draft = await writeDraft(path, contents);
   try {
@@ -148,7 +155,7 @@ async function writeDraft(path: string, contents: LockContents): Promise<string>
   return draft;
 }
 
-/** Whether something takes connections at a URL's host and port. */
+/** Whether a server accepts connections at a URL's host and port. */
 export function isListening(url: string): Promise<boolean> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve) => {

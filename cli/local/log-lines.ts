@@ -8,15 +8,15 @@ const lineSchema = z.looseObject({
   event: z.string(),
 });
 
-/** Of a call, what it was about; the first that a line has. */
+/** Fields that name the subject of a call; the first one present is shown. */
 const NAMES = ["tool_name", "resource_uri", "prompt_name", "completion_of", "method", "target", "what"];
-/** What is the same for all calls of a session, or is shown in a place of its own. */
+/** Fields that are equal for all calls of a session, or are shown in a place of their own. */
 const APART = new Set([...NAMES, "timestamp", "level", "event", "error", "correlation_id", "protocol"]);
 const UNITS: Record<string, string> = { duration_ms: "ms", result_bytes: "bytes", records: "records" };
 
 /**
- * A log line of the Worker's (src/telemetry/events.ts) as a person reads it; whatever is none, as it is. Colours
- * where the terminal of standard output has them.
+ * Formats a log line of the Worker (src/telemetry/events.ts) for a person. Other lines are returned
+ * unchanged. Colours are used if standard output is a terminal that has them.
  */
 export function readableLine(text: string): string {
   const line = parse(text);
@@ -53,5 +53,5 @@ function colourOf({ level, event }: z.output<typeof lineSchema>): "red" | "yello
   return event.endsWith("_started") ? "dim" : "green";
 }
 
-// What a client says of itself stands in the lines: nothing in it may move a terminal's cursor.
+// The lines contain text from clients, so control characters that could move a terminal's cursor are removed.
 const show = (value: unknown): string => plainText(typeof value === "string" ? value : JSON.stringify(value));

@@ -10,28 +10,34 @@ const NOT_BUILT = fileURLToPath(new URL("../../src/local/not-built.ts", import.m
 const NOT_STARTED = "ERR_RUNTIME_FAILURE";
 
 export interface Runtime {
-  /** Runs a bundle, or its stand-in, in place of the one before; gives the URL. Throws if workerd does not start. */
+  /**
+   * Replaces the running bundle, or the page that stands in for it; returns the URL. Throws if workerd does
+   * not start.
+   */
   run(bundle: Bundle, port: number): Promise<string>;
   close(): Promise<void>;
 }
 
-/** workerd, with the Worker's bindings on the state that wrangler would use. A process of it that is killed is started again. */
+/**
+ * Runs workerd with the Worker's bindings on the same state that wrangler uses. A killed workerd process is
+ * restarted.
+ */
 export async function createRuntime(options: EngineOptions, worker: LocalWorker): Promise<Runtime> {
   const { config, stateDir, host, vars, onLog, onNotice, onFailure } = options;
   const [devVars, { Log, LogLevel, Miniflare: MiniflareClass, convertV4MiniflareOptions }] =
     await Promise.all([
       readDevVars(dirname(config)),
-      // Loaded here: a command that finds a server needs none of it.
+      // Loaded here, because a command that finds a running server needs neither.
       import("miniflare"),
     ]);
   class ErrorLog extends Log {
-    // Standard output is its command's own.
+    // Standard output belongs to the command.
     protected override log(message: string) {
       console.error(message);
     }
     override error(error: Error) {
       super.error(error);
-      // Miniflare tells nobody else that a runtime could not be started again.
+      // Miniflare reports only here that a runtime could not be restarted.
       if (isStartFailure(error)) onFailure(error);
     }
   }
@@ -44,7 +50,7 @@ export async function createRuntime(options: EngineOptions, worker: LocalWorker)
       if (onLog !== undefined) onLog(message);
       else if (level === "error") console.error(message);
     },
-    unsafeHandleRuntimeRestart: () => onNotice("The Workers runtime ended unexpectedly. It runs again."),
+    unsafeHandleRuntimeRestart: () => onNotice("The Workers runtime ended unexpectedly and was restarted."),
   };
 
   function settingsOf(script: string, port: number) {
@@ -58,7 +64,7 @@ export async function createRuntime(options: EngineOptions, worker: LocalWorker)
     });
   }
 
-  /** Without Durable Objects: an alarm of theirs must wait until their code is back. */
+  /** Without Durable Objects: their alarms must wait until their code is back. */
   async function standIn(reason: string, port: number) {
     const { name, compatibilityDate, compatibilityFlags } = worker.options;
     return convertV4MiniflareOptions({
@@ -81,7 +87,7 @@ export async function createRuntime(options: EngineOptions, worker: LocalWorker)
         else await miniflare.setOptions(settings);
         return (await miniflare.ready).origin;
       } catch (error) {
-        // It would keep this process alive, and does not recover from a failed start.
+        // A failed instance would keep this process alive, and does not recover.
         await miniflare?.dispose();
         miniflare = undefined;
         throw error;
@@ -93,6 +99,6 @@ export async function createRuntime(options: EngineOptions, worker: LocalWorker)
   };
 }
 
-/** Whether workerd did not come up, as with a script that throws while it loads. */
+/** Whether workerd failed to start, for example because a script throws while it loads. */
 export const isStartFailure = (error: unknown): error is Error =>
   error instanceof Error && "code" in error && error.code === NOT_STARTED;

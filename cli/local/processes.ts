@@ -12,17 +12,20 @@ export function isProcess(pid: number): boolean {
   }
 }
 
-/** Ends a runtime that a killed process left behind; whatever else has its number by now lives on. */
+/**
+ * Ends a runtime that a killed process left behind. Another program that has the same process id by now is
+ * left alone.
+ */
 export async function endRuntime(pid: number): Promise<void> {
   if ((await programOf(pid)) !== "workerd") return;
   try {
     process.kill(pid, "SIGKILL");
   } catch {
-    // Gone already.
+    // The process has already ended.
   }
 }
 
-/** The name of what runs under a number; undefined where nothing does, or this system doesn't tell. */
+/** Returns the name of the program with a process id; undefined if none runs or the system does not tell. */
 async function programOf(pid: number): Promise<string | undefined> {
   try {
     const name =

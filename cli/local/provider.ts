@@ -3,22 +3,22 @@ import { type Server, createServer } from "node:http";
 import { generateKeyPairSync, randomUUID } from "node:crypto";
 import { Provider } from "oidc-provider";
 
-/** What the provider says of a person beside `sub`. */
+/** The claims about a person, beside `sub`. */
 export type Person = Record<string, string | string[]>;
 
 export interface LocalProvider {
-  /** The issuer, and what the catalog server is to it. */
+  /** The issuer, and the catalog server's client id and secret at it. */
   settings: { OIDC_ISSUER: string; OIDC_CLIENT_ID: string; OIDC_CLIENT_SECRET: string };
-  /** By the name that they sign in with, of any password; read at every sign-in. */
+  /** People by the name that they sign in with; any password works. Read at every sign-in. */
   people: Map<string, Person>;
-  /** Closes its port. */
+  /** Closes the port. */
   stop(): Promise<void>;
-  /** Opens it again. */
+  /** Opens the port again. */
   start(): Promise<void>;
 }
 
 const SCOPE = "openid profile";
-/** Seconds; named all, since the library prints a notice of each that it has to assume. */
+/** Lifetimes in seconds. All are set, because the library prints a notice for each default. */
 const TTL_S = {
   AccessToken: 600,
   AuthorizationCode: 60,
@@ -29,9 +29,9 @@ const TTL_S = {
 };
 
 /**
- * A real OpenID Connect provider with pages of its own (oidc-provider), for trials and tests on this machine, under a
- * name that is another site to the browser. It listens before the server that uses it, so what it calls back is asked
- * for at its first request.
+ * Starts a real OpenID Connect provider with its own pages (oidc-provider), for trials and tests on this
+ * machine, under a name that browsers treat as another site. It listens before the server that uses it, so
+ * the callback is looked up at the first request.
  */
 export async function startProvider(
   callback: () => string,
@@ -70,7 +70,9 @@ interface Registered {
   people: Map<string, Person>;
 }
 
-/** The library warns of what is wrong in production, each time that a trial begins. */
+/**
+ * The library warns about settings that are unsafe in production; a trial doesn't need that at each start.
+ */
 function quietly<T>(work: () => T): T {
   const { warn } = console;
   console.warn = (text: unknown, ...rest: unknown[]) => {
@@ -97,7 +99,7 @@ function createProvider(issuer: string, { client, callback, people }: Registered
       ctx.body = `${error}: ${error_description ?? "the provider does not say why"}\n`;
     },
     findAccount: (_, sub) => ({ accountId: sub, claims: () => ({ sub, ...people.get(sub) }) }),
-    // As of an app that its operator has allowed for everybody: it asks who one is, and nothing else.
+    // Grants consent for everybody, like an app that the operator has approved: it reads only the identity.
     loadExistingGrant: async (ctx) => {
       const { accountId } = ctx.oidc.session ?? {};
       if (accountId === undefined) return undefined;

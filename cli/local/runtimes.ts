@@ -2,8 +2,8 @@ import { ChildProcess } from "node:child_process";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 
 /**
- * Follows the processes of workerd that this process starts, and gives their numbers to `onChange` with every
- * new one: some start late, and others with every reload. Gives the function that ends it.
+ * Follows the workerd processes that this process starts, and calls `onChange` with all their ids when a new
+ * one appears: some start late, and others with every reload. Returns a function that stops it.
  */
 export function followRuntimes(onChange: (pids: number[]) => void): () => void {
   const pids = new Set<number>();

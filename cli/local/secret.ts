@@ -2,7 +2,10 @@ import { randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** This state folder's SECRET_KEY: what was hashed with it must still be recognised after a new start. */
+/**
+ * Returns this state folder's SECRET_KEY. It is kept, because values hashed with it must still match after a
+ * restart.
+ */
 export async function localSecret(stateDir: string): Promise<string> {
   const path = join(stateDir, "secret-key");
   const known = await readFile(path, "utf8").catch(() => "");

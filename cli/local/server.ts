@@ -8,7 +8,7 @@ import { followRuntimes } from "./runtimes.ts";
 import { localSecret } from "./secret.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-/** Where wrangler keeps local state by default, so that `npx wrangler dev` sees the same catalog. */
+/** wrangler's default folder for local state, so that `npx wrangler dev` sees the same catalog. */
 export const DEFAULT_STATE_DIR = `${ROOT}.wrangler/state`;
 const HOST = "127.0.0.1";
 const START_TIMEOUT_MS = 30_000;
@@ -18,7 +18,7 @@ export type Row = Record<string, unknown>;
 export interface LocalServer {
   /** Without a trailing slash. */
   url: string;
-  /** Runs statements as one atomic batch; gives the rows of each. */
+  /** Runs statements as one atomic batch; returns the rows of each. */
   batch(statements: Statement[]): Promise<Row[][]>;
   /** Posts a body to the MCP endpoint as the principal `local`. */
   callMcp(body: string, init: { headers: Record<string, string>; signal: AbortSignal }): Promise<Response>;
@@ -27,24 +27,24 @@ export interface LocalServer {
 
 export interface ServerOptions {
   stateDir?: string;
-  /** 0 takes a free one. */
+  /** 0 picks a free port. */
   port?: number;
   /**
-   * Rebuilds and restarts the Worker whenever one of its files changes. While it cannot be built, also at the start, every
-   * request gets 503 with the reason, and `prepare` waits for the first build that works.
+   * Rebuilds and restarts the Worker after each change of its files. While the build fails, every request
+   * gets 503 with the reason, and `prepare` waits for the first build that works.
    */
   watch?: boolean;
-  /** The Worker to run, from the root of the repository; the product with its local door by default. */
+  /** The Worker to run, relative to the repository; by default the product with its local endpoints. */
   entrypoint?: string;
   vars?: Record<string, string>;
   onLog?: (line: string) => void;
-  /** Runs before the port is open and anybody else finds the server. */
+  /** Runs before the port is open and other processes find the server. */
   prepare?: (server: LocalServer) => Promise<void>;
-  /** Runs whenever the port has been opened to the prepared Worker: once, and after each change of its files. */
+  /** Runs each time the port is opened for the prepared Worker: once, and after each change of its files. */
   onReady?: (url: string) => void;
-  /** Takes sentences for the person who started it, about builds that fail and restarts. */
+  /** Receives sentences about failed builds and restarts, for the person who started the server. */
   onNotice?: (text: string) => void;
-  /** Takes the error that ended the server after it had started. */
+  /** Receives the error that ended the server after it had started. */
   onFailure?: (error: unknown) => void;
 }
 
@@ -52,25 +52,26 @@ export interface ServerOptions {
 export class StateInUseError extends Error {
   constructor(url: string | null) {
     super(
-      `The local state is in use by a server${url === null ? " that is starting" : ` at ${url}`}. Use that one, or stop it.`,
+      `The local state is in use by a server${url === null ? " that is starting" : ` at ${url}`}. Use that server, or stop it.`,
     );
   }
 }
 
-/** Starts the Worker on this machine, in this process, and holds the state folder's lock. */
+/** Starts the Worker in this process, and holds the state folder's lock. */
 export async function startServer(options: ServerOptions = {}): Promise<LocalServer> {
   const { stateDir = DEFAULT_STATE_DIR, port = 0, watch = false, vars = {}, onLog, prepare } = options;
   const { entrypoint = "src/local/worker.ts", onReady, onNotice = () => {}, onFailure = () => {} } = options;
-  // Before the port is looked at: the lock's last holder may have been killed, and its runtime listens there still.
+  // The lock comes before the port check: its last holder may have been killed, and its runtime may still
+  // listen there.
   const lock = await takeLock(stateDir);
   if (lock === undefined) throw new StateInUseError((await readLock(stateDir))?.url ?? null);
-  // workerd would say so in a stack.
+  // workerd would report it as a stack.
   if (port !== 0 && (await isListening(`http://${HOST}:${port}`))) {
     lock.release();
     throw new Error(`Port ${port} is in use. Choose another: npm run dev -- --port ${port + 1}`);
   }
 
-  // The lock names the runtime's processes: a later holder ends what a killed one left behind.
+  // The lock names the runtime's processes, so that a later holder can end what a killed one left behind.
   let runtimes: number[] = [];
   let publish = async () => {};
   const unfollow = followRuntimes((pids) => {
@@ -99,7 +100,7 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
       vars: { SECRET_KEY: await localSecret(stateDir), ...vars, LOCAL_KEY: lock.key },
       watch,
       async prepare(url) {
-        // A server that had a failed build to tell of was published, and leaves its port for this.
+        // The server was published with a failed build, and this build replaces it on its port.
         await publishAt(null);
         await prepare?.(connect(url, lock.key, close));
         isPrepared = true;
@@ -120,8 +121,8 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
 }
 
 /**
- * Hands `work` the server that already runs on the state folder, or one of its own that stops
- * afterwards. Nothing else may open the folder.
+ * Runs `work` with the server that already uses the state folder, or with a temporary one. Nothing else may
+ * open the folder.
  */
 export async function withServer<T>(
   options: Pick<ServerOptions, "stateDir">,
@@ -138,7 +139,7 @@ export async function withServer<T>(
   }
 }
 
-/** The server that runs on a state folder, once it has started; undefined where there is none. */
+/** Returns the started server of a state folder, or undefined if there is none. */
 export async function findServer(stateDir: string = DEFAULT_STATE_DIR): Promise<LocalServer | undefined> {
   const deadline = Date.now() + START_TIMEOUT_MS;
   for (;;) {
@@ -156,7 +157,7 @@ const answerSchema = z.union([
   z.object({ error: z.string() }),
 ]);
 
-/** The doors of src/local/worker.ts, opened by the lock's key. */
+/** Calls the local endpoints of src/local/worker.ts with the lock's key. */
 function connect(url: string, key: string, close: () => Promise<void>): LocalServer {
   const authorization = `Bearer ${key}`;
   return {

@@ -7,8 +7,8 @@ const ignored = z.unknown().optional();
 const list = <Item extends z.ZodType>(item: Item) => z.array(item).default([]);
 
 /**
- * What of wrangler.toml a Worker needs that runs here. wrangler's own reader takes a second to load. A key that
- * is not named here is an error, so that no binding goes missing in silence.
+ * The settings of wrangler.toml that a Worker needs on this machine. wrangler's own reader takes a second to
+ * load. An unknown key is an error, so that no binding is lost silently.
  */
 const configSchema = z.strictObject({
   name: z.string(),
@@ -29,11 +29,11 @@ const configSchema = z.strictObject({
     .record(z.string(), z.strictObject({ type: z.literal("durable-object"), storage: z.literal("sqlite") }))
     .default({}),
   analytics_engine_datasets: list(z.strictObject({ binding: z.string(), dataset: z.string() })),
-  /** The Worker is asked first, and asks for files itself. */
+  /** The Worker runs first, and fetches files itself. */
   assets: z
     .strictObject({ directory: z.string(), binding: z.string(), run_worker_first: z.literal(true) })
     .optional(),
-  // For deployments alone.
+  // These keys only matter for deployments.
   main: ignored,
   observability: ignored,
   upload_source_maps: ignored,
@@ -43,7 +43,7 @@ const configSchema = z.strictObject({
 const TEXT = [".txt", ".html", ".sql"];
 
 export interface LocalWorker {
-  /** As Miniflare takes them. */
+  /** The options in Miniflare's form. */
   options: {
     name: string;
     compatibilityDate: string;
@@ -59,13 +59,13 @@ export interface LocalWorker {
       routerConfig: { has_user_worker: true; invoke_user_worker_ahead_of_assets: true };
     };
   };
-  /** Extensions that are imported as text: `.sql`. */
+  /** Extensions that are imported as text, such as `.sql`. */
   text: string[];
-  /** Whether functions know their names, whatever the bundler calls them. */
+  /** Whether functions keep their names when the bundler renames them. */
   keepNames: boolean;
 }
 
-/** Reads a wrangler.toml; throws with the names of the keys that are unknown or wrong. */
+/** Reads a wrangler.toml. Throws with the names of unknown or wrong keys. */
 export async function readWranglerConfig(path: string): Promise<LocalWorker> {
   const parsed = configSchema.safeParse(parse(await readFile(path, "utf8")));
   if (!parsed.success) throw new Error(`${path}: ${z.prettifyError(parsed.error)}`);

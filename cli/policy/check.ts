@@ -5,7 +5,7 @@ import { prompts } from "../../src/prompts/registry.ts";
 import { resourceTemplates, resources } from "../../src/resources/registry.ts";
 import { tools } from "../../src/tools/registry.ts";
 
-/** Every thing that a policy can name, by the list that names it. */
+/** Everything that a policy can name, by the list that names it. */
 const known: Record<"tools" | "resources" | "prompts", Map<string, Labels>> = {
   tools: new Map(tools.map((tool) => [tool.name, tool.labels])),
   resources: new Map([
@@ -15,7 +15,10 @@ const known: Record<"tools" | "resources" | "prompts", Map<string, Labels>> = {
   prompts: new Map(prompts.map((prompt) => [prompt.definition.name, prompt.labels])),
 };
 
-/** What is wrong with a policy: its shape, and names of what does not exist or must not go on unguarded. */
+/**
+ * Returns the problems of a policy: wrong shape, unknown names, and tools that must not run without the
+ * guard.
+ */
 export function problemsOf(parsed: ParsedPolicy): PolicyProblem[] {
   return parsed.ok ? [...unknownNames(parsed.policy), ...unsafe(parsed.policy)] : parsed.problems;
 }
@@ -41,13 +44,15 @@ function unknownNames({ roles, weights, redact }: Policy): PolicyProblem[] {
     .map(({ path, name }) => ({ path, reason: `there is no "${name}"` }));
 }
 
-/** Personal data and writes never go on without the guard. */
+/** Tools that read personal data or write must never run without the guard. */
 function unsafe({ fail_open }: Policy): PolicyProblem[] {
   return fail_open.targets.flatMap((name) => {
     const labels = Object.values(known).flatMap((map) => map.get(name) ?? []);
     const path = "fail_open.targets";
     if (labels.length === 0) return [{ path, reason: `there is no "${name}"` }];
     const guarded = labels.some((each) => isPersonal(each) || each.kinds.some((kind) => kind !== "source"));
-    return guarded ? [{ path, reason: `"${name}" is no read of public data` }] : [];
+    return guarded
+      ? [{ path, reason: `"${name}" does more than read public data, so it must not run without the guard` }]
+      : [];
   });
 }

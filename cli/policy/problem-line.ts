@@ -4,7 +4,10 @@ import { plainLine } from "../../src/text/plain-text.ts";
 
 const rulesSchema = z.object({ rules: z.array(z.looseObject({ id: z.string() }).nullable().catch(null)) });
 
-/** A problem of the policy in a file, as a line; a rule is named by its id beside its place: `policy.json: rules.3 (people).mode: …`. */
+/**
+ * Formats a policy problem as one line. A rule is named by its id beside its position: `policy.json: rules.3
+ * (people).mode: …`.
+ */
 export function problemLine(file: string, { path, reason }: PolicyProblem, json: unknown): string {
   const { data } = rulesSchema.safeParse(json);
   const named = path.replace(/^rules\.(\d+)(?=\.|$)/, (place, index: string) => {

@@ -2,14 +2,14 @@ import { plural } from "../../src/web/admin/words.ts";
 import type { Replayed } from "./replay.ts";
 import { plainTable } from "../table.ts";
 
-/** Records of which two policies say something else, and how many were compared. */
+/** Prints the records that two policies decide differently, and how many were compared. */
 export function differencesTable(
   changed: readonly { before: Replayed; after: Replayed }[],
   compared: number,
 ): string {
   const said = `${changed.length} of ${plural(compared, "record")} would change`;
   if (changed.length === 0) return said;
-  const table = plainTable(["record", "verdict", "becomes", "rules then", "rate limited"]);
+  const table = plainTable(["record", "verdict", "new verdict", "new rules", "rate limited"]);
   for (const { before, after } of changed) {
     const limited = `${before.rate_limited ?? 0}, then ${after.rate_limited ?? 0}`;
     table.push([before.id, verdictOf(before), verdictOf(after), after.rules.join(", "), limited]);

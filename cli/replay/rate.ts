@@ -3,21 +3,21 @@ import type { Policy } from "../../src/policy/schema.ts";
 import type { Bucket } from "../../src/caller/audit/records.ts";
 import { type SlidingWindow, charge, emptyWindow, fitsAt } from "../../src/caller/rate/sliding-window.ts";
 
-/** The charges that a caller's rate windows were asked for. Times are milliseconds since the epoch. */
+/** A charge on a caller's rate windows. Times are milliseconds since the epoch. */
 export interface RateEvent {
   at: number;
   bucket: Bucket;
   roles: readonly string[];
   name: string;
-  /** The call's number; undefined of a refusal that is only counted, but was charged. */
+  /** The call's number; undefined for a refusal that was charged but is only counted. */
   attempt: number | undefined;
-  /** Refused by a stage before the rate window, which charges it all the same. */
+  /** Refused by a stage before the rate window, which is still charged. */
   isRefusedBefore: boolean;
 }
 
 /**
- * The calls that a policy's rate windows would have refused, by their numbers: the code of the caller's object, over the
- * times of the record. Windows begin empty with the record.
+ * Returns the numbers of the calls that a policy's rate windows would have refused. It runs the code of the
+ * caller's object over the recorded times. Windows start empty with the record.
  */
 export function limitedBy(policy: Policy, events: readonly RateEvent[]): Set<number> {
   const windows: Record<Bucket, SlidingWindow> = { calls: emptyWindow(), discovery: emptyWindow() };

@@ -17,10 +17,10 @@ import { BadInput, type RecordedCall, type Recording, type Step } from "./record
 const LINE_MAX = 1024 * 1024;
 
 /**
- * An exported audit (npm run audit -- export): one caller, in the order in which its Durable Object judged. What a stage
- * before the rate window refused is left out of the flow rules' calls, and so are calls that only waited for others in
- * flight and repeats of a refusal, which are counted in the audit and not kept. A call that was stopped then has no
- * outcome: under rules that let it run, it counts as one whose settlement is lost.
+ * Reads an exported audit (npm run audit -- export): one caller, in the order in which its Durable Object
+ * decided. Calls refused before the rate window are not judged by flow rules. Calls that only waited for
+ * others in flight and repeated refusals are counted in the audit but not kept. A call that was stopped has
+ * no outcome: under rules that allow it, it counts as a call whose settlement is lost.
  */
 export async function* readAudit(name: string, bytes: AsyncIterable<Buffer>): AsyncGenerator<Recording> {
   const records: AuditRecord[] = [];
@@ -29,18 +29,18 @@ export async function* readAudit(name: string, bytes: AsyncIterable<Buffer>): As
     const problem = "problem" in row ? row.problem : undefined;
     const line = "problem" in row ? undefined : parseExportLine(row.value);
     if (line === undefined)
-      throw new BadInput(`${name}, line ${row.line}: ${problem ?? "no line of an audit"}`);
+      throw new BadInput(`${name}, line ${row.line}: ${problem ?? "not a line of an audit"}`);
     if ("principal" in line) principal = line.principal;
     else {
       const record = recordSchema.safeParse(line.record);
-      if (!record.success) throw new BadInput(`${name}, line ${row.line}: no record of an audit`);
+      if (!record.success) throw new BadInput(`${name}, line ${row.line}: not an audit record`);
       records.push(record.data);
     }
   }
   yield recordingOfAudit(principal, records);
 }
 
-/** The calls that the flow rules judged, and when each was settled. */
+/** Returns the calls that the flow rules judged, and when each was settled. */
 export function recordingOfAudit(id: string, records: readonly AuditRecord[]): Recording {
   const calls = new Map<number, RecordedCall>();
   const outcomes = new Map(
@@ -118,7 +118,7 @@ function rateOf(records: readonly AuditRecord[]): Recording["rate"] {
   return { events: events.toSorted((a, b) => a.at - b.at), unplaced };
 }
 
-/** Whether the flow rules were asked: an earlier stage had not refused it. */
+/** Whether the flow rules judged it, because no earlier stage had refused it. */
 const wasJudged = ({ decision, hits }: Attempt): boolean =>
   decision === ADMITTED || hits.some(({ mode, verdict }) => mode === "enforce" && isRefused(verdict));
 

@@ -5,7 +5,7 @@ import type { RecordingReader } from "./recording.ts";
 
 const AUDIT = '{"audit":';
 
-/** Traces or an exported audit, by what the data begins with. */
+/** Reads traces or an exported audit; the first line tells which. */
 export const readRecordings: RecordingReader = async function* recordings(name, bytes) {
   const { first, whole } = await peek(bytes, AUDIT.length);
   yield* first.toString("utf8", 0, AUDIT.length) === AUDIT ? readAudit(name, whole) : readTraces(name, whole);

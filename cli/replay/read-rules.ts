@@ -5,20 +5,26 @@ import { problemLine } from "../policy/problem-line.ts";
 import { parseJsonAs, readText } from "../read-file.ts";
 import { ROOT } from "../wrangler.ts";
 
-/** The policy that the server ships with. */
+/** The policy that ships with the server. */
 export const SHIPPED_POLICY = `${ROOT}policy.json`;
 
 const withRules = z.looseObject({ rules: z.unknown() });
 const rulesAlone = z.strictObject({ $schema: z.string().optional(), rules: rulesSchema });
 
-/** The options of a replay. */
+/** The policy options of a replay. */
 export interface ReplayPolicy {
   rules: readonly Rule[];
-  /** Whose roles, limits and weights the rate windows have: of a file that has rules alone, the server's own policy. */
+  /**
+   * The policy whose roles, limits and weights the rate windows use. For a file with rules alone it is the
+   * server's own.
+   */
   windows: Policy;
 }
 
-/** A policy file, or one that has rules alone. Throws with what is wrong and where, as policy:check says it. */
+/**
+ * Reads a policy file, or a file with rules alone. Throws with each problem and its position, like
+ * policy:check.
+ */
 export async function readReplayPolicy(file: string): Promise<ReplayPolicy> {
   const text = await readText(file);
   const json = parseJsonAs(withRules, text, file, "a policy");
@@ -28,13 +34,13 @@ export async function readReplayPolicy(file: string): Promise<ReplayPolicy> {
     return { rules, windows };
   }
   const parsed = parsePolicy(json);
-  // It reads policy.json while it loads.
+  // Loaded here because it reads policy.json.
   const { problemsOf } = await import("../policy/check.ts");
   const problems = problemsOf(parsed);
   if (parsed.ok && problems.length === 0) return { rules: parsed.policy.rules, windows: parsed.policy };
   throw new Error(problems.map((problem) => problemLine(file, problem, json)).join("\n"));
 }
 
-/** The rules of such a file. */
+/** Reads only the rules of such a file. */
 export const readRules = async (file: string): Promise<readonly Rule[]> =>
   (await readReplayPolicy(file)).rules;

@@ -8,7 +8,7 @@ import { TRACE_LABELS } from "./trace-labels.ts";
 
 const names = z.array(z.string()).default([]);
 
-/** One trace. What it has beyond this is passed over. */
+/** One trace. Further fields are ignored. */
 export const traceSchema = z.object({
   id: z.string(),
   label: z.enum(["benign", "attack"]).optional(),
@@ -32,9 +32,9 @@ export const traceSchema = z.object({
 });
 export type Trace = z.output<typeof traceSchema>;
 
-// Traces begin at 0; the detector's times are of the epoch.
+// Traces begin at 0; the detector expects times since the epoch.
 const BEGIN = Date.UTC(2026, 0, 1);
-// Ids in a trace are no secret from whoever has the trace.
+// Ids in a trace are not secret from a person who has the trace.
 const KEY = "a replay keeps nothing, so its key is no secret";
 
 export function recordingOf({ id, label, family, catalog_size, principal, calls }: Trace): Recording {
@@ -61,7 +61,7 @@ export function recordingOf({ id, label, family, catalog_size, principal, calls 
   };
 }
 
-/** A trace does not say how many products a search answers at most; the largest page in it does. */
+/** A trace does not record the page size of a search, so its largest page is used. */
 function withPage(labels: Labels, largest: number): Labels {
   const { cost } = labels;
   if (cost.page === undefined) return labels;
@@ -69,7 +69,7 @@ function withPage(labels: Labels, largest: number): Labels {
   return { ...labels, cost: { ...cost, records: Math.max(cost.records, largest), page } };
 }
 
-/** Calls of tools that nobody has labelled are left out. */
+/** Returns undefined for tools without labels, which are left out. */
 function recordedCall(
   { tool, at_ms, arguments: args, result }: Trace["calls"][number],
   index: number,
@@ -96,7 +96,7 @@ function recordedCall(
       call,
       result: describeResult(labels, {
         at,
-        // A trace counts the record that an unknown id would have been.
+        // A trace also counts the record that an unknown id would have returned.
         records: missed ? 0 : records,
         bytes,
         missed,
@@ -111,10 +111,10 @@ function recordedCall(
   ];
 }
 
-/** A day of a busy agent is half a megabyte; a crawl is more. */
+/** A busy agent's day is half a megabyte; a crawl is more. */
 const TRACE_MAX = 64 * 1024 * 1024;
 
-/** JSON Lines of traces, as in the shared data's README. */
+/** Reads traces in JSON Lines, as the shared data's README describes them. */
 export const readTraces: RecordingReader = async function* readTraces(name, bytes) {
   for await (const row of readJsonl(bytes, TRACE_MAX)) {
     if ("problem" in row) throw new BadInput(`${name}, line ${row.line}: ${row.problem}`);
@@ -122,7 +122,7 @@ export const readTraces: RecordingReader = async function* readTraces(name, byte
     if (!trace.success) {
       const [issue] = trace.error.issues;
       throw new BadInput(
-        `${name}, line ${row.line}: no trace: ${issue?.path.join(".") ?? ""}: ${issue?.message ?? "unreadable"}`,
+        `${name}, line ${row.line}: not a trace: ${issue?.path.join(".") ?? ""}: ${issue?.message ?? "unreadable"}`,
       );
     }
     yield recordingOf(trace.data);

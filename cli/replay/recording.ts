@@ -2,49 +2,49 @@ import type { FlowCall, FlowResult } from "../../src/detection/event.ts";
 import type { RateEvent } from "./rate.ts";
 import type { Release } from "../../src/detection/state/releases.ts";
 
-/** One call as it was made and what it answered. */
+/** One call as it was made, and its answer. */
 export interface RecordedCall {
   call: FlowCall;
   result: FlowResult;
-  /** People and products that the answer held, by whatever names the record has. */
+  /** People and products in the answer, named as the record names them. */
   answered: { subjects: readonly string[]; products: readonly string[] };
-  /** The call's place in the record, unknown tools included. */
+  /** The call's position in the record, counting unknown tools. */
   index: number;
-  /** The rate window refused it then, so that no flow rule was asked. */
+  /** The rate window refused the call, so no flow rule was evaluated. */
   wasLimited?: boolean;
-  /** Active products at the time, where that is known; otherwise the recording's. */
+  /** Active products at the time, if known; otherwise the recording's number applies. */
   catalogSize?: number;
   /** Rules that a person let this one call pass. */
   released?: readonly string[];
 }
 
-/** What happened to a caller, one thing after the other. */
+/** An event of a caller's recording, in order. */
 export type Step =
-  /** `abandon`: it ended without an answer. */
+  /** `abandon`: the call ended without an answer. */
   | { kind: "admit" | "settle" | "abandon"; recorded: RecordedCall }
-  /** A person let work go on. */
+  /** A person allowed the caller to go on. */
   | { kind: "release"; release: Release };
 
-/** What a caller did, in the order in which it was done: what every kind of record is turned into to be replayed. */
+/** A caller's calls in order. Every kind of record is converted to this before a replay. */
 export interface Recording {
   id: string;
-  /** What it is known to be, for tables; absent where nobody knows. */
+  /** The known label, for tables; absent if unknown. */
   label?: "benign" | "attack" | undefined;
   family?: string | undefined;
   catalogSize: number;
   calls: RecordedCall[];
-  /** In which order calls were admitted and settled, where that is known. */
+  /** The order in which calls were admitted and settled, if known. */
   steps?: Step[];
   rate: {
-    /** In the order of time. */
+    /** Sorted by time. */
     events: RateEvent[];
-    /** Refusals by the rate window that the record has as a number alone, without their times. */
+    /** Rate-window refusals that the record only counts, without their times. */
     unplaced: number;
   };
 }
 
-/** Reads records of one kind. Throws BadInput at the first that can't be read. */
+/** Reads records of one kind. Throws BadInput at the first that cannot be read. */
 export type RecordingReader = (name: string, bytes: AsyncIterable<Buffer>) => AsyncIterable<Recording>;
 
-/** A file that is not what it should be; the message says which line and why. */
+/** A file has wrong contents; the message names the line and the problem. */
 export class BadInput extends Error {}

@@ -10,37 +10,38 @@ import {
 import { FlowState } from "../../src/detection/state/state.ts";
 import type { RecordedCall, Recording, Step } from "./recording.ts";
 
-/** What a policy would have said to a recorded caller. */
+/** The decisions of a policy on a recorded caller. */
 export interface Replayed {
   id: string;
   /** The strictest verdict of any call. */
   action: Verdict;
-  /** Place of the first call that was refused, or whose answer was withheld; null for none. */
+  /** Index of the first call that was refused or whose answer was withheld; null if there is none. */
   enforced_at: number | null;
-  /** Different people and products in what was answered before that call, or at all. */
+  /** Distinct people and products answered before that call, or in total. */
   subjects_before: number;
   objects_before: number;
-  /** Enforced rules that spoke, flags included. */
+  /** Enforced rules that gave a verdict, flags included. */
   rules: string[];
-  /** Calls that the rate windows refused; absent where there were none, or nobody asked. */
+  /** Calls that the rate windows refused; absent if there were none or they were not replayed. */
   rate_limited?: number;
 }
 
 export interface Details extends Replayed {
-  /** Different people in what was answered at all: those in flight beside the stopped call too. */
+  /** Distinct people answered in total, including calls in flight beside the stopped call. */
   subjects_answered: number;
-  /** Rules in shadow mode that spoke. */
+  /** Rules in shadow mode that gave a verdict. */
   shadow: string[];
-  /** Microseconds of processor time in the detector: what else the machine does does not matter. */
+  /** Microseconds of processor time in the detector, so that other load on the machine does not count. */
   us: number;
   calls: number;
 }
 
 /**
- * Runs the detector over a record. A refused call reveals nothing and the record goes on as it was: nobody waits out a
- * throttle, and nobody confirms but who did in the record. After a block every call is refused. Where a record does not
- * say when calls were settled, those of the same time are in flight together: all are admitted before the first is settled.
- * Calls that are `limited`, by their numbers, the rate windows refuse; where it is absent, those that they refused then.
+ * Runs the detector over a record. A refused call reveals nothing, and the record continues unchanged: nobody
+ * waits out a throttle, and only the record's own confirmations count. After a block every call is refused.
+ * If a record does not say when calls were settled, calls of the same time are in flight together: all are
+ * admitted before the first is settled. The rate windows refuse the calls in `limited`, by number; without
+ * it, those that they refused when recorded.
  */
 export function replay(
   recording: Recording,
@@ -116,7 +117,7 @@ function stepsOf(calls: readonly RecordedCall[]): Step[] {
   );
 }
 
-/** The line that is printed. */
+/** Returns the fields of the printed line. */
 export const lineOf = ({
   id,
   action,

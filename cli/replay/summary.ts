@@ -7,19 +7,19 @@ export interface Outcome extends Details {
   family: string;
 }
 
-/** One family of records and what became of them. */
+/** The results of one family of records. */
 export interface FamilyRow {
   label: string;
   family: string;
   traces: number;
   enforced: number;
-  /** Of the share that was enforced. */
+  /** Confidence interval of the enforced share. */
   ci95: [number, number];
   flagged: number;
-  /** The worst of them, and the middle one. */
+  /** The largest count, and the median. */
   subjects_before: { max: number; median: number };
   objects_before: { max: number; median: number };
-  /** Rules that spoke, with the number of records in which they did; those in shadow mode in brackets. */
+  /** Rules that gave a verdict, with the number of records; rules in shadow mode are in brackets. */
   rules: string[];
 }
 

@@ -1,13 +1,16 @@
 import { type Labels, NOWHERE } from "../../src/detection/labels.ts";
 import { tools } from "../../src/tools/registry.ts";
 
-/** Where traces say whom and what an answer held, whichever tool it was. */
+/** The fields of a trace that hold an answer's people and products, for every tool. */
 const SUBJECTS = ["subjects[]"];
 const PRODUCTS = ["products[]"];
-/** What traces name products by, in place of `sku`. */
+/** The field that names a product in traces, instead of `sku`. */
 const TRACE_ID = "id";
 
-/** The labels of the server's own tools, by where traces keep ids. Tools that the server does not have are not judged. */
+/**
+ * The labels of the server's own tools, with the fields where traces keep ids. Tools that the server lacks
+ * are not judged.
+ */
 export const TRACE_LABELS: ReadonlyMap<string, Labels> = new Map(
   tools.map(({ definition, labels }) => [definition.name, inTraces(labels)]),
 );

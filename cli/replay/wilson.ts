@@ -1,6 +1,9 @@
 const Z = 1.959964;
 
-/** Wilson's 95 % interval of a share, from 0 to 1: honest for shares near 0 and 1 too, where most of ours are. */
+/**
+ * Wilson's 95 % interval of a share from 0 to 1. It stays correct for shares near 0 and 1, which most of ours
+ * are.
+ */
 export function wilson95(hits: number, of: number): [low: number, high: number] {
   if (of === 0) return [0, 1];
   const share = hits / of;

@@ -1,7 +1,7 @@
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 
-/** Choices that are the same for the same seed, in the same order. */
+/** Pseudo-random choices: the same seed gives the same sequence. */
 export function chance(seed: number) {
   const random = xoroshiro128plus(seed);
   const between = (low: number, high: number) => uniformInt(random, low, high);

@@ -22,7 +22,10 @@ import {
 } from "./people-vocabulary.ts";
 
 const FIRST = { customer: 10_001, order: 100_001, ticket: 5_001 };
-/** The demo customer's number (cli/local/demo-users.ts): always there, with orders, and no canary. */
+/**
+ * The demo customer's number (cli/local/demo-users.ts). This customer always exists, has orders and is not a
+ * canary.
+ */
 export const DEMO_CUSTOMER = 10_042;
 export const CUSTOMERS_MIN = DEMO_CUSTOMER - FIRST.customer + 1;
 
@@ -38,14 +41,14 @@ const PAST = [
   "returned",
   "cancelled",
 ] as const;
-/** One customer of so many is a canary, one ticket of so many an attack. */
+/** One customer in this many is a canary, and one ticket in this many an attack. */
 const CANARY_EVERY = 90;
 const ATTACK_EVERY = 25;
 
 /**
- * A plausible support desk whose orders are of `products`: the same `customers` and `seed` always give the
- * same one. There are about three orders and half a ticket to a customer. Keys rise by one with time, as in
- * a real shop, so that guessing the next one works.
+ * Generates a plausible support desk with orders of `products`: the same `customers` and `seed` always give
+ * the same one. There are about three orders and half a ticket per customer. Keys grow by one with time, as
+ * in a real shop, so that guessing the next one works.
  */
 export function generateDesk(
   customers: number,
@@ -53,7 +56,7 @@ export function generateDesk(
   products: readonly ProductRecord[],
 ): SupportRecords {
   const { between, oneOf } = chance(seed);
-  /** So many times of a stretch that ended so many days before the end, in order. */
+  /** Sorted random times within `days` days that end `before` days before the end. */
   const times = (count: number, days: number, before: number) =>
     Array.from({ length: count }, () => END - before * DAY_MS - between(1, days * 86_400) * 1000).toSorted(
       (a, b) => a - b,

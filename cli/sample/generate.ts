@@ -4,10 +4,13 @@ import { type Kind, adjectives, brands, kinds } from "./vocabulary.ts";
 
 const WAREHOUSES = ["east", "west", "central"];
 const FIRST_SKU = 10_001;
-/** The SKU that the documentation uses for a discontinued product; generated ones skip it. */
+/** The SKU that the documentation uses for a discontinued product; generated products skip it. */
 const DISCONTINUED_SKU = 12_847;
 
-/** A plausible catalog: the same `count` and `seed` always give the same products, one by one. */
+/**
+ * Generates a plausible catalog one product at a time: the same `count` and `seed` always give the same
+ * products.
+ */
 export function* generateProducts(count: number, seed: number): Generator<ProductRecord> {
   const { between, oneOf } = chance(seed);
 
@@ -124,7 +127,7 @@ function known(
   };
 }
 
-/** A GTIN-13 with its check digit, in the range that GS1 keeps for internal use (prefix 2). */
+/** Returns a GTIN-13 with its check digit, in GS1's range for internal use (prefix 2). */
 function gtin13(number: number): string {
   const digits = `2${String(number).padStart(11, "0")}`;
   const sum = Array.from(digits).reduce(

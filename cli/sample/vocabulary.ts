@@ -1,4 +1,4 @@
-/** What the sample catalog is made of. Prices are in cents. */
+/** Vocabulary of the sample catalog. Prices are in cents. */
 export interface Kind {
   noun: string;
   price: readonly [low: number, high: number];

@@ -10,7 +10,7 @@ const toolResultSchema = z.object({
   }),
 });
 
-/** A message of an answer, as a person reads it. */
+/** Formats a message of an answer for a person. */
 export function readMessage(message: unknown): { failed: boolean; text: string } {
   const error = errorSchema.safeParse(message);
   if (error.success) return { failed: true, text: error.data.error };

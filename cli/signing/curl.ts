@@ -1,6 +1,6 @@
 /**
- * A signed request as a curl command. The token stays out of it: `token` is how the shell gets it.
- * `data` is the body, or @ and the file that it is in.
+ * Formats a signed request as a curl command. `token` is the shell expression that supplies the token, so the
+ * command does not contain it. `data` is the body, or @ and the name of a file that holds it.
  */
 export function curlOf(url: URL, headers: Headers, token: string, data: string): string {
   const lines = Array.from(headers, ([name, value]) =>
@@ -9,5 +9,5 @@ export function curlOf(url: URL, headers: Headers, token: string, data: string):
   return [`curl -s ${quote(url.href)}`, ...lines, `--data-binary ${quote(data)}`].join(" \\\n  ");
 }
 
-/** For a POSIX shell. */
+/** Quotes text for a POSIX shell. */
 export const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;

@@ -7,14 +7,17 @@ import {
   contentDigest,
 } from "../../src/identity/signature-profile.ts";
 
-/** A request that is ready to be signed: with its bearer token and content type, before its digest. */
+/** A request to sign: it has its bearer token and content type, but no digest yet. */
 export interface UnsignedRequest {
   url: URL;
   headers: Headers;
   body: Uint8Array;
 }
 
-/** What signs: an HMAC secret as `signing-keys create` shows it, or an Ed25519 private key in PEM. */
+/**
+ * Returns a signer for an HMAC secret as `signing-keys create` shows it, or for an Ed25519 private key in
+ * PEM.
+ */
 export function signerOf(secret: string): Signer {
   if (secret.startsWith("pcs_")) {
     return {
@@ -28,7 +31,9 @@ export function signerOf(secret: string): Signer {
   return { algorithm: "ed25519", sign: (base) => sign(null, base, key) };
 }
 
-/** The headers of a POST with its digest and signature (docs/signing.md). `now` is in milliseconds. */
+/**
+ * Returns the headers of a POST with its digest and signature (docs/signing.md). `now` is in milliseconds.
+ */
 export async function signRequest(
   { url, headers, body }: UnsignedRequest,
   { keyId, signer, now }: { keyId: string; signer: Signer; now: number },

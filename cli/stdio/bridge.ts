@@ -6,7 +6,10 @@ import { headersFor, messagesOf } from "../mcp-message.ts";
 import { parseJson } from "../read-file.ts";
 import { type Answer, type KeptServer, UnreachableError } from "./keep-server.ts";
 
-/** Bytes of a line: what is too large for the server is still read up to here, to be refused by its id. */
+/**
+ * Most bytes of a line. A line too large for the server is still read up to here, so that it can be refused
+ * by its id.
+ */
 export const LINE_MAX = 8 * BODY_MAX;
 
 const idSchema = z.union([z.string(), z.number()]);
@@ -20,21 +23,21 @@ const initializeSchema = z.object({ method: z.literal("initialize") });
 const initializedSchema = z
   .object({ result: z.object({ protocolVersion: z.string() }) })
   .transform(({ result }) => result.protocolVersion);
-/** A refusal of the whole body, which over HTTP is told by its response whose it is. */
+/** A refusal of the whole body without an id; over HTTP the response itself shows whose it is. */
 const unaddressedSchema = z.looseObject({ id: z.null(), error: z.looseObject({}) });
 
 /**
- * Carries lines of JSON-RPC (MCP, stdio transport) to a server's HTTP endpoint, as a client of each protocol era
- * would. The function that it gives takes one line, undefined for one beyond LINE_MAX, and ends when that is
- * answered; several run at once. The SDK's own stdio transport is of no use here: it drops lines that are not
- * JSON, knows no batches, and closes at a line too long.
+ * Carries lines of JSON-RPC (MCP, stdio transport) to a server's HTTP endpoint, as a client of each protocol
+ * era would. The returned function takes one line, or undefined for a line beyond LINE_MAX, and resolves when
+ * it is answered; several may run at once. The SDK's own stdio transport does not fit: it drops lines that
+ * are not JSON, does not support batches, and closes at a line too long.
  */
 export function createBridge(
   call: KeptServer["call"],
   write: (message: unknown) => Promise<void>,
 ): (line: string | undefined) => Promise<void> {
-  const underWay = new Map<Id, AbortController>();
-  /** What `initialize` settled on, which later requests of the 2025 revisions say in a header. */
+  const inFlight = new Map<Id, AbortController>();
+  /** The version that `initialize` negotiated. Later requests of the 2025 revisions send it in a header. */
   let version: Promise<string | undefined> = Promise.resolve(undefined);
 
   return async (line) => {
@@ -43,19 +46,19 @@ export function createBridge(
     const body = parseJson(line);
     const messages = [body].flat();
     for (const id of messages.flatMap((message) => cancelSchema.safeParse(message).data ?? [])) {
-      underWay.get(id)?.abort();
+      inFlight.get(id)?.abort();
     }
     if (cancelSchema.safeParse(body).success) return undefined;
 
     const ids = messages.flatMap((message) => requestSchema.safeParse(message).data ?? []);
     const respond = (answers: unknown[]) =>
       Array.isArray(body) && answers.length > 0 ? write(answers) : each(answers, write);
-    const refuseAll = (code: keyof typeof SAID) =>
+    const refuseAll = (code: keyof typeof REFUSAL_TEXTS) =>
       body === undefined ? write(refusal(code, null)) : respond(ids.map((id) => refusal(code, id)));
     if (Buffer.byteLength(line) > BODY_MAX) return refuseAll("request_too_large");
 
     const control = new AbortController();
-    for (const id of ids) underWay.set(id, control);
+    for (const id of ids) inFlight.set(id, control);
     try {
       const answer = await sendLine(line, body, control.signal);
       if (control.signal.aborted) return undefined;
@@ -70,7 +73,7 @@ export function createBridge(
       if (!(error instanceof UnreachableError)) throw error;
       return await refuseAll("unavailable");
     } finally {
-      for (const id of ids) if (underWay.get(id) === control) underWay.delete(id);
+      for (const id of ids) if (inFlight.get(id) === control) inFlight.delete(id);
     }
   };
 
@@ -94,13 +97,17 @@ export function createBridge(
 const versionIn = ({ contentType, text }: Answer): string | undefined =>
   initializedSchema.safeParse(messagesOf(contentType, text)[0]).data;
 
-const SAID = {
+const REFUSAL_TEXTS = {
   request_too_large: `The message is larger than ${BODY_MAX} bytes.`,
   unavailable: "The server on this machine did not answer.",
 } satisfies Partial<Record<RefusalCode, string>>;
 
-function refusal(code: keyof typeof SAID, id: Id | null) {
-  const { code: number, message, data } = refusalError(refuse(code, SAID[code]).refusal, randomUUID());
+function refusal(code: keyof typeof REFUSAL_TEXTS, id: Id | null) {
+  const {
+    code: number,
+    message,
+    data,
+  } = refusalError(refuse(code, REFUSAL_TEXTS[code]).refusal, randomUUID());
   return { jsonrpc: "2.0", id, error: { code: number, message, data } };
 }
 

@@ -2,34 +2,36 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type LocalServer, StateInUseError, findServer, startServer } from "../local/server.ts";
 import { fillNewState } from "../sample/fill-new-state.ts";
 
-/** What the server answered over HTTP. */
+/** The server's HTTP answer. */
 export interface Answer {
   status: number;
   contentType: string;
   text: string;
 }
 
-/** No answer came, and the call may have been carried out. */
+/** No answer came; the call may still have been carried out. */
 export class UnreachableError extends Error {}
 
 export interface KeptServer {
-  /** The first one, once it answers. */
+  /** The first server, once it answers. */
   ready: Promise<LocalServer>;
-  /** Throws UnreachableError, or what the signal was aborted with. */
+  /** Throws UnreachableError, or the signal's abort reason. */
   call(body: string, headers: Record<string, string>, signal: AbortSignal): Promise<Answer>;
   close(): Promise<void>;
 }
 
 const PAUSE_MS = 50;
-/** Above the longest deadline that the Worker can be given (src/env.ts). */
+/** Above the longest deadline that the Worker can have (src/env.ts). */
 const ANSWER_MS = 30_000;
 
-/** Keeps a server at hand: the one that runs on a state folder, or one of its own, and the next when that is gone. */
+/**
+ * Keeps a server available: the one that runs on a state folder, or its own, and a new one when that is gone.
+ */
 export function keepServer(stateDir: string, log: (line: string) => void): KeptServer {
   const ready = acquire(stateDir, log);
   let current = ready;
 
-  /** Whoever finds it gone first sees to the next. */
+  /** The first call that finds the server gone starts the next. */
   const renew = (gone: Promise<LocalServer>) => {
     if (current !== gone) return;
     current = gone
@@ -38,7 +40,7 @@ export function keepServer(stateDir: string, log: (line: string) => void): KeptS
         () => acquire(stateDir, log),
         () => acquire(stateDir, log),
       );
-    // Whoever calls next is told.
+    // The next call reports the error.
     current.catch(() => {});
   };
 
@@ -57,7 +59,7 @@ export function keepServer(stateDir: string, log: (line: string) => void): KeptS
             text: await response.text(),
           };
           if (answer.status !== 401) return answer;
-          // Another server, with another key, listens where the last one did.
+          // Another server with another key listens at the same address.
           renew(asked);
         } catch (error) {
           if (signal.aborted) throw error;
@@ -65,11 +67,11 @@ export function keepServer(stateDir: string, log: (line: string) => void): KeptS
           renew(asked);
           if (!isRefused(error)) throw new UnreachableError("gone", { cause: error });
         }
-        // What did not get in can't have been carried out, and is sent again.
+        // A call that was not let in cannot have been carried out, so it is sent again.
         if (tries === 2) throw new UnreachableError("not let in");
       }
     },
-    // One that could not be started has nothing to close.
+    // A server that failed to start has nothing to close.
     close: () => current.then((server) => server.close()).catch(() => {}),
   };
 }
@@ -91,7 +93,7 @@ async function acquire(stateDir: string, log: (line: string) => void): Promise<L
     }
     const running = await findServer(stateDir);
     if (running !== undefined) {
-      log(`Connected to the server that runs already: ${running.url}/mcp`);
+      log(`Connected to the running server: ${running.url}/mcp`);
       return running;
     }
     await sleep(PAUSE_MS);

@@ -1,20 +1,20 @@
 const NEWLINE = 10;
 
-/** The lines of a stream of UTF-8; undefined for one of more than `max` bytes, of which no more is kept. */
+/** Splits a UTF-8 stream into lines. A line of more than `max` bytes is not kept and becomes undefined. */
 export async function* readLines(
   input: AsyncIterable<Uint8Array>,
   max: number,
 ): AsyncGenerator<string | undefined> {
-  let parts: Uint8Array[] = [];
+  let chunks: Uint8Array[] = [];
   let bytes = 0;
   const add = (part: Uint8Array) => {
     bytes += part.length;
-    if (bytes > max) parts = [];
-    else parts.push(part);
+    if (bytes > max) chunks = [];
+    else chunks.push(part);
   };
   const take = () => {
-    const line = bytes > max ? undefined : Buffer.concat(parts).toString("utf8");
-    parts = [];
+    const line = bytes > max ? undefined : Buffer.concat(chunks).toString("utf8");
+    chunks = [];
     bytes = 0;
     return line;
   };

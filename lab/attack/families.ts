@@ -5,11 +5,11 @@ import type { World } from "./world.ts";
 
 interface LiveAttack {
   role: "support" | "shopper";
-  /** Calls of one list are made at once. */
+  /** The calls of one inner list are made at once. */
   calls: LiveCall[][];
 }
 
-/** What no trace can say, as traces hold no text and no planted record. */
+/** Attacks that only exist live, because traces hold no text and no planted record. */
 const LIVE_ONLY: Record<string, (world: World) => LiveAttack> = {
   canary: ({ canary }) => ({
     role: "support",
@@ -30,12 +30,12 @@ const LIVE_ONLY: Record<string, (world: World) => LiveAttack> = {
 
 export const LIVE_FAMILIES: readonly string[] = [...ATTACK_NAMES, ...Object.keys(LIVE_ONLY)];
 
-/** A family's calls about what a server has; the same for the same seed. */
+/** Builds a family's calls about the records of a server; the same for the same seed. */
 export function attackCalls(family: string, seed: number, world: World): LiveAttack {
   const own = LIVE_ONLY[family];
   if (own !== undefined) return own(world);
   const [trace] = [...generateTraces(family, 1, seed)];
-  if (trace === undefined) throw new Error(`There is no attack ${family}.`);
+  if (trace === undefined) throw new Error(`There is no attack named ${family}.`);
   return { role: trace.principal.role === "shopper" ? "shopper" : "support", calls: grouped(trace, world) };
 }
 

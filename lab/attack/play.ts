@@ -7,17 +7,17 @@ import { REFUSAL_META_KEY } from "../../src/refusal.ts";
 import { tools } from "../../src/tools/registry.ts";
 import type { LiveCall } from "./translate.ts";
 
-/** A wait that the rate limit asks for; what asks for more is a flow rule's throttle. */
+/** The longest wait that a rate limit asks for; a longer one is a flow rule's throttle. */
 const RATE_WAIT_MAX_MS = 60_000;
 
 export interface Played {
-  /** As the caller sees it: a flag is silent. */
+  /** The verdict as the caller sees it: a flag is silent. */
   action: Verdict;
-  /** Different people and products in what was answered. */
+  /** Distinct people and products that were answered. */
   people_before: number;
   products_before: number;
   calls: number;
-  /** Where a person decides about it; null where nothing asked for one. */
+  /** The page where a person decides about it; null if nothing asked for a decision. */
   confirm_at: string | null;
 }
 
@@ -26,10 +26,10 @@ const refusalSchema = z.object({
   retryAfterMs: z.number().optional(),
   hints: z.object({ confirm_at: z.tuple([z.url()]).optional() }).optional(),
 });
-// The attacker's own count: its key is nobody's secret.
+// The attacker's own count needs a key, but the key is not secret.
 const KEY = "the attacker's own count of what it was answered";
 
-/** Makes the calls one after another, each list of calls at once, until one is stopped. Waits out the rate limit as often as asked. */
+/** Makes the calls list by list, each list at once, until a call is stopped. Waits out every rate limit. */
 export async function play(
   url: string,
   key: string,

@@ -8,10 +8,13 @@ export interface LiveCall {
 
 type TraceCall = Trace["calls"][number];
 
-/** Numbers of what does not exist, far from what does; neighbours stay neighbours. */
+/** The first number for records that do not exist, far from existing ones; neighbours stay neighbours. */
 const NOBODY = 90_000_000;
 
-/** Turns a trace's calls into calls about the people and products that a server has, first seen to first of theirs. */
+/**
+ * Maps a trace's calls to the people and products of a server: the first id seen becomes the server's first,
+ * and so on.
+ */
 export function translator(world: World): (call: TraceCall) => LiveCall {
   const customers = inOrder(world.customers);
   const products = inOrder(world.skus);
@@ -77,7 +80,7 @@ const QUERIES = [
   "pro",
 ];
 
-/** First seen, first served; undefined where all are served. */
+/** Hands out items in the order in which ids are first seen; undefined when none is left. */
 function inOrder<T>(all: readonly T[]): (id: string | undefined) => T | undefined {
   const given = new Map<string, T | undefined>();
   return (id) => {

@@ -1,7 +1,10 @@
 import * as z from "zod";
 import type { LocalServer } from "../../cli/local/server.ts";
 
-/** What an attacker of a server on this machine may know beforehand: everybody's handles, and every product. */
+/**
+ * Knowledge that an attacker of a server on this machine may start with: everybody's handles, and every
+ * product.
+ */
 export interface World {
   customers: { id: string; email: string; lastName: string; postcode: string; orders: string[] }[];
   skus: string[];

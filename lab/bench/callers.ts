@@ -1,7 +1,7 @@
 import { addUser, createKey } from "../../src/identity/administration.ts";
 import type { LocalServer } from "../../cli/local/server.ts";
 
-/** Makes so many callers, each with limits of its own; gives their keys. */
+/** Creates `count` callers with limits of their own; returns their keys. */
 export async function addCallers(server: LocalServer, count: number): Promise<string[]> {
   const now = Date.now();
   const callers = Array.from({ length: count }, (_, index) => {

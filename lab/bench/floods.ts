@@ -1,6 +1,6 @@
 import type { Connections, LoadRequest } from "./load.ts";
 
-/** One caller's burst of work, made of as many calls as its rate limit lets through. */
+/** One caller's burst of work: as many calls as its rate limit allows. */
 export type Burst = (connections: Connections, url: string, key: string) => Promise<void>;
 
 const BATCH = 100;
@@ -23,7 +23,7 @@ export const toolCall = (name: string, args: object, id = 1) => ({
   params: { name, arguments: args },
 });
 
-/** Each search differs in its prices, so that no answer could be kept from the one before. */
+/** Each search has different prices, so that no answer can come from a cache. */
 const searches = (query: string, count: number) =>
   Array.from({ length: count }, (_, index) =>
     toolCall(
@@ -45,7 +45,7 @@ const parallel =
     await Promise.all(searches(query, count).map((each) => connections.send(url, mcpRequest(key, each))));
   };
 
-/** Floods that one caller can send to keep a server busy. */
+/** Floods with which one caller can keep a server busy. */
 export const FLOODS: Record<string, Burst> = {
   "batch: ten common words": batch("laptop phone screen desk chair light case cable keyboard mouse"),
   "batch: ten misspelt words": batch("wirless keborrd mosue latopp stnnd csable chrgger phonne csaee scrren"),

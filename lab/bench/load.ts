@@ -15,13 +15,16 @@ export interface Answer {
 }
 
 export interface Load {
-  /** Answers a second. */
+  /** Answers per second. */
   rps: number;
   /** Milliseconds of each answer. */
   times: number[];
 }
 
-/** Sends requests over a fixed number of kept connections, each its next one when the last is answered. */
+/**
+ * Sends requests over a fixed number of kept connections; each sends its next request when the last is
+ * answered.
+ */
 export class Connections {
   readonly #agent: Agent;
   readonly #count: number;
@@ -58,7 +61,7 @@ export class Connections {
     });
   }
 
-  /** Runs for a time, or for so many calls; an answer that is refused ends it with an error. */
+  /** Runs for a time or a number of calls. Throws at the first refused answer. */
   async load(url: string, next: () => LoadRequest, until: { ms: number } | { calls: number }): Promise<Load> {
     const times: number[] = [];
     const started = performance.now();

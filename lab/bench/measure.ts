@@ -7,35 +7,38 @@ import { type Variant, type VariantName, variants } from "./variants.ts";
 
 const PARALLEL = 16;
 /**
- * An isolate serves for hours, and gets faster over its first thousands of calls: V8 optimises what they run through,
- * and tokens of products are remembered. Behind so many, what a call takes falls no further.
+ * An isolate serves for hours and gets faster over its first thousands of calls: V8 optimises the hot code,
+ * and product tokens are cached. After this many calls the time of a call falls no further.
  */
 export const WARM_UP_CALLS = 6_000;
 
-/** One variant's numbers, one a round. */
+/** One variant's numbers, one per round. */
 export interface Series {
-  /** Answers a second at PARALLEL connections. */
+  /** Answers per second at PARALLEL connections. */
   rps: number[];
   /** Median milliseconds at one connection. */
   p50: number[];
-  /** Milliseconds of workerd's processor time for an answer at PARALLEL connections. */
+  /** Milliseconds of workerd's processor time per answer at PARALLEL connections. */
   cpu: number[];
 }
 export type Measured = Record<VariantName, Series>;
 
 export interface Plan {
-  /** Filled by seed(); copied for every Worker, as two runtimes on one folder disturb each other. */
+  /**
+   * Folder filled by seed(). It is copied for every Worker, because two runtimes on one folder disturb each
+   * other.
+   */
   seeded: string;
   /** An empty folder to copy it into. */
   folder: string;
   bundles: ReadonlyMap<string, Bundle>;
   keys: readonly string[];
   rounds: number;
-  /** Seconds of load for every variant and round; half as long at one connection. */
+  /** Seconds of load per variant and round; half as long at one connection. */
   seconds: number;
-  /** Calls of every variant that are made before the first round and not timed. */
+  /** Calls to each variant before the first round; they are not timed. */
   warmUp: number;
-  /** Every variant goes through a stream of its own, all of them the same. */
+  /** Starts a stream of queries; every variant gets its own, all with equal contents. */
   newQueries: () => Iterator<string, never>;
   /** Variants that are measured. */
   only: readonly VariantName[];
@@ -43,10 +46,10 @@ export interface Plan {
 }
 
 /**
- * Measures all variants in turns, a slice each, in an order that rotates: a busy moment of the machine
- * hits all of them, and what is compared was measured seconds apart. While one has its turn the others are
- * stopped. A turn begins with a call of every principal that is not timed: workerd drops an object that was
- * idle for ten seconds, which under a load that goes on none would be, and which after the others' turns all are.
+ * Measures all variants in turns, a slice each, in a rotating order: a busy moment of the machine affects all
+ * of them, and compared values were measured seconds apart. During a turn the other variants are stopped. A
+ * turn begins with an untimed call of every principal: workerd drops an object after ten idle seconds, which
+ * never happens under steady load but always during the others' turns.
  */
 export async function measure(plan: Plan): Promise<Measured> {
   const runtimes = new Map<string, Runtime>();
@@ -97,7 +100,7 @@ export async function measure(plan: Plan): Promise<Measured> {
   }
 }
 
-/** With connections of its own, as those of a runtime that was stopped have timed out. */
+/** Uses new connections, because those of a stopped runtime have timed out. */
 async function takeTurn<T>(
   runtime: Runtime,
   work: (many: Connections, one: Connections) => Promise<T>,
@@ -114,7 +117,10 @@ async function takeTurn<T>(
   }
 }
 
-/** The rounds of all starts: how a process lies in memory makes it faster or slower for as long as it runs. */
+/**
+ * Joins the rounds of all starts: the memory layout of a process makes it faster or slower for as long as it
+ * runs.
+ */
 export function joined(runs: readonly Measured[]): Measured {
   return byVariant((name) => ({
     rps: runs.flatMap((each) => each[name].rps),

@@ -5,8 +5,8 @@ const WORDS_MIN = 2;
 const WORDS_MAX = 3;
 
 /**
- * What shoppers might type, seeded: two or three words of letters from one product's name, in its order.
- * An endless stream in which no query repeats.
+ * Generates queries that shoppers might type, from a seed: two or three words from one product's name, in
+ * their order. The stream never ends and no query repeats.
  */
 export function* queryStream(names: readonly string[]): Generator<string, never> {
   const random = xoroshiro128plus(1);

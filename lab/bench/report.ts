@@ -3,7 +3,9 @@ import type { Measured, Series } from "./measure.ts";
 import { VARIANTS, type VariantName } from "./variants.ts";
 import { plainTable } from "../../cli/table.ts";
 
-/** What the full path must reach, with state in memory: there the disk's write latency is not what is measured. */
+/**
+ * Ratios that the full path must reach with state in memory, where the disk's write latency does not count.
+ */
 const TARGETS: { of: VariantName; to: VariantName; atLeast: number }[] = [
   { of: "full", to: "quiet", atLeast: 0.95 },
   { of: "full", to: "unguarded", atLeast: 0.85 },
@@ -19,7 +21,7 @@ interface Spread {
 
 export interface Target {
   name: string;
-  /** Of the rounds' ratios of calls a second. */
+  /** Spread of the rounds' ratios. */
   ratio: Spread;
   /** Median of the rounds' ratios of processor time, which other work on the machine disturbs less. */
   cpuRatio: number;

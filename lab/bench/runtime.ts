@@ -11,7 +11,7 @@ import { unstable_getMiniflareWorkerOptions as readWorkerOptions } from "wrangle
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 export interface Bundle {
-  /** The bundle's entry. */
+  /** The bundle's entry file. */
   path: string;
   config: string;
 }
@@ -25,31 +25,31 @@ export async function bundle(config: string, outDir: string): Promise<Bundle> {
     { cwd: ROOT, env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" } },
   );
   const { main } = readWorkerOptions(configPath);
-  if (main === undefined) throw new Error(`${config} names no entry.`);
+  if (main === undefined) throw new Error(`${config} names no entry file.`);
   return { path: join(outDir, basename(main).replace(/\.tsx?$/, ".js")), config: configPath };
 }
 
 export interface Runtime {
-  /** Without a trailing slash; straight into workerd. */
+  /** Without a trailing slash; requests reach workerd directly. */
   url: string;
-  /** Milliseconds of processor time that workerd has used so far; Linux tells. */
+  /** Milliseconds of processor time that workerd has used so far; only Linux tells. */
   cpuMs(): number;
-  /** Stops the process, and lets it go on: what it would do by itself meanwhile waits. */
+  /** Suspends the process until `resume`; its background work waits meanwhile. */
   pause(): void;
   resume(): void;
-  /** Where the Chrome DevTools Protocol is spoken, for who asked for it. */
+  /** The URL of the Chrome DevTools Protocol, if it was requested. */
   inspector(): Promise<URL>;
   close(): Promise<void>;
 }
 
-/** Runs a bundle with its configuration's bindings on a state folder; no proxy stands before it. */
+/** Runs a bundle with its configuration's bindings on a state folder, without a proxy. */
 export async function run(
   { path, config }: Bundle,
   stateDir: string,
   { inspected = false } = {},
 ): Promise<Runtime> {
-  // Who serves static assets is part of Cloudflare, and asks the Worker first here. Miniflare has a Worker in JavaScript
-  // for it, through which every request would pass, and whose cost would be counted as the product's.
+  // In production Cloudflare itself serves static assets, and asks the Worker first here. Miniflare uses a
+  // JavaScript Worker for them that every request would pass, and its cost would count as the product's.
   const { assets: _, ...workerOptions } = readWorkerOptions(config).workerOptions;
   const name = "bench";
   const texts = (await readdir(dirname(path))).filter((file) => file.endsWith(".sql"));
@@ -75,7 +75,7 @@ export async function run(
       cf: false,
       ...(inspected && { inspectorPort: 0 }),
       log: new Log(LogLevel.ERROR),
-      // Two lines a call, which workerd writes and nobody reads here.
+      // workerd writes two lines per call that nobody reads here.
       handleStructuredLogs: () => {},
     }),
   );
@@ -96,7 +96,7 @@ export async function run(
 
 const TICK_MS = 10;
 
-/** proc(5): fields 14 and 15 of /proc/PID/stat, counted behind the name, which may hold spaces. */
+/** proc(5): fields 14 and 15 of /proc/PID/stat, counted after the name, which may contain spaces. */
 function cpuMs(pid: number): number {
   const [, behind = ""] = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ");
   const fields = behind.split(" ");

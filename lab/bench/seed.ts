@@ -8,7 +8,10 @@ const GENERATED = 20_000;
 
 export const madeUpProducts = (): ProductRecord[] => [...generateProducts(GENERATED, 1)];
 
-/** Fills a state folder for all variants alike: the catalog, the naive FTS5 table over it, users with keys. Gives the keys. */
+/**
+ * Fills a state folder for all variants: the catalog, the naive FTS5 table over it, users with keys. Returns
+ * the keys.
+ */
 export async function seed(
   stateDir: string,
   products: readonly ProductRecord[],

@@ -7,9 +7,9 @@ export type VariantName = (typeof VARIANTS)[number];
 export type NewRequest = (nextQuery: () => string, index: number) => LoadRequest;
 
 export interface Variant {
-  /** Of the Worker, from the repository's root. */
+  /** The Worker's wrangler.toml, relative to the repository. */
   config: string;
-  /** Gets ready on a running Worker; not timed. */
+  /** Prepares a running Worker; not timed. */
   prepare(url: string, connections: Connections, keys: readonly string[]): Promise<NewRequest>;
 }
 

@@ -1,20 +1,22 @@
 import * as z from "zod";
 import type { Check, Checks } from "./suite.ts";
 
-/** Names to reasons. */
+/** Reasons by name. */
 const reasons = z.record(z.string(), z.string().min(10));
 const expectationSchema = z.strictObject({
   /** Scenarios that must pass beside the required ones. */
   also: reasons.default({}),
-  /** Scenarios, and single checks as `scenario:check`, that are known to fail; one that passes is stale. */
+  /**
+   * Scenarios, and single checks as `scenario:check`, that are known to fail. An entry that passes is stale.
+   */
   baseline: reasons.default({}),
-  /** Scenarios that ask for what this server has not got: a reason, and those that it holds for. */
+  /** Scenarios for features that this server lacks: a reason, and the scenarios it covers. */
   notApplicable: z.record(z.string(), z.array(z.string())).default({}),
 });
 type Expectation = z.output<typeof expectationSchema>;
 const bothRevisions = z.strictObject({ "2026-07-28": expectationSchema, "2025-11-25": expectationSchema });
 
-/** test/conformance/expected.json: how the two endpoints do in the suite, where it is not by passing. */
+/** test/conformance/expected.json: the results of both endpoints that differ from passing. */
 export const expectedSchema = z.strictObject({
   about: z.array(z.string()),
   fixtures: bothRevisions,
@@ -22,10 +24,10 @@ export const expectedSchema = z.strictObject({
 });
 
 export interface Verdict {
-  /** Of those that had to pass. */
+  /** Number of scenarios that had to pass and did. */
   passed: number;
   total: number;
-  /** How many more are required, and excused with a reason. */
+  /** Required scenarios that are excused with a reason. */
   baselined: string[];
   notApplicable: string[];
   problems: string[];
@@ -33,7 +35,7 @@ export interface Verdict {
 
 const failing = (checks: readonly Check[]): Check[] => checks.filter(({ status }) => status === "FAILURE");
 
-/** Holds what ran against what is required and what is expected. */
+/** Compares the results with the required and the expected scenarios. */
 export function judge(required: readonly string[], expected: Expectation, ran: Checks): Verdict {
   const known = [...required, ...Object.keys(expected.also)];
   const excused = Object.keys(expected.baseline).filter((name) => !name.includes(":"));

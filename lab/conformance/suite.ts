@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as z from "zod";
 
-// The official conformance suite, run from node_modules under the Node in use.
+// The official conformance suite, run from node_modules with the current Node.
 
 const PACKAGE = fileURLToPath(
   new URL("../../node_modules/@modelcontextprotocol/conformance/", import.meta.url),
@@ -27,8 +27,8 @@ export type Check = z.output<typeof checkSchema>;
 export type Checks = Map<string, Check[]>;
 
 /**
- * Runs the suite with these arguments and reads what it wrote to `folder`, which is its alone. Its exit code
- * is not looked at: it counts what the callers here excuse.
+ * Runs the suite with these arguments and reads the results it wrote to `folder`, which no other run may use.
+ * The exit code is ignored, because it counts failures that callers here excuse.
  */
 export async function runSuite(args: string[], folder: string): Promise<Checks> {
   const child = spawn(process.execPath, [`${PACKAGE}dist/index.js`, ...args, "-o", folder], {
@@ -40,7 +40,7 @@ export async function runSuite(args: string[], folder: string): Promise<Checks> 
   const files = await readdir(folder, { recursive: true }).catch(() => []);
   const checks: Checks = new Map();
   for (const file of files.filter((each) => each.endsWith("checks.json"))) {
-    // `server-tools-list-2026-11-24T19-29-41-062Z/checks.json`
+    // For example `server-tools-list-2026-11-24T19-29-41-062Z/checks.json`.
     const scenario =
       /^(?:server|authorization-server)-(.+)-\d{4}-\d\d-\d\dT[\d-]+Z\b/.exec(file)?.[1] ?? file;
     const json: unknown = JSON.parse(await readFile(join(folder, file), "utf8"));
@@ -51,11 +51,11 @@ export async function runSuite(args: string[], folder: string): Promise<Checks> 
   return checks;
 }
 
-/** What a revision requires of a server, as frozen in the suite. */
+/** Returns the scenarios that a revision requires of a server, as frozen in the suite. */
 export async function requiredScenarios(revision: Revision): Promise<string[]> {
   const text = await readFile(`${PACKAGE}requirements/${revision}.yaml`, "utf8");
   const block = /^server:\n((?: {2}- \S+\n)+)/m.exec(text)?.[1];
-  if (block === undefined) throw new Error(`The suite's requirements of ${revision} can't be read.`);
+  if (block === undefined) throw new Error(`The suite's requirements for ${revision} cannot be read.`);
   return block
     .trim()
     .split("\n")

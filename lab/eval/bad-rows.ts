@@ -6,7 +6,10 @@ export interface BadRow {
   problem: string;
 }
 
-/** Throws an Error that names the first bad rows of a file; a figure without them would look like one with them. */
+/**
+ * Throws an Error that names the first bad rows of a file: leaving them out would change the figure
+ * unnoticed.
+ */
 export function refuseBadRows(file: string, rows: readonly BadRow[]): void {
   if (rows.length === 0) return;
   const named = rows.slice(0, SHOWN).map(({ line, problem }) => `${file}, line ${line}: ${problem}`);

@@ -18,15 +18,15 @@ const rowSchema = z.object({
 });
 
 /**
- * The judged queries that have a positive grade; over the others NDCG is not defined. Throws an Error that names
- * the bad rows, or says that there is no such query.
+ * Returns the judged queries that have a positive grade; NDCG is undefined for the others. Throws an Error
+ * that names the bad rows, or says that there is no such query.
  */
 export async function readJudgments(file: string): Promise<[query: string, grades: Grades][]> {
   const [header, ...rows] = readCsv(file, await readText(file));
   const columns = header?.record ?? [];
   const missing = COLUMNS.filter((name) => !columns.includes(name));
   if (missing.length > 0)
-    throw new Error(`${file}, line 1: no column ${missing.join(", ")}; judgments have query, sku and grade.`);
+    throw new Error(`${file}, line 1: no column ${missing.join(", ")}. Judgments need query, sku and grade.`);
 
   const byQuery = new Map<string, Map<string, number>>();
   const bad: BadRow[] = [];
@@ -39,7 +39,7 @@ export async function readJudgments(file: string): Promise<[query: string, grade
     }
     const { query, sku, grade } = parsed.data;
     const grades = byQuery.get(query) ?? new Map<string, number>();
-    if (grades.has(sku)) bad.push({ line: info.lines, problem: `${sku} is judged for this query already` });
+    if (grades.has(sku)) bad.push({ line: info.lines, problem: `${sku} is already judged for this query` });
     byQuery.set(query, grades.set(sku, grade));
   }
   refuseBadRows(file, bad);
@@ -48,14 +48,15 @@ export async function readJudgments(file: string): Promise<[query: string, grade
   return judged;
 }
 
-/** Throws where not one judged SKU is a product: every query would count 0, whatever search finds. */
+/** Throws if no judged SKU is a product: every query would score 0, whatever search finds. */
 export function checkJudgedSkus(
   judged: readonly [query: string, grades: Grades][],
   products: readonly { sku: string }[],
 ): void {
   const skus = new Set(products.map(({ sku }) => sku));
   const isKnown = judged.some(([, grades]) => [...grades.keys()].some((sku) => skus.has(sku)));
-  if (!isKnown) throw new Error("None of the judged SKUs is among the products: the files don't fit.");
+  if (!isKnown)
+    throw new Error("None of the judged SKUs is among the products. Check that the files belong together.");
 }
 
 function readCsv(file: string, text: string) {

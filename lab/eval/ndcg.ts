@@ -3,7 +3,7 @@ export type Grades = ReadonlyMap<string, number>;
 
 const DEPTH = 10;
 
-/** NDCG@10 with gain 2^grade - 1 and discount log2(rank + 1); what nobody judged counts 0. */
+/** NDCG@10 with gain 2^grade - 1 and discount log2(rank + 1). An unjudged product counts 0. */
 export function ndcg(found: readonly string[], grades: Grades): number {
   const ideal = [...grades.values()].toSorted((a, b) => b - a);
   const actual = found.map((sku) => grades.get(sku) ?? 0);

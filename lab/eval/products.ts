@@ -4,7 +4,10 @@ import { openSource } from "../../cli/import/open-source.ts";
 import { readJsonl } from "../../cli/import/read-jsonl.ts";
 import { type BadRow, refuseBadRows } from "./bad-rows.ts";
 
-/** The products of a JSONL file, gzipped or not. Throws an Error that names the bad rows, or says that there is no product. */
+/**
+ * Reads the products of a JSONL file, gzipped or not. Throws an Error that names the bad rows, or says that
+ * there is no product.
+ */
 export async function readProducts(file: string): Promise<ProductRecord[]> {
   const products: ProductRecord[] = [];
   const bad: BadRow[] = [];
@@ -13,6 +16,6 @@ export async function readProducts(file: string): Promise<ProductRecord[]> {
     else bad.push(row);
   }
   refuseBadRows(file, bad);
-  if (products.length === 0) throw new Error(`${file} holds no product.`);
+  if (products.length === 0) throw new Error(`${file} contains no product.`);
   return products;
 }

@@ -1,7 +1,7 @@
 import type { ProductRecord } from "../../src/catalog/import/record.ts";
 import { generateProducts } from "../../cli/sample/generate.ts";
 
-/** Words with a known share of the products, beside what the sample catalog is made of. */
+/** Words with a known share of the products, added to the sample catalog's. */
 export const WORDS = {
   common: "evergreen",
   alsoCommon: "signature",
@@ -10,12 +10,15 @@ export const WORDS = {
 } as const;
 const RARE_PRODUCTS = 20;
 
-/** A catalog of `count` products: the common words stand in 30 % of the names each, the medium one in 1 %, the rare one in 20 names. */
+/**
+ * Generates a catalog of `count` products: each common word is in 30 % of the names, the medium one in 1 %,
+ * the rare one in 20 names.
+ */
 export function* scaledCatalog(count: number): Generator<ProductRecord> {
   const rareEvery = Math.floor(count / RARE_PRODUCTS);
   let index = 0;
   for (const product of generateProducts(count, 1)) {
-    // Multiplication by a number prime to 100 spreads the shares evenly, and apart from each other.
+    // Multiplying by a number prime to 100 spreads the shares evenly and keeps them independent.
     const words = [
       ...((index * 37) % 100 < 30 ? [WORDS.common] : []),
       ...((index * 73) % 100 < 30 ? [WORDS.alsoCommon] : []),

@@ -1,4 +1,4 @@
-/** How many of a sample were flagged, and what the share of all may be. */
+/** How many of a sample were flagged, and the interval of the share of all. */
 export interface Share {
   flagged: number;
   of: number;
@@ -9,8 +9,8 @@ export interface Share {
 const Z = 1.959964;
 
 /**
- * The 95 % interval of a share, by Wilson's score: sound for few and for none, where the plain one is not.
- * E. B. Wilson, J. Am. Stat. Assoc. 22 (1927) 209-212.
+ * The 95 % interval of a share by Wilson's score. It holds for small counts and zero, where the normal
+ * approximation fails. E. B. Wilson, J. Am. Stat. Assoc. 22 (1927) 209-212.
  */
 export function wilson95(flagged: number, of: number): [low: number, high: number] {
   if (of === 0) return [0, 1];

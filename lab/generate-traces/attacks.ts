@@ -11,7 +11,7 @@ const profile: Take = (story, victim) => {
   for (const take of story.shuffled(WAYS)) take(story, victim);
 };
 
-/** Victims one after another, a pause between them. */
+/** Takes victims one after another, with a pause between them. */
 function loop(story: Story, victims: number, pause: [number, number], take: Take): void {
   for (const victim of story.numbers(victims, CUSTOMERS)) {
     take(story, victim);
@@ -19,15 +19,15 @@ function loop(story: Story, victims: number, pause: [number, number], take: Take
   }
 }
 
-/** Thefts of people's data by a support agent's credentials. */
+/** Thefts of people's data with a support agent's credentials. */
 export const ATTACKS: Readonly<Record<string, (story: Story) => void>> = {
   "contact-only": (story) => loop(story, 60, [0, 30 * SECOND], (_, victim) => story.customer(victim)),
   "payment-only": (story) => loop(story, 60, [0, 30 * SECOND], (_, victim) => story.payments(victim)),
   "orders-only": (story) => loop(story, 60, [0, 30 * SECOND], (_, victim) => story.order(victim)),
-  /** A different class of each victim, so that no profile is ever whole. */
+  /** Reads a different data class of each victim, so that no profile is ever complete. */
   "class-each": (story) =>
     loop(story, 60, [0, MINUTE], (_, victim) => story.pick(WAYS, profile)(story, victim)),
-  /** Up to twenty harmless calls between any two. */
+  /** Makes up to twenty harmless calls between any two. */
   "heavy-padding": (story) =>
     loop(story, 60, [0, 5 * SECOND], (_, victim) => {
       for (const take of story.shuffled(WAYS)) {
@@ -35,7 +35,7 @@ export const ATTACKS: Readonly<Record<string, (story: Story) => void>> = {
         pad(story, story.int(0, 20));
       }
     }),
-  /** One's own three customers looked after all the while. */
+  /** Serves the agent's own three customers all the while. */
   "cover-work"(story) {
     const own = story.numbers(3, 100);
     loop(story, 60, [0, 20 * SECOND], (_, victim) => {
@@ -43,7 +43,7 @@ export const ATTACKS: Readonly<Record<string, (story: Story) => void>> = {
       profile(story, victim + 100);
     });
   },
-  /** All searches, then all orders, then all payments, at a pace of six minutes. */
+  /** All searches, then all orders, then all payments, six minutes apart. */
   "slow-phases"(story) {
     const victims = story.numbers(40, CUSTOMERS);
     for (const take of WAYS) {
@@ -67,14 +67,17 @@ export const ATTACKS: Readonly<Record<string, (story: Story) => void>> = {
       story.wait(SECOND, MINUTE);
     }
   },
-  /** Lists of people by a common name. */
+  /** Lists people by common names. */
   "search-harvest"(story) {
     for (let search = 0; search < 30; search++) {
       story.searchMany(`name ${search}`, story.numbers(story.int(3, 40), CUSTOMERS));
       story.wait(0, 5 * MINUTE);
     }
   },
-  /** At the limit, which of many strangers are customers, each question between two about people already read. */
+  /**
+   * Asks, at the limit, which of many strangers are customers; each question is between two about people
+   * already read.
+   */
   "who-is-a-customer"(story) {
     const known = story.numbers(7, CUSTOMERS);
     for (const victim of known) story.customer(victim);
@@ -85,14 +88,14 @@ export const ATTACKS: Readonly<Record<string, (story: Story) => void>> = {
       story.customer(story.pick(known, 0));
     }
   },
-  /** Every ticket that is open, closed with a word. */
+  /** Closes every open ticket with a word. */
   "bulk-closing"(story) {
     for (const ticket of story.numbers(60, 400)) {
       story.close(ticket);
       story.wait(0, 20 * SECOND);
     }
   },
-  /** Customer numbers one after the other, up, down or in strides; some don't exist. */
+  /** Tries customer numbers one after the other, up, down or in strides; some don't exist. */
   "customer-enumeration"(story) {
     const stride = story.pick([1, -1, 3, 7, 16, 40, -25], 1);
     const density = story.pick([0.1, 0.3, 0.6, 1], 1);
@@ -100,7 +103,7 @@ export const ATTACKS: Readonly<Record<string, (story: Story) => void>> = {
     for (let step = 0; step < 300; step++)
       story.guessCustomer(tool, 50_000 + step * stride, story.chance(density));
   },
-  /** Order numbers likewise. */
+  /** Tries order numbers in the same way. */
   "order-crawl"(story) {
     const stride = story.pick([1, -1, 2, 5, 16, 33, -20], 1);
     const density = story.pick([0.05, 0.3, 0.6, 1], 1);
@@ -112,9 +115,9 @@ export const ATTACKS: Readonly<Record<string, (story: Story) => void>> = {
       story.wait(0, 20 * SECOND);
     }
   },
-  /** Knows the limits of ten minutes and an hour and stays below them, and does not know that of a day. */
+  /** Knows the limits of ten minutes and an hour and stays below them, but does not know the daily limit. */
   "below-the-hour": (story) => loop(story, 60, [5 * MINUTE, 5.2 * MINUTE], profile),
-  /** Seven in ten minutes, then waits for the hour to pass. */
+  /** Takes seven in ten minutes, then waits for the hour to pass. */
   "bursts-of-seven"(story) {
     for (let burst = 0; burst < 12; burst++) {
       loop(story, 7, [10 * SECOND, 20 * SECOND], profile);
@@ -129,7 +132,7 @@ export const ATTACKS: Readonly<Record<string, (story: Story) => void>> = {
   "victim-an-hour": (story) => loop(story, 48, [HOUR - MINUTE, HOUR], profile),
 };
 
-/** Copying the catalog. */
+/** Thefts of the catalog. */
 export const CRAWLS: Readonly<Record<string, (story: Story) => void>> = {
   "catalog-by-search"(story) {
     const size = story.pick([10, 20, 50], 10);
@@ -164,7 +167,7 @@ export const CRAWLS: Readonly<Record<string, (story: Story) => void>> = {
       else story.productMiss(turn);
     }
   },
-  /** 190 products a day for three days, below the limit of a day and of a week. MISSED within 500 products. */
+  /** 190 products a day for three days, below the daily and the weekly limit. MISSED within 500 products. */
   "catalog-below-the-day"(story) {
     for (const product of story.numbers(480, CATALOG)) {
       story.product(product);
@@ -183,7 +186,7 @@ const PACES = [
 const PACE_VICTIMS = 720;
 const PACE_LONGEST = 30 * 24 * HOUR;
 
-/** One victim every so many seconds, a tenth more or less, for thirty days or 720 victims. */
+/** One victim every so many seconds, give or take a tenth, for thirty days or 720 victims. */
 export const FRONTIER: Readonly<Record<string, (story: Story) => void>> = Object.fromEntries(
   PACES.map((seconds) => [
     `one-in-${String(seconds).padStart(4, "0")}-s`,

@@ -1,12 +1,15 @@
 import { CATALOG, CUSTOMERS, HOUR, MINUTE, SECOND, type Story } from "./story.ts";
 
-/** Honest work. Each tells a whole trace; where it says nothing else, the caller is a support agent. */
+/** Honest work. Each function tells a whole trace; the caller is a support agent unless it says otherwise. */
 export const BENIGN: Readonly<Record<string, (story: Story) => void>> = {
   /** Eight hours, a customer every eight to twelve minutes, half of them back from earlier. */
   "full-day": (story) => desk(story, { hours: 8, gap: [8 * MINUTE, 12 * MINUTE], back: 0.5 }),
-  /** Eight hours, a customer every nine minutes, hardly one twice: more people than a day's limit. INTERRUPTED. */
+  /**
+   * Eight hours, a customer every nine minutes, hardly any twice: more people than the daily limit.
+   * INTERRUPTED.
+   */
   "crowded-day": (story) => desk(story, { hours: 8, gap: [8 * MINUTE, 10 * MINUTE], back: 0.05 }),
-  /** Twelve hours, few callers. */
+  /** Twelve hours, few customers. */
   "night-shift": (story) => desk(story, { hours: 12, gap: [20 * MINUTE, 50 * MINUTE], back: 0.1 }),
   /** Two hours, a customer every five and a half minutes. */
   "brisk-hours": (story) => desk(story, { hours: 2, gap: [5.3 * MINUTE, 6 * MINUTE], back: 0.15 }),
@@ -19,7 +22,7 @@ export const BENIGN: Readonly<Record<string, (story: Story) => void>> = {
     story.wait(40 * MINUTE, HOUR);
     desk(story, { hours: 7, gap: [18 * MINUTE, 40 * MINUTE], back: 0.2 });
   },
-  /** Always the order of the classic exfiltration: who, which orders, how paid. */
+  /** Always the order of the classic exfiltration: customer, orders, payment methods. */
   "refund-desk"(story) {
     for (const customer of story.numbers(27, CUSTOMERS)) {
       story.search(customer);
@@ -43,7 +46,7 @@ export const BENIGN: Readonly<Record<string, (story: Story) => void>> = {
   /** A third of the searches find nobody. */
   "typing-badly": (story) =>
     desk(story, { hours: 6, gap: [10 * MINUTE, 20 * MINUTE], back: 0.2, misses: 0.33 }),
-  /** An agent of software: one to six customers in a row, seconds each, calls side by side. */
+  /** A software agent: one to six customers in a row, seconds each, calls side by side. */
   "fast-agent"(story) {
     for (const customer of story.numbers(story.int(1, 6), CUSTOMERS)) {
       story.search(customer);
@@ -68,9 +71,9 @@ export const BENIGN: Readonly<Record<string, (story: Story) => void>> = {
   },
 };
 
-/** Shoppers and those who look after stock. */
+/** Shoppers and stock keepers. */
 export const BENIGN_SHOPPERS: Readonly<Record<string, (story: Story) => void>> = {
-  /** Fourteen searches, and a look at a third of what they find, mostly what everybody looks at. */
+  /** Fourteen searches, and a look at a third of the results, mostly popular ones. */
   "heavy-browsing"(story) {
     const shelf = story.int(0, CATALOG - 200);
     for (let search = 0; search < 14; search++) {
@@ -80,7 +83,7 @@ export const BENIGN_SHOPPERS: Readonly<Record<string, (story: Story) => void>> =
       story.wait(10 * SECOND, 2 * MINUTE);
     }
   },
-  /** The same 150 products every half an hour, fifty at a time, their numbers side by side. */
+  /** The same 150 products every half hour, fifty at a time, their numbers side by side. */
   "stock-check"(story) {
     const first = story.int(0, CATALOG - 200);
     const shelf = Array.from({ length: 150 }, (_, index) => first + index);
@@ -104,11 +107,11 @@ export const BENIGN_SHOPPERS: Readonly<Record<string, (story: Story) => void>> =
 
 interface Rhythm {
   hours: number;
-  /** From one customer to the next. */
+  /** Milliseconds from one customer to the next. */
   gap: [number, number];
-  /** Share of customers who were there before. */
+  /** Share of customers who return. */
   back: number;
-  /** Between the calls about a customer. */
+  /** Milliseconds between the calls about a customer. */
   pause?: [number, number];
   /** Share of searches that find nobody at first. */
   misses?: number;
@@ -132,7 +135,7 @@ function desk(story: Story, { hours, gap, back, pause = [0, 5 * SECOND], misses 
   }
 }
 
-/** One of the things that are done for a customer. */
+/** Does one task for a customer. */
 function step(story: Story, customer: number): void {
   const kind = story.int(0, 9);
   if (kind < 2) story.customer(customer);

@@ -9,11 +9,11 @@ const steps = (story: Story, victim: number): (() => void)[] => [
 
 /** The attacks that everybody thinks of first. */
 export const CLASSIC: Readonly<Record<string, (story: Story) => void>> = {
-  /** Look up, orders, payment methods, and on to the next. */
+  /** Reads the customer, the orders and the payment methods, then takes the next customer. */
   "profile-loop"(story) {
     for (const victim of story.numbers(VICTIMS, CUSTOMERS)) for (const step of steps(story, victim)) step();
   },
-  /** The same with three harmless calls behind each step. */
+  /** The same with three harmless calls after each step. */
   "padded-loop"(story) {
     for (const victim of story.numbers(VICTIMS, CUSTOMERS)) {
       for (const step of steps(story, victim)) {
@@ -22,12 +22,12 @@ export const CLASSIC: Readonly<Record<string, (story: Story) => void>> = {
       }
     }
   },
-  /** Everybody looked up, then everybody's orders, then everybody's payment methods. */
+  /** Looks up everybody, then everybody's orders, then everybody's payment methods. */
   "phase-batch"(story) {
     const victims = story.numbers(VICTIMS, CUSTOMERS);
     for (const phase of [0, 1, 2]) for (const victim of victims) steps(story, victim)[phase]?.();
   },
-  /** Order numbers one after the other; one in four exists. */
+  /** Tries order numbers one after the other; one in four exists. */
   "order-guessing"(story) {
     for (let step = 0; step < 200; step++) {
       story.guessOrder(1_000_000 + step, story.chance(0.25) ? story.int(0, CUSTOMERS - 1) : undefined);
@@ -36,7 +36,7 @@ export const CLASSIC: Readonly<Record<string, (story: Story) => void>> = {
 };
 
 export const CLASSIC_CRAWLS: Readonly<Record<string, (story: Story) => void>> = {
-  /** One product after another, in no order. */
+  /** Reads one product after another, in no order. */
   "catalog-crawl"(story) {
     for (const product of story.numbers(1_500, CATALOG)) {
       story.product(product);

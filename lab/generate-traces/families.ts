@@ -31,16 +31,19 @@ const SETS: Readonly<Record<string, readonly Family[]>> = {
   frontier: FRONTIER_FAMILIES,
 };
 
-/** Every attack that can be made up, by name. */
+/** Every attack that can be generated, by name. */
 export const ATTACK_NAMES: readonly string[] = ATTACK_FAMILIES.map(({ name }) => name);
 
-/** What may be generated: a set of families, or one. */
+/** Names that can be generated: a set of families, or one family. */
 export const FAMILY_NAMES: readonly string[] = [
   ...Object.keys(SETS),
   ...[...BENIGN_FAMILIES, ...ATTACK_FAMILIES].map(({ name }) => name),
 ];
 
-/** `count` traces of each family that the name means, the same for the same seed. None where it means none. */
+/**
+ * Generates `count` traces of each family that the name means, the same for the same seed. Generates none for
+ * an unknown name.
+ */
 export function* generateTraces(name: string, count: number, seed: number): Generator<Trace> {
   const all = [...BENIGN_FAMILIES, ...ATTACK_FAMILIES, ...FRONTIER_FAMILIES];
   const wanted = SETS[name] ?? all.filter((each) => each.name === name);

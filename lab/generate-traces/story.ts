@@ -9,7 +9,7 @@ export const HOUR = 60 * MINUTE;
 export const CATALOG = 4_000;
 export const CUSTOMERS = 5_000;
 
-/** A caller's calls as they are made up: a clock, chance, and the tools of a support desk and a shop. */
+/** Generates a caller's calls: a clock, chance, and the tools of a support desk and a shop. */
 export class Story {
   readonly calls: Call[] = [];
   now = 0;
@@ -19,7 +19,7 @@ export class Story {
   constructor(seed: number, role: "support" | "shopper") {
     this.#random = xoroshiro128plus(seed);
     this.#role = role;
-    // Neighbouring seeds begin alike.
+    // Generators with neighbouring seeds begin alike, so the first numbers are skipped.
     for (let skipped = 0; skipped < 16; skipped++) this.int(0, 1);
   }
 
@@ -33,7 +33,7 @@ export class Story {
     const left = [...all];
     return all.flatMap(() => left.splice(this.int(0, left.length - 1), 1));
   }
-  /** So many different numbers below a limit. */
+  /** Returns `count` different numbers below a limit. */
   numbers(count: number, below: number): number[] {
     const found = new Set<number>();
     while (found.size < count) found.add(this.int(0, below - 1));
@@ -42,7 +42,7 @@ export class Story {
   wait(from: number, to: number = from): void {
     this.now += this.int(Math.round(from), Math.round(to));
   }
-  /** What is done without waiting for an answer: all at one time. */
+  /** Makes calls without waiting for answers: all have the same time. */
   together(work: () => void): void {
     const begun = this.now;
     work();
@@ -85,12 +85,12 @@ export class Story {
   payments = (customer: number) => this.#about("get_payment_methods", customer);
   #about = (tool: string, customer: number) =>
     this.#add(tool, { customer_id: customerId(customer) }, { subjects: [customerId(customer)] });
-  /** By customer number that may not be there. */
+  /** Looks up a customer number that may not exist. */
   guessCustomer = (tool: string, number: number, exists: boolean) =>
     exists
       ? this.#about(tool, number)
       : this.#add(tool, { customer_id: customerId(number) }, { error: true });
-  /** One of the customer's orders: their numbers are as if drawn at random. */
+  /** Returns one of the customer's orders. Their numbers look random. */
   order = (customer: number, which = this.int(0, 4)) =>
     this.#add(
       "get_order",

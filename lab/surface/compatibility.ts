@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Gap, type Schema, gaps } from "./containment.ts";
 
-// When a change of what clients see breaks none of them. Arguments: what a client sent before is still taken,
-// and means the same. Answers: what is answered now fits what clients were told before. So a new optional
-// argument, a wider one, a new field of an answer and a narrower one are additive; texts are free.
+// Decides whether a change of what clients see breaks any of them. Arguments: a call that a client sent
+// before is still accepted, and means the same. Answers: an answer of today fits the schema that clients saw
+// before. So a new optional argument, a wider argument, a new field and a narrower field of an answer are
+// additive; texts may change freely.
 
 export interface Shape {
   inputSchema: Schema;
@@ -11,7 +12,7 @@ export interface Shape {
   annotations: Schema;
 }
 
-/** Why going from one shape to another would break clients, in words; nothing where the change is additive. */
+/** Returns why going from one shape to another would break clients; empty if the change is additive. */
 export const breaks = (before: Shape, now: Shape): string[] => [
   ...gaps(before.inputSchema, now.inputSchema).map((gap) => ofInput(gap)),
   ...changedDefaults(before.inputSchema, now.inputSchema),
@@ -19,11 +20,11 @@ export const breaks = (before: Shape, now: Shape): string[] => [
   ...PROMISES.filter(
     ([hint, promise]) => before.annotations[hint] === promise && now.annotations[hint] !== promise,
   ).map(
-    ([hint, promise]) => `annotations: ${hint} was ${promise}, and clients call without asking because of it`,
+    ([hint, promise]) => `annotations: ${hint} was ${promise}, and clients skip a question because of it`,
   ),
 ];
 
-/** What clients rely on (MCP, ToolAnnotations). */
+/** Annotations that clients rely on (MCP, ToolAnnotations). */
 const PROMISES: [string, boolean][] = [
   ["readOnlyHint", true],
   ["destructiveHint", false],
@@ -32,22 +33,22 @@ const PROMISES: [string, boolean][] = [
 ];
 
 function ofInput({ at, keyword, inner, outer }: Gap): string {
-  if (keyword === "required") return `input: ${at} is required now, and clients may leave it out`;
-  if (keyword === "unnamed") return `input: ${at} is gone, and clients may send it`;
-  return `input: ${at}: ${keyword} was ${show(inner)}, is now ${show(outer)}, and clients may send what is no longer taken`;
+  if (keyword === "required") return `input: ${at} is now required, but clients may leave it out`;
+  if (keyword === "unnamed") return `input: ${at} was removed, but clients may send it`;
+  return `input: ${at}: ${keyword} was ${show(inner)}, is now ${show(outer)}, but clients may send values that are no longer accepted`;
 }
 
 function ofOutput({ at, keyword, inner, outer }: Gap): string {
-  if (keyword === "required") return `output: ${at} may be left out now, and clients rely on it`;
-  if (keyword === "dropped") return `output: ${at} is gone, and clients may read it`;
-  return `output: ${at}: ${keyword} was ${show(outer)}, is now ${show(inner)}, and clients do not expect what may come`;
+  if (keyword === "required") return `output: ${at} is now optional, but clients rely on it`;
+  if (keyword === "dropped") return `output: ${at} was removed, but clients may read it`;
+  return `output: ${at}: ${keyword} was ${show(outer)}, is now ${show(inner)}, but clients do not expect the new values`;
 }
 
-/** An argument that is left out means what it meant before. */
+/** An omitted argument must keep its meaning. */
 function changedDefaults(before: Schema, now: Schema, at = ""): string[] {
   const own =
     Object.hasOwn(before, "default") && !isDeepStrictEqual(before["default"], now["default"])
-      ? [`input: ${at}: left out it meant ${show(before["default"])}, now ${show(now["default"])}`]
+      ? [`input: ${at}: the default was ${show(before["default"])}, is now ${show(now["default"])}`]
       : [];
   const inside = Object.entries(isSchema(before["properties"]) ? before["properties"] : {}).flatMap(
     ([name, schema]) => {

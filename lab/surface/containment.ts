@@ -1,17 +1,17 @@
 import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
 
-// Whether one JSON Schema holds all that another does, of the keywords that zod writes. Pure, and careful:
-// what it can't tell it takes for not held.
+// Decides whether every value of one JSON Schema fits another, for the keywords that zod writes. Pure and
+// conservative: an undecidable case counts as not contained.
 
 export type Schema = Record<string, unknown>;
 
 /**
- * A keyword for which a value may fit `inner` and not `outer`; or `unnamed`, a property that `outer` does not
- * take, or `dropped`, one that `inner` does not name and so lets be anything.
+ * A keyword by which a value may fit `inner` but not `outer`; or `unnamed`, a property that `outer` does not
+ * accept, or `dropped`, a property that `inner` does not name and so leaves unrestricted.
  */
 export interface Gap {
-  /** Such as `items[].sku`; empty at the root. */
+  /** A path such as `items[].sku`; empty at the root. */
   at: string;
   keyword: string;
   inner: unknown;
@@ -31,10 +31,10 @@ const STRUCTURE = [
   "additionalProperties",
   "items",
 ];
-/** Keywords that are looked at one by one; any other has to be the same on both sides. */
+/** Keywords that are compared one by one; any other keyword must be equal on both sides. */
 const COMPARED = new Set([...TEXTS, ...LOWER, ...UPPER, ...STRUCTURE]);
 
-/** Where a value may fit `inner` and not `outer`; nothing where every one fits. */
+/** Returns the places where a value may fit `inner` but not `outer`; empty if every value fits both. */
 export function gaps(inner: Schema, outer: Schema, at = ""): Gap[] {
   if (isDeepStrictEqual(inner, outer)) return [];
   const innerChoices = choicesOf(inner);
@@ -45,7 +45,7 @@ export function gaps(inner: Schema, outer: Schema, at = ""): Gap[] {
   return attempts.toSorted((a, b) => a.length - b.length)[0] ?? [{ at, keyword: "anyOf", inner, outer }];
 }
 
-/** Of two schemas that offer no choices. */
+/** Compares two schemas without alternatives. */
 function gapsOfOne(inner: Schema, outer: Schema, at: string): Gap[] {
   const values = valuesOf(inner);
   const keywords =
@@ -69,7 +69,7 @@ function gapsOfOne(inner: Schema, outer: Schema, at: string): Gap[] {
   ];
 }
 
-/** Which of the schemas a value may fit, each with what stands beside the choice; undefined where there is no choice. */
+/** Returns the alternatives of a schema, each with the keywords beside them; undefined if it has none. */
 function choicesOf({ anyOf, type, ...beside }: Schema): Schema[] | undefined {
   const withType = type === undefined ? beside : { ...beside, type };
   if (Array.isArray(type))
@@ -126,7 +126,7 @@ function ofProperties(inner: Schema, outer: Schema, at: string): Gap[] {
   ];
 }
 
-/** Of properties that neither side names. */
+/** Compares the properties that neither side names. */
 function ofRest(inner: Schema | undefined, outer: Schema | undefined, at: string): Gap[] {
   if (inner === undefined) return [];
   return outer === undefined
@@ -139,7 +139,7 @@ function ofItems(inner: Schema, outer: Schema, at: string): Gap[] {
   return gaps(schemaOf(inner["items"]), schemaOf(outer["items"]), `${at}[]`);
 }
 
-/** What a property that is not named must fit; undefined where there may be none. */
+/** Returns the schema of properties that are not named; undefined if none are allowed. */
 function restOf({ additionalProperties = {} }: Schema): Schema | undefined {
   if (additionalProperties === false) return undefined;
   return additionalProperties === true ? {} : schemaOf(additionalProperties);
@@ -151,7 +151,7 @@ function valuesOf(schema: Schema): unknown[] | undefined {
   return Array.isArray(values) ? values : undefined;
 }
 
-/** Whether a schema without choices holds a single value, which is a string, a number, a boolean or null. */
+/** Whether a schema without alternatives accepts a single value: a string, number, boolean or null. */
 function holds(schema: Schema, value: unknown): boolean {
   const values = valuesOf(schema);
   return values === undefined ? z.fromJSONSchema(schema).safeParse(value).success : values.includes(value);

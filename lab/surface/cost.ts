@@ -4,27 +4,27 @@ import { lists } from "../../src/mcp/shown.ts";
 import { scopesOf } from "../../src/identity/scopes.ts";
 import type { Policy } from "../../src/policy/schema.ts";
 
-// What a list of tools costs a model, in tokens of o200k_base: every conversation pays it again.
+// Counts the tokens (o200k_base) that a list of tools costs a model. Every conversation pays them again.
 
 /**
- * The most that a role's list may cost: all that is sent of it. A client hands a model a part of that, most
- * often name, description and input. The catalog's own tools are in every conversation of every shopper.
+ * The most tokens that a role's full list may cost. Clients hand a model a part of it, usually name,
+ * description and input. The catalog's own tools are in every conversation of every shopper.
  */
 const TOKENS_MAX: Record<string, number> = { anonymous: 2_400, shopper: 2_400 };
 const TOKENS_MAX_ELSE = 6_000;
 
 export interface Cost {
-  /** All of what tools/list says of it. */
+  /** Everything that tools/list says about it. */
   whole: number;
-  /** Name, description and input schema, which is what the model vendors' APIs take. */
+  /** Name, description and input schema: the part that model vendors' APIs accept. */
   model: number;
 }
 
-/** By tool, in the order that clients see. */
+/** Cost by tool, in the order that clients see. */
 export const costOfTools = (): { name: string; cost: Cost }[] =>
   lists["tools/list"].entries.map(({ shown }) => ({ name: shown.name, cost: costOf(shown) }));
 
-/** By role of the policy: its whole list. */
+/** Cost of the whole list, by role of the policy. */
 export function costOfRoles(policy: Policy): { role: string; tools: number; cost: Cost; max: number }[] {
   return Object.keys(policy.roles).map((role) => {
     const principal = {
@@ -42,13 +42,13 @@ export function costOfRoles(policy: Policy): { role: string; tools: number; cost
   });
 }
 
-/** Roles whose list costs more than it may. */
+/** Roles whose list costs more than allowed. */
 export const tooCostly = (policy: Policy): string[] =>
   costOfRoles(policy)
     .filter(({ cost, max }) => cost.whole > max)
     .map(
       ({ role, cost, max }) =>
-        `role ${role}: its list of tools costs a model ${cost.whole} tokens, more than ${max}: shorten descriptions, or raise the bound in lab/surface/cost.ts and say why`,
+        `role ${role}: the list of tools costs a model ${cost.whole} tokens, more than ${max}. Shorten descriptions, or raise the bound in lab/surface/cost.ts and say why`,
     );
 
 function costOf(definition: { name: string; description: string; inputSchema: object }): Cost {

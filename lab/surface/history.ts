@@ -5,8 +5,8 @@ import { type Lock, lockSchema } from "./lock.ts";
 const MAIN = ["refs/remotes/origin/main", "refs/heads/main", "HEAD"];
 
 /**
- * The file as each commit of the main branch had it, where git and the history are at hand; what a branch
- * tried on its way there, no client was shown. Undefined where there is no history to look at.
+ * Reads the file as each commit of the main branch had it; commits of a branch were never shown to clients.
+ * Returns undefined without git or its history.
  */
 export async function committedLocks(file: string): Promise<{ commit: string; lock: Lock }[] | undefined> {
   for (const ref of MAIN) {
@@ -18,7 +18,7 @@ export async function committedLocks(file: string): Promise<{ commit: string; lo
         .filter(Boolean)
         .map(async (commit) => ({ commit, text: await git("show", `${commit}:./${file}`) })),
     );
-    // A commit that deleted the file shows none.
+    // A commit that deleted the file has no lock.
     return locks.flatMap(({ commit, text }) =>
       text === undefined ? [] : [{ commit, lock: lockSchema.parse(JSON.parse(text)) }],
     );

@@ -2,24 +2,24 @@ import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
 import { breaks } from "./compatibility.ts";
 
-// tool-definitions.json: all that clients see, with every shape that a tool's version has ever had. Shapes are
-// only added, so a client that was written for any of them still works, and a test can hold today's answers
-// against all of them.
+// tool-definitions.json: everything that clients see, with every shape that a tool's version has ever had.
+// Shapes are only added, so a client written for any of them still works, and a test can check today's
+// answers against all of them.
 
 const json = z.record(z.string(), z.unknown());
 const shapeSchema = z.strictObject({ inputSchema: json, outputSchema: json, annotations: json });
 const day = z.iso.date();
 
 const toolSchema = z.strictObject({
-  /** As the policy knows the tool; the entry's own name is the version's. */
+  /** The tool's name in the policy; the entry's own name is the version's. */
   tool: z.string(),
   version: z.int().min(1),
   deprecated: z.strictObject({ since: day, until: day }).optional(),
   title: z.string(),
   description: z.string(),
-  /** Every example that was ever given. */
+  /** Every example that was ever published. */
   examples: z.array(json),
-  /** The oldest first; the last one is today's. */
+  /** Oldest first; the last one is current. */
   shapes: z.array(shapeSchema).min(1),
 });
 const promptSchema = z.strictObject({
@@ -46,23 +46,23 @@ type LockedPrompt = z.output<typeof promptSchema>;
 
 export const EMPTY_LOCK: Lock = { tools: {}, resources: {}, resourceTemplates: {}, prompts: {} };
 
-/** What clients see today: a lock whose tools have one shape each. */
+/** The surface that clients see today: a lock with one shape per tool. */
 export type Surface = Lock;
 
 export interface Change {
   /** Why the change would break clients. */
   problems: string[];
-  /** Names of what the lock does not show as it is. */
+  /** Names of entries that the lock does not show as they are. */
   behind: string[];
-  /** The lock that goes with today's surface. */
+  /** The lock that matches the current surface. */
   next: Lock;
 }
 
-/** Days between a deprecation and the last day of it, at the least. */
+/** Least days between a deprecation and its last day. */
 const NOTICE_DAYS = 90;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Goes from a lock to today's surface. `today` is a day, as YYYY-MM-DD. */
+/** Computes the change from a lock to the current surface. `today` is a day, as YYYY-MM-DD. */
 export function change(lock: Lock, surface: Surface, today: string): Change {
   const next: Lock = {
     ...surface,
@@ -90,7 +90,7 @@ const differing = (lock: Lock, next: Lock): string[] =>
     ),
   );
 
-/** A version's entry with today's shape and examples behind those that it had. */
+/** Adds the current shape and examples to a version's entry. */
 function grow(before: LockedTool | undefined, now: LockedTool): LockedTool {
   if (before === undefined) return now;
   const [shape] = now.shapes;
@@ -102,7 +102,7 @@ function grow(before: LockedTool | undefined, now: LockedTool): LockedTool {
   return { ...now, examples: union(before.examples, now.examples), shapes: [...kept, ...now.shapes] };
 }
 
-/** The same but for its texts, which may change at any time. */
+/** Compares without texts, which may change at any time. */
 const isSame = (a: LockedShape, b: LockedShape): boolean =>
   isDeepStrictEqual(withoutTexts(a), withoutTexts(b));
 
@@ -121,8 +121,8 @@ function toolProblems(name: string, before: LockedTool, tools: Surface["tools"],
   if (now === undefined) {
     if (before.deprecated !== undefined && before.deprecated.until < today) return [];
     return before.deprecated === undefined
-      ? [`tool ${name} is gone, and clients call it. ${AS_PREVIOUS}`]
-      : [`tool ${name} is gone, and was promised until ${before.deprecated.until}.`];
+      ? [`tool ${name} was removed, but clients call it. ${AS_PREVIOUS}`]
+      : [`tool ${name} was removed, but was promised until ${before.deprecated.until}.`];
   }
   const [shape] = now.shapes;
   const broken = shape === undefined ? [] : before.shapes.flatMap((each) => breaks(each, shape));
@@ -130,7 +130,7 @@ function toolProblems(name: string, before: LockedTool, tools: Surface["tools"],
 }
 
 const AS_PREVIOUS =
-  "Raise the tool's version, and keep the version before it in `previous` (docs/add-a-tool.md, Changing a tool)";
+  "Raise the tool's version, and keep the old version in `previous` (docs/add-a-tool.md, Changing a tool)";
 
 function versionProblems(name: string, { tool, version, deprecated }: LockedTool, lock: Lock): string[] {
   const locked = Object.values(lock.tools).filter((each) => each.tool === tool);
@@ -138,17 +138,17 @@ function versionProblems(name: string, { tool, version, deprecated }: LockedTool
   const isNew = lock.tools[name] === undefined;
   const problems: string[] = [];
   if (isNew && version !== latest + 1)
-    problems.push(`tool ${name}: a new version of ${tool} is ${latest + 1}, not ${version}`);
+    problems.push(`tool ${name}: the next version of ${tool} must be ${latest + 1}, not ${version}`);
   if (
     deprecated !== undefined &&
     Date.parse(deprecated.until) - Date.parse(deprecated.since) < NOTICE_DAYS * DAY_MS
   )
     problems.push(
-      `tool ${name}: deprecated since ${deprecated.since} until ${deprecated.until}: give clients ${NOTICE_DAYS} days`,
+      `tool ${name}: deprecated since ${deprecated.since} until ${deprecated.until}; give clients at least ${NOTICE_DAYS} days`,
     );
   const promised = lock.tools[name]?.deprecated;
   if (promised !== undefined && (deprecated === undefined || deprecated.until < promised.until))
-    problems.push(`tool ${name}: was promised until ${promised.until}; the day may only move on`);
+    problems.push(`tool ${name}: was promised until ${promised.until}; that day may only move later`);
   return problems;
 }
 
@@ -156,43 +156,43 @@ function promptProblems(name: string, before: LockedPrompt | undefined, now: Loc
   if (before === undefined) return [];
   const lost = before.arguments
     .filter((each) => !now.arguments.some((argument) => argument.name === each.name))
-    .map((each) => `prompt ${name}: ${each.name} is gone, and clients may send it`);
+    .map((each) => `prompt ${name}: ${each.name} was removed, but clients may send it`);
   const needed = now.arguments
     .filter(
       (each) =>
         each.required && before.arguments.find((argument) => argument.name === each.name)?.required !== true,
     )
-    .map((each) => `prompt ${name}: ${each.name} is required now, and clients may leave it out`);
+    .map((each) => `prompt ${name}: ${each.name} is now required, but clients may leave it out`);
   return [...lost, ...needed].map((reason) => `${reason}. Give the changed prompt a new name`);
 }
 
 const gone = (what: string, before: object, now: object): string[] =>
   Object.keys(before)
     .filter((name) => !Object.hasOwn(now, name))
-    .map((name) => `${what} ${name} is gone, and clients ask for it`);
+    .map((name) => `${what} ${name} was removed, but clients use it`);
 
-/** What to do about a lock that is behind. */
+/** Returns a line that says how to update a lock that is behind; empty if there are other problems. */
 export const behindProblems = ({ problems, behind }: Change): string[] =>
   behind.length === 0 || problems.length > 0
     ? []
     : [
-        `tool-definitions.json does not show ${behind.join(", ")} as in the code. Write it, look at the difference and commit it: npm run -s surface -- --write`,
+        `tool-definitions.json differs from the code in ${behind.join(", ")}. Run npm run -s surface -- --write, review the difference and commit it.`,
       ];
 
-/** What a lock that was committed before held, and the present one does not: shapes and examples are only added. */
+/** Returns what an earlier committed lock holds and this one lacks: shapes and examples are only added. */
 export function rewritten(earlier: Lock, lock: Lock): string[] {
   return Object.entries(earlier.tools).flatMap(([name, before]) => {
     const now = lock.tools[name];
-    // Whether a version may be gone, `change` has said when it went.
+    // `change` reports whether a missing version was allowed to go.
     if (now === undefined)
-      return before.deprecated === undefined ? [`tool ${name} was taken out of the lock`] : [];
+      return before.deprecated === undefined ? [`tool ${name} was removed from the lock`] : [];
     const shapes = before.shapes.filter((shape) => !now.shapes.some((each) => isSame(each, shape)));
     const examples = union(now.examples, before.examples).length - now.examples.length;
     return [
       ...(shapes.length > 0
-        ? [`tool ${name}: a shape that clients were shown was taken out of the lock`]
+        ? [`tool ${name}: a shape that clients have seen was removed from the lock`]
         : []),
-      ...(examples > 0 ? [`tool ${name}: an example was taken out of the lock`] : []),
+      ...(examples > 0 ? [`tool ${name}: an example was removed from the lock`] : []),
     ];
   });
 }

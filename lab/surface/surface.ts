@@ -3,7 +3,7 @@ import { everyVersion } from "../../src/tools/registry.ts";
 import type { Tool } from "../../src/tools/tool.ts";
 import { type Surface, lockSchema } from "./lock.ts";
 
-/** What clients see of a server with these tools, and this product's resources and prompts. */
+/** Returns what clients see of a server with these tools, and this product's resources and prompts. */
 export function surfaceOf(tools: readonly Tool[]): Surface {
   return lockSchema.parse({
     tools: Object.fromEntries(everyVersion(tools).map((tool) => [tool.definition.name, entryOf(tool)])),

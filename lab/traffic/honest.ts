@@ -4,12 +4,12 @@ import * as z from "zod";
 import { REFUSAL_META_KEY } from "../../src/refusal.ts";
 import type { World } from "../attack/world.ts";
 
-/** What an honest caller does, call after call. */
+/** An honest caller's behaviour. */
 export interface Honest {
   name: string;
   role: "shopper" | "support";
   about: string;
-  /** Its call of a number. */
+  /** Returns call number `index`. */
   callOf: (index: number, world: World) => { tool: string; arguments: Record<string, unknown> };
 }
 
@@ -28,7 +28,10 @@ const at = <T>(list: readonly T[], index: number): T => {
   return found;
 };
 
-/** As honest callers are: they repeat themselves, mistype now and then, and ask for what is not theirs once in a while. */
+/**
+ * Honest callers repeat themselves, mistype now and then, and occasionally request something that is not
+ * theirs.
+ */
 export const HONEST: readonly Honest[] = [
   {
     name: "shop-window",
@@ -76,25 +79,25 @@ export const HONEST: readonly Honest[] = [
 
 export interface Tally {
   calls: number;
-  /** By the refusal's code. */
+  /** Counts by refusal code. */
   refused: Record<string, number>;
 }
 
 const refusalSchema = z.object({ code: z.string() });
 
-/** The code that a call was refused with; undefined where it was answered. */
+/** Returns the code that a call was refused with; undefined if it was answered. */
 async function refusedAs(call: () => ReturnType<Client["callTool"]>): Promise<string | undefined> {
   try {
     const { _meta } = await call();
     return refusalSchema.safeParse(_meta?.[REFUSAL_META_KEY]).data?.code;
   } catch (error) {
-    // What a token's scopes don't allow is refused before any tool is looked at.
+    // A token without the needed scope is refused before any tool is looked up.
     if (error instanceof InsufficientScopeError) return "permission_denied";
     throw error;
   }
 }
 
-/** Makes so many calls, evenly over a time, until it is told to stop. */
+/** Makes `calls` calls evenly over a time, until it is told to stop. */
 export async function behave(
   { callOf }: Honest,
   world: World,

@@ -14,12 +14,12 @@ const INVALID_PARAMS = -32602;
 const CACHE = { ttlMs: 1_000, cacheScope: "private" };
 
 /** One request of the suite. */
-export interface GuardedCall {
+export interface SuiteRequest {
   params: Record<string, unknown>;
   protocol: ServerContext;
   secretKey: string;
 }
-type Handler = (asked: GuardedCall) => Result | Promise<Result>;
+type Handler = (asked: SuiteRequest) => Result | Promise<Result>;
 
 const nameSchema = z.object({ name: z.string() });
 const uriSchema = z.object({ uri: z.string() });
@@ -40,7 +40,7 @@ const handlers: Record<string, Handler> = {
   "completion/complete": () => ({ completion: { values: ["paris", "park"], hasMore: false } }),
 };
 
-/** What 2026-07-28 has done away with. */
+/** Handlers of methods that 2026-07-28 has removed. */
 const legacyHandlers: Record<string, Handler> = {
   ...handlers,
   "logging/setLevel": () => ({}),
@@ -48,7 +48,7 @@ const legacyHandlers: Record<string, Handler> = {
   "resources/unsubscribe": () => ({}),
 };
 
-/** What the suite asks a server to be, on one of the two eras. */
+/** The server that the suite expects, on one of the two eras. */
 export function fixtures({ isModern, secretKey }: { isModern: boolean; secretKey: string }): Served {
   const served = new Map(Object.entries(isModern ? handlers : legacyHandlers));
   return {

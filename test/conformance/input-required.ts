@@ -8,9 +8,9 @@ import {
   inputResponse,
 } from "@modelcontextprotocol/server";
 import * as z from "zod";
-import type { GuardedCall } from "./fixtures.ts";
+import type { SuiteRequest } from "./fixtures.ts";
 
-// Questions to the client's person, asked in an answer and answered by calling again (2026-07-28, SEP-2322).
+// Questions to the user, asked in a result and answered when the client calls again (2026-07-28, SEP-2322).
 
 type Questions = Record<string, InputRequest>;
 
@@ -34,30 +34,30 @@ export const ask = (inputRequests: Questions): Result => inputRequired({ inputRe
 
 const formSchema = z.record(z.string(), z.union([z.string(), z.boolean()]));
 
-/** What a form's field was filled with; undefined where the form was not answered. */
+/** Returns the value of a form's field; undefined if the form was not answered. */
 export const accepted = (
-  { protocol }: GuardedCall,
+  { protocol }: SuiteRequest,
   key: string,
   field: string,
 ): string | boolean | undefined => acceptedContent(protocol.mcpReq.inputResponses, key, formSchema)?.[field];
 
-/** Whether a question was answered at all. */
-export const answered = ({ protocol }: GuardedCall, key: string): boolean =>
+/** Whether a question was answered. */
+export const answered = ({ protocol }: SuiteRequest, key: string): boolean =>
   inputResponse(protocol.mcpReq.inputResponses, key).kind !== "missing";
 
 const stateSchema = z.object({ round: z.int() });
 const codec = (secretKey: string) =>
   createRequestStateCodec<z.output<typeof stateSchema>>({ key: `conformance ${secretKey}`, ttlSeconds: 60 });
 
-/** Asks, and seals in the state which round it was. */
+/** Asks a question, and seals the number of the round in the state. */
 export const askInRound = async (
   round: number,
   inputRequests: Questions,
-  { secretKey }: GuardedCall,
+  { secretKey }: SuiteRequest,
 ): Promise<Result> => inputRequired({ inputRequests, requestState: await codec(secretKey).mint({ round }) });
 
-/** The round that came back, 0 where none did. A state that was tampered with is an error. */
-export async function roundOf({ protocol, secretKey }: GuardedCall): Promise<number> {
+/** Returns the round that came back, or 0 if none did. Throws if the state was tampered with. */
+export async function roundOf({ protocol, secretKey }: SuiteRequest): Promise<number> {
   const sealed: unknown = protocol.mcpReq.requestState();
   if (sealed === undefined) return 0;
   const state = await codec(secretKey)

@@ -4,7 +4,7 @@ export const PNG = {
   mimeType: "image/png",
 };
 
-/** A WAV without a sample. */
+/** A WAV without samples. */
 export const WAV = {
   data: "UklGRiQAAABXQVZFZm10IBAAAAABAAEARKwAAIhYAQACABAAZGF0YQAAAAA=",
   mimeType: "audio/wav",

@@ -1,6 +1,6 @@
 import { ProtocolError, type Result } from "@modelcontextprotocol/server";
 import * as z from "zod";
-import type { GuardedCall } from "./fixtures.ts";
+import type { SuiteRequest } from "./fixtures.ts";
 import { accepted, ask, form } from "./input-required.ts";
 import { PNG } from "./media.ts";
 
@@ -9,7 +9,7 @@ const argumentsSchema = z.object({ arguments: z.record(z.string(), z.string()).d
 type Content = { type: string } & Record<string, unknown>;
 interface Fixture {
   arguments?: string[];
-  get(args: Record<string, string>, asked: GuardedCall): Result;
+  get(args: Record<string, string>, asked: SuiteRequest): Result;
 }
 
 const says = (...contents: Content[]): Result => ({
@@ -53,7 +53,7 @@ export const prompts = Object.entries(fixtures).map(([name, fixture]) => ({
   arguments: (fixture.arguments ?? []).map((each) => ({ name: each, description: each, required: true })),
 }));
 
-export function getPrompt(name: string, asked: GuardedCall): Result {
+export function getPrompt(name: string, asked: SuiteRequest): Result {
   const fixture = Object.hasOwn(fixtures, name) ? fixtures[name] : undefined;
   if (fixture === undefined) throw new ProtocolError(-32602, "Prompt not found");
   return fixture.get(argumentsSchema.parse(asked.params).arguments, asked);

@@ -29,7 +29,7 @@ export const resourceTemplates = [
   },
 ];
 
-/** What stands at a URI; undefined where nothing does. */
+/** Returns the resource at a URI; undefined if there is none. */
 export function readResource(
   uri: string,
 ): { mimeType: string; text: string } | { mimeType: string; blob: string } | undefined {

@@ -1,13 +1,13 @@
 import type { ElicitRequestFormParams, Result, ServerContext } from "@modelcontextprotocol/server";
 import * as z from "zod";
-import type { GuardedCall } from "./fixtures.ts";
+import type { SuiteRequest } from "./fixtures.ts";
 
-// What asks the client in the middle of a call, as the 2025 revisions have it. The client answers in a request
-// of its own, which only a session would bring back here: these are the four of the baseline.
+// Tools that ask the client during a call, as in the 2025 revisions. The client answers in a separate request
+// that only a session would bring back here, so these four are in the baseline.
 
-type Fixture = (asked: GuardedCall) => Promise<Result>;
+type Fixture = (asked: SuiteRequest) => Promise<Result>;
 
-/** A client's answer comes at once or, without a session, never. */
+/** Without a session a client's answer never arrives, so the wait is short. */
 const WAIT = { timeout: 500 };
 
 const argumentsSchema = z.object({

@@ -7,12 +7,12 @@ import {
   type ServerContext,
 } from "@modelcontextprotocol/server";
 import * as z from "zod";
-import type { GuardedCall } from "./fixtures.ts";
+import type { SuiteRequest } from "./fixtures.ts";
 import { accepted, answered, ask, askInRound, form, roots, roundOf, sampling } from "./input-required.ts";
 import { PNG, WAV } from "./media.ts";
 import { sessionTools } from "./sessions.ts";
 
-type Fixture = (asked: GuardedCall) => Result | Promise<Result>;
+type Fixture = (asked: SuiteRequest) => Result | Promise<Result>;
 
 const says = (text: string): Result => ({ content: [{ type: "text", text }] });
 const metaSchema = z.object({ progressToken: z.union([z.string(), z.number()]).optional() }).optional();
@@ -58,7 +58,7 @@ const content: Record<string, Fixture> = {
   }),
 };
 
-/** What a tool sends beside its answer. */
+/** Tools that send messages beside their answer. */
 const notices: Record<string, Fixture> = {
   async test_tool_with_logging({ protocol }) {
     for (const text of ["Tool execution started", "Tool processing data", "Tool execution completed"]) {
@@ -84,7 +84,7 @@ const notices: Record<string, Fixture> = {
   },
 };
 
-/** What asks the client's person or its model. */
+/** Tools that ask the user or the client's model. */
 const questions: Record<string, Fixture> = {
   test_missing_capability({ protocol }) {
     if ("sampling" in declaredBy(protocol)) return ask({ sample: sampling("Anything") });
@@ -150,7 +150,7 @@ export const tools = Object.keys(fixtures).map((name) => ({
   inputSchema: { type: "object" },
 }));
 
-export function callTool(name: string, asked: GuardedCall): Result | Promise<Result> {
+export function callTool(name: string, asked: SuiteRequest): Result | Promise<Result> {
   const fixture = Object.hasOwn(fixtures, name) ? fixtures[name] : undefined;
   if (fixture === undefined) throw new ProtocolError(-32602, "Unknown tool");
   return fixture(asked);

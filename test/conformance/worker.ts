@@ -1,6 +1,6 @@
-// The product's Worker, and beside /mcp an endpoint with the tools, resources and prompts that the official
-// suite asks for. What they show is the wiring: the app's checks of host, origin and size, the reading of a
-// body, the SDK's handler and its fallback are those of the product (src/app.ts, src/mcp/protocol.ts).
+// The product's Worker with an endpoint beside /mcp that has the tools, resources and prompts which the
+// official suite requires. It exercises the wiring: the app's checks of host, origin and size, the body
+// reader, the SDK's handler and its fallback are the product's (src/app.ts, src/mcp/protocol.ts).
 
 import { app } from "../../src/app.ts";
 import production from "../../src/index.ts";

@@ -1,10 +1,11 @@
-// The Worker of this machine, whose database lags for requests that ask for it: what a test disconnects from.
+// The local Worker with a database that lags for requests that ask for it, so that a test can disconnect
+// during a call.
 
 import local from "../../src/local/worker.ts";
 
 export * from "../../src/local/worker.ts";
 
-/** Milliseconds that each statement of this request takes, batches excepted. */
+/** Header with the milliseconds that each statement of this request takes, batches excepted. */
 const LAG_HEADER = "x-lag-ms";
 
 export default {

@@ -11,11 +11,12 @@ import { charge } from "../../src/caller/rate/sliding-window.ts";
 import type { Store } from "../../src/caller/store.ts";
 import { CONTEXT, START, callOf, resultOf } from "../node/detection/support/calls.ts";
 
-// What one caller can make its Durable Object hold in memory: many objects share an isolate's 128 MB.
+// Measures how much one caller can make its Durable Object hold in memory: many objects share an isolate's
+// 128 MB.
 
 const CODES = ["invalid_arguments", "unknown_tool", "permission_denied", "rate_limited", "not_found"];
 
-/** SQLite's memory is not V8's: what is stored does not count here. */
+/** SQLite's memory is not V8's, so stored data does not count here. */
 const store: Store = {
   state: () => undefined,
   saveState: () => {},
@@ -53,7 +54,7 @@ const store: Store = {
 const rules = policyInForce().rules.map((rule) => ({ ...rule, mode: "shadow" as const }));
 const detector = detectorOf(rules);
 
-/** All that is kept of a caller who does everything at once, and whom no rule stops. */
+/** Builds all state of a caller who does everything at once and whom no rule stops. */
 function flooded(principal: string) {
   const log = new AuditLog(store);
   log.begin(principal, 1, START);

@@ -26,36 +26,39 @@ const command = (script: string, args: string[], env: Record<string, string> = {
   within(30_000, startScript(script, ["--state", state, ...args], { env }));
 const admin = (...args: string[]) => command("admin", args);
 
-it("the first admin is made once; a second try says so, and is no error in the server's log", async () => {
+it("creates the first admin once; a second try says so and logs no error", async () => {
   expect(await admin("bootstrap", "user-001")).toEqual({
     code: 1,
     stdout: "",
-    stderr: "There is a user user-001 already.\n",
+    stderr: "The user user-001 already exists. Choose another id.\n",
   });
   expect(await admin("bootstrap", "boss")).toMatchObject({ code: 0, stderr: "" });
   expect(await admin("bootstrap", "other")).toEqual({
     code: 1,
     stdout: "",
-    stderr: "The first admin was made before: boss.\n",
+    stderr: "The first admin already exists: boss.\n",
   });
   expect(log.filter((line) => line.includes('"error"'))).toEqual([]);
 });
 
-describe("revoking", () => {
-  it.each(["keys", "signing-keys"])("of %s: a second time says that it was done before", async (kind) => {
-    const made = await admin("--json", kind, "create", "--user", "user-001", "--label", "to revoke");
-    const { id } = z.object({ id: z.string() }).parse(JSON.parse(made.stdout));
-    expect(await admin(kind, "revoke", id)).toMatchObject({ code: 0, stdout: `Done: ${id}\n` });
-    expect(await admin(kind, "revoke", id)).toMatchObject({
-      code: 0,
-      stdout: expect.stringMatching(new RegExp(`^${id} was revoked before, at 2\\d{3}-.*Z\\.\n$`)),
-    });
-  });
+describe("revoke", () => {
+  it.each(["keys", "signing-keys"])(
+    "%s: a second time says that the key was revoked before",
+    async (kind) => {
+      const made = await admin("--json", kind, "create", "--user", "user-001", "--label", "to revoke");
+      const { id } = z.object({ id: z.string() }).parse(JSON.parse(made.stdout));
+      expect(await admin(kind, "revoke", id)).toMatchObject({ code: 0, stdout: `Done: ${id}\n` });
+      expect(await admin(kind, "revoke", id)).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(new RegExp(`^${id} was already revoked at 2\\d{3}-.*Z\\.\n$`)),
+      });
+    },
+  );
 
-  it("of no id is refused here: it would be another path of the server's", async () => {
+  it("refuses an empty id and dots, which would change the path", async () => {
     for (const { id, why } of [
       { id: "", why: "It is empty." },
-      { id: "..", why: "It is no id." },
+      { id: "..", why: "It is not an id." },
     ])
       expect(await admin("keys", "revoke", id)).toMatchObject({
         code: 1,
@@ -64,8 +67,8 @@ describe("revoking", () => {
   });
 });
 
-describe("a refusal is said to a person:", () => {
-  const lists = (those: string) => `npm run -s ${those} list has those that there are.`;
+describe("explains a refusal to a person:", () => {
+  const lists = (those: string) => `List the existing ones: npm run -s ${those} list`;
   it.each([
     [["users", "disable", "nobody"], `There is nothing of that id. ${lists("admin -- users")}`],
     [["keys", "revoke", "key-none"], `There is nothing of that id. ${lists("admin -- keys")}`],
@@ -96,19 +99,19 @@ describe("a refusal is said to a person:", () => {
     });
   });
 
-  it("the variable of a wrong key is named", async () => {
+  it("names the variable that holds a wrong key", async () => {
     expect(await command("admin", ["users", "list"], { CATALOG_ADMIN_KEY: "wrong" })).toMatchObject({
       code: 1,
-      stderr: `${server.url} does not take the access key in CATALOG_ADMIN_KEY. Set CATALOG_ADMIN_KEY to one of an admin's.\n`,
+      stderr: `${server.url} rejects the access key in CATALOG_ADMIN_KEY. Set CATALOG_ADMIN_KEY to an admin's access key.\n`,
     });
     const shopper = { CATALOG_ADMIN_KEY: keys["user-001"] ?? "" };
     expect(await command("admin", ["users", "list"], shopper)).toMatchObject({
-      stderr: "This needs the role admin. It is not one that the access key in CATALOG_ADMIN_KEY has.\n",
+      stderr: "This needs the role admin. The access key in CATALOG_ADMIN_KEY lacks it.\n",
     });
   });
 });
 
-it("roles may be apart by commas", async () => {
+it("takes roles separated by commas", async () => {
   const added = await admin(
     "users",
     "add",
@@ -125,7 +128,7 @@ it("roles may be apart by commas", async () => {
   });
 });
 
-it("keys and incidents are listed within 100 columns, with their ids; as JSON with all that there is", async () => {
+it("lists keys and incidents within 100 columns with their ids, and everything as JSON", async () => {
   const signing = await admin(
     "--json",
     "signing-keys",

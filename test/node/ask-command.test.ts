@@ -10,7 +10,9 @@ interface Answer {
   body: string;
 }
 
-/** How the server answers who brings a key; others get what a server answers to a message that it can't read. */
+/**
+ * The server's answer to a request with a key; without one it answers as to a message that it cannot read.
+ */
 let answer: Answer;
 const withoutKey: Answer = { status: 400, type: "text/plain", body: "The body is not JSON." };
 const server = createServer((request, response) => {
@@ -28,30 +30,30 @@ afterAll(() => server.close());
 
 it.each([
   {
-    what: "the key that it refuses",
+    what: "a refused key",
     given: {
       status: 401,
       type: "application/json",
       body: JSON.stringify({ error: "invalid_token", error_description: "key_revoked: it was revoked" }),
     },
-    said: "does not take the access key in CATALOG_ACCESS_KEY: key_revoked: it was revoked.",
+    said: "rejects the access key in CATALOG_ACCESS_KEY: key_revoked: it was revoked.",
   },
   {
-    what: "the path that is none",
+    what: "a path that does not exist",
     given: { status: 404, type: "text/plain", body: "Not found.\n\u001b[2JThe MCP endpoint is /mcp.\n" },
-    said: "answers, and not as an MCP server does that takes this call (HTTP 404): Not found. The MCP endpoint is /mcp.",
+    said: "answers, but it is not an MCP server that accepts this call (HTTP 404): Not found. The MCP endpoint is /mcp.",
   },
   {
-    what: "its JSON-RPC error",
+    what: "a JSON-RPC error",
     given: { status: 503, type: "application/json", body: '{"error":{"code":1,"message":"Not now"}}' },
-    said: "answers, and not as an MCP server does that takes this call (HTTP 503): Not now.",
+    said: "answers, but it is not an MCP server that accepts this call (HTTP 503): Not now.",
   },
   {
-    what: "nothing of a page",
+    what: "no text of an HTML page",
     given: { status: 502, type: "text/html", body: "<html>Bad gateway</html>" },
-    said: "answers, and not as an MCP server does that takes this call (HTTP 502).",
+    said: "answers, but it is not an MCP server that accepts this call (HTTP 502).",
   },
-])("ask says what a server answered: $what", async ({ given, said }) => {
+])("ask reports the server's answer: $what", async ({ given, said }) => {
   answer = given;
   const ask = startScript("ask", ["keyboard", "--url", url], { env: { CATALOG_ACCESS_KEY: "a-key" } });
   expect(await within(30_000, ask)).toEqual({ code: 1, stdout: "", stderr: `${url} ${said}\n` });

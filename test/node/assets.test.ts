@@ -2,12 +2,13 @@ import { readFile, readdir } from "node:fs/promises";
 import { expect, it } from "vitest";
 import * as z from "zod";
 
-// public/assets has copies, so that the Worker serves them as they are: of the very versions that package.json names.
+// public/assets contains copies of the versions that package.json names, so that the Worker can serve them as
+// they are.
 it.each([
   ["htmx.org", "dist/htmx.min.js", "htmx-VERSION.min.js"],
   ["uplot", "dist/uPlot.iife.min.js", "uplot-VERSION.min.js"],
   ["uplot", "dist/uPlot.min.css", "uplot-VERSION.min.css"],
-])("%s %s is the copy", async (name, path, copy) => {
+])("%s %s is an exact copy", async (name, path, copy) => {
   const manifest: unknown = JSON.parse(await readFile("package.json", "utf8"));
   const { dependencies } = z.object({ dependencies: z.record(z.string(), z.string()) }).parse(manifest);
   const file = copy.replace("VERSION", dependencies[name] ?? "missing");
@@ -18,7 +19,7 @@ it.each([
   expect(copied).toBe(original);
 });
 
-it("every file of public/assets is one that a page names", async () => {
+it("a page uses every file of public/assets", async () => {
   const layout = await readFile("src/web/admin/layout.tsx", "utf8");
   const files = await readdir("public/assets");
   expect(files.filter((file) => !layout.includes(`"/assets/${file}"`))).toEqual([]);

@@ -10,7 +10,7 @@ import { startScript, within } from "./support/processes.ts";
 
 const STARTED = 1_800_000_000_000;
 
-/** An export of ada's records up to a number, without those that were pruned before it, and its anchor. */
+/** An export of ada's records up to a number, without those pruned before it, and its anchor. */
 function chain(last: number, pruned = 0): { lines: string[]; anchor: Anchor } {
   let head = genesis("ada", STARTED);
   let beginning = head;
@@ -40,7 +40,7 @@ const textOf = ({ lines }: { lines: string[] }) => `${lines.join("\n")}\n`;
 let folder: string;
 let file: string;
 let url: string;
-/** How the server answers whatever it is asked. */
+/** The server's answer to every request. */
 let answer: (request: IncomingMessage, response: ServerResponse) => void;
 const server = createServer((request, response) => answer(request, response));
 
@@ -66,7 +66,7 @@ function serveExport(response: ServerResponse, records: number): void {
   response.end(textOf(exported));
 }
 
-it("an export has the anchor that it was written up to, though a later one is there when it ends", async () => {
+it("an export has the anchor that it was written up to, even if a later one exists when it ends", async () => {
   answer = ({ url: path }, response) => {
     if (path === "/admin/api/audit/ada") serveExport(response, 3);
     else response.end(JSON.stringify({ anchors: [chain(5).anchor] }));
@@ -80,7 +80,7 @@ it("an export has the anchor that it was written up to, though a later one is th
   });
 });
 
-it("an export that breaks off leaves an earlier one as it was, and says which and why", async () => {
+it("an interrupted export leaves an earlier file unchanged, and says which and why", async () => {
   answer = (_, response) => serveExport(response, 3);
   await exportTo(file);
   const before = await readAll();
@@ -90,12 +90,12 @@ it("an export that breaks off leaves an earlier one as it was, and says which an
   };
   expect(await exportTo(file)).toMatchObject({
     code: 2,
-    stderr: `${file} was not written: the server's answer broke off; run it again. It is as it was.\n`,
+    stderr: `${file} was not written: the server's answer was cut off. Run the command again. It is unchanged.\n`,
   });
   expect(await readAll()).toEqual(before);
 });
 
-/** What is in the folder, by name. */
+/** Returns the folder's files by name. */
 async function readAll(): Promise<Record<string, string>> {
   const names = await readdir(folder);
   return Object.fromEntries(
@@ -103,7 +103,7 @@ async function readAll(): Promise<Record<string, string>> {
   );
 }
 
-it("an export goes where a link points, and only into a file", async () => {
+it("an export follows a link, and only writes into a file", async () => {
   answer = (_, response) => serveExport(response, 3);
   const pointing = join(folder, "link");
   await writeFile(file, "");
@@ -111,13 +111,13 @@ it("an export goes where a link points, and only into a file", async () => {
   expect(await exportTo(pointing)).toMatchObject({ code: 0 });
   expect(await readFile(file, "utf8")).toBe(textOf(chain(3)));
   for (const { to, why } of [
-    { to: join(folder, "none", "x.jsonl"), why: "its folder is not there." },
-    { to: "/dev/null", why: "it is no file." },
+    { to: join(folder, "none", "x.jsonl"), why: "its folder does not exist." },
+    { to: "/dev/null", why: "it is not a file." },
   ])
     expect(await exportTo(to)).toMatchObject({ code: 2, stderr: `${to} can't be written: ${why}\n` });
 });
 
-it("an anchor from before retention pruned says what it can say, and raises no false alarm", async () => {
+it("an anchor from before retention pruned proves what it can and raises no false alarm", async () => {
   const kept = join(folder, "kept.json");
   await writeFile(kept, JSON.stringify(chain(3).anchor));
   const verify = async (exported: string) => {
@@ -130,21 +130,23 @@ it("an anchor from before retention pruned says what it can say, and raises no f
   });
   expect(await verify(textOf(chain(5, 2)))).toMatchObject({
     code: 2,
-    stdout: expect.stringMatching(/^3 records, unchanged.*can't say whether more are missing there\.\n$/),
+    stdout: expect.stringMatching(
+      /^3 records, unchanged.*cannot show whether more are missing there; use a later one\.\n$/,
+    ),
   });
   expect(await verify(textOf(chain(5, 4)))).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining("all that the anchor knows of was pruned since"),
+    stderr: expect.stringContaining("every record that the anchor covers has been pruned since"),
   });
   expect(await verify(textOf(chain(5, 2)).replaceAll('"a"', '"b"'))).toMatchObject({ code: 1 });
 
-  // The one that was written with the file knows where it begins.
+  // The anchor that was written with the file knows where the file begins.
   await writeFile(`${file}.anchor.json`, JSON.stringify(chain(5).anchor));
   await writeFile(file, textOf(chain(5, 2)));
   expect(await audit("verify", file)).toMatchObject({ code: 1 });
 });
 
-it("exits with 0 for a whole chain, 1 for a changed one, and 2 where it can't tell", async () => {
+it("exits with 0 for an intact chain, 1 for a changed one, and 2 if it cannot tell", async () => {
   const whole = textOf(chain(5));
   const cut = textOf(chain(3));
   const changed = whole.replace('"seq":3,"word":"a"', '"seq":3,"word":"b"');

@@ -2,7 +2,7 @@ import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/cli
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTestHarness } from "wrangler";
 
-// The bundle as `wrangler deploy` makes it, where code generation from strings is blocked: a schema
+// The bundle that `wrangler deploy` makes, in a runtime that blocks code generation from strings: a schema
 // validator that compiles (AJV) passes every test inside the test runner and fails here.
 const harness = createTestHarness({ workers: [{ configPath: "./wrangler.toml" }] });
 let url: URL;
@@ -33,7 +33,7 @@ describe.each([["2026-07-28"], [undefined]])("the bundle, on protocol %s", (pin)
     await Promise.all(clients.map((client) => client.close()));
   });
 
-  it("answers bad arguments and surprises from the table of refusals", async () => {
+  it("answers bad arguments and unexpected errors from the table of refusals", async () => {
     const client = await connect(pin);
     const bad = await client.callTool({ name: "search_products", arguments: { query: 7 } });
     expect(bad).toMatchObject({
@@ -44,7 +44,7 @@ describe.each([["2026-07-28"], [undefined]])("the bundle, on protocol %s", (pin)
   });
 });
 
-it.each(["/__local/database", "/__local/mcp"])("has no door at %s", async (path) => {
+it.each(["/__local/database", "/__local/mcp"])("does not serve %s", async (path) => {
   const response = await harness.fetch(path, { method: "POST", body: "{}" });
   expect(response.status).toBe(404);
 });
@@ -56,8 +56,8 @@ it("answers a forged Host with 403", async () => {
 
 it.each([
   ["is wrong", { PUBLIC_URL: "ftp://x" }, ["PUBLIC_URL"]],
-  ["lacks its fellows", { OIDC_CLIENT_SECRET: "PLANTED-secret" }, ["OIDC_ISSUER", "OIDC_CLIENT_ID"]],
-])("serves nothing where a setting %s, and tells its log alone which", async (_, vars, expected) => {
+  ["lacks its companions", { OIDC_CLIENT_SECRET: "PLANTED-secret" }, ["OIDC_ISSUER", "OIDC_CLIENT_ID"]],
+])("serves nothing if a setting %s, and only its log says which", async (_, vars, expected) => {
   const broken = createTestHarness({ workers: [{ configPath: "./wrangler.toml", vars }] });
   await broken.listen();
   const response = await broken.fetch("/mcp", { method: "POST", body: "{}" });
@@ -72,7 +72,7 @@ it.each([
   await broken.close();
 });
 
-it("says what to do where it was deployed and has no secret", async () => {
+it("says what to do if it is deployed without a secret", async () => {
   const fresh = createTestHarness({ workers: [{ configPath: "./wrangler.toml" }] });
   await fresh.listen();
   const response = await fresh.fetch("https://shop.example.workers.dev/mcp", { method: "POST", body: "{}" });

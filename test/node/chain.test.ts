@@ -32,7 +32,7 @@ function headAt(heads: readonly Head[], seq: number): Head {
 
 const { heads, lines } = chain();
 
-/** The anchor at a record, of when so many were pruned. */
+/** The anchor at a record, made when `pruned` records were gone. */
 const anchorAt = (seq: number, pruned: number): Anchor => ({
   principal: "ada",
   started_at: STARTED,
@@ -43,7 +43,7 @@ const anchorAt = (seq: number, pruned: number): Anchor => ({
   anchored_at: STARTED,
 });
 
-/** An export after so many were pruned, by a checkpoint of its own where one is made up. */
+/** An export after `pruned` records were removed; a test may forge its checkpoint. */
 const exportOf = (pruned: number, { of = lines, checkpoint = headAt(heads, pruned) } = {}) => [
   JSON.stringify({
     audit: 1,
@@ -56,7 +56,7 @@ const exportOf = (pruned: number, { of = lines, checkpoint = headAt(heads, prune
 
 const verify = (exported: string[], anchor: Anchor) => verifyChain(exported, anchor, { earlier: true });
 
-describe("by an anchor from before retention pruned", () => {
+describe("checked against an anchor from before retention pruned", () => {
   it.each([...lines.keys()].flatMap((before) => [...heads.keys()].map((since) => ({ before, since }))))(
     "of $before pruned, a chain of $since pruned since",
     async ({ before, since }) => {
@@ -74,7 +74,7 @@ describe("by an anchor from before retention pruned", () => {
     },
   );
 
-  it("a chain made anew fails, wherever it says that it begins", async () => {
+  it("a rebuilt chain fails, whatever beginning it claims", async () => {
     const anew = chain("b");
     for (const pruned of [0, 1, 2, 3, 4]) {
       const forged = exportOf(pruned, { of: anew.lines, checkpoint: headAt(anew.heads, pruned) });
@@ -85,7 +85,7 @@ describe("by an anchor from before retention pruned", () => {
     }
   });
 
-  it("another checkpoint of the same record fails", async () => {
+  it("a different checkpoint of the same record fails", async () => {
     const checkpoint = { seq: 2, hash: "0".repeat(64) };
     expect(await verify(exportOf(2, { checkpoint }), anchorAt(4, 2))).toEqual({
       ok: false,
@@ -95,7 +95,7 @@ describe("by an anchor from before retention pruned", () => {
     expect(await verify(exportOf(2, { checkpoint }), anchorAt(4, 0))).toMatchObject({ problem: "altered" });
   });
 
-  it("the end cut off is found, and a changed record", async () => {
+  it("a missing end and a changed record are found", async () => {
     const pruned = exportOf(2);
     expect(await verify(pruned.slice(0, 2), anchorAt(4, 0))).toMatchObject({
       problem: "shorter_than_anchor",
@@ -108,7 +108,7 @@ describe("by an anchor from before retention pruned", () => {
   });
 });
 
-it("by the anchor that was written with it, a chain that begins later is cut off", async () => {
+it("a chain that begins after the anchor written with it is reported as cut off", async () => {
   for (const pruned of [1, 4, 5])
     expect(await verifyChain(exportOf(pruned), anchorAt(4, 0))).toEqual({
       ok: false,

@@ -24,12 +24,12 @@ it("every script is a command of cli/command.ts, which points to --help", async 
   expect(commands.filter(({ source }) => !source.includes("commandOf(")).map(({ file }) => file)).toEqual([]);
   await expect(node("catalog", ["import", "--nonsense"])).rejects.toMatchObject({
     code: 1,
-    stderr: "error: unknown option '--nonsense'\n(--help says more)\n",
+    stderr: "error: unknown option '--nonsense'\n(See --help.)\n",
   });
 });
 
 it.each(["attack", "demo-traffic", "deploy", "eval-injections", "eval-search", "policy-replay", "support"])(
-  "%s lets commander break the lines of its help, by the width of the terminal",
+  "%s lets commander wrap its help by the width of the terminal",
   async (script) => {
     const source = await readFile(join("cli", `${script}.ts`), "utf8");
     expect(source.match(/.*[\w,%]\\n["'`] \+$/gm) ?? []).toEqual([]);
@@ -49,13 +49,13 @@ it.each([
   "policy-replay",
   "stdio",
   "surface",
-])("%s loads before policy.json is read, and can say that it is no JSON", async (script) => {
+])("%s loads before policy.json is read, and can report that it is not JSON", async (script) => {
   const loaded = await loadedWith(join("cli", `${script}.ts`));
   expect(loaded.size).toBeGreaterThan(3);
   expect([...loaded].filter((file) => file.endsWith(".json"))).toEqual([]);
 });
 
-/** A file and what it imports, and so on, but for what it imports later. */
+/** Returns a file and everything it imports statically, recursively. */
 async function loadedWith(file: string, loaded = new Set<string>()): Promise<Set<string>> {
   if (loaded.has(file)) return loaded;
   loaded.add(file);
@@ -66,13 +66,13 @@ async function loadedWith(file: string, loaded = new Set<string>()): Promise<Set
   return loaded;
 }
 
-describe("what a command reads", () => {
+describe("a file that a command reads", () => {
   it.each([
     ["bench", ["--products", "/nowhere/data"]],
     ["eval-injections", ["--data", "/nowhere/data"]],
     ["eval-search", ["--products", "/nowhere/products", "--judgments", "/nowhere/data"]],
     ["policy-replay", ["/nowhere/data"]],
-  ])("is named by %s in one line where it is not there", async (script, args) => {
+  ])("is named by %s in one line if it is missing", async (script, args) => {
     await expect(node(script, args)).rejects.toMatchObject({
       code: 1,
       stdout: "",
@@ -80,12 +80,12 @@ describe("what a command reads", () => {
     });
   });
 
-  it("is named where it can't be read, in words", async () => {
+  it("is named with the reason if it cannot be read", async () => {
     await expect(readText("/nowhere")).rejects.toThrow("/nowhere can't be read: there is no such file.");
     await expect(readText("cli")).rejects.toThrow("cli can't be read: it is a folder.");
   });
 
-  it("is named with the first field that is wrong", () => {
+  it("is named with the first wrong field", () => {
     const schema = z.object({ key: z.object({ x: z.string() }) });
     const parse = (text: string) => parseJsonAs(schema, text, "key.json", "a key");
     expect(parse('{"key":{"x":"y"}}')).toEqual({ key: { x: "y" } });
@@ -96,7 +96,7 @@ describe("what a command reads", () => {
 });
 
 describe("catalog generate", () => {
-  it("prints valid records, the same for the same seed, with the four that the documentation names", async () => {
+  it("prints valid records, the same for the same seed, including the four of the documentation", async () => {
     const [first, again, other] = await Promise.all([
       node("catalog", ["generate", "--count", "200", "--seed", "7"]),
       node("catalog", ["generate", "--count", "200", "--seed", "7"]),
@@ -121,7 +121,7 @@ describe("catalog generate", () => {
     expect(records.find(({ sku }) => sku === "SKU-12847")).toMatchObject({ status: "discontinued" });
   });
 
-  it("refuses a count that is none", async () => {
+  it("refuses an invalid count", async () => {
     await expect(node("catalog", ["generate", "--count", "many"])).rejects.toMatchObject({
       code: 1,
       stderr: expect.stringContaining("whole number"),
@@ -158,7 +158,7 @@ describe("dev and ask", () => {
     expect(output).not.toMatch(/warn|error|telemetry|update available/i);
   });
 
-  it("keeps its lock from others", async () => {
+  it("lets nobody else read its lock", async () => {
     const path = join(state, "product-catalog.lock");
     expect((await stat(path)).mode & 0o777).toBe(0o600);
     expect(JSON.parse(await readFile(path, "utf8"))).toMatchObject({ pid: dev.pid, url });
@@ -180,14 +180,14 @@ describe("dev and ask", () => {
     expect(stdout).toMatch(/SKU-1284 .*not found.*nearest: SKU-12847/);
   });
 
-  it("fails with the server's words where the server refuses", async () => {
+  it("fails with the server's own words if the server refuses", async () => {
     await expect(ask("x", "--category", "Nope")).rejects.toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/Valid: Clothing, Electronics/),
     });
   });
 
-  it("opens the local database to the lock file's key alone", async () => {
+  it("opens the local database only to the lock file's key", async () => {
     const body = JSON.stringify({ statements: [{ sql: "SELECT 1", values: [] }] });
     const knock = (headers: Record<string, string>) =>
       fetch(`${url}/__local/database`, { method: "POST", headers, body }).then((response) => response.status);
@@ -197,14 +197,14 @@ describe("dev and ask", () => {
     expect(await knock({ authorization: `Bearer ${key}` })).toBe(200);
   });
 
-  it("does not start twice on one state folder", async () => {
+  it("refuses to start twice on one state folder", async () => {
     await expect(node("dev", ["--port", "0", "--state", state])).rejects.toMatchObject({
       code: 1,
       stderr: expect.stringContaining(url),
     });
   });
 
-  it("leaves on SIGINT, and its lock with it", async () => {
+  it("ends on SIGINT and removes its lock", async () => {
     dev.kill("SIGINT");
     await once(dev, "exit");
     await expect(stat(join(state, "product-catalog.lock"))).rejects.toThrow(/ENOENT/);

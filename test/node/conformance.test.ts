@@ -17,7 +17,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-// What npm run conformance does not run: it is no scenario of an MCP server.
+// npm run conformance does not run this one, because it is not a scenario of an MCP server.
 it("passes the official suite's authorization-server-metadata-endpoint", async () => {
   const scenario = "authorization-server-metadata-endpoint";
   const args = ["authorization", "--url", server.url, "--scenario", scenario];
@@ -26,7 +26,7 @@ it("passes the official suite's authorization-server-metadata-endpoint", async (
   expect(checks.filter(({ status }) => status !== "SUCCESS")).toEqual([]);
 });
 
-describe("a run of the suite is refused where", () => {
+describe("a run of the suite, where", () => {
   const check = (status: string, id = "first"): Check => ({ id, status, description: "Says so" });
   const passes = [check("SUCCESS"), check("WARNING"), check("SKIPPED")];
   const fails = [check("SUCCESS"), check("FAILURE", "second")];
@@ -34,7 +34,7 @@ describe("a run of the suite is refused where", () => {
   const nothing = { also: {}, baseline: {}, notApplicable: {} };
   const required = ["a", "b"];
 
-  it("nothing is: all passed", () => {
+  it("everything passes, has no problems", () => {
     expect(judge(required, nothing, new Map(Object.entries({ a: passes, b: passes })))).toEqual({
       passed: 2,
       total: 2,
@@ -83,7 +83,7 @@ describe("a run of the suite is refused where", () => {
   });
 });
 
-it("what is excused is required, and counts as the issue of conformance says", async () => {
+it("excuses only required scenarios, in the expected number", async () => {
   const file: unknown = JSON.parse(await readFile("test/conformance/expected.json", "utf8"));
   const { fixtures } = expectedSchema.parse(file);
   const counts = REVISIONS.map(async (revision) => [

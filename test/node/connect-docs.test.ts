@@ -6,7 +6,7 @@ import { cliProgram, curl, runCommands } from "./support/shell.ts";
 
 const rig = docRig("docs/connect.md");
 
-/** The page's commands with the output that it promises, in its order. */
+/** The page's commands with the output that it promises, in order. */
 const examples = () =>
   [...rig().page.matchAll(/```sh\n([^`]*)```\n\n```text\n([^`]*)```/g)].map(
     ([, commands = "", output = ""]) => ({
@@ -15,27 +15,27 @@ const examples = () =>
     }),
   );
 
-it("its commands print what it says they print", async () => {
+it("its commands print the promised output", async () => {
   const { server, state } = rig();
   const environment: Record<string, string> = {};
   const programs = { curl, "npm run -s admin --": cliProgram("cli/admin.ts", ["--state", state]) };
   for (const { commands, lines } of examples()) {
     const stdout = await runCommands(commands.replaceAll(DOCUMENTED, server.url), environment, programs);
     expectLines(stdout.replaceAll(server.url, DOCUMENTED), lines);
-    // As the page tells its reader to.
+    // The page tells its reader to do this.
     const [, keyId, key] = /^(key-\w+), shown once:\n(\S+)$/m.exec(stdout) ?? [];
     if (keyId !== undefined && key !== undefined) Object.assign(environment, { KEY: key, KEY_ID: keyId });
   }
   expect(Object.keys(environment)).toEqual(["KEY", "KEY_ID"]);
 });
 
-it("leaves out no curl and no admin command that stands in a block", () => {
+it("runs every curl and admin command of a block", () => {
   const blocks = [...rig().page.matchAll(/```sh\n([^`]*)```/g)].map(([, commands = ""]) => commands.trim());
   expect(examples().map(({ commands }) => commands)).toEqual(blocks);
   expect(blocks).toHaveLength(6);
 });
 
-it("its codes are the code's, with the code's words", async () => {
+it("its codes and their texts match the code", async () => {
   const source = await readFile("src/identity/credentials.ts", "utf8");
   const [, table = ""] = /const PROBLEMS[^{]*\{([^}]*)\}/.exec(source) ?? [];
   const problems = [...table.matchAll(/(\w+): "([^"]*)"/g)].map(([, code, meaning]) => [code, meaning]);
@@ -49,7 +49,7 @@ it("its codes are the code's, with the code's words", async () => {
   expect(rows).toEqual([...problems, ["insufficient_scope", expect.stringContaining("lacks a scope")]]);
 });
 
-it("its scopes are the code's, with the roles that have them", () => {
+it("its scopes and their roles match the code", () => {
   const rolesWith = (scope: string) =>
     ROLES.filter((role) => scopesOf([role]).some((each: Scope) => each === scope)).join(", ");
   const expected = Object.entries(SCOPES).map(([scope, allows]) => [scope, allows, rolesWith(scope)]);

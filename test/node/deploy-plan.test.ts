@@ -21,7 +21,7 @@ const deployed: Deployed = {
 const whole: Found = { worker: deployed, database: { id: "db", tables: undefined }, storeId: "kv" };
 const withWorker = (changes: Partial<Deployed>): Found => ({ ...whole, worker: { ...deployed, ...changes } });
 
-/** The actions on database, namespace, Worker and secret; or the problem. */
+/** Returns the actions on database, namespace, Worker and secret; or the problem. */
 function actions(found: Found, options?: { removeSettings: boolean }): string[] | string {
   const planned = plan(found, wanted, options);
   return planned.ok ? planned.steps.map(({ action }) => action) : planned.problem;
@@ -29,9 +29,9 @@ function actions(found: Found, options?: { removeSettings: boolean }): string[] 
 
 describe("plan", () => {
   it.each<[string, Found, string[]]>([
-    ["nothing there", NOTHING, ["create", "create", "deploy", "make"]],
-    ["all there", whole, ["keep", "keep", "keep", "keep"]],
-    ["other code", withWorker({ digests: ["d0"] }), ["keep", "keep", "deploy", "keep"]],
+    ["nothing exists", NOTHING, ["create", "create", "deploy", "make"]],
+    ["everything exists", whole, ["keep", "keep", "keep", "keep"]],
+    ["changed code", withWorker({ digests: ["d0"] }), ["keep", "keep", "deploy", "keep"]],
     ["deployed by another command", withWorker({ digests: [undefined] }), ["keep", "keep", "deploy", "keep"]],
     ["half rolled out", withWorker({ digests: ["d0", "d1"] }), ["keep", "keep", "deploy", "keep"]],
     ["a Worker that serves nothing", withWorker({ digests: [] }), ["keep", "keep", "deploy", "keep"]],
@@ -55,20 +55,20 @@ describe("plan", () => {
     expect(actions(found)).toEqual(expected);
   });
 
-  it("connects the namespace that is there, and names none that is bound", () => {
+  it("connects an existing namespace, and names none that is already bound", () => {
     expect(plan({ ...NOTHING, storeId: "kv" }, wanted)).toMatchObject({ connectStore: "kv" });
     expect(plan(whole, wanted)).toMatchObject({ connectStore: undefined });
   });
 
-  it("refuses a database of somebody else's", () => {
+  it("refuses another project's database", () => {
     expect(actions({ ...NOTHING, database: { id: "db", tables: ["albums"] } })).toContain(
-      "not of this project",
+      "belongs to another project",
     );
   });
 
-  it("removes settings only when told to, and never minds those of a Worker that it leaves", () => {
+  it("removes settings only if told to, and ignores those of a Worker that it keeps", () => {
     const settings = ["PUBLIC_URL", "PUBLIC_CATALOG"];
-    expect(actions(withWorker({ digests: ["d0"], settings }))).toMatch(/removes them: PUBLIC_CATALOG\.\n/);
+    expect(actions(withWorker({ digests: ["d0"], settings }))).toMatch(/does not name: PUBLIC_CATALOG\.\n/);
     expect(actions(withWorker({ digests: ["d0"], settings }), { removeSettings: true })).toEqual([
       "keep",
       "keep",
@@ -80,7 +80,7 @@ describe("plan", () => {
 });
 
 describe("askWorker", () => {
-  it("asks the sign-in page, waits while it can, and gives what was answered last", async () => {
+  it("polls the sign-in page until the time is up, and returns the last answer", async () => {
     const asked: string[] = [];
     const server = createServer((request, response) => {
       asked.push(request.url ?? "");

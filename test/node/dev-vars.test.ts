@@ -2,16 +2,16 @@ import { readFile } from "node:fs/promises";
 import { expect, it } from "vitest";
 import { SETTINGS, anonymousRefusedBy, unknownSettings } from "../../cli/local/dev-vars.ts";
 
-it("the settings are those that the Worker reads", async () => {
+it("lists the same settings that the Worker reads", async () => {
   const [, schema = ""] =
     /^const settingsSchema = ([^]*?)^\}\);/m.exec(await readFile("src/env.ts", "utf8")) ?? [];
   expect([...schema.matchAll(/^  ([A-Z_]+):/gm)].map(([, name]) => name)).toEqual(SETTINGS);
 });
 
-it("a name that is no setting is told, with the nearest that is one", () => {
+it("reports a name that is not a setting, with the nearest one that is", () => {
   expect(unknownSettings({ LOCAL_ANONYMOUS: "off", METRICS_TOKEN: "x" })).toEqual([]);
   expect(unknownSettings({ LOCAL_ANONIMOUS: "off" })).toEqual([
-    ".dev.vars: LOCAL_ANONIMOUS is no setting, and changes nothing. The nearest is LOCAL_ANONYMOUS.",
+    ".dev.vars: LOCAL_ANONIMOUS is not a setting and is ignored. Did you mean LOCAL_ANONYMOUS?",
   ]);
 });
 

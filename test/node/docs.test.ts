@@ -12,7 +12,7 @@ it.each(["docs/errors.md", "README.md"])("%s shows the table of refusals", async
   expect(rows).toEqual(expected);
 });
 
-it("docs/signing.md says of every refusal of a signature when it comes", async () => {
+it("docs/signing.md says when each refusal of a signature occurs", async () => {
   const page = await readFile("docs/signing.md", "utf8");
   const section = page.slice(page.indexOf("## How it is checked"), page.indexOf("What to do about each"));
   const named = [...section.matchAll(/`(signature_\w+)`/g)].map(([, code]) => code);
@@ -20,7 +20,7 @@ it("docs/signing.md says of every refusal of a signature when it comes", async (
   expect([...new Set(named)].toSorted()).toEqual(codes.toSorted());
 });
 
-it("README links to files that exist, and names scripts that exist", async () => {
+it("README links to existing files and names existing scripts", async () => {
   const readme = await readFile("README.md", "utf8");
   for (const [, path = ""] of readme.matchAll(/\]\((?!https?:|#)([^)#]+)/g)) await readFile(path);
   const { scripts } = JSON.parse(await readFile("package.json", "utf8"));
@@ -34,7 +34,7 @@ describe("docs/deploy.md", async () => {
     /const settingsSchema = ([^]*?)\n}\);/.exec(await readFile("src/env.ts", "utf8")) ?? [];
   const settings = [...schema.matchAll(/^ {2}([A-Z_]+):/gm)].map(([, name = ""]) => name);
 
-  it("names every setting, and none that there is not", () => {
+  it("names every setting, and no other", () => {
     const section = page.slice(page.indexOf("## Settings"), page.indexOf("## A domain"));
     const named = [...section.matchAll(/`([A-Z]+(?:_[A-Z]+)+)`/g)].map(([, name]) => name);
     expect([...new Set(named)].toSorted()).toEqual(settings.toSorted());
@@ -43,7 +43,7 @@ describe("docs/deploy.md", async () => {
     expect(secrets).toEqual(expect.arrayContaining(settings.filter((name) => name.includes("SECRET"))));
   });
 
-  it("names scripts that exist", async () => {
+  it("names existing scripts", async () => {
     const { scripts } = JSON.parse(await readFile("package.json", "utf8"));
     const named = [...page.matchAll(/npm run (?:-s )?([a-z][a-z:-]*)/g)].map(([, name = ""]) => name);
     expect(named.filter((name) => !(name in scripts))).toEqual([]);

@@ -6,7 +6,7 @@ import { commandsIn, documentedCommands } from "./support/documented-commands.ts
 const documented = await documentedCommands();
 const forms = Object.entries(FORMS);
 
-it("finds commands in shell blocks, inline code and tables, in pipes and behind comments", () => {
+it("finds commands in shell blocks, inline code and tables, in pipes and before comments", () => {
   const page = [
     "Run `npm run -s one -- FILE` or | `npm run two \\| npx three` | text |",
     "```sh",
@@ -36,12 +36,12 @@ it("every command that a page names has a form that CI runs, or a reason", () =>
   expect(documented.filter(({ command }) => !Object.hasOwn(FORMS, command))).toEqual([]);
 });
 
-it("no form is left of a command that no page names", () => {
+it("every form belongs to a command that a page names", () => {
   const named = new Set(documented.map(({ command }) => command));
   expect(forms.filter(([command]) => !named.has(command)).map(([command]) => command)).toEqual([]);
 });
 
-it("what is said to run a command exists", async () => {
+it("every test that is said to run a command exists", async () => {
   const { scripts } = JSON.parse(await readFile("package.json", "utf8"));
   const ci = await readFile(".ci/run", "utf8");
   for (const [command, form] of forms) {
@@ -60,6 +60,6 @@ it("a smallest form runs the script that the page names", () => {
     const [script = ""] = /^(?:npm run [\w:-]+|npm test|npx \S+)/.exec(command) ?? [];
     return line !== "" && !`${line.replace("npm run -s ", "npm run ")} `.startsWith(`${script} `);
   });
-  // It makes the pictures anew for five minutes; that they are found must do.
+  // That script takes five minutes to redraw the pictures, so this only checks that it exists.
   expect(others.map(([command]) => command)).toEqual(["npm run screenshots"]);
 });

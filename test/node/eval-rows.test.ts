@@ -36,13 +36,13 @@ describe("judgments", () => {
   });
 
   it.each([
-    ["a grade that is no number", "lamp,B,good", /line 3: grade is not 0, 1, 2 or 3$/],
+    ["a grade that is not a number", "lamp,B,good", /line 3: grade is not 0, 1, 2 or 3$/],
     ["a grade above 3", "lamp,B,4", /line 3: grade/],
     ["an empty grade", "lamp,B,", /line 3: grade/],
     ["no grade", "lamp,B", /line 3: grade is missing$/],
     ["an empty SKU", "lamp,,2", /line 3: sku is empty$/],
     ["an empty query", ",B,2", /line 3: query is empty$/],
-    ["a judgment that stands there twice", "lamp,A,2", /line 3: A is judged/],
+    ["a duplicate judgment", "lamp,A,2", /line 3: A is already judged/],
   ])("with %s are refused by line", async (_, row, message) => {
     await expect(judgments("lamp,A,3", row)).rejects.toThrow(message);
   });
@@ -61,7 +61,7 @@ describe("judgments", () => {
     await expect(readJudgments(await write("judged.csv", text))).rejects.toThrow(message);
   });
 
-  it("of SKUs that no product has are refused", () => {
+  it("are refused if no product has their SKUs", () => {
     const judged: Parameters<typeof checkJudgedSkus>[0] = [["lamp", new Map([["A", 3]])]];
     expect(() => checkJudgedSkus(judged, [{ sku: "B" }])).toThrow("None of the judged SKUs");
     expect(() => checkJudgedSkus(judged, [{ sku: "B" }, { sku: "A" }])).not.toThrow();
@@ -71,20 +71,20 @@ describe("judgments", () => {
 describe("products", () => {
   const [good] = generateProducts(1, 1);
 
-  it("are read whole", async () => {
+  it("are read completely", async () => {
     expect(await readProducts(await write("good.jsonl", JSON.stringify(good)))).toEqual([good]);
   });
 
   it.each([
     ["a line that is not JSON", "{", /products\.jsonl, line 2: is not JSON$/],
     ["a product without a SKU", '{"name":"Lamp"}', /line 2: sku: is missing/],
-    ["a SKU that stands there twice", JSON.stringify(good), /line 2: sku: .* stands on line 1 already$/],
+    ["a duplicate SKU", JSON.stringify(good), /line 2: sku: .* is already on line 1$/],
   ])("with %s are refused by line", async (_, line, message) => {
     const file = await write("products.jsonl", `${JSON.stringify(good)}\n${line}\n`);
     await expect(readProducts(file)).rejects.toThrow(message);
   });
 
-  it("that are none are refused", async () => {
-    await expect(readProducts(await write("none.jsonl", "\n"))).rejects.toThrow("holds no product");
+  it("that are invalid are refused", async () => {
+    await expect(readProducts(await write("none.jsonl", "\n"))).rejects.toThrow("contains no product");
   });
 });

@@ -63,6 +63,6 @@ it.each([
   [decision({ decision: "disabled" }), "disabled it"],
   [decision({ decision: "enabled" }), "enabled it"],
   [decision({ decision: "vouched" }), "vouched for it: it shares its maker's budget no longer"],
-])("an act is told as %j", (words, expected) => {
+])("an admin event reads %j", (words, expected) => {
   expect(words).toBe(expected);
 });

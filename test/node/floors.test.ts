@@ -5,7 +5,10 @@ import { expect, it } from "vitest";
 
 const page = await readFile("docs/architecture.md", "utf8");
 
-/** Rooms of src/ as docs/architecture.md lists them, from the ground up. Each imports only from floors below its own. */
+/**
+ * Rooms of src/ as docs/architecture.md lists them, from the ground up. Each imports only from floors below
+ * its own.
+ */
 const FLOORS = (/```floors\n([^`]+)```/.exec(page)?.[1] ?? "")
   .trim()
   .split("\n")
@@ -13,7 +16,10 @@ const FLOORS = (/```floors\n([^`]+)```/.exec(page)?.[1] ?? "")
   .toReversed();
 const floorOf = new Map(FLOORS.flatMap((names, floor) => names.map((name) => [name, floor] as const)));
 
-/** `catalog` for src/catalog/search/words.ts, `web/layout` for src/web/layout/page.tsx, `refusal` for src/refusal.ts. */
+/**
+ * Examples: `catalog` for src/catalog/search/words.ts, `web/layout` for src/web/layout/page.tsx, `refusal`
+ * for src/refusal.ts.
+ */
 function roomOf(path: string): string {
   const [, first = "", second = ""] = path.split("/");
   const nested = `${first}/${second}`;
@@ -58,12 +64,12 @@ it.each([
   ["catalog", ["env"]],
   ["inventory", ["env"]],
   ["support", ["env"]],
-])("%s never reaches for %j", (room, forbidden) => {
+])("%s never imports %j", (room, forbidden) => {
   const found = inside.filter(({ file, to }) => roomOf(file) === room && forbidden.includes(roomOf(to)));
   expect(found.map(say)).toEqual([]);
 });
 
-it("identity draws no page", () => {
+it("identity renders no page", () => {
   expect(files.filter((file) => file.startsWith("src/identity/") && file.endsWith(".tsx"))).toEqual([]);
 });
 
@@ -74,7 +80,7 @@ it("src/ imports nothing of cli/, lab/ or test/, and outside itself only migrati
   ).toEqual([]);
 });
 
-/** The tables of D1 after all migrations, without those that FTS5 keeps for itself. */
+/** Returns the tables of D1 after all migrations, without the internal ones of FTS5. */
 async function tablesOfD1(): Promise<string[]> {
   const database = new DatabaseSync(":memory:");
   const migrations = (await readdir("migrations")).filter((name) => name.endsWith(".sql")).toSorted();
@@ -91,7 +97,7 @@ async function tablesOfD1(): Promise<string[]> {
     .toSorted();
 }
 
-it("only the owner of a table of D1 writes it, and only the rooms that docs/architecture.md names read it", async () => {
+it("only the owner of a D1 table writes it, and only the rooms that docs/architecture.md names read it", async () => {
   const rows = page.slice(page.indexOf("## Tables")).matchAll(/^\| `(\w+)` +\| (\w+) +\| (.*?) *\|$/gm);
   const declared = new Map(
     [...rows].map(([, table = "", owner = "", readers = ""]) => [table, { owner, readers }]),

@@ -21,7 +21,7 @@ import {
 } from "./support/imports.ts";
 import { type Ended, start } from "./support/processes.ts";
 
-// One server for the whole file; every command finds it by its lock.
+// One server serves the whole file; every command finds it by its lock.
 let folder: string;
 let state: string;
 let server: LocalServer;
@@ -45,12 +45,12 @@ const callTool = async (name: string, args: Record<string, unknown> = {}) =>
   (await client.callTool({ name, arguments: args })).structuredContent;
 
 async function readResource(uri: string): Promise<unknown> {
-  // The client may hold a resource for some seconds; this is about what the server answers.
+  // The client may cache a resource for some seconds, but this test is about the server's answer.
   const { contents } = await client.readResource({ uri }, { cacheMode: "refresh" });
   return JSON.parse(z.object({ text: z.string() }).parse(contents[0]).text);
 }
 
-describe("what a file may look like", () => {
+describe("file formats", () => {
   const row = (sku: string) => product({ sku });
   const csv = (
     sku: string,
@@ -104,7 +104,7 @@ F-8;Wireless Keyboard;Voltway;Electronics;79.99;USD;40;US;3
       flags: ["--delimiter", ";", "--major-prices", ...mapped],
       skus: ["F-8"],
     },
-  ])("takes $form, and MCP answers from it at once", async ({ name, contents, flags = [], skus }) => {
+  ])("imports $form, and MCP answers from it at once", async ({ name, contents, flags = [], skus }) => {
     if (name !== undefined) await writeFile(at(name), contents);
     const input = name === undefined ? [contents] : [];
     const file = name === undefined ? "-" : at(name);
@@ -169,7 +169,7 @@ describe("an import over a catalog", () => {
     await seed(server, [keyboard, lamp, shirt]);
   });
 
-  it("changes nothing where nothing changed", async () => {
+  it("changes nothing if nothing changed", async () => {
     const before = await snapshot(server);
     const { report } = await importFile(state, at("same.jsonl"), jsonl([keyboard, lamp, shirt]));
     expect(report).toEqual({
@@ -179,7 +179,8 @@ describe("an import over a catalog", () => {
       applied: true,
       comparison: { added: 0, changed: 0, unchanged: 3, missing: 0 },
     });
-    // catalog_state.changed_at among it, which a trigger sets whenever a product's row is written.
+    // The snapshot includes catalog_state.changed_at, which a trigger sets whenever a product's row is
+    // written.
     expect(await snapshot(server)).toEqual(before);
   });
 
@@ -190,7 +191,7 @@ describe("an import over a catalog", () => {
   ]);
   const comparison = { added: 1, changed: 2, unchanged: 0, missing: 1 };
 
-  it("does what --dry-run said it would, which itself changed nothing", async () => {
+  it("does exactly what --dry-run predicted; --dry-run itself changes nothing", async () => {
     const before = await snapshot(server);
     const dry = await importFile(state, at("changed.jsonl"), changed, "--dry-run");
     expect(dry).toMatchObject({ code: 0, report: { rows: 3, applied: false, comparison } });
@@ -205,7 +206,7 @@ describe("an import over a catalog", () => {
     expect(await readResource("catalog://products/summary")).toMatchObject({ total: 4 });
   });
 
-  it("discontinues what the file lacks with --remove-missing", async () => {
+  it("discontinues missing products with --remove-missing", async () => {
     const { report } = await importFile(state, at("removal.jsonl"), changed, "--remove-missing");
     expect(report).toMatchObject({ applied: true, comparison });
     expect(await callTool("search_products", { query: "cotton t-shirt" })).toMatchObject({
@@ -220,7 +221,7 @@ describe("an import over a catalog", () => {
     });
   });
 
-  it("discontinues nothing with --remove-missing where a row is bad: it may be about what seems to be missing", async () => {
+  it("discontinues nothing with --remove-missing if a row is bad, because it may describe a missing product", async () => {
     const before = await snapshot(server);
     const broken = jsonl([keyboard, lamp, { ...shirt, price: 1.5 }]);
     const ended = await importFile(state, at("broken.jsonl"), broken, "--remove-missing");
@@ -229,14 +230,14 @@ describe("an import over a catalog", () => {
     expect(await snapshot(server)).toEqual(before);
   });
 
-  it("takes a correction of nothing but a brand's capitals", async () => {
+  it("accepts a correction of only a brand's capitals", async () => {
     const corrected = jsonl([{ ...keyboard, brand: "VoltWay" }]);
     const { report } = await importFile(state, at("brand.jsonl"), corrected);
     expect(report.comparison).toMatchObject({ changed: 1, unchanged: 0 });
     expect(await readResource("catalog://products/K-1")).toMatchObject({ brand: "VoltWay" });
   });
 
-  // One after the other: each looks at what is staged, and would see the other's.
+  // These run one after the other: each looks at the staged rows and would see the other's.
   it.each([[[]], [["--dry-run"]]])(
     "imports nothing of a file with a bad row under --strict, %j",
     async (flags) => {
@@ -251,7 +252,7 @@ describe("an import over a catalog", () => {
     },
   );
 
-  it("survives that the same file is imported twice at once", async () => {
+  it("survives two simultaneous imports of the same file", async () => {
     const rows = [...generateProducts(600, 5)];
     const options = { removeMissing: true, version: "the same" };
     const runs = await Promise.allSettled([seed(server, rows, options), seed(server, rows, options)]);
@@ -274,8 +275,8 @@ describe("bad rows", () => {
   // Fewer than the twenty that are shown; each is followed by a good row.
   const bad: [what: string, row: unknown, reason: RegExp][] = [
     ["invalid UTF-8", invalidUtf8, /^is not UTF-8$/],
-    ["no JSON", Buffer.from('{"sku": "BAD",'), /^is not JSON$/],
-    ["no object", [valid], /object/],
+    ["invalid JSON", Buffer.from('{"sku": "BAD",'), /^is not JSON$/],
+    ["a value that is not an object", [valid], /object/],
     ["a duplicate SKU", product({ sku: "GOOD-2" }), /^sku: GOOD-2 .*line 2\b/],
     ["a negative price", { ...valid, price: -1 }, /^price: /],
     ["a fractional price", { ...valid, price: 79.99 }, /^price: .*--major-prices/],
@@ -333,8 +334,8 @@ describe("bad rows", () => {
 
   it.each([
     ["lacks", "sku,name,price\nA-1,Lamp,1\n", [], /no column for category, currency\b.*--map category=/],
-    ["lacks a mapped one", "Art,name\nA-1,Lamp\n", ["--map", "sku=Nr"], /no column Nr\b.*Art, name/],
-    ["is of another delimiter", "sku;name;price\nA-1;Lamp;1\n", [], /--delimiter/],
+    ["lacks a mapped column", "Art,name\nA-1,Lamp\n", ["--map", "sku=Nr"], /no column Nr\b.*Art, name/],
+    ["uses another delimiter", "sku;name;price\nA-1;Lamp;1\n", [], /--delimiter/],
     ["names a field twice", "sku,name,Name\nA-1,Lamp,Lamp\n", [], /more than one column for name/],
     [
       "has one column for two",
@@ -342,8 +343,8 @@ describe("bad rows", () => {
       ["--map", "name=T", "--map", "model=T"],
       /one column to more than one field/,
     ],
-    ["is mapped to no field", "Art,name\nA-1,Lamp\n", ["--map", "titel=name"], /no field titel\b/],
-  ])("of a CSV whose header %s are one error, and nothing is read", async (_, csv, flags, reason) => {
+    ["is mapped to an unknown field", "Art,name\nA-1,Lamp\n", ["--map", "titel=name"], /no field titel\b/],
+  ])("report one error for a CSV whose header %s, and read nothing", async (_, csv, flags, reason) => {
     await writeFile(at("header.csv"), csv);
     const { code, stderr } = await startImport(state, [at("header.csv"), ...flags]).ended;
     expect(code).toBe(1);
@@ -351,32 +352,32 @@ describe("bad rows", () => {
     expect(stderr).not.toMatch(/^line/m);
   });
 
-  it("are told which columns of a CSV are left out", async () => {
+  it("report which columns of a CSV are left out", async () => {
     const csv =
       "sku,Name,category,price,currency,Colour,attributes.size,stock\nCOL-1,Lamp,Home,1,USD,red,L,4\n";
     const { stderr, report } = await importFile(state, at("columns.csv"), csv);
     expect(report).toMatchObject({ rows: 1, bad: 0 });
-    expect(stderr).toMatch(/^Left out.*: Colour, stock \(/);
+    expect(stderr).toMatch(/^Left out.*: Colour, stock\. /);
   });
 
-  it("of a CSV go by --map before a column's own name, and columns are shown without escapes", async () => {
+  it("use --map before a column's own name, and show columns without escapes", async () => {
     const csv = "sku,name,category,price,currency,A\u001b[2J,Art\nNO-1,Lamp,Home,1,USD,red,MAP-1\n";
     await writeFile(at("mapped.csv"), csv);
     const { stderr } = await startImport(state, [at("mapped.csv"), "--map", "sku=Art"]).ended;
-    expect(stderr).toMatch(/^Left out.*: sku, A \(/);
+    expect(stderr).toMatch(/^Left out.*: sku, A\. /);
     const [skus] = await query(server, "SELECT sku FROM products WHERE sku IN ('NO-1', 'MAP-1')");
     expect(skus).toEqual([{ sku: "MAP-1" }]);
   });
 
-  it("of a CSV are parted by tabs where \\t says so, and lists are no products", async () => {
+  it("accept \\t as the delimiter, and reject a JSON list", async () => {
     await writeFile(at("tabs.csv"), "sku\tname\tcategory\tprice\tcurrency\nTAB-1\tLamp\tHome\t1\tUSD\n");
     const { code } = await startImport(state, [at("tabs.csv"), "--delimiter", String.raw`\t`]).ended;
     expect(code).toBe(0);
     const { stderr } = await importFile(state, at("list.jsonl"), "[{}]\n");
-    expect(stderr).toMatch(/^line 1: is a list, not an object: a line holds one product\n/);
+    expect(stderr).toMatch(/^line 1: is a list, not an object\. Write one product per line\n/);
   });
 
-  it("of a CSV are bad where they have more cells than the header, unless those are empty", async () => {
+  it("with more cells than the header are bad unless the extra cells are empty", async () => {
     const csv = `sku,name,category,price,currency,description
 WIDE-1,Lamp,Home,1,USD,Warm, but dim
 WIDE-2,Lamp,Home,1,USD,"Warm, but dim",,
@@ -387,17 +388,17 @@ WIDE-3,Lamp,Home,1,USD
     expect(report).toMatchObject({ rows: 2, bad: 1, applied: true });
   });
 
-  it("of JSON may have fields that are none of a product's, which are left out and named", async () => {
+  it("of JSON may have unknown fields, which are left out and named", async () => {
     const rows = [
       { ...product({ sku: "EXTRA-1" }), descriptoin: "x", "\u001b[2J": 1 },
       product({ sku: "EXTRA-2" }),
     ];
     const { stderr, report } = await importFile(state, at("extra.jsonl"), jsonl(rows));
-    expect(stderr).toBe("Left out, as no field of a product: descriptoin, .\n");
+    expect(stderr).toBe("Left out, because they are not product fields: descriptoin, .\n");
     expect(report).toMatchObject({ rows: 2, bad: 0, applied: true });
   });
 
-  it("are named by the line they begin on in CSV, where cells hold line breaks", async () => {
+  it("name the line of a CSV row's beginning, even if cells hold line breaks", async () => {
     const csv = `sku,name,description,category,price,currency
 C-1,Lamp,"one
 two",Home,1,USD
@@ -427,7 +428,7 @@ C-3,Lamp,,Home,1,USD
     expect(report).toMatchObject({ rows: 1, bad: 0 });
   });
 
-  it("are held no longer than they may be: a line of 200 MB in bounded memory", async () => {
+  it("need bounded memory, even for a line of 200 MB", async () => {
     const chunk = Buffer.alloc(1024 * 1024, "x");
     function* input() {
       yield `${JSON.stringify(product({ sku: "BEFORE" }))}\n`;
@@ -446,7 +447,7 @@ C-3,Lamp,,Home,1,USD
   });
 });
 
-describe("a file that can't be read to its end", () => {
+describe("a file that cannot be read to its end", () => {
   const rows = [...generateProducts(1_200, 3)];
   const csvRows = rows.map(({ sku, name, category, price }) => [sku, name, category, price, "USD"].join());
   const csv = ["sku,name,category,price,currency", ...csvRows].join("\n");
@@ -473,8 +474,8 @@ describe("a file that can't be read to its end", () => {
   it.concurrent.each([
     { what: "a gzip that ends early", name: "t.jsonl.gz", contents: cut(zipped), says: FULL },
     { what: "a CSV gzip that ends early", name: "t.csv.gz", contents: cut(gzipSync(csv)), says: FULL },
-    { what: "a gzip that is damaged", name: "d.jsonl.gz", contents: changedAt(-6), says: DAMAGED },
-    { what: "a gzip of another length", name: "l.jsonl.gz", contents: changedAt(-2), says: DAMAGED },
+    { what: "a damaged gzip", name: "d.jsonl.gz", contents: changedAt(-6), says: DAMAGED },
+    { what: "a gzip with a wrong length", name: "l.jsonl.gz", contents: changedAt(-2), says: DAMAGED },
     { what: "a gzip with a damaged header", name: "h.jsonl.gz", contents: changedAt(2), says: DAMAGED },
     { what: "a CSV whose quote never closes", name: "q.csv", contents: `${csv}\nX,"y`, says: /quote/i },
     {
@@ -482,7 +483,7 @@ describe("a file that can't be read to its end", () => {
       name: "empty.jsonl",
       contents: "",
       flags: ["--remove-missing"],
-      says: /is empty/,
+      says: /has no rows/,
     },
     {
       what: "a file without a good row",
@@ -501,20 +502,20 @@ describe("a file that can't be read to its end", () => {
       says: /--format .*xml/,
     },
     {
-      what: "a mapping of nothing",
+      what: "an empty mapping",
       name: "m.csv",
       contents: csv,
       flags: ["--map", "sku"],
       says: /--map .*sku/,
     },
     {
-      what: "a mapping to no column",
+      what: "a mapping to an unknown column",
       name: "c.csv",
       contents: csv,
       flags: ["--map", "sku=ArticleNo"],
       says: /no column ArticleNo/,
     },
-  ])("leaves the catalog as it was: $what", async ({ name, contents, flags = [], says }) => {
+  ])("leaves the catalog unchanged: $what", async ({ name, contents, flags = [], says }) => {
     if (contents !== undefined) await writeFile(at(name), contents);
     const { code, stdout, stderr } = await startImport(state, [at(name), ...flags]).ended;
     expect(code).toBe(1);

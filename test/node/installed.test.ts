@@ -27,7 +27,7 @@ it("says in one line that the packages are missing", async () => {
 
 it("says in one line that this Node cannot run the commands", async () => {
   await mkdir(join(folder, "node_modules"));
-  // As an older Node has it.
+  // An older Node reports this version.
   const old = start(process.execPath, [
     "--no-experimental-strip-types",
     "--import",

@@ -7,7 +7,7 @@ import { tools } from "../../src/tools/registry.ts";
 interface Labelled {
   name: string;
   labels: Labels;
-  /** JSON Schemas; undefined where there are none to compare with. */
+  /** JSON Schemas; undefined if there are none to compare with. */
   arguments?: object;
   results?: object;
 }
@@ -30,9 +30,9 @@ function leadsSomewhere(schema: unknown, [step, ...rest]: string[]): boolean {
   return leadsSomewhere(name === step ? property : child(property, "items"), rest);
 }
 
-/** What is wrong with the labels of a tool, a resource or a prompt. */
+/** Returns the problems with the labels of a tool, a resource or a prompt. */
 function problemsOf({ name, labels, ...schemas }: Labelled): string[] {
-  // The types see to it; who runs the tests first is told in words.
+  // The types require labels; a developer who runs the tests first gets this message.
   if (!labels) return [`${name} has no labels: docs/add-a-tool.md says what they are`];
   const problems: string[] = [];
   const { subjects, objects, kinds, cost, classes } = labels;
@@ -80,7 +80,7 @@ it.each(registered.map((each) => [each.name, each] as const))("%s is labelled as
   expect(problemsOf(each)).toEqual([]);
 });
 
-describe("a registry would be refused with", () => {
+describe("the registry refuses", () => {
   const good = registered.find(({ name }) => name === "get_customer_orders");
   if (good === undefined) throw new Error("get_customer_orders is registered");
   const { labels } = good;
@@ -114,7 +114,11 @@ describe("a registry would be refused with", () => {
       { ...labels, cost: { ...labels.cost, page: { argument: "limit", default: 5 } } },
       "limit is no page of 5 to 20",
     ],
-    ["personal data of nobody", { ...labels, subjects: { arguments: [], results: [] } }, "names no subject"],
+    [
+      "personal data without a subject",
+      { ...labels, subjects: { arguments: [], results: [] } },
+      "names no subject",
+    ],
   ])("%s", (_, changed, problem) => {
     expect(problemsOf({ ...good, labels: changed })).toContainEqual(expect.stringContaining(problem));
   });

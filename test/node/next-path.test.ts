@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { nextPath } from "../../src/web/layout/next-path.ts";
 
 const path = (length: number) => `/${"a".repeat(length - 1)}`;
-/** What clients send: a redirect, a challenge, a state and a resource of ordinary length. */
+/** A client's authorization request: a redirect, a challenge, a state and a resource of ordinary length. */
 const AUTHORIZE = `/authorize?${new URLSearchParams({
   response_type: "code",
   client_id: "https://client.example/oauth/client-metadata.json",
@@ -19,7 +19,7 @@ it.each([
   [AUTHORIZE, AUTHORIZE],
   [path(2_048), path(2_048)],
   [path(2_049), "/"],
-  // Twelve bytes each, as they are kept.
+  // Each is twelve bytes long when stored.
   [`/?${"😀".repeat(170)}`, `/?${"%F0%9F%98%80".repeat(170)}`],
   [`/?${"😀".repeat(200)}`, "/"],
   ["https://evil.example/", "/"],

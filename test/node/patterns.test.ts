@@ -4,15 +4,22 @@ import { describe, expect, it } from "vitest";
 import { words } from "../../src/catalog/search/words.ts";
 import { customerIdSchema } from "../../src/support/ids.ts";
 
-// Callers and suppliers choose the texts that patterns run over, and one that takes quadratic time on a long run of digits
-// holds up everybody. Every pattern in the sources is found by parsing them, so that none can be forgotten here.
+// Callers and suppliers choose the texts that patterns run over, and a pattern that takes quadratic time on a
+// long run of digits delays everybody. Every pattern in the sources is found by parsing them, so that none
+// can be forgotten here.
 
 const ROOTS = ["src", "cli/import"];
-/** Patterns made at run time can't be found by parsing. Words and ids are timed below, signatures in injection-scan.test.ts. */
+/**
+ * Patterns built at run time cannot be found by parsing. Words and ids are timed below, signatures in
+ * injection-scan.test.ts.
+ */
 const MADE = ["src/catalog/search/words.ts", "src/support/ids.ts", "src/text/injection-signatures.ts"];
 
 const LENGTH = 10_000;
-/** Of processor time. A linear pattern takes a tenth of a millisecond for so long a text, a quadratic one a hundred. */
+/**
+ * Milliseconds of processor time. A linear pattern takes a tenth of a millisecond for a text this long, a
+ * quadratic one a hundred.
+ */
 const MOST_MS = 25;
 
 interface Found {
@@ -58,7 +65,9 @@ const sources = ROOTS.flatMap((root) =>
 const scanned = sources.map((file) => ({ file, ...patternsIn(file, readFileSync(file, "utf8")) }));
 const literals = scanned.flatMap((each) => each.literals);
 
-/** What a text may be one long run of: single characters, and pairs that a pattern may read in two ways. */
+/**
+ * Units for a text that is one long run: single characters, and pairs that a pattern may read in two ways.
+ */
 const CHARACTERS = [
   ...Array.from("aA0éß字 \n\t.,;:-_/\\'\"<>&#=+@%*|~!?()[]{}$^`"),
   "\u0301",
@@ -85,18 +94,18 @@ const MORE = [
   "ignore ",
 ];
 
-/** The words and signs that a pattern itself holds: a text full of its beginnings makes it begin everywhere. */
+/** Words and signs from the pattern itself: a text full of its beginnings makes it start everywhere. */
 const ownUnits = ({ source }: RegExp): string[] =>
   [...source.matchAll(/[A-Za-z_]{2,}|[^\\A-Za-z\s]{2,}/g)].map(([unit]) => unit);
 
-/** The longest time in milliseconds that a look at a text full of one unit takes, up to the first that is too long. */
+/** Returns the longest time in milliseconds for a text full of one unit, up to the first that is too long. */
 function worst(look: (text: string) => unknown, units: readonly string[]): { ms: number; unit: string } {
   let found = { ms: 0, unit: "" };
   for (const unit of units) {
-    // The last character is one that no pattern asks for, so that what is anchored at the end fails there.
+    // No pattern matches the last character, so that patterns anchored at the end fail there.
     const text = `${unit.repeat(Math.ceil(LENGTH / unit.length))}\u0000`;
     let ms = timeOf(look, text);
-    // The first time includes compiling the pattern, or collecting garbage.
+    // The first run may include compiling the pattern or collecting garbage.
     for (let again = 0; again < 2 && ms > MOST_MS; again++) ms = Math.min(ms, timeOf(look, text));
     if (ms > found.ms) found = { ms, unit };
     if (ms > MOST_MS) break;
@@ -118,7 +127,7 @@ const isTooSlow = (pattern: RegExp) => {
 };
 
 describe("patterns that run over others' texts", () => {
-  it("are found: literals everywhere, and no maker that this test does not know", () => {
+  it("are found: literals everywhere, and no unknown code that builds patterns", () => {
     expect(literals.length).toBeGreaterThan(60);
     expect(
       scanned
@@ -129,7 +138,7 @@ describe("patterns that run over others' texts", () => {
     expect(literals.some(({ file }) => file === "src/catalog/search/words.ts")).toBe(true);
   });
 
-  it("the test tells a quadratic pattern from a linear one", () => {
+  it("are told apart: a quadratic one from a linear one", () => {
     expect(isTooSlow(/[\p{L}\p{N}]+(?:[-/._][\p{L}\p{N}]+)+/gu)).toHaveLength(1);
     expect(isTooSlow(/\s+$/)).toHaveLength(1);
     expect(isTooSlow(/,\s*$/)).toHaveLength(0);

@@ -23,7 +23,7 @@ it("changes nothing the second time", () => {
   );
 });
 
-it("clips within the bound, never through a surrogate pair", () => {
+it("clips within the bound and never splits a surrogate pair", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), fc.integer({ min: 1, max: 20 }), (text, max) => {
       const clipped = clip(text, max);

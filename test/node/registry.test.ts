@@ -3,8 +3,8 @@ import { expect, it } from "vitest";
 import { policyInForce } from "../../src/policy/bundled.ts";
 import { tools } from "../../src/tools/registry.ts";
 
-// What a new tool is still missing, in words. Its labels are looked at in labels.test.ts, what clients see of
-// it in surface/lock.test.ts, its examples in test/worker/compatibility.test.ts.
+// Lists what a new tool still lacks. labels.test.ts checks its labels, surface/lock.test.ts what clients see
+// of it, and test/worker/compatibility.test.ts its examples.
 
 const read = async (folder: string, name: RegExp) => {
   const files = (await readdir(folder)).filter((file) => name.test(file));
@@ -25,12 +25,12 @@ it("every tool that has a file is in the registry", async () => {
   ).toEqual([]);
 });
 
-it("no two tools have one name", () => {
+it("tool names are unique", () => {
   const names = tools.map(({ name }) => name);
   expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
 });
 
-it("every tool may be used by some role", () => {
+it("some role may use each tool", () => {
   const allowed = new Set(Object.values(policyInForce().roles).flatMap((role) => role.tools));
   const missing = tools.filter(({ name }) => !allowed.has(name));
   expect(missing.map(({ name }) => `add ${name} to the roles in policy.json that may use it`)).toEqual([]);

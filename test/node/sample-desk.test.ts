@@ -11,12 +11,12 @@ const rising = (numbers: number[]) =>
   numbers.every((each, index) => index === 0 || each >= (numbers[index - 1] ?? 0));
 
 describe("the sample desk", () => {
-  it("is the same for the same seed, and another for another", () => {
+  it("is the same for the same seed, and different for another", () => {
     expect(sampleDesk(size)).toEqual({ customers, orders, tickets });
     expect(sampleDesk({ ...size, seed: 2 }).customers[0]).not.toEqual(customers[0]);
   });
 
-  it("is large enough to be crawled, with ids that can be guessed", () => {
+  it("is large enough to be crawled, with guessable ids", () => {
     expect(customers.length).toBeGreaterThanOrEqual(500);
     expect(orders.length).toBeGreaterThanOrEqual(1_000);
     expect(tickets.length).toBeGreaterThanOrEqual(200);
@@ -32,7 +32,7 @@ describe("the sample desk", () => {
     expect(rising(tickets.map((each) => each.opened_at))).toBe(true);
   });
 
-  it("hangs together", () => {
+  it("is consistent", () => {
     const people = new Map(customers.map((each) => [each.id, each]));
     const bought = new Map(orders.map((each) => [each.id, each]));
     const skus = new Set([...sampleProducts()].map(({ sku }) => sku));
@@ -49,21 +49,21 @@ describe("the sample desk", () => {
     expect(new Set(customers.map(({ email }) => emailKey(email))).size).toBe(customers.length);
   });
 
-  it("has a few canaries among the others, with orders and without tickets", () => {
+  it("has a few canaries, with orders and without tickets", () => {
     const canaries = new Set(customers.filter(({ canary }) => canary).map(({ id }) => id));
     expect(canaries.size).toBe(7);
     expect(orders.some(({ customer_id }) => canaries.has(customer_id))).toBe(true);
     expect(tickets.filter(({ customer_id }) => canaries.has(customer_id))).toEqual([]);
   });
 
-  it("has a demo customer with orders and tickets, who is no canary", () => {
+  it("has a demo customer with orders and tickets, who is not a canary", () => {
     expect(customers.find(({ id }) => id === DEMO_CUSTOMER)).toMatchObject({ canary: false });
     const own = (each: { customer_id: number }) => each.customer_id === DEMO_CUSTOMER;
     expect(orders.filter(own)).toHaveLength(12);
     expect(tickets.filter(own).length).toBeGreaterThan(0);
   });
 
-  it.each([1, 2, 3])("of seed %i has injected tickets, which are flagged, and no other is", (seed) => {
+  it.each([1, 2, 3])("of seed %i has injected tickets, and only those are flagged", (seed) => {
     const desk = sampleDesk({ ...size, seed });
     const attacks = desk.tickets.filter(({ body }) =>
       injections.some((injection) => body.includes(injection)),

@@ -16,7 +16,7 @@ const visit = (url: string, options?: BrowserContextOptions): Promise<Visit> => 
 
 const sessions = new Map<string, Awaited<ReturnType<BrowserContext["storageState"]>>>();
 
-/** The consent page, as a user sees it who signed in before. */
+/** Opens the consent page as a user who signed in before. */
 async function visitConsent(url: string, user = "user-admin", options: BrowserContextOptions = {}) {
   let session = sessions.get(user);
   if (session === undefined) {
@@ -45,7 +45,7 @@ describe("from a client's challenge to its first answer", () => {
     expect(signIn.tokens()).toMatchObject({ scope: "catalog:read offline_access", expires_in: 3600 });
   });
 
-  it.each(["localhost", "::1"])("comes back to a client that listens on %s", async (host) => {
+  it.each(["localhost", "::1"])("returns to a client that listens on %s", async (host) => {
     const signIn = await beginSignIn(server.url, { host });
     const { page, complaints } = await visitConsent(signIn.authorizationUrl);
     await page.getByRole("button", { name: "Allow" }).click();
@@ -54,7 +54,7 @@ describe("from a client's challenge to its first answer", () => {
     await expectAnswer(signIn);
   });
 
-  it("by keyboard alone, with the focus in sight", async () => {
+  it("works by keyboard alone, with a visible focus", async () => {
     const signIn = await beginSignIn(server.url, { scope: ALL_SCOPES });
     const { page } = await visit(signIn.authorizationUrl);
     // The key's field has the focus from the start.
@@ -126,7 +126,7 @@ describe("signing in", () => {
     await expectAnswer(signIn);
   });
 
-  it("lasts for the browser in a cookie that no script and no other site sees", async () => {
+  it("lasts for the browser session, in a cookie that no script and no other site sees", async () => {
     const { page } = await visit((await beginSignIn(server.url)).authorizationUrl);
     await enterKey(page, keyOf("user-001"));
     const cookies = await page.context().cookies();
@@ -138,7 +138,7 @@ describe("signing in", () => {
       secure: true,
       sameSite: "Lax",
     });
-    // Of the browser's session: it is gone when the browser closes.
+    // A session cookie: it is gone when the browser closes.
     expect(session?.expires).toBe(-1);
     expect(cookies.filter(({ name }) => !name.startsWith("__Host-"))).toEqual([]);
     expect(await page.evaluate(() => document.cookie)).toBe("");
@@ -150,7 +150,7 @@ describe("signing in", () => {
 });
 
 describe("the consent page", () => {
-  it("shows who asks, where access goes and what for, and runs nothing of it", async () => {
+  it("shows who asks, where access goes and what for, and runs none of the client's text", async () => {
     const signIn = await beginSignIn(server.url, { name: EVIL, scope: ALL_SCOPES });
     const { page, complaints } = await visitConsent(signIn.authorizationUrl, "user-support");
     const title = `Let ${EVIL} use the product catalog?`;
@@ -159,7 +159,7 @@ describe("the consent page", () => {
     expect(await page.locator("img, script, iframe, object").count()).toBe(0);
     expect(await page.locator("dd").allInnerTexts()).toEqual(["user-support Not you?", "127.0.0.1"]);
     expect(await page.locator(".warn").innerText()).toMatch(/^That is an app on your own computer\./);
-    // What the user's roles allow of what was asked for.
+    // The page offers only the requested scopes that the user's roles allow.
     expect(await page.getByRole("group", { name: "It may" }).locator("small").allInnerTexts()).toEqual([
       "catalog:read",
       "support:read",
@@ -168,7 +168,7 @@ describe("the consent page", () => {
     expect(complaints).toEqual([]);
   });
 
-  it("neither a name's length nor its invisible marks push the rest out of sight", async () => {
+  it("keeps everything visible despite a long name or invisible characters", async () => {
     const signIn = await beginSignIn(server.url, { name: `\u202e${"Long ".repeat(500)}` });
     const { page } = await visitConsent(signIn.authorizationUrl, "user-001", { viewport: PHONE });
     const heading = await page.getByRole("heading").innerText();
@@ -178,7 +178,7 @@ describe("the consent page", () => {
     expect(bottom).toBeLessThan(PHONE.height);
   });
 
-  it("doesn't take an app's own scheme for the web host that it spells", async () => {
+  it("does not mistake an app's own scheme for the web host that it spells", async () => {
     const url = await authorizationUrl("com.evil.app://claude.ai/callback");
     const { page } = await visitConsent(url, "user-001");
     expect(await page.locator("dd").allInnerTexts()).toEqual([
@@ -188,26 +188,26 @@ describe("the consent page", () => {
     expect(await page.locator(".warn").innerText()).toMatch(/^That is an app on your own device\./);
   });
 
-  it("sends an app of its own scheme its answer", async () => {
+  it("sends the answer to an app with its own scheme", async () => {
     const { page, complaints } = await visit(
       await authorizationUrl("cursor://anysphere.cursor-mcp/callback"),
     );
     await enterKey(page, keyOf("user-001"));
     const opened = page.waitForEvent("requestfailed", (request) => request.url().startsWith("cursor:"));
     await page.getByRole("button", { name: "Allow" }).click();
-    // Nothing opens such links here; that the browser went there is what the policy had to let it do.
+    // Nothing opens such links here, so this only checks that the browser went there.
     expect(new URL((await opened).url()).searchParams.get("code")).toMatch(/^user-001:/);
     expect(complaints).toEqual([]);
   });
 
-  it("offers nothing to allow where the user's roles allow nothing", async () => {
+  it("offers nothing to allow if the user's roles allow nothing", async () => {
     const signIn = await beginSignIn(server.url, { scope: "admin" });
     const { page } = await visitConsent(signIn.authorizationUrl, "user-001");
     expect(await page.getByRole("button").allInnerTexts()).toEqual(["Deny"]);
     expect(await page.locator(".bad").innerText()).toBe("Your roles allow none of what it asks for.");
   });
 
-  it.each(["/authorize", "/sign-in"])("%s shows in no other page's frame", async (path) => {
+  it.each(["/authorize", "/sign-in"])("%s cannot be framed by another page", async (path) => {
     const signIn = await beginSignIn(server.url);
     const target = path === "/authorize" ? signIn.authorizationUrl : `${server.url}/sign-in`;
     const { page } = await visitConsent(signIn.authorizationUrl);
@@ -238,7 +238,7 @@ it("every page is in order on a desktop and on a phone, light and dark", async (
   await expectOrder(page, "This sign-in can't go on");
 });
 
-/** What has the focus, and how that shows. */
+/** Returns the focused element, and how its focus is drawn. */
 function focused(page: Page): Promise<{ is: string; outline: string }> {
   return page.evaluate(() => {
     const at = document.activeElement;
@@ -250,7 +250,7 @@ function focused(page: Page): Promise<{ is: string; outline: string }> {
   });
 }
 
-/** Where a client of that redirect sends its user. */
+/** Returns the URL to which a client with that redirect sends its user. */
 async function authorizationUrl(redirect: string): Promise<string> {
   const registered = await fetch(`${server.url}/oauth/register`, {
     method: "POST",

@@ -29,7 +29,7 @@ describe.concurrent("sign says what to do:", () => {
       "Set CATALOG_ACCESS_KEY to the access key, or give --token-file",
     ],
     ["no secret", [URL, ...CALL], { CATALOG_SIGNING_SECRET: " " }, "Set CATALOG_SIGNING_SECRET"],
-    ["a secret of no kind", [URL, ...CALL], { CATALOG_SIGNING_SECRET: "abc" }, "begins with pcs_"],
+    ["a secret of an unknown kind", [URL, ...CALL], { CATALOG_SIGNING_SECRET: "abc" }, "begins with pcs_"],
     ["no key", [URL, "--tool", "x"], {}, "--key-id"],
     ["nothing to send", [URL, "--key-id", "sign-1"], {}, "Give either --tool with --arguments, or --body"],
     ["two things to send", [URL, ...CALL, "--body", "x"], {}, "Give either --tool"],
@@ -39,9 +39,9 @@ describe.concurrent("sign says what to do:", () => {
       {},
       "is not a JSON object",
     ],
-    ["http elsewhere", ["http://catalog.example.com/mcp", ...CALL], {}, "use https"],
-    ["no URL", ["catalog.example.com/mcp", ...CALL], {}, "is not a URL"],
-    ["nobody there", ["http://127.0.0.1:1/mcp", ...CALL], {}, "does not answer"],
+    ["http elsewhere", ["http://catalog.example.com/mcp", ...CALL], {}, "Use https"],
+    ["an invalid URL", ["catalog.example.com/mcp", ...CALL], {}, "is not a URL"],
+    ["an unreachable server", ["http://127.0.0.1:1/mcp", ...CALL], {}, "does not answer"],
   ])("%s", async (_, args, environment, words) => {
     await expect(sign(args, environment)).rejects.toMatchObject({
       code: 1,
@@ -64,7 +64,7 @@ describe.concurrent("sign --dry-run", () => {
     expect(stdout).not.toContain(SECRET);
   });
 
-  it("has none of its headers on an older revision, nor for a batch", async () => {
+  it("leaves out the newest revision's headers on an older revision and for a batch", async () => {
     const file = join(folder, "it's a batch.json");
     await writeFile(file, '[{"jsonrpc":"2.0","id":1,"method":"ping"}]');
     const [older, batch] = await Promise.all([

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { wilson95 } from "../../lab/eval/wilson.ts";
 
-// By the formula without continuity correction, computed apart.
+// Expected values by the formula without continuity correction, computed separately.
 it.each([
   [0, 10, 0, 0.2775],
   [1, 10, 0.0179, 0.4042],

@@ -12,15 +12,15 @@ import { startScript, within } from "../node/support/processes.ts";
 
 const SECRET = `whsec_${Buffer.from("a secret of twenty-four bytes or more").toString("base64")}`;
 
-const toldSchema = z.object({
+const deliveredSchema = z.object({
   type: z.literal("flow.incident"),
   data: z.object({ principal: z.string(), rule: z.string(), severity: z.string(), status: z.string() }),
 });
 
 let folder: string;
 let server: LocalServer;
-const told: z.output<typeof toldSchema>["data"][] = [];
-/** Takes what is signed with the secret, and nothing else; the library throws at a bad signature. */
+const delivered: z.output<typeof deliveredSchema>["data"][] = [];
+/** Accepts only requests signed with the secret; the library throws at a bad signature. */
 const webhook = createServer((request, response) => {
   let body = "";
   request.setEncoding("utf8").on("data", (text: string) => (body += text));
@@ -28,7 +28,7 @@ const webhook = createServer((request, response) => {
     const headers = Object.fromEntries(
       Object.entries(request.headers).map(([name, value]) => [name, String(value)]),
     );
-    told.push(toldSchema.parse(new Webhook(SECRET).verify(body, headers)).data);
+    delivered.push(deliveredSchema.parse(new Webhook(SECRET).verify(body, headers)).data);
     response.end();
   });
 });
@@ -68,7 +68,7 @@ async function attack(family: string) {
   return { code, ...verdictSchema.parse(JSON.parse(stdout)) };
 }
 
-// What a replay says of a record the Worker does live, and a replay of its audit says the same again.
+// The live Worker decides as a replay of the trace predicts, and a replay of its audit agrees.
 describe("npm run attack", () => {
   it.each([
     ["profile-loop", "confirm", 7],
@@ -80,7 +80,7 @@ describe("npm run attack", () => {
     ["order-guessing", "confirm", 7],
     ["customer-enumeration", "confirm", 7],
     ["tainted-write", "confirm", 1],
-  ])("%s ends in %s before more than %i people, live as in its replay", async (family, action, people) => {
+  ])("%s ends in %s before more than %i people, live and in its replay", async (family, action, people) => {
     const { code, same, live, replayed } = await attack(family);
     expect(live.action).toBe(action);
     expect(live.people_before).toBeLessThanOrEqual(people);
@@ -89,16 +89,16 @@ describe("npm run attack", () => {
     expect(code).toBe(0);
   });
 
-  it("canary is answered, flagged, and told at once to the webhook, signed", async () => {
+  it("canary is answered, flagged, and reported to the webhook at once, signed", async () => {
     const { live, replayed, user } = await attack("canary");
     expect(live.action).toBe("allow");
     expect(replayed).toMatchObject({ action: "flag", rules: ["canary"] });
-    expect(told.filter(({ principal }) => principal === user)).toMatchObject([
+    expect(delivered.filter(({ principal }) => principal === user)).toMatchObject([
       { rule: "canary", severity: "critical", status: "open" },
     ]);
   });
 
-  it("names the families it has where it gets another", async () => {
+  it("lists the families if it gets an unknown one", async () => {
     const { code, stderr } = await within(20_000, startScript("attack", ["nothing"]));
     expect(code).toBe(1);
     expect(stderr).toContain("profile-loop");

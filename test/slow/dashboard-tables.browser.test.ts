@@ -11,7 +11,7 @@ const PHONE = { width: 390, height: 844 };
 
 const dashboard = useDashboard(10);
 
-/** Cells that the window cuts off, or that don't say which column they are of; and boxes that scroll sideways. */
+/** Finds cells that the window cuts off or that don't name their column, and boxes that scroll sideways. */
 const problemsOf = (page: Page) =>
   page.evaluate(() => {
     const isWide = ({ scrollWidth, clientWidth }: Element) => scrollWidth > clientWidth;
@@ -36,7 +36,7 @@ const axSchema = z.object({
 });
 const TABLE_ROLES = new Set(["table", "rowgroup", "row", "columnheader", "rowheader", "cell"]);
 
-/** What Chromium tells screen readers of the tables of a page: roles and what stands there, in its order. */
+/** Returns what Chromium tells screen readers about a page's tables: roles and texts, in order. */
 async function tablesOf(page: Page): Promise<string[]> {
   const session = await page.context().newCDPSession(page);
   const { nodes } = axSchema.parse(await session.send("Accessibility.getFullAXTree"));
@@ -47,7 +47,7 @@ async function tablesOf(page: Page): Promise<string[]> {
 }
 
 describe("at 390 px", () => {
-  it("no table of any page reaches out of the window, and every cell says its column", async () => {
+  it("no table of any page overflows the window, and every cell names its column", async () => {
     const { page } = await dashboard().signIn({ viewport: PHONE });
     const found: Record<string, unknown> = {};
     let tables = 0;
@@ -65,7 +65,7 @@ describe("at 390 px", () => {
   it.each([
     ["/admin/audit", "Records"],
     ["/admin/policy", "Why"],
-  ])("screen readers are told the same of %s as on a desktop", async (path, column) => {
+  ])("screen readers get the same of %s as on a desktop", async (path, column) => {
     const { page } = await dashboard().signIn({ viewport: DESKTOP });
     await page.goto(`${dashboard().server.url}${path}`);
     const wide = await tablesOf(page);
@@ -80,7 +80,7 @@ describe("at 390 px", () => {
     expect(await tablesOf(page)).toEqual(wide);
   });
 
-  it("the keyboard goes from a chain to its check and its download, in sight", async () => {
+  it("the keyboard goes from a chain to its check and its download, with visible focus", async () => {
     const { page } = await dashboard().signIn({ viewport: PHONE });
     await page.goto(`${dashboard().server.url}/admin/audit`);
     await page.locator("tbody th a").first().focus();

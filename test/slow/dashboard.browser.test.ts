@@ -9,13 +9,13 @@ import { readWorld } from "../../lab/attack/world.ts";
 import { addUser, createKey } from "../../src/identity/administration.ts";
 import { useDashboard } from "./support/dashboard.ts";
 
-// The dashboard at work, in Chromium, with demo traffic behind it.
+// The dashboard in Chromium with demo traffic.
 
 const TRAFFIC_S = 10;
 
 const dashboard = useDashboard(TRAFFIC_S);
 
-/** Pixels of a chart that have about one of its legend's colours. */
+/** Counts the pixels of each chart that have about one of its legend's colours. */
 const inkOf = (page: Page, chart: string): Promise<number[]> =>
   page.evaluate((id) => {
     const rgb = (color: string) => (color.match(/[\d.]+/g) ?? []).map(Number);
@@ -58,7 +58,7 @@ describe("the overview", () => {
     for (const ink of await inkOf(page, "latency")) expect(ink).toBeGreaterThan(5);
     expect((await inkOf(page, "refusals")).filter((ink) => ink > 0).length).toBeGreaterThanOrEqual(3);
 
-    // The tables say the same.
+    // The tables agree with the charts.
     const sum = await page
       .locator("#chart-calls tbody td:nth-of-type(1)")
       .evaluateAll((cells) => cells.reduce((all, cell) => all + Number(cell.getAttribute("data-value")), 0));
@@ -67,7 +67,7 @@ describe("the overview", () => {
     expect(complaints).toEqual([]);
   });
 
-  it("shows an incident within three seconds of the attack, without a reload, where the focus was", async () => {
+  it("shows an incident within three seconds of the attack, without a reload or a lost focus", async () => {
     const { page, complaints } = await dashboard().signIn();
     const focused = page.getByRole("link", { name: /Look and decide.*canary/ }).first();
     await focused.focus();
@@ -85,7 +85,7 @@ describe("the overview", () => {
     expect(complaints).toEqual([]);
   });
 
-  it("asks for nothing while it is hidden or paused", async () => {
+  it("sends no request while it is hidden or paused", async () => {
     const { page } = await dashboard().signIn();
     let asked = 0;
     page.on("request", (request) => {
@@ -125,7 +125,7 @@ describe("the overview", () => {
 });
 
 describe("by keyboard alone", () => {
-  it("skips to the content, opens a chart's numbers, which stay open", async () => {
+  it("skips to the content, and opens a chart's numbers, which stay open", async () => {
     const { page } = await dashboard().signIn();
     await page.keyboard.press("Tab");
     expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Skip to content");
@@ -141,7 +141,7 @@ describe("by keyboard alone", () => {
     expect(await numbers.evaluate((each) => each === document.activeElement)).toBe(true);
   });
 
-  it("lets an incident through with a note that survives the page's updates", async () => {
+  it("allows an incident with a note that survives the page's updates", async () => {
     const { page, complaints } = await dashboard().signIn();
     const caller = dashboard().toxic("export-script");
     await page.goto(`${dashboard().server.url}/admin/callers/${caller}`);
@@ -181,7 +181,7 @@ describe("by keyboard alone", () => {
   });
 });
 
-it("is not for who is no admin", async () => {
+it("is refused to users without the role admin", async () => {
   const { page } = await dashboard().signIn({}, "user-support");
   expect(await page.getByRole("heading", { level: 1 }).innerText()).toBe("This is for administrators");
 });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { DESKTOP, useDashboard } from "./support/dashboard.ts";
 
-// npm run screenshots: the dashboard after five minutes' traffic, in both themes and at two widths.
+// npm run screenshots: draws the dashboard after five minutes' traffic, in both themes and at two widths.
 
 const OUT = "docs/images";
 const TRAFFIC_S = 300;
@@ -35,7 +35,7 @@ it.each([
   };
   for (const [name, address] of Object.entries(pages)) {
     await page.goto(`${dashboard().server.url}${address}`);
-    // As far down as the charts go.
+    // The picture ends below the charts.
     const height = name === "overview" ? 1_360 : DESKTOP.height;
     if (width === "desktop") await page.setViewportSize({ ...DESKTOP, height });
     await page.waitForTimeout(500);

@@ -6,7 +6,7 @@ import * as z from "zod";
 import { type Cloud, startCloud } from "../node/support/cloud.ts";
 import { type Ended, startScript } from "../node/support/processes.ts";
 
-// The real wrangler against a stand-in of Cloudflare's API: test/node/support/cloud.ts says why.
+// The real wrangler against a stand-in of Cloudflare's API; test/node/support/cloud.ts says why.
 
 let cloud: Cloud;
 let home: string;
@@ -24,10 +24,10 @@ const deploy = (...args: string[]): Promise<Ended> =>
     env: {
       CLOUDFLARE_API_BASE_URL: cloud.url,
       CLOUDFLARE_API_TOKEN: "a-token",
-      // wrangler's logs, and the account that it remembers.
+      // The folder of wrangler's logs and of the account that it remembers.
       XDG_CONFIG_HOME: home,
       WRANGLER_CACHE_DIR: join(home, "cache"),
-      // What an operator may have set, and must not make it tell more.
+      // An operator may have set this, and it must not reveal secrets.
       WRANGLER_LOG: "debug",
       WRANGLER_LOG_SANITIZE: "false",
     },
@@ -55,7 +55,7 @@ const report = ({ stdout }: Ended) => {
 };
 
 describe("npm run deploy", () => {
-  it("makes everything in order from nothing, and nothing the second time", async () => {
+  it("creates everything in order from nothing, and nothing the second time", async () => {
     const first = await deploy("--json");
     expect(report(first)).toEqual({
       changed: true,
@@ -79,47 +79,47 @@ describe("npm run deploy", () => {
     expect([...cloud.secrets.values()]).toEqual([secret]);
   });
 
-  it("stops where the upload fails, says what to do, and goes on from there", async () => {
+  it("stops if the upload fails, says what to do, and resumes from there", async () => {
     cloud.refuseNext(`PUT ${WORKER}`);
     const broken = await deploy("--json");
     expect(broken).toMatchObject({ code: 1, stdout: "" });
     expect(broken.stderr).toContain("Worker product-catalog-mcp: wrangler deploy failed:");
     expect(broken.stderr).toContain("Authentication error [code: 10000]");
-    expect(broken.stderr).toContain("It needs to edit Workers Scripts, Workers KV Storage and D1");
-    expect(broken.stderr).toContain("Run npm run deploy again when that is mended");
+    expect(broken.stderr).toContain("It needs Edit on Workers Scripts, Workers KV Storage and D1");
+    expect(broken.stderr).toContain("Fix this and run npm run deploy again");
     expect(broken.stderr).not.toMatch(/^\s+at /m);
     const [store] = cloud.stores.values();
 
     cloud.calls.length = 0;
     const again = await deploy("--json");
     expect(report(again)).toMatchObject({ actions: ["connect", "connect", "deploy", "make"] });
-    // All that is made before the upload is there by now.
+    // Everything created before the upload already exists.
     expect(cloud.writes()).toEqual([EVERYTHING[0], ...EVERYTHING.slice(4)]);
     const bound = cloud.versions.at(-1)?.bindings.find(({ type }) => type === "kv_namespace");
     expect(bound).toMatchObject({ name: "OAUTH_KV", namespace_id: store });
     expect(await readdir(".")).not.toContain(".wrangler-connect.toml");
   });
 
-  it("makes the secret alone where only that had failed", async () => {
+  it("creates only the secret if only that had failed", async () => {
     cloud.refuseNext(`PUT ${WORKER}/secrets`);
     const broken = await deploy();
     expect(broken.code).toBe(1);
     expect(broken.stderr).toContain(
-      "Done before it: D1 database catalog, KV namespace product-catalog-mcp-oauth-kv, Worker product-catalog-mcp.",
+      "Already done: D1 database catalog, KV namespace product-catalog-mcp-oauth-kv, Worker product-catalog-mcp.",
     );
     cloud.calls.length = 0;
     expect(report(await deploy("--json")).actions).toEqual(["keep", "keep", "keep", "make"]);
     expect(cloud.writes()).toEqual([`PUT ${WORKER}/secrets`]);
   });
 
-  it("leaves a database of somebody else's alone", async () => {
+  it("leaves another project's database alone", async () => {
     cloud.databases.set("catalog", {
       uuid: "9f3b1f0e-0000-4000-8000-000000000000",
       tables: ["albums", "_cf_KV"],
     });
     const ended = await deploy();
     expect(ended.code).toBe(1);
-    expect(ended.stderr).toContain("Give database_name in wrangler.toml another name");
+    expect(ended.stderr).toContain("Set another database_name in wrangler.toml");
     expect(cloud.writes()).toEqual([]);
   });
 
@@ -131,7 +131,7 @@ describe("npm run deploy", () => {
     expect(cloud.writes()).toEqual([]);
   });
 
-  it("shows them without a login too, and asks for one otherwise", async () => {
+  it("shows the steps without a login too, and asks for one otherwise", async () => {
     const env = { CLOUDFLARE_API_TOKEN: "", CLOUDFLARE_API_BASE_URL: cloud.url, XDG_CONFIG_HOME: home };
     const shown = await startScript("deploy", ["--dry-run", "--json"], { env }).ended;
     expect(report(shown).actions).toEqual(["create", "create", "deploy", "make"]);

@@ -48,7 +48,7 @@ async function stop({ running }: Dev): Promise<void> {
   await running.exited;
 }
 
-/** The status and the text of an answer; undefined while nobody listens. */
+/** Returns the status and the text of an answer; undefined while nothing listens. */
 async function get(url: string): Promise<{ status: number; text: string } | undefined> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
@@ -75,7 +75,7 @@ async function search(url: string): Promise<string> {
 const statusOf = (url: string) => get(`${url}/readyz`).then((answer) => answer?.status);
 
 describe("npm run dev", { timeout: 300_000 }, () => {
-  it("answers nobody before its sample catalog is in", async () => {
+  it("answers only once its sample catalog is imported", async () => {
     const dev = await startDev("sample");
     let first = await get(`${dev.url}/readyz`);
     for (; first === undefined; first = await get(`${dev.url}/readyz`)) await sleep(5);
@@ -85,7 +85,7 @@ describe("npm run dev", { timeout: 300_000 }, () => {
     await stop(dev);
   });
 
-  it("keeps nothing of a request that leaves no record", async () => {
+  it("stores nothing for a request that leaves no record", async () => {
     const dev = await startDev("growth");
     await dev.running.prints("Ctrl-C");
     const ask = async (times: number) => {
@@ -98,7 +98,7 @@ describe("npm run dev", { timeout: 300_000 }, () => {
     await stop(dev);
   });
 
-  it("answers 503 with the reason while policy.json is no JSON, and serves again once that is mended", async () => {
+  it("answers 503 with the reason while policy.json is not JSON, and serves again once that is fixed", async () => {
     await savePolicy(policy);
     const dev = await startDev("broken-later");
     await dev.running.prints("Ctrl-C");
@@ -115,7 +115,7 @@ describe("npm run dev", { timeout: 300_000 }, () => {
     await stop(dev);
   });
 
-  it("starts with a policy.json that is no JSON, says why, and fills its sample in once that is mended", async () => {
+  it("starts with a broken policy.json, says why, and fills its sample in once that is fixed", async () => {
     await savePolicy("{");
     const dev = await startDev("broken-first");
     await expect.poll(() => statusOf(dev.url), { timeout: 60_000 }).toBe(503);
@@ -145,7 +145,7 @@ describe("npm run dev", { timeout: 300_000 }, () => {
   });
 });
 
-/** Kills what the lock names, at once: `readLock` would ask the server first. */
+/** Kills the processes that the lock names at once. `readLock` would ask the server first. */
 async function killRuntime({ state }: Dev): Promise<void> {
   const lock = z
     .object({ runtimes: z.array(z.int()).min(1) })
@@ -153,7 +153,7 @@ async function killRuntime({ state }: Dev): Promise<void> {
   for (const pid of lock.runtimes) process.kill(pid, "SIGKILL");
 }
 
-/** Bytes of all files in a folder. */
+/** Returns the bytes of all files in a folder. */
 async function sizeOf(path: string): Promise<number> {
   const entries = await readdir(path, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile());

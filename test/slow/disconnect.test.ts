@@ -9,7 +9,7 @@ import * as z from "zod";
 import { type LocalServer, startServer } from "../../cli/local/server.ts";
 import { addUser, createKey, newUserSchema } from "../../src/identity/administration.ts";
 
-// What a client does to its connection, over a real socket against workerd.
+// Clients that disconnect or send slowly, over a real socket to workerd.
 
 const DEADLINE_MS = 4_000;
 const MARGIN_MS = 3_000;
@@ -44,7 +44,7 @@ async function newKey(id: string, roles: string[]): Promise<string> {
   return secret;
 }
 
-/** Sends the head of a POST and as much of its body as is given. */
+/** Sends the head of a POST and the given part of its body. */
 async function post(path: string, headers: Record<string, string>, body: string): Promise<Socket> {
   const { hostname, port } = new URL(server.url);
   const socket = connect(Number(port), hostname);
@@ -109,7 +109,7 @@ describe("a client that disconnects", () => {
     };
     const from = lines.length;
     const socket = await post("/mcp", sent, body);
-    // The key is looked up in a second; then the call has begun.
+    // The key is looked up within a second; then the call has begun.
     await expect
       .poll(() => lines.slice(from).some(({ event }) => event === "tool_invocation_started"), {
         timeout: 3_500,
@@ -126,7 +126,7 @@ describe("a client that disconnects", () => {
     expect(records.filter(({ kind }) => kind === "outcome")).toMatchObject([{ outcome: "request_aborted" }]);
   });
 
-  it("does not stop half-way what it asked to change", async () => {
+  it("does not interrupt a change half-way", async () => {
     const body = JSON.stringify({ id: "made-at-leave", name: "Made", roles: ["shopper"] });
     const sent = {
       Authorization: `Bearer ${adminKey}`,
@@ -147,7 +147,7 @@ describe("a body that arrives a byte at a time", () => {
     ["of a known length", "/mcp", { "Content-Length": "10000" }, (byte: string) => byte],
     ["in chunks", "/mcp", { "Transfer-Encoding": "chunked" }, (byte: string) => `1\r\n${byte}\r\n`],
     ["to the token endpoint", "/oauth/token", { "Content-Length": "10000" }, (byte: string) => byte],
-  ])("%s is ended by the deadline", async (_, path, headers, framed) => {
+  ])("%s ends at the deadline", async (_, path, headers, framed) => {
     const from = lines.length;
     const began = Date.now();
     const socket = await post(path, headers, "");

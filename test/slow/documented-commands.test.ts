@@ -9,10 +9,10 @@ import { CALL, FORMS, type RunForm, type StartForm } from "../node/support/comma
 import { type Running, endGroups, start } from "../node/support/processes.ts";
 import { copyProject, writeExamples } from "./support/project-copy.ts";
 
-// Each command that README.md and docs/ name, at its smallest, one after the other as a reader would: what one
-// leaves behind the next may need.
+// Runs each command that README.md and docs/ name in its smallest form, in a reader's order: a later command
+// may need what an earlier one leaves behind.
 
-interface CallResult {
+interface CommandResult {
   code: number;
   stdout: string;
   stderr: string;
@@ -43,8 +43,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 }, 60_000);
 
-/** In a shell in the copy, with the ids that earlier commands printed. */
-const execute = (command: string): Promise<CallResult> =>
+/** Runs a command in a shell in the copy, with the ids that earlier commands printed. */
+const execute = (command: string): Promise<CommandResult> =>
   new Promise((resolve) => {
     const env = { ...process.env, ...noted, NO_COLOR: "1", WRANGLER_SEND_METRICS: "false" };
     exec(command, { cwd: folder, env, maxBuffer: 1e9 }, (error, stdout, stderr) =>
@@ -58,7 +58,7 @@ const startIn = (command: string, input?: string[]): Running =>
     ...(input !== undefined && { input }),
   });
 
-/** Each makes one call, so that there are chains to export. */
+/** Each user makes one call, so that there are chains to export. */
 async function callAs(users: string[]): Promise<void> {
   const state = join(folder, ".wrangler/state");
   const server = await findServer(state);
@@ -79,7 +79,7 @@ async function callAs(users: string[]): Promise<void> {
 
 const asRun = (command: string, { run }: { run: string }): string => (run === "" ? command : run);
 
-/** As a command prints what is to be kept. */
+/** Remembers printed values that later commands need. */
 function note(stdout: string): void {
   for (const [name, pattern] of [
     ["KEY_ID", /^(key-\w+), shown once/m],
@@ -98,7 +98,7 @@ describe("starts, answers and ends", () => {
   it.each(starting)("%s", { timeout: TIMEOUT }, async (_, form) => {
     const command = startIn(form.starts, form.send === undefined ? undefined : [`${form.send}\n`]);
     await expect(command.prints(form.prints)).resolves.toBeUndefined();
-    // As Ctrl-C in a terminal, which reaches npm and what it started.
+    // Like Ctrl-C in a terminal, which reaches npm and the processes it started.
     if (!command.isOver()) process.kill(-command.pid, "SIGINT");
     await command.exited;
   });

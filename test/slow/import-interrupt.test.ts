@@ -54,7 +54,7 @@ async function staged(lines: number, running: Running): Promise<void> {
   }
 }
 
-it("goes on after SIGINT and SIGKILL where it stopped, and imports every product once", async () => {
+it("resumes after SIGINT and SIGKILL where it stopped, and imports every product once", async () => {
   await seed(server, old);
   const before = await snapshot(server);
   const command = () => startImport(state, [at("large.jsonl"), "--json"]);
@@ -81,7 +81,7 @@ it("goes on after SIGINT and SIGKILL where it stopped, and imports every product
     applied: true,
     comparison: { added: PRODUCTS, changed: 0, unchanged: 0, missing: old.length },
   });
-  // A batch may have been on its way when the signal came.
+  // A batch may have been in flight when the signal came.
   expect(report.resumedAfter).toBeGreaterThanOrEqual(stopped);
   expect(report.resumedAfter).toBeGreaterThanOrEqual(6_000);
   for (const table of ["products", "product_words", "product_internals"]) {
@@ -90,29 +90,29 @@ it("goes on after SIGINT and SIGKILL where it stopped, and imports every product
   expect(await count(server, "import_rows")).toBe(0);
 });
 
-it("says that the catalog is as it was only where it is: SIGINT while rows are applied", async () => {
+it("after SIGINT while rows are applied, says that the catalog is unchanged only if it is", async () => {
   await emptyCatalog(server);
   await seed(server, old);
   const running = startImport(state, [at("fewer.jsonl")]);
   await staged(FEWER, running);
-  // Applying takes half a second from here.
+  // From here, applying takes half a second.
   await sleep(120);
   running.kill("SIGINT");
   const { stderr } = await running.ended;
-  // Waits its turn behind what the command may have sent.
+  // This query waits for everything that the command may have sent.
   const products = await count(server, "products");
   expect([old.length, FEWER + old.length]).toContain(products);
-  expect(stderr.includes("catalog is as it was") && products !== old.length).toBe(false);
+  expect(stderr.includes("catalog is unchanged") && products !== old.length).toBe(false);
 });
 
-/** Runs in a mount namespace of its own, where `folder`/disk is a small disk. */
+/** Runs in its own mount namespace, where `folder`/disk is a small disk. */
 function startOnDisk(size: string, script: string, args: string[]): Running {
   const mount = `mount -t tmpfs -o size=${size} tmpfs "$0" && exec "$@"`;
   const command = [process.execPath, script, ...args, "--state", at("disk")];
   return start("unshare", ["-m", "sh", "-c", mount, at("disk"), ...command], { ownGroup: true });
 }
 
-it("leaves the old catalog whole where the disk is full, and says so", async () => {
+it("leaves the old catalog whole if the disk is full, and says so", async () => {
   await mkdir(at("disk"), { recursive: true });
   const dev = startOnDisk("8m", "cli/dev.ts", ["--port", "0"]);
   await dev.prints("Ctrl-C");
@@ -121,7 +121,7 @@ it("leaves the old catalog whole where the disk is full, and says so", async () 
   if (onDisk === undefined) throw new Error("The small disk is not reachable");
   const before = await snapshot(onDisk);
   expect(before.products?.length).toBeGreaterThan(0);
-  // What its owner will delete: without any room workerd can't even read.
+  // A file that its owner can delete: without any free space workerd cannot even read.
   const ballast = join(disk, "ballast");
   await writeFile(ballast, Buffer.alloc(512 * 1024));
 
@@ -134,7 +134,7 @@ it("leaves the old catalog whole where the disk is full, and says so", async () 
   expect(await snapshot(onDisk)).toEqual(before);
 });
 
-it("ends where the disk has no room for its own server", async () => {
+it("ends if the disk has no room for its own server", async () => {
   await mkdir(at("disk"), { recursive: true });
   const running = startOnDisk("4k", "cli/catalog.ts", ["import", at("fewer.jsonl")]);
   const { code, stderr } = await within(15_000, running);

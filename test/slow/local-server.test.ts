@@ -54,13 +54,13 @@ const hasLock = (stateDir: string) =>
     () => false,
   );
 
-/** What is left of a process and its runtime once they had time to go. */
+/** Returns what still runs of a process and its runtime after they had time to end. */
 async function whatLivesOf({ pid }: Running): Promise<string[]> {
   for (let tries = 0; tries < 20 && (await groupMembers(pid)).length > 0; tries++) await sleep(100);
   return groupMembers(pid);
 }
 
-/** A signal takes the process, its runtime and its lock. */
+/** Expects that a signal ends the process and its runtime, and removes its lock. */
 async function expectCleanEnd(running: Running, signal: NodeJS.Signals, stateDir: string): Promise<void> {
   expect(await groupMembers(running.pid)).toContain("workerd");
   running.kill(signal);
@@ -82,8 +82,8 @@ async function writeLock(stateDir: string, contents: unknown): Promise<void> {
   await writeFile(join(stateDir, LOCK), JSON.stringify(contents));
 }
 
-describe("one server for a state folder", () => {
-  it("refuses a second one, which names the first", async () => {
+describe("one server per state folder", () => {
+  it("refuses a second one, and names the first", async () => {
     await expect(startServer({ stateDir: state })).rejects.toThrow(server.url);
     expect((await readLock(state))?.url).toBe(server.url);
   });
@@ -99,14 +99,14 @@ describe("one server for a state folder", () => {
     expect(await hasLock(at("taken"))).toBe(false);
   });
 
-  it("does not take another process for the holder that had its number", async () => {
+  it("does not mistake another process with the holder's old id for the holder", async () => {
     await writeLock(at("reused"), { pid: process.pid, url: CLOSED, runtimes: [], key: "x" });
     const lock = await takeLock(at("reused"));
     expect(lock).toBeDefined();
     lock?.release();
   });
 
-  it("takes whoever else listens at its URL by now for no holder, gives them no key and ends no process of theirs", async () => {
+  it("treats another program at the lock's URL as no holder, sends it no key and ends none of its processes", async () => {
     const asked: (string | undefined)[] = [];
     const stranger = createHttpServer(({ url, headers }, response) => {
       asked.push(url, headers.authorization);
@@ -127,7 +127,7 @@ describe("one server for a state folder", () => {
     expect(asked.length).toBeGreaterThan(0);
   });
 
-  it("takes over a lock without a URL that a start with this very process number left behind", async () => {
+  it("takes over a lock without a URL left by a start with this very process id", async () => {
     await writeLock(at("crashed"), { pid: process.pid, url: null, runtimes: [], key: "x" });
     expect(await takeLock(at("crashed"))).toBeUndefined();
     const before = new Date(Date.now() - process.uptime() * 1000 - 1_000);
@@ -137,7 +137,7 @@ describe("one server for a state folder", () => {
     lock?.release();
   });
 
-  it("takes over the lock of a process that is gone, one of two that try at once; ends on SIGINT", async () => {
+  it("takes over the lock of a dead process, only one of two that try at once; ends on SIGINT", async () => {
     const gone = start(process.execPath, ["-e", ""]);
     await gone.ended;
     await writeLock(at("stale"), { pid: gone.pid, url: CLOSED, runtimes: [], key: "x" });
@@ -160,12 +160,12 @@ describe("one server for a state folder", () => {
     const next = startDev(at("killed"));
     await next.prints("Ctrl-C");
     expect((await readLock(at("killed")))?.pid).toBe(next.pid);
-    // The bundler of the killed one may live on for a while: it holds neither port nor state.
+    // The killed process's bundler may live on for a while; it holds neither port nor state.
     expect((await whatLivesOf(killed)).filter((name) => name === "workerd")).toEqual([]);
     await expectCleanEnd(next, "SIGTERM", at("killed"));
   });
 
-  it("ends on SIGINT where an import started it for itself", async () => {
+  it("ends on SIGINT if an import started it for itself", async () => {
     await writeFile(at("own.jsonl"), jsonl(generateProducts(20_000, 2)));
     const running = startImport(at("own"), [at("own.jsonl")], { ownGroup: true });
     while (((await readLock(at("own")))?.url ?? null) === null) await sleep(20);
@@ -175,12 +175,12 @@ describe("one server for a state folder", () => {
   });
 });
 
-describe("its doors", () => {
+describe("local endpoints", () => {
   it.each([
     "/cdn-cgi/explorer/",
     "/cdn-cgi/explorer/api/d1/database",
     "/cdn-cgi/explorer/api/d1/database/DB/raw",
-  ])("wrangler's explorer is shut: %s", async (path) => {
+  ])("wrangler's explorer is closed: %s", async (path) => {
     for (const method of ["GET", "POST"]) {
       const response = await fetch(`${server.url}${path}`, { method });
       expect(response.status).toBe(404);
@@ -191,7 +191,7 @@ describe("its doors", () => {
     ["without a key", undefined, 401],
     ["with another key", "x", 401],
     ["with the lock file's key", "lock", 200],
-  ])("the database's answers %s: %s -> %i", async (_, given, status) => {
+  ])("the database endpoint answers %s: %s -> %i", async (_, given, status) => {
     const key = given === "lock" ? (await readLock(state))?.key : given;
     const response = await fetch(`${server.url}/__local/database`, {
       method: "POST",
@@ -203,7 +203,7 @@ describe("its doors", () => {
   });
 });
 
-it("goes on answering queries while an import runs, from the old catalog or the new one", async () => {
+it("keeps answering queries while an import runs, from the old catalog or the new one", async () => {
   await emptyCatalog(server);
   await seed(server, [product({ sku: "OLD-1", name: "Garden Gnome", category: "Garden" })]);
   const client = new Client({ name: "server-test", version: "1" }, { versionNegotiation: { mode: "auto" } });
@@ -227,7 +227,7 @@ it("goes on answering queries while an import runs, from the old catalog or the 
 });
 
 describe("an import to the deployed database", () => {
-  // What an SQL file must not trip over, and what takes more bytes than characters.
+  // Characters that an SQL file must escape, and that take more bytes than characters.
   const awkward = product({
     sku: "A'B;C",
     name: `It's "quoted"; -- not a comment /* nor this */ ?1 \\`,
@@ -260,14 +260,14 @@ describe("an import to the deployed database", () => {
     start(process.execPath, ["node_modules/wrangler/bin/wrangler.js", "d1", ...args], { ownGroup: true })
       .ended;
 
-  it("writes SQL that gives the catalog that a local import gives, and sends none with --dry-run", async () => {
+  it("writes SQL that gives the same catalog as a local import, and sends none with --dry-run", async () => {
     await writeFile(at("remote.jsonl"), jsonl(records));
     const written = await startImport(state, [at("remote.jsonl"), "--remote", "--dry-run", "--json"]).ended;
     expect(written.code).toBe(0);
     expect(readReport(written)).toMatchObject({ rows: records.length, bad: 0, applied: false });
     const file = written.stderr.match(/(\S+\.sql)$/m)?.[1] ?? "";
 
-    // D1 takes statements of 100,000 bytes.
+    // D1 accepts statements of 100,000 bytes.
     const lines = (await readFile(file, "utf8"))
       .split(";\n")
       .map((statement) => Buffer.byteLength(statement));

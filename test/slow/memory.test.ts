@@ -5,7 +5,7 @@ import { expect, it, vi } from "vitest";
 import * as z from "zod";
 import { bundle, run } from "../../lab/bench/runtime.ts";
 
-// Many callers' objects share the 128 MB of an isolate. Weighed where they will be, in workerd.
+// Many callers' objects share the 128 MB of an isolate. They are measured in workerd itself.
 
 const KIB = 1024;
 const CALLERS = 150;
@@ -17,7 +17,10 @@ const usageSchema = z.object({
   result: z.object({ usedSize: z.number(), backingStorageSize: z.number() }),
 });
 
-/** Bytes of an isolate's heap that something holds, by the inspector of its workerd: the least of some collections. */
+/**
+ * Returns the bytes held in an isolate's heap, by the inspector of its workerd: the lowest of several
+ * collections.
+ */
 async function heapOf(inspector: URL, url: string): Promise<number> {
   const targets = targetsSchema.parse(await (await fetch(new URL("/json/list", inspector))).json());
   const target = targets.find(({ id }) => id.includes("bench"));
@@ -47,7 +50,7 @@ it("a caller who does everything at once takes 96 KiB at most", async () => {
   });
   try {
     const fill = async (callers: number) => (await fetch(`${runtime.url}/?callers=${callers}`)).text();
-    // What the program itself comes to hold is there by the second round.
+    // The program's own memory is allocated by the second round.
     const inspector = await runtime.inspector();
     const heaps: number[] = [];
     for (let round = 1; round <= 4; round++) {
@@ -57,7 +60,7 @@ it("a caller who does everything at once takes 96 KiB at most", async () => {
     const [, first = 0, , last = 0] = heaps;
     const each = (last - first) / (2 * CALLERS);
     console.error(`${(each / KIB).toFixed(1)} KiB a caller`);
-    // Less would say that nothing was filled.
+    // Less would mean that nothing was filled.
     expect(each).toBeGreaterThan(16 * KIB);
     expect(each).toBeLessThan(96 * KIB);
   } finally {

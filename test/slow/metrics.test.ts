@@ -42,7 +42,7 @@ const readMetrics = async () => {
   return response.text();
 };
 
-it("counts calls, and writes a log that is JSON and reads well", async () => {
+it("counts calls, and writes a readable JSON log", async () => {
   await ask("tools/list", {});
   for (const name of ["list_categories", "search_products", "nothing"])
     await ask("tools/call", { name, arguments: { query: "keyboard" } });
@@ -58,7 +58,7 @@ it("counts calls, and writes a log that is JSON and reads well", async () => {
   }
 });
 
-it("promtool has nothing to say against /metrics", async ({ skip }) => {
+it("promtool accepts /metrics", async ({ skip }) => {
   if (missingPrograms(["promtool"]).length > 0) skip("promtool is not installed (Debian: prometheus)");
   const input = await readMetrics();
   expect(input).toContain("mcp_tool_invocations_total{");

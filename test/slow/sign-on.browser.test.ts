@@ -37,7 +37,7 @@ async function signInAs(page: Page, name: string): Promise<void> {
   await page.locator("button[type=submit]").click();
 }
 
-/** From the sign-in page to this server's page that the sign-on ends on. */
+/** Goes from the sign-in page to the page of this server where the sign-on ends. */
 async function signOn(page: Page, name: string): Promise<void> {
   await page.getByRole("button", { name: "Sign in with" }).click();
   await signInAs(page, name);
@@ -59,7 +59,7 @@ describe("from a client's challenge over the provider to its first answer", () =
     expect(signIn.tokens()).toMatchObject({ scope: "catalog:read support:read offline_access" });
   });
 
-  it("a provider that remembers the person helps no client past the question", async () => {
+  it("a provider that remembers the person does not skip the client's consent", async () => {
     provider.people.set("bea", { name: "Bea", groups: ["catalog-support"] });
     const { page } = await visit("/sign-in");
     await signOn(page, "bea");
@@ -73,14 +73,14 @@ describe("from a client's challenge over the provider to its first answer", () =
     expect(await heading(page)).toBe("Let Stranger use the product catalog?");
     await page.waitForTimeout(300);
     expect(visited).toEqual([signIn.authorizationUrl]);
-    // After that the provider asks nothing more.
+    // From here the provider asks nothing more.
     await page.getByRole("button", { name: "Allow" }).click();
     await page.waitForURL(`${signIn.redirectUrl}?**`);
     expect(visited.filter((url) => url.includes("/interaction/"))).toEqual([]);
     await expectAnswer(signIn);
   });
 
-  it("who cancels at the provider denies the client", async () => {
+  it("cancelling at the provider denies the client", async () => {
     const signIn = await beginSignIn(server.url);
     const { page } = await visit(signIn.authorizationUrl);
     await page.getByRole("button", { name: "Allow" }).click();
@@ -89,7 +89,7 @@ describe("from a client's challenge over the provider to its first answer", () =
     expect((await signIn.arrival).get("error")).toBe("access_denied");
   });
 
-  it("a client that its person revokes at /account is out", async () => {
+  it("a client that its user revokes at /account loses access", async () => {
     provider.people.set("cem", { name: "Cem", groups: ["catalog-support"] });
     const signIn = await beginSignIn(server.url, { name: "Laptop app" });
     const { page } = await visit(signIn.authorizationUrl);
@@ -107,7 +107,7 @@ describe("from a client's challenge over the provider to its first answer", () =
 });
 
 describe("people of the provider", () => {
-  it("have the roles of their groups, as they are at each sign-in", async () => {
+  it("have the roles of their groups as of each sign-in", async () => {
     provider.people.set("dan", { name: "Dan", groups: ["catalog-support", "another-app"] });
     const { page, complaints } = await visit("/account");
     await signOn(page, "dan");
@@ -129,7 +129,7 @@ describe("people of the provider", () => {
       user,
       "inventory",
     ]);
-    // The earlier session has them from now on as well.
+    // The earlier session has the new roles from now on.
     await page.reload();
     expect((await facts())[2]).toBe("inventory");
     expect([...complaints, ...later.complaints]).toEqual([]);
@@ -144,7 +144,7 @@ describe("people of the provider", () => {
     );
   });
 
-  it("who were disabled stay out", async () => {
+  it("who are disabled stay out", async () => {
     provider.people.set("fay", { name: "Fay", groups: ["catalog-support"] });
     const { page } = await visit("/sign-in");
     await signOn(page, "fay");
@@ -177,7 +177,7 @@ describe("people of the provider", () => {
   });
 });
 
-it("while the provider is down people are told, keys work, and the same button works once it is up", async () => {
+it("who sign in while the provider is down are told; keys work, and the same button works once it is up", async () => {
   // Another server, which does not know the provider yet.
   const other = await startServer({
     stateDir: join(rig().folder, "other"),
@@ -224,7 +224,7 @@ it("every page is in order on a desktop and on a phone, light and dark", async (
   await expectOrder(page, "This sign-in can't go on");
 });
 
-it("/account goes by keyboard alone", async () => {
+it("/account works by keyboard alone", async () => {
   const { page } = await visit("/sign-in");
   await enterKey(page, keyOf("user-support"));
   const focused = () =>
@@ -237,6 +237,6 @@ it("/account goes by keyboard alone", async () => {
   await page.keyboard.press("Tab");
   expect(await focused()).toBe("Revoke demo");
   await page.keyboard.press("Enter");
-  // The key that they signed in with: the session ends with it.
+  // This is the key that they signed in with: the session ends with it.
   await page.waitForURL(`${server.url}/sign-in?**`);
 });

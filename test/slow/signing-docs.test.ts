@@ -12,7 +12,7 @@ const PAGE = "docs/signing.md";
 const page = readFileSync(PAGE, "utf8");
 const rig = docRig(PAGE);
 beforeAll(async () => {
-  // Where http-message-sig is found by the page's program.
+  // The page's program finds http-message-sig here.
   await symlink(resolve("node_modules"), join(rig().folder, "node_modules"));
 });
 
@@ -22,12 +22,15 @@ interface Example {
   lines: string[];
 }
 
-/** The page's programs with the output that it promises, in its order. */
+/** The page's programs with the output that it promises, in order. */
 const examples: Example[] = [...page.matchAll(/```(sh|ts|python)\n([^]*?)```\n\n```text\n([^]*?)```/g)].map(
   ([, language = "", code = "", output = ""]) => ({ language, code, lines: output.trim().split("\n") }),
 );
 
-/** Programs beside Node that an example needs and a machine may lack, as a reason to leave it out. The shell makes the keys. */
+/**
+ * Returns a reason to leave an example out: a program it needs, beside Node, that the machine lacks. The
+ * shell makes the keys.
+ */
 function whyLeftOut({ language, code }: Example): string | undefined {
   const called = language === "sh" ? ["curl", "openssl"].filter((name) => code.includes(name)) : [];
   const missing = missingPrograms(["sh", ...called, ...(language === "python" ? ["python3"] : [])]);
@@ -53,7 +56,7 @@ async function execute({ language, code }: Example, environment: Record<string, 
   return stdout;
 }
 
-/** What the page tells its reader to keep. */
+/** Returns the values that the page tells its reader to keep. */
 function noted(stdout: string): Record<string, string> {
   const [, accessKey] = /^key-\w+, shown once:\n(pcm_\S+)$/m.exec(stdout) ?? [];
   const [, keyId, secret] = /^(sign-\w+), shown once:\n(pcs_\S+)$/m.exec(stdout) ?? [];
@@ -80,7 +83,7 @@ it.for(examples.map((example, index) => ({ ...example, number: index + 1 })))(
   },
 );
 
-it("gives its reader all that its programs need", ({ skip }) => {
+it("gives its reader everything that its programs need", ({ skip }) => {
   if (missingPrograms(["sh"]).length > 0) skip("sh is not installed");
   expect(Object.keys(environment).toSorted()).toEqual([
     "CATALOG_ACCESS_KEY",
@@ -90,7 +93,7 @@ it("gives its reader all that its programs need", ({ skip }) => {
   ]);
 });
 
-it("what --dry-run prints is good once", async ({ skip }) => {
+it("the output of --dry-run is valid once", async ({ skip }) => {
   const code = `npm run -s sign -- ${DOCUMENTED}/mcp --key-id "$SIGNING_KEY_ID" --tool list_categories --dry-run > once.sh
     sh once.sh && sh once.sh # curl`;
   const example = { language: "sh", code, lines: [] };
@@ -103,7 +106,7 @@ it("what --dry-run prints is good once", async ({ skip }) => {
   ]);
 });
 
-it("leaves out no program that stands in a block", () => {
+it("runs every program of a block", () => {
   const blocks = [...page.matchAll(/```(?:sh|ts|python)\n/g)];
   expect(examples.map(({ language }) => language)).toEqual(["sh", "sh", "sh", "sh", "ts", "python"]);
   expect(blocks).toHaveLength(6);

@@ -40,7 +40,7 @@ function lives(pid: number): boolean {
     return false;
   }
 }
-/** Ends what runs on a folder, and nothing of it is there soon after. */
+/** Ends the processes on a folder, and expects that nothing remains soon after. */
 async function expectNothingLeft(state: string, pids: number[]) {
   for (let tries = 0; tries < 40 && pids.some(lives); tries++) await sleep(50);
   expect(pids.filter(lives)).toEqual([]);
@@ -48,14 +48,14 @@ async function expectNothingLeft(state: string, pids: number[]) {
 }
 
 describe("two clients at once on a new folder", () => {
-  it("share one runtime, and each goes on when it crashes and when the other ends", async () => {
+  it("share one runtime, and each continues when it crashes and when the other ends", async () => {
     const state = at("two");
     const clients = await Promise.all([connect(state), connect(state)]);
     for (const client of clients) expect(await client.callTool(ask)).toMatchObject(found);
     const first = await readLock(state);
     expect(first?.runtimes).toHaveLength(1);
 
-    // What is asked while it crashes may be lost, and is answered; what comes after is served.
+    // Calls during the crash may be lost but are answered; later calls are served.
     for (const pid of first?.runtimes ?? []) process.kill(pid, "SIGKILL");
     const during = await Promise.allSettled(clients.map((client) => client.callTool(ask)));
     for (const outcome of during) {
@@ -67,7 +67,7 @@ describe("two clients at once on a new folder", () => {
     expect(second?.key).not.toBe(first?.key);
     expect(second?.runtimes).toHaveLength(1);
 
-    // One of the two holds the folder: whichever ends first, the other goes on.
+    // One of the two holds the folder; whichever ends first, the other continues.
     await clients[0]?.close();
     expect(await clients[1]?.callTool(ask)).toMatchObject(found);
     const third = await readLock(state);
@@ -78,7 +78,7 @@ describe("two clients at once on a new folder", () => {
 });
 
 describe("beside npm run dev", () => {
-  it("uses it, outlives it, and it starts again at its port after SIGKILL", async () => {
+  it("uses it and outlives it; npm run dev starts again at its port after SIGKILL", async () => {
     const state = at("dev");
     const startDev = () => startScript("dev", ["--port", "18973", "--state", state], { ownGroup: true });
     const dev = startDev();
@@ -92,7 +92,7 @@ describe("beside npm run dev", () => {
     const next = startDev();
     await next.prints("Ctrl-C");
     expect((await readLock(state))?.pid).toBe(next.pid);
-    // What the client is connected to is gone, and may take one call to be noticed.
+    // The client's server is gone; one call may be needed to notice.
     await client.callTool(ask).catch(() => {});
     expect(await client.callTool(ask)).toMatchObject(found);
     next.kill("SIGTERM");
@@ -105,7 +105,7 @@ describe("beside npm run dev", () => {
   });
 });
 
-describe("its end, where it runs the Worker itself", () => {
+describe("its end, if it runs the Worker itself", () => {
   const line = (message: unknown) => `${JSON.stringify(message)}\n`;
   const startOwn = async (state: string) => {
     const { command, args } = await documentedCommand(state);
@@ -143,7 +143,7 @@ describe("its end, where it runs the Worker itself", () => {
     expect(await groupMembers(running.pid)).toEqual([]);
   });
 
-  it("calls under way at the end of input are answered first, and settled in the audit", async () => {
+  it("calls in flight at the end of input are answered first, and settled in the audit", async () => {
     const input = [line(initialize(1)), line(callTool(2, ask.name, ask.arguments))];
     const ended = await within(30_000, startScript("stdio", ["--state", at("early")], { input }));
     expect(ended.stdout.trim().split("\n")).toHaveLength(2);
@@ -154,14 +154,14 @@ describe("its end, where it runs the Worker itself", () => {
     expect(audit.stdout).toMatch(/"kind":"outcome".*"outcome":"ok"/);
   });
 
-  it("a folder that can't be written: exit code 1, and standard error says why", async () => {
+  it("a read-only folder: exit code 1, and standard error says why", async () => {
     await writeFile(at("file"), "");
     const ended = await within(30_000, startScript("stdio", ["--state", at("file/state")]));
     expect(ended).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining(at("file/state")) });
   });
 });
 
-it("the bundle that is deployed holds no door for it, and the local one does", async () => {
+it("the deployed bundle lacks its local endpoint, and the local bundle has it", async () => {
   const bundle = async (...args: string[]) => {
     const out = at(`bundle-${args.length}`);
     await promisify(execFile)(process.execPath, [

@@ -28,7 +28,7 @@ describe("before dispatch", () => {
       -32600,
       "malformed_request",
     ],
-    ["no JSON-RPC", "{}", 400, -32600, "malformed_request"],
+    ["invalid JSON-RPC", "{}", 400, -32600, "malformed_request"],
     ["a bare number", "7", 400, -32600, "malformed_request"],
     ["an empty batch", "[]", 400, -32600, "malformed_request"],
     [
@@ -59,7 +59,7 @@ describe("before dispatch", () => {
       -32600,
       "malformed_request",
     ],
-    ["a message that asks nothing", { jsonrpc: "2.0", id: 1 }, 400, -32600, "malformed_request"],
+    ["a message without a method", { jsonrpc: "2.0", id: 1 }, 400, -32600, "malformed_request"],
     [
       "a question that is an answer too",
       { jsonrpc: "2.0", id: 1, method: "tools/list", result: {} },
@@ -67,8 +67,14 @@ describe("before dispatch", () => {
       -32600,
       "malformed_request",
     ],
-    ["an answer that is no object", { jsonrpc: "2.0", id: 1, result: "x" }, 400, -32600, "malformed_request"],
-    ["an answer to nothing", { jsonrpc: "2.0", result: {} }, 400, -32600, "malformed_request"],
+    [
+      "a response that is not an object",
+      { jsonrpc: "2.0", id: 1, result: "x" },
+      400,
+      -32600,
+      "malformed_request",
+    ],
+    ["a response to no request", { jsonrpc: "2.0", result: {} }, 400, -32600, "malformed_request"],
     [
       "an initialize among others",
       [initialize, { jsonrpc: "2.0", id: 2, method: "tools/list" }],
@@ -111,7 +117,7 @@ describe("before dispatch", () => {
     ["a Host that ends like ours", { host: "127.0.0.1.evil.example" }],
     ["a forged Origin", { origin: "https://evil.example" }],
     ["the null Origin", { origin: "null" }],
-    ["an Origin that is no URL", { origin: "127.0.0.1" }],
+    ["an Origin that is not a URL", { origin: "127.0.0.1" }],
   ])("refuses %s", async (_, headers) => {
     const { response, messages } = await post(call("list_categories", {}), headers);
     expect(response.status).toBe(403);
@@ -164,7 +170,7 @@ describe("in dispatch", () => {
       "invalid_arguments",
     ],
     ["an unknown resource", rpc("resources/read", { uri: "catalog://nope" }), -32602, "not_found"],
-    ["a URI that is none", rpc("resources/read", { uri: "%%%" }), -32602, "not_found"],
+    ["an invalid URI", rpc("resources/read", { uri: "%%%" }), -32602, "not_found"],
     ["an unknown product", rpc("resources/read", { uri: "catalog://products/SKU-0" }), -32602, "not_found"],
     ["a broken escape", rpc("resources/read", { uri: "catalog://products/%E0%A4" }), -32602, "not_found"],
     ["a missing URI", rpc("resources/read", {}), -32602, "invalid_arguments"],
@@ -219,7 +225,7 @@ describe("in dispatch", () => {
     expect(references.size).toBe(50);
   });
 
-  it("answers a batch that cancels a call of its own, and does not wait for ever", async () => {
+  it("answers a batch that cancels one of its own calls, and does not wait forever", async () => {
     const cancel = { jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: 1 } };
     for (const batch of [
       [cancel, call("list_categories", {})],

@@ -13,11 +13,11 @@ it("measures an answer in UTF-8 bytes", () => {
   expect(bytes).toBeGreaterThan(JSON.stringify(answer).length);
 });
 
-it("gives what was done in time", async () => {
+it("returns work that ends in time", async () => {
   expect(await attempt(newCall(), "quick", async () => ok(7))).toEqual({ ok: true, value: 7 });
 });
 
-it("answers what takes longer with a timeout, at once", async () => {
+it("answers longer work with a timeout, at once", async () => {
   const never = new Promise<never>(() => {});
   const started = Date.now();
   expect(await attempt(newCall(), "slow", () => never)).toMatchObject({
@@ -28,10 +28,10 @@ it("answers what takes longer with a timeout, at once", async () => {
 });
 
 it.each([
-  ["a mistake of ours", new Error("no such column: suplier SELECT secret"), "internal"],
-  ["what is no Error", "boom", "internal"],
-  ["a database that is away", new Error("D1_ERROR: Network connection lost."), "unavailable"],
-  ["a database that is busy", new Error("D1 DB is overloaded. Too many requests queued."), "unavailable"],
+  ["a bug", new Error("no such column: suplier SELECT secret"), "internal"],
+  ["a value that is not an Error", "boom", "internal"],
+  ["an unreachable database", new Error("D1_ERROR: Network connection lost."), "unavailable"],
+  ["a busy database", new Error("D1 DB is overloaded. Too many requests queued."), "unavailable"],
 ])("turns %s into a refusal, and logs the cause alone", async (_, error, code) => {
   const logged = vi.spyOn(console, "error").mockImplementation(() => {});
   const outcome = await attempt(newCall(), "broken", () => Promise.reject(error));

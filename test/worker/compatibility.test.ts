@@ -7,12 +7,12 @@ import definitions from "../../tool-definitions.json" with { type: "json" };
 import { fill } from "./support/catalog.ts";
 import { ask, fillDesk, signedInAs } from "./support/desk.ts";
 
-// What a client does that was written for any definition that was ever released: it sends that definition's
-// examples, and holds the answer against that definition's output schema.
+// A client written for any released definition sends that definition's examples, and checks the answer
+// against its output schema.
 
 let staff: Record<string, string>;
 beforeAll(async () => {
-  // The sample that the examples are of.
+  // The sample that the examples refer to.
   const products = [...generateProducts(400, 1)];
   await fill(products);
   await fillDesk(generateDesk(600, 1, products));
@@ -24,7 +24,7 @@ const examples = Object.entries(lockSchema.parse(definitions).tools).flatMap(
     all.map((example) => [`${name} ${JSON.stringify(example)}`, { name, example, shapes }] as const),
 );
 
-it.each(examples)("%s answers as it ever did", async (_, { name, example, shapes }) => {
+it.each(examples)("%s answers as it always did", async (_, { name, example, shapes }) => {
   const { value, refusal } = await ask(staff, name, example);
   expect(refusal).toBeUndefined();
   for (const { outputSchema } of shapes) {

@@ -10,7 +10,8 @@ import { fill } from "./support/catalog.ts";
 import { ADA, fillDesk } from "./support/desk.ts";
 import { modern } from "./support/modern.ts";
 
-// Rows that a call costs, as the runtime counts them and Cloudflare bills them: docs/deploy.md multiplies them by its prices.
+// Rows per call as the runtime counts them and Cloudflare bills them; docs/deploy.md multiplies them by its
+// prices.
 
 const PRODUCTS = 20_000;
 const CALLS = 20;
@@ -22,13 +23,13 @@ beforeAll(async () => {
 }, 60_000);
 afterEach(() => vi.restoreAllMocks());
 
-/** Statements that D1 is asked until `stop`, with their values. */
+/** Collects the statements sent to D1 until `stop`, with their values. */
 function listenToD1() {
   const asked: D1PreparedStatement[] = [];
   const prepare = env.DB.prepare.bind(env.DB);
   const spy = vi.spyOn(env.DB, "prepare").mockImplementation((sql) => {
     const statement = prepare(sql);
-    // The catalog's size, which an isolate asks for once a minute, whoever calls.
+    // An isolate reads the catalog's size once a minute, whoever calls.
     if (sql.includes("active_products, changed_at")) return statement;
     const at = asked.push(statement) - 1;
     const bind = statement.bind.bind(statement);
@@ -38,14 +39,17 @@ function listenToD1() {
   return { asked, stop: () => spy.mockRestore() };
 }
 
-/** What they read: asked once more, since the product has no use for the count. */
+/** Counts the rows read by running the statements again, because the product does not use the count. */
 async function rowsRead(asked: readonly D1PreparedStatement[]): Promise<number> {
   let rows = 0;
   for (const statement of asked) rows += (await statement.all()).meta.rows_read;
   return rows;
 }
 
-/** What a call costs after a caller's first, which has made the object's tables and its anchor; rows written on average. */
+/**
+ * Returns the cost of a call after a caller's first, which creates the object's tables and its anchor. Rows
+ * written are averaged.
+ */
 async function measure(tool: string, args: object, role: string) {
   const user = await newUser([role]);
   const { secret } = await newKey(user);
@@ -54,7 +58,7 @@ async function measure(tool: string, args: object, role: string) {
   const call = async (records: number) => {
     const response = await post(body, { ...headers, ...bearer(secret) });
     expect(await response.text()).not.toContain('"isError":true');
-    // The outcome of what is public is written after the answer.
+    // The outcome of a public call is written after the answer.
     await vi.waitFor(async () => expect(await recordsOf(object)).toHaveLength(records));
   };
   await call(2);
@@ -62,7 +66,7 @@ async function measure(tool: string, args: object, role: string) {
   const { asked, stop } = listenToD1();
   await call(4);
   stop();
-  // What is written of several calls at once falls on each of them.
+  // Writes that several calls share are divided among them.
   for (let made = 2; made <= CALLS; made++) await call(2 + 2 * made);
   const written = exec.mock.results.map(({ value }): number => value.rowsWritten);
   return { read: await rowsRead(asked), written: written.reduce((sum, rows) => sum + rows, 0) / CALLS };

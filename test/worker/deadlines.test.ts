@@ -10,7 +10,7 @@ afterEach(() => {
 });
 const never = () => new Promise<never>(() => {});
 const after = (ms: number) => () => new Promise<void>((resolve) => setTimeout(resolve, ms));
-/** How a wait ended, once it has. */
+/** Returns a function that says how a wait ended, once it has. */
 function ended(wait: Promise<unknown>): () => string | undefined {
   let how: string | undefined;
   wait.then(
@@ -24,7 +24,7 @@ const GONE = "RequestOver: the client disconnected";
 const LATE = "TooLate: no answer in time";
 
 describe("the deadline of a request", () => {
-  it("is shared by its parts, one behind the other", async () => {
+  it("is shared by steps that run one after the other", async () => {
     const deadline = new Deadline(5_000);
     const first = deadline.run(after(4_900));
     await vi.advanceTimersByTimeAsync(4_900);
@@ -37,7 +37,7 @@ describe("the deadline of a request", () => {
     expect(second()).toBe(OVER);
   });
 
-  it("is shared by its parts, one beside the other, and begins nothing when it has passed", async () => {
+  it("is shared by parallel steps, and starts none after it has passed", async () => {
     const deadline = new Deadline(5_000);
     const work = ended(deadline.run(never));
     const quick = ended(deadline.within(20, never));
@@ -55,11 +55,11 @@ describe("the deadline of a request", () => {
     expect(begun).not.toHaveBeenCalled();
     await vi.advanceTimersByTimeAsync(GRACE_MS);
     expect(answer()).toBe(OVER);
-    // Nothing rings for ever.
+    // No timer is left.
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("uses one timer, however many wait", async () => {
+  it("uses one timer, however many steps wait", async () => {
     const deadline = new Deadline(5_000);
     const waits = Array.from({ length: 100 }, () => deadline.within(3_000, async () => 1));
     expect(vi.getTimerCount()).toBe(1);
@@ -87,7 +87,7 @@ describe("the deadline of a request", () => {
     await expect(deadline.run(never)).rejects.toThrow("the client disconnected");
   });
 
-  it("passes on what work throws, at once or later, and does not mind an answer that comes too late", async () => {
+  it("passes on thrown errors, at once or later, and ignores a late answer", async () => {
     const deadline = new Deadline(1_000);
     await expect(deadline.run(() => Promise.reject(new Error("broken")))).rejects.toThrow("broken");
     const throws = () => {

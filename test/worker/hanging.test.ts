@@ -15,11 +15,12 @@ import { BINDINGS, type Binding, breaks, lags } from "./support/hanging.ts";
 import { modern } from "./support/modern.ts";
 import { listen } from "./telemetry/support.ts";
 
-// Every part that a request may wait for hangs, or throws, in turn; nobody waits longer than the request's deadline.
+// Every binding that a request may wait for hangs, or throws, in turn; nobody waits longer than the request's
+// deadline.
 
-/** Longer than a caller's object is waited for. */
+/** Longer than the timeout for a caller's object. */
 const DEADLINE_MS = 4_000;
-/** For a machine that has other work. */
+/** Allowance for a machine that has other work. */
 const MARGIN_MS = 2_000;
 const TOKEN = "a scrape token of thirty characters";
 const SETTINGS = {
@@ -107,7 +108,9 @@ beforeAll(async () => {
 });
 afterEach(() => vi.restoreAllMocks());
 
-/** Asks routes at once; gives status and code of each, as its own log lines and Analytics points have them. */
+/**
+ * Calls routes at once. Returns status and code of each, as its own log lines and Analytics points have them.
+ */
 async function askAll(asked = routes) {
   const { lines, points } = listen();
   return Promise.all(
@@ -122,17 +125,17 @@ async function askAll(asked = routes) {
       const tookMs = performance.now() - began;
       const id = response.headers.get("x-request-id") ?? "";
       const isOf = (name: unknown) => typeof name === "string" && id !== "" && name.startsWith(id);
-      const isTold = (line: Record<string, unknown>) => isOf(line["correlation_id"]) && "code" in line;
-      // A call that is settled after its answer is logged then.
-      if (REFUSED.test(text)) await vi.waitUntil(() => lines().some(isTold), { timeout: 3_000 });
-      const told = lines().filter(isTold);
+      const isOfRequest = (line: Record<string, unknown>) => isOf(line["correlation_id"]) && "code" in line;
+      // A call that is settled after its answer is logged later.
+      if (REFUSED.test(text)) await vi.waitUntil(() => lines().some(isOfRequest), { timeout: 3_000 });
+      const logged = lines().filter(isOfRequest);
       const counted = points().filter((point) => point?.blobs?.some(isOf) && point.blobs[3] !== "");
-      const codes = new Set(told.map((line) => line["code"]));
+      const codes = new Set(logged.map((line) => line["code"]));
       return {
         what,
         status: response.status,
         codes: [...codes].join(),
-        told: told.length,
+        logged: logged.length,
         counted: counted.length,
         text,
         id,
@@ -142,7 +145,7 @@ async function askAll(asked = routes) {
   );
 }
 
-/** What a route is answered with whose parts work, by name; the others are answered by status and code. */
+/** Expected statuses while everything works, by name of the route; the other routes answer 200. */
 const HEALTHY: Record<string, number> = {
   "a registration": 201,
   "a sign-in": 303,
@@ -190,7 +193,7 @@ const WITHOUT_OBJECTS = {
   "503 unavailable": [...BY_ADDRESS, READY],
 };
 
-/** What is answered otherwise than while everything works. */
+/** Expected answers that differ from a healthy server's. */
 const OTHERWISE: Record<"hangs" | "throws", Record<Binding, Record<string, string[]>>> = {
   hangs: {
     DB: { "504 timeout": BY_DATABASE, "200 timeout": [PUBLIC], "503 unavailable": [READY] },
@@ -216,14 +219,14 @@ it("every route answers while everything works", async () => {
 });
 
 describe.each(["hangs", "throws"] as const)("a binding that %s", (how) => {
-  it.each(BINDINGS)("holds nobody up: %s", async (binding) => {
-    // Another test's look is not fresh any more.
+  it.each(BINDINGS)("delays nobody: %s", async (binding) => {
+    // Another test's probe result is no longer fresh.
     await scheduler.wait(FRESH_MS);
     const over = breaks(binding, how);
     const all = await askAll();
     over();
     const otherwise = OTHERWISE[how][binding];
-    for (const { what, status, codes, told, counted, text, id, tookMs } of all) {
+    for (const { what, status, codes, logged, counted, text, id, tookMs } of all) {
       const [expected] = Object.entries(otherwise).find(([, names]) => names.includes(what)) ?? [undefined];
       if (expected === undefined) {
         const isTaken = what === "a change by the admin API";
@@ -231,9 +234,9 @@ describe.each(["hangs", "throws"] as const)("a binding that %s", (how) => {
         expect([what, status]).toEqual([what, HEALTHY[what] ?? (isTaken ? 409 : 200)]);
       } else {
         expect([what, `${status} ${codes}`]).toEqual([what, expected]);
-        // Each call of the batch, or the whole request, once.
-        expect([what, told]).toEqual([what, what === "a batch" && status === 200 ? 2 : 1]);
-        expect([what, counted]).toEqual([what, told]);
+        // Each call of the batch, or the whole request, is logged once.
+        expect([what, logged]).toEqual([what, what === "a batch" && status === 200 ? 2 : 1]);
+        expect([what, counted]).toEqual([what, logged]);
         if (what !== READY) expect(text).toContain(id);
       }
       expect(text).not.toContain("PLANTED");
@@ -242,11 +245,11 @@ describe.each(["hangs", "throws"] as const)("a binding that %s", (how) => {
   });
 });
 
-it("a database that takes most of the deadline for each answer holds a call no longer than that", async () => {
+it("a database that takes most of the deadline per answer delays a call no longer than that", async () => {
   lags("DB", DEADLINE_MS * 0.9);
   const [keyed] = routes;
   const [answer] = await askAll(keyed === undefined ? [] : [keyed]);
   expect(`${answer?.status} ${answer?.codes}`).toBe("200 timeout");
-  // The look-up of the key and the search would be 1.8 deadlines.
+  // The look-up of the key and the search together would take 1.8 deadlines.
   expect(answer?.tookMs).toBeLessThan(DEADLINE_MS * 1.7);
 });

@@ -5,7 +5,7 @@ import { fill, keyboard, product, sample } from "./support/catalog.ts";
 const one = (sql: string) => env.DB.prepare(sql).first();
 
 describe("an import", () => {
-  it("counts, indexes and dates what it changes, and nothing where nothing changes", async () => {
+  it("counts, indexes and dates its changes, and does nothing if nothing changes", async () => {
     await fill(sample);
     const before = await one("SELECT * FROM catalog_state");
     expect(before).toMatchObject({ active_products: 3 });
@@ -34,7 +34,7 @@ describe("an import", () => {
     expect(results).toEqual([{ warehouse: "north", quantity: 1 }]);
   });
 
-  it("leaves stock alone where the record does not speak of it", async () => {
+  it("keeps stock if the record does not mention it", async () => {
     await fill(sample);
     const { stock: _, ...withoutStock } = keyboard;
     await fill([{ ...withoutStock, price: 8_999 }]);
@@ -45,7 +45,7 @@ describe("an import", () => {
     ).toEqual({ n: 36 });
   });
 
-  it("discontinues what the file lacks when told to", async () => {
+  it("discontinues missing products when told to", async () => {
     await fill(sample);
     await fill([keyboard, product({ sku: "NEW-1" })], { removeMissing: true });
     const { results } = await env.DB.prepare(

@@ -9,7 +9,7 @@ beforeAll(async () => {
   await fill(sample);
   await fillDesk();
 });
-// A caller of each test's own, so that none meets another's limits.
+// A new caller for each test, so that none reaches another's limits.
 const agent = () => signedInAs(["support"]);
 
 const clients = {
@@ -41,7 +41,7 @@ const promptArguments = {
 const writes = new Set(["close_ticket"]);
 
 describe.each(Object.entries(clients))("%s", (_, connect) => {
-  it("lists what the registries hold, in their order", async () => {
+  it("lists the registries' contents in order", async () => {
     const client = await connect();
     const listed = await client.listTools();
     expect(listed.tools.map((tool) => tool.name)).toEqual(tools.map((tool) => tool.definition.name));

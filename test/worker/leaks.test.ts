@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 
 const PLANTED_VALUES = new RegExp([...Object.values(PLANTED), ...Object.values(PLANTED_SUPPORT)].join("|"));
-// What only an internal column or an internal error would name.
+// Names that only an internal column or an internal error contains.
 const INTERNAL_NAMES =
   /supplier|"cost|cost_|product_id|category_id|minor_per_major|SQLITE|D1_ERROR|SELECT |\.ts:\d|internals|canary|tainted|risk_score|staff_note|processor|name_key|email_key/i;
 
@@ -80,7 +80,7 @@ const argumentNames = [
   "staff_note",
   "__proto__",
 ];
-// Calls of the support desk that find something; chosen arguments seldom do.
+// Support desk calls that find something; random arguments seldom do.
 const deskCalls = fc.constantFrom(
   ["search_customers", { email: "ada.moreau@example.com" }],
   ["search_customers", { name: "Lind", postcode: "10115" }],
@@ -143,7 +143,7 @@ const request = fc.oneof(
   }),
 );
 
-/** The answer without what the caller itself sent, which may be repeated to it. */
+/** Returns the answer without the caller's own input, which may be repeated to it. */
 function withoutEcho(text: string, sent: unknown): string {
   const strings = new Set(JSON.stringify(sent).match(/[\w-]{3,}/g));
   return [...strings]
@@ -154,7 +154,7 @@ function withoutEcho(text: string, sent: unknown): string {
 describe("internal fields", () => {
   afterEach(() => vi.restoreAllMocks());
 
-  /** The lines that were logged meanwhile. */
+  /** Sends batches of these requests, and expects no internal name or value in answers and log lines. */
   async function leakNothing(
     requests: fc.Arbitrary<object>,
     { numRuns, maxLength }: { numRuns: number; maxLength: number },
@@ -179,13 +179,13 @@ describe("internal fields", () => {
     return logged;
   }
 
-  it("reach no answer and no log line, whatever is asked", { timeout: 30_000 }, async () => {
+  it("appear in no answer and no log line, whatever is asked", { timeout: 30_000 }, async () => {
     const logged = await leakNothing(request, { numRuns: 60, maxLength: 20 }, async () => ({}));
     expect(logged.filter((line) => PLANTED_VALUES.test(line))).toEqual([]);
   });
 
   it("reach no support agent either", { timeout: 30_000 }, async () => {
-    // A caller of its own each time, so that none meets its limit.
+    // A new caller each time, so that none reaches its limit.
     const agent = () => signedInAs(["support"]);
     const logged = await leakNothing(deskRequest, { numRuns: 15, maxLength: 10 }, agent);
     expect(logged.filter((line) => PLANTED_VALUES.test(line))).toEqual([]);
@@ -216,7 +216,7 @@ describe("internal fields", () => {
     expect(text).not.toMatch(INTERNAL_NAMES);
   });
 
-  it("stand in the database, so that the above can fail", async () => {
+  it("exist in the database, so that the tests above can fail", async () => {
     const { env } = await import("cloudflare:workers");
     const row = await env.DB.prepare("SELECT cost, supplier_id FROM product_internals LIMIT 1").first();
     expect(row).toEqual({ cost: PLANTED.cost, supplier_id: PLANTED.supplier });

@@ -6,7 +6,7 @@ import { migrations } from "../../src/database/migrations.ts";
 
 const one = (sql: string) => env.DB.prepare(sql).first();
 
-/** The same database behind a handle that no request has seen yet, as in an isolate of its own. */
+/** Returns the same database behind a handle that no request has seen yet, as in a new isolate. */
 function freshHandle(): D1Database {
   return {
     prepare: (sql) => env.DB.prepare(sql),
@@ -18,7 +18,7 @@ function freshHandle(): D1Database {
 }
 
 async function dropEverything(): Promise<void> {
-  // The newest first, so that nothing is dropped while another table refers to it.
+  // Newest first, so that nothing is dropped while another table refers to it.
   const { results } = await env.DB.prepare(
     `SELECT type, name FROM sqlite_schema WHERE type IN ('table', 'trigger') AND name NOT LIKE 'sqlite_%'
        AND name NOT LIKE '_cf_%' AND name NOT GLOB 'product_search_*' AND name NOT GLOB 'vocabulary_trigrams_*'
@@ -35,7 +35,7 @@ describe("migrations", () => {
   beforeEach(dropEverything);
 
   it("apply once when ten first requests arrive together", async () => {
-    // A wrapper a request, so that none of them finds the work of another already noted.
+    // One wrapper per request, so that none finds another's migration already marked as done.
     const databases = Array.from({ length: 10 }, freshHandle);
     await Promise.all(databases.map((db) => ensureMigrated(db)));
     const { results } = await env.DB.prepare("SELECT name FROM d1_migrations ORDER BY id").all();
@@ -43,7 +43,7 @@ describe("migrations", () => {
     expect(await one("SELECT count(*) AS n FROM products")).toEqual({ n: 0 });
   });
 
-  it("leave nothing half done where a statement fails, and report it", async () => {
+  it("leave nothing half done if a statement fails, and report it", async () => {
     await env.DB.prepare("CREATE TABLE stock (x)").run();
     await expect(ensureMigrated(freshHandle())).rejects.toThrow(/stock/);
     expect(await one("SELECT count(*) AS n FROM sqlite_schema WHERE name = 'products'")).toEqual({ n: 0 });

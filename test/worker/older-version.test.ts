@@ -17,7 +17,7 @@ import { exported } from "./support/audit.ts";
 import { fill, sample } from "./support/catalog.ts";
 import { unitsOf } from "./support/two-versions.ts";
 
-// A tool with two versions, which no client sees, on the path of every call: the guard, the caller's real
+// A tool with two versions that no client sees, on the path of every call: the guard, the caller's real
 // object, the database.
 
 const SECRET = "a secret of thirty-two bytes or more, for tests";
@@ -76,7 +76,7 @@ function newCaller({ calls = 100, allowed = true } = {}) {
 }
 
 describe("an older version", () => {
-  it("is listed behind the current one, under a name that keeps its meaning, deprecated with a day", () => {
+  it("is listed after the current one, deprecated with a date, under its old name", () => {
     const [current, older] = everyVersion([unitsOf]).map(({ definition }) => definition);
     expect(current).toMatchObject({ name: "units_of_v2", _meta: { "product-catalog-mcp/version": 2 } });
     expect(older).toMatchObject({
@@ -92,7 +92,7 @@ describe("an older version", () => {
     });
   });
 
-  it("takes and answers its own shape", async () => {
+  it("accepts and answers its own shape", async () => {
     const { ask } = newCaller();
     expect(await ask(...V1)).toEqual({
       content: [{ type: "text", text: "SKU-10001 has 36" }],
@@ -119,7 +119,7 @@ describe("an older version", () => {
     expect(await ask(...V1)).toMatchObject(refused);
   });
 
-  it("leaves the same trace: name, arguments, what was touched in question and answer", async () => {
+  it("leaves the same audit: name, arguments, and objects of the call and the answer", async () => {
     const { id, ask } = newCaller();
     await ask(...V1);
     await ask(...V2);

@@ -10,10 +10,10 @@ const search = (query: string) =>
   newCaller().ask("tools/call", { name: "search_products", arguments: { query } });
 
 it.each([
-  ["characters that stand for four words each", "\uFDFA".repeat(100)],
-  ["characters that stand for three letters each", "\u33A7".repeat(100)],
+  ["characters that expand to four words each", "\uFDFA".repeat(100)],
+  ["characters that expand to three letters each", "\u33A7".repeat(100)],
   ["more words than a search reads", "a ".repeat(40)],
-])("refuses a query of %s before it looks anything up", async (_, query) => {
+])("refuses a query of %s before any look-up", async (_, query) => {
   await search("dock");
   const batch = vi.spyOn(env.DB, "batch");
   const { refusal } = await search(query);
@@ -24,7 +24,7 @@ it.each([
 it.each([
   ["fractions, signs and full-width letters", "½ inch ｗｒｅｎｃｈ ™ 27″ ㎝ №5"],
   ["one ligature among words", "\uFDFA calligraphy poster"],
-  ["a hundred letters of a script that Unicode takes apart", "한".repeat(100)],
+  ["a hundred letters of a script that Unicode decomposes", "한".repeat(100)],
   [
     "twenty-five words",
     "a 27 inch 4k ips usb c hub monitor with 90 w pd and kvm for my mac mini m 4 at 120 hz",

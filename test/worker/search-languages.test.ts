@@ -3,7 +3,7 @@ import { beforeAll, expect, it } from "vitest";
 import { createCatalog } from "../../src/catalog/repository.ts";
 import { fill, product } from "./support/catalog.ts";
 
-// A small shop in eight languages, and what people type into it.
+// A small shop in eight languages, and queries that people type into it.
 
 const shelf: Record<string, string> = {
   EN1: "Wireless Ergonomic Mouse",

@@ -34,7 +34,7 @@ const named: ProductRecord[] = [
   product({ sku: "HD-2", name: "Hard Disk 2TB external", brand: "Toshiba" }),
   product({ sku: "CF-1", name: "Café Crème Élégant", brand: "Élan" }),
 ];
-// One word in every name, more often than a search goes through; facets that single out one product each.
+// One word is in every name, more often than a search reads; facets that match one product each.
 const common = Array.from({ length: COMMON_PRODUCTS }, (_, index) =>
   product({
     sku: `GZ-${String(index).padStart(4, "0")}`,
@@ -56,7 +56,7 @@ const search = (query: string, rest: Partial<SearchRequest> = {}) =>
   catalog().search({ query, sort: "relevance", limit: 10, ...rest });
 const first = async (query: string) => (await search(query)).products[0]?.sku;
 
-describe("what is found first", () => {
+describe("the first result", () => {
   it.each([
     ["a model number as it is", "K-120/B", "KB-1"],
     ["a model number without its dashes", "k120b", "KB-1"],
@@ -77,21 +77,21 @@ describe("what is found first", () => {
     expect(await first(query)).toBe(sku);
   });
 
-  it("puts what is active before its discontinued twin", async () => {
+  it("is an active product before its discontinued twin", async () => {
     const { products } = await search("hard disk 2tb");
     expect(products.map(({ sku }) => sku).slice(0, 2)).toEqual(["HD-2", "HD-1"]);
   });
 
-  it("takes no number of a query for a model", () => {
+  it("does not read a number of a query as a model", () => {
     expect(readQuery("windows 10").parts).toEqual([]);
   });
 });
 
-it.each(["Élan", "élan", "ÉLAN", "E\u0301lan", "e\u0301LAN"])("the brand is found as %j", async (brand) => {
+it.each(["Élan", "élan", "ÉLAN", "E\u0301lan", "e\u0301LAN"])("finds the brand as %j", async (brand) => {
   expect((await search("café", { brand })).products.map(({ sku }) => sku)).toEqual(["CF-1"]);
 });
 
-describe("a word that is common", () => {
+describe("a common word", () => {
   it.each([
     ["brand", { brand: "Rare Brand" }, "GZ-0777"],
     ["category", { category: "Rare Category" }, "GZ-0888"],
@@ -101,7 +101,7 @@ describe("a word that is common", () => {
     expect((await search("gizmo", filter)).products.map((each) => each.sku)).toEqual([sku]);
   });
 
-  it("pages to the bound without doubles, and then says that there were more", async () => {
+  it("pages to the bound without duplicates, and then says that there were more", async () => {
     const seen: string[] = [];
     let page = await search("gizmo", { limit: 50 });
     for (;;) {
@@ -154,7 +154,7 @@ it.each([
   expect(made).toBe(trips);
 });
 
-it("goes on behind a product that has left the catalog since", async () => {
+it("continues after a product that has left the catalog since", async () => {
   const one = await search("gizmo 7", { limit: 5 });
   const last = one.products.at(-1)?.sku;
   await env.DB.prepare("DELETE FROM products WHERE sku = ?").bind(last).run();
@@ -165,7 +165,7 @@ it("goes on behind a product that has left the catalog since", async () => {
 });
 
 describe("words", () => {
-  it("are only what FTS5 may see in quotes, whatever is typed", () => {
+  it("are passed to FTS5 only in quotes, whatever is typed", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 100 }), (text) => {
         for (const word of words(text)) expect(word).toMatch(/^[\p{L}\p{N}\p{M}._]+$/u);

@@ -62,7 +62,7 @@ async function readProduct(sku: string) {
 
 const plain = { records: 1, missed: false, tainted: false, canary: false };
 
-describe("what the guard learns of an answer", () => {
+describe("signals that the guard gets from an answer", () => {
   it.each([
     ["search_products", { query: "keyboard" }, plain],
     ["search_products", { query: "nothing like it" }, { ...plain, records: 0 }],
@@ -103,7 +103,7 @@ describe("what the guard learns of an answer", () => {
     expect(await signalsOf(name, args)).toEqual(expected);
   });
 
-  it("a ticket taints where it is injected, and no other does", async () => {
+  it("a ticket taints if it is injected, and no other does", async () => {
     const tainted = await Promise.all(
       deskSample.tickets.map(async ({ id }) => {
         const signals = await signalsOf("get_ticket", { ticket_id: `T-${id}` });
@@ -113,7 +113,7 @@ describe("what the guard learns of an answer", () => {
     expect(tainted.flat()).toEqual(INJECTED);
   });
 
-  it("a product's resource taints like its tool, and holds its SKU where its labels say", async () => {
+  it("a product's resource taints like its tool, and has its SKU where its labels say", async () => {
     const evil = await readProduct("EVIL-1");
     expect(signalsIn({ answer: evil.value, ...evil.signals })).toEqual({ ...plain, tainted: true });
     const read = evil.value;
@@ -124,7 +124,7 @@ describe("what the guard learns of an answer", () => {
     expect(signalsIn({ answer: good.value, ...good.signals })).toEqual(plain);
   });
 
-  it("is named in no answer", async () => {
+  it("appears in no answer", async () => {
     const agent = await signedInAs(["support"]);
     const asked = [
       ["get_ticket", { ticket_id: "T-5002" }],

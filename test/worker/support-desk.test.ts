@@ -8,7 +8,7 @@ import { ADA, BORIS, CANARY, ask, deskSample, fillDesk, signedInAs } from "./sup
 
 let agent: Record<string, string>;
 beforeAll(() => fillDesk());
-// A caller of each test's own, so that none goes on from what the flow guard saw of another.
+// A new caller for each test, so that the flow rules carry nothing over.
 beforeEach(async () => {
   agent = await signedInAs(["support"]);
 });
@@ -32,7 +32,10 @@ describe("search_customers", () => {
   it.each([
     ["another postcode", { name: "Ada", postcode: "10116" }],
     ["part of a word", { name: "Mor", postcode: "10115" }],
-    ["an email that is not the name's", { email: "boris.lind@example.com", name: "Ada", postcode: "10115" }],
+    [
+      "an email that does not belong to the name",
+      { email: "boris.lind@example.com", name: "Ada", postcode: "10115" },
+    ],
     ["a wildcard", { name: "%%", postcode: "10115" }],
     ["no phone", { phone: "000000" }],
   ])("finds nobody by %s", async (_, args) => {
@@ -42,7 +45,7 @@ describe("search_customers", () => {
     );
   });
 
-  it("answers five at the most, and says that there are more", async () => {
+  it("answers at most five, and says that there are more", async () => {
     const { value, text } = await ask(agent, "search_customers", { name: "Smith", postcode: "20002" });
     expect(value).toMatchObject({ more: true, customers: { length: 5 } });
     expect(text.split("\n")).toHaveLength(6);
@@ -53,8 +56,8 @@ describe("search_customers", () => {
     ["a name alone", { name: "Ada" }],
     ["a postcode alone", { postcode: "10115" }],
     ["an empty email", { email: "" }],
-    ["punctuation for a name", { name: "--", postcode: "10115" }],
-    ["punctuation for a postcode", { name: "Ada", postcode: "---" }],
+    ["punctuation instead of a name", { name: "--", postcode: "10115" }],
+    ["punctuation instead of a postcode", { name: "Ada", postcode: "---" }],
     ["a phone without digits", { phone: "++++++" }],
     ["an argument that does not exist", { email: "a@example.com", risk_score: 1 }],
   ])("refuses %s", async (_, args) => {
@@ -91,7 +94,7 @@ describe("reads", () => {
     expect(text.split("\n")).toHaveLength(4);
   });
 
-  it("answer brand and last four digits alone", async () => {
+  it("answer only brand and last four digits of a card", async () => {
     const { value } = await ask(agent, "get_payment_methods", { customer_id: ADA });
     expect(value).toEqual({
       customer_id: ADA,
@@ -99,7 +102,7 @@ describe("reads", () => {
     });
   });
 
-  it("answer a ticket with the customer's text apart, marked, and unable to begin a line of its own", async () => {
+  it("answer a ticket with the customer's text apart, marked, and unable to start a line of its own", async () => {
     const { value, text } = await ask(agent, "get_ticket", { ticket_id: "T-5002" });
     expect(value).toEqual({
       ticket_id: "T-5002",
@@ -120,7 +123,7 @@ describe("reads", () => {
     );
   });
 
-  it("take invisible text out of a ticket", async () => {
+  it("remove invisible text from a ticket", async () => {
     const { whole, text } = await ask(agent, "get_ticket", { ticket_id: "T-5003" });
     expect(whole).not.toMatch(/[\u{e0000}-\u{e007f}]/u);
     expect(text).toContain("Hi there, any news?");
@@ -185,24 +188,24 @@ describe("paging", () => {
     [5, [5, 5, 5, 5, 4]],
     [8, [8, 8, 8]],
     [20, [20, 4]],
-  ])("goes through 24 orders by %i, each once, the newest first", async (limit, sizes) => {
+  ])("returns 24 orders by %i, each once, newest first", async (limit, sizes) => {
     const pages = await readAll("get_customer_orders", { customer_id: ADA, limit }, "O");
     expect(pages.map((page) => page.length)).toEqual(sizes);
     expect(pages.flat()).toEqual(Array.from({ length: 24 }, (_, index) => `O-${100_024 - index}`));
   });
 
-  it("goes through one customer's tickets of a status", async () => {
+  it("returns one customer's tickets of a status", async () => {
     const pages = await readAll("list_tickets", { customer_id: ADA, status: "pending", limit: 20 }, "T");
     expect(pages.map((page) => page.length)).toEqual([20]);
   });
 
-  it("goes through all tickets", async () => {
+  it("returns all tickets", async () => {
     const pages = await readAll("list_tickets", { limit: 7 }, "T");
     expect(pages.flat()).toHaveLength(24);
     expect(new Set(pages.flat()).size).toBe(24);
   });
 
-  it("refuses a cursor of another customer, another list, or nobody's", async () => {
+  it("refuses a cursor of another customer, another list, or an invalid one", async () => {
     const { value } = await ask(pager, "get_customer_orders", { customer_id: ADA, limit: 1 });
     const { next_cursor: cursor } = pageSchema.parse(value);
     const wrong = [
@@ -224,7 +227,7 @@ describe("a customer", () => {
   });
   const withoutReference = (text: string) => text.replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, "REF");
 
-  it("sees own rows", async () => {
+  it("sees only own rows", async () => {
     const { value } = await ask(ada, "get_customer", { customer_id: ADA });
     expect(value).toMatchObject({ customer_id: ADA, orders: 24 });
     expect((await ask(ada, "get_customer_orders", { customer_id: ADA })).value).toMatchObject({
@@ -237,7 +240,7 @@ describe("a customer", () => {
     expect((await ask(ada, "get_ticket", { ticket_id: "T-5001" })).value).toMatchObject({ customer_id: ADA });
   });
 
-  it("lists own tickets alone, asked or not", async () => {
+  it("lists only own tickets, with or without a customer id", async () => {
     for (const args of [{ limit: 20 }, { limit: 20, customer_id: ADA }]) {
       const { whole } = await ask(ada, "list_tickets", args);
       expect(whole).toContain("T-5029");
@@ -246,7 +249,7 @@ describe("a customer", () => {
     expect((await ask(ada, "list_tickets", { status: "closed" })).value).toEqual({ tickets: [] });
   });
 
-  // Others', a canary's and nobody's.
+  // Other customers, a canary, and one that does not exist.
   const others = [...deskSample.customers.map(({ id }) => `C-${id}`).filter((id) => id !== ADA), "C-77777"];
   const foreign = {
     get_customer: others.map((customer_id) => ({ customer_id })),
@@ -272,7 +275,7 @@ describe("a customer", () => {
     ["search_customers", { email: "ada.moreau@example.com" }],
     ["close_ticket", { ticket_id: "T-5001", resolution: "x" }],
   ])("may not use %s", async (name, args) => {
-    // Without the scope the whole request is refused, with the challenge; without the role the call is.
+    // Without the scope the whole request is refused with the challenge; without the role only the call is.
     const { messages, response } = await post(call(name, args), ada);
     const refusals = JSON.stringify(messages);
     expect(response.status === 403 || refusals.includes("permission_denied")).toBe(true);
@@ -306,7 +309,7 @@ describe("a customer", () => {
     },
   );
 
-  it("is held to own rows below the policy too", async () => {
+  it("is limited to own rows below the policy too", async () => {
     const support = createSupport(env.DB, { sees: "own", customerId: ADA });
     const found = await support.search({ name: "Lind", postcode: "10115" });
     expect(found.value.customers).toEqual([]);
@@ -319,12 +322,12 @@ describe("a customer", () => {
 describe("close_ticket", () => {
   const resolution = "Replacement\nsent";
 
-  it("closes once, and answers how it stands after that", async () => {
+  it("closes once, and then answers the state after that", async () => {
     const ticket_id = "T-5010";
     const first = await ask(agent, "close_ticket", { ticket_id, resolution, version: 1 });
     expect(first.value).toMatchObject({ ticket_id, status: "closed", version: 2, resolution, changed: true });
     const again = await ask(agent, "close_ticket", { ticket_id, resolution: "Other", version: 1 });
-    // What others wrote of a customer is get_ticket's to answer, which counts it as read.
+    // Only get_ticket returns text about a customer, because it counts as a read.
     expect(again.value).toEqual({ ...first.value, resolution: null, changed: false });
     const same = await ask(agent, "close_ticket", { ticket_id, resolution, version: 1 });
     expect(same.value).toEqual({ ...first.value, changed: false });
@@ -334,7 +337,7 @@ describe("close_ticket", () => {
     });
   });
 
-  it("lets one of many at a time win", async () => {
+  it("lets one of many parallel calls win", async () => {
     const closings = Array.from({ length: 8 }, (_, index) =>
       ask(agent, "close_ticket", { ticket_id: "T-5011", resolution: `By ${index}` }),
     );
@@ -344,7 +347,7 @@ describe("close_ticket", () => {
     expect(values.filter((value) => value?.["resolution"] === null)).toHaveLength(7);
   });
 
-  it("leaves open what has changed since it was read", async () => {
+  it("keeps a ticket open that has changed since it was read", async () => {
     const { refusal } = await ask(agent, "close_ticket", { ticket_id: "T-5012", resolution, version: 7 });
     expect(refusal).toMatchObject({ code: "conflict" });
     expect((await ask(agent, "get_ticket", { ticket_id: "T-5012" })).value).toMatchObject({
@@ -371,7 +374,7 @@ describe("a canary", () => {
     }
   });
 
-  it("looks like any customer to who guesses its id", async () => {
+  it("looks like any customer to a caller who guesses its id", async () => {
     const canary = await ask(agent, "get_customer", { customer_id: CANARY.customer });
     const boris = await ask(agent, "get_customer", { customer_id: BORIS });
     expect(Object.keys(canary.value ?? {})).toEqual(Object.keys(boris.value ?? {}));

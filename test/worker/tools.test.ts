@@ -67,7 +67,7 @@ describe("search_products", () => {
     expect(text).toContain("Brands: Acme (30), Bolt Bros (30)");
   });
 
-  it("counts the filters of the whole catalog where no query is given", async () => {
+  it("counts the filters of the whole catalog if no query is given", async () => {
     const { structuredContent } = await ask("search_products", { facets: true, limit: 1 });
     const answer = z
       .object({ facets: z.object({ brands: z.array(z.unknown()), categories: z.array(z.unknown()) }) })
@@ -150,7 +150,7 @@ describe("search_products", () => {
   );
 
   it.each(["relevance", "price_asc", "price_desc", "name"])(
-    "a cursor of a page sorted by %s holds what the page shows, and no row's number",
+    "puts only shown values into a cursor sorted by %s, and no row number",
     async (sort) => {
       const { products, next_cursor = "" } = await search({ query: "nut", sort, limit: 5 });
       const [form, , position] = JSON.parse(Buffer.from(next_cursor, "base64url").toString("utf8"));
@@ -161,7 +161,7 @@ describe("search_products", () => {
     },
   );
 
-  it("refuses a cursor of an earlier release, which held a row's number", async () => {
+  it("refuses a cursor of an earlier release, which held a row number", async () => {
     const cursor = Buffer.from('["abcdefghijkl",[1.5,"17"]]').toString("base64url");
     expect((await ask("search_products", { query: "nut", cursor })).refusal).toMatchObject({
       code: "invalid_arguments",
@@ -208,12 +208,12 @@ describe("search_products", () => {
     ["a number", { query: 7 }],
     ["limit 51", { query: "x", limit: 51 }],
     ["limit 0", { query: "x", limit: 0 }],
-    ["half a product", { query: "x", limit: 1.5 }],
+    ["a fractional limit", { query: "x", limit: 1.5 }],
     ["a negative price", { query: "x", min_price: -1 }],
-    ["a price range upside down", { query: "x", min_price: 2, max_price: 1 }],
+    ["a reversed price range", { query: "x", min_price: 2, max_price: 1 }],
     ["an unknown sort", { query: "x", sort: "cost" }],
     ["version 3", { query: "x", version: "v3" }],
-    ["an argument that does not exist", { query: "x", supplier_id: "S-1" }],
+    ["an unknown argument", { query: "x", supplier_id: "S-1" }],
   ])("refuses %s", async (_, args) => {
     const { isError, refusal } = await ask("search_products", args);
     expect(isError).toBe(true);
@@ -242,7 +242,7 @@ describe("get_product", () => {
 });
 
 describe("query_stock", () => {
-  it("answers one product flat", async () => {
+  it("answers one product as a flat object", async () => {
     const { structuredContent } = await ask("query_stock", { sku: "SKU-10001" });
     expect(structuredContent).toEqual({
       sku: "SKU-10001",
@@ -256,13 +256,13 @@ describe("query_stock", () => {
     });
   });
 
-  it("says that a discontinued product has none, whatever its rows hold", async () => {
+  it("answers zero stock for a discontinued product, whatever its rows hold", async () => {
     const { structuredContent } = await ask("query_stock", { sku: "SKU-12847" });
     expect(structuredContent).toMatchObject({ status: "discontinued", stock: 0, warehouses: [] });
     expect(JSON.stringify(structuredContent)).toContain('"status":"discontinued","stock":0');
   });
 
-  it("answers many at once, with what it did not find", async () => {
+  it("answers many at once, with those it did not find", async () => {
     const { structuredContent } = await ask("query_stock", {
       skus: ["SKU-10003", "SKU-1", "SKU-10002", "SKU-10003"],
     });
@@ -280,7 +280,7 @@ describe("query_stock", () => {
     ["a wrong prefix", "XYZ-12847", "SKU-12847"],
     ["no prefix", "12847", "SKU-12847"],
     ["another case", "sku-12847", "SKU-12847"],
-  ])("names the nearest real SKUs for %s", async (_, sku, nearest) => {
+  ])("suggests the nearest real SKUs for %s", async (_, sku, nearest) => {
     const { refusal } = await ask("query_stock", { sku });
     expect(refusal).toMatchObject({
       code: "not_found",

@@ -14,7 +14,7 @@ const first = async (query: string) => {
   const { products } = await createCatalog(env.DB).search({ query, sort: "relevance", limit: 1 });
   return products[0]?.sku;
 };
-/** Every word with the products that have it, counted anew from the rows. */
+/** Returns every word with the products that have it, recounted from the rows. */
 async function recounted(): Promise<unknown[]> {
   const { results } = await env.DB.prepare(
     `SELECT value AS word, count(DISTINCT product_id) AS products
@@ -35,7 +35,7 @@ beforeEach(async () => {
 });
 
 describe("the vocabulary", () => {
-  it("follows products that come, change and leave", async () => {
+  it("follows products that are added, changed and removed", async () => {
     expect(await countOf("enamel")).toBe(90);
     await fill([
       product({ sku: "MUG-0", name: "Copper Mug" }),
@@ -49,7 +49,7 @@ describe("the vocabulary", () => {
     expect(await one("SELECT words_products AS n FROM catalog_state")).toEqual({ n: 90 });
   });
 
-  it("does not offer a word whose last product has left", async () => {
+  it("does not offer a word whose last product is gone", async () => {
     await fill([product({ sku: "OLD-1", name: "Samovar" })]);
     expect(await first("samovra")).toBe("OLD-1");
     await env.DB.prepare("DELETE FROM products WHERE sku = 'OLD-1'").run();
@@ -57,7 +57,7 @@ describe("the vocabulary", () => {
   });
 });
 
-it("reads rows of an older release again, beside searches that find them meanwhile", async () => {
+it("indexes rows of an older release again, beside searches that find them meanwhile", async () => {
   await env.DB.batch(
     [
       "UPDATE product_words SET reading = 1",

@@ -31,7 +31,7 @@ describe("the server's address", () => {
     await response.text();
   });
 
-  it("serves nothing beside the files there are", async () => {
+  it("serves only existing files", async () => {
     expect((await send("/assets/../wrangler.toml")).status).toBe(404);
     expect((await send("/assets/nothing.js")).status).toBe(404);
   });

@@ -8,7 +8,7 @@ const read = (subject: string, ...classes: DataClass[]) => ({
   subjects: [subject],
   classes: classes.length > 0 ? classes : (["contact"] satisfies DataClass[]),
 });
-/** A call that would fit but for what others in flight may answer yet: no rule has seen anything. */
+/** A call that would fit if the calls in flight answered less: it must wait, and no rule has hit. */
 const WAITS = { verdict: "throttle", hits: [], isBusy: true };
 const verdicts = (caller: Caller, calls: Parameters<Caller["do"]>[0][]) =>
   calls.map((call) => caller.do(call).verdict);
@@ -16,7 +16,7 @@ const verdicts = (caller: Caller, calls: Parameters<Caller["do"]>[0][]) =>
 describe("subjects", () => {
   const rules = rulesOf({ kind: "subjects", limits: [{ window: "10m", max: 3 }] });
 
-  it("lets the limit through and not one more, and those let through go on", () => {
+  it("allows calls up to the limit and refuses one more; people already read stay readable", () => {
     const caller = new Caller(rules);
     expect(verdicts(caller, [read("a"), read("b"), read("c"), read("d"), read("a", "payment")])).toEqual([
       "allow",
@@ -27,7 +27,7 @@ describe("subjects", () => {
     ]);
   });
 
-  it("at the limit judges somebody who is not there as a stranger, and below it as nobody", () => {
+  it("at the limit counts a miss as a stranger; below it, a miss counts as nobody", () => {
     const caller = new Caller(rules);
     const search = { classes: ["identity" as const] };
     expect(caller.do(search, { missed: true }).verdict).toBe("allow");
@@ -35,11 +35,11 @@ describe("subjects", () => {
     expect(caller.do(search, { missed: true }).verdict).toBe("confirm");
     expect(caller.do(search, { subjects: ["d"] }).verdict).toBe("confirm");
     expect(caller.do(search, { subjects: ["a"] }).verdict).toBe("allow");
-    // Who is named was judged before.
+    // A person who is named was judged before the call.
     expect(caller.do(read("a"), { missed: true }).verdict).toBe("allow");
   });
 
-  it("says what it saw, with the calls behind it", () => {
+  it("reports the observed count with the calls behind it", () => {
     const caller = new Caller(rules);
     const calls = ["a", "b", "c"].map((subject) => caller.admit(read(subject)).call);
     calls.forEach((call) => caller.settle(call));
@@ -62,14 +62,14 @@ describe("subjects", () => {
     [10 * MINUTE - 1, "confirm"],
     [10 * MINUTE, "allow"],
     [10 * MINUTE + 1, "allow"],
-  ])("someone read %i ms ago", (age, verdict) => {
+  ])("a person who was read %i ms ago", (age, verdict) => {
     const caller = new Caller(rules);
     verdicts(caller, [read("a"), read("b"), read("c")]);
     caller.now += age;
     expect(caller.do(read("d")).verdict).toBe(verdict);
   });
 
-  it("a day later the same person is read anew", () => {
+  it("counts the same person again a day later", () => {
     const caller = new Caller(rulesOf({ kind: "subjects", limits: [{ window: "24h", max: 1 }] }));
     caller.do(read("a"));
     caller.now += 24 * HOUR - 1;
@@ -78,7 +78,7 @@ describe("subjects", () => {
     expect(verdicts(caller, [read("a"), read("b")])).toEqual(["allow", "confirm"]);
   });
 
-  it("withholds an answer about somebody who was not named", () => {
+  it("withholds an answer about a person who was not named", () => {
     const caller = new Caller(rules);
     verdicts(caller, [read("a"), read("b"), read("c")]);
     expect(caller.do({}, { subjects: ["a"] }).verdict).toBe("allow");
@@ -86,7 +86,7 @@ describe("subjects", () => {
     expect(caller.do({}, { subjects: ["d", "e", "f", "g"] }).hits[0]?.observed).toBe(7);
   });
 
-  it("calls about people named, in flight together, can't race past", () => {
+  it("bounds calls about named people that are in flight together", () => {
     const caller = new Caller(rules);
     const all = ["a", "b", "c", "d", "e"].map((subject) => caller.admit(read(subject)));
     expect(all.map(({ decision }) => decision.verdict)).toEqual([
@@ -98,7 +98,7 @@ describe("subjects", () => {
     ]);
   });
 
-  it("calls about people not named are bounded in flight, and judged when settled", () => {
+  it("bounds calls about unnamed people in flight, and judges them when settled", () => {
     const caller = new Caller(rules);
     const all = Array.from({ length: 30 }, () => caller.admit({}));
     const running = all.filter(({ decision }) => decision.verdict === "allow");
@@ -113,7 +113,7 @@ describe("subjects", () => {
     expect(settled.filter((verdict) => verdict === "allow")).toHaveLength(3);
   });
 
-  it("a call that is never settled counts as somebody", () => {
+  it("counts a call that is never settled as a person", () => {
     const caller = new Caller(rules);
     caller.admit({});
     caller.admit(read("a"));
@@ -121,14 +121,14 @@ describe("subjects", () => {
     expect(verdicts(caller, [read("b"), read("c")])).toEqual(["allow", "confirm"]);
   });
 
-  it("who was asked for and does not exist is nobody", () => {
+  it("does not count a person who does not exist", () => {
     const caller = new Caller(rules);
     for (const subject of ["x", "y", "z", "u", "v"]) {
       expect(caller.do(read(subject), { missed: true, subjects: [] }).verdict).toBe("allow");
     }
   });
 
-  it("adds up the people of each day past a day", () => {
+  it("adds up the people of each day beyond a day", () => {
     const caller = new Caller(rulesOf({ kind: "subjects", limits: [{ window: "3d", max: 3 }] }));
     const days = [1, 2, 3].map(() => {
       caller.now += 25 * HOUR;
@@ -138,7 +138,7 @@ describe("subjects", () => {
     expect(verdicts(caller, [read("b"), read("a")])).toEqual(["confirm", "allow"]);
   });
 
-  it("can look at one class", () => {
+  it("can count one class only", () => {
     const caller = new Caller(
       rulesOf({ kind: "subjects", classes: ["payment"], limits: [{ window: "1h", max: 1 }] }),
     );
@@ -151,7 +151,7 @@ describe("subjects", () => {
   });
 });
 
-it("profile: all classes about one person, in any order, over any gap in the window", () => {
+it("profile: counts all classes about one person in any order, over any gap in the window", () => {
   const rules = rulesOf({
     kind: "profile",
     classes: ["identity", "orders", "payment"],
@@ -192,7 +192,7 @@ describe("sequence", () => {
     expect(verdicts(new Caller(rules), about(order)).at(-1)).toBe(verdict);
   });
 
-  it("from its last start on it must lie in the window", () => {
+  it("counts steps only if the last start lies in the window", () => {
     for (const [restart, verdict] of [
       [undefined, "allow"],
       [20 * MINUTE, "confirm"],
@@ -210,13 +210,13 @@ describe("sequence", () => {
     }
   });
 
-  it("one person's steps are not another's", () => {
+  it("keeps one person's steps apart from another's", () => {
     expect(
       verdicts(new Caller(rules), [read("a", "identity"), read("b", "orders"), read("a", "payment")]),
     ).toEqual(["allow", "allow", "allow"]);
   });
 
-  it("about the caller, whoever they are about", () => {
+  it("can count steps of the caller, whomever they are about", () => {
     const caller = new Caller(
       rulesOf({
         kind: "sequence",
@@ -245,7 +245,7 @@ describe("budget", () => {
   });
   const list = { subjects: ["a"], classes: ["orders" as const], cost: { records: 40, bytes: 1 } };
 
-  it("reserves the most and settles what it was", () => {
+  it("reserves the maximum and settles the actual amount", () => {
     const caller = new Caller(rules);
     const [one, two] = [caller.admit(list), caller.admit(list)];
     expect(caller.admit(list).decision).toEqual({ ...WAITS, retryAfterMs: 250 });
@@ -259,7 +259,7 @@ describe("budget", () => {
     });
   });
 
-  it("writes in flight count as done", () => {
+  it("counts writes in flight as done", () => {
     const caller = new Caller(
       rulesOf({ kind: "budget", kinds: ["write"], of: "records", limits: [{ window: "1h", max: 2 }] }),
     );
@@ -268,7 +268,7 @@ describe("budget", () => {
     expect(third.decision).toMatchObject({ verdict: "confirm", hits: [{ observed: 3, threshold: 2 }] });
   });
 
-  it("of kinds adds up what was done, whatever it was about", () => {
+  it("by kinds counts all calls, whatever they are about", () => {
     const caller = new Caller(
       rulesOf({ kind: "budget", kinds: ["write"], of: "records", limits: [{ window: "1h", max: 2 }] }),
     );
@@ -285,7 +285,7 @@ describe("budget", () => {
     );
   });
 
-  it("is released by calls", () => {
+  it("can be extended by a release", () => {
     const caller = new Caller(rules);
     expect(verdicts(caller, [list, list]).length).toBe(2);
     caller.do(list, { records: 100 });
@@ -300,7 +300,7 @@ describe("budget", () => {
     expect(caller.do(list, { records: 40 }).verdict).toBe("allow");
   });
 
-  it("a window lasts no shorter than it says, and a twelfth longer at most", () => {
+  it("a window lasts at least as long as configured, and at most a twelfth longer", () => {
     for (const [age, verdict] of [
       [HOUR - 1, "throttle"],
       [HOUR + 5 * MINUTE, "allow"],
@@ -320,21 +320,21 @@ describe("products", () => {
   const search = { classes: ["catalog" as const], unnamed: { subject: false, objects: 10 } };
   const many = (count: number) => Array.from({ length: count }, (_, index) => product(`p${index}`));
 
-  it("counts different ones against the catalog's size", () => {
+  it("counts distinct products relative to the catalog's size", () => {
     const caller = new Caller(rules);
     expect(verdicts(caller, many(41)).indexOf("confirm")).toBe(40);
     expect(caller.do(product("p3")).verdict).toBe("allow");
     expect(caller.do(product("p3", "new")).verdict).toBe("confirm");
   });
 
-  it("a search is taken to find as many new ones as it may", () => {
+  it("assumes that a search finds as many new products as it may", () => {
     const caller = new Caller(rules);
     verdicts(caller, many(31));
     expect(caller.do({ ...search, unnamed: { subject: false, objects: 9 } }).verdict).toBe("allow");
     expect(caller.do(search).verdict).toBe("confirm");
   });
 
-  it("counts names when they are answered: names that lead nowhere are no products", () => {
+  it("counts names when they are answered: unknown names are not products", () => {
     const caller = new Caller(rules);
     for (let call = 0; call < 10; call++) {
       const names = Array.from({ length: 10 }, (_, index) => `none-${call}-${index}`);
@@ -344,7 +344,7 @@ describe("products", () => {
     expect(verdicts(caller, many(41)).indexOf("confirm")).toBe(40);
   });
 
-  it("what a search found counts", () => {
+  it("counts the products that a search found", () => {
     const caller = new Caller(rules);
     caller.do(search, { objects: Array.from({ length: 35 }, (_, index) => `f${index}`) });
     expect(caller.do(search).verdict).toBe("confirm");
@@ -352,7 +352,7 @@ describe("products", () => {
   });
 });
 
-describe("reads of the catalog side by side", () => {
+describe("parallel reads of the catalog", () => {
   const rules = rulesOf({
     kind: "products",
     verdict: "throttle",
@@ -372,7 +372,7 @@ describe("reads of the catalog side by side", () => {
   const answeredOf = (all: ReturnType<typeof admitAll>) =>
     all.filter(({ decision }) => decision.verdict === "allow");
 
-  it.each([10, 50])("sixty equal searches of %i are all answered", (page) => {
+  it.each([10, 50])("answers sixty equal searches of %i", (page) => {
     const caller = new Caller(rules);
     const all = admitAll(caller, 60, () => search("keyboard", page));
     expect(answeredOf(all)).toHaveLength(60);
@@ -380,18 +380,18 @@ describe("reads of the catalog side by side", () => {
     expect(caller.do(search("mouse", page)).verdict).toBe("allow");
   });
 
-  it("sixty different searches are all answered, and more once these are settled", () => {
+  it("answers as many different searches as fit, and more once these are settled", () => {
     const caller = new Caller(rules);
     const all = admitAll(caller, 100, (index) => search(`query ${index}`));
     expect(answeredOf(all)).toHaveLength(79);
     expect(all.at(-1)?.decision).toEqual({ ...WAITS, retryAfterMs: 250 });
     caller.now += 400;
-    // What different words find is often the same.
+    // Different words often find the same products.
     for (const { call } of answeredOf(all)) caller.settle(call, found("lamp", 10));
     expect(answeredOf(admitAll(caller, 21, (index) => search(`query ${79 + index}`)))).toHaveLength(21);
   });
 
-  it("a wait is as long as such calls took lately", () => {
+  it("asks to wait as long as such calls took lately", () => {
     const caller = new Caller(rules);
     const { call } = caller.admit(search("first"));
     caller.now += 1_234;
@@ -400,14 +400,14 @@ describe("reads of the catalog side by side", () => {
     expect(all.at(-1)?.decision).toEqual({ ...WAITS, retryAfterMs: 1_234 });
   });
 
-  it("a whole page looked at after a search is answered", () => {
+  it("answers reads of a whole page after a search", () => {
     const caller = new Caller(rules);
     caller.do(search("keyboard", 30), found("keyboard", 30));
     const all = admitAll(caller, 30, (index) => product(`keyboard-${index}`));
     expect(answeredOf(all)).toHaveLength(30);
   });
 
-  it.each(["searches", "names"])("a crawl by %s is stopped within the limit and what was in flight", (by) => {
+  it.each(["searches", "names"])("stops a crawl by %s within the limit plus the calls in flight", (by) => {
     const caller = new Caller(rules);
     const answered = new Set<string>();
     const verdictsSeen = new Set<string>();
@@ -439,14 +439,14 @@ describe("reads of the catalog side by side", () => {
   });
 
   it.each([
-    // Searches settled before, new products in each; those lost; products that these count.
+    // Searches settled before, new products in each, the lost searches, products that these count.
     [0, 0, "different", 18],
     [0, 0, "equal", 1],
     [1, 10, "different", 3 * 18],
     [12, 10, "different", 9 * 18],
     [12, 0, "different", 18],
   ])(
-    "after %i searches of %i products each, eighteen %s ones whose settlement is lost count %i",
+    "after %i searches of %i products each, eighteen %s searches with lost settlements count %i",
     (settled, each, lost, counted) => {
       const caller = new Caller(rules);
       for (let index = 0; index < settled; index++)
@@ -457,14 +457,14 @@ describe("reads of the catalog side by side", () => {
       caller.do(product());
       expect(seen()).toBe(0);
       caller.now += 1;
-      // The next call finds out that they are lost.
+      // The next call expires the lost ones.
       caller.do(product());
       expect(seen()).toBe(counted);
       if (settled < 12) expect(caller.admit(search("again")).decision.verdict).toBe("allow");
     },
   );
 
-  it("a lost call about a person counts all that it could have answered", () => {
+  it("counts everything that a lost call about a person could have answered", () => {
     const caller = new Caller(
       rulesOf({ kind: "budget", classes: ["orders"], of: "records", limits: [{ window: "1h", max: 100 }] }),
     );
@@ -476,7 +476,7 @@ describe("reads of the catalog side by side", () => {
     expect(caller.do({ ...list, cost: { records: 60, bytes: 1 } }).verdict).toBe("confirm");
   });
 
-  it("past a hundred in flight the oldest counts as lost, and calls about people stay in their own places", () => {
+  it("counts the oldest of more than a hundred calls in flight as lost, and keeps calls about people apart", () => {
     const caller = new Caller(rulesOf({ kind: "products", limits: [{ window: "24h", share: 1, least: 0 }] }));
     admitAll(caller, 105, (index) => search(`query ${index}`));
     admitAll(caller, 30, (index) => ({ subjects: [`person-${index}`] }));
@@ -485,7 +485,7 @@ describe("reads of the catalog side by side", () => {
   });
 });
 
-it("adjacency: walking along ids, and not looking at the same ones again", () => {
+it("adjacency: counts steps along neighbouring ids, but not repeated reads", () => {
   const rules = rulesOf({ kind: "adjacency", classes: ["orders"], limits: [{ window: "1h", max: 3 }] });
   const order = (id: number) => ({
     classes: ["orders" as const],
@@ -499,7 +499,7 @@ it("adjacency: walking along ids, and not looking at the same ones again", () =>
   expect(walk(0, 16, 32, 48, 64, 80)).toBe(-1);
 });
 
-it("misses: many, and a large share", () => {
+it("misses: need a number and a share", () => {
   const rules = rulesOf({
     kind: "misses",
     classes: ["identity"],
@@ -579,7 +579,7 @@ describe("misses of products", () => {
   const names = (count: number, from = 0) =>
     Array.from({ length: count }, (_, index) => `gone-${from + index}`);
 
-  it("are counted by name: the 61st is withheld, in one call or in many", () => {
+  it("count by name: the 61st is withheld, in one call or in many", () => {
     const one = new Caller(rules);
     expect(one.do(...lookUp(0, names(99)))).toMatchObject({ verdict: "throttle", hits: [{ observed: 99 }] });
     const many = new Caller(rules);
@@ -587,7 +587,7 @@ describe("misses of products", () => {
     expect(each.indexOf("throttle")).toBe(60);
   });
 
-  it("close nothing but to the next miss: what is there goes on being answered", () => {
+  it("refuse only the next miss: existing products stay readable", () => {
     const caller = new Caller(rules);
     for (let call = 0; call < 4; call++) caller.do(...lookUp(0, names(50, call * 50)));
     expect(caller.admit({ classes: ["catalog"], objects: ["there-1"] }).decision.verdict).toBe("allow");
@@ -598,7 +598,7 @@ describe("misses of products", () => {
     expect(caller.do(...lookUp(0, ["gone-999"])).verdict).toBe("throttle");
   });
 
-  it("an agent with outdated SKUs among many, or that asks for the same again and again, works on", () => {
+  it("do not stop an agent with some outdated SKUs, or one that repeats the same SKU", () => {
     const stock = new Caller(rules);
     for (let round = 0; round < 12; round++)
       for (let call = 0; call < 3; call++)
@@ -608,7 +608,7 @@ describe("misses of products", () => {
       expect(polling.do(...lookUp(0, ["gone-1"])).verdict).toBe("allow");
   });
 
-  it("a withheld answer is noted as asked for in vain, not as read", () => {
+  it("record a withheld answer as a miss, not as a read", () => {
     const caller = new Caller(rules);
     caller.do(...lookUp(0, names(60)));
     const { call } = caller.admit({ classes: ["catalog"], objects: ["gone-100"] });
@@ -619,7 +619,7 @@ describe("misses of products", () => {
   });
 });
 
-it("canary: flagged, and the answer is given", () => {
+it("canary: flags the call and answers it", () => {
   const caller = new Caller(rulesOf({ kind: "canary", verdict: "flag" }));
   const decision = caller.do(read("planted"), { canary: true });
   expect(decision).toMatchObject({ verdict: "flag", hits: [{ rule: "rule-0", observed: 1, threshold: 0 }] });
@@ -641,14 +641,14 @@ describe("taint", () => {
     expect(caller.do(write).verdict).toBe(verdict);
   });
 
-  it("reads go on, and without taint so do writes", () => {
+  it("allows reads, and writes without taint", () => {
     const caller = new Caller(rules);
     expect(verdicts(caller, [ticket, write])).toEqual(["allow", "allow"]);
     caller.do(ticket, { tainted: true });
     expect(caller.do(ticket).verdict).toBe("allow");
   });
 
-  it("a release covers what was read until then", () => {
+  it("a release covers everything read before it", () => {
     const caller = new Caller(rules);
     caller.do(ticket, { tainted: true });
     release(caller.state, caller.detector, {
@@ -665,7 +665,7 @@ describe("taint", () => {
   });
 });
 
-it("flooding: people pushed out of memory count, in their own rule and in those of people", () => {
+it("flooding: counts people pushed out of memory, in its own rule and in those of people", () => {
   const caller = new Caller(
     rulesOf(
       { kind: "flooding", verdict: "block", limits: [{ window: "24h", max: 5 }] },
@@ -681,7 +681,7 @@ it("flooding: people pushed out of memory count, in their own rule and in those 
 });
 
 describe("verdicts", () => {
-  it("a block stands for a day or until its rule is released", () => {
+  it("a block lasts for a day or until its rule is released", () => {
     const rules = rulesOf({ kind: "subjects", verdict: "block", limits: [{ window: "10m", max: 0 }] });
     const blocked = () => {
       const caller = new Caller(rules);
@@ -706,7 +706,7 @@ describe("verdicts", () => {
     expect(verdicts(pardoned, [catalog, read("a"), read("b")])).toEqual(["allow", "allow", "block"]);
   });
 
-  it("a release lets so many more through, until it ends", () => {
+  it("a release allows a number of further people until it ends", () => {
     const caller = new Caller(rulesOf({ kind: "subjects", limits: [{ window: "24h", max: 1 }] }));
     caller.do(read("a"));
     release(caller.state, caller.detector, {
@@ -734,7 +734,7 @@ describe("verdicts", () => {
     expect(caller.do(read("d")).verdict).toBe("confirm");
   });
 
-  it("a release for a person lets that person through, and no other", () => {
+  it("a release for one person allows that person only", () => {
     const caller = new Caller(rulesOf({ kind: "subjects", limits: [{ window: "24h", max: 1 }] }));
     caller.do(read("a"));
     release(caller.state, caller.detector, {
@@ -747,7 +747,7 @@ describe("verdicts", () => {
     expect(verdicts(caller, [read("b"), read("c")])).toEqual(["allow", "confirm"]);
   });
 
-  it("the strictest of the enforced speaks, shadow is only told", () => {
+  it("enforces the strictest verdict and only reports shadow rules", () => {
     const limits = [{ window: "10m", max: 0 }];
     const caller = new Caller(
       rulesOf(
@@ -768,7 +768,7 @@ describe("verdicts", () => {
     expect(caller.do({ ...read("b"), roles: ["admin"] }).verdict).toBe("block");
   });
 
-  it("decisions at one instant and with a clock that steps back count everything", () => {
+  it("counts decisions at one instant and with a clock that steps back", () => {
     const caller = new Caller(rulesOf({ kind: "subjects", limits: [{ window: "10m", max: 2 }] }));
     caller.do(read("a"));
     caller.now -= MINUTE;
@@ -776,7 +776,7 @@ describe("verdicts", () => {
   });
 });
 
-it("a refused call leaves nothing behind", () => {
+it("a refused call leaves no state", () => {
   const caller = new Caller(rulesOf({ kind: "subjects", limits: [{ window: "10m", max: 0 }] }));
   caller.state.takeChanges();
   expect(caller.admit(callOf(read("a"))).decision.verdict).toBe("confirm");

@@ -48,13 +48,13 @@ const LINES = [
 ];
 
 describe("policy:replay", () => {
-  it("prints a line a record; tools that nobody labelled keep their place and are passed over", async () => {
+  it("prints one line per record; calls of unlabelled tools keep their index and are ignored", async () => {
     const { stdout, code } = await replay([await file("two.jsonl", `${HONEST}\n\n${THEFT}\n`)]);
     expect(stdout.trimEnd().split("\n")).toEqual(LINES);
     expect(code).toBe(0);
   });
 
-  it("reads gzip, and standard input", async () => {
+  it("reads gzip and standard input", async () => {
     const bytes = gzipSync(`${HONEST}\n${THEFT}`);
     const results = await Promise.all([replay([await file("two.jsonl.gz", bytes)]), replay(["-"], [bytes])]);
     expect(results.map(({ stdout }) => stdout.trimEnd().split("\n"))).toEqual([LINES, LINES]);
@@ -76,7 +76,7 @@ describe("policy:replay", () => {
     });
   });
 
-  it("takes another policy, and says what it would change", async () => {
+  it("takes a second policy, and shows what it would change", async () => {
     const path = await file("against.jsonl", `${HONEST}\n${THEFT}\n`);
     const policy = await file(
       "policy.json",
@@ -103,7 +103,7 @@ describe("policy:replay", () => {
     expect(against.stdout.trimEnd()).toBe(`[{"before":${LINES[1]},"after":${changed}}]`);
   });
 
-  it("simulates the rate windows of both policies over an audit, and says what it can't see", async () => {
+  it("simulates the rate windows of both policies over an audit, and says what it cannot see", async () => {
     const base = JSON.parse(await readFile("policy.json", "utf8"));
     const tight = await file(
       "tight.json",
@@ -161,7 +161,7 @@ describe("policy:replay", () => {
       rules: [],
     };
     expect(JSON.parse(stdout)).toEqual([{ before: line, after: { ...line, rate_limited: 41 } }]);
-    expect(stderr).toMatch(/^7 refusals by the rate windows are in the audit as a number/);
+    expect(stderr).toMatch(/^7 refusals by the rate windows are only counted in the audit/);
     const traces = trace(
       "busy",
       Array.from({ length: 50 }, (_, at) => look(at * 100, "a")),
@@ -171,7 +171,7 @@ describe("policy:replay", () => {
     );
   });
 
-  it("takes a trace of more calls than a function takes arguments", async () => {
+  it("takes a trace with more calls than a function takes arguments", async () => {
     const calls = Array.from({ length: 200_000 }, (_, at_ms) => ({
       at_ms,
       tool: "nobody_labelled",
@@ -179,11 +179,11 @@ describe("policy:replay", () => {
     }));
     const { stdout, stderr } = await replay(["-"], [trace("long", calls)]);
     expect(JSON.parse(stdout).action).toBe("allow");
-    // It may show its progress, on a slow machine.
+    // It may show its progress on a slow machine.
     expect(stderr).not.toMatch(/Error/);
   });
 
-  it("calls of one time are in flight together", async () => {
+  it("treats calls of one time as in flight together", async () => {
     const searches = Array.from({ length: 10 }, (_, index) => ({
       ...read(0, `person-${index}`, "search_customers"),
       arguments: { name: "Smith" },
@@ -194,13 +194,13 @@ describe("policy:replay", () => {
 
   it.each([
     ["no JSON", `${HONEST}\n{"id":\n`, "line 2: is not JSON"],
-    ["no trace", `${HONEST}\n${HONEST}\n{"id": 7}\n`, "line 3: no trace: id: Invalid input"],
+    ["no trace", `${HONEST}\n${HONEST}\n{"id": 7}\n`, "line 3: not a trace: id: Invalid input"],
     [
       "a call without a result",
       trace("bad", [{ at_ms: 0, tool: "get_product", arguments: {} }]),
-      "line 1: no trace: calls.0.result",
+      "line 1: not a trace: calls.0.result",
     ],
-  ])("names the line that is bad: %s", async (name, content, said) => {
+  ])("names the bad line: %s", async (name, content, said) => {
     const { code, stderr } = await replay([await file(`${name}.jsonl`, content)]);
     expect(stderr).toContain(said);
     expect(stderr).not.toContain("at ");
@@ -220,7 +220,7 @@ describe("policy:replay", () => {
       '{"rules":[{"id":"a","kind":"subjects","version":1,"mode":"off","verdict":"flag","limits":[{"window":"31d","max":1}]}]}',
       "30d at most",
     ],
-  ])("says what is wrong with a policy: %s", async (_name, content, said) => {
+  ])("reports a problem of a policy: %s", async (_name, content, said) => {
     const { code, stderr } = await replay(
       ["-", "--policy", await file("bad-policy.json", content)],
       [HONEST],
@@ -229,7 +229,7 @@ describe("policy:replay", () => {
     expect(code).toBe(1);
   });
 
-  it("says of a whole policy what policy:check says of it, a rule by its id", async () => {
+  it("reports the same problems of a whole policy as policy:check, with a rule's id", async () => {
     const shipped = z
       .looseObject({
         weights: z.record(z.string(), z.int()),
@@ -257,12 +257,12 @@ describe("policy:replay", () => {
     }
   });
 
-  it("says what to do without a file, or with one that is not there", async () => {
+  it("says what to do without a file, or with a missing one", async () => {
     expect((await replay([])).stderr).toContain("Name a file of traces");
     expect((await replay([join(folder, "none.jsonl")])).stderr).toContain("can't be read");
   });
 
-  it("generates the same for the same seed, and what it generates can be replayed", async () => {
+  it("generates the same traces for the same seed, and can replay them", async () => {
     const generate = () => replay(["--generate", "cover-work", "--count", "2", "--seed", "5"]);
     const [one, two] = await Promise.all([generate(), generate()]);
     expect(one.stdout).toBe(two.stdout);
@@ -271,7 +271,7 @@ describe("policy:replay", () => {
   });
 });
 
-it("the shipped rules are a policy that the schema takes", async () => {
+it("the shipped rules match the schema", async () => {
   const { stdout } = await replay(["-", "--policy", "policy.json", "--against", "policy.json"], [THEFT]);
   expect(stdout).toContain("0 of 1 record would change");
 });

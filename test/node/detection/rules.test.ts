@@ -13,7 +13,7 @@ const RULE = {
 const problemsOf = (...rules: unknown[]) =>
   rulesSchema.safeParse(rules).error?.issues.map(({ message }) => message) ?? [];
 
-/** Paths of properties that say nothing to whoever edits the policy. */
+/** Returns the paths of properties that lack a description for an editor of the policy. */
 function undescribed(schema: unknown, path = ""): string[] {
   const node = z.looseObject({ description: z.string().optional() }).safeParse(schema);
   if (!node.success) return [];
@@ -52,7 +52,7 @@ describe("the rules' schema", () => {
   });
 
   it.each([
-    ["two of one id", [RULE, RULE], "Two rules have the same id"],
+    ["a duplicate id", [RULE, RULE], "Two rules have the same id"],
     ["an unknown kind", [{ ...RULE, kind: "magic" }], "Invalid discriminator value"],
     ["an unknown field", [{ ...RULE, maximum: 3 }], 'Unrecognized key: "maximum"'],
     [
@@ -68,7 +68,7 @@ describe("the rules' schema", () => {
       [{ ...RULE, kind: "profile", classes: ["orders"], limits: [{ window: "2d", max: 3 }] }],
       "looks back 24h at most",
     ],
-    ["catalog as somebody's data", [{ ...RULE, classes: ["catalog"] }], "Invalid option"],
+    ["the catalog as personal data", [{ ...RULE, classes: ["catalog"] }], "Invalid option"],
   ])("refuses %s", (_name, rules, said) => {
     expect(problemsOf(...rules).join("\n")).toContain(said);
   });

@@ -90,24 +90,24 @@ const step = fc.record({
   found: names("person-", 90, 8),
   missed: fc.boolean(),
   missing: names("thing-", 60),
-  /** Arguments come again. */
+  /** Arguments repeat. */
   digest: fc.constantFrom("one", "two", "three", undefined),
   tainted: fc.boolean(),
   canary: fc.boolean(),
-  /** Settled that many steps later, or never. */
+  /** The call is settled this many steps later, or never. */
   settledAfter: fc.option(fc.integer({ min: 0, max: 4 }), { freq: 5 }),
   release: fc.boolean(),
 });
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
-/** Runs the steps; `between` is asked for the state to go on with after every decision. */
+/** Runs the steps. After every decision `between` returns the state to go on with. */
 function decisionsOf(steps: readonly Step[], rules: typeof TIGHT, between: (state: FlowState) => FlowState) {
   const detector = detectorOf(rules);
   let state = new FlowState(rules);
   let now = START;
   const decisions: Decision[] = [];
   const recalled = new FlowState(rules);
-  // Of repeated refusals within a window the audit keeps the first.
+  // The audit keeps the first of repeated refusals within a window.
   let refused: { decision: Decision; until: number } | undefined;
   const running: { due: number; call: FlowCall; result: FlowResult }[] = [];
   for (const [index, each] of steps.entries()) {
@@ -169,7 +169,7 @@ const isRepeated = (decision: Decision, before: Decision | undefined) =>
   before?.verdict === decision.verdict && refusedBy(before) === refusedBy(decision);
 const sorted = (rows: FlowRow[]) => rows.toSorted((a, b) => (a.key < b.key ? -1 : 1));
 
-/** As they are, in shadow, where nothing is refused and memory fills up, and with blocks. */
+/** Enforced, in shadow (nothing is refused and memory fills up), and with blocks. */
 const rulesIn = fc.constantFrom(
   TIGHT,
   TIGHT.map((rule) => ({ ...rule, mode: "shadow" as const })),
@@ -177,8 +177,8 @@ const rulesIn = fc.constantFrom(
 );
 
 describe("state", () => {
-  it("rebuilt from its rows between every two calls decides as if it had never gone", () => {
-    const spoken = new Set<string>();
+  it("rebuilt from its rows between any two calls, decides as if it had stayed in memory", () => {
+    const hitRules = new Set<string>();
     fc.assert(
       fc.property(fc.array(step, { minLength: 1, maxLength: 100, size: "max" }), rulesIn, (steps, rules) => {
         const stored = new Map<string, FlowRow["value"]>();
@@ -194,23 +194,23 @@ describe("state", () => {
           return FlowState.of(rows.toReversed(), rules);
         });
         expect(evicted.decisions).toEqual(kept.decisions);
-        for (const { rule } of kept.decisions.flatMap(({ hits }) => hits)) spoken.add(rule);
+        for (const { rule } of kept.decisions.flatMap(({ hits }) => hits)) hitRules.add(rule);
         expect(sorted(evicted.state.rows())).toEqual(sorted(kept.state.rows()));
       }),
       { numRuns: 120 },
     );
-    // Or the comparison would be of silence.
-    expect([...spoken].toSorted()).toEqual(TIGHT.map(({ id }) => id).toSorted());
+    // Every rule must have hit at least once, or the comparison would prove nothing.
+    expect([...hitRules].toSorted()).toEqual(TIGHT.map(({ id }) => id).toSorted());
   });
 
-  it("recalled from what the audit keeps is the same", () => {
+  it("replayed from the audit's records, is the same", () => {
     const steps = fc.array(step, { minLength: 1, maxLength: 100, size: "max" });
     fc.assert(
       fc.property(steps, rulesIn, (each, rules) => {
         const { state, recalled, now } = decisionsOf(each, rules, (same) => same);
         const blockOf = ({ marks }: FlowState) => ((marks.block?.until ?? 0) > now ? marks.block : undefined);
         expect(blockOf(recalled)).toEqual(blockOf(state));
-        // What is past goes with the next calls that the audit keeps.
+        // Expired entries are dropped when the next recorded calls arrive.
         for (const attempt of [101, 102]) {
           const last = callOf({ at: START + 9_000 * HOUR, attempt });
           for (const one of [state, recalled])
@@ -222,7 +222,7 @@ describe("state", () => {
     );
   });
 
-  it("whatever the interleaving, no more people are answered than the limit", () => {
+  it("answers no more people than the limit, whatever the interleaving", () => {
     const rules = rulesOf({ kind: "subjects", limits: [{ window: "10m", max: 5 }] });
     const detector = detectorOf(rules);
     const order = fc.array(
@@ -283,7 +283,7 @@ describe("state", () => {
     expect(state.rows().length).toBeLessThan(200);
   });
 
-  it("rows of rules that are gone are given up", () => {
+  it("drops rows of removed rules", () => {
     const before = rulesOf({
       kind: "budget",
       classes: ["identity"],
@@ -301,7 +301,7 @@ describe("state", () => {
   });
 });
 
-describe("distinct things", () => {
+describe("distinct counts", () => {
   const fill = (count: number, name = "thing") => {
     const distinct = new Distinct("x:", { keptMs: 24 * HOUR, capacity: 500 });
     for (let index = 0; index < count; index++) distinct.see(hashOf(`${name} ${index}`), START);
@@ -313,7 +313,7 @@ describe("distinct things", () => {
   });
 
   it.each([600, 921, 5_000])(
-    "past it %i are a tenth too many on average, and too few once in forty",
+    "past it, %i are overestimated by a tenth on average, and underestimated once in forty",
     (count) => {
       const shares = Array.from({ length: 120 }, (_, run) => fill(count, `run ${run} thing`) / count);
       const mean = shares.reduce((sum, each) => sum + each, 0) / shares.length;
@@ -324,7 +324,7 @@ describe("distinct things", () => {
     },
   );
 
-  it("are exact again once all that was seen is past, however much that was", () => {
+  it("are exact again once everything seen has expired, however much it was", () => {
     const distinct = new Distinct("x:", { keptMs: 24 * HOUR, capacity: 500 });
     for (let index = 0; index < 5_000; index++) distinct.see(hashOf(`before ${index}`), START);
     const later = START + 24 * HOUR;

@@ -12,11 +12,11 @@ import { detectorOf } from "../../../src/detection/detector.ts";
 const MINUTE = 60_000;
 const detector = detectorOf(policyInForce().rules);
 
-// What docs/detection.md says is not caught, or is interrupted though honest.
+// Attacks that docs/detection.md lists as missed.
 const MISSED = new Set(["below-every-limit", "many-accounts", "victim-an-hour", "catalog-below-the-day"]);
 const INTERRUPTED = new Set(["crowded-day"]);
 
-/** Most people in any window of the record, had nobody stopped it. */
+/** Returns the most people in any window of the record, had nothing stopped it. */
 function densest({ calls }: Recording, windowMs: number): number {
   const first = new Map<string, number>();
   for (const { call, answered } of calls) {
@@ -26,7 +26,7 @@ function densest({ calls }: Recording, windowMs: number): number {
   return Math.max(0, ...times.map((from) => times.filter((at) => at >= from && at - from < windowMs).length));
 }
 
-/** What a record may have given away before it is stopped. */
+/** Returns how many people a record may reveal before it is stopped. */
 const peopleAllowed = (recording: Recording): number => {
   if (densest(recording, 10 * MINUTE) >= 8) return 8;
   return densest(recording, 60 * MINUTE) > 12 ? 12 : 30;
@@ -54,8 +54,8 @@ async function shared(): Promise<Recording[]> {
 }
 const recordings = await shared();
 
-describe("targets of detection", () => {
-  it.each(["benign", "attacks"])("made-up %s of families that no threshold was tuned on", (set) => {
+describe("detection targets", () => {
+  it.each(["benign", "attacks"])("generated %s of families that no threshold was tuned on", (set) => {
     const made = [...generateTraces(set, 3, 77)].map(recordingOf);
     check(made.filter(({ family = "" }) => !MISSED.has(family) && !INTERRUPTED.has(family)));
     expect(made.length).toBeGreaterThan(40);
@@ -68,7 +68,7 @@ describe("targets of detection", () => {
     expect(recordings.length).toBeGreaterThan(200);
   });
 
-  it("what is missed is missed: docs/detection.md says so", () => {
+  it("misses exactly the attacks that docs/detection.md lists as missed", () => {
     for (const family of MISSED) {
       const [made] = [...generateTraces(family, 1, 5)].map(recordingOf);
       if (made === undefined) throw new Error(`no family ${family}`);

@@ -21,7 +21,7 @@ if (!inForce.ok) throw new Error(JSON.stringify(inForce.problems));
 const NOBODY_SIGNS_ON = { ...inForce.policy.sign_on, mapping: {} };
 const good: Policy = {
   ...inForce.policy,
-  // Parsed, windows are milliseconds; these policies go through the parser as they are.
+  // Parsed rules have windows in milliseconds, which the parser would reject.
   rules: [],
   roles: { clerk: role, chief: { ...role, limits: { calls: limit(50), discovery: limit(60) } } },
   limits: { calls: limit(100), discovery: limit(300) },
@@ -39,7 +39,7 @@ const good: Policy = {
 const parsed = (changes: object) => parsePolicy({ ...good, ...changes });
 const clerk = (changes: object) => ({ roles: { clerk: { ...role, ...changes } } });
 
-/** Every member of a value, and of what is in it, by its path. */
+/** Returns the path of every member of a value, recursively. */
 function pathsIn(value: unknown, path: (string | number)[] = []): (string | number)[][] {
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([name, member]) => {
@@ -48,7 +48,7 @@ function pathsIn(value: unknown, path: (string | number)[] = []): (string | numb
   });
 }
 
-/** A copy of a value without the member at a path. */
+/** Returns a copy of a value without the member at a path. */
 const without = (value: unknown, [name = "", ...rest]: (string | number)[]): unknown => {
   if (Array.isArray(value)) return value.map((each, index) => (index === name ? without(each, rest) : each));
   if (typeof value !== "object" || value === null) return value;
@@ -60,7 +60,7 @@ const without = (value: unknown, [name = "", ...rest]: (string | number)[]): unk
   );
 };
 
-it("says of every member of the shipped policy that is absent and required that it is missing", () => {
+it("reports every required member of the shipped policy when it is missing", () => {
   const said = new Set<string>();
   let required = 0;
   for (const path of pathsIn(policyJson)) {
@@ -76,20 +76,20 @@ it("says of every member of the shipped policy that is absent and required that 
 });
 
 describe("a policy", () => {
-  it("that is in order is taken as it is", () => {
+  it("is accepted if it is valid", () => {
     expect(parsePolicy(good)).toEqual({ ok: true, policy: good });
   });
 
   it.each<[string, object, string, RegExp]>([
     ["no limits", { limits: undefined }, "limits", /^is missing$/],
     ["no roles", { roles: undefined }, "roles", /^is missing$/],
-    ["a misspelt part", { limts: {} }, "(the whole)", /limts/],
-    ["a misspelt part of a role", clerk({ tool: [] }), "roles.clerk", /tool/],
+    ["a misspelt section", { limts: {} }, "(the whole)", /limts/],
+    ["a misspelt field of a role", clerk({ tool: [] }), "roles.clerk", /tool/],
     ["a role in capitals", { roles: { Clerk: role } }, "roles.Clerk", /./],
     ["a role without its prompts", clerk({ prompts: undefined }), "roles.clerk.prompts", /^is missing$/],
-    ["a name that is none", clerk({ tools: [""] }), "roles.clerk.tools.0", />=1/],
+    ["an invalid name", clerk({ tools: [""] }), "roles.clerk.tools.0", />=1/],
     ["names as one string", clerk({ resources: "r" }), "roles.clerk.resources", /expected array/],
-    ["a limit of none", { limits: { ...good.limits, calls: limit(0) } }, "limits.calls.max", />=1/],
+    ["a limit of 0", { limits: { ...good.limits, calls: limit(0) } }, "limits.calls.max", />=1/],
     ["half a call", { limits: { ...good.limits, calls: limit(1.5) } }, "limits.calls.max", /int/],
     [
       "a limit as text",
@@ -133,7 +133,7 @@ describe("a policy", () => {
       "roles.clerk.limits",
       /memory bound of 600/,
     ],
-    ["a weight of none", { weights: { t: 0 } }, "weights.t", />=1/],
+    ["a weight of 0", { weights: { t: 0 } }, "weights.t", />=1/],
     ["a weight above its limit", { weights: { t: 101 } }, "weights.t", /above the limit of 100 at limits/],
     [
       "a weight above one role's limit",
@@ -143,11 +143,11 @@ describe("a policy", () => {
     ],
     ["a fail mode without its limit", { fail_open: { targets: [] } }, "fail_open.limit", /^is missing$/],
     ["redaction by a pattern", { redact: { except: { t: "*" } } }, "redact.except.t", /expected array/],
-    ["a local role that there is not", { local_role: "staff" }, "local_role", /no role "staff"/],
-    ["no word about the local role", { local_role: undefined }, "local_role", /^is missing$/],
-    ["retention of none", { retention: { audit_days: 0 } }, "retention.audit_days", />=1/],
-    ["retention for ever", { retention: { audit_days: Infinity } }, "retention.audit_days", /./],
-  ])("with %s is refused with its place and the reason", (_, changes, path, reason) => {
+    ["an unknown local role", { local_role: "staff" }, "local_role", /no role "staff"/],
+    ["no local role", { local_role: undefined }, "local_role", /^is missing$/],
+    ["retention of 0 days", { retention: { audit_days: 0 } }, "retention.audit_days", />=1/],
+    ["unlimited retention", { retention: { audit_days: Infinity } }, "retention.audit_days", /./],
+  ])("with %s is refused with the path and the reason", (_, changes, path, reason) => {
     const result = parsed(changes);
     expect(result.ok).toBe(false);
     expect(result.ok ? [] : result.problems).toEqual(
@@ -155,18 +155,18 @@ describe("a policy", () => {
     );
   });
 
-  it.each([undefined, null, 7, "{}", [], [good]])("that is %j is refused as a whole", (json) => {
+  it.each([undefined, null, 7, "{}", [], [good]])("is refused as a whole if it is %j", (json) => {
     expect(parsePolicy(json)).toMatchObject({ ok: false, problems: [{ path: "(the whole)" }] });
   });
 
-  it("that names a prototype lets nobody do anything by it", () => {
+  it("grants nothing by naming a prototype", () => {
     const result = parsePolicy(JSON.parse(JSON.stringify(good).replace("clerk", "__proto__")));
     if (!result.ok) throw new Error(JSON.stringify(result.problems));
     expect(Object.keys(result.policy.roles)).toEqual(["chief"]);
     expect(allows(result.policy, ["__proto__", "clerk", "nobody"], "tools", "t")).toBe(false);
   });
 
-  it("with several mistakes names every one", () => {
+  it("reports each of several mistakes", () => {
     const result = parsed({ limits: { calls: limit(0), discovery: limit(1.5) }, retention: {} });
     expect(result.ok ? [] : result.problems.map(({ path }) => path)).toEqual([
       "limits.calls.max",
@@ -198,14 +198,14 @@ describe("limits", () => {
     [["plain", "slow"], limit(100)],
     [["plain", "fast", "slow"], limit(40, 10)],
     [["slow", "fast", "plain"], limit(40, 10)],
-    // As much let through: the first of them.
+    // Both allow the same amount, so the first wins.
     [["fast", "even"], limit(40, 10)],
     [["even", "fast"], limit(240)],
-  ])("of %j are the ones that let most through", (roles, expected) => {
+  ])("of %j are the most generous ones", (roles, expected) => {
     expect(limitOf(policy, roles, "calls")).toEqual(expected);
   });
 
-  it("weigh a call 1 where the policy says nothing, and discovery always", () => {
+  it("weigh a call 1 if the policy says nothing, and discovery always", () => {
     expect(["t", "u", "__proto__", "constructor"].map((name) => weightOf(good, "calls", name))).toEqual([
       5, 1, 1, 1,
     ]);
@@ -218,11 +218,11 @@ describe("policy.json", () => {
   const part = (changes: object) => ({ roles: { clerk: { ...nothing, ...changes } } });
   const policy = parsePolicy(policyJson);
 
-  it("is in order", () => {
+  it("is valid", () => {
     expect(problemsOf(policy)).toEqual([]);
   });
 
-  it("names for some role everything that is registered", () => {
+  it("grants every registered name to some role", () => {
     if (!policy.ok) throw new Error("It is broken.");
     const roles = Object.keys(policy.policy.roles);
     const registered = [
@@ -246,14 +246,14 @@ describe("policy.json", () => {
       { fail_open: { targets: ["completion/complete"], limit: limit(1) } },
       "fail_open.targets",
     ],
-  ])("would be refused with %s that does not exist", (_, changes, path) => {
+  ])("is refused with %s that does not exist", (_, changes, path) => {
     const problems = problemsOf(
       parsePolicy({ ...policyJson, sign_on: NOBODY_SIGNS_ON, local_role: null, ...changes }),
     );
     expect(problems).toEqual([{ path, reason: expect.stringMatching(/^there is no "/) }]);
   });
 
-  it("is described to editors by a schema that is up to date", async () => {
+  it("has an up-to-date schema for editors", async () => {
     const { policySchema } = await import("../../../src/policy/schema.ts");
     const { toJSONSchema } = await import("zod");
     const written: unknown = JSON.parse(await readFile("policy.schema.json", "utf8"));

@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { charge, emptyWindow, fitsAt } from "../../../src/caller/rate/sliding-window.ts";
 
-// An oracle that remembers everything and knows nothing of how the window is kept: it sums over
-// (now - windowMs, now] anew each time.
+// An oracle that remembers everything and does not share the window's algorithm: it sums over (now -
+// windowMs, now] anew each time.
 
 const windowMs = 60_000;
 interface Admitted {
@@ -13,7 +13,10 @@ interface Admitted {
 const within = (admitted: Admitted[], now: number, length = windowMs) =>
   admitted.filter(({ at }) => at > now - length && at <= now).reduce((sum, { weight }) => sum + weight, 0);
 
-/** Steps in milliseconds: bursts, quiet, the window's very edges, and clocks that were set back. */
+/**
+ * Pauses in milliseconds: bursts, quiet periods, the exact edges of the window, and clocks that were set
+ * back.
+ */
 const step = fc.oneof(
   { weight: 5, arbitrary: fc.constant(0) },
   { weight: 3, arbitrary: fc.integer({ min: 1, max: 2_000 }) },
@@ -27,7 +30,7 @@ const traffic = fc.record({
 });
 
 describe("the sliding window", () => {
-  it("admits exactly what an oracle admits, and says to the millisecond when it will", () => {
+  it("admits exactly the charges that an oracle admits, and predicts the next admission to the millisecond", () => {
     const seen = { admitted: 0, refused: 0 };
     fc.assert(
       fc.property(traffic, ({ max, calls }) => {
@@ -57,7 +60,7 @@ describe("the sliding window", () => {
           expect(window.total).toBe(within(admitted, clock));
           expect(window.times.length).toBeLessThanOrEqual(max);
         }
-        // A stretch that breaks the limit would have one that ends at a charge and breaks it too.
+        // A stretch that breaks the limit contains one that ends at a charge and breaks it too.
         for (const { at } of admitted) expect(within(admitted, at)).toBeLessThanOrEqual(max);
       }),
       { numRuns: 300 },
@@ -66,11 +69,11 @@ describe("the sliding window", () => {
     expect(seen.refused).toBeGreaterThan(1_000);
   }, 20_000);
 
-  it("never fits what is heavier than the limit", () => {
+  it("never admits a charge above the limit", () => {
     expect(fitsAt(emptyWindow(), 6, { max: 5, windowMs }, 1_000)).toBe(Infinity);
   });
 
-  it("waits for enough to leave where a limit was lowered", () => {
+  it("waits until enough has left if a limit was lowered", () => {
     const window = emptyWindow();
     for (const at of [0, 10, 20, 30]) charge(window, 1, at);
     expect(fitsAt(window, 1, { max: 2, windowMs: 100 }, 40)).toBe(120);

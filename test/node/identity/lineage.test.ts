@@ -7,15 +7,25 @@ const link = (made: string, maker: string | null, age = 0): Link => ({ made, mak
 
 describe("the roots of a lineage", () => {
   it.each<[string, string[], Link[], string[]]>([
-    ["whom nobody made are themselves", ["ada"], [], ["ada"]],
-    ["whom somebody made are the maker", ["bot"], [link("bot", "ada")], ["ada"]],
-    ["of a chain are its top", ["c"], [link("c", "b"), link("b", "a")], ["a"]],
-    ["end where a link is older than a week", ["c"], [link("c", "b"), link("b", "a", YOUNG_MS + 1)], ["b"]],
-    ["are all makers where there are two", ["c"], [link("c", "a"), link("c", "b")], ["a", "b"]],
-    ["who made each other are one, the first by id", ["b"], [link("a", "b"), link("b", "a")], ["a"]],
-    ["are one for what a circle made", ["aa"], [link("aa", "c"), link("c", "b"), link("b", "c")], ["b"]],
+    ["of a user whom nobody made are that user", ["ada"], [], ["ada"]],
+    ["of a user whom somebody made are the maker", ["bot"], [link("bot", "ada")], ["ada"]],
+    ["of a chain are its first maker", ["c"], [link("c", "b"), link("b", "a")], ["a"]],
+    ["end at a link older than a week", ["c"], [link("c", "b"), link("b", "a", YOUNG_MS + 1)], ["b"]],
+    ["are both makers if there are two", ["c"], [link("c", "a"), link("c", "b")], ["a", "b"]],
+    [
+      "of users who made each other are one of them, the first by id",
+      ["b"],
+      [link("a", "b"), link("b", "a")],
+      ["a"],
+    ],
+    [
+      "are one for a user that a circle made",
+      ["aa"],
+      [link("aa", "c"), link("c", "b"), link("b", "c")],
+      ["b"],
+    ],
     ["are above a circle that somebody made", ["c"], [link("c", "b"), link("b", "c"), link("b", "x")], ["x"]],
-    ["do not hold an unknown maker", ["c"], [link("c", null)], ["c"]],
+    ["never include an unknown maker", ["c"], [link("c", null)], ["c"]],
   ])("%s", (_, accounts, links, roots) => {
     expect(rootsOf(accounts, links, NOW)).toEqual(roots);
   });
@@ -41,20 +51,24 @@ const facts = ({
 });
 const madeBy = (maker: string | null, age = 0) => ({ made: [link("root", maker, age)] });
 
-describe("who decides", () => {
+describe("who may decide", () => {
   it.each<[string, DecisionFacts, string]>([
     ["an admin about somebody else", facts(), "yes"],
-    ["somebody who is no admin", facts({ decider: { isAdmin: false } }), "no"],
-    ["a maker about the made", facts({ links: [link("suspect", "root")] }), "with-code"],
+    ["a user who is not an admin", facts({ decider: { isAdmin: false } }), "no"],
+    ["a maker about a user they made", facts({ links: [link("suspect", "root")] }), "with-code"],
     ["a maker a week later", facts({ links: [link("suspect", "root", YOUNG_MS + 1)] }), "yes"],
-    ["the made about the maker", facts({ decider: madeBy("suspect") }), "with-code"],
-    ["two whom one made", facts({ decider: madeBy("x"), links: [link("suspect", "x")] }), "with-code"],
+    ["a user about their maker", facts({ decider: madeBy("suspect") }), "with-code"],
+    ["two users with one maker", facts({ decider: madeBy("x"), links: [link("suspect", "x")] }), "with-code"],
     [
       "two whom one made over others",
       facts({ decider: madeBy("y"), links: [link("y", "x"), link("suspect", "z"), link("z", "x")] }),
       "with-code",
     ],
-    ["two whom different ones made", facts({ decider: madeBy("x"), links: [link("suspect", "y")] }), "yes"],
+    [
+      "two users with different makers",
+      facts({ decider: madeBy("x"), links: [link("suspect", "y")] }),
+      "yes",
+    ],
     ["a lineage that is too large", facts({ links: undefined }), "with-code"],
     [
       "an unknown maker, and a suspect who was an admin then and is none now",
@@ -66,8 +80,8 @@ describe("who decides", () => {
       facts({ decider: madeBy(null, 5), adminSpells: [{ from: NOW - 4, to: null }] }),
       "yes",
     ],
-    ["a key where people sign in by a provider", facts({ hasSignOn: true }), "with-code"],
-    ["a person there", facts({ hasSignOn: true, decider: { isInteractive: true } }), "yes"],
+    ["a key, if people sign in by a provider", facts({ hasSignOn: true }), "with-code"],
+    ["a person who signed in there", facts({ hasSignOn: true, decider: { isInteractive: true } }), "yes"],
     [
       "a person there about what they made",
       facts({ hasSignOn: true, decider: { isInteractive: true }, links: [link("suspect", "root")] }),

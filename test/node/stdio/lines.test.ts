@@ -12,7 +12,7 @@ async function read(text: string, size: number, max: number): Promise<(string | 
   return lines;
 }
 
-it("lines are the same however their bytes arrive, those above the limit without their text", async () => {
+it("lines are equal however their bytes arrive; those above the limit lose their text", async () => {
   const line = fc.stringMatching(/^[a-zé🙂\r ]{0,12}$/u);
   const cases = fc.asyncProperty(fc.array(line), fc.integer({ min: 1, max: 9 }), async (lines, size) => {
     const expected = lines.map((each) => (Buffer.byteLength(each) > 10 ? undefined : each));
@@ -21,7 +21,7 @@ it("lines are the same however their bytes arrive, those above the limit without
   await fc.assert(cases);
 });
 
-it("the last line may lack its end, and no line follows the last end", async () => {
+it("the last line may lack its line break, and a final line break starts no line", async () => {
   expect(await read("a\nb", 1, 10)).toEqual(["a", "b"]);
   expect(await read("a\n", 1, 10)).toEqual(["a"]);
   expect(await read("", 1, 10)).toEqual([]);
@@ -36,6 +36,6 @@ it.each([
   ["nø", "=?base64?bsO4?="],
   ["a\nb: c", "=?base64?YQpiOiBj?="],
   ["=?base64?YQ==?=", "=?base64?PT9iYXNlNjQ/WVE9PT89?="],
-])("a header says %j as %s", (text, header) => {
+])("a header encodes %j as %s", (text, header) => {
   expect(headerText(text)).toBe(header);
 });

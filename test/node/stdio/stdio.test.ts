@@ -39,7 +39,7 @@ const answerSchema = z.looseObject({
   error: z.looseObject({ code: z.int(), data: z.looseObject({ code: z.string() }).optional() }).optional(),
 });
 
-/** What the bridge answers to lines that come at once. */
+/** Returns the bridge's answers to lines that arrive at once. */
 async function exchange(...lines: unknown[]): Promise<unknown[]> {
   const kept = keepServer(state, () => {});
   const written: unknown[] = [];
@@ -82,7 +82,7 @@ describe("lines", () => {
 
   it.each<[string, unknown, { id: unknown; code: number; said: string | undefined }]>([
     ["is not JSON", "not json", { id: null, code: -32700, said: "malformed_request" }],
-    ["is no message", "7", { id: null, code: -32600, said: "malformed_request" }],
+    ["is not a message", "7", { id: null, code: -32600, said: "malformed_request" }],
     [
       "has params that are text",
       callTool(7, "x").params && { ...callTool(7, "x"), params: "x" },
@@ -116,7 +116,7 @@ describe("lines", () => {
       callTool(7, "x", { a: "x".repeat(8 * 1024 * 1024) }),
       { id: null, code: -32600, said: "request_too_large" },
     ],
-  ])("one that %s is refused, and the next is answered", async (_, line, { id, code, said }) => {
+  ])("refuses one that %s, and answers the next", async (_, line, { id, code, said }) => {
     const answers = await answersTo(line, request("next", "ping"));
     expect(answers).toHaveLength(2);
     expect(answers).toContainEqual(expect.objectContaining({ id: "next", result: {} }));
@@ -127,7 +127,7 @@ describe("lines", () => {
     });
   });
 
-  it("a batch is answered by one line", async () => {
+  it("answers a batch in one line", async () => {
     const [batch, ...others] = await exchange([request(1, "ping"), callTool(2, "nope")]);
     expect(others).toEqual([]);
     expect(batch).toHaveLength(2);
@@ -135,7 +135,7 @@ describe("lines", () => {
     expect(batch).toContainEqual(expect.objectContaining({ id: 2, error: expect.anything() }));
   });
 
-  it("of notifications alone get no answer, a batch of them neither", async () => {
+  it("with only notifications get no answer, batched or not", async () => {
     const notification = { jsonrpc: "2.0", method: "notifications/initialized" };
     expect(await exchange(notification, [notification, notification])).toEqual([]);
   });
@@ -150,7 +150,7 @@ describe("lines", () => {
     expect(answers.map(({ id }) => id)).toEqual([2]);
   });
 
-  it("many at once are all answered", async () => {
+  it("answers many at once", async () => {
     const ids = Array.from({ length: 200 }, (_, id) => id);
     const answers = await answersTo(...ids.map((id) => request(id, "ping")));
     expect(answers.map(({ id }) => Number(id)).toSorted((a, b) => a - b)).toEqual(ids);
@@ -162,7 +162,7 @@ describe("npm run stdio", () => {
     startScript("stdio", ["--state", state], { input });
   const line = (message: unknown) => `${JSON.stringify(message)}\n`;
 
-  it("answers what stood in the pipe, prints nothing else, and ends with it", async () => {
+  it("answers everything in the pipe, prints nothing else, and ends with it", async () => {
     const lines = [
       initialize(1),
       { jsonrpc: "2.0", method: "notifications/initialized" },
@@ -171,7 +171,7 @@ describe("npm run stdio", () => {
     const { code, stdout, stderr } = await within(20_000, start(lines.map(line)));
     const answers = stdout.trim().split("\n");
     expect(new Set(answers.map((each) => answerSchema.parse(JSON.parse(each)).id))).toEqual(new Set([1, 2]));
-    expect(stderr).toBe(`Connected to the server that runs already: ${server.url}/mcp\n`);
+    expect(stderr).toBe(`Connected to the running server: ${server.url}/mcp\n`);
     expect(code).toBe(0);
   });
 
@@ -219,8 +219,8 @@ describe("the command of docs/stdio.md, on the host's own Node", () => {
   });
 });
 
-describe("who calls", () => {
-  it("over stdio is the principal local in the policy's role, in the audit too", async () => {
+describe("the principal", () => {
+  it("over stdio is `local` with the policy's role, also in the audit", async () => {
     await exchange(initialize(1), callTool(2, "search_customers", { query: "nobody" }));
     const { stdout } = await startScript("audit", ["export", "local", "--state", state]).ended;
     expect(stdout).toContain('"search_customers"');
@@ -232,7 +232,7 @@ describe("who calls", () => {
     ["with another key", "/__local/mcp", (key) => `Bearer ${key.slice(1)}`],
     ["with the key alone", "/__local/mcp", (key) => key],
     ["with the key at the public door", "/mcp", (key) => `Bearer ${key}`],
-  ])("over HTTP %s at %s is not let in: 401", async (_, path, header) => {
+  ])("over HTTP %s at %s is refused: 401", async (_, path, header) => {
     const authorization = header((await readLock(state))?.key ?? "");
     const response = await fetch(`${server.url}${path}`, {
       method: "POST",

@@ -5,13 +5,13 @@ import { expect, it } from "vitest";
 import { unstable_getMiniflareWorkerOptions as readAsWrangler } from "wrangler";
 import { readWranglerConfig } from "../../../cli/local/wrangler-config.ts";
 
-it("what is read of wrangler.toml is what wrangler reads", async () => {
+it("reads the same of wrangler.toml as wrangler", async () => {
   const { options } = await readWranglerConfig("wrangler.toml");
   const { workerOptions } = readAsWrangler("wrangler.toml");
   const { name, bindings, ...rest } = options;
   expect(name).toBe("product-catalog-mcp");
   expect(workerOptions).toMatchObject(rest);
-  // wrangler adds what .dev.vars says.
+  // wrangler adds the variables of .dev.vars.
   expect(workerOptions.bindings).toMatchObject(bindings);
   const bound = Object.entries(workerOptions).filter(
     ([, value]) => typeof value === "object" && value !== null && Object.keys(value).length > 0,
@@ -20,7 +20,7 @@ it("what is read of wrangler.toml is what wrangler reads", async () => {
   expect(bound.map(([key]) => key).filter((key) => !(key in rest) && !others.has(key))).toEqual([]);
 });
 
-it("a key that it does not know is an error that names it", async () => {
+it("an unknown key is an error that names it", async () => {
   const folder = await mkdtemp(join(tmpdir(), "catalog-config-test-"));
   const path = join(folder, "wrangler.toml");
   await writeFile(path, 'name = "x"\ncompatibility_date = "2026-10-20"\n[[r2_buckets]]\nbinding = "B"\n');

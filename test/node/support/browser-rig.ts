@@ -12,7 +12,7 @@ import { product, seed } from "./imports.ts";
 export const DESKTOP = { width: 1280, height: 800 };
 export const PHONE = { width: 360, height: 740 };
 
-/** How people come: on what, and whether pages may run scripts. */
+/** The ways to visit: device, and whether pages may run scripts. */
 export const WAYS: [string, BrowserContextOptions][] = [
   ["desktop, light", { colorScheme: "light" }],
   ["phone, dark", { viewport: PHONE, colorScheme: "dark", hasTouch: true, isMobile: true }],
@@ -21,24 +21,25 @@ export const WAYS: [string, BrowserContextOptions][] = [
 
 export interface Visit {
   page: Page;
-  /** What the browser complained of on this server's pages, such as a policy that was violated. */
+  /** Errors that the browser reported on this server's pages, such as a violated policy. */
   complaints: string[];
 }
 
 export interface BrowserRig {
-  /** For files of the test's own; deleted with the rest. */
+  /** A folder for the test's own files; deleted at the end. */
   folder: string;
   server: LocalServer;
   browser: Browser;
-  /** Of a demo user. */
+  /** Returns a demo user's key. */
   keyOf: (user: string) => string;
-  /** A path of the server, or a whole URL, in a browser that knows nothing yet. */
+  /** Opens a path of the server, or a whole URL, in a new browser profile. */
   visit: (url: string, options?: BrowserContextOptions) => Promise<Visit>;
 }
 
 /**
- * A browser, and a server that asks for tokens. Called before the tests; what it gives is called within them. `prepare` runs
- * first and gives more settings. Where there is no browser the tests are skipped, with the reason.
+ * Starts a browser, and a server that requires tokens. Call it before the tests, and the returned function
+ * within them. `prepare` runs first and returns more settings. Without a browser the tests are skipped, with
+ * the reason.
  */
 export function browserRig(
   prepare: () => Promise<Record<string, string>> = async () => ({}),
@@ -101,7 +102,7 @@ async function open(
   return { page, complaints };
 }
 
-/** The token that the client got calls tools. */
+/** Expects that the client's token can call tools. */
 export async function expectAnswer(signIn: SignIn): Promise<void> {
   const client = await signIn.finish();
   const answer = await client.callTool({ name: "query_stock", arguments: { skus: ["SKU-10001"] } });
@@ -110,7 +111,7 @@ export async function expectAnswer(signIn: SignIn): Promise<void> {
 
 export const heading = (page: Page): Promise<string> => page.getByRole("heading", { level: 1 }).innerText();
 
-/** A page that is of that heading, and in order on a desktop and on a phone, light and dark. */
+/** Expects a page with this heading that is in order on a desktop and on a phone, light and dark. */
 export async function expectOrder(page: Page, title: string): Promise<void> {
   expect(await heading(page)).toContain(title);
   for (const viewport of [DESKTOP, PHONE]) {

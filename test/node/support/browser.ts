@@ -21,7 +21,7 @@ export interface Listening {
   close(): void;
 }
 
-/** An HTTP server on a loopback port of its own, which to browsers is another origin. */
+/** Starts an HTTP server on its own loopback port, which browsers treat as another origin. */
 export async function listen(handle: RequestListener, host = "127.0.0.1"): Promise<Listening> {
   const server = createServer(handle).listen(0, host);
   await once(server, "listening");
@@ -37,23 +37,23 @@ export async function listen(handle: RequestListener, host = "127.0.0.1"): Promi
 }
 
 export interface SignIn {
-  /** Where the client sends its user. */
+  /** The URL to which the client sends its user. */
   authorizationUrl: string;
   redirectUrl: string;
-  /** What the browser brought back to the client. */
+  /** The parameters that the browser brought back to the client. */
   arrival: Promise<URLSearchParams>;
-  /** The `state` that the client sent along and must get back. */
+  /** The `state` that the client sent and must get back. */
   state: string;
-  /** Redeems what came back, and connects with the token. */
+  /** Redeems the returned code, and connects with the token. */
   finish(): Promise<Client>;
   tokens(): StoredOAuthTokens | undefined;
 }
 
 export interface ClientOptions {
   name?: string;
-  /** Instead of what the server's challenge names. */
+  /** Replaces the scopes that the server's challenge names. */
   scope?: string;
-  /** Where the client listens. */
+  /** The host on which the client listens. */
   host?: string;
 }
 
@@ -64,7 +64,10 @@ export async function closeClients(): Promise<void> {
   for (const each of opened.splice(0)) await each.close();
 }
 
-/** The official client, up to where it sends its user to the browser. It listens on loopback, as clients on a desktop do. */
+/**
+ * Runs the official client until it sends its user to the browser. It listens on loopback, like desktop
+ * clients.
+ */
 export async function beginSignIn(serverUrl: string, options: ClientOptions = {}): Promise<SignIn> {
   const arrived = Promise.withResolvers<URLSearchParams>();
   const callback = await listen((request, response) => {
@@ -150,7 +153,7 @@ class MemoryProvider implements OAuthClientProvider {
   codeVerifier = () => this.#verifier;
 }
 
-/** Signs in on the page that the browser was sent to, up to the page that follows. */
+/** Signs in on the page that the browser was sent to, and waits for the next page. */
 export async function enterKey(page: Page, key: string): Promise<void> {
   await page.getByLabel("Access key").fill(key);
   const next = page.waitForEvent("load");
@@ -161,15 +164,15 @@ export async function enterKey(page: Page, key: string): Promise<void> {
 export interface Audit {
   /** Whether the page follows a dark colour scheme. */
   dark: boolean;
-  /** What stands in the way of somebody: width, labels, landmarks. */
+  /** Problems that keep people out: width, labels, landmarks. */
   problems: string[];
-  /** The least contrast of a text with what is behind it, as WCAG 2.2 counts it. */
+  /** The lowest contrast of a text with its background, by WCAG 2.2. */
   contrast: number;
-  /** The least height of a button, or of a field with its label, in CSS pixels. */
+  /** The smallest height of a button, or of a field with its label, in CSS pixels. */
   smallestTarget: number;
 }
 
-/** What an accessibility checker would look at, of a page as it is shown. */
+/** Collects what an accessibility checker would look at, from the page as shown. */
 export function auditPage(page: Page): Promise<Audit> {
   return page.evaluate(() => {
     const problems: string[] = [];

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import * as z from "zod";
 
-/** What an account holds, as its tests may plant and read it. */
+/** The contents of an account, which tests may plant and read. */
 export interface Account {
   databases: Map<string, { uuid: string; tables: string[] }>;
   /** Ids of KV namespaces by title. */
@@ -31,7 +31,7 @@ const formOf = (body: Buffer, { headers }: IncomingMessage) =>
     headers: { "content-type": headers["content-type"] ?? "" },
   }).formData();
 
-/** An answer that is no success: the API's own codes. */
+/** An error answer with the API's own codes. */
 export class Refused extends Error {
   readonly status: number;
   readonly code: number;
@@ -49,7 +49,7 @@ const WORKER = "product-catalog-mcp";
 export type Handler = (match: string[], body: Buffer, request: IncomingMessage) => unknown;
 export type Route = [method: string, path: RegExp, handler: Handler];
 
-/** The API's answers about one account; paths are below it. */
+/** Returns the API's answers about one account; paths are relative to it. */
 export function routesOf({ databases, stores, secrets, versions, assets }: Account): Route[] {
   let onSubdomain = false;
   const isThere = () => versions.length > 0;

@@ -3,23 +3,23 @@ import { once } from "node:events";
 import { buffer } from "node:stream/consumers";
 import { ACCOUNT, type Account, Refused, notFound, routesOf } from "./cloud-routes.ts";
 
-// A stand-in for Cloudflare's API, as far as `wrangler deploy` and the commands around it ask for it: no account exists
-// where the tests run. It is the one mock of this project. It answers in the API's shapes and keeps what it was told; what
-// it can't show, docs/deploy.md marks as not tried.
+// A stand-in for Cloudflare's API, as far as `wrangler deploy` and the commands around it use it, because no
+// account exists where the tests run. It is the only mock of this project. It answers in the API's shapes and
+// stores what it receives; docs/deploy.md marks what it cannot show as not tried.
 
 export interface Call {
   method: string;
-  /** Below the account: `/workers/scripts/NAME`, without a query. */
+  /** Path below the account: `/workers/scripts/NAME`, without a query. */
   path: string;
 }
 
 export interface Cloud extends Account {
-  /** For CLOUDFLARE_API_BASE_URL. */
+  /** Value for CLOUDFLARE_API_BASE_URL. */
   url: string;
   calls: Call[];
-  /** Those that change something. */
+  /** The requests that change something. */
   writes(): string[];
-  /** Refuses the next call of this method and path, as to a token without the permission. */
+  /** Refuses the next call of this method and path, as for a token without the permission. */
   refuseNext(call: string): void;
   close(): Promise<void>;
 }
@@ -50,7 +50,7 @@ export async function startCloud(): Promise<Cloud> {
       const match = pattern.exec(path);
       if (verb !== method || match === null) continue;
       const result = await handler(match.slice(1), body, request);
-      // Everything is on the first page; wrangler asks until one is empty.
+      // The first page has everything; wrangler asks until a page is empty.
       return Array.isArray(result) && Number(searchParams.get("page") ?? 1) > 1 ? [] : result;
     }
     throw notFound(7003, `${method} ${path} was`);

@@ -1,13 +1,19 @@
-// How CI runs each command that the pages name. test/slow/documented-commands.test.ts runs the forms in this order in a
-// copy of the project, beside a server; a command that a page names and that has no form here fails
+// How CI runs each command that the pages name. test/slow/documented-commands.test.ts runs the forms in this
+// order in a copy of the project, beside a server. A documented command without a form here fails
 // test/node/documented-commands.test.ts.
 
-/** The smallest form of a command, or with "" the command as it stands. `codes` are the exit codes that are right; 0 is the default. */
+/**
+ * The smallest form of a command; "" runs the command as it stands. `codes` are the accepted exit codes; the
+ * default is 0.
+ */
 export interface RunForm {
   run: string;
   codes?: number[];
 }
-/** A command that never ends: it is started, must print `prints`, and is ended. `send` goes to its standard input. */
+/**
+ * A command that never ends: it is started, must print `prints`, and is ended. `send` goes to its standard
+ * input.
+ */
 export interface StartForm {
   starts: string;
   prints: string;
@@ -16,7 +22,7 @@ export interface StartForm {
 export type Form =
   | RunForm
   | StartForm
-  /** Another documented command, whose form runs this one too. */
+  /** Another documented command whose form covers this one. */
   | { like: string }
   /** A test that runs it, or .ci/run. */
   | { ranBy: string }
@@ -166,7 +172,7 @@ export const FORMS: Record<string, Form> = {
   "npm run eval:injections -- --data FILE": { run: "npm run -s eval:injections -- --data injections.jsonl" },
 
   "npm run bench": { like: "npm run bench -- --check" },
-  // At this size the targets are met by chance.
+  // At this size it is chance whether the targets are met.
   "npm run bench -- --check": { run: `${SMALL_BENCH} --state memory --check`, codes: [0, 1] },
   "npm run bench -- --only sdk full": { run: `${SMALL_BENCH} --only sdk full` },
   "npm run bench -- --starts 2 --rounds 6 --warm-up 2000": { like: "npm run bench -- --check" },

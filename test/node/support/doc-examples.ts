@@ -6,11 +6,11 @@ import { demoKeys } from "../../../cli/local/demo-users.ts";
 import { type LocalServer, startServer } from "../../../cli/local/server.ts";
 import { product, seed } from "./imports.ts";
 
-/** Where the pages say that the server runs. */
+/** The address at which the pages say that the server runs. */
 export const DOCUMENTED = "http://127.0.0.1:8787";
 
 export interface DocRig {
-  /** For files of the test's own; deleted with the rest. */
+  /** A folder for the test's own files; deleted at the end. */
   folder: string;
   state: string;
   server: LocalServer;
@@ -18,8 +18,8 @@ export interface DocRig {
 }
 
 /**
- * A page, and a server as its reader has one that asks for tokens: the demo users, one product. Called before the tests;
- * what it gives is called within them.
+ * Reads a page, and starts a server as its reader has one that requires tokens: the demo users, one product.
+ * Call it before the tests, and the returned function within them.
  */
 export function docRig(file: string): () => DocRig {
   let rig: DocRig | undefined;
@@ -41,7 +41,9 @@ export function docRig(file: string): () => DocRig {
   };
 }
 
-/** Whether a program printed the lines that a page promises; … in them stands for what differs each time. */
+/**
+ * Expects that a program printed the lines that a page promises; … stands for text that differs each time.
+ */
 export function expectLines(printed: string, lines: readonly string[]): void {
   const plain = printed.replaceAll('\\"', '"');
   for (const line of lines) {

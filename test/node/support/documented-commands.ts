@@ -2,13 +2,13 @@ import { readFile, readdir } from "node:fs/promises";
 
 export interface Documented {
   page: string;
-  /** As the page has it, without `-s`, comments, and what it is piped to or from. */
+  /** The command as the page has it, without `-s`, comments and pipes. */
   command: string;
 }
 
 const COMMAND = /(?:^|[|&]\s*|^\w+=\S+ )(npm (?:run|test|install|ci)\b[^|&]*|npx [^|&]*|bash \.ci\/run)/g;
 
-/** The commands in a page's shell blocks and inline code. */
+/** Returns the commands in a page's shell blocks and inline code. */
 export function commandsIn(markdown: string): string[] {
   const code: string[] = [];
   let fence: string | undefined;
@@ -25,7 +25,7 @@ export function commandsIn(markdown: string): string[] {
     .map((command) => command.trim().replace(/^npm run -s /, "npm run "));
 }
 
-/** The commands of README.md and docs/, each once. */
+/** Returns the commands of README.md and docs/ without duplicates. */
 export async function documentedCommands(): Promise<Documented[]> {
   const docs = (await readdir("docs")).filter((file) => file.endsWith(".md")).map((file) => `docs/${file}`);
   const found = new Map<string, string>();

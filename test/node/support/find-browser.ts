@@ -8,7 +8,7 @@ import * as z from "zod";
 /** A browser, or a sentence that says why there is none. */
 export type Launched = { browser: Browser } | { missing: string };
 
-/** Quiet: it calls nobody but the pages it is sent to. */
+/** Options that stop the browser's own network requests. */
 const ARGS = [
   "--no-sandbox",
   "--disable-gpu",
@@ -19,7 +19,7 @@ const ARGS = [
   "--disable-sync",
 ];
 
-/** Where Chromium is installed, for which Playwright knows no path. */
+/** Places where Chromium is installed; Playwright does not look there. */
 const CHROMIUM = [
   "/usr/bin/chromium",
   "/usr/bin/chromium-browser",
@@ -27,14 +27,14 @@ const CHROMIUM = [
   "/Applications/Chromium.app/Contents/MacOS/Chromium",
 ];
 
-/** Unpacks the browser that npm brought before any test runs: on a busy machine that takes longer than a test may. */
+/** Unpacks the browser from npm before any test runs, because that may take longer than a test's timeout. */
 export default async function setup(): Promise<void> {
   if (npmBrowserRuns()) await unpack();
 }
 
 /**
- * The browser that npm brought where that runs (Linux x64 with glibc), else an installed Chrome, Edge or Chromium. Throws
- * if npm's does not start where it should and there is no other.
+ * Launches the browser from npm where it runs (Linux x64 with glibc), else an installed Chrome, Edge or
+ * Chromium. Throws if npm's browser should start but does not, and there is no other.
  */
 export async function launchBrowser(): Promise<Launched> {
   const installed: LaunchOptions[] = [
@@ -64,14 +64,14 @@ function npmBrowserRuns(): boolean {
   return reportSchema.parse(process.report.getReport()).header.glibcVersionRuntime !== undefined;
 }
 
-/** The browser of @sparticuz/chromium, which also carries the libraries and the font that a bare system lacks. */
+/** The browser of @sparticuz/chromium, which includes the libraries and the font that a bare system lacks. */
 async function unpackedFromNpm(): Promise<LaunchOptions> {
   const folder = await unpack();
   return {
     executablePath: join(folder, "chromium"),
     env: {
       ...process.env,
-      // Its ICU makes a language of "C" that Intl refuses.
+      // Under LANG=C its ICU reports a language that Intl rejects.
       LC_ALL: "en_US.UTF-8",
       LD_LIBRARY_PATH: join(folder, "al2023/lib"),
       FONTCONFIG_FILE: join(folder, "fonts.conf"),
@@ -82,7 +82,9 @@ async function unpackedFromNpm(): Promise<LaunchOptions> {
 const PACKAGE = resolve("node_modules/@sparticuz/chromium");
 const CACHE = resolve("node_modules/.cache");
 
-/** Unpacks it once for each version, whole or not at all: several test files may start at one time. */
+/**
+ * Unpacks it once per version, whole or not at all, because several test files may start at the same time.
+ */
 async function unpack(): Promise<string> {
   const text = await readFile(join(PACKAGE, "package.json"), "utf8");
   const { version } = z.object({ version: z.string() }).parse(JSON.parse(text));
@@ -101,7 +103,7 @@ async function unpack(): Promise<string> {
   return folder;
 }
 
-/** The package unpacks into the temporary folder, whose name it reads before it first waits. */
+/** The package unpacks into the temporary folder, whose name it reads before its first await. */
 async function inflateInto(folder: string): Promise<void> {
   const before = process.env["TMPDIR"];
   process.env["TMPDIR"] = folder;
@@ -113,7 +115,7 @@ async function inflateInto(folder: string): Promise<void> {
   await Promise.all(parts);
 }
 
-/** The package's own names /tmp/fonts, whatever folder it was unpacked into. */
+/** The package's own configuration names /tmp/fonts, wherever it was unpacked. */
 const fontsConf = (folder: string): string => `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig>

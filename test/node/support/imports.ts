@@ -4,7 +4,7 @@ import type { LocalServer } from "../../../cli/local/server.ts";
 import { productRecordSchema } from "../../../src/catalog/import/record.ts";
 import { type Ended, type Running, type StartOptions, startScript } from "./processes.ts";
 
-/** One valid product; a case changes what it is about. */
+/** One valid product; a test changes the fields it is about. */
 export function product(changes: Partial<z.input<typeof productRecordSchema>> & { sku: string }) {
   return productRecordSchema.parse({
     name: "Wireless Keyboard",
@@ -38,7 +38,7 @@ export function startImport(state: string, args: string[], options?: StartOption
   return startScript("catalog", ["import", "--state", state, ...args], options);
 }
 
-/** Runs an import of a file with these contents, and reads its report. */
+/** Imports a file with these contents, and reads the report. */
 export async function importFile(
   state: string,
   file: string,
@@ -50,10 +50,10 @@ export async function importFile(
   return { ...ended, report: readReport(ended) };
 }
 
-/** Fills the catalog without a command of its own: the same code, a second sooner. */
+/** Fills the catalog without starting a command: the same code, a second faster. */
 export { importRecords as seed } from "../../../cli/import/import-records.ts";
 
-/** Everything that an import may change. */
+/** Reads everything that an import may change. */
 export async function snapshot(server: LocalServer) {
   const [products, internals, stock, words, categories, state] = await query(
     server,
@@ -76,7 +76,7 @@ export async function count(server: LocalServer, table: string): Promise<number>
   return z.object({ n: z.int() }).parse(row).n;
 }
 
-/** As on the first day, but that categories keep their names. */
+/** Empties the catalog; categories keep their names. */
 export async function emptyCatalog(server: LocalServer): Promise<void> {
   await query(
     server,

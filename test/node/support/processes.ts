@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 
 export interface Ended {
-  /** Null where a signal ended it. */
+  /** The exit code; null if a signal ended the process. */
   code: number | null;
   stdout: string;
   stderr: string;
@@ -16,20 +16,22 @@ export interface Ended {
 
 export interface Running {
   pid: number;
-  /** Its end and that of all it printed: what outlives it may hold its output open. */
+  /**
+   * Resolves when the process has ended and its output is closed; a surviving child may hold the output open.
+   */
   ended: Promise<Ended>;
   exited: Promise<unknown>;
   isOver(): boolean;
   kill(signal: NodeJS.Signals): void;
-  /** Waits until it has printed a text; throws where it ends without. */
+  /** Waits until it has printed a text; throws if it ends before. */
   prints(text: string): Promise<void>;
 }
 
 export interface StartOptions {
   input?: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>;
-  /** In a process group of its own, which `groupMembers` and `endGroups` find whole. */
+  /** Starts it in its own process group, which `groupMembers` and `endGroups` use. */
   ownGroup?: boolean;
-  /** Beside this process's own. */
+  /** Variables added to this process's own. */
   env?: Record<string, string>;
 }
 
@@ -60,12 +62,12 @@ export function start(command: string, args: string[], options: StartOptions = {
   };
 }
 
-/** One of cli/, as its npm script runs it. */
+/** Starts a command of cli/ like its npm script. */
 export function startScript(name: string, args: string[], options?: StartOptions): Running {
   return start(process.execPath, [`cli/${name}.ts`, ...args], options);
 }
 
-/** What an exit code is waited for; a command that hangs fails the test rather than the whole run. */
+/** Waits for the exit code; a hanging command fails the test and not the whole run. */
 export async function within(milliseconds: number, running: Running): Promise<Ended> {
   const timer = new AbortController();
   const late = sleep(milliseconds, undefined, { signal: timer.signal }).then(() => {
@@ -79,7 +81,7 @@ export async function within(milliseconds: number, running: Running): Promise<En
   }
 }
 
-/** Names of the processes that live in a group; a zombie lives no more. */
+/** Returns the names of the live processes in a group; zombies do not count. */
 export async function groupMembers(group: number): Promise<string[]> {
   const all = process.platform === "linux" ? await processesOfLinux() : await processesByPs();
   return all.filter((each) => each.group === group && !each.state.startsWith("Z")).map(({ name }) => name);
@@ -91,10 +93,12 @@ interface Process {
   group: number;
 }
 
-/** proc(5): a bare Debian has no ps. The name stands in brackets, and may hold spaces and brackets itself. */
+/**
+ * proc(5): a bare Debian has no ps. The name stands in brackets, and may contain spaces and brackets itself.
+ */
 async function processesOfLinux(): Promise<Process[]> {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-  // Some end while they are looked at.
+  // Some processes end while they are read.
   const stats = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/stat`, "utf8").catch(() => "")));
   return stats.flatMap((stat) => {
     const [, name = "", state = "", group = ""] = /\((.*)\) (\S) \d+ (\d+)/s.exec(stat) ?? [];
@@ -102,7 +106,7 @@ async function processesOfLinux(): Promise<Process[]> {
   });
 }
 
-/** macOS has ps; Windows has no process groups. */
+/** macOS has ps. Windows has no process groups. */
 async function processesByPs(): Promise<Process[]> {
   const { stdout } = await promisify(execFile)("ps", ["-A", "-o", "pgid=,stat=,comm="]);
   return stdout.split("\n").map((line) => {
@@ -111,7 +115,7 @@ async function processesByPs(): Promise<Process[]> {
   });
 }
 
-/** Ends whatever `start` left running in groups of its own, runtimes of killed commands included. */
+/** Ends everything that `start` left running in its own groups, including runtimes of killed commands. */
 export async function endGroups(): Promise<void> {
   for (const group of groups) {
     while ((await groupMembers(group)).length > 0) {

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
-/** Those of the named programs that no folder of PATH holds. */
+/** Returns the programs that no folder of PATH holds. */
 export function missingPrograms(names: readonly string[]): string[] {
   const folders = (process.env["PATH"] ?? "").split(delimiter);
   const extensions = process.platform === "win32" ? [".exe", ".cmd"] : [""];

@@ -6,12 +6,13 @@ import { parseArgs, promisify } from "node:util";
 import { parse } from "shell-quote";
 import * as z from "zod";
 
-/** What stands in for a program: its arguments in, its standard output out. */
+/** Replaces a program: takes its arguments, returns its standard output. */
 export type Program = (args: string[]) => Promise<string>;
 
 /**
- * Runs the commands of a documentation page as a POSIX shell would, one a line, and gives what they print. They may quote and
- * name variables, and nothing else of a shell: a system without one, and without their programs, can run them too.
+ * Runs the commands of a documentation page as a POSIX shell would, one per line, and returns what they
+ * print. They may use quotes and variables and no other shell syntax, so that systems without a shell or the
+ * programs can run them too.
  */
 export async function runCommands(
   commands: string,
@@ -31,7 +32,7 @@ export async function runCommands(
   return printed;
 }
 
-/** A script of cli/, with arguments before those of the page. Throws where it prints an error. */
+/** Runs a script of cli/, with arguments before those of the page. Throws if it prints an error. */
 export const cliProgram =
   (script: string, before: string[]): Program =>
   async (args) => {
@@ -65,7 +66,7 @@ export const curl: Program = async (args) => {
   const sent = request(url, { method, headers: Object.fromEntries(headers) });
   sent.end(values.data);
   const [response] = z.tuple([z.instanceof(IncomingMessage)]).parse(await once(sent, "response"));
-  // As they were sent: fetch would tell neither the spelling of the names nor the version.
+  // The header names as they were sent; fetch would hide their spelling and the HTTP version.
   const names = response.rawHeaders.flatMap((name, index, all) =>
     index % 2 === 0 ? [`${name}: ${all[index + 1]}`] : [],
   );

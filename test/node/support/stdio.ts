@@ -9,13 +9,15 @@ const configSchema = z.object({
   }),
 });
 
-/** The host's own path: what Claude Desktop finds, and npm does not put node_modules before. */
+/**
+ * The host's own PATH, without the node_modules folder that npm puts in front: Claude Desktop sees this one.
+ */
 export const HOST_PATH = (process.env["PATH"] ?? "")
   .split(delimiter)
   .filter((folder) => !folder.includes("node_modules"))
   .join(delimiter);
 
-/** The command of docs/stdio.md's configuration for Claude Desktop, as it is written there, on a state folder. */
+/** The command of the Claude Desktop configuration in docs/stdio.md, on a state folder. */
 export async function documentedCommand(stateDir: string): Promise<{ command: string; args: string[] }> {
   const page = await readFile("docs/stdio.md", "utf8");
   const [, json = ""] = /```json\n([^`]*)```/.exec(page) ?? [];
@@ -45,7 +47,7 @@ export const initialize = (id: unknown, protocolVersion = "2025-11-25") =>
     capabilities: {},
     clientInfo: { name: "stdio-test", version: "1" },
   });
-/** The same on 2026-07-28. */
+/** The same request on 2026-07-28. */
 export const modern = ({ params, ...rest }: { params: unknown }) => ({
   ...rest,
   params: {

@@ -35,25 +35,25 @@ const { string, int, number } = z;
 const ab = z.enum(["a", "b"]);
 const abc = z.enum(["a", "b", "c"]);
 
-describe("additive is", () => {
+describe("additive:", () => {
   it.each<[string, [Given, Given]]>([
     ["nothing", inputs({ a: string() }, { a: string() })],
-    ["another text", inputs({ a: string().describe("x") }, { a: string().describe("y") })],
+    ["a changed text", inputs({ a: string().describe("x") }, { a: string().describe("y") })],
     ["a new optional argument", inputs({}, { a: string().optional() })],
     ["a new argument with a default", inputs({}, { a: int().default(3) })],
-    ["an argument that may be left out now", inputs({ a: string() }, { a: string().optional() })],
-    ["another value of an argument", inputs({ a: ab }, { a: abc })],
-    ["any string for one of a list", inputs({ a: ab }, { a: string() })],
-    ["a higher most", inputs({ a: int().max(10) }, { a: int().max(20) })],
-    ["no most", inputs({ a: int().max(10) }, { a: int() })],
-    ["a lower least", inputs({ a: string().min(3) }, { a: string().min(1) })],
-    ["numbers for whole numbers", inputs({ a: int() }, { a: number() })],
-    ["one of two for one", inputs({ a: string() }, { a: z.union([string(), int()]) })],
+    ["an argument that became optional", inputs({ a: string() }, { a: string().optional() })],
+    ["an additional value of an argument", inputs({ a: ab }, { a: abc })],
+    ["any string instead of one of a list", inputs({ a: ab }, { a: string() })],
+    ["a higher maximum", inputs({ a: int().max(10) }, { a: int().max(20) })],
+    ["no maximum", inputs({ a: int().max(10) }, { a: int() })],
+    ["a lower minimum", inputs({ a: string().min(3) }, { a: string().min(1) })],
+    ["numbers instead of whole numbers", inputs({ a: int() }, { a: number() })],
+    ["a choice of two instead of one", inputs({ a: string() }, { a: z.union([string(), int()]) })],
     ["a longer list of arguments", inputs({ a: z.array(ab).max(5) }, { a: z.array(abc).max(50) })],
     ["a new field of an answer", outputs({}, { a: string() })],
-    ["a field that is always there now", outputs({ a: string().optional() }, { a: string() })],
+    ["a field that became required", outputs({ a: string().optional() }, { a: string() })],
     ["fewer values of an answer", outputs({ a: abc }, { a: ab })],
-    ["a lower most of an answer", outputs({ a: int().max(20) }, { a: int().max(10) })],
+    ["a lower maximum of an answer", outputs({ a: int().max(20) }, { a: int().max(10) })],
     [
       "a new field inside a list",
       outputs(
@@ -61,63 +61,63 @@ describe("additive is", () => {
         { a: z.array(z.strictObject({ b: int(), c: int() })) },
       ),
     ],
-    ["one choice less in an answer", outputs({ a: z.union([string(), int()]) }, { a: int() })],
-    ["a promise more", [{ annotations: { ...READ_ONLY, readOnlyHint: false } }, {}]],
+    ["one choice fewer in an answer", outputs({ a: z.union([string(), int()]) }, { a: int() })],
+    ["an additional promise", [{ annotations: { ...READ_ONLY, readOnlyHint: false } }, {}]],
   ])("%s", (_, [before, now]) => {
     expect(changed(before, now)).toEqual([]);
   });
 });
 
-describe("not additive is", () => {
+describe("not additive:", () => {
   it.each<[string, [Given, Given], string]>([
-    ["an argument that is gone", inputs({ a: string() }, {}), "input: a is gone"],
-    ["a new required argument", inputs({}, { a: string() }), "input: a is required now"],
+    ["a removed argument", inputs({ a: string() }, {}), "input: a was removed"],
+    ["a new required argument", inputs({}, { a: string() }), "input: a is now required"],
     [
-      "an argument required now",
+      "an argument that became required",
       inputs({ a: string().optional() }, { a: string() }),
-      "input: a is required now",
+      "input: a is now required",
     ],
-    ["a value less", inputs({ a: abc }, { a: ab }), 'input: a: enum was ["a","b","c"], is now ["a","b"]'],
-    ["a list for any string", inputs({ a: string() }, { a: ab }), "input: a: enum was anything"],
+    ["a removed value", inputs({ a: abc }, { a: ab }), 'input: a: enum was ["a","b","c"], is now ["a","b"]'],
+    ["a list instead of any string", inputs({ a: string() }, { a: ab }), "input: a: enum was anything"],
     [
-      "a lower most",
+      "a lower maximum",
       inputs({ a: int().max(20) }, { a: int().max(10) }),
       "input: a: maximum was 20, is now 10",
     ],
-    [
-      "a most where there was none",
-      inputs({ a: string() }, { a: string().max(9) }),
-      "input: a: maxLength was anything",
-    ],
-    ["a higher least", inputs({ a: string().min(1) }, { a: string().min(3) }), "input: a: minLength was 1"],
+    ["a new maximum", inputs({ a: string() }, { a: string().max(9) }), "input: a: maxLength was anything"],
+    ["a higher minimum", inputs({ a: string().min(1) }, { a: string().min(3) }), "input: a: minLength was 1"],
     ["a pattern", inputs({ a: string() }, { a: string().regex(/^x/) }), "input: a: pattern was anything"],
-    ["another type", inputs({ a: string() }, { a: int() }), 'input: a: type was "string", is now "integer"'],
-    ["whole numbers for numbers", inputs({ a: number() }, { a: int() }), 'input: a: type was "number"'],
+    [
+      "a changed type",
+      inputs({ a: string() }, { a: int() }),
+      'input: a: type was "string", is now "integer"',
+    ],
+    [
+      "whole numbers instead of numbers",
+      inputs({ a: number() }, { a: int() }),
+      'input: a: type was "number"',
+    ],
     [
       "another default",
       inputs({ a: int().default(10) }, { a: int().default(5) }),
-      "input: a: left out it meant 10, now 5",
+      "input: a: the default was 10, is now 5",
     ],
-    [
-      "no default",
-      inputs({ a: int().default(10) }, { a: int().optional() }),
-      "input: a: left out it meant 10",
-    ],
-    ["one choice less", inputs({ a: z.union([string(), int()]) }, { a: string() }), "input: a: type"],
+    ["no default", inputs({ a: int().default(10) }, { a: int().optional() }), "input: a: the default was 10"],
+    ["one choice fewer", inputs({ a: z.union([string(), int()]) }, { a: string() }), "input: a: type"],
     [
       "fewer items",
       inputs({ a: z.array(ab).max(50) }, { a: z.array(ab).max(5) }),
       "input: a: maxItems was 50",
     ],
-    ["an item less", inputs({ a: z.array(abc) }, { a: z.array(ab) }), "input: a[]: enum"],
-    ["a field that is gone", outputs({ a: string() }, {}), "output: a is gone"],
-    ["an optional field that is gone", outputs({ a: string().optional() }, {}), "output: a is gone"],
+    ["one item fewer", inputs({ a: z.array(abc) }, { a: z.array(ab) }), "input: a[]: enum"],
+    ["a removed field", outputs({ a: string() }, {}), "output: a was removed"],
+    ["a removed optional field", outputs({ a: string().optional() }, {}), "output: a was removed"],
     [
-      "a field that may be left out",
+      "a field that became optional",
       outputs({ a: string() }, { a: string().optional() }),
-      "output: a may be left out now",
+      "output: a is now optional",
     ],
-    ["a value more in an answer", outputs({ a: ab }, { a: abc }), 'output: a: enum was ["a","b"]'],
+    ["an additional value in an answer", outputs({ a: ab }, { a: abc }), 'output: a: enum was ["a","b"]'],
     ["any string in an answer", outputs({ a: ab }, { a: string() }), "output: a: enum"],
     [
       "null in an answer",
@@ -125,9 +125,9 @@ describe("not additive is", () => {
       'output: a: type was "string", is now "null"',
     ],
     [
-      "a field gone inside a list",
+      "a removed field inside a list",
       outputs({ a: z.array(z.strictObject({ b: int() })) }, { a: z.array(z.strictObject({})) }),
-      "output: a[].b is gone",
+      "output: a[].b was removed",
     ],
     [
       "a write that was a read",
@@ -135,7 +135,7 @@ describe("not additive is", () => {
       "annotations: readOnlyHint",
     ],
     [
-      "destroying",
+      "a destructive write",
       [{}, { annotations: { ...READ_ONLY, destructiveHint: true } }],
       "annotations: destructiveHint",
     ],
@@ -188,8 +188,8 @@ const { value } = fc.letrec<{ value: unknown }>((tie) => ({
 }));
 const fits = (of: Schema, given: unknown): boolean => z.fromJSONSchema(of).safeParse(given).success;
 
-describe("one schema holds another", () => {
-  it("only where every value that fits the one fits the other", () => {
+describe("one schema contains another", () => {
+  it("only if every value that fits the one fits the other", () => {
     fc.assert(
       fc.property(
         schema,
@@ -204,7 +204,7 @@ describe("one schema holds another", () => {
     );
   });
 
-  it("where it is the same, or the other and more to choose from", () => {
+  it("if it is equal, or offers more alternatives", () => {
     fc.assert(
       fc.property(schema, schema, (one, other) => {
         expect(gaps(one, one)).toEqual([]);
@@ -214,7 +214,7 @@ describe("one schema holds another", () => {
   });
 });
 
-/** Arguments of a tool: closed, as ours are. */
+/** Arguments of a tool: closed objects, like the product's. */
 const args = fc
   .tuple(fc.dictionary(fc.constantFrom(...NAMES), leaf, { minKeys: 1 }), fc.subarray(NAMES))
   .map(([properties, required]) => ({
@@ -241,7 +241,7 @@ it("a new optional argument and a new field of the answer are additive to any to
   );
 });
 
-it("to take away any argument or field, or to ask for a new one, breaks any tool", () => {
+it("removing any argument or field, or requiring a new one, breaks any tool", () => {
   fc.assert(
     fc.property(args, leaf, fc.nat(), (given, added, pick) => {
       const names = Object.keys(given.properties);

@@ -44,7 +44,7 @@ describe("the lock grows with", () => {
     expect(change(locked, surface, TODAY)).toMatchObject({ problems: [], next: surface });
   });
 
-  it("an additive change, as one more shape and example of the same version", () => {
+  it("an additive change, as another shape and example of the same version", () => {
     const grown = tool({ shapes: [shape({ a: text, b: text })], examples: [{ b: "y" }] });
     expect(change(locked, lockOf({ ask: grown }), TODAY)).toMatchObject({
       problems: [],
@@ -58,7 +58,7 @@ describe("the lock grows with", () => {
     });
   });
 
-  it("another text, in its place", () => {
+  it("a changed text, in place", () => {
     const said = tool({
       description: "Asks well.",
       shapes: [shape({ a: { ...text, description: "What" } })],
@@ -69,7 +69,7 @@ describe("the lock grows with", () => {
     });
   });
 
-  it("a new version, where the one before stays", () => {
+  it("a new version, and keeps the old one", () => {
     const deprecated = { since: TODAY, until: "2027-06-01" };
     const surface = lockOf({
       ask: tool({ deprecated }),
@@ -78,14 +78,14 @@ describe("the lock grows with", () => {
     expect(change(locked, surface, TODAY)).toMatchObject({ problems: [], next: surface });
   });
 
-  it("a version that goes after its last day", () => {
+  it("the removal of a version after its last day", () => {
     const deprecated = { since: "2026-01-01", until: "2026-11-30" };
     const before = lockOf({ ask: tool({ deprecated }), ask_v2: tool({ version: 2 }) });
     expect(problemsOf(before, lockOf({ ask_v2: tool({ version: 2 }) }))).toEqual([]);
   });
 });
 
-describe("the lock stops", () => {
+describe("the lock rejects", () => {
   const deprecated = { since: "2026-11-01", until: "2027-06-01" };
   const argument = (name: string, required: boolean) => ({ name, description: "", required });
   const prompt = (...args: ReturnType<typeof argument>[]) => ({
@@ -95,102 +95,102 @@ describe("the lock stops", () => {
   });
 
   it.each<[string, Lock, Lock, string]>([
-    ["a tool that is gone", locked, EMPTY_LOCK, "tool ask is gone"],
+    ["a removed tool", locked, EMPTY_LOCK, "tool ask was removed"],
     [
-      "a change that breaks, and says what to do",
+      "a breaking change, and says what to do",
       locked,
       lockOf({ ask: tool({ shapes: [shape({})] }) }),
-      "tool ask: input: a is gone, and clients may send it. Raise the tool's version",
+      "tool ask: input: a was removed, but clients may send it. Raise the tool's version",
     ],
     [
-      "a change that breaks a shape before the last one",
+      "a change that breaks an earlier shape",
       lockOf({ ask: tool({ shapes: [shape({ a: text, b: text }), shape({ a: text })] }) }),
       lockOf({ ask: tool() }),
-      "tool ask: input: b is gone",
+      "tool ask: input: b was removed",
     ],
     [
-      "a new version without the one before",
+      "a new version without the old one",
       locked,
       lockOf({ ask_v2: tool({ version: 2 }) }),
-      "tool ask is gone",
+      "tool ask was removed",
     ],
     [
       "a version that skips one",
       locked,
       lockOf({ ask: tool(), ask_v3: tool({ version: 3 }) }),
-      "is 2, not 3",
+      "must be 2, not 3",
     ],
-    ["a first version that is not 1", EMPTY_LOCK, lockOf({ ask_v2: tool({ version: 2 }) }), "is 1, not 2"],
+    [
+      "a first version that is not 1",
+      EMPTY_LOCK,
+      lockOf({ ask_v2: tool({ version: 2 }) }),
+      "must be 1, not 2",
+    ],
     [
       "a deprecation of a month",
       locked,
       lockOf({ ask: tool({ deprecated: { since: TODAY, until: "2027-01-01" } }) }),
-      "give clients 90 days",
+      "give clients at least 90 days",
     ],
     [
-      "a version that goes before its last day",
+      "the removal of a version before its last day",
       lockOf({ ask: tool({ deprecated }) }),
       EMPTY_LOCK,
       "was promised until 2027-06-01",
     ],
     [
-      "a last day that moves up",
+      "a last day that moves earlier",
       lockOf({ ask: tool({ deprecated }) }),
       lockOf({ ask: tool({ deprecated: { ...deprecated, until: "2027-03-01" } }) }),
-      "may only move on",
+      "may only move later",
     ],
     [
-      "a prompt's argument that is gone",
+      "a removed prompt argument",
       lockOf({}, { prompts: { p: prompt(argument("a", false)) } }),
       lockOf({}, { prompts: { p: prompt() } }),
-      "prompt p: a is gone",
+      "prompt p: a was removed",
     ],
     [
-      "a prompt's argument that is required now",
+      "a prompt argument that became required",
       lockOf({}, { prompts: { p: prompt(argument("a", false)) } }),
       lockOf({}, { prompts: { p: prompt(argument("a", true)) } }),
-      "prompt p: a is required now",
+      "prompt p: a is now required",
     ],
     [
-      "a resource that is gone",
+      "a removed resource",
       lockOf({}, { resources: { "x://y": { name: "y", title: "", description: "", mimeType: "a/b" } } }),
       EMPTY_LOCK,
-      "resource x://y is gone",
+      "resource x://y was removed",
     ],
   ])("%s", (_, before, now, problem) => {
     expect(problemsOf(before, now)).toContainEqual(expect.stringContaining(problem));
   });
 });
 
-describe("a lock that was rewritten is told by", () => {
+describe("a rewritten lock is detected by", () => {
   const two = lockOf({ ask: tool({ shapes: [shape({ a: text }), shape({ a: text, b: text })] }) });
   it.each<[string, Lock, Lock, string[]]>([
-    ["nothing, where it only grew", locked, two, []],
+    ["no problem if it only grew", locked, two, []],
+    ["a missing shape", two, locked, ["tool ask: a shape that clients have seen was removed from the lock"]],
     [
-      "a shape that is missing",
-      two,
-      locked,
-      ["tool ask: a shape that clients were shown was taken out of the lock"],
-    ],
-    [
-      "an example that is missing",
+      "a missing example",
       two,
       lockOf({ ask: { ...tool(), ...two.tools["ask"], examples: [] } }),
-      ["tool ask: an example was taken out of the lock"],
+      ["tool ask: an example was removed from the lock"],
     ],
-    ["a tool that is missing", two, EMPTY_LOCK, ["tool ask was taken out of the lock"]],
+    ["a missing tool", two, EMPTY_LOCK, ["tool ask was removed from the lock"]],
   ])("%s", (_, earlier, lock, problems) => {
     expect(rewritten(earlier, lock)).toEqual(problems);
   });
 });
 
-it("tool-definitions.json is what clients see", async () => {
+it("tool-definitions.json matches what clients see", async () => {
   const lock = lockSchema.parse(JSON.parse(await readFile("tool-definitions.json", "utf8")));
   const changed = change(lock, surfaceOf(tools), new Date().toISOString().slice(0, 10));
   expect([...changed.problems, ...behindProblems(changed)]).toEqual([]);
 });
 
-it("no role's list of tools costs a model more than it may", () => {
+it("no role's list of tools costs a model more than allowed", () => {
   expect(tooCostly(policyInForce())).toEqual([]);
   for (const { cost } of costOfRoles(policyInForce())) expect(cost.model).toBeGreaterThan(0);
 });

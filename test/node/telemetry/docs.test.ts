@@ -21,12 +21,12 @@ it("docs/logs.md shows every event and every field", async () => {
   );
 });
 
-it("no field stands in the table that no event has", () => {
+it("the table has no field that no event has", () => {
   const used = new Set<string>(Object.values(events).flatMap((event) => event.fields));
   expect(Object.keys(fields).filter((field) => !used.has(field))).toEqual([]);
 });
 
-it("docs/metrics.md shows every metric, and every part of readiness", async () => {
+it("docs/metrics.md shows every metric, and every readiness probe", async () => {
   const shown = await rowsOf("docs/metrics.md", /^\| `mcp_\w+` \|.+$/gm);
   expect(shown).toEqual(
     Object.entries(metrics).map(
@@ -38,7 +38,7 @@ it("docs/metrics.md shows every metric, and every part of readiness", async () =
   expect(parts).toEqual([...PARTS]);
 });
 
-it("docs/analytics.md shows every slot, and its queries name no other", async () => {
+it("docs/analytics.md shows every slot, and its queries use no other", async () => {
   const shown = await rowsOf("docs/analytics.md", /^\| `(?:blob|double)\d+` \|.+$/gm);
   const slots = [
     ...blobs.map(({ name, means }, index) => ({ slot: `blob${index + 1}`, name, means })),

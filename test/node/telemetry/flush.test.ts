@@ -6,7 +6,7 @@ import type { Delta } from "../../../src/telemetry/metrics/delta.ts";
 
 afterEach(() => void vi.restoreAllMocks());
 
-/** A hub as src/telemetry/metrics/hub.ts applies deltas, and how often it was asked. */
+/** A hub that applies deltas like src/telemetry/metrics/hub.ts, and counts how often it was asked. */
 function newHub() {
   const totals: Counts = {};
   const applied = new Map<string, number>();
@@ -22,7 +22,7 @@ function newHub() {
 const refusals = (counts: Counts) => counts["mcp_refusals_total"]?.["not_found"]?.[0] ?? 0;
 
 describe("a flusher", () => {
-  it("is planned by one request at a time", async () => {
+  it("is scheduled by one request at a time", async () => {
     const flusher = new Flusher("one");
     expect(flusher.plan(0)).toBe(FLUSH_MS);
     expect(flusher.plan(10)).toBeUndefined();
@@ -30,14 +30,14 @@ describe("a flusher", () => {
     expect(flusher.plan(1_001)).toBe(FLUSH_MS);
   });
 
-  it("is planned anew where the request that should have flushed has died", () => {
+  it("is scheduled again if the request that should have flushed has died", () => {
     const flusher = new Flusher("one");
     flusher.plan(0);
     expect(flusher.plan(59_999)).toBeUndefined();
     expect(flusher.plan(60_000)).toBe(FLUSH_MS);
   });
 
-  it("counts each call once, whatever fails before or after the hub has applied it", async () => {
+  it("counts each call once, whether a flush fails before or after the hub has applied it", async () => {
     const fate = fc.constantFrom("arrives", "is lost", "arrives, and its answer is lost");
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(fc.nat(3), fate)), async (rounds) => {
@@ -58,7 +58,7 @@ describe("a flusher", () => {
     );
   });
 
-  it("counts each call once where two requests flush at a time", async () => {
+  it("counts each call once if two requests flush at the same time", async () => {
     const flusher = new Flusher("one");
     const hub = newHub();
     count(flusher.counts, "mcp_refusals_total", ["not_found"]);
@@ -73,7 +73,7 @@ describe("a flusher", () => {
     expect(refusals(hub.totals)).toBe(2);
   });
 
-  it("asks less often while the hub is in trouble", async () => {
+  it("asks less often while the hub fails", async () => {
     const flusher = new Flusher("one");
     const waits = [];
     for (let tries = 0; tries < 7; tries++) {
@@ -84,7 +84,7 @@ describe("a flusher", () => {
     expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
   });
 
-  it("gives a delta up before the hub would forget its isolate, and says so", async () => {
+  it("drops a delta before the hub would forget its isolate, and logs that", async () => {
     const logged: string[] = [];
     vi.spyOn(console, "error").mockImplementation((line: string) => void logged.push(line));
     const flusher = new Flusher("one");

@@ -7,7 +7,7 @@ const plain = (line: object | string) =>
   stripVTControlCharacters(readableLine(typeof line === "string" ? line : JSON.stringify(line)));
 const base = { timestamp: "2026-11-24T19:45:00.607Z", level: "info", event: "tool_invocation_completed" };
 
-it("reads a call's line to a person", () => {
+it("formats a call's line for a person", () => {
   const line = {
     ...base,
     tool_name: "query_stock",
@@ -21,7 +21,7 @@ it("reads a call's line to a person", () => {
   );
 });
 
-it("shows an error's stack below its line, and no terminal sequence of anybody's", () => {
+it("shows an error's stack below its line, and passes on no terminal sequence", () => {
   const error = "Error: \u001b[2Jno\n  at x";
   const line = {
     ...base,
@@ -36,7 +36,7 @@ it("shows an error's stack below its line, and no terminal sequence of anybody's
 });
 
 it.each(["Ready on http://127.0.0.1", "{broken", '{"other":1}', ""])(
-  "leaves alone what is no line of ours: %s",
+  "leaves other lines unchanged: %s",
   (text) => expect(readableLine(text)).toBe(text),
 );
 
@@ -49,11 +49,11 @@ it.each([
   ["ref 689867d3-3f68-4426-be9b-9785d38cd515 stays", "ref 689867d3-3f68-4426-be9b-9785d38cd515 stays"],
   ["at run (file:///work/src/mcp/call-tool.ts:34:12)", "at run (file:///work/src/mcp/call-tool.ts:34:12)"],
   ["D1_ERROR: no such table: products: SQLITE_ERROR", "D1_ERROR: no such table: products: SQLITE_ERROR"],
-])("cuts out of an error's text what may be a secret or a person: %s", (text, expected) =>
+])("removes possible secrets and personal data from an error's text: %s", (text, expected) =>
   expect(scrub(text)).toBe(expected),
 );
 
-it("takes no time over long texts made to take it", () => {
+it("takes linear time over hostile long texts", () => {
   const started = performance.now();
   for (const piece of ["a", "1", "a@", "1 ", "a.", "-", "bearer "]) scrub(piece.repeat(2_000));
   expect(performance.now() - started).toBeLessThan(500);

@@ -15,7 +15,7 @@ import { BUCKETS } from "../../../src/telemetry/metrics/table.ts";
 const seconds = fc.double({ min: 0, max: 20, noNaN: true });
 
 describe("counts", () => {
-  it("of parts add up to those of the whole, in whatever parts", () => {
+  it("add up, however they are split", () => {
     fc.assert(
       fc.property(fc.array(fc.array(fc.tuple(fc.constantFrom("a", "b"), seconds))), (parts) => {
         const whole: Counts = {};
@@ -37,7 +37,7 @@ describe("counts", () => {
     );
   });
 
-  it("leave alone what was merged into others", () => {
+  it("leave merged counts unchanged", () => {
     const delta: Counts = {};
     count(delta, "mcp_refusals_total", ["not_found"]);
     const totals: Counts = {};
@@ -47,7 +47,7 @@ describe("counts", () => {
     expect(totals).toEqual({ mcp_refusals_total: { not_found: [2] } });
   });
 
-  it("have a bounded number of series: what comes beyond is one", () => {
+  it("have a bounded number of series: the rest share one", () => {
     const counts: Counts = {};
     for (let index = 0; index < 2 * SERIES_MAX; index++)
       count(counts, "mcp_tool_invocations_total", [`tool-${index}`, "ok"]);
@@ -60,7 +60,7 @@ describe("counts", () => {
     }
   });
 
-  it("begin a series again that an earlier version kept in another shape", () => {
+  it("restart a series that an earlier version stored in another shape", () => {
     const totals: Counts = { mcp_d1_duration_seconds: { "": [1, 2, 3] } };
     const delta: Counts = {};
     observe(delta, "mcp_d1_duration_seconds", [], 0.004);
@@ -70,7 +70,7 @@ describe("counts", () => {
 });
 
 describe("a quantile", () => {
-  it("stands in the bucket of the real one", () => {
+  it("lies in the bucket of the real one", () => {
     fc.assert(
       fc.property(
         fc.array(seconds, { minLength: 1, maxLength: 200 }),
@@ -89,10 +89,10 @@ describe("a quantile", () => {
     );
   });
 
-  it("of nothing is none", () => expect(quantileMs([], 0.5)).toBeNull());
+  it("of no values is undefined", () => expect(quantileMs([], 0.5)).toBeNull());
 });
 
-it("steps cover the range, in whole minutes, and are never more than a chart shows", () => {
+it("steps cover the range in whole minutes, and are never more than a chart shows", () => {
   const moment = fc.integer({ min: 0, max: 4e12 });
   fc.assert(
     fc.property(moment, fc.nat(4e9), fc.nat(1e8), (fromMs, length, stepMs) => {
@@ -105,7 +105,7 @@ it("steps cover the range, in whole minutes, and are never more than a chart sho
   );
 });
 
-it("is exposed as Prometheus reads it", () => {
+it("is exposed in Prometheus's format", () => {
   const counts: Counts = { mcp_not_of_the_table: { x: [1] } };
   count(counts, "mcp_resource_reads_total", ["catalog://products/{sku}"], 2);
   count(counts, "mcp_refusals_total", ['a"b\\c']);

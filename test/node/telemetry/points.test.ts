@@ -66,13 +66,13 @@ describe("Analytics Engine's limits", () => {
     );
   });
 
-  it("are cut to between characters", () => {
+  it("never split a character", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme", maxLength: 80 }), fc.nat(120), (text, max) => {
         const cut = cutBytes(text, max);
         expect(text.startsWith(cut)).toBe(true);
         expect(bytes(cut)).toBeLessThanOrEqual(max);
-        // Nothing is cut that fits, and no more than a character's bytes are given away.
+        // A text that fits is not cut, and at most one character's bytes are lost.
         expect(bytes(text) <= max ? cut === text : bytes(cut) > max - 4).toBe(true);
         expect(cut.isWellFormed()).toBe(true);
       }),

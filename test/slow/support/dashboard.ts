@@ -15,13 +15,13 @@ export const DESKTOP = { width: 1280, height: 900 };
 export interface Visit {
   context: BrowserContext;
   page: Page;
-  /** What the browser complained of, policy violations first of all. */
+  /** Errors that the browser reported, policy violations above all. */
   complaints: string[];
 }
 
 export interface Dashboard {
   server: LocalServer;
-  /** A browser of its own, on the overview; as the demo admin, where nobody else is named. */
+  /** Opens a new browser on the overview, as the demo admin unless another user is named. */
   signIn(options?: Parameters<Browser["newContext"]>[0], user?: string): Promise<Visit>;
   /** The id of a toxic caller of the demo traffic. */
   toxic(name: string): string;
@@ -29,7 +29,10 @@ export interface Dashboard {
   close(): Promise<void>;
 }
 
-/** Every page, the last of them of what there is not, as the overview leads to them that the browser is on. */
+/**
+ * Returns the path of every page, as links from the browser's overview lead to them; the last is a page of a
+ * missing caller.
+ */
 export async function pathsFrom(page: Page): Promise<string[]> {
   const href = async (selector: string) =>
     (await page.locator(selector).first().getAttribute("href")) ?? "missing";
@@ -53,8 +56,8 @@ export async function pathsFrom(page: Page): Promise<string[]> {
 const summarySchema = z.object({ callers: z.array(z.object({ caller: z.string() })) });
 
 /**
- * For a file's tests: a server with so many seconds of demo traffic behind it, and a browser. Gives what is there once they
- * run. Where there is no browser they are skipped, with the reason.
+ * Starts a server with `seconds` of demo traffic and a browser for a file's tests. Returns a function to call
+ * within them. Without a browser they are skipped, with the reason.
  */
 export function useDashboard(seconds: number): () => Dashboard {
   let dashboard: Dashboard | undefined;
@@ -99,7 +102,7 @@ async function startDashboard(seconds: number, browser: Browser): Promise<Dashbo
     const page = await context.newPage();
     const complaints: string[] = [];
     page.on("console", (message) => {
-      // A test's own reading of what charts have drawn is no news.
+      // This warning comes from the test's own reading of the charts.
       const isOurs = !message.text().startsWith("Canvas2D:");
       if (isOurs && ["error", "warning"].includes(message.type())) complaints.push(message.text());
     });

@@ -17,14 +17,14 @@ beforeAll(async () => {
 });
 
 describe("an incident's page", () => {
-  it("says who did what, and of which calls", async () => {
+  it("says who did what, in which calls", async () => {
     const caller = newObject();
     const id = await stop(caller);
     const html = await (await admin.request(`/admin/incidents/${id}`)).text();
     expect(html).toContain("tried to read the data of 8 people within 10 minutes; 7 are allowed");
     expect(html).toContain("Allow for 1 hour");
     expect(html.match(/id="call-\d+"/g)?.length).toBeGreaterThanOrEqual(8);
-    // A token, never an id.
+    // The page shows a token, never an id.
     expect(html).not.toContain("person-7");
   });
 
@@ -47,7 +47,7 @@ describe("an incident's page", () => {
     expect((await admin.post(`/admin/incidents/${id}`, { decision })).status).toBe(409);
   });
 
-  it("names what waits for the same answer, as the page does that the caller is sent to, and answers it all", async () => {
+  it("names every incident that waits for the same answer, like the page that the caller is sent to, and answers them all", async () => {
     const caller = newObject();
     for (let person = 0; person < 7; person++) await read(caller, `person-${person}`);
     for (let miss = 0; miss < 16; miss++) await read(caller, "person-0", true);
@@ -64,7 +64,7 @@ describe("an incident's page", () => {
     expect((await decisionsOf(caller)).at(-1)?.rules.toSorted()).toEqual(["people", "people-guessing"]);
   });
 
-  it("says what was seen as the page does that the caller is sent to", async () => {
+  it("describes what was seen like the page that the caller is sent to", async () => {
     const id = await stop(newObject());
     const pages = await Promise.all(
       [`/admin/incidents/${id}`, `/confirm/${id}`].map(async (path) => (await admin.request(path)).text()),
@@ -83,7 +83,7 @@ describe("an incident's page", () => {
     expect(await decisionsOf(caller)).toEqual([]);
   });
 
-  it("is no way to decide about one's own work with a pasted key", async () => {
+  it("does not let users decide about their own work with a pasted key", async () => {
     const own = { principal: adminId, object: env.USER_WINDOWS.getByName(adminId) };
     const id = await stop(own);
     expect(await (await admin.request(`/admin/incidents/${id}`)).text()).not.toContain(
@@ -94,7 +94,7 @@ describe("an incident's page", () => {
     expect(await decisionsOf(own)).toEqual([]);
   });
 
-  it("closes what D1 alone still holds, in the audit too", async () => {
+  it("closes an incident that only D1 still holds, in the audit too", async () => {
     const caller = newObject();
     const id = await stop(caller);
     const copy = "A".repeat(22);
@@ -123,7 +123,7 @@ describe("a caller's page", () => {
     expect(html).toContain("7 within a day");
   });
 
-  it("says, as the list does, that calls wait for a person, until they are let through", async () => {
+  it("says, like the list, that calls wait for a person, until they are released", async () => {
     const caller = newObject();
     const path = `/admin/callers/${caller.principal}`;
     const pages = async () =>
@@ -134,7 +134,7 @@ describe("a caller's page", () => {
       );
     await stop(caller);
     for (const html of await pages()) expect(html).toContain("waits for a person</span>");
-    // Ten minutes on, the rule lets as many through again, answered or not.
+    // Ten minutes later the rule allows as many calls again, answered or not.
     const clock = vi.spyOn(Date, "now").mockReturnValue(Date.now() + 11 * 60_000);
     for (const html of await pages()) expect(html).toContain("may call</span>");
     clock.mockRestore();
@@ -142,7 +142,7 @@ describe("a caller's page", () => {
     for (const html of await pages()) expect(html).toContain("may call</span>");
   });
 
-  it("disables and enables, first of all in the audit, with the note", async () => {
+  it("disables and enables, recording it with the note first", async () => {
     const user = await newUser(["shopper"]);
     const { secret } = await newKey(user);
     const post = (verb: string, note: string) => admin.post(`/admin/callers/${user}/${verb}`, { note });
@@ -158,7 +158,7 @@ describe("a caller's page", () => {
     ]);
   });
 
-  it("shows what people did about the caller, the latest first", async () => {
+  it("shows people's decisions about the caller, latest first", async () => {
     const key = (await newKey(adminId)).secret;
     const user = `shown-${crypto.randomUUID()}`;
     const page = async () => (await admin.request(`/admin/callers/${user}`)).text();
@@ -182,7 +182,7 @@ describe("a caller's page", () => {
     expect([await acts(0), await acts(2), await acts(3)]).toEqual([[3, 2], [3], []]);
   });
 
-  it("releases a block, which stands for a day else, and nothing where nothing stops the caller", async () => {
+  it("releases a block, which would last a day, and nothing if nothing stops the caller", async () => {
     const caller = newObject();
     let verdict: string | undefined;
     let incident: string | undefined;
@@ -215,7 +215,7 @@ describe("a caller's page", () => {
 });
 
 describe("the audit's pages", () => {
-  it("verifies a chain and gives it away", async () => {
+  it("verify a chain and download it", async () => {
     const caller = newObject();
     await stop(caller);
     await caller.object.anchor();
@@ -228,7 +228,7 @@ describe("the audit's pages", () => {
     expect((await file.text()).trimEnd().split("\n")).toHaveLength(16);
   });
 
-  it("says which record was changed", async () => {
+  it("say which record was changed", async () => {
     const caller = newObject();
     await stop(caller);
     await caller.object.anchor();

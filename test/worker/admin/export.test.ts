@@ -20,7 +20,7 @@ const hasObject = async (principal: string) =>
     id.equals(env.USER_WINDOWS.idFromName(principal)),
   );
 
-it("an export goes with the anchor that it ends at, before D1 has one: of a user who was only refused", async () => {
+it("an export comes with the anchor of its end even before D1 has one: for a user who was only refused", async () => {
   const user = await newUser();
   const { secret } = await newKey(user);
   const refused = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "get_customer" } };
@@ -39,7 +39,7 @@ it("an export goes with the anchor that it ends at, before D1 has one: of a user
   expect(await anchorRow(user)).toMatchObject({ seq: 1, hash: anchor.hash });
 });
 
-it("a user who never called has no audit, and a name that nobody has gets no object", async () => {
+it("a user who never called has no audit, and an unknown name creates no object", async () => {
   expect(await exportOf(await newUser())).toMatchObject({ status: 404 });
   expect(await exportOf("nobody-of-this-name")).toMatchObject({ status: 404 });
   expect(await hasObject("nobody-of-this-name")).toBe(false);

@@ -14,7 +14,7 @@ import { admission, settlement } from "../support/admission.ts";
 import { anchorRow } from "../support/audit.ts";
 import { fill, sample } from "../support/catalog.ts";
 
-// Who can write D1, and nothing else, hides no chain from a list and none from an export.
+// An attacker who can only write D1 can hide no chain from a list or an export.
 
 let key: string;
 let admin: Browser;
@@ -41,7 +41,7 @@ const listSchema = z.object({
   anchors: z.array(z.looseObject({ principal: z.string(), seq: z.int(), problem: z.string().nullable() })),
   next: z.string().nullable(),
 });
-/** The row of the list that is about the caller. */
+/** Returns the list's row about the caller. */
 async function listed() {
   const found = [];
   for (let next: string | null = ""; next !== null;) {
@@ -159,7 +159,7 @@ it("a long chain is checked in parts, whose place nobody can make up", async () 
   expect(await read(`${nextOf(second)}A`)).toContain("2,000 of 4,502 records checked");
 });
 
-it("a row as it was written has no problem, and a chain that is over is in no index", async () => {
+it("an unchanged row has no problem, and an ended chain is in no index", async () => {
   const response = await api(key, "GET", `/audit/${principal}`);
   expect(response.headers.get("x-audit-row-problem")).toBeNull();
   await response.text();
@@ -168,6 +168,6 @@ it("a row as it was written has no problem, and a chain that is over is in no in
   expect(await auditIndex(env).find(principal)).toEqual(found);
   await auditIndex(env).end(principal, found?.started_at ?? 0);
   expect(await auditIndex(env).find(principal)).toBeUndefined();
-  // A chain of before there was an index is listed by D1 alone.
+  // Only D1 lists a chain from before the index existed.
   expect(await listed()).toMatchObject([{ problem: null }]);
 });

@@ -15,21 +15,21 @@ afterEach(() => {
 
 const keySchema = z.object({ key: z.string() });
 
-/** Somebody whose work can be stopped, with a key. */
+/** Creates a user with a key whose work can be stopped. */
 async function suspect(roles: string[]) {
   const principal = await newUser(roles);
   const { secret } = await newKey(principal);
   return { principal, secret, object: env.USER_WINDOWS.getByName(principal) };
 }
 
-/** What a suspect who is an admin could do by the API: another admin, with a key. */
+/** Creates another admin with a key, as a suspect who is an admin could by the API. */
 async function puppetOf({ secret }: { secret: string }, id = `puppet-${crypto.randomUUID()}`) {
   await api(secret, "POST", "/users", { id, name: "Puppet", roles: ["admin"] });
   const made = await api(secret, "POST", "/keys", { user: id, label: "x" });
   return signedIn(keySchema.parse(await made.json()).key);
 }
 
-/** How an attempt to let the work go on ends, by each of the ways there are. */
+/** Returns the status of each way to let the work go on. */
 async function tries(browser: Browser, principal: string, incident: string): Promise<number[]> {
   const ask = async (path: string, fields: Record<string, string>) =>
     (await browser.post(path, fields)).status;
@@ -42,7 +42,7 @@ async function tries(browser: Browser, principal: string, incident: string): Pro
 const DAY_MS = 24 * 60 * 60 * 1000;
 const REFUSED = [403, 409, 409];
 
-it("an admin that is stopped lets itself go on by no user or key that it made, before or after", async () => {
+it("a stopped admin cannot release itself by users or keys that it made, before or after", async () => {
   const before = await newKey(await newUser(["admin"]));
   const caller = await suspect(["admin"]);
   const early = await puppetOf(caller);
@@ -58,7 +58,7 @@ it("an admin that is stopped lets itself go on by no user or key that it made, b
   expect(status).toBe(200);
 });
 
-it("an admin's key that is newer than the admin it is about decides from a week on", async () => {
+it("an admin's key that is newer than the admin it is about may decide after a week", async () => {
   vi.useFakeTimers({ toFake: ["Date"] });
   const caller = await suspect(["admin"]);
   vi.setSystemTime(Date.now() + 60_000);
@@ -71,7 +71,7 @@ it("an admin's key that is newer than the admin it is about decides from a week 
   expect(status).toBe(200);
 });
 
-it("an admin's key decides about who makes no keys, however new it is", async () => {
+it("an admin's key may decide about a user who makes no keys, however new it is", async () => {
   const caller = await suspect(["support"]);
   const incident = await stop(caller);
   const { secret } = await newKey(await newUser(["admin"]));
@@ -79,7 +79,7 @@ it("an admin's key decides about who makes no keys, however new it is", async ()
   expect(status).toBe(200);
 });
 
-it("who signed in at the provider lets others go on, however new they are", async () => {
+it("people who signed in at the provider may release others, however new they are", async () => {
   const caller = await suspect(["admin"]);
   const incident = await stop(caller);
   const issuer = new Issuer();

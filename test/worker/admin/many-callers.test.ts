@@ -12,7 +12,10 @@ const FEW = 150;
 const MANY = 3_000;
 const NOW = Date.now();
 
-/** So many users and callers without a name, each with a key, an audit and an incident, half of them decided. */
+/**
+ * Creates numbered users and anonymous callers, each with a key, an audit and an incident, half of them
+ * decided.
+ */
 async function seed(from: number, to: number): Promise<void> {
   const numbers = `WITH RECURSIVE n (i) AS (SELECT ${from} UNION ALL SELECT i + 1 FROM n WHERE i < ${to - 1})`;
   const insert = (columns: string, values: string) =>
@@ -87,7 +90,7 @@ interface GuardedCall {
   values: unknown[];
 }
 
-/** The statements that D1 was asked for meanwhile, and how many rows they read. */
+/** Returns the statements that D1 ran meanwhile, and how many rows they read. */
 async function watched(work: () => Promise<Response>) {
   const statements: (GuardedCall & { rows: number })[] = [];
   const prepare = env.DB.prepare.bind(env.DB);
@@ -98,7 +101,7 @@ async function watched(work: () => Promise<Response>) {
       askedBy.set(each, { sql, values });
       const bind = each.bind.bind(each);
       each.bind = (...given) => watch(bind(...given), given);
-      // What is read of one row tells nothing of the rows that were read: all() does.
+      // A query for one row does not report rows read; all() does.
       const all = each.all.bind(each);
       each.all = async <T>() => {
         const result = await all<T>();
@@ -130,9 +133,11 @@ async function watched(work: () => Promise<Response>) {
 }
 
 const planSchema = z.array(z.object({ detail: z.string() }));
-/** A table with a row for each rule and urgency, a list in a parameter, or what another step of the plan has found. */
+/**
+ * Small scans: a row per rule and urgency, a list in a parameter, or the result of another step of the plan.
+ */
 const SMALL = /^SCAN (open_incidents|o|r|json_each|found|CONSTANT ROW|\(subquery-\d+\))(?= |$)/;
-/** Steps of a plan that read a whole table, or a whole index. */
+/** Returns the steps of a query plan that read a whole table or index. */
 async function scansIn({ sql, values }: GuardedCall): Promise<string[]> {
   const { results } = await env.DB.prepare(`EXPLAIN QUERY PLAN ${sql}`)
     .bind(...values)

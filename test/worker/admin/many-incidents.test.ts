@@ -10,7 +10,7 @@ import { type Browser, signedIn } from "../identity/support/browser.ts";
 import { keyOf } from "../identity/support/people.ts";
 import { incidentOf } from "../support/incident.ts";
 
-// Callers without a name are as many as there are network addresses, and each can set off an incident.
+// There are as many anonymous callers as network addresses, and each can cause an incident.
 
 const STRANGERS = 130;
 const USERS = 120;
@@ -64,7 +64,7 @@ beforeAll(async () => {
   admin = await signedIn(key);
 });
 
-/** Who a page of the dashboard is about, row by row; the rule where a row stands for many. */
+/** Returns the caller of each row of a dashboard page; the rule if a row stands for many. */
 async function rowsOn(path: string) {
   const html = await (await admin.request(path)).text();
   const rows = Array.from(
@@ -82,7 +82,7 @@ const listSchema = z.object({
 const listOf = async (query: string) =>
   listSchema.parse(await (await api(key, "GET", `/incidents${query}`)).json());
 
-it("what waits for a person comes first, known callers before others, and many throttles are one row", async () => {
+it("incidents that wait for a person come first, known callers before others, and many throttles are one row", async () => {
   const { rows, html } = await rowsOn("/admin");
   expect(rows.slice(0, 4)).toEqual(["insider", "thief", "anon-blocked", `user-${USERS}`]);
   expect(html).toContain(`All ${STRANGERS + USERS + 4} open incidents`);
@@ -90,14 +90,14 @@ it("what waits for a person comes first, known callers before others, and many t
   expect(first.rows.slice(0, 3)).toEqual(["insider", "thief", "anon-blocked"]);
   expect(first.rows).toHaveLength(100);
   const second = await rowsOn(first.next ?? "");
-  // A row that would stand for one caller is that caller's.
+  // A row that would stand for one caller names that caller.
   expect(second.rows.slice(-3)).toEqual(["user-1", "anon-other", "catalog-guessing"]);
   expect(second.html).toContain(`${STRANGERS} callers without a name`);
   expect(second.next).toBeUndefined();
   expect(new Set([...first.rows, ...second.rows]).size).toBe(USERS + 5);
 });
 
-it("the API has the same rows, page by page, and those that one of them stands for", async () => {
+it("the API has the same rows, page by page, and the incidents behind a collapsed row", async () => {
   const first = await listOf("?limit=50");
   expect(first.incidents.slice(0, 3).map(({ principal }) => principal)).toEqual([
     "insider",
@@ -122,13 +122,13 @@ it("the API has the same rows, page by page, and those that one of them stands f
   expect((await listOf("?which=open&limit=1000")).incidents).toHaveLength(USERS + 5);
 });
 
-it("a list of decided ones begins behind what one row stands for", async () => {
+it("a list of decided incidents starts after those that one row stands for", async () => {
   const { rows } = await rowsOn("/admin/incidents?which=all");
   expect(rows[0]).toBe("insider");
   expect((await listOf("?limit=1000")).incidents.at(-1)?.["principal"]).toBe("long-ago");
 });
 
-it("what is decided, or deleted, is counted no more", async () => {
+it("decided or deleted incidents are no longer counted", async () => {
   const open = async () => /All ([\d,]+) open incidents/.exec((await rowsOn("/admin")).html)?.[1];
   const before = Number(await open());
   const last = throttled(STRANGERS, `anon-${STRANGERS}`);
@@ -141,10 +141,7 @@ it("what is decided, or deleted, is counted no more", async () => {
   expect(await openIncidentsOf(env.DB, last.principal)).toEqual([]);
 });
 
-it.each(["0", "x", "W10", "bnVsbA"])(
-  "a cursor that was never given out, %s, is the first page",
-  async (cursor) => {
-    expect((await rowsOn(`/admin/incidents?after=${cursor}`)).rows[0]).toBe("insider");
-    expect(await api(key, "GET", `/incidents?after=${cursor}`)).toMatchObject({ status: 400 });
-  },
-);
+it.each(["0", "x", "W10", "bnVsbA"])("an invalid cursor, %s, returns the first page", async (cursor) => {
+  expect((await rowsOn(`/admin/incidents?after=${cursor}`)).rows[0]).toBe("insider");
+  expect(await api(key, "GET", `/incidents?after=${cursor}`)).toMatchObject({ status: 400 });
+});

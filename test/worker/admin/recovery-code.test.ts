@@ -16,7 +16,7 @@ const suspectOf = (principal: string) => ({
   object: env.USER_WINDOWS.getByName(principal),
 });
 
-/** The first admin of a new server. */
+/** Creates the first admin of a new server. */
 async function firstAdmin(id: string) {
   await env.DB.prepare("DELETE FROM bootstrap").run();
   const { secret, recoveryCode, statements } = bootstrapAdmin(id, Date.now());
@@ -24,7 +24,7 @@ async function firstAdmin(id: string) {
   return { id, secret, recoveryCode };
 }
 
-it("the only admin of a new server decides about its own work and what it made, with the printed code alone", async () => {
+it("the only admin of a new server decides about its own work and what it made only with the printed code", async () => {
   const { id, secret, recoveryCode } = await firstAdmin("first");
   await api(secret, "POST", "/users", { id: "made-by-first", name: "x", roles: ["support"] });
   const browser = await signedIn(secret);
@@ -46,7 +46,7 @@ it("the only admin of a new server decides about its own work and what it made, 
   }
 }, 60_000);
 
-it("the dashboard takes the code too, for an incident and for a caller", async () => {
+it("the dashboard accepts the code too, for an incident and for a caller", async () => {
   const { id, secret, recoveryCode } = await firstAdmin("dashboard-first");
   const caller = suspectOf(id);
   const browser = await signedIn(secret);
@@ -60,7 +60,7 @@ it("the dashboard takes the code too, for an incident and for a caller", async (
   expect((await browser.post(release, { recovery_code: recoveryCode })).status).toBe(303);
 });
 
-it("a new code ends the one before; the code makes nobody an admin", async () => {
+it("a new code replaces the old one; the code makes nobody an admin", async () => {
   const { id, secret, recoveryCode } = await firstAdmin("renewed");
   const { code, hash } = newRecoveryCode();
   await runBatch(env.DB, [setRecoveryCode(hash, Date.now())]);
@@ -75,7 +75,7 @@ it("a new code ends the one before; the code makes nobody an admin", async () =>
   expect((await browser.post(`/confirm/${incident}`, body)).status).toBe(200);
 });
 
-it("where people sign in by a provider, a key decides about nobody, and a person does", async () => {
+it("if people sign in by a provider, a key decides about nobody, and a person does", async () => {
   await env.DB.prepare("DELETE FROM recovery_code").run();
   const caller = suspectOf(await newUser(["support"]));
   const incident = await stop(caller, "provider");
@@ -95,7 +95,7 @@ const row = (sql: string, ...values: string[]) =>
     .bind(...values)
     .first();
 
-it("who made users, keys, roles and sessions is kept", async () => {
+it("the makers of users, keys, roles and sessions are stored", async () => {
   const admin = await newUser(["admin"]);
   const { secret } = await newKey(admin);
   const user = `kept-${crypto.randomUUID()}`;
@@ -111,7 +111,7 @@ it("who made users, keys, roles and sessions is kept", async () => {
   const { secret: otherSecret } = await newKey(other);
   await api(otherSecret, "PUT", `/users/${user}/roles`, { roles: ["support", "inventory"] });
   await api(otherSecret, "PUT", `/users/${user}/roles`, { roles: ["inventory"] });
-  // A role that stays keeps its giver, and one that ended is not forgotten.
+  // A kept role keeps its giver, and an ended role is not forgotten.
   expect(await row("SELECT role, created_by FROM user_roles WHERE user_id = ?", user)).toEqual({
     role: "inventory",
     created_by: other,

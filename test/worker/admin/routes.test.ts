@@ -5,7 +5,7 @@ import { ORIGIN, form } from "../identity/support/deployed.ts";
 import { keyOf, newKey, newUser } from "../identity/support/people.ts";
 
 const NOBODY = "no-such-thing";
-/** Every route, and what an admin gets of it about nobody. */
+/** Every route, and an admin's answer for an unknown caller. */
 const ROUTES: [method: "GET" | "POST", pattern: string, path: string, status: number][] = [
   ["GET", "/admin", "/admin", 200],
   ["GET", "/admin/incidents", "/admin/incidents", 200],
@@ -42,7 +42,7 @@ it("the table names every route", () => {
   );
 });
 
-it("the API's paths are no pages, whether there is something or not", async () => {
+it("the API's paths are not pages, whether they exist or not", async () => {
   const key = { authorization: `Bearer ${await keyOf(["admin"])}` };
   const path = "/admin/api/nothing";
   expect((await new Browser().request(path)).status).toBe(401);
@@ -52,7 +52,7 @@ it("the API's paths are no pages, whether there is something or not", async () =
 });
 
 describe.each(ROUTES)("%s %s", (method, _, path, status) => {
-  it("sends who is not signed in to the sign-in page", async () => {
+  it("sends visitors without a session to the sign-in page", async () => {
     const response = await go(new Browser(), method, path);
     expect(response.status).toBe(303);
     const next = method === "GET" ? path : "/admin";
@@ -65,12 +65,12 @@ describe.each(ROUTES)("%s %s", (method, _, path, status) => {
     expect(await response.text()).toContain("This is for administrators");
   });
 
-  it("refuses an admin's key that is narrowed to less", async () => {
+  it("refuses an admin's key that is narrowed to another role", async () => {
     const { secret } = await newKey(await newUser(["admin", "shopper"]), { roles: ["shopper"] });
     expect((await go(await signedIn(secret), method, path)).status).toBe(403);
   });
 
-  it("is not for an access key in a header: a page is a browser's", async () => {
+  it("refuses an access key in a header: a page is for browsers", async () => {
     const response = await go(new Browser(), method, path, {
       authorization: `Bearer ${await keyOf(["admin"])}`,
     });
@@ -89,7 +89,7 @@ describe.each(ROUTES)("%s %s", (method, _, path, status) => {
     expect(html).not.toMatch(/<style|<script(?![^>]*\ssrc=)|\sstyle="|\son[a-z]+="/);
   });
 
-  it("has a page that refreshes itself load anew, without a session", async () => {
+  it("reloads a self-refreshing page without a session", async () => {
     const response = await go(new Browser(), method, path, { "hx-request": "true" });
     expect(response.status).toBe(401);
     expect(response.headers.get("hx-refresh")).toBe("true");
@@ -100,15 +100,15 @@ describe.each(ROUTES.filter(([method]) => method === "POST"))("%s %s", (_, __, p
   it.each([
     ["another site's page", { origin: "https://evil.example" }],
     ["a page without an origin", { origin: "null" }],
-    // Its scripts may call the Worker; its forms may not come along with an admin's cookie.
-    ["another server of this machine", { origin: "http://localhost:3000" }],
-    ["nobody knows which page", {}],
+    // Its scripts may call the Worker; its forms may not use an admin's cookie.
+    ["another server on this machine", { origin: "http://localhost:3000" }],
+    ["an unknown page", {}],
   ])("refuses a form of %s", async (___, headers) => {
     const response = await admin.request(path, form({ decision: "released" }, headers));
     expect(response.status).toBe(403);
   });
 
-  it("refuses what no form can send, whose origin nobody would look at", async () => {
+  it("refuses content types that no form can send, because their origin would not be checked", async () => {
     const headers = { "content-type": "application/json", origin: "https://evil.example" };
     const response = await admin.request(path, { method: "POST", headers, body: "{}" });
     expect(response.status).toBe(403);

@@ -11,7 +11,7 @@ import { stop } from "./support.ts";
 const shadow = { rule: "people", mode: "shadow" as const, verdict: "confirm" };
 const DAY = 24 * 60 * 60 * 1000;
 
-it("hits are added up over callers, by rule, mode and verdict", () => {
+it("adds up hits over callers, by rule, mode and verdict", () => {
   const enforced = { ...shadow, mode: "enforce" as const, calls: 1 };
   expect(addUp([[{ ...shadow, calls: 2 }, enforced], [], [{ ...shadow, calls: 3 }]])).toEqual([
     { ...shadow, calls: 5, callers: 2 },
@@ -19,7 +19,7 @@ it("hits are added up over callers, by rule, mode and verdict", () => {
   ]);
 });
 
-it("the audits of those at whose calls a rule spoke say how often it did", async () => {
+it("the audits of callers that a rule hit say how often", async () => {
   const caller = newObject();
   await stop(caller);
   await caller.object.anchor();
@@ -29,7 +29,7 @@ it("the audits of those at whose calls a rule spoke say how often it did", async
   const { hits, callers, callersRead } = await readRuleHits(env, Date.now());
   expect(hits).toEqual([{ rule: "people", mode: "enforce", verdict: "confirm", calls: 1, callers: 1 }]);
   expect([callers, callersRead]).toEqual([1, 1]);
-  // Later calls that no rule speaks at leave them where they are.
+  // Later calls that hit no rule leave the counts unchanged.
   await caller.object.noteChange({ principal: caller.principal, decision: "enabled", by: "ada", note: null });
   await caller.object.anchor();
   expect(await readRuleHits(env, Date.now())).toMatchObject({ hits, callers: 1 });

@@ -33,7 +33,7 @@ let next = 0;
 const nextPerson = () => `C-${20_000 + (next++ % (STAFF * A_DAY)) * 40}`;
 const madeKey = z.object({ key: z.string() });
 
-/** A support agent whom the admin makes by the API; gives the agent's headers. */
+/** Creates a support agent by the admin's API; returns the agent's headers. */
 async function hire(admin: string, id: string, roles = ["support"], more: object = {}) {
   const made = await api(admin, "POST", "/users", { id, name: id, roles, ...more });
   expect(made.status).toBe(201);
@@ -42,7 +42,7 @@ async function hire(admin: string, id: string, roles = ["support"], more: object
   return { secret, as: { authorization: `Bearer ${secret}` } };
 }
 
-/** Reads so many different people; gives how many were answered, and the code of the first refusal. */
+/** Reads `count` different people. Returns how many were answered, and the code of the first refusal. */
 async function readPeople(as: Record<string, string>, count: number) {
   let answered = 0;
   for (let index = 0; index < count; index++) {
@@ -59,7 +59,7 @@ const admin = async () => {
 };
 
 describe("one stolen admin key", () => {
-  it("makes many accounts, which read no more people together than one caller may", async () => {
+  it("makes many accounts, which together read no more people than one caller may", async () => {
     const { id, secret } = await admin();
     let read = 0;
     for (let index = 0; index < 6; index++) {
@@ -67,12 +67,12 @@ describe("one stolen admin key", () => {
       read += (await readPeople(as, 7)).answered;
     }
     expect(read).toBe(7);
-    // The maker's own reads are of the same budget.
+    // The maker's own reads use the same budget.
     const own = await readPeople({ authorization: `Bearer ${secret}` }, 1);
     expect(own).toEqual({ answered: 0, code: "confirmation_required" });
   }, 60_000);
 
-  it("makes admins who make accounts, which share its budget too, side by side", async () => {
+  it("makes admins who make accounts, which share its budget too, in parallel", async () => {
     const { id, secret } = await admin();
     const second = await hire(secret, `${id}-b`, ["admin"]);
     const readers = await Promise.all(
@@ -82,7 +82,7 @@ describe("one stolen admin key", () => {
     expect(results.reduce((sum, { answered }) => sum + answered, 0)).toBe(7);
   }, 60_000);
 
-  it("makes keys of users who are there for long, which share its budget", async () => {
+  it("makes keys of long-standing users, which share its budget", async () => {
     const { secret } = await admin();
     const users = await Promise.all(Array.from({ length: 3 }, () => newUser(["support"])));
     let read = 0;
@@ -93,7 +93,7 @@ describe("one stolen admin key", () => {
     expect(read).toBe(7);
   }, 60_000);
 
-  it("is slowed down at sixty changes, and can still take away", async () => {
+  it("is slowed down at sixty changes, and can still revoke", async () => {
     const { id, secret } = await admin();
     const statuses = [];
     for (let index = 0; index < 62; index++) {
@@ -115,7 +115,7 @@ describe("one stolen admin key", () => {
 });
 
 describe("a young caller", () => {
-  it("leaves its calls in its own audit, and what they counted in its maker's", async () => {
+  it("leaves its calls in its own audit, and their charges with its maker", async () => {
     const { id, secret } = await admin();
     const { as } = await hire(secret, `${id}-agent`);
     await readPeople(as, 8);
@@ -129,7 +129,7 @@ describe("a young caller", () => {
     expect(shared).toMatchObject(shared.map(() => ({ weight: 0 })));
   });
 
-  it("reads nobody while its maker's object is out of reach, and products as ever", async () => {
+  it("cannot read people while its maker's object is out of reach, and can still read products", async () => {
     const { id, secret } = await admin();
     const { as } = await hire(secret, `${id}-agent`);
     vi.spyOn(CallerDO.prototype, "share").mockImplementation(() => {
@@ -139,7 +139,7 @@ describe("a young caller", () => {
     expect((await ask(as, "list_categories", {})).value).toBeDefined();
   });
 
-  it("stands alone when it is older than a week", async () => {
+  it("has a budget of its own once it is older than a week", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     const { id, secret } = await admin();
     const first = await hire(secret, `${id}-one`);
@@ -149,7 +149,7 @@ describe("a young caller", () => {
     expect((await readPeople(second.as, 7)).answered).toBe(7);
   });
 
-  it("stands alone where a person vouched for it with the recovery code, and nobody does with a wrong one", async () => {
+  it("has a budget of its own if a person vouched for it with the recovery code, but not with a wrong one", async () => {
     const { id, secret } = await admin();
     const { code, hash } = newRecoveryCode();
     await runBatch(env.DB, [setRecoveryCode(hash, Date.now())]);
@@ -162,7 +162,7 @@ describe("a young caller", () => {
   });
 });
 
-it("a company whose first admin makes everybody on the first day works through that day untouched", async () => {
+it("a company whose first admin makes everybody on the first day works through that day undisturbed", async () => {
   vi.useFakeTimers({ toFake: ["Date"] });
   await env.DB.prepare("DELETE FROM bootstrap").run();
   const { secret, statements } = bootstrapAdmin("founder", Date.now());
@@ -181,7 +181,7 @@ it("a company whose first admin makes everybody on the first day works through t
     vi.setSystemTime(Date.now() + 60 * 60_000);
   }
   expect(refused).toEqual([]);
-  // A day later the server runs: who comes now shares the maker's budget.
+  // A day later the server is established: a new user now shares the maker's budget.
   vi.setSystemTime(Date.now() + DAY_MS);
   const late = [await hire(secret, "late-1"), await hire(secret, "late-2")];
   const answered = [];

@@ -1,7 +1,7 @@
 import { admission, type newObject, settlement } from "../support/admission.ts";
 import { recordsOf } from "../support/caller.ts";
 
-// A caller of the flow rules, spoken to at its Durable Object.
+// Helpers for a caller of the flow rules that talk to its Durable Object directly.
 
 const LIMIT = { max: 1_000, windowMs: 60_000 };
 const about = (person: string) => ({
@@ -15,7 +15,7 @@ const about = (person: string) => ({
 });
 export type Caller = ReturnType<typeof newObject>;
 
-/** One call about a person, settled where it runs; gives what it was refused with. */
+/** Makes and settles one call about a person; returns its refusal, if any. */
 export async function read({ principal, object }: Caller, person: string, missed = false) {
   const flow = about(person);
   const attempt = { name: "get_customer", roles: ["support"], flow };
@@ -29,7 +29,7 @@ export async function read({ principal, object }: Caller, person: string, missed
   return undefined;
 }
 
-/** Reads one person after another until it is stopped; gives the incident. */
+/** Reads one person after another until it is stopped; returns the incident. */
 export async function stop(caller: Caller, names = "person"): Promise<string> {
   for (let person = 0; person < 20; person++) {
     const refusal = await read(caller, `${names}-${person}`);
@@ -38,6 +38,6 @@ export async function stop(caller: Caller, names = "person"): Promise<string> {
   throw new Error("Nobody stopped it.");
 }
 
-/** Records of what people decided. */
+/** Returns the records of people's decisions. */
 export const decisionsOf = async ({ object }: Caller) =>
   (await recordsOf(object)).filter((record) => record.kind === "decision");

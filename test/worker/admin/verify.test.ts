@@ -4,7 +4,7 @@ import { type Anchor, exportLine, genesis, link } from "../../../src/caller/audi
 
 const STARTED = 1_800_000_000_000;
 
-/** An export of so many records, and the anchor at each. */
+/** Builds an export of `records` records, and the anchor at each. */
 function chain(records: number, { startedAt = STARTED, word = "a" } = {}) {
   let head = genesis("ada", startedAt);
   const checkpoint = head;
@@ -51,8 +51,8 @@ async function verify(before: Anchor | undefined, given = lines, most = 5) {
   }
 }
 
-describe("a chain is held against the anchor that stood before", () => {
-  it.each([1, 3, 5])("which it holds, of record %i", async (seq) => {
+describe("a chain is checked against the earlier anchor", () => {
+  it.each([1, 3, 5])("and contains it, at record %i", async (seq) => {
     expect(await verify(chain(seq).anchor)).toMatchObject({
       ok: true,
       records: 5,
@@ -61,7 +61,7 @@ describe("a chain is held against the anchor that stood before", () => {
     });
   });
 
-  it("of a chain that was made anew since: its own anchor is no proof", async () => {
+  it("and was rebuilt since: its own anchor proves nothing", async () => {
     expect(await verify(chain(3, { word: "b" }).anchor)).toEqual({
       ok: false,
       line: 4,
@@ -69,15 +69,15 @@ describe("a chain is held against the anchor that stood before", () => {
     });
   });
 
-  it("of a chain that began at another time, and never ended", async () => {
+  it("and began at another time without an end", async () => {
     expect(await verify(chain(3, { startedAt: STARTED - 1 }).anchor)).toMatchObject({ ok: false, line: 1 });
   });
 
-  it("of later records: the end was cut off", async () => {
+  it("and lacks later records: the end was cut off", async () => {
     expect(await verify(chain(7).anchor)).toMatchObject({ ok: false, problem: "not_the_anchored_chain" });
   });
 
-  it("where there was none", async () => {
+  it("and there was none", async () => {
     expect(await verify(undefined)).toMatchObject({ ok: true, before: { state: "none" } });
   });
 });

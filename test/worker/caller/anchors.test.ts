@@ -29,19 +29,19 @@ async function callOnce(principal: string, object: Instance): Promise<void> {
   if (answer.admitted) await object.settle(settlement(answer.seq));
 }
 
-/** Whatever an object has begun and not waited for. */
+/** Waits for work that an object has started in the background. */
 const settled = (principal: string, seq: number) =>
   vi.waitFor(async () => expect(await anchorRow(principal)).toMatchObject({ seq }));
 
 const alarmOf = (object: Instance) => runInDurableObject(object, (_, { storage }) => storage.getAlarm());
 
-/** Statements over anchors that D1 was asked for from here on. */
+/** Collects the statements about anchors that D1 receives from here on. */
 function anchorWrites() {
   const prepare = vi.spyOn(env.DB, "prepare");
   return () => prepare.mock.calls.filter(([sql]) => /INSERT INTO audit_anchors/.test(sql)).length;
 }
 
-/** D1 answers nothing about anchors until the mocks are restored. */
+/** Makes D1 fail for anchors until the mocks are restored. */
 function loseAnchors() {
   const prepare = env.DB.prepare.bind(env.DB);
   vi.spyOn(env.DB, "prepare").mockImplementation((sql) => {
@@ -52,7 +52,7 @@ function loseAnchors() {
 }
 
 describe("an anchor", () => {
-  it("is written with the first settlement, and then once a minute at the most", async () => {
+  it("is written with the first settlement, and then once a minute at most", async () => {
     const { principal, object } = newObject();
     const writes = anchorWrites();
     for (let second = 0; second < 60; second++) {
@@ -67,7 +67,7 @@ describe("an anchor", () => {
     expect(writes()).toBe(2);
   });
 
-  it("comes by the alarm where no call follows", async () => {
+  it("is written by the alarm if no call follows", async () => {
     const { principal, object } = newObject();
     await callOnce(principal, object);
     await settled(principal, 2);
@@ -75,18 +75,18 @@ describe("an anchor", () => {
     await callOnce(principal, object);
     expect(await anchorRow(principal)).toMatchObject({ seq: 2, anchored_at: NOW });
 
-    // Too early for another, so it waits for its minute.
+    // Too early for another, so the alarm waits for its minute.
     expect(await runDurableObjectAlarm(object)).toBe(true);
     expect(await anchorRow(principal)).toMatchObject({ seq: 2 });
     expect(await alarmOf(object)).toBe(NOW + MINUTE);
     vi.setSystemTime(NOW + MINUTE);
     expect(await runDurableObjectAlarm(object)).toBe(true);
     expect(await anchorRow(principal)).toMatchObject({ seq: 4, anchored_at: NOW + MINUTE });
-    // Nothing is left to do until the first record is too old.
+    // Nothing is left to do until the first record expires.
     expect(await alarmOf(object)).toBe(NOW + DAY_MS + 1);
   });
 
-  it("comes by the alarm for a caller who is only refused, whom nobody settles", async () => {
+  it("is written by the alarm for a caller who is only refused", async () => {
     const { principal, object } = newObject();
     await object.admit(admission(principal, { refused: { permission: "permission_denied" } }));
     expect(await anchorRow(principal)).toBeNull();
@@ -95,7 +95,7 @@ describe("an anchor", () => {
     expect(await anchorRow(principal)).toMatchObject({ seq: 1 });
   });
 
-  it("comes with each export, however soon", async () => {
+  it("is written with each export, however soon", async () => {
     const { principal, object } = newObject();
     await callOnce(principal, object);
     await settled(principal, 2);
@@ -107,7 +107,7 @@ describe("an anchor", () => {
     }
   });
 
-  it("that D1 does not take costs no call, and is tried again by the alarm until it does", async () => {
+  it("that D1 rejects fails no call, and the alarm retries until it is written", async () => {
     const { principal, object } = newObject();
     const logged = loseAnchors();
     await callOnce(principal, object);
@@ -130,7 +130,7 @@ describe("an anchor", () => {
 });
 
 describe("retention", () => {
-  it("prunes what is older, and keeps a checkpoint from which the rest verifies", async () => {
+  it("prunes older records, and keeps a checkpoint from which the rest verifies", async () => {
     const { principal, object } = newObject();
     for (const hours of [0, 10, 20]) {
       vi.setSystemTime(NOW + (hours * DAY_MS) / 24);
@@ -153,19 +153,19 @@ describe("retention", () => {
       records: 4,
       checked: { end: true, beginning: true },
     });
-    // Whoever still has the whole of it has the anchor of then.
+    // An auditor with the complete chain also has the anchor of that time.
     expect(await verifyChain(whole.lines, whole.anchor)).toMatchObject({ ok: true, records: 6 });
-    // To prune is the policy's alone: one record more, cut off at the beginning, is found.
+    // Only the policy may prune: another record cut off at the beginning is detected.
     expect(await verifyChain([lines[0] ?? "", ...lines.slice(2)], anchor)).toMatchObject({ ok: false });
 
-    // What is called meanwhile goes on behind it, evicted or not.
+    // Calls in between extend the chain, evicted or not.
     await evictDurableObject(object);
     await callOnce(principal, object);
     const later = await exported(principal);
     expect(await verifyChain(later.lines, later.anchor)).toMatchObject({ ok: true, head: { seq: 8 } });
   });
 
-  it("prunes the oldest of too many, whatever their age", async () => {
+  it("prunes the oldest of too many records, whatever their age", async () => {
     const { principal, object } = newObject();
     for (let call = 0; call < 4; call++) await callOnce(principal, object);
     await runInDurableObject(object, (_, { storage }) =>
@@ -176,7 +176,7 @@ describe("retention", () => {
     expect(await verifyChain(lines, anchor)).toMatchObject({ ok: true, records: 3, head: { seq: 8 } });
   });
 
-  it("that has pruned everything leaves no storage, closes the anchor; a later call begins anew", async () => {
+  it("that has pruned everything deletes its storage and closes the anchor; a later call starts a new chain", async () => {
     const { principal, object } = newObject();
     await callOnce(principal, object);
     const old = await exported(principal);
@@ -199,7 +199,7 @@ describe("retention", () => {
     expect(await verifyChain(old.lines, anew.anchor)).toMatchObject({ problem: "not_the_anchored_chain" });
   });
 
-  it("asks again where D1 was away when all was pruned", async () => {
+  it("retries if D1 was down when everything was pruned", async () => {
     const { principal, object } = newObject();
     await callOnce(principal, object);
     await settled(principal, 2);
@@ -213,7 +213,7 @@ describe("retention", () => {
     expect(await anchorRow(principal)).toMatchObject({ closed_at: NOW + 2 * DAY_MS });
   });
 
-  it("loses no call that comes while it ends", async () => {
+  it("loses no call that arrives while the chain ends", async () => {
     const { principal, object } = newObject();
     await callOnce(principal, object);
     await settled(principal, 2);
@@ -228,7 +228,7 @@ describe("retention", () => {
     }
   });
 
-  it("goes on with a chain that was called while D1 wrote down its end", async () => {
+  it("continues a chain that was called while D1 wrote its end", async () => {
     const { principal, object } = newObject();
     await callOnce(principal, object);
     await settled(principal, 2);

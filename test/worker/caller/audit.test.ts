@@ -53,7 +53,7 @@ describe("an exported chain", () => {
     expect(outcomes.toSorted((a, b) => a - b)).toEqual(admitted);
   });
 
-  it("says that its ends can't be checked where there is no anchor", async () => {
+  it("says that its ends cannot be checked without an anchor", async () => {
     expect(await verifyChain(lines, undefined)).toMatchObject({
       ok: true,
       checked: { end: false, beginning: false },
@@ -64,7 +64,7 @@ describe("an exported chain", () => {
     });
   });
 
-  it("vouches for no record behind its anchor", async () => {
+  it("does not vouch for records after its anchor", async () => {
     const tail = JSON.stringify({ seq: anchor.seq + 1, at: 0, kind: "outcome" });
     const forged = [...lines, exportLine(tail, link(anchor, tail))];
     expect(await verifyChain(forged, anchor)).toMatchObject({
@@ -75,7 +75,7 @@ describe("an exported chain", () => {
 });
 
 let tried = 0;
-/** Expects a file to be found out by its own links alone, or by the anchor alone. */
+/** Expects that a changed file is detected by its own links alone, or by the anchor alone. */
 async function expectFound(changed: string[], by: "links" | "anchor", what: string) {
   tried += 1;
   const { ok: byLinks } = await verifyChain(changed, undefined);
@@ -87,7 +87,7 @@ const withLine = (index: number, ...replaced: string[]) => lines.toSpliced(index
 const each = (visit: (line: string, index: number) => Promise<void>) =>
   lines.reduce((before, line, index) => before.then(() => visit(line, index)), Promise.resolve());
 
-/** Every way to change one value somewhere in a JSON text. */
+/** Generates every way to change one value somewhere in a JSON text. */
 function* changes(value: unknown): Generator {
   if (typeof value === "string") yield* [`${value}x`, value.slice(1)].filter((changed) => changed !== value);
   else if (typeof value === "number") yield* [value + 1, String(value)];
@@ -106,8 +106,8 @@ function* changes(value: unknown): Generator {
   }
 }
 
-describe("tampering is found:", () => {
-  it("any field changed, added or taken away, in any line", async () => {
+describe("tampering is detected:", () => {
+  it("any field changed, removed or added, in any line", async () => {
     tried = 0;
     await each(async (line, index) => {
       for (const changed of changes(JSON.parse(line))) {
@@ -121,7 +121,7 @@ describe("tampering is found:", () => {
     expect(tried).toBeGreaterThan(1_000);
   }, 60_000);
 
-  it("a record dropped, there twice, or exchanged for any other", async () => {
+  it("a record dropped, duplicated, or exchanged for any other", async () => {
     tried = 0;
     await each(async (line, index) => {
       const isLast = index === lines.length - 1;
@@ -142,11 +142,11 @@ describe("tampering is found:", () => {
   it("lines of another principal's chain", async () => {
     await each((_, index) => expectFound(withLine(index, other[index] ?? ""), "links", `line ${index + 1}`));
     expect(await verifyChain(other, anchor)).toMatchObject({ problem: "other_principal" });
-    // The other's records under this one's header.
+    // The other chain's records under this chain's header.
     await expectFound([lines[0] ?? "", ...other.slice(1)], "links", "another's records");
   });
 
-  it("the end cut off, wherever", async () => {
+  it("the end cut off, anywhere", async () => {
     for (let kept = 1; kept < lines.length; kept++) {
       const cut = lines.slice(0, kept);
       expect(await verifyChain(cut, anchor)).toMatchObject({ ok: false, problem: "shorter_than_anchor" });
@@ -155,7 +155,7 @@ describe("tampering is found:", () => {
     expect(await verifyChain([], anchor)).toMatchObject({ problem: "empty" });
   });
 
-  it("the beginning cut off, with or without a checkpoint made up for it", async () => {
+  it("the beginning cut off, with or without a forged checkpoint", async () => {
     const [header = "", ...records] = lines;
     for (let cut = 1; cut < records.length; cut++) {
       const rest = records.slice(cut);
@@ -168,7 +168,7 @@ describe("tampering is found:", () => {
     }
   });
 
-  it("the whole made anew, from its beginning or from any record on", async () => {
+  it("the chain rebuilt, from its beginning or from any record on", async () => {
     const { principal, started_at } = headerSchema.parse(JSON.parse(lines[0] ?? ""));
     const texts = lines.slice(1).map((line) => JSON.stringify(JSON.parse(line).record));
     for (const from of texts.keys()) {
@@ -186,10 +186,10 @@ describe("tampering is found:", () => {
     });
   });
 
-  it("a name that stands twice, of which two readers see two values", async () => {
+  it("a duplicate name, of which two parsers read different values", async () => {
     tried = 0;
     await each(async (line, index) => {
-      // In a string within the line quotes are escaped, so these are the line's own names.
+      // Quotes inside a string are escaped, so these are the line's own names.
       for (const { 0: name, index: at } of line.matchAll(/(?<=[{,])"\w+":/g)) {
         await expectFound(
           withLine(index, `${line.slice(0, at)}${name}0,${line.slice(at)}`),
@@ -201,7 +201,7 @@ describe("tampering is found:", () => {
     expect(tried).toBeGreaterThan(500);
   }, 30_000);
 
-  it("the same value written otherwise", async () => {
+  it("the same value spelled differently", async () => {
     tried = 0;
     await each(async (line, index) => {
       const { record, ...rest } = JSON.parse(line);
@@ -239,8 +239,8 @@ describe("tampering is found:", () => {
   }, 30_000);
 });
 
-describe("what is kept", () => {
-  it("holds nothing secret: only arguments that the policy names, in records, runs, anchors and logs", async () => {
+describe("the stored data", () => {
+  it("holds no secret: only arguments that the policy names, in records, runs, anchors and logs", async () => {
     const { except } = policyInForce().redact;
     const records = await recordsOf(env.USER_WINDOWS.getByName(user));
     for (const record of records) {
@@ -257,7 +257,7 @@ describe("what is kept", () => {
     expect(/PLANTED|jane\.doe|4111111111111111/i.exec(everything)?.[0]).toBeUndefined();
   });
 
-  it("keeps the attempt of a call that crashed, and what was reserved for it", async () => {
+  it("keeps the attempt of a call that crashed, and its reservation", async () => {
     const limits = { ...policyInForce().limits, calls: { max: 2, window_s: 60 } };
     const { newGuard, object, ask } = newCaller({
       policy: policyWith({ limits, roles: { shopper: roleOf({}) } }),

@@ -12,7 +12,7 @@ afterEach(() => vi.restoreAllMocks());
 
 const logged: string[] = [];
 
-/** Incidents in a real object's storage, and what the log says of them. */
+/** Runs `work` with incidents in a real object's storage and their log lines. */
 async function inLog<T>(work: (log: CallerIncidents) => T): Promise<T> {
   logged.length = 0;
   vi.spyOn(console, "error").mockImplementation((line: unknown) => void logged.push(String(line)));
@@ -21,7 +21,7 @@ async function inLog<T>(work: (log: CallerIncidents) => T): Promise<T> {
   return runInDurableObject(object, (_, { storage }) => work(new CallerIncidents(createStore(storage.sql))));
 }
 
-/** A rule speaks for the first time. */
+/** Records the first hit of a rule. */
 function speak(log: CallerIncidents, rule: string, verdict: Incident["verdict"], now = NOW): Incident {
   const hit = { rule, version: 1, mode: "enforce" as const, verdict, observed: 2, threshold: 1, window: 1 };
   const [incident] = log.note(
@@ -33,7 +33,10 @@ function speak(log: CallerIncidents, rule: string, verdict: Incident["verdict"],
   return incident;
 }
 
-/** As many as there is room for, of which D1 is told and, of all but the second, the webhook; the rules' names. */
+/**
+ * Fills the log to its limit. D1 has all of them, and the webhook all but the second. Returns the rules'
+ * names.
+ */
 function fill(log: CallerIncidents, verdict: Incident["verdict"]): string[] {
   for (let index = 0; index < HELD_MAX; index++) speak(log, `first-${index}`, verdict);
   for (const each of log.unwritten()) log.noteTold(each, "database");
@@ -41,7 +44,7 @@ function fill(log: CallerIncidents, verdict: Incident["verdict"]): string[] {
   return log.open().map(({ rule }) => rule);
 }
 
-it("what nobody has to be told of goes first, small before grave, then the oldest", async () => {
+it("drops fully delivered incidents first, minor before severe, then the oldest", async () => {
   const left = await inLog((log) => {
     speak(log, "asks", "confirm");
     speak(log, "blocks", "block");
@@ -58,7 +61,7 @@ it("what nobody has to be told of goes first, small before grave, then the oldes
   expect(logged).toEqual([]);
 });
 
-it("what the webhook was not told is dropped with a line, and before what D1 has not", async () => {
+it("drops an incident that the webhook lacks with a log line, and before one that D1 lacks", async () => {
   const left = await inLog((log) => {
     speak(log, "asks", "confirm");
     speak(log, "written", "block");
@@ -74,7 +77,7 @@ it("what the webhook was not told is dropped with a line, and before what D1 has
   expect(logged[1]).toMatch(/incident_lost.*new-2/);
 });
 
-it("one of a rule whose next closes it makes room for that, and no other has to", async () => {
+it("drops an incident that a later one of its rule closes, and no other", async () => {
   const { before, after } = await inLog((log) => {
     const asked = fill(log, "confirm");
     speak(log, "first-0", "confirm", NOW + DAY_MS);
@@ -83,7 +86,7 @@ it("one of a rule whose next closes it makes room for that, and no other has to"
   expect(after.toSorted()).toEqual(before.toSorted());
 });
 
-it("one that asks a person goes last: the oldest of them, with a line, where there is nothing else", async () => {
+it("drops an incident that asks a person last: the oldest, with a log line, if there is nothing else", async () => {
   const { asked, left } = await inLog((log) => {
     const before = fill(log, "confirm");
     speak(log, "new", "confirm");
@@ -93,7 +96,7 @@ it("one that asks a person goes last: the oldest of them, with a line, where the
   expect(logged.join()).toMatch(/incident_lost.*first-0/);
 });
 
-it("one that went on is written with its count of now, and the webhook is not told again", async () => {
+it("writes a continued incident with its current count, and does not tell the webhook again", async () => {
   const { counts, grown, untold } = await inLog((log) => {
     for (let time = 0; time < 3; time++) speak(log, "slows", "throttle", NOW + time);
     expect(log.grown()).toEqual([]);

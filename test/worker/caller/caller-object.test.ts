@@ -13,12 +13,12 @@ afterEach(() => {
 });
 const never = () => new Promise<never>(() => {});
 
-/** Stubs that note nothing but as they are told. */
+/** Stubs that fail to record as told. */
 const unnoting = (failure: () => Promise<void>) => failing("noteIdentity", failure).callers;
 const added = { change: "user_added", by: "admin" } as const;
 const revoked = { change: "key_revoked", by: "admin" } as const;
 
-it("what administration notes is noted by a new stub where the first one's object was reset", async () => {
+it("a new stub records an administrator's change if the first one's object was reset", async () => {
   const user = `noted-${crypto.randomUUID()}`;
   const reset = Object.assign(new Error("reset"), { remote: true, durableObjectReset: true });
   await noteIdentity(
@@ -30,7 +30,7 @@ it("what administration notes is noted by a new stub where the first one's objec
   expect(await recordsOf(env.USER_WINDOWS.getByName(user))).toMatchObject([{ kind: "change", ...added }]);
 });
 
-it("an object that never answers holds nobody up: after three seconds that is unavailable, and its cause is logged", async () => {
+it("an object that never answers delays nobody: after three seconds the call is unavailable, and the cause is logged", async () => {
   const logged = vi.spyOn(console, "error").mockImplementation(() => {});
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
   const noted = noteIdentity(unnoting(never), "somebody", added, "before").catch((error: unknown) => error);
@@ -43,7 +43,7 @@ it("an object that never answers holds nobody up: after three seconds that is un
   expect(logged.mock.calls.flat().join()).toContain("TooLate");
 });
 
-it("what was done already is noted by an object that was busy for longer than anybody waits", async () => {
+it("a change that was already made is recorded by a busy object after the timeout", async () => {
   const user = `noted-${crypto.randomUUID()}`;
   const object = env.USER_WINDOWS.getByName(user);
   let free = () => {};
@@ -63,14 +63,14 @@ it("what was done already is noted by an object that was busy for longer than an
   );
 });
 
-it("what was done already, and can't be noted, is told as unavailable", async () => {
+it("a change that was made but cannot be recorded is reported as unavailable", async () => {
   const logged = vi.spyOn(console, "error").mockImplementation(() => {});
   const away = unnoting(() => Promise.reject(new Error("away")));
   await expect(noteIdentity(away, "somebody", revoked, "after")).rejects.toThrow(Unreachable);
   expect(logged.mock.calls.flat().join()).toContain('"what":"note"');
 });
 
-it("leaves no timer behind, whether work ends, throws, or is given up", async () => {
+it("leaves no timer behind, whether work ends, throws, or times out", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
   expect(await within(1_000, async () => 7)).toBe(7);
   await expect(within(1_000, () => Promise.reject(new Error("broken")))).rejects.toThrow("broken");

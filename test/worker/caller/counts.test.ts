@@ -5,7 +5,7 @@ import type { CallerDO } from "../../../src/caller/caller-do.ts";
 import { WINDOW_MS, admission, newObject } from "../support/admission.ts";
 import { recordsOf } from "../support/caller.ts";
 
-/** Calls that the records tell of: an attempt each, and those behind it that were counted. */
+/** Returns the number of calls in the records: attempts, and the calls counted after them. */
 async function recorded(object: DurableObjectStub<CallerDO>): Promise<number> {
   const records = await recordsOf(object);
   return records.reduce((sum, each) => {
@@ -24,7 +24,7 @@ it.each([
     await runInDurableObject(object, (instance: CallerDO) => {
       for (let call = 0; call < calls; call++) instance.admit(admission(principal, { refused }));
     });
-    // workerd takes the memory of an object that was idle for ten seconds.
+    // workerd drops the memory of an object that was idle for ten seconds.
     await sleep(2_500);
     await evictDurableObject(object);
   }

@@ -54,7 +54,7 @@ it("records every call that reads data", async () => {
   expect((await recordsOf(object)).map(({ kind }) => kind)).toEqual(["attempt", "attempt", "attempt"]);
 });
 
-it("tells records that are dropped early from those whose time is over", async () => {
+it("distinguishes records that are dropped early from expired ones", async () => {
   const { principal, object } = newObject();
   for (let call = 0; call < 4; call++) await object.admit(admission(principal));
   await runInDurableObject(object, (_, { storage }) => {

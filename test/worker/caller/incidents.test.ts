@@ -57,7 +57,7 @@ const about = (subject: string) => ({
 const LIMIT = { max: 1_000, windowMs: MINUTE };
 type Caller = ReturnType<typeof newObject>;
 
-/** One call about somebody; gives the incident that stopped it. */
+/** Makes one call about a person; returns the incident that stopped it. */
 async function read({ principal, object }: Caller, subject: string): Promise<string | undefined> {
   const attempt = { name: "get_customer", roles: ["support"], flow: about(subject) };
   const answer = await object.admit(admission(principal, { limit: LIMIT, attempt }));
@@ -66,14 +66,14 @@ async function read({ principal, object }: Caller, subject: string): Promise<str
     : undefined;
 }
 
-/** Reads many people; gives the incident that stopped it at last. */
+/** Reads many people; returns the incident that stopped it. */
 async function stop(caller: Caller, people = PEOPLE, names = "person"): Promise<string> {
   let incident: string | undefined;
   for (let person = 0; person < people; person++) incident = await read(caller, `${names}-${person}`);
   if (incident === undefined) throw new Error("nobody stopped it");
   return incident;
 }
-/** A planted record is read: the caller is answered, and an incident noted. */
+/** Reads a planted record: the call is answered, and an incident recorded. */
 const plant = ({ principal, object }: Caller) =>
   runInDurableObject(object, (instance: CallerDO) => {
     const flow = about("person-0");
@@ -121,25 +121,25 @@ const held = ({ object }: Caller) =>
 const alarmOf = ({ object }: Caller) => runInDurableObject(object, (_, { storage }) => storage.getAlarm());
 
 describe("a webhook that is down", () => {
-  it("hinders no decision, which D1 has at once", async () => {
+  it("delays no decision, and D1 has the incident at once", async () => {
     const caller = newObject();
     const incident = await stop(caller);
     expect(await decide(caller, incident)).toMatchObject({ status: "released" });
     expect(await rows(caller)).toMatchObject([{ rule: "people", status: "released" }]);
   });
 
-  it("is asked once for each doubling, and D1 no oftener, however often the caller tries", async () => {
+  it("is called once for each doubling, and D1 no more often, however often the caller tries", async () => {
     const caller = newObject();
     const prepare = vi.spyOn(env.DB, "prepare");
     await stop(caller);
     await vi.waitFor(() => expect(sent.length).toBeGreaterThan(0));
-    // 33 refusals: told at 1, 2, 4, 8, 16 and 32.
+    // 33 refusals: sent at 1, 2, 4, 8, 16 and 32.
     expect(sent.length).toBeLessThanOrEqual(6);
     const writes = prepare.mock.calls.filter(([sql]) => sql.includes("INTO incidents"));
     expect(writes.length).toBeLessThanOrEqual(6);
   });
 
-  it("is asked again at doubling distances up to an hour, and D1 is not", async () => {
+  it("is retried at doubling intervals up to an hour, and D1 is not", async () => {
     const caller = newObject();
     await stop(caller, 8);
     await vi.waitFor(async () => expect(await held(caller)).toMatchObject([{ told: "database" }]));
@@ -156,7 +156,7 @@ describe("a webhook that is down", () => {
     expect(prepare.mock.calls.filter(([sql]) => sql.includes("INTO incidents"))).toHaveLength(0);
   });
 
-  it("is asked no oftener for news that comes meanwhile, of which D1 is told at once", async () => {
+  it("is retried no more often because of newer incidents, which D1 gets at once", async () => {
     const caller = newObject();
     await stop(caller, 8);
     for (let half = 1; half < 44; half++) {
@@ -173,7 +173,7 @@ describe("a webhook that is down", () => {
     expect([...sentAt].map((at) => (at - NOW) / MINUTE)).toEqual([0, 1, 2, 4, 8, 16]);
   });
 
-  it("is asked once more after an eviction, and then again when it is due", async () => {
+  it("is retried once after an eviction, and then again when it is due", async () => {
     const caller = newObject();
     await stop(caller, 8);
     vi.setSystemTime(NOW + 10 * MINUTE);
@@ -193,11 +193,11 @@ describe("a webhook that is down", () => {
       vi.setSystemTime((await alarmOf(caller)) ?? Infinity);
       await runDurableObjectAlarm(caller.object);
     }
-    // What waits longest was decided in minute 12.
+    // The incident that waits longest was decided in minute 12.
     expect([...sentAt]).toEqual([NOW + 16 * MINUTE]);
   });
 
-  it("is given up after three days, in the log", async () => {
+  it("is given up after three days, with a log line", async () => {
     const caller = newObject();
     await stop(caller, 8);
     await vi.waitFor(async () => expect(await held(caller)).toMatchObject([{ told: "database" }]));
@@ -207,7 +207,7 @@ describe("a webhook that is down", () => {
     expect(await held(caller)).toMatchObject([{ told: "everybody" }]);
   });
 
-  it("is up again for all that waits, and for what comes then", async () => {
+  it("is up again for everything that waits, and for new incidents", async () => {
     const caller = newObject();
     await stop(caller, 8);
     await vi.waitFor(async () => expect(await held(caller)).toMatchObject([{ told: "database" }]));
@@ -218,7 +218,7 @@ describe("a webhook that is down", () => {
     await vi.waitFor(async () => expect(await held(caller)).toEqual([]));
   });
 
-  it("for one message holds up no other", async () => {
+  it("for one message delays no other", async () => {
     const caller = newObject();
     webhook = (body) => (body.includes('"people"') ? 400 : 200);
     await stop(caller);
@@ -234,7 +234,7 @@ describe("an incident", () => {
     webhook = () => 200;
   });
 
-  it("is kept until D1 has it, and D1's latest is the latest", async () => {
+  it("is kept until D1 has it, and D1 has the latest state", async () => {
     const caller = newObject();
     const prepare = env.DB.prepare.bind(env.DB);
     const down = vi.spyOn(env.DB, "prepare").mockImplementation((sql) => {
@@ -248,11 +248,11 @@ describe("an incident", () => {
     await evictDurableObject(caller.object);
     await runDurableObjectAlarm(caller.object);
     expect(await rows(caller)).toMatchObject([{ id: incident, status: "released" }]);
-    // Decided and told: the object holds nothing of it.
+    // Decided and delivered: the object no longer holds it.
     expect(await held(caller)).toEqual([]);
   });
 
-  it("that D1 does not take holds up no other, and is written when D1 takes it", async () => {
+  it("that D1 rejects delays no other, and is written when D1 accepts it", async () => {
     const caller = newObject();
     await env.DB.exec(
       "CREATE TRIGGER refuses BEFORE INSERT ON incidents WHEN new.rule = 'people' BEGIN SELECT RAISE(ABORT, 'no'); END",
@@ -269,7 +269,7 @@ describe("an incident", () => {
     expect(await rows(caller)).toMatchObject([{ rule: "canary" }, { rule: "people" }]);
   });
 
-  it("is told to the webhook, though an alarm had nothing to tell before", async () => {
+  it("is sent to the webhook, even if an earlier alarm had nothing to send", async () => {
     const caller = newObject();
     await read(caller, "person-0");
     await runDurableObjectAlarm(caller.object);
@@ -277,7 +277,7 @@ describe("an incident", () => {
     await vi.waitFor(async () => expect(await held(caller)).toMatchObject([{ told: "everybody" }]));
   });
 
-  it("is closed by a later one of its rule, so that one of a rule is open", async () => {
+  it("is closed by a later one of its rule, so that one per rule is open", async () => {
     const caller = newObject();
     const first = await stop(caller);
     vi.setSystemTime(NOW + 2 * HOUR);
@@ -307,7 +307,7 @@ describe("an incident", () => {
     expect(await decide(caller, incident)).toMatchObject({ status: "released" });
   });
 
-  it("that its object has let go is closed in D1 with the next", async () => {
+  it("that its object has dropped is closed in D1 with the next one", async () => {
     const [caller, other] = [newObject(), newObject()];
     const gone = await stop(caller);
     const kept = await stop(other);
@@ -342,7 +342,7 @@ describe("an incident", () => {
     expect(await alarmOf(caller)).toBeNull();
   });
 
-  it("is held apart from 16 others at most; what D1 never had is told to the log", async () => {
+  it("is kept apart from 16 others at most; those that D1 never had are logged", async () => {
     const caller = newObject();
     const prepare = env.DB.prepare.bind(env.DB);
     vi.spyOn(env.DB, "prepare").mockImplementation((sql) => {
@@ -358,7 +358,7 @@ describe("an incident", () => {
   });
 });
 
-it("what is refused after a decision leaves a record of its own", async () => {
+it("a refusal after a decision has a record of its own", async () => {
   const caller = newObject();
   webhook = () => 200;
   await decide(caller, await stop(caller));

@@ -7,7 +7,7 @@ import { link, verifyChain } from "../../../src/caller/audit/chain.ts";
 import { exportAudit } from "../../../src/admin/export-audit.ts";
 import { WINDOW_MS, admission, newObject, settlement } from "../support/admission.ts";
 
-// What a later release has stored, met after a rollback: the caller is answered, and what else is stored still counts.
+// Data of a later release, read after a rollback: the caller is answered, and other stored data still counts.
 
 const NOW = 1_800_000_000_000;
 const MAX = 40;
@@ -51,7 +51,7 @@ async function readAndSettle(caller: Caller, subject: string): Promise<void> {
   await caller.object.settle({ ...settlement(answer.seq), flow });
 }
 
-/** A caller of whom every table has rows, and who was stopped at the eighth person. */
+/** Creates a caller with rows in every table, who was stopped at the eighth person. */
 async function known(): Promise<Caller> {
   const caller = newObject();
   const { principal, object } = caller;
@@ -118,14 +118,14 @@ const CASES: [table: string, what: string, statement: string][] = [
     "another anchor",
     set("state", `json_set(text, '$.anchored', 'elsewhere', '$.retentionMs', null)`),
   ],
-  ["nonces", "a moment in words", "UPDATE nonces SET expires_at = 'never'"],
+  ["nonces", "a time in words", "UPDATE nonces SET expires_at = 'never'"],
   ["nonces", "another column", "ALTER TABLE nonces ADD COLUMN shade TEXT"],
   ["records", "another column", "ALTER TABLE records ADD COLUMN shade TEXT"],
 ];
 const NOTHING_TO_LOG = new Set(["another field", "another column"]);
 
 describe.each(CASES)("%s with %s", (table, what, statement) => {
-  it("stop no call, and nothing else that counts", async () => {
+  it("stops no call, and everything else still counts", async () => {
     const caller = await known();
     const { object } = caller;
     await (what === "another column"
@@ -137,11 +137,11 @@ describe.each(CASES)("%s with %s", (table, what, statement) => {
     const answer = await object.admit(plain(caller));
     if (!answer.admitted) throw new Error(JSON.stringify(answer));
     expect(await object.settle(settlement(answer.seq))).toEqual({ given: true });
-    // The people who were read are still counted, from the rows of the state or from the records.
+    // The people who were read still count, from the stored state or from the records.
     expect(await read(caller, "person-1")).toMatchObject({ admitted: true });
     let more = 0;
     while ((await read(caller, `more-${more}`)).admitted) more += 1;
-    // Two of the seven were read since the state was stored, and stand in the records alone.
+    // Two of the seven were read after the state was stored, and are only in the records.
     expect(more).toBeLessThanOrEqual(table === "records" ? 2 : 0);
     const spent = { keyId: "key", nonce: "nonce", expiresAt: NOW + WINDOW_MS };
     expect(await object.consumeNonce(spent)).toEqual({ status: "used" });
@@ -150,7 +150,7 @@ describe.each(CASES)("%s with %s", (table, what, statement) => {
     let calls = 0;
     while ((await object.admit(plain(caller))).admitted) calls += 1;
     expect(calls).toBeLessThan(MAX);
-    // What admins look at, and what is done behind the calls.
+    // Admin pages and background work run too.
     await object.overview({ calls: WINDOW_MS, discovery: WINDOW_MS });
     await object.callsAround([1, 3, 5]);
     await object.ruleHits(0);
@@ -161,7 +161,7 @@ describe.each(CASES)("%s with %s", (table, what, statement) => {
   });
 });
 
-it("a record of another kind is exported, and the chain holds behind it", async () => {
+it("a record of an unknown kind is exported, and the chain verifies after it", async () => {
   const caller = await known();
   await runInDurableObject(caller.object, (_, { storage: { sql } }) => {
     const { seq, hash } = sql
@@ -180,7 +180,7 @@ it("a record of another kind is exported, and the chain holds behind it", async 
   expect(await verifyChain(text.trimEnd().split("\n"), anchor)).toMatchObject({ ok: true });
 });
 
-it("a state that can't be read stays as it is, and D1 goes on saying where the chain stood", async () => {
+it("an unreadable state is left unchanged, and D1 still says where the chain stood", async () => {
   const caller = await known();
   const { object, principal } = caller;
   const before = await object.anchor();
@@ -200,7 +200,7 @@ it("a state that can't be read stays as it is, and D1 goes on saying where the c
   expect(row).toEqual({ seq: before?.seq, hash: before?.hash, started_at: before?.started_at });
 });
 
-it("an incident that can't be read keeps no other from the list", async () => {
+it("an unreadable incident hides no other from the list", async () => {
   const caller = await known();
   await vi.waitFor(async () => expect(await openIncidentsOf(env.DB, caller.principal)).toHaveLength(1));
   await env.DB.prepare(

@@ -6,7 +6,7 @@ import { createStore } from "../../../src/caller/store.ts";
 import type { CallerDO } from "../../../src/caller/caller-do.ts";
 import { DAY_MS, WINDOW_MS, admission, newObject, settlement } from "../support/admission.ts";
 
-// What an object is asked for reads as many records of a long chain as of a short one.
+// An object reads as many records of a long chain as of a short one.
 
 const NOW = 1_800_000_000_000;
 const SHORT = 200;
@@ -20,7 +20,7 @@ afterEach(() => {
 
 type Work = (instance: CallerDO, storage: DurableObjectStorage) => unknown;
 
-/** An object whose chain has so many records more than its first two calls, one a second until now. */
+/** Runs in an object whose chain has `more` records after its first two calls, one per second until now. */
 async function withRecords<T>(
   count: number,
   work: (instance: CallerDO, storage: DurableObjectStorage) => T,
@@ -82,17 +82,17 @@ const measure = (count: number) =>
     ),
   );
 
-it("nothing that a page asks for reads a long chain", async () => {
+it("no page reads a long chain", async () => {
   const [few, many] = [await measure(SHORT), await measure(LONG)];
   for (const [name, { rows, scans }] of Object.entries(many)) {
-    // A search by halves takes a step for each doubling.
+    // A binary search takes one step per doubling.
     const most = 3 * (few[name]?.rows ?? 0) + 2 * Math.log2(LONG);
     expect({ name, rows, isFew: rows <= most }).toMatchObject({ name, isFew: true });
     expect({ name, scans }).toEqual({ name, scans: [] });
   }
 });
 
-it("what is too old is found by halves, pruned some at a time, and all of it in the end", async () => {
+it("expired records are found by binary search, pruned in batches, and all of them in the end", async () => {
   const oldest = await withRecords(LONG, (_, { sql }) => {
     const store = createStore(sql);
     expect(store.lastBefore(NOW - LONG * 1_000, 0, LONG)).toBeUndefined();

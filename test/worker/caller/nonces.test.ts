@@ -4,19 +4,19 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Nonces, createNonces } from "../../../src/caller/nonces.ts";
 
-// Ahead of the machine's clock, by which the runtime sets off alarms.
+// Ahead of the machine's clock, which fires the runtime's alarms.
 const NOW = 1_900_000_000_000;
 const spent = (nonce: string, expiresAt = NOW + 65_000, keyId = "sign-1") => ({ keyId, nonce, expiresAt });
 
 let count = 0;
 const newObject = () => env.USER_WINDOWS.getByName(`nonces-${(count += 1)}`);
 
-/** Nonces in a real object's storage. */
+/** Runs `work` with nonces in a real object's storage. */
 const inStorage = <T>(work: (nonces: Nonces, sql: SqlStorage) => T, max?: number): Promise<T> =>
   runInDurableObject(newObject(), (_, { storage: { sql } }) => work(createNonces(sql, max), sql));
 
 describe("a nonce", () => {
-  it("is good once, for each key", async () => {
+  it("is valid once, for each key", async () => {
     const answers = await inStorage((nonces) => [
       nonces.consume(spent("a"), NOW).status,
       nonces.consume(spent("a"), NOW + 1).status,
@@ -27,7 +27,7 @@ describe("a nonce", () => {
     expect(answers).toEqual(["fresh", "used", "used", "fresh", "fresh"]);
   });
 
-  it("that is past is not taken, as it may have been dropped", async () => {
+  it("that has expired is rejected, because it may have been dropped", async () => {
     const answers = await inStorage((nonces) => {
       const first = nonces.consume(spent("a", NOW), NOW);
       nonces.dropPast(NOW + 1);
@@ -48,7 +48,7 @@ describe("a nonce", () => {
     expect(answers).toEqual(["used", [{ nonce: "b" }], NOW + 21]);
   });
 
-  it("waits where too many are fresh, and no longer than until the next is past", async () => {
+  it("waits if too many are fresh, until the next one expires", async () => {
     const answers = await inStorage((nonces) => {
       for (const at of [30, 10, 20]) nonces.consume(spent(`n${at}`, NOW + at), NOW);
       return [
@@ -66,7 +66,7 @@ describe("a nonce", () => {
     ]);
   });
 
-  it("is taken once whatever happens around it", async () => {
+  it("is accepted once, whatever happens around it", async () => {
     const step = fc.record({
       nonce: fc.constantFrom("a", "b", "c"),
       life: fc.integer({ min: -5, max: 20 }),
@@ -77,7 +77,7 @@ describe("a nonce", () => {
       fc.assert(
         fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
           sql.exec("DROP TABLE IF EXISTS nonces");
-          // Built anew each time, as after an eviction.
+          // Rebuilt each time, as after an eviction.
           const taken = new Map<string, number>();
           let now = NOW;
           for (const { nonce, life, wait, drop } of steps) {
@@ -86,7 +86,7 @@ describe("a nonce", () => {
             if (drop) nonces.dropPast(now);
             const { status } = nonces.consume(spent(nonce, now + life), now);
             if (status !== "fresh") continue;
-            // While the signature that spent it is fresh, no other may.
+            // No second use is accepted while the signature that spent the nonce is fresh.
             expect(taken.get(nonce) ?? 0).toBeLessThan(now);
             taken.set(nonce, now + life);
           }
@@ -100,7 +100,7 @@ describe("the caller's object", () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"], now: NOW }));
   afterEach(() => void vi.useRealTimers());
 
-  it("takes a nonce once of ten at a time", async () => {
+  it("accepts a nonce once of ten at a time", async () => {
     const object = newObject();
     const answers = await Promise.all(Array.from({ length: 10 }, () => object.consumeNonce(spent("a"))));
     expect(answers.map(({ status }) => status).toSorted()).toEqual([
@@ -109,14 +109,14 @@ describe("the caller's object", () => {
     ]);
   });
 
-  it("remembers it when its memory is gone", async () => {
+  it("remembers it after its memory is gone", async () => {
     const object = newObject();
     expect(await object.consumeNonce(spent("a"))).toEqual({ status: "fresh" });
     await evictDurableObject(object);
     expect(await object.consumeNonce(spent("a"))).toEqual({ status: "used" });
   });
 
-  it("drops it when it is past, and sleeps then", async () => {
+  it("drops it when it expires, and sleeps then", async () => {
     const object = newObject();
     await object.consumeNonce(spent("a"));
     const look = () =>

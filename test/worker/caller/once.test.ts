@@ -10,7 +10,7 @@ import { fill, sample } from "../support/catalog.ts";
 import { ADA, deskSample, fillDesk } from "../support/desk.ts";
 import { losing } from "../support/failing-callers.ts";
 
-// A request whose answer was lost after it had been stored is sent again, under the same id.
+// A request whose answer was lost after it had been stored is retried under the same id.
 
 const NOW = 1_800_000_000_000;
 
@@ -47,7 +47,7 @@ const reading = (principal: string, ...subjects: string[]) =>
   });
 
 describe("a call whose answers are lost", () => {
-  it("stands in the audit once, is charged once, and is answered", async () => {
+  it("is in the audit once, is charged once, and is answered", async () => {
     const { callers, left } = losing("admit", "settle");
     const { ask, object } = newCaller({
       callers,
@@ -73,7 +73,8 @@ describe("a call whose answers are lost", () => {
     const caller = newCaller({ callers, roles: ["support"], scopes: ["catalog:read", "support:read"] });
     const read = async (customer_id = "") =>
       (await caller.ask("tools/call", { name: "get_customer", arguments: { customer_id } })).refusal;
-    // As many as the rule lets through in ten minutes. Whose order it is, the admission of the last call can't know.
+    // As many people as the rule allows in ten minutes. The admission of the last call cannot know whose
+    // order it reads.
     for (const id of ids.slice(0, 6)) {
       left.add("admit");
       expect(await read(id)).toBeUndefined();
@@ -84,7 +85,7 @@ describe("a call whose answers are lost", () => {
       arguments: { order_id: "O-100026" },
     });
     expect(found.refusal).toBeUndefined();
-    // What nobody settled is taken as read when two minutes have passed.
+    // After two minutes an unsettled call counts as a read.
     vi.setSystemTime(NOW + 130_000);
     expect(await read(ids[6])).toBeUndefined();
     const attempts = (await recordsOf(caller.object)).filter(({ kind }) => kind === "attempt");
@@ -107,7 +108,7 @@ describe.each([
     { what: "refused by the limit", before: 2, refused: {} },
     { what: "refused by the limit as a repetition", before: 3, refused: {} },
     { what: "refused as a repetition", before: 1, refused: badArguments },
-  ])("gives a call that was $what the same answer, and counts it once", async ({ before, refused }) => {
+  ])("answers a call that was $what the same again, and counts it once", async ({ before, refused }) => {
     const { principal, object } = newObject();
     for (let call = 0; call < before; call++) await object.admit(admission(principal, { limit, refused }));
     const request = admission(principal, { limit, refused });
@@ -116,7 +117,7 @@ describe.each([
     await since(object);
     expect(await object.admit(request)).toEqual(first);
     expect({ rows: await rowsOf(object), used: await usedBy(object) }).toEqual(told);
-    // Another call is another call.
+    // A call with another id is a different call.
     await object.admit(admission(principal, { limit, refused }));
     const { repeats } = await counted(object);
     expect(before + 2 - repeats).toBe(
@@ -143,7 +144,7 @@ describe.each([
     expect(await object.decidedWith(incidentOf(first))).toEqual(incidents);
   });
 
-  it("settles an attempt once, and goes on withholding what it withheld", async () => {
+  it("settles an attempt once, and keeps withholding what it withheld", async () => {
     const { principal, object } = newObject();
     const answer = await object.admit(reading(principal));
     if (!answer.admitted) throw new Error("stopped too early");
@@ -154,12 +155,12 @@ describe.each([
     expect(first).toMatchObject({ given: false, refusal: { verdict: "confirm" } });
     await since(object);
     expect(await object.settle(settled)).toEqual(first);
-    // Whatever comes second: the first one counts.
+    // Later settlements are ignored: the first one counts.
     expect(await object.settle({ ...settled, outcome: "timeout", flow: null })).toEqual(first);
     expect((await recordsOf(object)).filter(({ kind }) => kind === "outcome")).toHaveLength(1);
   });
 
-  it("settles many that run side by side once each", async () => {
+  it("settles each of many parallel calls once", async () => {
     const { principal, object } = newObject();
     const wide = { limit: { max: 100, windowMs: WINDOW_MS } };
     const requests = Array.from({ length: 30 }, () => admission(principal, wide));
@@ -172,7 +173,7 @@ describe.each([
     expect(await rowsOf(object)).toMatchObject({ records: 60 });
   });
 
-  it("takes a nonce that the same request brings again, and no other's", async () => {
+  it("accepts a nonce again from the same request, and from no other", async () => {
     const { object } = newObject();
     const spent = { keyId: "key", nonce: "nonce", expiresAt: NOW + 60_000, requestId: "request-1" };
     expect(await object.consumeNonce(spent)).toEqual({ status: "fresh" });
@@ -184,7 +185,7 @@ describe.each([
   });
 });
 
-it("a change of a user is recorded once, though the answer was lost", async () => {
+it("a change of a user is recorded once, even if the answer was lost", async () => {
   const user = `noted-${crypto.randomUUID()}`;
   const added = { change: "user_added", by: "admin" } as const;
   const { callers } = losing("noteIdentity");
@@ -192,7 +193,7 @@ it("a change of a user is recorded once, though the answer was lost", async () =
   expect(await recordsOf(env.USER_WINDOWS.getByName(user))).toMatchObject([added, added]);
 });
 
-describe("what a person decides", () => {
+describe("a person's decision", () => {
   async function stopped() {
     const { principal, object } = newObject();
     for (let person = 0; person < 7; person++) await object.admit(reading(principal, `person-${person}`));
@@ -203,7 +204,7 @@ describe("what a person decides", () => {
     (await recordsOf(object)).filter(({ kind }) => kind === "decision");
   const by = { by: "ada", note: null };
 
-  it("is decided once, and answered as decided, though the answer was lost", async () => {
+  it("is made once, and answered as decided, even if the answer was lost", async () => {
     const { principal, object, incident } = await stopped();
     const client = new CallerClient(losing("decide").callers, principal);
     expect(await client.decide({ incident, decision: "released", ...by })).toMatchObject({
@@ -211,12 +212,12 @@ describe("what a person decides", () => {
       status: "released",
     });
     expect(await decisions(object)).toHaveLength(1);
-    // Somebody else comes too late.
+    // Another person is too late.
     const other = new CallerClient(env.USER_WINDOWS, principal);
     expect(await other.decide({ incident, decision: "declined", ...by })).toBeUndefined();
   });
 
-  it("is released once, and answered with the rules, though the answer was lost", async () => {
+  it("releases once, and is answered with the rules, even if the answer was lost", async () => {
     const { principal, object } = await stopped();
     const client = new CallerClient(losing("release").callers, principal);
     expect(await client.release({ rule: null, ...by })).toEqual(["people"]);
@@ -229,7 +230,7 @@ const incidentOf = (answer: Awaited<ReturnType<Instance["admit"]>>): string =>
     ? answer.refusal.incident
     : "";
 
-/** Repetitions that are counted in runs. */
+/** Returns the repetitions that are counted in runs. */
 const counted = (object: Instance) =>
   runInDurableObject(object, (_, { storage }) => ({
     repeats: storage.sql

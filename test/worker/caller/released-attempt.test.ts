@@ -16,7 +16,7 @@ const flowOf = (kind: "source" | "write") => ({
 const limit = { max: 1_000, windowMs: 60_000 };
 const answered = { subjects: [], objects: [], missed: false, tainted: false, canary: false };
 
-/** A caller that has read text like an instruction, and what its writes become. */
+/** Creates a caller that has read text like an instruction. Returns its object and functions for further calls. */
 async function tainted() {
   const { principal, object } = newObject();
   const admit = (kind: "source" | "write", more: object = {}) =>
@@ -30,7 +30,7 @@ async function tainted() {
   return { object, admit, agreed };
 }
 
-it("an accepted form lets its own write go on, and no other of the same millisecond", async () => {
+it("an accepted form allows its own write, and no other of the same millisecond", async () => {
   const { object, admit, agreed } = await tainted();
   // The clock stands still in this test.
   expect((await admit("write")).admitted).toBe(false);
@@ -45,7 +45,7 @@ it("an accepted form counts when the clock has gone back", async () => {
   const { admit, agreed } = await tainted();
   expect((await admit("write")).admitted).toBe(false);
   vi.setSystemTime(Date.now() - 3_600_000);
-  // As the object's own clock says, which never goes back.
+  // The time of the object's own clock, which never goes back.
   const askedAt = Date.now() + 3_600_000;
   const form = { ...agreed().agreed, askedAt, expiresAt: askedAt + 60_000 };
   expect((await admit("write", { agreed: form })).admitted).toBe(true);
@@ -65,7 +65,7 @@ it("counts refused calls as the metrics do: what was not found too, and no lists
   expect(overview.refusals).toEqual({ calls: 4, refused: 2 });
 });
 
-it("says that a caller's calls are mostly refused, repeated refusals too", async () => {
+it("says that a caller's calls are mostly refused, including repeated refusals", async () => {
   const { principal, object } = newObject();
   const call = (refused: object) => object.admit(admission(principal, { limit, refused }));
   const refusals = async () =>

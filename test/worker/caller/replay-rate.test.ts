@@ -21,7 +21,7 @@ it("a replay of an audit's rate windows refuses what the object refused", async 
   for (let second = 0; second < 150; second++) {
     vi.setSystemTime(NOW + second * 1_000);
     for (let call = 0; call < 3; call++) {
-      // Some are refused for another reason, which is charged and, behind the first, counted.
+      // Some calls are refused for another reason; they are charged, and repeats are only counted.
       const isDenied = (second + call) % 7 === 0;
       const given = isDenied ? { refused: { permission: "permission_denied" as const } } : {};
       const answer = await object.admit(admission(principal, { limit, attempt: { roles: ROLES }, ...given }));

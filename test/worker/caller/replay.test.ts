@@ -16,13 +16,13 @@ import type { AuditRecord } from "../../../src/caller/audit/records.ts";
 import type { CallerDO } from "../../../src/caller/caller-do.ts";
 
 const NOW = 1_800_000_000_000;
-/** Longer than a session: what is pruned can't be replayed. */
+/** Longer than a session, because pruned records cannot be replayed. */
 const RETENTION_MS = 40 * DAY_MS;
 
 beforeEach(async () => {
   await ensureMigrated(env.DB);
   vi.useFakeTimers({ toFake: ["Date"], now: NOW });
-  // workerd measures no processor time.
+  // workerd does not measure processor time.
   Object.assign(process, { threadCpuUsage: () => ({ user: 0, system: 0 }) });
 });
 afterEach(() => {
@@ -103,11 +103,11 @@ function resultOf({ tool: { classes }, ids, found, missed, missing, tainted, can
   };
 }
 
-/** A call that only waits for others in flight: it is made again, and a replay leaves it out. */
+/** Whether a call only waited for others in flight: the client retries it, and a replay skips it. */
 const waited = (record: AuditRecord) =>
   record.kind === "attempt" && record.decision === "rate_limited" && record.hits.length === 0;
 
-/** What the rules said to each call they judged and each outcome: then, and in a replay of the audit. */
+/** Compares the rules' decisions on each call and outcome with those of a replay of the audit. */
 async function compare(object: DurableObjectStub<CallerDO>) {
   const records = await recordsOf(object);
   const live = records.flatMap((record) =>
@@ -121,7 +121,7 @@ async function compare(object: DurableObjectStub<CallerDO>) {
   return { live, judged };
 }
 
-it("an audit replays to the verdicts of the session that it is of", async () => {
+it("an audit replays to the verdicts of its session", async () => {
   const spoke = new Set<string>();
   const session = fc.array(step, { minLength: 60, maxLength: 160, size: "max" });
   await fc.assert(
@@ -132,7 +132,7 @@ it("an audit replays to the verdicts of the session that it is of", async () => 
       for (const each of steps) {
         if (each.kind === "wait") vi.setSystemTime(Date.now() + each.ms);
         else if (each.kind === "evict") {
-          // One that does not run can't be evicted.
+          // An object that does not run cannot be evicted.
           await object.exportPage(0, 0, 1);
           await evictDurableObject(object);
         } else if (each.kind === "decide")
@@ -178,7 +178,7 @@ it("an audit replays to the verdicts of the session that it is of", async () => 
   expect(spoke.size).toBeGreaterThan(2);
 }, 30_000);
 
-it("calls past those that may be in flight are lost at one point, whoever is refused in between", async () => {
+it("calls beyond the limit in flight are lost at the same point, whoever is refused in between", async () => {
   const { principal, object } = newObject();
   const limit = { max: 1_000, windowMs: 60_000 };
   let made = 0;
@@ -196,7 +196,7 @@ it("calls past those that may be in flight are lost at one point, whoever is ref
       }),
     );
   const search = { classes: ["catalog" as const], unnamed: { subject: false, objects: 40 } };
-  // A refusal that the audit has; another of its kind is only counted.
+  // A refusal with a record of its own; another of its kind is only counted.
   await admit(
     "query_stock",
     { classes: ["catalog"], objects: Array.from({ length: 300 }, (_, n) => `x${n}`) },

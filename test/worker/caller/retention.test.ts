@@ -39,7 +39,7 @@ const left = async () => ({
   anchors: (await env.DB.prepare("SELECT principal FROM audit_anchors ORDER BY 1").raw<[string]>()).flat(),
 });
 
-it("deletes what was over too long ago, a few at each alarm, and nothing that is open", async () => {
+it("deletes incidents that ended too long ago, a few at each alarm, and no open one", async () => {
   await writeIncident(env.DB, open);
   await writeIncident(env.DB, closed("late", OLD + 10 * 60_000));
   await anchored("open", undefined);

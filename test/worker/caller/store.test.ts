@@ -16,7 +16,7 @@ afterEach(() => {
 describe("attempts by number", () => {
   const CALLS = 1_000;
 
-  it("come with their outcomes, and what lies between them is not read", async () => {
+  it("come with their outcomes, and records between them are not read", async () => {
     const { principal, object } = newObject();
     const limit = { max: 2 * CALLS, windowMs: WINDOW_MS };
     await runInDurableObject(object, (instance: CallerDO, { storage }) => {
@@ -24,7 +24,7 @@ describe("attempts by number", () => {
         const answer = instance.admit(admission(principal, { limit, ...changes }));
         return answer.admitted ? answer.seq : 0;
       };
-      // Side by side, settled the other way round.
+      // Parallel calls, settled in reverse order.
       const [first, second] = [admit(), admit()];
       for (const seq of [second, first]) instance.settle(settlement(seq));
       for (let call = 0; call < CALLS; call++) instance.settle(settlement(admit()));
@@ -46,13 +46,13 @@ describe("attempts by number", () => {
         ["outcome", 3],
       ]);
       expect(store.attemptsOf([])).toEqual([]);
-      // Pruned by now, or of another chain.
+      // Already pruned, or of another chain.
       expect(store.attemptsOf([1_000_000])).toEqual([]);
     });
   });
 });
 
-describe("what a later release has stored", () => {
+describe("data of a later release", () => {
   const change = (object: DurableObjectStub<CallerDO>, ...statements: string[]) =>
     runInDurableObject(object, (_, { storage }) => {
       for (const statement of statements) storage.sql.exec(statement);
@@ -61,7 +61,7 @@ describe("what a later release has stored", () => {
   const insert = (row: object) =>
     `INSERT INTO incidents (id, text, told) VALUES ('${crypto.randomUUID()}', '${JSON.stringify(row)}', 'everybody')`;
 
-  it("with a field more is read without it", async () => {
+  it("with an additional field is read without it", async () => {
     const { principal, object } = newObject();
     const refused = () => admission(principal, { refused: { arguments: "invalid_arguments" } });
     for (const request of [refused(), refused()]) await object.admit(request);
@@ -76,7 +76,7 @@ describe("what a later release has stored", () => {
     expect(await object.admit(admission(principal))).toMatchObject({ admitted: true });
   });
 
-  it("and this one can't read costs the row and a line, and no call", async () => {
+  it("that this release cannot read costs the row and a log line, and no call", async () => {
     const { principal, object } = newObject();
     const logged = vi.spyOn(console, "error").mockImplementation(() => {});
     const refused = () => admission(principal, { refused: { arguments: "invalid_arguments" } });
@@ -95,7 +95,7 @@ describe("what a later release has stored", () => {
   });
 });
 
-it("tables that could not all be made are made at the next try", async () => {
+it("tables that could not all be created are created at the next try", async () => {
   const { principal, object } = newObject();
   await runInDurableObject(object, (_, { storage: { sql } }) => {
     const store = createStore(sql);

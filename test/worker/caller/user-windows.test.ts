@@ -21,7 +21,7 @@ afterEach(() => {
 
 type Instance = DurableObjectStub<CallerDO>;
 
-/** Everything that counts in a bucket's windows, as the records tell it. */
+/** Returns all charges in a bucket's windows, from the records. */
 async function chargesOf(object: Instance) {
   const records = await recordsOf(object);
   return records
@@ -56,7 +56,7 @@ const refused = fc.oneof(
 const asked = fc.record({ refused, weight: fc.integer({ min: 1, max: 3 }) });
 
 describe("eviction", () => {
-  it("brings a table that an earlier release had not", async () => {
+  it("creates a table that an earlier release lacked", async () => {
     const { principal, object } = newObject();
     await object.admit(admission(principal));
     await runInDurableObject(object, (_, { storage }) => void storage.sql.exec("DROP TABLE acts"));
@@ -67,7 +67,7 @@ describe("eviction", () => {
     expect(acts).toMatchObject([changed]);
   });
 
-  it("between every two calls changes no verdict and no moment to come back at", async () => {
+  it("between any two calls changes no verdict and no retry time", async () => {
     const seen = new Set<string>();
     await fc.assert(
       fc.asyncProperty(
@@ -90,14 +90,14 @@ describe("eviction", () => {
     expect([...seen].toSorted()).toEqual(["admitted", "arguments", "permission", "rate"]);
   }, 30_000);
 
-  it("keeps what was charged by repeated refusals", async () => {
+  it("keeps the charges of repeated refusals", async () => {
     const { principal, object } = newObject();
     const bad = () => admission(principal, { refused: { arguments: "invalid_arguments" } });
     for (let call = 0; call < MAX; call++) {
       vi.setSystemTime(NOW + call);
       expect(await object.admit(bad())).toEqual({ admitted: false, stage: "arguments" });
     }
-    // The first has a record, the other four stand in its run alone.
+    // The first has a record; the other four are only in its run.
     expect(await rowsOf(object)).toEqual({ records: 1, runs: 1 });
     await evictDurableObject(object);
     vi.setSystemTime(NOW + 100);
@@ -110,7 +110,7 @@ describe("eviction", () => {
     expect(await object.admit(admission(principal))).toMatchObject({ retryAfterMs: 1 });
     await evictDurableObject(object);
     vi.setSystemTime(NOW + WINDOW_MS);
-    // The run is over and a record by now, and its four charges still count.
+    // The run has become a record, and its four charges still count.
     expect(await object.admit(admission(principal))).toMatchObject({ admitted: true });
     await evictDurableObject(object);
     expect(await object.admit(admission(principal))).toMatchObject({ retryAfterMs: 1 });
@@ -122,7 +122,7 @@ describe("eviction", () => {
 });
 
 describe("a clock that is set back", () => {
-  it("admits in no stretch of a window more than the limit, evicted or not", async () => {
+  it("admits no more than the limit in any stretch of a window, evicted or not", async () => {
     const move = fc.oneof({ weight: 4, arbitrary: steps.forward }, { weight: 1, arbitrary: steps.back });
     const turn = fc.tuple(move, asked, fc.integer({ min: 0, max: 5 }));
     await fc.assert(
@@ -156,7 +156,7 @@ describe("a clock that is set back", () => {
     );
   }, 30_000);
 
-  it("goes back behind no refusal that was counted", async () => {
+  it("does not go back before a counted refusal", async () => {
     const { principal, object } = newObject();
     const bad = () => admission(principal, { refused: { arguments: "invalid_arguments" } });
     await object.admit(bad());
@@ -178,7 +178,7 @@ describe("a flood of refusals", () => {
         instance.admit(request());
       }
     });
-  /** Whatever stands in the object's tables, in bytes. */
+  /** Returns the bytes of everything in the object's tables. */
   const stored = (object: Instance) =>
     runInDurableObject(object, (_, { storage }) =>
       ["records", "runs", "state"]
@@ -197,7 +197,7 @@ describe("a flood of refusals", () => {
     async ({ local, admitted, charged }) => {
       const { principal, object } = newObject();
       await flood(object, () => admission(principal, { refused: local }));
-      // Behind refused arguments a full window refuses by the limit: a run of another code.
+      // After refused arguments, a full window refuses by the limit: a run of another code.
       const runs = "arguments" in local ? 2 : 1;
       expect(await rowsOf(object)).toEqual({ records: admitted + runs, runs });
       expect(await stored(object)).toBeLessThan(5_000);
@@ -214,7 +214,7 @@ describe("a flood of refusals", () => {
     },
   );
 
-  it("of every code at once holds no more in memory than the limits say", async () => {
+  it("of every code at once holds no more in memory than the limits allow", async () => {
     const { principal, object } = newObject();
     const limit = { max: 2_000, windowMs: WINDOW_MS };
     const codes = [
@@ -233,13 +233,13 @@ describe("a flood of refusals", () => {
         instance.admit(admission(principal, { refused: local, limit }));
       }
     });
-    // What an object holds is what it reads back when it comes to be.
+    // A new object holds what it reads back.
     await runInDurableObject(object, (_, { storage }) => {
       const log = new AuditLog(createStore(storage.sql));
       const window = new RateWindows(createStore(storage.sql), log).window("calls", WINDOW_MS, Date.now());
       expect(window.times.length).toBeLessThanOrEqual(limit.max);
       expect(window.total).toBe(limit.max);
-      // One a code, and one of the limit.
+      // One per code, and one for the limit.
       expect(log.runs.size).toBe(codes.length + 1);
       const held = [...log.runs.values()].reduce((sum, { charges }) => sum + charges.times.length, 0);
       expect(held).toBeLessThanOrEqual(limit.max);
@@ -248,7 +248,7 @@ describe("a flood of refusals", () => {
   });
 });
 
-it("a record that the storage refuses leaves the chain where it was", async () => {
+it("a record that the storage rejects leaves the chain unchanged", async () => {
   const { principal, object } = newObject();
   await object.admit(admission(principal));
   await runInDurableObject(object, (instance, { storage }) => {

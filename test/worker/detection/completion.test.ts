@@ -11,14 +11,14 @@ const answerSchema = z.object({
   error: z.object({ data: z.object({ code: z.string() }) }).optional(),
 });
 
-it("a catalog can't be listed by completing one number after another", async () => {
+it("completing one number after another cannot list the catalog", async () => {
   const products = [...generateProducts(600, 1)];
   await fill(products);
   const as = bearer(await keyOf(["shopper"]));
   const seen = new Set<string>();
   const refusals: string[] = [];
   const beginnings = new Set(products.map(({ sku }) => sku.slice(0, -1)));
-  // Fewer than a minute's calls: what stops them is the rule.
+  // Fewer than the calls of a minute, so the rule stops them and not the rate limit.
   expect(beginnings.size).toBeLessThan(100);
   for (const beginning of beginnings) {
     const { body, headers } = modern("completion/complete", {
@@ -32,6 +32,6 @@ it("a catalog can't be listed by completing one number after another", async () 
   }
   expect(refusals.length).toBeGreaterThan(0);
   expect(new Set(refusals)).toEqual(new Set(["rate_limited"]));
-  // The rule's least, and what one completion may show.
+  // The rule's minimum, and the most that one completion may show.
   expect(seen.size).toBeLessThanOrEqual(199 + 20);
 });

@@ -13,13 +13,13 @@ afterEach(() => vi.restoreAllMocks());
 
 const linkSchema = z.object({ hints: z.object({ confirm_at: z.tuple([z.url()]) }) });
 
-it("who signed in at the provider decides about their own work, and is shown no rule", async () => {
+it("a person who signed in at the provider may decide about their own work, and sees no rule", async () => {
   const issuer = new Issuer();
   issuer.listen();
   const browser = new Browser(ORIGIN, issuer.settings);
   await signOn(browser, issuer, { sub: "ada", name: "Ada", groups: ["catalog-support"] });
   const user = userIdOf({ issuer: issuer.url, subject: "ada" });
-  // The key that an assistant of theirs calls with.
+  // The key that their assistant calls with.
   const as = { authorization: `Bearer ${(await newKey(user)).secret}` };
 
   let link: string | undefined;

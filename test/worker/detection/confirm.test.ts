@@ -13,7 +13,7 @@ beforeAll(() => fillDesk());
 type Modes = { form?: Record<string, never>; url?: Record<string, never> };
 type Answer = { action: "accept" | "decline" | "cancel"; content?: Record<string, boolean> };
 
-/** The official client of an agent on 2026-07-28, whose person answers as given. */
+/** The official client of an agent on 2026-07-28, whose user answers as given. */
 async function agent({ modes, answer }: { modes?: Modes; answer?: Answer } = {}) {
   const user = await newUser(["support"]);
   const { secret } = await newKey(user);
@@ -41,7 +41,7 @@ async function agent({ modes, answer }: { modes?: Modes; answer?: Answer } = {})
 }
 
 let tickets = 5_000;
-/** An injected ticket, and an open one of the same customer to be closed. */
+/** Creates an injected ticket, and an open one of the same customer to be closed. */
 async function newTickets(): Promise<{ bad: string; open: string }> {
   tickets += 100;
   const [, bad] = deskSample.tickets;
@@ -68,7 +68,7 @@ const refusalOf = (result: { _meta?: Record<string, unknown> | undefined }) =>
   result._meta?.["product-catalog-mcp/refusal"];
 
 describe("a write after text that reads like an instruction", () => {
-  it("runs where the person says so in the client's form", async () => {
+  it("runs if the user says so in the client's form", async () => {
     const { client, asked } = await agent({
       modes: { form: {} },
       answer: { action: "accept", content: { confirm: true } },
@@ -95,7 +95,7 @@ describe("a write after text that reads like an instruction", () => {
     expect(await status(open)).toBe("open");
   });
 
-  it("is a link where the client shows links alone, and words where it shows nothing", async () => {
+  it("returns a link if the client shows only links, and text if it shows neither", async () => {
     const links = await agent({ modes: { url: {} } });
     const { bad, open } = await newTickets();
     await links.client.callTool({ name: "get_ticket", arguments: { ticket_id: bad } });
@@ -109,7 +109,7 @@ describe("a write after text that reads like an instruction", () => {
     expect(await status(open)).toBe("open");
   });
 
-  it("runs unasked after text of an ordinary kind", async () => {
+  it("runs without a question after harmless text", async () => {
     const { client, asked } = await agent({ modes: { form: {} } });
     const { open } = await newTickets();
     await client.callTool({ name: "get_ticket", arguments: { ticket_id: open } });
@@ -127,7 +127,7 @@ const META = {
 const accepted = { confirm: { action: "accept", content: { confirm: true } } };
 const answerSchema = z.tuple([z.object({ result: z.looseObject({ requestState: z.string().optional() }) })]);
 
-/** A raw tools/call on 2026-07-28, with whatever a client may make up. */
+/** Sends a raw tools/call on 2026-07-28, with anything that a client may make up. */
 async function raw(as: Record<string, string>, name: string, args: object, retry: object = {}) {
   const { params, ...message } = call(name, args);
   const { messages } = await post(
@@ -137,7 +137,7 @@ async function raw(as: Record<string, string>, name: string, args: object, retry
   return answerSchema.parse(messages)[0].result;
 }
 
-describe("a client that answers for its person", () => {
+describe("a client that answers for its user", () => {
   async function stopped() {
     const { as, user } = await agent();
     const { bad, open } = await newTickets();
@@ -160,7 +160,7 @@ describe("a client that answers for its person", () => {
   it.each<[string, (state: string) => string]>([
     ["changed", (state) => `${state.slice(0, -3)}AAA`],
     ["cut", (state) => state.slice(0, 40)],
-    ["made up", () => "v1.e30.e30"],
+    ["invented", () => "v1.e30.e30"],
   ])("is ignored with a state that is %s", async (_, change) => {
     const { as, open, requestState = "" } = await stopped();
     const retry = { inputResponses: accepted, requestState: change(requestState) };
@@ -168,7 +168,7 @@ describe("a client that answers for its person", () => {
     expect(await status(open)).toBe("open");
   });
 
-  it("is ignored with the state of other arguments, or of another caller", async () => {
+  it("is ignored with the state of other arguments or another caller", async () => {
     const { as, open, requestState } = await stopped();
     const retry = { inputResponses: accepted, requestState };
     isRefused(await raw(as, "close_ticket", { ...closing(open), resolution: "Other" }, retry));
@@ -177,7 +177,7 @@ describe("a client that answers for its person", () => {
     expect(await status(open)).toBe("open");
   });
 
-  it("is heard once", async () => {
+  it("is accepted once", async () => {
     const { as, user, open, requestState } = await stopped();
     const retry = { inputResponses: accepted, requestState };
     expect(await raw(as, "close_ticket", closing(open), retry)).toMatchObject({ structuredContent: {} });
@@ -190,7 +190,7 @@ describe("a client that answers for its person", () => {
     isRefused(await raw(as, "close_ticket", closing(open), retry));
   });
 
-  it("is not heard about text that was read after the question", async () => {
+  it("is ignored if more text was read after the question", async () => {
     const { as, open, requestState } = await stopped();
     const { bad } = await newTickets();
     await raw(as, "get_ticket", { ticket_id: bad });
@@ -198,7 +198,7 @@ describe("a client that answers for its person", () => {
     expect(await status(open)).toBe("open");
   });
 
-  it("is never heard about people's data", async () => {
+  it("is always ignored about people's data", async () => {
     const { as } = await agent();
     const ids = deskSample.customers.map(({ id }) => `C-${id}`).filter((id) => id !== "C-10003");
     let stop: Record<string, unknown> = {};
@@ -230,10 +230,10 @@ describe("who may decide", () => {
     ],
     ["a person about their own work, with a key", user("ada", ["support"]), false, "ada", "no"],
     ["an admin about their own work, with a key", user("ada", ["admin"]), false, "ada", "with-code"],
-    ["an admin about somebody else's", user("root", ["admin"]), false, "ada", "yes"],
-    ["an admin about a caller without a name", user("root", ["admin"]), false, "anon-x", "yes"],
-    ["a person about somebody else's", user("bob", ["support"]), true, "ada", "no"],
-    ["a service about its own", user("bot", ["admin"], "service"), true, "bot", "no"],
+    ["an admin about another's work", user("root", ["admin"]), false, "ada", "yes"],
+    ["an admin about an anonymous caller", user("root", ["admin"]), false, "anon-x", "yes"],
+    ["a person about another's work", user("bob", ["support"]), true, "ada", "no"],
+    ["a service about its own work", user("bot", ["admin"], "service"), true, "bot", "no"],
   ])("%s", async (_, signedInUser, interactive, principal, expected) => {
     const credential = interactive
       ? { identityId: "sign-on-x" }
@@ -260,7 +260,7 @@ describe("/confirm", () => {
   }
   const admin = async () => signedIn((await newKey(await newUser(["admin"]))).secret);
 
-  it("lets an admin allow it, once, and the work goes on", async () => {
+  it("lets an admin allow it once, and the work goes on", async () => {
     const browser = await admin();
     const { user, as, path } = await stoppedAtLink();
     const page = await (await browser.request(path)).text();
@@ -271,7 +271,7 @@ describe("/confirm", () => {
     expect(await (await browser.post(path, { decision: "allow" })).text()).toContain("Nothing to decide");
   });
 
-  it("is closed to the suspect's own key, to others, and to who is not signed in", async () => {
+  it("is closed to the suspect's own key, to others, and without a session", async () => {
     const { as, path, secret } = await stoppedAtLink();
     const suspect = await signedIn(secret);
     expect((await suspect.request(path)).status).toBe(403);
@@ -294,7 +294,7 @@ describe("/confirm", () => {
     expect((await (await admin()).request(path)).status).toBe(403);
   });
 
-  it("takes no form of another site", async () => {
+  it("rejects a form of another site", async () => {
     const browser = await admin();
     const { path } = await stoppedAtLink();
     const response = await browser.request(path, {

@@ -5,7 +5,7 @@ import * as z from "zod";
 import { newKey, newUser } from "../identity/support/people.ts";
 import { BORIS, CANARY, ask, deskSample, fillDesk } from "../support/desk.ts";
 
-/** People enough to reach the limits, none of them a canary. */
+/** Enough people to reach the limits, without a canary. */
 const PEOPLE = 20;
 const [, pattern] = deskSample.customers;
 
@@ -43,7 +43,9 @@ async function incidents(principal: string) {
   return z.array(rowSchema).parse(results);
 }
 
-/** Reads one person after another; gives how many were answered before the first refusal, and that refusal. */
+/**
+ * Reads one person after another. Returns how many were answered before the first refusal, and that refusal.
+ */
 async function readPeople(
   as: Record<string, string>,
   each: (index: number) => Promise<void> = async () => {},
@@ -56,8 +58,8 @@ async function readPeople(
   throw new Error("nobody stopped it");
 }
 
-describe("people, one after the other", () => {
-  it("are confirmed by a person at the eighth, in words that name no rule and no limit", async () => {
+describe("reads of people, one after the other,", () => {
+  it("need a person's confirmation at the eighth, in words that name no rule and no limit", async () => {
     const { user, as } = await agent();
     const { answered, refusal, whole } = await readPeople(as);
     expect(answered).toBe(7);
@@ -71,7 +73,7 @@ describe("people, one after the other", () => {
     ]);
   });
 
-  it("stop at the same one where memory goes between every two calls", async () => {
+  it("stop at the same one if memory is lost between any two calls", async () => {
     const { user, as } = await agent();
     const { answered, refusal } = await readPeople(as, () =>
       evictDurableObject(env.USER_WINDOWS.getByName(user)),
@@ -80,7 +82,7 @@ describe("people, one after the other", () => {
     expect(refusal).toMatchObject({ code: "confirmation_required" });
   });
 
-  it("can't race past the limit in parallel", async () => {
+  it("cannot race past the limit in parallel", async () => {
     const { as } = await agent();
     const all = await Promise.all(
       Array.from({ length: PEOPLE }, (_, index) => ask(as, "get_customer", { customer_id: idOf(index) })),
@@ -88,7 +90,7 @@ describe("people, one after the other", () => {
     expect(all.filter(({ value }) => value !== undefined)).toHaveLength(7);
   });
 
-  it("go on for who was released by a person, within the allowance", async () => {
+  it("go on for a caller that a person released, within the allowance", async () => {
     const { user, as } = await agent();
     await readPeople(as);
     const [incident] = await incidents(user);
@@ -107,7 +109,7 @@ describe("people, one after the other", () => {
     expect((await readPeople(as)).answered).toBe(7 + 5 + 5);
   });
 
-  it("stay stopped where a person declined, and nobody decides the same twice", async () => {
+  it("stay stopped after a person declined, and nobody decides the same twice", async () => {
     const { user, as } = await agent();
     await readPeople(as);
     const [incident] = await incidents(user);
@@ -125,7 +127,7 @@ describe("people, one after the other", () => {
     });
   });
 
-  it("are of nobody's concern where they are one's own customers read again", async () => {
+  it("are not stopped if the agent reads its own customers again", async () => {
     const { as } = await agent();
     for (let times = 0; times < 12; times++) {
       expect((await ask(as, "get_customer", { customer_id: BORIS })).value).toBeDefined();
@@ -134,7 +136,7 @@ describe("people, one after the other", () => {
   });
 });
 
-it("a canary is answered like any other, and told at once as critical", async () => {
+it("a canary is answered like any other customer, and reported at once as critical", async () => {
   const { user, as } = await agent();
   const { value } = await ask(as, "get_customer", { customer_id: CANARY.customer });
   expect(value).toMatchObject({ customer_id: CANARY.customer });

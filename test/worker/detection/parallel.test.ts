@@ -8,7 +8,7 @@ import { recordsOf } from "../support/caller.ts";
 import { fill } from "../support/catalog.ts";
 import { call, newAddress, post } from "../support/clients.ts";
 
-// Honest agents send many calls at once, send them again, and ask for SKUs that are gone. None of it is a crawl.
+// Honest agents send many calls at once, repeat them, and request SKUs that are gone. None of it is a crawl.
 
 const products = [...generateProducts(1_000, 1)];
 const skus = products.map(({ sku }) => sku);
@@ -33,7 +33,7 @@ const answerSchema = z.object({
   }),
 });
 
-/** The structured content of an answer, or its refusal. */
+/** Returns the structured content of an answer, or its refusal. */
 function read(message: unknown) {
   const { structuredContent, _meta } = answerSchema.parse(message).result;
   return { value: structuredContent, refusal: _meta?.[REFUSAL_META_KEY] };
@@ -54,7 +54,7 @@ async function incidentsOf(principal: string) {
 const answeredIn = (answers: readonly { value?: unknown }[]) =>
   answers.filter(({ value }) => value !== undefined).length;
 
-/** Outcomes are recorded behind the answers. */
+/** Outcomes are recorded after the answers. */
 async function settledOf(object: Awaited<ReturnType<typeof shopper>>["object"], count: number) {
   await vi.waitFor(async () => {
     const outcomes = (await recordsOf(object)).filter(({ kind }) => kind === "outcome");
@@ -62,7 +62,7 @@ async function settledOf(object: Awaited<ReturnType<typeof shopper>>["object"], 
   });
 }
 
-describe("calls at once are all answered, and open no incident", () => {
+describe("parallel calls are all answered, and open no incident:", () => {
   it.each([10, 50])("sixty equal searches for %i products", async (limit) => {
     const { as, user } = await shopper();
     const answers = await Promise.all(
@@ -72,7 +72,7 @@ describe("calls at once are all answered, and open no incident", () => {
     expect(await incidentsOf(user)).toEqual([]);
   });
 
-  it("a batch of sixty searches, and the same batch sent again", async () => {
+  it("a batch of sixty searches, sent twice", async () => {
     const { as, user } = await shopper();
     const batch = (count: number) =>
       Array.from({ length: count }, (_, id) => call("search_products", { query: "keyboard" }, id));
@@ -84,7 +84,7 @@ describe("calls at once are all answered, and open no incident", () => {
     expect(await incidentsOf(user)).toEqual([]);
   });
 
-  it("sixty different searches that find much the same", async () => {
+  it("sixty different searches that find mostly the same", async () => {
     const { as, user } = await shopper();
     const answers = await Promise.all(
       Array.from({ length: 60 }, (_, index) =>
@@ -95,7 +95,7 @@ describe("calls at once are all answered, and open no incident", () => {
     expect(await incidentsOf(user)).toEqual([]);
   });
 
-  it("thirty products read side by side after a search, and read again", async () => {
+  it("thirty products read in parallel after a search, and read again", async () => {
     const { as, user } = await shopper();
     const search = await ask(as, "search_products", { query: "lamp", limit: 30 });
     const found = z.object({ products: z.array(z.object({ sku: z.string() })) }).parse(search.value).products;
@@ -108,7 +108,7 @@ describe("calls at once are all answered, and open no incident", () => {
   });
 });
 
-it("a crawl by sixty calls at once is stopped within the limit and what was in flight", async () => {
+it("a crawl by sixty parallel calls is stopped within the limit plus the calls in flight", async () => {
   const { as, user, object } = await shopper();
   const answers = await Promise.all(
     Array.from({ length: 60 }, (_, index) =>
@@ -149,7 +149,7 @@ describe("made-up SKUs", () => {
     expect((await ask(from, "get_product", { sku: "ZZ-2" })).refusal).toMatchObject({ code: "rate_limited" });
   });
 
-  it("are recorded by what was asked for, wherever they are looked up", async () => {
+  it("are recorded as requested, wherever they are looked up", async () => {
     const { as, object } = await shopper();
     await ask(as, "query_stock", { skus: [skus[0], "GONE-1", "GONE-2"] });
     await ask(as, "query_stock", { sku: "GONE-1" });
@@ -164,7 +164,7 @@ describe("made-up SKUs", () => {
     expect(missing[2]).toEqual(missing[0]?.slice(1));
   });
 
-  it("among many that exist stop nobody", async () => {
+  it("among many existing ones stop nobody", async () => {
     const { as, user } = await shopper();
     for (let from = 0; from < 90; from += 30) {
       const gone = Array.from({ length: 20 }, (_, index) => `OLD-${from + index}`);

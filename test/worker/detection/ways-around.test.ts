@@ -9,7 +9,7 @@ import { fill } from "../support/catalog.ts";
 import { ask, deskSample, fillDesk } from "../support/desk.ts";
 import { modern } from "../support/modern.ts";
 
-// Ways by which a caller could have what the flow rules count without being counted.
+// Ways in which a caller might get counted data without being counted.
 
 const products = [...generateProducts(300, 1)];
 const PEOPLE = 20;
@@ -39,16 +39,16 @@ const refusalSchema = z.looseObject({
   correlationId: z.string(),
   hints: z.record(z.string(), z.array(z.string())).default({}),
 });
-/** What a refusal says beside the call that it is of. */
+/** Returns what a refusal says besides the call that it refuses. */
 function saidIn({ refusal }: Awaited<ReturnType<typeof ask>>) {
   const { correlationId: _, ...said } = refusalSchema.parse(refusal);
   return said;
 }
 
-/** Objects that the audit says were answered to a caller, as tokens. */
+/** Returns the objects that the audit says were answered to a caller, as tokens. */
 async function answeredTo({ object }: Awaited<ReturnType<typeof newCaller>>): Promise<Set<string>> {
   let outcomes: { flow: { objects: readonly string[] } | null }[] = [];
-  // Public answers are settled behind the caller's back.
+  // Public answers are settled after the response.
   await vi.waitFor(async () => {
     const records = await recordsOf(object);
     outcomes = records.filter((record) => record.kind === "outcome");
@@ -70,7 +70,7 @@ describe("products are counted as answered", () => {
     expect((await answeredTo(caller)).size).toBe(shown.length);
   });
 
-  it("in what a refusal or a list of many says lies nearest", async () => {
+  it("in suggestions of a refusal or of a list of many", async () => {
     const one = await newCaller("shopper");
     const { hints } = saidIn(await ask(one.as, "get_product", { sku: "SKU-1000" }));
     const hinted = hints["nearest_skus"] ?? [];
@@ -86,7 +86,7 @@ describe("products are counted as answered", () => {
     expect((await answeredTo(many)).size).toBe(new Set(nearest).size);
   });
 
-  it("in a completion, whatever stands before what is completed", async () => {
+  it("in a completion, whatever precedes the completed text", async () => {
     const caller = await newCaller("inventory");
     const complete = async (value: string) => {
       const { body, headers } = modern("completion/complete", {
@@ -107,8 +107,8 @@ describe("products are counted as answered", () => {
   });
 });
 
-describe("at the limit of people", () => {
-  it("a search for a stranger and one for nobody are answered alike; those read go on being found", async () => {
+describe("the limit of people", () => {
+  it("answers a search for a stranger and one for nobody alike; people already read stay findable", async () => {
     const { as } = await newCaller("support");
     for (let index = 0; index < 7; index++)
       expect((await ask(as, "get_customer", { customer_id: idOf(index) })).value).toBeDefined();
@@ -136,7 +136,7 @@ describe("at the limit of people", () => {
   });
 });
 
-it("tickets can't be closed one after the other without a person", async () => {
+it("tickets cannot be closed one after the other without a person", async () => {
   const { as } = await newCaller("support");
   const codes = [];
   for (const { id } of deskSample.tickets.slice(0, 20)) {
@@ -150,7 +150,7 @@ it("tickets can't be closed one after the other without a person", async () => {
   expect(codes.length).toBeGreaterThan(16);
 });
 
-it("a call that lacks a scope is recorded with what it asked for", async () => {
+it("a call that lacks a scope is recorded with its target", async () => {
   const { as, object } = await newCaller("shopper");
   const refused = async (customer_id: string) => {
     const { body, headers } = modern("tools/call", { name: "get_customer", arguments: { customer_id } });

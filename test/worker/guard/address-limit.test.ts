@@ -31,7 +31,7 @@ const METADATA = JSON.stringify({
   token_endpoint_auth_method: "none",
 });
 const CLIENT = encodeURIComponent("https://client.invalid/metadata.json");
-/** Endpoints that anybody may ask, with how they end while they may be asked. */
+/** Endpoints that anybody may call, with their answer below the limit. */
 const DOORS: [endpoint: Endpoint, path: string, init: RequestInit, status: number][] = [
   ["register", "/oauth/register", { method: "POST", headers: json, body: METADATA }, 201],
   ["sign-in", "/sign-in", form({ key: "pcm_" }, fromOurPage), 401],
@@ -57,7 +57,7 @@ const from = (address: string, { headers, ...init }: RequestInit): RequestInit =
 const callerAt = (address: string, endpoint: Endpoint) =>
   `${anonymous(hashAddress(address, DEPLOYED["SECRET_KEY"] ?? "")).id}-${endpoint}`;
 
-/** An address that has used up the window of an endpoint. */
+/** Returns an address that has used up the window of an endpoint. */
 async function busyAddress(endpoint: Endpoint): Promise<string> {
   const address = `192.0.2.${Math.floor(Math.random() * 250)}-${crypto.randomUUID()}`;
   const id = callerAt(address, endpoint);
@@ -74,7 +74,7 @@ async function busyAddress(endpoint: Endpoint): Promise<string> {
   return address;
 }
 
-/** What is written or fetched by then. */
+/** Counts what has been written or fetched so far. */
 async function keptNow(): Promise<number> {
   const { keys } = await env.OAUTH_KV.list();
   const { results } = await env.DB.prepare("SELECT 1 FROM sign_on_attempts").all();
@@ -82,7 +82,7 @@ async function keptNow(): Promise<number> {
 }
 
 describe.each(DOORS)("%s: %s", (endpoint, path, init, status) => {
-  it("is refused an address that has asked too much, before anything is kept or fetched, and others not", async () => {
+  it("refuses an address that has called too often, before anything is stored or fetched, and no other", async () => {
     issuer.listen();
     const fetched = vi.spyOn(globalThis, "fetch");
     const address = await busyAddress(endpoint);
@@ -99,7 +99,7 @@ describe.each(DOORS)("%s: %s", (endpoint, path, init, status) => {
     vi.restoreAllMocks();
   });
 
-  it("is closed where the address can't be counted", async () => {
+  it("is closed if the address cannot be counted", async () => {
     const away = () => Promise.reject(new Error("away"));
     const { callers } = failing("admit", away, away);
     const ctx = createExecutionContext();
@@ -129,18 +129,18 @@ it.each([
   },
 );
 
-it("a browser is told by a page when to come again", async () => {
+it("a browser gets a page that says when to come again", async () => {
   const request = from(await busyAddress("authorize"), { headers: { accept: "text/html" } });
   const response = await send(DOORS.at(-1)?.[1] ?? "", request, SETTINGS);
   expect(response.headers.get("content-type")).toContain("text/html");
   expect(Number(response.headers.get("retry-after"))).toBeGreaterThan(0);
 });
 
-it("what was let in is in the audit of the address", async () => {
+it("admitted calls are in the audit of the address", async () => {
   const address = `203.0.113.1-${crypto.randomUUID()}`;
   await send("/sign-in", from(address, form({ key: "x" }, fromOurPage)), SETTINGS);
   const records = () => recordsOf(env.USER_WINDOWS.getByName(callerAt(address, "sign-in")));
-  // Settled behind the answer.
+  // Settled after the response.
   await vi.waitFor(async () =>
     expect(await records()).toMatchObject([
       { kind: "attempt", target: "request", name: "sign-in", decision: "admitted", weight: 1 },

@@ -18,7 +18,7 @@ beforeEach(() => {
 });
 
 let networks = 0;
-/** A /48 that no other test uses. */
+/** Returns a /48 that no other test uses. */
 const newNetwork = () => `2001:db8:${(++networks).toString(16)}`;
 const newAddress = () => `${newNetwork()}:1::1`;
 
@@ -38,7 +38,7 @@ const resultSchema = z.looseObject({
     .optional(),
 });
 
-/** Products of an answer; undefined if it is a refusal. */
+/** Returns the number of products in an answer; undefined if it is a refusal. */
 async function answered(address: string, name: string, args: object): Promise<number | undefined> {
   const [message] = await answers(await ask(address, call(name, args)));
   const { isError, structuredContent } = resultSchema.parse(message?.result);
@@ -47,7 +47,7 @@ async function answered(address: string, name: string, args: object): Promise<nu
   return (found ?? items ?? [structuredContent]).length;
 }
 
-/** Takes so many products by their numbers, fifty at a time; the number that was answered. */
+/** Reads products by number, fifty at a time; returns how many were answered. */
 async function take(address: string, from: number, to: number): Promise<number> {
   let taken = 0;
   for (let at = from; at < to; at += 50)
@@ -55,10 +55,10 @@ async function take(address: string, from: number, to: number): Promise<number> 
   return taken;
 }
 
-describe("discovery without a name", () => {
+describe("anonymous discovery", () => {
   const methods = ["tools/list", "prompts/list", "resources/list", "resources/templates/list"];
 
-  it("makes no object, however many addresses ask", async () => {
+  it("creates no object, however many addresses call", async () => {
     const before = (await listDurableObjectIds(env.USER_WINDOWS)).length;
     const network = newNetwork();
     for (let place = 0; place < 20; place++) {
@@ -70,7 +70,7 @@ describe("discovery without a name", () => {
     expect(await listDurableObjectIds(env.USER_WINDOWS)).toHaveLength(before);
   });
 
-  it("is limited by address, and closes nothing else to that address", async () => {
+  it("is limited by address, and limits nothing else of that address", async () => {
     const address = newAddress();
     const list = { jsonrpc: "2.0", id: 1, method: "tools/list" };
     const codes: (string | undefined)[] = [];
@@ -98,7 +98,7 @@ describe("discovery without a name", () => {
 });
 
 describe("a shared address past its budget of products", () => {
-  it("is answered small pages and single products, and has its whole pages back in minutes", async () => {
+  it("gets small pages and single products, and whole pages again within minutes", async () => {
     const address = newAddress();
     expect(await take(address, 0, 299)).toBe(299);
     expect(await answered(address, "query_stock", { skus: skus.slice(300, 350) })).toBeUndefined();
@@ -126,7 +126,7 @@ describe("the addresses of one network", () => {
       let taken = 0;
       for (let place = 1; place <= 10; place++)
         taken += await take(address(place), (place - 1) * 190, place * 190);
-      // 500 an hour, and at most the page that passes it.
+      // 500 an hour, plus at most the page that passes the limit.
       expect(taken).toBeLessThanOrEqual(500);
       expect(taken).toBeGreaterThan(400);
       const single: (number | undefined)[] = [];

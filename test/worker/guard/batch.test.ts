@@ -12,7 +12,7 @@ import { fill, sample } from "../support/catalog.ts";
 import { call, post } from "../support/clients.ts";
 import { losing } from "../support/failing-callers.ts";
 
-// A batch is up to 100 calls in one request. Others wait for a few of them at a time, and not for all.
+// A batch holds up to 100 calls in one request. Other callers wait for a few of them at a time, not for all.
 
 beforeAll(() => fill(sample));
 afterEach(() => vi.restoreAllMocks());
@@ -35,7 +35,7 @@ const batchOf = (name: string, args: object, size = SIZE) =>
 const coded = (messages: unknown, code: string) =>
   JSON.stringify(messages).split(`"code":"${code}"`).length - 1;
 
-/** The messages that callers' objects were sent for admission since now. */
+/** Collects the admission messages to callers' objects from now on. */
 function countMessages(): string[] {
   const sent: string[] = [];
   const getByName = env.USER_WINDOWS.getByName.bind(env.USER_WINDOWS);
@@ -56,7 +56,7 @@ function countMessages(): string[] {
 }
 
 describe("a batch of 100", () => {
-  it("asks the database for a few calls at a time, and every call is answered", async () => {
+  it("calls the database for a few calls at a time, and every call is answered", async () => {
     const { as } = await shopper();
     let [running, most] = [0, 0];
     const batch = env.DB.batch.bind(env.DB);
@@ -75,9 +75,9 @@ describe("a batch of 100", () => {
     expect(most).toBeLessThanOrEqual(4);
   });
 
-  it("for which the rate limit has no room is refused with two messages, and each call is counted", async () => {
+  it("beyond the rate limit is refused with two messages, and each call is counted", async () => {
     const { as, refusals } = await shopper();
-    // Refused for their arguments, which is charged.
+    // Refused for their arguments, which is still charged.
     await post(batchOf("get_product", { sku: 7 }, max), as);
     const before = await refusals();
     expect(before).toEqual({ calls: max, refused: max });
@@ -101,7 +101,7 @@ describe("a batch of 100", () => {
     expect(await refusals()).toEqual({ calls: SIZE, refused: SIZE });
   });
 
-  it("whose first half fits under the limit has that half answered and the others refused", async () => {
+  it("whose first half fits under the limit gets that half answered and the rest refused", async () => {
     const { as, object } = await shopper();
     await post(batchOf("get_product", { sku: 7 }, max - 50), as);
     const { messages } = await post(batchOf("query_stock", { sku: "SKU-10001" }), as);
@@ -148,7 +148,7 @@ function guardOf({ callers = env.USER_WINDOWS, deadlineMs = 5_000, ...options }:
 const done = { ...EMPTY_RESULT, outcome: "ok" as const, durationMs: 1 };
 
 describe("the turns of a request", () => {
-  it("begin the next call when one is settled, and record no call before its turn", async () => {
+  it("start the next call when one is settled, and record no call before its turn", async () => {
     const { admit } = guardOf();
     const begun: number[] = [];
     const admissions = Array.from({ length: 6 }, async (_, place) => {
@@ -163,7 +163,7 @@ describe("the turns of a request", () => {
     await vi.waitFor(() => expect(begun).toEqual([0, 1, 2]));
   });
 
-  it("end with the request: a call that had no turn is refused as timeout", async () => {
+  it("end with the request: a call that got no turn is refused as timeout", async () => {
     const { admit } = guardOf({ atOnce: 1, deadlineMs: 1_500 });
     expect((await admit(0)).ok).toBe(true);
     expect(await admit(1)).toMatchObject({ ok: false, refusal: { code: "timeout" } });

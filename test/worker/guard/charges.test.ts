@@ -32,7 +32,7 @@ type GuardedCall = [method: string, params: Record<string, unknown>];
 const tool = (name: string, args: unknown = {}): GuardedCall => ["tools/call", { name, arguments: args }];
 const good = tool("list_categories");
 
-/** How many more calls fit after one call of a caller: what it was charged, seen from outside. */
+/** Returns how many more calls fit after one call of a caller: its charge, seen from outside. */
 async function leftAfter([method, params]: GuardedCall) {
   const { ask } = newCaller({ policy: narrow });
   const first = await ask(method, params);
@@ -41,12 +41,12 @@ async function leftAfter([method, params]: GuardedCall) {
   return { code: first.refusal?.code, left };
 }
 
-describe("what is charged", () => {
+describe("charges", () => {
   it.each<[string, GuardedCall, RefusalCode | undefined]>([
     ["a call that is answered", good, undefined],
-    ["one that finds nothing once it runs", tool("query_stock", { sku: "SKU-0" }), "not_found"],
+    ["a call that finds nothing", tool("query_stock", { sku: "SKU-0" }), "not_found"],
     ["bad arguments", tool("search_products", { query: 7 }), "invalid_arguments"],
-    ["no arguments, where none will do", ["tools/call", { name: "query_stock" }], "invalid_arguments"],
+    ["missing arguments", ["tools/call", { name: "query_stock" }], "invalid_arguments"],
     ["arguments that are a list", tool("search_products", []), "invalid_arguments"],
     ["no name", ["tools/call", {}], "invalid_arguments"],
     ["an unknown tool", tool("drop_tables"), "unknown_tool"],
@@ -82,11 +82,11 @@ describe("what is charged", () => {
   it.each<[string, GuardedCall]>([
     ["tools/list", ["tools/list", {}]],
     ["a list with a made-up cursor", ["prompts/list", { cursor: "x" }]],
-  ])("%s: nothing of the calls", async (_, asked) => {
+  ])("%s: no charge on the calls", async (_, asked) => {
     expect((await leftAfter(asked)).left).toBe(3);
   });
 
-  it("no refusal by the limit: however many, the next call is due when the first leaves the window", async () => {
+  it("do not apply to refusals by the limit: the next call is due when the first leaves the window", async () => {
     const { ask } = newCaller({ policy: narrow });
     for (let left = 3; left > 0; left--) expect((await ask(...good)).refusal).toBeUndefined();
     for (let flood = 0; flood < 50; flood++) {
@@ -102,7 +102,7 @@ describe("what is charged", () => {
     expect((await ask(...good)).refusal).toBeUndefined();
   });
 
-  it("discovery has a limit of its own, which calls don't touch", async () => {
+  it("discovery has its own limit, which calls don't use up", async () => {
     const { ask } = newCaller({ policy: narrow });
     while ((await ask(...good)).refusal === undefined);
     expect((await ask("tools/list")).refusal).toBeUndefined();
@@ -110,7 +110,7 @@ describe("what is charged", () => {
     expect((await ask("prompts/list")).refusal).toMatchObject({ code: "rate_limited", retryAfterMs: 60_000 });
   });
 
-  it("weights are of tools, resources and prompts, and never of discovery", async () => {
+  it("weights apply to tools, resources and prompts, and never to discovery", async () => {
     const weights = { query_stock: 2, "tools/list": 3 };
     const { ask } = newCaller({ policy: { ...narrow, weights } });
     expect((await ask("tools/list")).refusal).toBeUndefined();
@@ -151,7 +151,7 @@ describe("the first refusal in the guard's order is answered", () => {
   });
 });
 
-it("a megabyte of ids in arguments that are refused makes no large record", async () => {
+it("a megabyte of ids in refused arguments makes no large record", async () => {
   const { ask, object } = newCaller();
   const skus = Array.from({ length: 170_000 }, (_, index) => index.toString(36));
   expect((await ask(...tool("query_stock", { skus }))).refusal?.code).toBe("invalid_arguments");
@@ -160,14 +160,14 @@ it("a megabyte of ids in arguments that are refused makes no large record", asyn
   expect(JSON.stringify(record).length).toBeLessThan(2_000);
 });
 
-it("a role without limits of its own has those of all roles", async () => {
+it("a role without its own limits has the default limits", async () => {
   const { ask } = newCaller();
   for (let call = 0; call < limits.calls.max; call++)
     expect((await ask(...tool("nope"))).refusal?.code).toBe("unknown_tool");
   expect((await ask(...good)).refusal?.code).toBe("rate_limited");
 });
 
-it("what is completed is shown and hidden by the argument's name, as in a call", async () => {
+it("a completed value is shown or hidden by the argument's name, as in a call", async () => {
   const redact = { except: { find_product: ["category", "value", "name"] } };
   const { ask, object } = newCaller({ policy: policyWith({ redact }) });
   const ref = { type: "ref/prompt", name: "find_product" };

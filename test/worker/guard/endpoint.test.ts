@@ -17,7 +17,7 @@ const { calls, discovery } = policyInForce().limits;
 
 beforeAll(() => fill(sample));
 
-/** A caller with a key, and its Durable Object. */
+/** Creates a caller with a key, and its Durable Object. */
 async function caller() {
   const user = await newUser();
   const { secret } = await newKey(user);
@@ -35,7 +35,7 @@ const initialize = rpc("initialize", {
 
 const metaSchema = z.object({ [REFUSAL_META_KEY]: z.object({ retryAfterMs: z.int() }) });
 
-/** The code of each answer, `ok` for a result. */
+/** Returns the code of each answer, `ok` for a result. */
 async function codes(response: Response): Promise<string[]> {
   const found = await answers(response);
   return found.map(({ result, error }) => error?.data.code ?? (result?.isError === true ? "error" : "ok"));
@@ -43,10 +43,10 @@ async function codes(response: Response): Promise<string[]> {
 const count = (list: string[], code: string) => list.filter((each) => each === code).length;
 
 describe("one key", () => {
-  it("of 500 calls at once has exactly as many admitted as its limit says", async () => {
+  it("gets exactly as many of 500 parallel calls admitted as its limit allows", async () => {
     expect(calls).toEqual({ max: 100, window_s: 60 });
     const { headers, object } = await caller();
-    // A hundred requests of one call and sixteen of twenty-five, all under way together.
+    // A hundred requests of one call and sixteen of twenty-five, all in flight together.
     const bodies = [
       ...Array.from({ length: 100 }, () => one),
       ...Array.from({ length: 16 }, () =>
@@ -71,13 +71,13 @@ describe("one key", () => {
     expect(count(attempts, "admitted")).toBe(100);
   }, 30_000);
 
-  it("has every call of a batch counted", async () => {
+  it("is charged for every call of a batch", async () => {
     const { headers } = await caller();
     expect(count(await codes(await post(batch(100), headers)), "unknown_tool")).toBe(100);
     expect(await codes(await post(refused, headers))).toEqual(["rate_limited"]);
   });
 
-  it("has no more of a batch admitted than is left", async () => {
+  it("gets no more of a batch admitted than is left", async () => {
     const { headers } = await caller();
     await (await post(batch(60), headers)).text();
     const second = await codes(await post(batch(60), headers));
@@ -97,7 +97,7 @@ describe("one key", () => {
 describe("discovery", () => {
   const lists = ["tools/list", "prompts/list", "resources/list", "resources/templates/list"];
 
-  it("never eats the budget of calls, nor calls that of discovery", async () => {
+  it("never uses up the budget of calls, nor calls that of discovery", async () => {
     const { headers } = await caller();
     for (let time = 0; time < 3; time++) {
       const listing = Array.from({ length: 99 }, (_, id) => ({ ...rpc(lists[id % 4] ?? ""), id }));
@@ -109,7 +109,7 @@ describe("discovery", () => {
     expect(discovery.max).toBe(300);
   }, 30_000);
 
-  it("over its limit is 429 with Retry-After where nothing was dispatched yet", async () => {
+  it("over its limit is 429 with Retry-After if nothing was dispatched yet", async () => {
     const { headers, object } = await caller();
     for (let time = 0; time < 3; time++)
       await (
@@ -136,7 +136,7 @@ describe("discovery", () => {
 });
 
 describe("Retry-After", () => {
-  it("stands on 2026-07-28 answers, in seconds, never sooner than retryAfterMs", async () => {
+  it("is on 2026-07-28 answers, in seconds, never sooner than retryAfterMs", async () => {
     const { headers } = await caller();
     await (await post(batch(100), headers)).text();
     const { body, headers: named } = modern("tools/call", one.params);
@@ -149,15 +149,15 @@ describe("Retry-After", () => {
     expect(seconds).toBeGreaterThan(30);
   });
 
-  it("does not stand on an answer that asks nobody to wait", async () => {
+  it("is absent from an answer that asks nobody to wait", async () => {
     const { headers } = await caller();
     const { body, headers: named } = modern("tools/call", one.params);
     expect((await post(body, { ...headers, ...named })).headers.has("retry-after")).toBe(false);
   });
 });
 
-describe("who is counted", () => {
-  it("without a key: the network address, a /64 as one", async () => {
+describe("the counted caller", () => {
+  it("without a key is the network address, a /64 as one", async () => {
     const address = newAddress();
     const settings = { ...DEPLOYED, PUBLIC_CATALOG: "on" };
     const url = `${ORIGIN}/mcp/public`;
@@ -170,7 +170,7 @@ describe("who is counted", () => {
     expect((await recordsOf(env.USER_WINDOWS.getByName(id))).length).toBeGreaterThan(0);
   });
 
-  it("a token without the scope is charged for what it is denied, and told so whatever else is wrong", async () => {
+  it("is charged for a call beyond its token's scopes, and gets that refusal whatever else is wrong", async () => {
     const { user, tokens } = await granted(["inventory"], ["inventory:write"]);
     const headers = bearer(tokens.access_token);
     const denied = await codes(await post(batch(100), headers));

@@ -32,13 +32,13 @@ const good = ["tools/call", { name: "list_categories" }] as const;
 
 describe("an object that throws", () => {
   it.each([
-    // The runtime has tried again by then.
-    { what: "what may pass", flags: { retryable: true }, tries: 1 },
-    { what: "what may pass, from the object", flags: { retryable: true, remote: true }, tries: 1 },
-    { what: "that it was reset", flags: { remote: true, durableObjectReset: true }, tries: 2 },
-    { what: "neither", flags: {}, tries: 1 },
-    { what: "flags that are no booleans", flags: { retryable: "yes" }, tries: 1 },
-  ])("$what is asked $tries times; a public read goes on, and that is logged", async ({ flags, tries }) => {
+    // The runtime has retried by then.
+    { what: "a retryable error", flags: { retryable: true }, tries: 1 },
+    { what: "a retryable error of the object", flags: { retryable: true, remote: true }, tries: 1 },
+    { what: "a reset", flags: { remote: true, durableObjectReset: true }, tries: 2 },
+    { what: "another error", flags: {}, tries: 1 },
+    { what: "flags that are not booleans", flags: { retryable: "yes" }, tries: 1 },
+  ])("$what is tried $tries time(s); a public read goes on, and that is logged", async ({ flags, tries }) => {
     const { callers, stubs } = failing("admit", throwing(flags), throwing(flags), throwing(flags));
     const { ask } = newCaller({ callers });
     const { result, refusal } = await ask(...good);
@@ -56,7 +56,7 @@ describe("an object that throws", () => {
   });
 
   it.each([{ overloaded: true }, { overloaded: true, retryable: true }, { overloaded: true, remote: true }])(
-    "that it is overloaded is asked once and serves nothing, because its own caller may have overloaded it: %o",
+    "when overloaded is tried once and serves nothing, because its own caller may have overloaded it: %o",
     async (flags) => {
       const { callers, stubs } = failing("admit", throwing(flags), throwing(flags));
       const { ask } = newCaller({ callers });
@@ -70,7 +70,7 @@ describe("an object that throws", () => {
     },
   );
 
-  it("once, that it was reset, leaves one admission by a new stub, and nothing is logged", async () => {
+  it("once, because it was reset, leaves one admission by a new stub, and nothing is logged", async () => {
     const { callers, stubs } = failing("admit", throwing({ remote: true, durableObjectReset: true }));
     const { ask, object } = newCaller({ callers });
     expect((await ask(...good)).refusal).toBeUndefined();
@@ -127,14 +127,14 @@ describe("while the object is away", () => {
     expect(events("guard_degraded").map(({ served }) => served)).toContain(false);
   });
 
-  it("what the policy does not name answers unavailable, which can be tried again", async () => {
+  it("targets that the policy does not name answer unavailable, which can be retried", async () => {
     const { fail_open } = policyInForce();
     const policy = policyWith({ fail_open: { ...fail_open, targets: ["search_products"] } });
     const { ask } = newCaller({ callers: away().callers, policy });
     const { result, refusal } = await ask(...good);
     expect(refusal).toMatchObject({ code: "unavailable" });
     expect(JSON.stringify(result)).toContain('"retryable":true');
-    // Without lists no client could connect to what goes on.
+    // Without lists no client could connect to the tools that still work.
     expect((await ask("tools/list")).refusal).toBeUndefined();
     expect(
       (await ask("tools/call", { name: "search_products", arguments: { query: "dock" } })).refusal,
@@ -148,14 +148,14 @@ describe("while the object is away", () => {
     ["resources/read", { uri: "catalog://nope" }, "not_found"],
     ["tools/call", { name: "get_product", arguments: { sku: "SKU-10001" } }, "permission_denied"],
     ["tools/call", { name: "get_product", arguments: { sku: 7 } }, "permission_denied"],
-  ])("what was refused without it stays refused: %s %j", async (method, params, code) => {
+  ])("still refuses what needs no object: %s %j", async (method, params, code) => {
     const shopper = roleOf({ tools: ["search_products"] });
     const { ask } = newCaller({ callers: away().callers, policy: policyWith({ roles: { shopper } }) });
     expect((await ask(method, params)).refusal).toMatchObject({ code });
     expect(events("guard_degraded")).toMatchObject([]);
   });
 
-  it("answers hold nothing of what went wrong, and the log does", async () => {
+  it("answers hold nothing about the cause, and the log does", async () => {
     const policy = policyWith({ fail_open: { ...policyInForce().fail_open, targets: [] } });
     const { ask } = newCaller({ callers: away().callers, policy });
     const { result, refusal } = await ask(...good);
@@ -164,7 +164,7 @@ describe("while the object is away", () => {
     expect(logged.join("\n")).toContain(refusal?.correlationId);
   });
 
-  it("a flood of callers fills no memory: more than a thousand at once wait, and none gets a second limit", async () => {
+  it("a flood of callers fills no memory: beyond a thousand at once they wait, and none gets a second limit", async () => {
     vi.setSystemTime(NOW + 100 * limit.window_s * 1_000);
     const { callers } = away();
     const first = newCaller({ callers });
@@ -184,7 +184,7 @@ describe("while the object is away", () => {
     expect((await newCaller({ callers }).ask(...good)).refusal).toBeUndefined();
   });
 
-  it("a caller is served so many products and no more, however few calls they take", async () => {
+  it("a caller is served only so many products, however few calls they take", async () => {
     vi.setSystemTime(NOW + 1_000 * limit.window_s * 1_000);
     const { products } = policyInForce().fail_open;
     const { ask } = newCaller({ callers: away().callers });
@@ -195,7 +195,7 @@ describe("while the object is away", () => {
     const pages = Math.floor(products.per_caller / 50);
     for (let call = 0; call < pages; call++) expect((await ask(...page)).refusal).toBeUndefined();
     expect((await ask(...page)).refusal).toMatchObject({ code: "unavailable" });
-    // What holds no product goes on.
+    // Answers without a product go on.
     expect((await ask(...good)).refusal).toBeUndefined();
     expect(events("guard_degraded").map(({ products: counted }) => counted)).toEqual([
       ...Array.from({ length: pages }, () => 50),
@@ -206,7 +206,7 @@ describe("while the object is away", () => {
     expect((await ask(...page)).refusal).toBeUndefined();
   });
 
-  it("all callers together are served so many products and no more", async () => {
+  it("all callers together are served only so many products", async () => {
     vi.setSystemTime(NOW + 2_000 * limit.window_s * 1_000);
     const { per_isolate } = policyInForce().fail_open.products;
     const { mayGoOn } = await import("../../../src/guard/fail-open.ts");
@@ -221,7 +221,7 @@ describe("while the object is away", () => {
 describe("a settlement that is lost", () => {
   const { callers } = failing("settle", ...always(throwing({})));
 
-  it("costs a public answer nothing, and leaves its charge", async () => {
+  it("does not affect a public answer, and keeps its charge", async () => {
     const shopper = roleOf({ tools: ["list_categories"] });
     const limits = { ...policyInForce().limits, calls: { max: 1, window_s: 60 } };
     const { ask, object } = newCaller({

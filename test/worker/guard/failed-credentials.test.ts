@@ -18,7 +18,7 @@ let addresses = 0;
 const newAddress = () => ({ "cf-connecting-ip": `203.0.113.${++addresses}` });
 const list = { jsonrpc: "2.0", id: 1, method: "tools/list" };
 
-/** How often each status was answered. */
+/** Returns how often each status was answered. */
 async function statuses(times: number, ask: () => Promise<Response>): Promise<Record<number, number>> {
   const counts: Record<number, number> = {};
   for (let made = 0; made < times; made += 10) {
@@ -33,7 +33,7 @@ describe.each([
   ["tokens", "/mcp", () => `user:grant:${crypto.randomUUID()}`],
   ["keys of admins", "/admin/api/users", () => newAccessKey().secret],
 ])("random %s at %s", (_, path, secret) => {
-  it("are looked up so often and no more, and a credential in use goes on", async () => {
+  it("are looked up only so often, and a credential in use still works", async () => {
     const address = newAddress();
     const { secret: good } = await newKey(await newUser(["admin"]));
     const ask = (key: string, from = address) =>
@@ -43,7 +43,7 @@ describe.each([
     expect((await ask(good)).status).toBe(200);
     const counts = await statuses(300, () => ask(secret()));
     expect(counts[401]).toBeGreaterThanOrEqual(failed.max);
-    // What a few seconds give back.
+    // A few seconds refill part of the budget.
     expect(counts[401]).toBeLessThan(failed.max * 1.5);
     expect((await ask(good)).status).toBe(200);
     expect((await ask(secret(), newAddress())).status).toBe(401);
@@ -101,7 +101,7 @@ describe("requests for tokens", () => {
   const refreshAt = (address: Record<string, string>, client_id: string, refresh_token: string) =>
     send("/oauth/token", form({ grant_type: "refresh_token", client_id, refresh_token }, address));
 
-  it("that fail are limited by address, and a client in use refreshes at that address", async () => {
+  it("that fail are limited by address, and a client in use still refreshes at that address", async () => {
     const address = newAddress();
     const { browser, flow } = await ready();
     const first = await tokensOf(await exchange(flow, await codeFor(browser, flow)));

@@ -4,11 +4,11 @@ import { PLANTED, fill, sample } from "../support/catalog.ts";
 import { newAddress, send } from "../support/clients.ts";
 import { anyRequest } from "../support/any-request.ts";
 
-// Whatever is sent to the endpoint: an answer in time, no 5xx without a reference, and nothing internal in it.
+// Any input to the endpoint gets an answer in time, no 5xx without a reference, and no internal text.
 
-/** CI asks for more: FUZZ_RUNS=20000. */
+/** CI runs more: FUZZ_RUNS=20000. */
 const BODIES = inject("fuzzRuns");
-/** Requests under way together, a few from one address: a limit would hide what lies behind it. */
+/** Requests in flight together, a few from one address, because a limit would hide the code after it. */
 const TOGETHER = 20;
 const FROM_ONE = 10;
 const IN_TIME_MS = 10_000;
@@ -30,7 +30,7 @@ async function answered(
   { body: sent, headers }: { body: string; headers: Record<string, string> },
   address: string,
 ) {
-  // What no header can hold, no client can send.
+  // A client cannot send text that no header can hold.
   const given = Object.entries(headers).filter(([, value]) => /^[\x20-\x7e]*$/.test(value));
   const response = await send("/mcp", {
     method: "POST",
@@ -57,7 +57,7 @@ async function inTime<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-/** Every message of an answer; throws where one is no JSON. */
+/** Returns every message of an answer; throws if one is not JSON. */
 const messagesOf = (said: string): unknown[] =>
   said.startsWith("{")
     ? [JSON.parse(said)]
@@ -90,7 +90,7 @@ it(
       { numRuns: Math.ceil(BODIES / TOGETHER), endOnFailure: true },
     );
     expect(logged.filter((line) => line.includes("internal_error"))).toEqual([]);
-    // What is looked at is not all of one kind; the rarest of these is one in forty.
+    // Proves that the inputs vary; the rarest of these is one in forty.
     for (const status of [200, 202, 400, 403, 404]) expect([...statuses.keys()]).toContain(status);
   },
   BODIES * 60,

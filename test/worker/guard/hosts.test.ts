@@ -4,8 +4,8 @@ import { keyOf } from "../identity/support/people.ts";
 import { fill, sample } from "../support/catalog.ts";
 import { modern } from "../support/modern.ts";
 
-// src/app.ts decides which Host and Origin are served. The MCP handler behind it has checks of its own,
-// which know nothing of the settings and must refuse nothing more.
+// src/app.ts decides which Host and Origin are served. The MCP handler behind it has its own checks that
+// ignore the settings, and they must not refuse anything more.
 
 let key = "";
 beforeAll(async () => {

@@ -21,7 +21,7 @@ const HOUR = 60 * 60_000;
 const accountOf = async (browser: Browser) => (await browser.request("/account")).text();
 const statusWith = async (token: string) => (await post(search(), bearer(token))).status;
 
-/** What can be revoked on the page: ids by what the button says. */
+/** Returns the ids that can be revoked on the page, by their button's text. */
 const revocable = (html: string, what: "clients" | "keys") =>
   new Map(
     [
@@ -35,7 +35,7 @@ const revocable = (html: string, what: "clients" | "keys") =>
   );
 
 describe("/account", () => {
-  it("asks who nobody knows to sign in, and comes back", async () => {
+  it("asks an anonymous visitor to sign in, and comes back", async () => {
     const response = await send("/account");
     expect(response.status).toBe(303);
     expect(response.headers.get("location")).toBe("/sign-in?next=%2Faccount");
@@ -43,7 +43,7 @@ describe("/account", () => {
     expect(signIn.headers.get("location")).toBe("/account");
   });
 
-  it("says who one is, with which roles, and how one signed in", async () => {
+  it("shows the user, the roles, and how they signed in", async () => {
     const user = await newUser(["support", "inventory"], { customer_id: "cust-7" });
     const { id, secret } = await newKey(user);
     const html = await accountOf(await signedIn(secret));
@@ -60,7 +60,7 @@ describe("/account", () => {
     expect(html.includes('href="/admin"')).toBe(isOne);
   });
 
-  it("escapes what others chose", async () => {
+  it("escapes text that others chose", async () => {
     const user = await newUser();
     const evil = `<img src=x onerror=alert(1)>"'`;
     const { secret } = await newKey(user, { label: evil });
@@ -72,7 +72,7 @@ describe("/account", () => {
     expect(html.match(/&lt;img src=x/g)).toHaveLength(4);
   });
 
-  it("can't be framed, kept, or made to run scripts", async () => {
+  it("cannot be framed, cached, or made to run scripts", async () => {
     const browser = await signedIn(await keyOf(["shopper"]));
     const { headers } = await browser.request("/account");
     expect(headers.get("content-security-policy")).toBe(
@@ -83,7 +83,7 @@ describe("/account", () => {
   });
 
   it.each(["/account/clients/revoke", "/account/keys/revoke"])(
-    "%s takes no form of another site",
+    "%s rejects a form of another site",
     async (path) => {
       const { id, secret } = await newKey(await newUser());
       const browser = await signedIn(secret);
@@ -96,7 +96,7 @@ describe("/account", () => {
   );
 
   it.each(["/account/clients/revoke", "/account/keys/revoke"])(
-    "%s asks who nobody knows to sign in",
+    "%s asks an anonymous visitor to sign in",
     async (path) => {
       expect((await new Browser().post(path, { id: "x" })).headers.get("location")).toBe(
         "/sign-in?next=%2Faccount",
@@ -105,8 +105,8 @@ describe("/account", () => {
   );
 });
 
-describe("one's own keys", () => {
-  it("are listed with their times, and those that open nothing are not", async () => {
+describe("the user's own keys", () => {
+  it("are listed with their times, without those that open nothing", async () => {
     vi.useFakeTimers({ toFake: ["Date"], now: Date.UTC(2026, 10, 24, 8) });
     const user = await newUser(["shopper", "support"]);
     await newKey(user, { label: "narrow", roles: ["shopper"], expires_in_days: 2 });
@@ -126,7 +126,7 @@ describe("one's own keys", () => {
     expect(text).toContain(", which you signed in with");
   });
 
-  it("are revoked, and what they opened ends", async () => {
+  it("are revoked, and everything they opened ends", async () => {
     const user = await newUser();
     const [mine, other] = [await newKey(user), await newKey(user)];
     const browser = await signedIn(mine.secret);
@@ -137,19 +137,19 @@ describe("one's own keys", () => {
     expect(await statusWith(other.secret)).toBe(401);
     expect((await others.request("/account")).status).toBe(303);
     expect(await statusWith(mine.secret)).toBe(200);
-    // The last one too, with which the session ends.
+    // The last key can be revoked too; the session ends with it.
     await browser.post("/account/keys/revoke", { id: mine.id });
     expect((await browser.request("/account")).status).toBe(303);
   });
 
-  it("another's are left alone", async () => {
+  it("do not include another user's", async () => {
     const victim = await newKey(await newUser());
     const browser = await signedIn(await keyOf(["admin"]));
     for (const id of [victim.id, "", "' OR 1=1 --"]) await browser.post("/account/keys/revoke", { id });
     expect(await statusWith(victim.secret)).toBe(200);
   });
 
-  it("are not for who signed in with a key of fewer roles, nor are the clients", async () => {
+  it("are hidden after signing in with a key of fewer roles, and so are the clients", async () => {
     const user = await newUser(["shopper", "admin"]);
     const whole = await newKey(user, { label: "whole" });
     const narrow = await newKey(user, { roles: ["shopper"] });
@@ -163,8 +163,8 @@ describe("one's own keys", () => {
   });
 });
 
-describe("one's own clients", () => {
-  it("are listed with what they may and since when, and revoked at once", async () => {
+describe("the user's own clients", () => {
+  it("are listed with their scopes and dates, and revoked at once", async () => {
     vi.useFakeTimers({ toFake: ["Date"], now: Date.UTC(2026, 10, 24, 8) });
     const { browser, flow, tokens } = await granted(
       ["support"],
@@ -189,7 +189,7 @@ describe("one's own clients", () => {
     expect(await accountOf(browser)).toContain("No client acts for you.");
   });
 
-  it("another's are left alone", async () => {
+  it("do not include another user's", async () => {
     const victim = await granted();
     const id = revocable(await accountOf(victim.browser), "clients").get("Test client") ?? "";
     const attacker = await signedIn(await keyOf(["admin"]));
@@ -203,7 +203,7 @@ describe("one's own clients", () => {
     const { browser, user, tokens } = await granted();
     const [from] = (await env.OAUTH_KV.list({ prefix: `grant:${user}:` })).keys;
     const grant = await env.OAUTH_KV.get<Record<string, unknown>>(from?.name ?? "", "json");
-    // Of the alphabet that the library draws them from.
+    // Made of the alphabet that the library draws ids from.
     const id = "-_aZ09-_aZ09-_aZ";
     await env.OAUTH_KV.put(`grant:${user}:${id}`, JSON.stringify({ ...grant, id }));
     await browser.post("/account/clients/revoke", { id });
@@ -212,7 +212,7 @@ describe("one's own clients", () => {
     expect(await statusWith(tokens.access_token)).toBe(401);
   });
 
-  it("those of earlier versions, which kept no name, are named by their id", async () => {
+  it("from earlier versions, which stored no name, are named by their id", async () => {
     const { browser, user } = await granted();
     const { keys } = await env.OAUTH_KV.list({ prefix: `grant:${user}:` });
     const name = keys[0]?.name ?? "";
@@ -223,7 +223,7 @@ describe("one's own clients", () => {
   });
 });
 
-it("what somebody lets in, ends and revokes of their own is in their audit, and nothing that isn't theirs", async () => {
+it("the audit of a user has the clients, sessions and keys they allow, end and revoke, and nothing of others", async () => {
   const { user, browser, flow } = await granted();
   const spare = await newKey(user);
   const [client] = revocable(await accountOf(browser), "clients").values();
@@ -241,7 +241,7 @@ it("what somebody lets in, ends and revokes of their own is in their audit, and 
   ]);
 });
 
-describe("a session knows how its person came", () => {
+describe("a session knows how its user signed in", () => {
   const sessionOf = (browser: Browser) =>
     findSession(env.DB, browser.cookies.get(SESSION_COOKIE) ?? "", Date.now());
 
@@ -263,7 +263,7 @@ describe("a session knows how its person came", () => {
     expect(await sessionOf(browser)).toBeUndefined();
   });
 
-  it("by an access key, which a program may hold: not so", async () => {
+  it("by an access key, which a program may hold: not interactively", async () => {
     expect(await sessionOf(await signedIn(await keyOf(["admin"])))).toMatchObject({ interactive: false });
   });
 });

@@ -15,7 +15,7 @@ beforeAll(() => fill(sample));
 const statuses = new Map<string, number>(Object.entries(refusals).map(([code, { http }]) => [code, http]));
 const refusalSchema = z.object({ code: z.string(), error: z.string() });
 
-/** The code of a refusal, whose status must be the table's. */
+/** Returns the code of a refusal, whose status must be the table's. */
 async function refusalOf(response: Response): Promise<string> {
   const { code } = refusalSchema.parse(await response.json());
   expect(response.status).toBe(statuses.get(code));
@@ -57,31 +57,31 @@ const everyRoute: [string, string][] = [
 ];
 
 describe.each(everyRoute)("%s %s", (method, path) => {
-  it("asks for a key", async () => {
+  it("requires a key", async () => {
     const response = await send(`/admin/api${path}`, { method });
     expect(response.headers.get("www-authenticate")).toMatch(/^Bearer /);
     expect(await refusalOf(response)).toBe("unauthenticated");
   });
 
   it.each(["shopper", "customer", "support", "inventory"] as const)(
-    "is not for a key of the role %s",
+    "rejects a key of the role %s",
     async (role) => {
       expect(await refusalOf(await api(await keyOf([role]), method, path))).toBe("permission_denied");
     },
   );
 
-  it("is not for an admin's key narrowed to another role", async () => {
+  it("rejects an admin's key narrowed to another role", async () => {
     const { secret } = await newKey(await newUser(["admin", "shopper"]), { roles: ["shopper"] });
     expect(await refusalOf(await api(secret, method, path))).toBe("permission_denied");
   });
 
-  it("is not for an admin's revoked key", async () => {
+  it("rejects an admin's revoked key", async () => {
     const { id, secret } = await newKey(await newUser(["admin"]));
     await runBatch(env.DB, revokeKey(id, Date.now()));
     expect(await refusalOf(await api(secret, method, path))).toBe("unauthenticated");
   });
 
-  it("is not for an admin's cookie alone", async () => {
+  it("rejects an admin's cookie alone", async () => {
     const browser = await signedIn(await keyOf(["admin"]));
     expect(await refusalOf(await browser.request(`/admin/api${path}`, { method }))).toBe("unauthenticated");
   });
@@ -120,7 +120,7 @@ describe("users", () => {
     expect((await userOf(admin, user.id))?.roles).toBe("shopper");
   });
 
-  it("are added once, however many ask at the same time", async () => {
+  it("are added once, however many requests arrive at the same time", async () => {
     const admin = await keyOf(["admin"]);
     const user = validUser();
     const added = await Promise.all([1, 2, 3, 4].map(() => api(admin, "POST", "/users", user)));
@@ -135,8 +135,8 @@ describe("users", () => {
     { why: "a blank name", change: { name: "  " } },
     { why: "no roles", change: { roles: [] } },
     { why: "an unknown role", change: { roles: ["root"] } },
-    { why: "the role of nobody", change: { roles: ["anonymous"] } },
-    { why: "a kind that callers can't have", change: { kind: "local" } },
+    { why: "the anonymous role", change: { roles: ["anonymous"] } },
+    { why: "a kind that users cannot have", change: { kind: "local" } },
     { why: "an unknown field", change: { is_admin: true } },
   ])("with $why are refused", async ({ change }) => {
     const admin = await keyOf(["admin"]);
@@ -159,12 +159,12 @@ describe("users", () => {
     { method: "POST", path: "/users/nobody/enable", body: undefined },
     { method: "POST", path: "/keys", body: { user: "nobody", label: "x" } },
     { method: "POST", path: "/keys/key-nothing/revoke", body: undefined },
-  ])("$method $path: there is none", async ({ method, path, body }) => {
+  ])("$method $path: not found", async ({ method, path, body }) => {
     expect(await refusalOf(await api(await keyOf(["admin"]), method, path, body))).toBe("not_found");
   });
 
   it.each([{ roles: [] }, { roles: ["root"] }, { roles: "admin" }, {}, { roles: ["shopper"], extra: 1 }])(
-    "can't be given roles by %j",
+    "cannot be given roles by %j",
     async (body) => {
       const admin = await keyOf(["admin"]);
       const user = await newUser(["support"]);
@@ -200,7 +200,7 @@ describe("keys", () => {
     expect(after.keys[0]?.["revoked_at"]).toMatch(/^\d{4}-/);
   });
 
-  it("are listed of one user or of all", async () => {
+  it("are listed for one user or for all", async () => {
     const admin = await keyOf(["admin"]);
     const [one, other] = [await newUser(), await newUser()];
     const ids = [(await newKey(one)).id, (await newKey(other)).id];
@@ -213,12 +213,12 @@ describe("keys", () => {
   it.each([
     { why: "no label", change: { label: undefined } },
     { why: "no user", change: { user: undefined } },
-    { why: "no roles of some", change: { roles: [] } },
+    { why: "an empty list of roles", change: { roles: [] } },
     { why: "an unknown role", change: { roles: ["root"] } },
-    { why: "no days", change: { expires_in_days: 0 } },
+    { why: "0 days", change: { expires_in_days: 0 } },
     { why: "half a day", change: { expires_in_days: 0.5 } },
     { why: "more than ten years", change: { expires_in_days: 3_651 } },
-    { why: "a secret of one's own", change: { secret: "pcm_x" } },
+    { why: "a secret from the client", change: { secret: "pcm_x" } },
     { why: "an unknown rule of signatures", change: { signature: "sometimes" } },
   ])("with $why are refused", async ({ change }) => {
     const admin = await keyOf(["admin"]);
@@ -233,7 +233,7 @@ describe("keys", () => {
 const errorSchema = z.object({ error: z.string() });
 
 it.each([["admin"], ["support", "admin"], ["shopper", "admin"]])(
-  "a key narrowed to %j is refused to who has not all of these, and told what they have",
+  "a key narrowed to %j is refused to a user who lacks some of these, and the refusal lists theirs",
   async (...roles) => {
     const admin = await keyOf(["admin"]);
     const user = await newUser(["shopper", "support"]);
@@ -248,7 +248,7 @@ it.each([["admin"], ["support", "admin"], ["shopper", "admin"]])(
 it.each([
   ["/keys", {}],
   ["/signing-keys", { algorithm: "hmac-sha256" }],
-])("%s makes none for who is disabled", async (path, more) => {
+])("%s refuses to make one for a disabled user", async (path, more) => {
   const admin = await keyOf(["admin"]);
   const user = await newUser();
   await api(admin, "POST", `/users/${user}/disable`);
@@ -305,7 +305,7 @@ describe("signing keys", () => {
   it.each([
     ["base64url", X],
     ["a JWK", jwk],
-  ])("for Ed25519 take a public key as %s, and have no secret here", async (_, public_key) => {
+  ])("for Ed25519 take a public key as %s, and store no secret", async (_, public_key) => {
     const admin = await keyOf(["admin"]);
     const user = await newUser();
     const body = { user, label: "x", algorithm: "ed25519", public_key };
@@ -322,9 +322,9 @@ describe("signing keys", () => {
     { why: "a JWK of another curve", change: { public_key: { ...jwk, crv: "X25519" } } },
     { why: "a JWK of a private key", change: { public_key: { ...jwk, d: X } } },
     { why: "a public key for HMAC", change: { algorithm: "hmac-sha256" } },
-    { why: "a secret of one's own", change: { secret: "pcs_x" } },
+    { why: "a secret from the client", change: { secret: "pcs_x" } },
     { why: "no label", change: { label: "" } },
-    { why: "no days", change: { expires_in_days: 0 } },
+    { why: "0 days", change: { expires_in_days: 0 } },
   ])("with $why are refused", async ({ change }) => {
     const admin = await keyOf(["admin"]);
     const user = await newUser();
@@ -333,7 +333,7 @@ describe("signing keys", () => {
     expect(await list(admin, user)).toEqual([]);
   });
 
-  it("are of a user that there is", async () => {
+  it("need an existing user", async () => {
     const body = { user: "nobody", label: "x", algorithm: "hmac-sha256" };
     expect(await refusalOf(await api(await keyOf(["admin"]), "POST", "/signing-keys", body))).toBe(
       "not_found",

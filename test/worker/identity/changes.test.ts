@@ -23,7 +23,7 @@ const tablesOf = (user: string) =>
   );
 const auditOf = (user: string) => recordsOf(env.USER_WINDOWS.getByName(user));
 
-it("what an admin makes and changes of a user is in the user's audit, with who did it and no secret", async () => {
+it("the audit of a user has every change an admin makes to them, with its author and no secret", async () => {
   const { id: by, ask, make } = await newAdmin();
   const user = await make("/users", { id: "ada", name: "Ada", roles: ["shopper"] });
   await ask("PUT", `/users/${user}/roles`, { roles: ["support", "inventory"] });
@@ -43,12 +43,12 @@ it("what an admin makes and changes of a user is in the user's audit, with who d
     change("key_revoked", narrowed),
     change("signing_key_revoked", signing),
   ]);
-  // Anchored at once, so that who has not called yet can be exported too.
+  // Anchored at once, so that a user who has not called yet can be exported too.
   const exported = await ask("GET", `/audit/${user}`);
   expect((await exported.text()).split("\n").filter((each) => each.includes('"change"'))).toHaveLength(7);
 });
 
-it("what is refused leaves nothing there", async () => {
+it("refused changes leave no record", async () => {
   const { id, ask } = await newAdmin();
   await env.DB.prepare("UPDATE users SET disabled_at = 1 WHERE id <> ?").bind(id).run();
   const statuses = [
@@ -63,7 +63,7 @@ it("what is refused leaves nothing there", async () => {
   for (const user of [id, "no-role", "nobody"]) expect(await tablesOf(user)).toEqual([]);
 });
 
-it("nothing is given that the audit can't be told of; what takes away is done all the same", async () => {
+it("grants are refused if the audit cannot record them; revocations are done anyway", async () => {
   const { ask } = await newAdmin();
   const user = await newUser(["shopper", "inventory"]);
   const key = (await newKey(user)).id;

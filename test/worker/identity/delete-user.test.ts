@@ -14,7 +14,7 @@ const codeOf = async (response: Response) => {
   return code;
 };
 
-it("a deleted user's keys and sessions end, the audit stays, and the id is never given again", async () => {
+it("a deleted user's keys and sessions end, the audit stays, and the id is never reused", async () => {
   const admin = await keyOf(["admin"]);
   const user = await newUser(["shopper"]);
   const { secret } = await newKey(user);
@@ -42,7 +42,7 @@ it("a deleted user's keys and sessions end, the audit stays, and the id is never
   expect(kept).toEqual({ name: "Deleted user", customer_id: null });
 });
 
-it("the dashboard deletes whom the form names by id alone", async () => {
+it("the dashboard deletes the user whom the form names by id only", async () => {
   const browser = await signedIn(await keyOf(["admin"]));
   const user = await newUser(["shopper"]);
   const path = `/admin/callers/${user}/delete`;
@@ -52,7 +52,7 @@ it("the dashboard deletes whom the form names by id alone", async () => {
   expect((await browser.post(`/admin/callers/${user}/enable`, {})).status).toBe(409);
 });
 
-it("the only admin can't be deleted", async () => {
+it("the only admin cannot be deleted", async () => {
   await env.DB.prepare("UPDATE users SET disabled_at = 1 WHERE disabled_at IS NULL").run();
   const only = await newUser(["admin"]);
   const { secret } = await newKey(only);
@@ -61,7 +61,7 @@ it("the only admin can't be deleted", async () => {
   expect((await api(other, "DELETE", `/users/${only}`)).status).toBe(200);
 });
 
-it("who reads the support desk as a customer has to be one that it has", async () => {
+it("a user who reads the support desk as a customer must be an existing customer", async () => {
   const admin = await keyOf(["admin"]);
   const add = (id: string, roles: string[], customer_id?: string) =>
     api(admin, "POST", "/users", { id, name: "x", roles, ...(customer_id !== undefined && { customer_id }) });

@@ -22,7 +22,7 @@ const callWith = (key: string) => post(search(), bearer(key));
 
 const problemSchema = z.object({ error: z.string(), error_description: z.string() });
 
-/** The code that a key is refused by; undefined for a good one. */
+/** Returns the code that a key is refused with; undefined for a good one. */
 async function problemOf(key: string): Promise<string | undefined> {
   const response = await callWith(key);
   if (response.status === 200) return undefined;
@@ -38,7 +38,7 @@ const swapped = (key: string, at: number) =>
   key.slice(0, at) + (key.at(at) === "A" ? "B" : "A") + key.slice(at + 1);
 
 describe("a good key", () => {
-  it("is served", async () => {
+  it("is accepted", async () => {
     const { secret } = await newKey(await newUser());
     const response = await callWith(secret);
     expect(response.status).toBe(200);
@@ -47,7 +47,7 @@ describe("a good key", () => {
     ]);
   });
 
-  it("looks like a key and holds 256 bits", () => {
+  it("has the expected format and holds 256 bits", () => {
     const [one, other] = [newAccessKey(), newAccessKey()];
     expect(one.secret).toMatch(/^pcm_[\w-]{43}_[\w-]{6}$/);
     expect(one.secret).not.toBe(other.secret);
@@ -74,7 +74,7 @@ describe("a bad key is refused by its own code:", () => {
     expect(await problemOf(mistype(secret))).toBe("key_malformed");
   });
 
-  it("key_expired, from the moment on that it expires", async () => {
+  it("key_expired, from the moment it expires", async () => {
     const { id, secret } = await newKey(await newUser(), { expires_in_days: 1 });
     const { expires_at } = z
       .object({ expires_at: z.int() })
@@ -85,7 +85,7 @@ describe("a bad key is refused by its own code:", () => {
     expect(await problemOf(secret)).toBe("key_expired");
   });
 
-  it("key_revoked, on the next call; the user's other key goes on", async () => {
+  it("key_revoked, on the next call; the user's other key still works", async () => {
     const user = await newUser();
     const [revoked, other] = [await newKey(user), await newKey(user)];
     expect(await problemOf(revoked.secret)).toBeUndefined();
@@ -130,7 +130,7 @@ describe("last use", () => {
     await callWith(secret);
     await vi.waitFor(async () => expect(await lastUse(id)).toBe(first));
 
-    // The other key's write is a later one on the same path: once it is there, this one's would be too.
+    // The other key's write comes later on the same path: once it exists, this one's would exist too.
     const other = await newKey(await newUser());
     vi.setSystemTime(first + 59 * MINUTE);
     await callWith(secret);
@@ -166,7 +166,7 @@ describe("last use", () => {
   });
 });
 
-/** All that the database and the store of sign-ins hold, as text. */
+/** Returns everything that the database and the store of sign-ins hold, as text. */
 async function everythingStored(): Promise<string> {
   const tables = await env.DB.prepare(
     "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB '_cf_*'",
@@ -181,12 +181,12 @@ async function everythingStored(): Promise<string> {
   return JSON.stringify([rows, values]);
 }
 
-it("keeps no secret: neither key, nor cookie, nor code, nor token", async () => {
+it("stores no secret: neither key, nor cookie, nor code, nor token", async () => {
   const { user, browser, code, tokens } = await granted();
   const { id, secret } = await newKey(user);
   await callWith(secret);
   const stored = await everythingStored();
-  // What is looked through is what there is.
+  // Proves that the searched text is not empty.
   expect(stored).toContain(id);
   expect(stored).toContain(`grant:${user}:`);
 
@@ -194,7 +194,7 @@ it("keeps no secret: neither key, nor cookie, nor code, nor token", async () => 
   const secretParts = [
     secret.slice(4, 47),
     session,
-    // A token is user:grant:secret; the first two name it.
+    // A token is user:grant:secret; only the last part is secret.
     ...[code, tokens.access_token, tokens.refresh_token].map((token) => token.split(":").at(2) ?? ""),
   ];
   for (const part of secretParts) {

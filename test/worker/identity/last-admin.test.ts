@@ -10,7 +10,7 @@ import { runBatch } from "../../../src/database/run-batch.ts";
 import { userIdOf } from "../../../src/identity/sign-on/person.ts";
 import { newKey, newUser } from "./support/people.ts";
 
-it("the only admin can't be disabled or demoted, and can where there is another", async () => {
+it("the only admin cannot be disabled or demoted; with another admin, it can", async () => {
   const only = await newUser(["admin"]);
   const { secret } = await newKey(only);
   const ask = async (method: string, path: string, body?: object) =>
@@ -19,14 +19,14 @@ it("the only admin can't be disabled or demoted, and can where there is another"
   expect(await ask("PUT", "roles", { roles: ["shopper"] })).toBe(409);
   const other = await newUser(["admin", "shopper"]);
   await newKey(other, { roles: ["shopper"] });
-  // Who has no way in as an admin could undo nothing.
+  // A user without any credential as an admin could undo nothing.
   expect(await ask("POST", "disable")).toBe(409);
   await newKey(other);
   expect(await ask("PUT", "roles", { roles: ["admin", "shopper"] })).toBe(200);
   expect(await ask("POST", "disable")).toBe(200);
 });
 
-it("an error of the database is no answer, whatever its text says", async () => {
+it("a database error is not an answer, whatever its text says", async () => {
   const user = await newUser(["admin"]);
   const broken = async () => {
     throw new Error("D1_ERROR: malformed JSON");
@@ -37,7 +37,7 @@ it("an error of the database is no answer, whatever its text says", async () => 
   await expect(keepingAnAdmin(db, disableUser(user, 1), { user }, 1)).rejects.toThrow("malformed JSON");
 });
 
-it("two who demote or disable each other at once leave one of them", async () => {
+it("two admins who demote or disable each other at once leave one of them", async () => {
   for (const path of ["roles", "disable", "roles", "disable", "roles"]) {
     await env.DB.prepare("UPDATE users SET disabled_at = 1 WHERE disabled_at IS NULL").run();
     const [first, second] = [await newUser(["admin"]), await newUser(["admin"])];
@@ -56,7 +56,7 @@ it("two who demote or disable each other at once leave one of them", async () =>
   }
 });
 
-it("the only admin's last way in can't be revoked, by the API or at /account, and can where there is another", async () => {
+it("the only admin's last credential cannot be revoked, by the API or at /account; with another admin, it can", async () => {
   await env.DB.prepare("UPDATE users SET disabled_at = 1 WHERE disabled_at IS NULL").run();
   const only = await newUser(["admin"]);
   const { id, secret } = await newKey(only);
@@ -64,14 +64,14 @@ it("the only admin's last way in can't be revoked, by the API or at /account, an
   const browser = await signedIn(secret);
   expect(await revoke()).toBe(409);
   expect((await browser.post("/account/keys/revoke", { id })).status).toBe(409);
-  // None of these lets an admin in.
+  // None of these credentials lets an admin in.
   await newKey(only, { signature: "required" });
   await newKey(await newUser(["support"]));
   expect(await revoke()).toBe(409);
 
   const spare = await newKey(only);
   expect((await browser.post("/account/keys/revoke", { id: spare.id })).status).toBe(303);
-  // With a signing key the one that asks for signatures does.
+  // With a signing key, the access key that requires signatures lets an admin in.
   await api(secret, "POST", "/signing-keys", { user: only, label: "x", algorithm: "hmac-sha256" });
   expect(await revoke()).toBe(200);
   expect(await revoke()).toBe(401);
@@ -100,13 +100,13 @@ describe.each([
     return { id, again: () => recordSignOn(env.DB, { ...ada, roles: groups }, recording()) };
   };
 
-  it("and keeps the role where no group makes another", async () => {
+  it("keeps the role if no group makes another admin", async () => {
     const { id, again } = await begin();
     expect(await again()).toMatchObject({ ok: after.length > 0 });
     expect(await rolesOf(env.DB, id)).toEqual(after);
   });
 
-  it("and not where there is another admin", async () => {
+  it("loses the role if there is another admin", async () => {
     const { id, again } = await begin();
     await newKey(await newUser(["admin"]));
     await again();

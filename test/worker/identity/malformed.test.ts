@@ -11,7 +11,7 @@ const form = (body: string, type = "application/x-www-form-urlencoded") => ({
   body,
 });
 
-describe("malformed requests are refused and not thrown:", () => {
+describe("malformed requests are refused without an exception:", () => {
   it.each([
     ["a client id too long for the store", `/authorize?response_type=code&client_id=${LONG}`, {}],
     [
@@ -30,7 +30,7 @@ describe("malformed requests are refused and not thrown:", () => {
       "/sign-in",
       form("key=x", "application/x-www-form-urlencoded; charset=foo"),
     ],
-    ["a consent form that is none", "/authorize", form("x", "multipart/form-data")],
+    ["a consent request that is not a form", "/authorize", form("x", "multipart/form-data")],
     [
       "a bearer token too long for the store",
       "/mcp",
@@ -43,7 +43,7 @@ describe("malformed requests are refused and not thrown:", () => {
   });
 });
 
-it("takes no registration larger than a client needs", async () => {
+it("rejects a registration larger than a client needs", async () => {
   const body = JSON.stringify({
     client_name: "x".repeat(20_000),
     redirect_uris: ["https://client.example/cb"],
@@ -68,6 +68,6 @@ it("shows no invisible character of a user's name", () => {
   expect(user.name).toBe("AB");
 });
 
-it("takes the OAuth token of a user called pcm_bot for what it is", () => {
+it("accepts the OAuth token of a user called pcm_bot as such", () => {
   expect(looksLikeKey("pcm_bot:grant:secret")).toBe(false);
 });

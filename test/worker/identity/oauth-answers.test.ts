@@ -8,7 +8,8 @@ import { ORIGIN, bearer, challenge, form, post, search, send } from "./support/d
 import { granted, newFlow, token } from "./support/oauth-client.ts";
 import { keyOf } from "./support/people.ts";
 
-// What the OAuth library refuses is refused from the table: named, logged and counted, in the form that OAuth's clients read.
+// Refusals of the OAuth library come from the table: named, logged and counted, in the form that OAuth
+// clients read.
 
 beforeAll(() => fill(sample));
 afterEach(() => vi.restoreAllMocks());
@@ -21,7 +22,9 @@ const bodySchema = z.looseObject({
   correlationId: z.string(),
 });
 
-/** One refusal's body, whose name and code its one log line and its one Analytics point have too. */
+/**
+ * Returns a refusal's body, whose name and code must also be in its one log line and its one Analytics point.
+ */
 async function refused(ask: () => Promise<Response>, code: string) {
   const { lines, points } = listen();
   const response = await ask();
@@ -29,8 +32,8 @@ async function refused(ask: () => Promise<Response>, code: string) {
   const text = await response.text();
   expect(text).toContain(`"correlationId":"${id}"`);
   expect(text).toContain(`"code":"${code}"`);
-  const told = lines().filter((line) => line["correlation_id"] === id && "code" in line);
-  expect(told).toMatchObject([{ event: "request_refused", code }]);
+  const logged = lines().filter((line) => line["correlation_id"] === id && "code" in line);
+  expect(logged).toMatchObject([{ event: "request_refused", code }]);
   expect(points().map((point) => point?.blobs?.[CODE_BLOB])).toEqual([code]);
   return { response, body: JSON.parse(text) };
 }
@@ -51,7 +54,7 @@ describe("the token endpoint", () => {
     expect(bodySchema.parse(body).error).toBe(error);
   });
 
-  it("keeps OAuth's error for a grant that is over, and for one of an unknown kind", async () => {
+  it("keeps OAuth's error for a grant that is over, and for an unknown grant type", async () => {
     const { clientId: client_id } = await newFlow();
     const over = { grant_type: "refresh_token", client_id, refresh_token: "a:b:c" };
     const { response, body } = await refused(() => token(over), "unauthenticated");
@@ -61,7 +64,7 @@ describe("the token endpoint", () => {
     expect([odd.response.status, bodySchema.parse(odd.body).error]).toEqual([400, "unsupported_grant_type"]);
   });
 
-  it("answers in OAuth's form what this server itself refuses", async () => {
+  it("answers this server's own refusals in OAuth's form", async () => {
     const huge = form({ grant_type: "refresh_token", client_id: "x".repeat(20_000) });
     const { response, body } = await refused(() => send("/oauth/token", huge), "request_too_large");
     expect([response.status, bodySchema.parse(body).error]).toEqual([413, "invalid_request"]);
@@ -75,7 +78,7 @@ describe("the token endpoint", () => {
   });
 });
 
-it("a registration that is not one keeps RFC 7591's error", async () => {
+it("keeps RFC 7591's error for an invalid registration", async () => {
   const body = JSON.stringify({ redirect_uris: [] });
   const headers = { "content-type": "application/json" };
   const ask = () => send("/oauth/register", { method: "POST", headers, body });
@@ -86,8 +89,8 @@ it("a registration that is not one keeps RFC 7591's error", async () => {
   expect(said.error).toMatch(/^invalid_(?:client_metadata|redirect_uri)$/);
   const id = response.headers.get("x-request-id");
   expect(said.correlationId).toBe(id);
-  const told = lines().filter((line) => line["correlation_id"] === id && "code" in line);
-  expect(told).toMatchObject([{ event: "request_refused", code: "malformed_request" }]);
+  const logged = lines().filter((line) => line["correlation_id"] === id && "code" in line);
+  expect(logged).toMatchObject([{ event: "request_refused", code: "malformed_request" }]);
 });
 
 describe("the protected resource", () => {
@@ -100,7 +103,7 @@ describe("the protected resource", () => {
     });
   });
 
-  it("keeps RFC 6750's error for a token that is no good", async () => {
+  it("keeps RFC 6750's error for an invalid token", async () => {
     const bad = bearer(`${(await keyOf(["shopper"])).slice(0, -1)}x`);
     const { response, body } = await refused(() => post(search(), bad), "unauthenticated");
     expect(challenge(response)).toMatchObject({ error: "invalid_token" });
@@ -123,9 +126,9 @@ describe("the protected resource", () => {
   });
 
   it.each([
-    ["passes by itself", "D1_ERROR: Network connection lost.", 503, "unavailable"],
-    ["nobody has foreseen", "no such column: secret", 500, "internal"],
-  ])("tells a keyed caller of a database failure that %s", async (_, message, status, code) => {
+    ["is temporary", "D1_ERROR: Network connection lost.", 503, "unavailable"],
+    ["is unexpected", "no such column: secret", 500, "internal"],
+  ])("tells a caller with a key of a database failure that %s", async (_, message, status, code) => {
     const as = bearer(await keyOf(["shopper"]));
     vi.spyOn(env.DB, "prepare").mockImplementation(() => {
       throw new Error(message);

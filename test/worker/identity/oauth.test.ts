@@ -34,7 +34,7 @@ const DAY = 24 * 60 * 60_000;
 const statusWith = async (accessToken: string) => (await post(search(), bearer(accessToken))).status;
 
 describe("an authorization request", () => {
-  it("that is good opens the consent page", async () => {
+  it("that is valid opens the consent page", async () => {
     const { browser, flow } = await ready();
     const response = await browser.request(authorizeUrl(flow));
     expect(response.status).toBe(200);
@@ -44,7 +44,7 @@ describe("an authorization request", () => {
   it.each([
     { why: "plain PKCE", change: { code_challenge_method: "plain" } },
     {
-      why: "PKCE of no method, which means plain",
+      why: "PKCE without a method, which means plain",
       change: { code_challenge_method: undefined },
     },
     {
@@ -52,13 +52,13 @@ describe("an authorization request", () => {
       change: { code_challenge: undefined, code_challenge_method: undefined },
     },
     {
-      why: "a resource elsewhere",
+      why: "a resource of another server",
       change: { resource: "https://evil.example/mcp" },
     },
-    { why: "another resource here", change: { resource: `${ORIGIN}/admin` } },
+    { why: "another resource of this server", change: { resource: `${ORIGIN}/admin` } },
     { why: "the implicit grant", change: { response_type: "token" } },
     { why: "no response type", change: { response_type: undefined } },
-  ])("with $why is answered by a page, whether or not somebody is signed in", async ({ change }) => {
+  ])("with $why is answered by a page, with or without a session", async ({ change }) => {
     const { browser, flow } = await ready();
     for (const asker of [browser, new Browser()]) {
       const response = await asker.request(authorizeUrl(flow, change));
@@ -69,10 +69,10 @@ describe("an authorization request", () => {
   });
 
   it.each([
-    { why: "a redirect elsewhere", change: { redirect_uri: "https://evil.example/callback" } },
+    { why: "a redirect to another host", change: { redirect_uri: "https://evil.example/callback" } },
     { why: "another path", change: { redirect_uri: `${REDIRECT}/other` } },
     {
-      why: "another host that begins so",
+      why: "a host with the same prefix",
       change: { redirect_uri: "https://client.example.evil.example/callback" },
     },
     { why: "the redirect over http", change: { redirect_uri: REDIRECT.replace("https", "http") } },
@@ -80,7 +80,7 @@ describe("an authorization request", () => {
     { why: "no redirect", change: { redirect_uri: undefined } },
     { why: "an unknown client", change: { client_id: "nobody" } },
     { why: "no client", change: { client_id: undefined } },
-  ])("with $why is answered here, and nobody is redirected", async ({ change }) => {
+  ])("with $why is answered here without a redirect", async ({ change }) => {
     const { browser, flow } = await ready();
     const response = await browser.request(authorizeUrl(flow, change));
     expect(response.status).toBe(400);
@@ -89,7 +89,7 @@ describe("an authorization request", () => {
   });
 });
 
-/** Status of a page's refusal, which must lead nowhere and hold no code. */
+/** Returns the status of a page's refusal, which must not redirect and must contain no code. */
 async function refusedHere(response: Response): Promise<number> {
   expect(response.headers.has("location")).toBe(false);
   expect(await response.text()).not.toContain("code=");
@@ -109,10 +109,10 @@ describe("consent", () => {
     });
   });
 
-  it.each(["allow", "deny"])("can't be replayed after %s", async (decision) => {
+  it.each(["allow", "deny"])("cannot be replayed after %s", async (decision) => {
     const { browser, flow } = await ready();
     const html = await openConsent(browser, flow);
-    // The cookie that goes with the handle is cleared; who replays has kept it.
+    // The cookie of the form is cleared, but an attacker has kept it.
     const kept = new Map(browser.cookies);
     expect((await decide(browser, html, { decision })).status).toBe(303);
     for (const [name, value] of kept) browser.cookies.set(name, value);
@@ -120,13 +120,13 @@ describe("consent", () => {
     expect(await refusedHere(await decide(browser, html, { decision: "deny" }))).toBe(400);
   });
 
-  it.each(["allow", "deny"])("can't be given (%s) in another browser", async (decision) => {
+  it.each(["allow", "deny"])("cannot be given (%s) in another browser", async (decision) => {
     const { browser, flow } = await ready();
     const html = await openConsent(browser, flow);
     const victim = await ready();
     await openConsent(victim.browser, victim.flow);
     expect(await refusedHere(await decide(victim.browser, html, { decision }))).toBe(400);
-    // It still stands in its own.
+    // It is still valid in its own browser.
     expect((await decide(browser, html)).status).toBe(303);
   });
 
@@ -150,7 +150,7 @@ describe("consent", () => {
         await runBatch(env.DB, disableUser(user, Date.now()));
       },
     },
-  ])("can't be given after $why", async ({ end }) => {
+  ])("cannot be given after $why", async ({ end }) => {
     const user = await newUser();
     const browser = await signedIn((await newKey(user)).secret);
     const html = await openConsent(browser, await newFlow());
@@ -158,7 +158,7 @@ describe("consent", () => {
     expect(await refusedHere(await decide(browser, html))).toBe(401);
   });
 
-  it("is not given by a form without a handle, or by no form", async () => {
+  it("is not given without the form's handle, or by JSON", async () => {
     const { browser } = await ready();
     expect(await refusedHere(await decide(browser, ""))).toBe(400);
     const headers = { "content-type": "application/json", origin: ORIGIN };
@@ -177,7 +177,7 @@ describe("consent", () => {
     expect(tokens.scope).toBe("catalog:read inventory:write");
   });
 
-  it("grants what was left ticked", async () => {
+  it("grants only the ticked scopes", async () => {
     const { browser, flow } = await ready(["admin"], "catalog:read inventory:write");
     const code = await codeFor(browser, flow, ["catalog:read"]);
     expect((await tokensOf(await exchange(flow, code))).scope).toBe("catalog:read");
@@ -191,14 +191,14 @@ describe("consent", () => {
     }
   });
 
-  it("offers nothing to allow where the roles allow nothing of what is asked", async () => {
+  it("offers nothing to allow if the roles allow none of the requested scopes", async () => {
     const { browser, flow } = await ready(["shopper"], "admin");
     const html = await openConsent(browser, flow);
     expect(offered(html)).toEqual([]);
     expect(html).not.toContain('value="allow"');
   });
 
-  it("given by who signed in with a narrowed key goes no further than that key", async () => {
+  it("given with a narrowed key grants no more than that key", async () => {
     const { secret } = await newKey(await newUser(["admin", "shopper"]), { roles: ["shopper"] });
     const browser = await signedIn(secret);
     const flow = await newFlow({ scope: "catalog:read admin" });
@@ -217,7 +217,7 @@ describe("consent", () => {
     expect(tokens.scope).toBe("catalog:read");
   });
 
-  it("drawn for one sign-in can't be given after another one in the same browser", async () => {
+  it("shown for one session cannot be given in another session of the same browser", async () => {
     const { browser, flow } = await ready();
     const html = await openConsent(browser, flow);
     const { secret } = await newKey(await newUser(["admin"]));
@@ -226,7 +226,7 @@ describe("consent", () => {
   });
 });
 
-describe("a token's refresh", () => {
+describe("refreshing a token", () => {
   it("ends with the key that its user signed in with", async () => {
     const user = await newUser(["shopper"]);
     const { id, secret } = await newKey(user);
@@ -242,13 +242,13 @@ describe("a token's refresh", () => {
 });
 
 describe("an authorization code", () => {
-  it("is good for a token bound to this resource", async () => {
+  it("is accepted for a token bound to this resource", async () => {
     const { tokens } = await granted();
     expect(tokens).toMatchObject({ scope: "catalog:read", expires_in: 3600, resource: `${ORIGIN}/mcp` });
     expect(await statusWith(tokens.access_token)).toBe(200);
   });
 
-  it("that is replayed is refused, and takes its tokens with it", async () => {
+  it("that is replayed is refused, and its tokens are revoked", async () => {
     const { flow, code, tokens } = await granted();
     const response = await exchange(flow, code);
     expect(response.status).toBe(400);
@@ -267,7 +267,7 @@ describe("an authorization code", () => {
     },
     { why: "another resource", change: { resource: "https://evil.example/mcp" }, error: "invalid_target" },
     { why: "an unknown client", change: { client_id: "nobody" }, error: "invalid_client" },
-    { why: "a code made up", change: { code: "a:b:c" }, error: "invalid_grant" },
+    { why: "an invented code", change: { code: "a:b:c" }, error: "invalid_grant" },
     { why: "another grant type", change: { grant_type: "password" }, error: "unsupported_grant_type" },
   ])("with $why is refused as $error", async ({ change, error }) => {
     const { browser, flow } = await ready();
@@ -297,7 +297,7 @@ describe("an access token", () => {
     expect(challenge(here)["error"]).toBe("invalid_token");
   });
 
-  it("of a disabled user is refused at once, and good again when the user is enabled", async () => {
+  it("of a disabled user is refused at once, and accepted again when the user is enabled", async () => {
     const { user, tokens } = await granted();
     expect(await statusWith(tokens.access_token)).toBe(200);
     await runBatch(env.DB, disableUser(user, Date.now()));
@@ -332,7 +332,7 @@ describe("an access token", () => {
     expect(await statusWith(tokens.access_token)).toBe(401);
   });
 
-  it("is no refresh token, nor the other way round", async () => {
+  it("is not a refresh token, nor the other way round", async () => {
     const { flow, tokens } = await granted();
     expect(await statusWith(tokens.refresh_token)).toBe(401);
     expect(await errorOf(await refresh(flow, tokens.access_token))).toBe("invalid_grant");
@@ -346,7 +346,7 @@ describe("an access token", () => {
 });
 
 describe("refresh", () => {
-  it("goes on past thirty days while it is used every few days", async () => {
+  it("works beyond thirty days if it is used every few days", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     const { flow, tokens } = await granted();
     let refreshToken = tokens.refresh_token;
@@ -370,7 +370,7 @@ describe("refresh", () => {
     if (!works) expect(await errorOf(response)).toBe("invalid_grant");
   });
 
-  it("rotates: the one before last is refused", async () => {
+  it("rotates: the token before the last is refused", async () => {
     const { flow, tokens } = await granted();
     const second = await tokensOf(await refresh(flow, tokens.refresh_token));
     await tokensOf(await refresh(flow, second.refresh_token));
@@ -382,7 +382,7 @@ describe("refresh", () => {
     expect(await errorOf(await refresh(await newFlow(), tokens.refresh_token))).toBe("invalid_grant");
   });
 
-  it("can narrow and not widen", async () => {
+  it("can narrow scopes but not widen them", async () => {
     const { flow, tokens } = await granted(["inventory"], ["catalog:read", "inventory:write"]);
     const fields = { grant_type: "refresh_token", client_id: flow.clientId };
     const narrowed = await tokensOf(
@@ -400,7 +400,7 @@ describe("refresh", () => {
 });
 
 describe("revocation", () => {
-  it("of an access token ends it, and leaves the grant", async () => {
+  it("of an access token ends it, and keeps the grant", async () => {
     const { flow, tokens } = await granted();
     const response = await token({ client_id: flow.clientId, token: tokens.access_token });
     expect(response.status).toBe(200);
@@ -422,7 +422,7 @@ describe("revocation", () => {
     expect(await statusWith(tokens.access_token)).toBe(200);
   });
 
-  it("comes with signing in again from the same client", async () => {
+  it("of the old grant comes with signing in again from the same client", async () => {
     const { browser, flow, tokens } = await granted();
     const again = await tokensOf(await exchange(flow, await codeFor(browser, flow)));
     expect(await statusWith(again.access_token)).toBe(200);
@@ -432,9 +432,9 @@ describe("revocation", () => {
 
 describe("registration", () => {
   it.each([
-    { why: "a script to redirect to", metadata: { redirect_uris: ["javascript:alert(1)"] } },
+    { why: "a javascript: redirect", metadata: { redirect_uris: ["javascript:alert(1)"] } },
     {
-      why: "a redirect over http elsewhere",
+      why: "an http redirect to another host",
       metadata: { redirect_uris: ["http://client.example/callback"] },
     },
     { why: "no redirect", metadata: { redirect_uris: [] } },
@@ -449,7 +449,7 @@ describe("registration", () => {
     expect(["invalid_redirect_uri", "invalid_client_metadata"]).toContain(await errorOf(response));
   });
 
-  it("is JSON alone", async () => {
+  it("requires JSON", async () => {
     const response = await new Browser().request("/oauth/register", form({ client_name: "x" }));
     expect(response.status).toBe(400);
   });

@@ -23,7 +23,7 @@ const HOUR = 60 * 60_000;
 const ERAS = ["2026-07-28", "2025"] as const;
 type Era = (typeof ERAS)[number];
 
-/** What an assistant keeps of a server it signs in to. */
+/** The state that an assistant keeps about a server it signs in to. */
 class Assistant implements OAuthClientProvider {
   readonly redirectUrl = REDIRECT;
   readonly clientMetadata = {
@@ -58,7 +58,7 @@ class Assistant implements OAuthClientProvider {
     this.#verifier = verifier;
   }
   codeVerifier = () => this.#verifier;
-  /** Tokens that the server has refused are worth nothing more. */
+  /** Refused tokens are forgotten. */
   invalidateCredentials() {
     this.kept = undefined;
   }
@@ -84,7 +84,7 @@ class Assistant implements OAuthClientProvider {
     return client;
   }
 
-  /** Signs in: the assistant opens a page, the person allows in it, the assistant is called back. */
+  /** Signs in: the assistant opens a page, the user allows it, and the assistant gets its callback. */
   async signIn(era: Era, browser: Browser): Promise<Client> {
     const transport = this.transport();
     const refused: unknown = await this.connect(era, transport).catch((error: unknown) => error);
@@ -108,7 +108,7 @@ async function searchedSkus(client: Client): Promise<unknown> {
 const KEYBOARD = { products: [{ sku: "SKU-10001" }] };
 
 describe.each(ERAS)("the official client on %s", (era) => {
-  it("registers, signs its person in, calls, refreshes, is revoked and signs in again", async () => {
+  it("registers, signs its user in, calls, refreshes, is revoked and signs in again", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     const assistant = new Assistant();
     const browser = await signedIn(await keyOf(["shopper"]));
@@ -132,7 +132,7 @@ describe.each(ERAS)("the official client on %s", (era) => {
     expect(assistant.paths).toContain("/.well-known/oauth-protected-resource/mcp");
     expect(assistant.paths).toContain("/oauth/register");
 
-    // An access token lives for an hour; the client gets another by itself.
+    // An access token lives for an hour; the client refreshes it by itself.
     const first = assistant.kept;
     assistant.opened = undefined;
     vi.setSystemTime(Date.now() + 2 * HOUR);

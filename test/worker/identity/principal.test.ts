@@ -32,16 +32,19 @@ async function tokenWith(scopes: string[], roles: string[] = ["inventory"]) {
 }
 
 describe("a token without catalog:read", () => {
-  it.each(Object.entries(needsCatalogRead))("is refused %s with what it needs", async (_, message) => {
-    const { headers } = await tokenWith(["inventory:write"]);
-    const response = await post(message, headers);
-    expect(response.status).toBe(403);
-    expect(challenge(response)).toMatchObject({
-      error: "insufficient_scope",
-      scope: "catalog:read",
-      resource_metadata: RESOURCE.replace("/mcp", "/.well-known/oauth-protected-resource/mcp"),
-    });
-  });
+  it.each(Object.entries(needsCatalogRead))(
+    "is refused %s, and told the scope that it needs",
+    async (_, message) => {
+      const { headers } = await tokenWith(["inventory:write"]);
+      const response = await post(message, headers);
+      expect(response.status).toBe(403);
+      expect(challenge(response)).toMatchObject({
+        error: "insufficient_scope",
+        scope: "catalog:read",
+        resource_metadata: RESOURCE.replace("/mcp", "/.well-known/oauth-protected-resource/mcp"),
+      });
+    },
+  );
 
   it.each(Object.entries(needsCatalogRead))(
     "is refused %s of a batch alone, in its own answer",
@@ -84,8 +87,8 @@ describe("a token with catalog:read", () => {
   });
 });
 
-describe("roles that a user loses after the grant", () => {
-  it("take their scopes out of the token at once", async () => {
+describe("roles that change after the grant:", () => {
+  it("a lost role takes its scopes out of the token at once", async () => {
     const { user, headers } = await tokenWith(["catalog:read"]);
     expect((await post(search(), headers)).status).toBe(200);
     await runBatch(env.DB, setRoles(user, [], { by: null, now: Date.now() }));
@@ -96,14 +99,14 @@ describe("roles that a user loses after the grant", () => {
     expect((await post(search(), headers)).status).toBe(200);
   });
 
-  it("that a user gains do not widen it", async () => {
+  it("a gained role does not widen the token", async () => {
     const { user, headers } = await tokenWith(["inventory:write"]);
     await runBatch(env.DB, setRoles(user, ["admin"], { by: null, now: Date.now() }));
     expect((await post(search(), headers)).status).toBe(403);
   });
 });
 
-/** The principal that a token leads to, as the rest of the code is handed it. */
+/** Returns the principal of a token, as the rest of the code gets it. */
 async function principalOf(token: string): Promise<Principal> {
   const resource = protectedResource(ORIGIN, {
     serve: async (_, { principal }) => Response.json(principal),
@@ -132,13 +135,13 @@ describe("a user", () => {
     }
   });
 
-  it("is told from another user", async () => {
+  it("differs from another user", async () => {
     const [one, other] = [await newUser(), await newUser()];
     expect(await principalOf((await newKey(one)).secret)).toMatchObject({ id: one });
     expect(await principalOf((await newKey(other)).secret)).toMatchObject({ id: other });
   });
 
-  it("that is a service and a customer is said to be", async () => {
+  it("that is a service and a customer is marked as both", async () => {
     const { secret } = await newKey(await newUser(["customer"], { kind: "service", customer_id: "C-7" }));
     expect(await principalOf(secret)).toMatchObject({
       kind: "service",
@@ -173,17 +176,17 @@ describe("a key's roles", () => {
 describe("principalSchema", () => {
   const valid = { id: "u", kind: "user", roles: ["shopper"], via: "key", scopes: ["catalog:read"] };
 
-  it("takes a principal", () => expect(principalSchema.parse(valid)).toEqual(valid));
+  it("accepts a principal", () => expect(principalSchema.parse(valid)).toEqual(valid));
 
   it.each([
     { change: { isAdmin: true }, why: "an unknown field" },
     { change: { id: "" }, why: "an empty id" },
     { change: { id: undefined }, why: "no id" },
     { change: { kind: "root" }, why: "an unknown kind" },
-    { change: { via: "argument" }, why: "an unknown way" },
-    { change: { roles: "admin" }, why: "roles that are no list" },
+    { change: { via: "argument" }, why: "an unknown way to sign in" },
+    { change: { roles: "admin" }, why: "roles that are not a list" },
     { change: { scopes: undefined }, why: "no scopes" },
-    { change: { customerId: 7 }, why: "a customer id that is no text" },
+    { change: { customerId: 7 }, why: "a customer id that is not a string" },
   ])("refuses $why", ({ change }) => {
     expect(principalSchema.safeParse({ ...valid, ...change }).success).toBe(false);
   });

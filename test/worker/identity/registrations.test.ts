@@ -20,7 +20,7 @@ const registeredSchema = z.object({
   client_secret_expires_at: z.number().optional(),
 });
 
-/** Seconds from now until a stored registration ends. */
+/** Returns the seconds from now until a stored registration ends. */
 async function secondsLeft(clientId: string): Promise<number> {
   const { keys } = await env.OAUTH_KV.list({ prefix: `client:${clientId}` });
   return (keys[0]?.expiration ?? 0) - Date.now() / 1000;
@@ -58,14 +58,14 @@ describe("a registration's redirect URI", () => {
     expect(["invalid_redirect_uri", "invalid_client_metadata"]).toContain(await errorOf(response));
   });
 
-  it("must not be of such a form beside a good one", async () => {
+  it("must not have such a form, even beside a good one", async () => {
     const uris = ["https://client.example/callback", "intent://scan/"];
     expect((await registerWith({ redirect_uris: uris })).status).toBe(400);
   });
 });
 
 describe("a registration", () => {
-  it("is refused when it is large", async () => {
+  it("is refused if it is large", async () => {
     const response = await registerWith({
       client_name: "x".repeat(14_000),
       redirect_uris: ["https://client.example/callback"],
@@ -80,7 +80,7 @@ describe("a registration", () => {
     expect(await secondsLeft(flow.clientId)).toBeGreaterThan(80 * DAY_S);
   });
 
-  it("does not tell a client to throw its secret away after a day", async () => {
+  it("does not tell a client to drop its secret after a day", async () => {
     const response = await registerWith({
       redirect_uris: ["https://client.example/callback"],
       token_endpoint_auth_method: "client_secret_basic",

@@ -15,7 +15,7 @@ afterEach(() => {
 const HOUR = 60 * 60_000;
 
 describe("signing in", () => {
-  it("with a good key sets a cookie that pages and other sites can't use", async () => {
+  it("with a good key sets a cookie that pages and other sites cannot use", async () => {
     const response = await new Browser().post("/sign-in", { key: await keyOf(["shopper"]), next: "/" });
     expect(response.status).toBe(303);
     const [cookie = "", ...others] = response.headers.getSetCookie();
@@ -28,16 +28,16 @@ describe("signing in", () => {
   it.each([
     [ORIGIN, "Whoever runs this server can give you one."],
     ["http://127.0.0.1:8787", "<code>npm run dev</code> printed"],
-  ])("at %s, says where a key comes from", async (origin, where) => {
+  ])("at %s, says where to get a key", async (origin, where) => {
     expect(await (await new Browser(origin).request("/sign-in")).text()).toContain(where);
   });
 
-  it("takes a key with blanks around it, as pasted", async () => {
+  it("accepts a key pasted with blanks around it", async () => {
     const response = await new Browser().post("/sign-in", { key: ` ${await keyOf(["shopper"])}\n` });
     expect(response.status).toBe(303);
   });
 
-  it("starts a session of its own every time", async () => {
+  it("starts a new session every time", async () => {
     const key = await keyOf(["shopper"]);
     const [one, other] = [await signedIn(key), await signedIn(key)];
     expect(one.cookies.get(SESSION_COOKIE)).not.toBe(other.cookies.get(SESSION_COOKIE));
@@ -72,7 +72,7 @@ describe("signing in", () => {
         return secret;
       },
     },
-  ])("with $why: 401, no cookie, and the page says no more than with any other", async ({ keyFrom }) => {
+  ])("with $why: 401, no cookie, and the same page for every reason", async ({ keyFrom }) => {
     const unknown = await new Browser().post("/sign-in", { key: newAccessKey().secret });
     const key = await keyFrom();
     const response = await new Browser().post("/sign-in", { key });
@@ -103,7 +103,7 @@ describe("signing in", () => {
     "/.\\/evil.example",
     "evil.example",
     "",
-  ])("does not go on to %j", async (next) => {
+  ])("does not redirect to %j", async (next) => {
     const key = await keyOf(["shopper"]);
     const page = await (await send(`/sign-in?next=${encodeURIComponent(next)}`)).text();
     for (const sent of [next, field(page, "next")]) {
@@ -140,7 +140,7 @@ describe("a post from another site is refused:", () => {
     expect(response.headers.getSetCookie()).toEqual([]);
   });
 
-  it("even one whose scripts may call the server", async () => {
+  it("even from a site whose scripts may call the server", async () => {
     const settings = { ...DEPLOYED, ALLOWED_ORIGINS: "friend.example" };
     const init = form({ key: await keyOf(["shopper"]) }, { origin: "https://friend.example" });
     expect((await send("/sign-in", init, settings)).status).toBe(403);
@@ -158,7 +158,7 @@ describe("a session", () => {
     expect(await hasSession(browser, url)).toBe(false);
   });
 
-  it("that is signed out is over at the server: its copied cookie is worth nothing", async () => {
+  it("is over at the server after sign-out: its copied cookie is worthless", async () => {
     const browser = await signedIn(await keyOf(["shopper"]));
     const url = authorizeUrl(await newFlow());
     const copy = browser.cookies.get(SESSION_COOKIE) ?? "";
@@ -170,7 +170,7 @@ describe("a session", () => {
     expect(await hasSession(browser, url)).toBe(false);
   });
 
-  it("that is signed out leaves another browser's alone", async () => {
+  it("of another browser is not ended by a sign-out", async () => {
     const key = await keyOf(["shopper"]);
     const [one, other] = [await signedIn(key), await signedIn(key)];
     await one.post("/sign-out", {});
@@ -184,20 +184,20 @@ describe("a session", () => {
     expect(await hasSession(browser, authorizeUrl(await newFlow()))).toBe(false);
   });
 
-  it("is over when the key it was begun with is revoked", async () => {
+  it("is over when the key it began with is revoked", async () => {
     const { id, secret } = await newKey(await newUser());
     const browser = await signedIn(secret);
     await runBatch(env.DB, revokeKey(id, Date.now()));
     expect(await hasSession(browser, authorizeUrl(await newFlow()))).toBe(false);
   });
 
-  it("is not to be guessed", async () => {
+  it("cannot be guessed", async () => {
     const browser = new Browser();
     browser.cookies.set(SESSION_COOKIE, "A".repeat(43));
     expect(await hasSession(browser, authorizeUrl(await newFlow()))).toBe(false);
   });
 
-  it("without one, /authorize asks for a key first and comes back", async () => {
+  it("that is missing: /authorize asks for a key first and comes back", async () => {
     const browser = new Browser();
     const flow = await newFlow();
     const url = authorizeUrl(flow);
@@ -221,7 +221,7 @@ describe("the pages", () => {
     "a request that can't go on": async () => send("/authorize?client_id=nobody"),
   };
 
-  it.each(Object.entries(pages))("%s can't be framed, kept, or made to run scripts", async (_, open) => {
+  it.each(Object.entries(pages))("%s cannot be framed, cached, or made to run scripts", async (_, open) => {
     const response = await open();
     const { headers } = response;
     const policy = new Map(
@@ -242,7 +242,7 @@ describe("the pages", () => {
     expect(await response.text()).not.toMatch(/<script|\son\w+=/i);
   });
 
-  it("consent is bound to the browser by a cookie of its own", async () => {
+  it("consent is bound to the browser by its own cookie", async () => {
     const response = await pages.consent();
     const [cookie = "", ...others] = response.headers.getSetCookie();
     expect(others).toEqual([]);
@@ -251,7 +251,7 @@ describe("the pages", () => {
     );
   });
 
-  it("consent shows who asks, where it goes and for whom, and escapes what the client chose", async () => {
+  it("consent shows who asks, where it goes and for whom, and escapes text that the client chose", async () => {
     const user = await newUser();
     const browser = await signedIn((await newKey(user)).secret);
     const name = `<script>alert(1)</script>"'><img src=x onerror=alert(1)>`;

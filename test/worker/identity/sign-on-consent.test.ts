@@ -46,14 +46,14 @@ const problemIn = async (accessToken: string) => {
     : (await response.text()).match(/"error_description":"(\w+)/)?.[1];
 };
 
-/** Allows a client in a browser that nobody is signed in in, up to where the provider takes over. */
+/** Allows a client in a browser without a session, up to the redirect to the provider. */
 async function allow(browser: Browser, flow: Awaited<ReturnType<typeof newFlow>>, scopes = SCOPES) {
   const html = await openConsent(browser, flow);
   const response = await decide(browser, html, { scopes });
   return goesOnTo(await response.text());
 }
 
-/** The tokens of a client that a person allowed and then signed in for. */
+/** Returns the tokens of a client that a user allowed and then signed in for. */
 async function grantedTo(person: Claims, scopes = SCOPES) {
   const browser = newBrowser();
   const flow = await newFlow({ scope: [...scopes, "offline_access"].join(" ") });
@@ -64,7 +64,7 @@ async function grantedTo(person: Claims, scopes = SCOPES) {
 }
 
 describe("consent comes before the redirect", () => {
-  it("in a browser that nobody is signed in in", async () => {
+  it("in a browser without a session", async () => {
     const browser = newBrowser();
     const flow = await newFlow({ scope: "catalog:read support:read admin" });
     const response = await browser.request(authorizeUrl(flow));
@@ -74,22 +74,22 @@ describe("consent comes before the redirect", () => {
     expect(html).toContain("Let Test client use the product catalog?");
     expect(html).not.toContain("Signed in as");
     expect(html).not.toContain("refresh");
-    // All that is asked for: whose roles they meet is not known yet.
+    // Every requested scope is offered, because the user and their roles are not known yet.
     expect(offered(html)).toEqual(["catalog:read", "support:read", "admin"]);
     expect(issuer.asked).toEqual([]);
   });
 
-  it("to allow leads to the provider, and from there back to the client with a code that works", async () => {
+  it("allowing leads to the provider, and from there back to the client with a code that works", async () => {
     const { browser, tokens } = await grantedTo(newPerson());
     expect(tokens.scope).toBe("catalog:read support:read offline_access");
     expect(await problemIn(tokens.access_token)).toBeUndefined();
-    // They are signed in now, and are asked again for the next client, by name.
+    // The user is signed in now, and is asked again for the next client, by name.
     const html = await openConsent(browser, await newFlow());
     expect(html).toContain("Signed in as");
     expect(html).toContain("Ada");
   });
 
-  it("state and issuer reach the client as they must", async () => {
+  it("state and issuer reach the client unchanged", async () => {
     const browser = newBrowser();
     const url = await allow(browser, await newFlow());
     const response = await browser.request(issuer.signIn(url, newPerson()).href);
@@ -98,16 +98,16 @@ describe("consent comes before the redirect", () => {
     expect(back.origin + back.pathname).toBe(REDIRECT);
     expect(back.searchParams.get("state")).toBe("the state");
     expect(back.searchParams.get("iss")).toBe(ORIGIN);
-    // Nothing of this sign-on is left in the browser but the session.
+    // Only the session of this sign-on is left in the browser.
     expect([...browser.cookies.keys()]).toEqual([SESSION_COOKIE]);
   });
 
-  it("what the person's roles don't allow is left out", async () => {
+  it("scopes that the user's roles don't allow are left out", async () => {
     const { tokens } = await grantedTo(newPerson(), ["catalog:read", "support:read", "admin"]);
     expect(tokens.scope).toBe("catalog:read support:read offline_access");
   });
 
-  it("what was not ticked is left out", async () => {
+  it("scopes that were not ticked are left out", async () => {
     const browser = newBrowser();
     const flow = await newFlow({ scope: "catalog:read support:read offline_access" });
     const url = await allow(browser, flow, ["catalog:read", "admin"]);
@@ -119,8 +119,8 @@ describe("consent comes before the redirect", () => {
   it.each([
     { how: "to deny", decision: "deny", scopes: SCOPES },
     { how: "to allow nothing", decision: "allow", scopes: [] },
-    { how: "to allow what was not asked for", decision: "allow", scopes: ["admin"] },
-  ])("$how tells the client, and the provider hears nothing", async ({ decision, scopes }) => {
+    { how: "to allow a scope that was not requested", decision: "allow", scopes: ["admin"] },
+  ])("$how tells the client, and sends the provider nothing", async ({ decision, scopes }) => {
     const browser = newBrowser();
     const flow = await newFlow({ scope: SCOPES.join(" ") });
     const html = await openConsent(browser, flow);
@@ -140,7 +140,7 @@ describe("consent comes before the redirect", () => {
       end: (url: URL) => issuer.signIn(url, newPerson(["catalog-support"])),
       scope: "admin",
     },
-  ])("who $how denies the client", async ({ end, scope = "catalog:read" }) => {
+  ])("a person who $how denies the client", async ({ end, scope = "catalog:read" }) => {
     const browser = newBrowser();
     const url = await allow(browser, await newFlow({ scope }), [scope]);
     const back = target(await browser.request(end(url).href));
@@ -151,7 +151,7 @@ describe("consent comes before the redirect", () => {
   it.each([
     { who: "without any role", person: () => newPerson([]), status: 403 },
     { who: "whose token is another client's", person: () => ({ ...newPerson(), aud: "x" }), status: 400 },
-  ])("somebody $who gets a page, and the client nothing", async ({ person, status }) => {
+  ])("a person $who gets a page, and the client nothing", async ({ person, status }) => {
     const browser = newBrowser();
     const flow = await newFlow();
     const response = await browser.request(issuer.signIn(await allow(browser, flow), person()).href);
@@ -159,11 +159,11 @@ describe("consent comes before the redirect", () => {
     expect(response.headers.has("location")).toBe(false);
     const html = await response.text();
     expect(html).not.toContain("code=");
-    // Back to the client's request, where consent is asked for anew.
+    // The link leads back to the client's request, which asks for consent again.
     expect(html).toContain(`<a href="${authorizeUrl(flow).replaceAll("&", "&amp;")}">Try again</a>`);
   });
 
-  it("can't be given in another browser", async () => {
+  it("cannot be given in another browser", async () => {
     const flow = await newFlow();
     const html = await openConsent(newBrowser(), flow);
     const response = await decide(newBrowser(), html);
@@ -171,7 +171,7 @@ describe("consent comes before the redirect", () => {
     expect(await response.text()).not.toContain("http-equiv");
   });
 
-  it("can't be given twice", async () => {
+  it("cannot be given twice", async () => {
     const browser = newBrowser();
     const flow = await newFlow();
     const html = await openConsent(browser, flow);
@@ -211,13 +211,13 @@ describe("consent comes before the redirect", () => {
     const page = await down.text();
     expect(page).toContain(`${issuer.host} does not answer`);
     issuer.behaviour = {};
-    // The page's own form holds what was sent.
+    // The page contains a form with everything that was sent.
     const again = await decide(browser, page);
     const back = target(await browser.request(issuer.signIn(goesOnTo(await again.text()), newPerson()).href));
     expect(back.searchParams.get("code")).toMatch(/./);
   });
 
-  it("an access key serves as well", async () => {
+  it("an access key works as well", async () => {
     const browser = newBrowser();
     const flow = await newFlow();
     const html = await openConsent(browser, flow);
@@ -229,7 +229,7 @@ describe("consent comes before the redirect", () => {
   });
 });
 
-describe("what a sign-on opened", () => {
+describe("access from a sign-on", () => {
   const userOf = ({ sub }: { sub: string }) => userIdOf({ issuer: issuer.url, subject: sub });
 
   it("ends at the next call, and at the next refresh, when the user is disabled", async () => {
@@ -241,7 +241,7 @@ describe("what a sign-on opened", () => {
     expect((await browser.request("/account")).status).toBe(303);
   });
 
-  it("ends when the link to the provider is deleted, and a new one brings it not back", async () => {
+  it("ends when the link to the provider is deleted, and a new link does not restore it", async () => {
     const person = newPerson();
     const { browser, tokens } = await grantedTo(person);
     await env.DB.prepare("DELETE FROM external_identities WHERE subject = ?").bind(person.sub).run();
@@ -252,7 +252,7 @@ describe("what a sign-on opened", () => {
     expect((await browser.request("/account")).status).toBe(303);
   });
 
-  it("ends thirty days after the last sign-in, however often it is refreshed; another sign-in goes on with it", async () => {
+  it("ends thirty days after the last sign-in, however often it is refreshed; another sign-in continues it", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     const person = newPerson();
     const { flow, tokens } = await grantedTo(person);
@@ -262,7 +262,7 @@ describe("what a sign-on opened", () => {
     expect(await errorOf(await refresh(flow, second.refresh_token))).toBe("invalid_grant");
   });
 
-  it("lives on with every sign-in", async () => {
+  it("is extended by every sign-in", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     const person = newPerson();
     const { flow, tokens } = await grantedTo(person);
@@ -274,7 +274,7 @@ describe("what a sign-on opened", () => {
     expect(await problemIn(third.access_token)).toBeUndefined();
   });
 
-  it("loses what a later sign-in takes away", async () => {
+  it("loses the roles that a later sign-in takes away", async () => {
     const person = newPerson();
     const { tokens } = await grantedTo(person);
     await signOn(newBrowser(), issuer, { ...person, groups: [] });
@@ -282,7 +282,7 @@ describe("what a sign-on opened", () => {
     expect(await response.text()).not.toContain("SKU-10001");
   });
 
-  it("is suspended, not ended, where a disabled user is enabled again", async () => {
+  it("is suspended, not ended, if a disabled user is enabled again", async () => {
     const person = newPerson();
     const { tokens } = await grantedTo(person);
     await runBatch(env.DB, [...disableUser(userOf(person), Date.now()), ...enableUser(userOf(person))]);

@@ -39,7 +39,7 @@ describe("the settings of single sign-on", () => {
     return parsed.ok ? "" : JSON.stringify(parsed.problems);
   };
 
-  it("are all three, or none", () => {
+  it("are complete or absent", () => {
     expect(signOnSettings(settingsOf(ALL))).toEqual({
       issuer: "https://id.example",
       clientId: "catalog",
@@ -73,7 +73,7 @@ describe("the settings of single sign-on", () => {
     "https://id.example?tenant=x",
     "https://id.example#x",
     "https://user@id.example",
-  ])("%s is no issuer", (OIDC_ISSUER) => {
+  ])("%s is not an issuer", (OIDC_ISSUER) => {
     expect(problemOf({ ...ALL, OIDC_ISSUER })).toContain("OIDC_ISSUER");
   });
 
@@ -84,7 +84,7 @@ describe("the settings of single sign-on", () => {
     "http://127.0.0.1:8080",
     "http://localhost:8080/realm",
     "http://[::1]:8080",
-  ])("%s is one", (OIDC_ISSUER) => {
+  ])("%s is an issuer", (OIDC_ISSUER) => {
     expect(problemOf({ ...ALL, OIDC_ISSUER })).toBe("");
   });
 });
@@ -99,7 +99,7 @@ const policy = (changes: Partial<SignOnPolicy> = {}) =>
 const person = (claims: Record<string, unknown>, changes?: Partial<SignOnPolicy>) =>
   personOf({ iss: "https://id.example", sub: "s", ...claims }, policy(changes));
 
-/** As it is written: parsed windows are numbers. */
+/** Parsed windows are numbers, so the policy goes in without rules. */
 const WHOLE = { ...policyInForce(), rules: [] };
 
 describe("a person's roles", () => {
@@ -121,7 +121,7 @@ describe("a person's roles", () => {
     );
   });
 
-  it("are never other than the mapping's, whatever the claim", () => {
+  it("only come from the mapping, whatever the claim says", () => {
     const mapped = new Set(["support", "inventory", "admin"]);
     fc.assert(
       fc.property(fc.anything(), (groups) => {
@@ -130,7 +130,7 @@ describe("a person's roles", () => {
     );
   });
 
-  it("are the policy's: it takes no unknown one, and not the role of nobody", () => {
+  it("must exist in the policy, and not be the anonymous role", () => {
     for (const role of ["root", "anonymous"]) {
       const whole = (changes: object) => ({ ...WHOLE, sign_on: { ...policy(), ...changes } });
       expect(parsePolicy(whole({ default_role: role }))).toMatchObject({
@@ -169,12 +169,12 @@ describe("a person's customer", () => {
     expect(person({ shop: claim }, { customer_id_claim: "shop" }).customerId).toBe(id);
   });
 
-  it("is left to the admin API where the policy names no claim", () => {
+  it("is left to the admin API if the policy names no claim", () => {
     expect(person({ shop: "cust-1" }).customerId).toBeUndefined();
   });
 });
 
-it("a user's id is good, and another for every issuer and subject", () => {
+it("a user's id is valid, and differs for every issuer and subject", () => {
   fc.assert(
     fc.property(fc.string(), fc.string(), fc.string(), (issuer, subject, other) => {
       const id = userIdOf({ issuer, subject });
@@ -187,12 +187,12 @@ it("a user's id is good, and another for every issuer and subject", () => {
   expect(userIdOf({ issuer: "ab", subject: "c" })).not.toBe(userIdOf({ issuer: "a", subject: "bc" }));
 });
 
-it("sessions that were open before single sign-on came stay open", async () => {
+it("sessions that were open before single sign-on was set up stay open", async () => {
   await ensureMigrated(env.DB);
   const { id } = await newKey(await newUser());
   const statements = (name: string) =>
     (migrations.find((each) => each.name === name)?.sql ?? "").split(/^--> statement$/m);
-  // The table as 0004 made it, with a row in it.
+  // The table as migration 0004 made it, with a row in it.
   const before = statements("0004_identity.sql").filter((sql) => /(TABLE|INDEX) sessions/.test(sql));
   const after = statements("0008_sign_on.sql").filter((sql) => /sessions/.test(sql));
   expect(before).toHaveLength(2);

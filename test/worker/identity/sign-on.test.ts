@@ -15,7 +15,7 @@ import { keyOf } from "./support/people.ts";
 
 let issuer: Issuer;
 let people = 0;
-/** Of a group that the policy maps. */
+/** A person in a group that the policy maps. */
 const newPerson = (changes: Claims = {}): { sub: string } & Claims => {
   people += 1;
   return { sub: `sub-${people}`, name: "Ada Lovelace", groups: ["catalog-support"], ...changes };
@@ -39,7 +39,7 @@ const userRow = z.object({
   roles: z.string().nullable(),
 });
 
-/** The user that a subject is here. */
+/** Returns the user that belongs to a subject. */
 async function userOf(subject: string) {
   const row = await env.DB.prepare(
     `SELECT name, kind, customer_id, (SELECT group_concat(role, ' ' ORDER BY role) FROM user_roles WHERE user_id = id) AS roles
@@ -50,7 +50,7 @@ async function userOf(subject: string) {
   return row === null ? undefined : userRow.parse(row);
 }
 
-/** The status of a page on which a sign-on ended, which must have signed nobody in. */
+/** Returns the status of a page on which a sign-on ended, and checks that nobody was signed in. */
 async function refusedWith(browser: Browser, response: Response): Promise<number> {
   expect(response.headers.has("location")).toBe(false);
   expect(browser.cookies.has(SESSION_COOKIE)).toBe(false);
@@ -59,7 +59,7 @@ async function refusedWith(browser: Browser, response: Response): Promise<number
 }
 
 describe("signing on", () => {
-  it("sends the person to the provider with PKCE, state and nonce, by a page", async () => {
+  it("sends the person to the provider with PKCE, state and nonce, from a page", async () => {
     const browser = newBrowser();
     const response = await press(browser);
     expect(response.status).toBe(200);
@@ -80,7 +80,7 @@ describe("signing on", () => {
     expect(cookie).toMatch(
       /^__Host-sign-on-[\w-]{8}=[\w-]{43}; Max-Age=600; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
     );
-    // Nothing of it says what the server will compare.
+    // The URL reveals none of the values that the server will compare.
     for (const name of ["state", "nonce", "code_challenge"])
       expect(cookie).not.toContain(`=${url.searchParams.get(name) ?? ""}`);
   });
@@ -104,7 +104,7 @@ describe("signing on", () => {
     expect(page).toContain(`by ${issuer.host}`);
   });
 
-  it("knows them by issuer and subject, whatever becomes of name and address", async () => {
+  it("recognises them by issuer and subject, even after name and address change", async () => {
     const { sub } = newPerson();
     await signOn(newBrowser(), issuer, newPerson({ sub, email: "ada@example.com" }));
     await signOn(newBrowser(), issuer, newPerson({ sub, name: "Ada King", email: "king@example.com" }));
@@ -114,7 +114,7 @@ describe("signing on", () => {
     expect(await userOf(other.sub)).toMatchObject({ roles: "admin" });
   });
 
-  it("reads the roles anew at every sign-in", async () => {
+  it("reads the roles again at every sign-in", async () => {
     const { sub } = newPerson();
     for (const [groups, roles] of [
       [["catalog-admin"], "admin"],
@@ -126,7 +126,7 @@ describe("signing on", () => {
     }
   });
 
-  it("takes from userinfo what the id token lacks, and nothing that it has", async () => {
+  it("takes only claims from userinfo that the id token lacks", async () => {
     const { sub } = newPerson();
     issuer.behaviour = {
       metadata: { userinfo_endpoint: `${issuer.url}/userinfo` },
@@ -145,7 +145,7 @@ describe("signing on", () => {
     expect(await refusedWith(browser, await signOn(browser, issuer, newPerson()))).toBe(400);
   });
 
-  it("goes on to where it was begun for, and nowhere else", async () => {
+  it("continues to the page where it began, and nowhere else", async () => {
     const next = "/authorize?client_id=x&state=a%20b";
     expect((await signOn(newBrowser(), issuer, newPerson(), next)).headers.get("location")).toBe(next);
     for (const evil of ["//evil.example", "https://evil.example/", "/.//evil.example", "/\\evil.example"]) {
@@ -157,7 +157,7 @@ describe("signing on", () => {
     }
   });
 
-  it("signs out whoever was signed in before", async () => {
+  it("signs out the previous user", async () => {
     const browser = newBrowser();
     await browser.post("/sign-in", { key: await keyOf(["shopper"]) });
     const before = browser.cookies.get(SESSION_COOKIE) ?? "";
@@ -177,7 +177,7 @@ describe("signing on", () => {
     }
   });
 
-  it("is begun by a form of this server alone", async () => {
+  it("can only be started by a form of this server", async () => {
     for (const origin of ["https://evil.example", "null"]) {
       const response = await send("/sign-on/start", form({ next: "/" }, { origin }), issuer.settings);
       expect(response.status).toBe(403);
@@ -186,7 +186,7 @@ describe("signing on", () => {
     expect(issuer.asked).toEqual([]);
   });
 
-  it("shows the secret to nobody, not even in the log", async () => {
+  it("reveals the secret to nobody, not even in the log", async () => {
     const logged: unknown[] = [];
     for (const level of ["log", "info", "warn", "error"] as const)
       vi.spyOn(console, level).mockImplementation((...args) => logged.push(args));
@@ -215,10 +215,10 @@ describe("an id token is refused", () => {
     { why: "with another nonce", make: () => ({ claims: { nonce: "another" } }) },
     { why: "without a nonce", make: () => ({ claims: { nonce: undefined } }) },
     { why: "without a subject", make: () => ({ claims: { sub: undefined } }) },
-    { why: "signed by somebody else", make: () => ({ forged: true }) },
-    { why: "signed by nobody", make: () => ({ header: { alg: "none" } }) },
+    { why: "signed with another key", make: () => ({ forged: true }) },
+    { why: "without a signature", make: () => ({ header: { alg: "none" } }) },
     { why: "signed with the client's secret", make: () => ({ header: { alg: "HS256" } }) },
-    { why: "of a key that is not published", make: () => ({ header: { kid: "k2" } }) },
+    { why: "signed with an unpublished key", make: () => ({ header: { kid: "k2" } }) },
   ];
 
   it.each(cases)("$why", async ({ make }) => {
@@ -227,35 +227,35 @@ describe("an id token is refused", () => {
     issuer.behaviour = make();
     expect(await refusedWith(browser, await signOn(browser, issuer, person))).toBe(400);
     expect(await userOf(person.sub)).toBeUndefined();
-    // What was wrong was the answer: the next one is good.
+    // Only the answer was wrong: the next one is accepted.
     issuer.behaviour = {};
     expect((await signOn(browser, issuer, person)).status).toBe(303);
   });
 });
 
 describe("a way back is refused", () => {
-  /** A browser that is away at the provider, and the way back. */
+  /** Returns a browser that is away at the provider, and the way back. */
   async function away() {
     const browser = newBrowser();
     const url = goesOnTo(await (await press(browser)).text());
     return { browser, url, back: issuer.signIn(url, newPerson()) };
   }
 
-  it("in another browser, and still stands in its own", async () => {
+  it("in another browser, and stays valid in its own", async () => {
     const { browser, back } = await away();
     const victim = await away();
     expect(await refusedWith(victim.browser, await victim.browser.request(back.href))).toBe(400);
     expect((await browser.request(back.href)).status).toBe(303);
   });
 
-  it("with another browser's state in front of one's own code", async () => {
+  it("with another browser's state and one's own code", async () => {
     const { browser, back } = await away();
     const other = await away();
     back.searchParams.set("state", other.url.searchParams.get("state") ?? "");
     expect(await refusedWith(browser, await browser.request(back.href))).toBe(400);
   });
 
-  it("with a state that only begins alike", async () => {
+  it("with a state that only starts the same", async () => {
     const { browser, back } = await away();
     back.searchParams.set("state", `${(back.searchParams.get("state") ?? "").slice(0, 8)}${"A".repeat(35)}`);
     expect(await refusedWith(browser, await browser.request(back.href))).toBe(400);
@@ -304,22 +304,22 @@ describe("a way back is refused", () => {
     expect(await refusedWith(second.browser, await second.browser.request(second.back.href))).toBe(400);
   });
 
-  it("with a code that was given to another browser", async () => {
+  it("with a code that was issued to another browser", async () => {
     const [one, other] = [await away(), await away()];
     one.back.searchParams.set("code", other.back.searchParams.get("code") ?? "");
     expect(await refusedWith(one.browser, await one.browser.request(one.back.href))).toBe(400);
   });
 
   it.each([
-    { why: "another issuer's name", iss: "https://evil.example" },
-    { why: "no issuer's name, where the provider gives one", iss: undefined },
+    { why: "another issuer", iss: "https://evil.example" },
+    { why: "no issuer although the provider sends one", iss: undefined },
   ])("with $why (mix-up, RFC 9207)", async ({ iss }) => {
     const { browser, back } = await away();
     const before = issuer.asked.filter((path) => path === "/token").length;
     if (iss === undefined) back.searchParams.delete("iss");
     else back.searchParams.set("iss", iss);
     expect(await refusedWith(browser, await browser.request(back.href))).toBe(400);
-    // The code went nowhere.
+    // The code was not sent to the token endpoint.
     expect(issuer.asked.filter((path) => path === "/token").length).toBe(before);
   });
 
@@ -330,7 +330,7 @@ describe("a way back is refused", () => {
     expect(await refusedWith(browser, await browser.request(back.href))).toBe(400);
   });
 
-  it("with the provider's no", async () => {
+  it("with the provider's refusal", async () => {
     const { browser, url } = await away();
     const response = await browser.request(issuer.refuse(url, "access_denied").href);
     expect(await response.clone().text()).toContain(`declined at ${issuer.host}`);
@@ -338,16 +338,16 @@ describe("a way back is refused", () => {
   });
 });
 
-it("a client secret that the provider doesn't know signs nobody in", async () => {
+it("a client secret that the provider rejects signs nobody in", async () => {
   const browser = new Browser(ORIGIN, { ...issuer.settings, OIDC_CLIENT_SECRET: "another" });
   expect(await refusedWith(browser, await signOn(browser, issuer, newPerson()))).toBe(400);
 });
 
-it("a provider that speaks for any tenant signs nobody in", async () => {
+it("a multi-tenant provider signs nobody in", async () => {
   const tenant = "https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0";
   const common = new Issuer("https://login.microsoftonline.com/common/v2.0");
   common.listen();
-  // As Entra ID answers there, which openid-client has an exception for.
+  // Entra ID answers like this, and openid-client has an exception for it.
   common.behaviour = {
     metadata: {
       issuer: "https://login.microsoftonline.com/{tenantid}/v2.0",
@@ -364,7 +364,7 @@ it("a provider that speaks for any tenant signs nobody in", async () => {
 });
 
 describe("a discovery document is refused", () => {
-  it("of another issuer", async () => {
+  it("if it names another issuer", async () => {
     issuer.behaviour = { metadata: { issuer: "https://evil.example" } };
     const browser = newBrowser();
     const response = await press(browser);
@@ -400,7 +400,7 @@ describe("the provider is down", () => {
     ],
   ];
 
-  it.each(failures)("when it %s before the sign-in: 503, keys work, and so does a retry", async (_, fail) => {
+  it.each(failures)("before the sign-in it %s: 503, keys work, and so does a retry", async (_, fail) => {
     const browser = newBrowser();
     issuer.behaviour = { fail };
     const response = await press(browser, "/account?x=1");
@@ -414,7 +414,7 @@ describe("the provider is down", () => {
     expect((await signOn(browser, issuer, newPerson())).status).toBe(303);
   });
 
-  it.each(failures)("when it %s after the sign-in: 503, and a retry works", async (_, fail) => {
+  it.each(failures)("after the sign-in it %s: 503, and a retry works", async (_, fail) => {
     const browser = newBrowser();
     const url = goesOnTo(await (await press(browser)).text());
     issuer.behaviour = { fail };
@@ -425,11 +425,14 @@ describe("the provider is down", () => {
     expect((await signOn(browser, issuer, newPerson())).status).toBe(303);
   });
 
-  it.each(["server_error", "temporarily_unavailable"])("when it sends back %s", async (error) => {
-    const browser = newBrowser();
-    const url = goesOnTo(await (await press(browser)).text());
-    expect(await refusedWith(browser, await browser.request(issuer.refuse(url, error).href))).toBe(503);
-  });
+  it.each(["server_error", "temporarily_unavailable"])(
+    "with the error %s it signs nobody in",
+    async (error) => {
+      const browser = newBrowser();
+      const url = goesOnTo(await (await press(browser)).text());
+      expect(await refusedWith(browser, await browser.request(issuer.refuse(url, error).href))).toBe(503);
+    },
+  );
 
   it("its document is read once in ten minutes", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
@@ -444,7 +447,7 @@ describe("the provider is down", () => {
 });
 
 describe("people whom the policy or an admin turns away", () => {
-  it("without a role: 403, who to ask, and no user is made", async () => {
+  it("without a role: 403 with whom to ask, and no user is made", async () => {
     const browser = newBrowser();
     const person = newPerson({ groups: ["of another app"] });
     const response = await signOn(browser, issuer, person);
@@ -455,7 +458,7 @@ describe("people whom the policy or an admin turns away", () => {
     expect(await userOf(person.sub)).toBeUndefined();
   });
 
-  it("get the default role where the policy has one", async () => {
+  it("get the default role if the policy has one", async () => {
     signOnPolicy.default_role = "shopper";
     try {
       const person = newPerson({ groups: undefined });
@@ -466,7 +469,7 @@ describe("people whom the policy or an admin turns away", () => {
     }
   });
 
-  it("whose last role is gone keep none, and the audit has when", async () => {
+  it("lose their last role, and the audit says when", async () => {
     const person = newPerson();
     await signOn(newBrowser(), issuer, person);
     await signOn(newBrowser(), issuer, person);
@@ -482,7 +485,7 @@ describe("people whom the policy or an admin turns away", () => {
     ]);
   });
 
-  it("who are disabled: 403, and their roles are left as they were", async () => {
+  it("who are disabled: 403, and their roles stay unchanged", async () => {
     const person = newPerson();
     await signOn(newBrowser(), issuer, person);
     await runBatch(env.DB, disableUser(userIdOf({ issuer: issuer.url, subject: person.sub }), Date.now()));
@@ -504,7 +507,7 @@ describe("people whom the policy or an admin turns away", () => {
 });
 
 describe("without the settings", () => {
-  it("there is no button and no way", async () => {
+  it("has no button and no route", async () => {
     expect(await (await send("/sign-in")).text()).not.toContain("/sign-on/start");
     expect((await send("/sign-on/start", form({}, { origin: ORIGIN }))).status).toBe(404);
     expect((await send("/sign-on/callback?code=x&state=y")).status).toBe(404);

@@ -51,7 +51,7 @@ function check(
   return checkSignature(request, { userId, now, findKey: async (id) => keys.find((key) => key.id === id) });
 }
 
-/** The code of the refusal, or `valid`. */
+/** Returns the code of the refusal, or `valid`. */
 async function codeOf(...args: Parameters<typeof check>): Promise<string> {
   const result = await check(...args);
   return result.ok ? "valid" : result.refusal.code;
@@ -67,7 +67,7 @@ const withHeaders = (request: SignedRequest, change: Record<string, string | nul
 };
 
 describe("a signature", () => {
-  it("is there where one of its fields is", async () => {
+  it("is present if one of its fields is present", async () => {
     expect(isSigned(valid.headers)).toBe(false);
     expect(isSigned((await sign()).headers)).toBe(true);
     expect(isSigned(new Headers({ signature: "" }))).toBe(true);
@@ -93,22 +93,22 @@ describe("a signature", () => {
     expect(await codeOf(await sign(changes, request))).toBe("valid");
   });
 
-  it("need not speak of a header that it could not cover", async () => {
+  it("may leave out a header that it cannot cover", async () => {
     expect(await codeOf(withHeaders(await sign(), { "x-note": "\x7f" }))).toBe("valid");
   });
 
-  it("need not cover mcp-method and mcp-name where they are not sent", async () => {
+  it("need not cover mcp-method and mcp-name if they are not sent", async () => {
     const older = withHeaders(valid, { "mcp-method": null, "mcp-name": null });
     expect(await codeOf(await sign({}, older))).toBe("valid");
   });
 
-  it("stands with digests of other algorithms beside the SHA-256", async () => {
+  it("accepts digests of other algorithms beside the SHA-256", async () => {
     const digest = `sha-512=:AAAA:, ${contentDigest(valid.body)}`;
     expect(await codeOf(await sign({}, withHeaders(valid, { "content-digest": digest })))).toBe("valid");
   });
 });
 
-describe("what is altered after signing is refused:", () => {
+describe("a value altered after signing is refused:", () => {
   it.each<[string, (request: SignedRequest) => SignedRequest, string]>([
     ["the body", (request) => ({ ...request, body: bytes("{}") }), "signature_digest_mismatch"],
     [
@@ -179,7 +179,7 @@ describe("what is altered after signing is refused:", () => {
   });
 });
 
-describe("what is not covered is refused:", () => {
+describe("a missing component is refused:", () => {
   it.each([
     "@method",
     "@target-uri",
@@ -193,7 +193,7 @@ describe("what is not covered is refused:", () => {
     expect(await codeOf(request)).toBe("signature_incomplete");
   });
 
-  it("a part of a field does not stand for the whole", async () => {
+  it("covering a part of a field does not cover the field", async () => {
     const request = await sign();
     const input = request.headers.get("signature-input") ?? "";
     const part = input.replace('"content-digest"', '"content-digest";key="sha-256"');
@@ -202,7 +202,7 @@ describe("what is not covered is refused:", () => {
   });
 });
 
-describe("a body whose digest is not there or not its own is refused:", () => {
+describe("a missing or wrong body digest is refused:", () => {
   it.each([
     "",
     "sha-512=:AAAA:",
@@ -226,7 +226,7 @@ describe("parameters", () => {
     ["no tag", { tag: undefined }],
     ["another tag", { tag: "web-bot-auth" }],
     ["a life of 61 seconds", { expires: second + 61 }],
-    ["an end before its beginning", { created: second, expires: second - 1 }],
+    ["expires before created", { created: second, expires: second - 1 }],
     ["a nonce of 126 bits", { nonce: "a".repeat(21) }],
     ["a nonce that is too long", { nonce: "a".repeat(87) }],
     ["a nonce of other characters", { nonce: "!".repeat(22) }],
@@ -241,18 +241,18 @@ describe("parameters", () => {
     ["made 5 s ahead", { created: second + 5, expires: second + 60 }, "valid"],
     ["ended 5 s ago", { created: second - 60, expires: second - 5 }, "valid"],
     ["ended 6 s ago", { created: second - 60, expires: second - 6 }, "signature_stale"],
-    ["of another year", { created: second - 4e7, expires: second - 4e7 + 60 }, "signature_stale"],
+    ["from another year", { created: second - 4e7, expires: second - 4e7 + 60 }, "signature_stale"],
     [
       "with times as large as the format has",
       { created: 999_999_999_999_999, expires: 999_999_999_999_999 },
       "signature_early",
     ],
-    ["that lived for no time at all", { created: second, expires: second }, "valid"],
+    ["with a lifetime of zero", { created: second, expires: second }, "valid"],
   ])("of a signature %s: %s", async (_, parameters, code) => {
     expect(await codeOf(await sign({ parameters }))).toBe(code);
   });
 
-  it("hold from 5 s before created to 5 s after expires, to the millisecond", async () => {
+  it("are valid from 5 s before created to 5 s after expires, to the millisecond", async () => {
     const request = await sign();
     const at = (now: number) => codeOf(request, { now });
     expect([await at(NOW - 5_001), await at(NOW - 5_000)]).toEqual(["signature_early", "valid"]);
@@ -274,7 +274,7 @@ describe("the key", () => {
     }
   });
 
-  it("is not looked up where the rest is wrong already", async () => {
+  it("is not looked up if the rest is already invalid", async () => {
     const findKey = () => Promise.reject(new Error("looked up"));
     const request = await sign({ parameters: { tag: "x" } });
     expect(await checkSignature(request, { userId: USER, now: NOW, findKey })).toMatchObject({
@@ -282,7 +282,7 @@ describe("the key", () => {
     });
   });
 
-  it("that can't be looked up is a reportUnexpected and no refusal", async () => {
+  it("that cannot be looked up is an unexpected error and not a refusal", async () => {
     const findKey = () => Promise.reject(new Error("D1 is away"));
     await expect(checkSignature(await sign(), { userId: USER, now: NOW, findKey })).rejects.toThrow(
       "D1 is away",
@@ -294,12 +294,12 @@ describe("the key", () => {
   });
 });
 
-describe("the algorithm is the key's:", () => {
+describe("the algorithm comes from the key:", () => {
   it.each(["ed25519", "rsa-pss-sha512", "hmac-sha512", "none", ""])(
     "a message that names '%s' for an HMAC key is refused",
     async (alg) => {
       const { key, signer } = hmac;
-      // The library signs under no other name than the signer's.
+      // The library only signs under the signer's own algorithm name.
       const lying = { ...signer, algorithm: alg };
       const request = await signed(
         valid,
@@ -310,7 +310,7 @@ describe("the algorithm is the key's:", () => {
     },
   );
 
-  it("an Ed25519 public key is no HMAC secret, whatever the message says", async () => {
+  it("an Ed25519 public key is never used as an HMAC secret, whatever the message says", async () => {
     for (const alg of [undefined, "hmac-sha256"]) {
       const signer = hmacSigner(ed25519.key.bytes);
       const request = await signed(
@@ -329,10 +329,10 @@ describe("malformed fields are refused:", () => {
     ["no Signature-Input", () => ({ "signature-input": null })],
     ["both empty", () => ({ signature: "", "signature-input": "" })],
     ["another label", () => ({ signature: "sig2=:AAAA:" })],
-    ["a text for a signature", () => ({ signature: 'sig1="AAAA"' })],
+    ["a string instead of a signature", () => ({ signature: 'sig1="AAAA"' })],
     ["no list of components", () => ({ "signature-input": "sig1=1" })],
-    ["what only RFC 9651 has", () => ({ "signature-input": "sig1=();created=@1" })],
-    ["a component twice", () => ({ "signature-input": 'sig1=("@method" "@method")' })],
+    ["a type that only RFC 9651 has", () => ({ "signature-input": "sig1=();created=@1" })],
+    ["a duplicate component", () => ({ "signature-input": 'sig1=("@method" "@method")' })],
     ["a component of the response", () => ({ "signature-input": 'sig1=("@status")' })],
     ["a component of a related request", () => ({ "signature-input": 'sig1=("@method";req)' })],
     ["an unknown component", () => ({ "signature-input": 'sig1=("@new")' })],
@@ -347,7 +347,7 @@ describe("malformed fields are refused:", () => {
     expect(await codeOf(withHeaders(request, change(request)))).toBe("signature_malformed");
   });
 
-  it("two signatures, however good", async () => {
+  it("two signatures, even if both are valid", async () => {
     const [one, two] = [await sign(), await sign({ label: "sig2" })];
     const both = (name: string) => `${one.headers.get(name)}, ${two.headers.get(name)}`;
     const request = withHeaders(one, {
@@ -357,7 +357,7 @@ describe("malformed fields are refused:", () => {
     expect(await codeOf(request)).toBe("signature_malformed");
   });
 
-  it.each([0, 16, 32, 63, 65])("a signature of %i bytes that is not that long", async (length) => {
+  it.each([0, 16, 32, 63, 65])("a signature of %i bytes, which is the wrong length", async (length) => {
     for (const pair of [hmac, ed25519]) {
       const request = await sign({}, valid, pair);
       const whole = Buffer.from((request.headers.get("signature") ?? "").slice(6, -1), "base64");
@@ -373,7 +373,7 @@ describe("malformed fields are refused:", () => {
     fc.string().map((text) => text.replace(/[^\x20-\x7e]/g, "")),
     fc.constantFrom("sig1=:AAAA:", 'sig1=("@method");created=1', 'sig1=("@target-uri";key="a")'),
   );
-  it("anything: never throws, never accepts", async () => {
+  it("any input: never throws, never accepts", async () => {
     await fc.assert(
       fc.asyncProperty(field, field, async (signature, input) => {
         const code = await codeOf(withHeaders(valid, { signature, "signature-input": input }));
@@ -383,7 +383,7 @@ describe("malformed fields are refused:", () => {
     );
   });
 
-  it("any change of one character of a good one: never throws, never accepts", async () => {
+  it("any change of one character of a valid one: never throws, never accepts", async () => {
     const request = await sign();
     const changed = fc.record({
       name: fc.constantFrom("signature", "signature-input"),
@@ -402,7 +402,7 @@ describe("malformed fields are refused:", () => {
     );
   });
 
-  /** Base64 has spellings of the same bytes, and a field is the same without the space at its end. */
+  /** Base64 can spell the same bytes in several ways, and trailing space does not change a field. */
   function samePadding(one: string, other: string): boolean {
     if (one === other) return true;
     const bytesOf = (text: string) => /^sig1=:(.*):$/.exec(text)?.[1];
@@ -415,7 +415,7 @@ describe("malformed fields are refused:", () => {
   }
 });
 
-// RFC 9421, appendix B.2: its test request, and its keys of B.1.4 and B.1.5.
+// RFC 9421, appendix B.2: its test request, with the keys of B.1.4 and B.1.5.
 describe("the vectors of RFC 9421", () => {
   const request = {
     kind: "request" as const,

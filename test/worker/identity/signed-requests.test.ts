@@ -15,13 +15,13 @@ import { newKey, newUser } from "./support/people.ts";
 import { type SignChanges, hmacSigner, newNonce, signed } from "./support/signing.ts";
 
 beforeAll(() => fill(sample));
-// Each refusal is an event of the log.
+// Every refusal is logged.
 beforeEach(() => void vi.spyOn(console, "info").mockImplementation(() => {}));
 afterEach(() => void vi.restoreAllMocks());
 
 const SECRET_KEY = DEPLOYED["SECRET_KEY"] ?? "";
 
-/** A user with a signing key, and an access key that asks for signatures or not. */
+/** Creates a user with a signing key, and an access key that requires signatures or not. */
 async function newSigner(signature: "optional" | "required" = "required", user?: string) {
   const userId = user ?? (await newUser());
   const { id, statement } = createSigningKey(
@@ -36,7 +36,7 @@ async function newSigner(signature: "optional" | "required" = "required", user?:
 type Caller = Awaited<ReturnType<typeof newSigner>>;
 
 let addresses = 0;
-/** A network address of its own, so that what one test is charged is not another's. */
+/** Returns an unused network address, so that one test's charges do not affect another. */
 const newAddress = () => `198.51.100.${(addresses += 1)}`;
 
 interface Sent {
@@ -71,7 +71,9 @@ const post = ({ targetUri, headers, body }: Sent, settings: Settings = DEPLOYED)
 
 const errorSchema = z.object({ error: z.object({ data: z.object({ code: z.string() }) }) });
 
-/** The code of a refusal before dispatch, whose status must be the table's; `served` where there is none. */
+/**
+ * Returns the code of a refusal before dispatch, whose status must be the table's; `served` if there is none.
+ */
 async function outcomeOf(response: Response): Promise<string> {
   if (response.status === 200) return "served";
   const { code } = errorSchema.parse(await response.json()).error.data;
@@ -79,15 +81,15 @@ async function outcomeOf(response: Response): Promise<string> {
   return code;
 }
 
-describe("a key that asks for signatures", () => {
-  it("serves a signed request", async () => {
+describe("a key that requires signatures", () => {
+  it("accepts a signed request", async () => {
     const response = await post(await sign(await newSigner()));
     const [answer] = await answers(response);
     expect(answer?.result?.isError).toBeUndefined();
     expect(answer?.result).toHaveProperty("structuredContent");
   });
 
-  it("refuses an unsigned one, of any method, as HTTP has it", async () => {
+  it("refuses an unsigned one, of any HTTP method", async () => {
     const caller = await newSigner();
     const response = await post(unsigned(caller, search()));
     expect(response.headers.get("www-authenticate")).toBe("Bearer");
@@ -103,7 +105,7 @@ describe("a key that asks for signatures", () => {
     expect(browser.cookies.size).toBe(0);
   });
 
-  it("asks the same of the tokens that were got with it", async () => {
+  it("requires signatures from the tokens obtained with it", async () => {
     const { user, tokens } = await granted();
     expect(await outcomeOf(await post(unsigned({ key: tokens.access_token }, search())))).toBe("served");
     await env.DB.prepare("UPDATE access_keys SET signature = 'required' WHERE user_id = ?").bind(user).run();
@@ -112,7 +114,7 @@ describe("a key that asks for signatures", () => {
     );
   });
 
-  it("asks the same of the admin API", async () => {
+  it("requires signatures from the admin API", async () => {
     const admin = await newSigner("required", await newUser(["admin"]));
     const url = new URL("/admin/api/users", RESOURCE).href;
     const request = {
@@ -128,28 +130,28 @@ describe("a key that asks for signatures", () => {
   });
 });
 
-describe("a key that does not", () => {
-  it("serves without a signature and with a good one", async () => {
+describe("a key that does not require signatures", () => {
+  it("accepts requests without a signature and with a good one", async () => {
     const caller = await newSigner("optional");
     expect(await outcomeOf(await post(unsigned(caller, search())))).toBe("served");
     expect(await outcomeOf(await post(await sign(caller)))).toBe("served");
   });
 
-  it("refuses a bad one all the same", async () => {
+  it("still refuses a bad one", async () => {
     const caller = await newSigner("optional");
     const late = await sign(caller, { parameters: { created: 1, expires: 61 } });
     expect(await outcomeOf(await post(late))).toBe("signature_stale");
   });
 });
 
-describe("a signed request that was seen on its way", () => {
-  it("is not served again", async () => {
+describe("an intercepted signed request", () => {
+  it("is not accepted again", async () => {
     const request = await sign(await newSigner());
     expect(await outcomeOf(await post(request))).toBe("served");
     expect(await outcomeOf(await post(request))).toBe("signature_replayed");
   });
 
-  it("is served once of ten at a time", async () => {
+  it("is accepted once of ten at a time", async () => {
     const request = await sign(await newSigner());
     const outcomes = await Promise.all(
       Array.from({ length: 10 }, async () => outcomeOf(await post(request))),
@@ -158,7 +160,7 @@ describe("a signed request that was seen on its way", () => {
     expect(outcomes.filter((outcome) => outcome === "signature_replayed")).toHaveLength(9);
   });
 
-  it("is no good with another user's token, nor with another of the same user's", async () => {
+  it("is refused with another user's token, and with another token of the same user", async () => {
     const request = await sign(await newSigner());
     request.headers.set("authorization", `Bearer ${(await newSigner()).key}`);
     expect(await outcomeOf(await post(request))).toBe("signature_caller");
@@ -168,7 +170,7 @@ describe("a signed request that was seen on its way", () => {
     expect(await outcomeOf(await post(other))).toBe("signature_invalid");
   });
 
-  it("is no good for another URL or another body", async () => {
+  it("is refused for another URL or another body", async () => {
     const request = await sign(await newSigner());
     expect(await outcomeOf(await post({ ...request, targetUri: `${RESOURCE}?x=1` }))).toBe(
       "signature_invalid",
@@ -178,7 +180,7 @@ describe("a signed request that was seen on its way", () => {
     expect(await outcomeOf(await post(request))).toBe("served");
   });
 
-  it("is worth nothing without its nonce spent: a refused one may be sent again", async () => {
+  it("does not spend its nonce if it is refused: it may be sent again", async () => {
     const caller = await newSigner();
     const nonce = newNonce();
     const early = await sign(caller, { parameters: { nonce, created: Math.floor(Date.now() / 1000) + 20 } });
@@ -188,7 +190,7 @@ describe("a signed request that was seen on its way", () => {
 });
 
 describe("signing", () => {
-  it("takes one nonce for a batch, whatever is in it", async () => {
+  it("spends one nonce for a batch, whatever is in it", async () => {
     const caller = await newSigner();
     const response = await post(await sign(caller, {}, [search(1), search(2), search(3)]));
     expect(await answers(response)).toHaveLength(3);
@@ -198,7 +200,7 @@ describe("signing", () => {
     expect(spent).toEqual([{ key_id: caller.keyId }]);
   });
 
-  it("is of the URL that clients use, where a PUBLIC_URL says another than the Worker sees", async () => {
+  it("uses the URL that clients use, if PUBLIC_URL differs from what the Worker sees", async () => {
     const settings = { ...DEPLOYED, PUBLIC_URL: "https://catalog.example.com" };
     const user = await newUser(["admin"]);
     const admin = await newSigner("required", user);
@@ -214,7 +216,7 @@ describe("signing", () => {
     }
   });
 
-  it("covers mcp-method and mcp-name where they are sent", async () => {
+  it("covers mcp-method and mcp-name if they are sent", async () => {
     const caller = await newSigner();
     const request = await sign(caller);
     request.headers.set("mcp-method", "tools/call");
@@ -227,33 +229,33 @@ describe("signing", () => {
     expect(await outcomeOf(await post(await sign(caller)))).toBe("signature_key");
   });
 
-  it("with an HMAC key ends with the SECRET_KEY that it comes from", async () => {
+  it("with an HMAC key ends with the SECRET_KEY that it is derived from", async () => {
     const settings = { ...DEPLOYED, SECRET_KEY: "another secret of thirty-two bytes or more" };
     expect(await outcomeOf(await post(await sign(await newSigner()), settings))).toBe("signature_invalid");
   });
 
-  it("without a token is told so, where callers without a token are served", async () => {
+  it("without a token is refused, even if callers without a token are served", async () => {
     const settings = { LOCAL_ANONYMOUS: "on", SECRET_KEY };
     const headers = { "content-type": "application/json", signature: "sig1=:AAAA:" };
     const response = await send("http://127.0.0.1/mcp", { method: "POST", headers, body: "{}" }, settings);
     expect(response.status).toBe(401);
   });
 
-  it("fails closed where the nonce can't be consumed", async () => {
+  it("fails closed if the nonce cannot be spent", async () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     const caller = await newSigner();
     const { keyId, signer } = caller;
-    // The first nonce makes the table.
+    // The first nonce creates the table.
     await post(await signed(unsigned(caller, search()), { signer, keyId, now: Date.now() }));
     await runInDurableObject(env.USER_WINDOWS.getByName(caller.userId), (_, { storage }) => {
       storage.sql.exec("ALTER TABLE nonces RENAME TO elsewhere");
     });
     const request = await signed(unsigned(caller, search()), { signer, keyId, now: Date.now() });
-    // The object was reached and its own code threw, which is a surprise and no outage.
+    // The object was reached and its own code threw: an unexpected error, not an outage.
     expect(await outcomeOf(await post(request))).toBe("internal");
   });
 
-  it("notes when a key was used", async () => {
+  it("records when a key was used", async () => {
     const caller = await newSigner();
     await post(await sign(caller));
     const row = await env.DB.prepare("SELECT last_used_at FROM signing_keys WHERE id = ?")
@@ -264,7 +266,7 @@ describe("signing", () => {
 });
 
 describe("a refused signature", () => {
-  it("is put on the account of its network address, never on the user's", async () => {
+  it("is charged to its network address, never to the user", async () => {
     const caller = await newSigner();
     const address = newAddress();
     const bad = await sign(caller, { parameters: { tag: "x" } }, search(), address);

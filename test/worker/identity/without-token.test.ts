@@ -28,9 +28,9 @@ describe("deployed, without a token", () => {
     { what: "a call", init: { method: "POST", body: JSON.stringify(search()) } },
     { what: "a body that is not JSON", init: { method: "POST", body: "{" } },
     { what: "a GET", init: {} },
-    { what: "another scheme of authorization", init: { headers: { authorization: "Basic dTpw" } } },
-    { what: "a bearer of nothing", init: { headers: { authorization: "Bearer " } } },
-  ])("$what is answered 401 with the way to sign in", async ({ init }) => {
+    { what: "another authorization scheme", init: { headers: { authorization: "Basic dTpw" } } },
+    { what: "an empty bearer token", init: { headers: { authorization: "Bearer " } } },
+  ])("$what gets 401 with the way to sign in", async ({ init }) => {
     const response = await send(RESOURCE, init);
     expect(response.status).toBe(401);
     expect(response.headers.get("www-authenticate")).toMatch(/^Bearer /);
@@ -42,7 +42,7 @@ describe("deployed, without a token", () => {
     expect(await response.json()).toMatchObject({ id: null, error: { data: { code: "unauthenticated" } } });
   });
 
-  it("the way leads to the resource's metadata and the authorization server's", async () => {
+  it("the challenge leads to the resource's metadata and the authorization server's", async () => {
     const resource = await send(METADATA);
     expect(resource.status).toBe(200);
     expect(await resource.json()).toMatchObject({
@@ -69,7 +69,7 @@ describe("deployed, without a token", () => {
     });
   });
 
-  it("both are named after PUBLIC_URL where there is one", async () => {
+  it("both use PUBLIC_URL if it is set", async () => {
     const settings = { ...DEPLOYED, PUBLIC_URL: "https://catalog.example.com/" };
     const url = "https://catalog.example.com/mcp";
     const response = await post(search(), {}, { url, settings });
@@ -92,7 +92,7 @@ describe("/mcp/public", () => {
     { PUBLIC_CATALOG: undefined, host: ORIGIN },
     { PUBLIC_CATALOG: "off", host: ORIGIN },
     { PUBLIC_CATALOG: undefined, host: "http://127.0.0.1:8787" },
-  ])("is not there with PUBLIC_CATALOG=$PUBLIC_CATALOG on $host", async ({ PUBLIC_CATALOG, host }) => {
+  ])("is missing with PUBLIC_CATALOG=$PUBLIC_CATALOG on $host", async ({ PUBLIC_CATALOG, host }) => {
     const response = await post(
       search(),
       {},
@@ -112,7 +112,7 @@ describe("/mcp/public", () => {
     ]);
   });
 
-  it("answers the call that needs more, by its id", async () => {
+  it("answers a call that needs more scopes, by its id", async () => {
     const params = { name: "search_customers", arguments: { email: "ada@example.com" } };
     const call = { jsonrpc: "2.0", id: 7, method: "tools/call", params };
     const response = await post(call, {}, { url: PUBLIC, settings: OPEN });
@@ -137,7 +137,7 @@ describe("on this machine", () => {
     }
   });
 
-  it("a bad token is refused all the same, and a good key is taken", async () => {
+  it("a bad token is still refused, and a good key is accepted", async () => {
     const settings = { LOCAL_ANONYMOUS: "on" };
     expect((await post(search(), bearer("pcm_x"), { url: LOCAL, settings })).status).toBe(401);
     const key = await keyOf(["shopper"]);
@@ -159,7 +159,7 @@ describe("on this machine", () => {
       status: 404,
     },
     {
-      why: "a host that only begins so",
+      why: "a host with a loopback prefix",
       url: "https://localhost.someone.workers.dev/mcp",
       settings: {},
       status: 401,
@@ -187,7 +187,7 @@ describe("an anonymous caller's id", () => {
     { a: "203.0.113.7", b: "203.0.113.8", same: false, why: "IPv4, its neighbour" },
     { a: "2001:db8:1:2::1", b: "2001:db8:1:2:ffff:ffff:ffff:ffff", same: true, why: "IPv6, one /64" },
     { a: "2001:db8:1:2::1", b: "2001:db8:1:3::1", same: false, why: "IPv6, the next /64" },
-    { a: "2001:db8:1:2::1", b: "2001:DB8:0001:0002:0::1", same: true, why: "IPv6, written otherwise" },
+    { a: "2001:db8:1:2::1", b: "2001:DB8:0001:0002:0::1", same: true, why: "IPv6, spelled differently" },
     { a: "2001:db8::1", b: "2001:db8:0:0:5::", same: true, why: "IPv6, zeros left out at different places" },
     { a: "::1", b: "::2", same: true, why: "IPv6, the zero network" },
     { a: "2001:db8::", b: "2001:db8:0:1::", same: false, why: "IPv6, the last group of the /64" },
@@ -198,11 +198,11 @@ describe("an anonymous caller's id", () => {
     expect(idOf(a) === idOf(b)).toBe(same);
   });
 
-  it("is another under another SECRET_KEY", () => {
+  it("differs under another SECRET_KEY", () => {
     expect(idOf("203.0.113.7", OTHER_KEY)).not.toBe(idOf("203.0.113.7"));
   });
 
-  it.each(["203.0.113.7", "2001:db8:1:2::1"])("does not show %s", (address) => {
+  it.each(["203.0.113.7", "2001:db8:1:2::1"])("does not reveal %s", (address) => {
     const id = idOf(address);
     expect(id).toMatch(/^anon-[\w-]{22}$/);
     const bytes = atob(id.slice(5).replaceAll("-", "+").replaceAll("_", "/"));
@@ -243,13 +243,13 @@ const bad = [
 describe.each(bad)("a deployed host whose SECRET_KEY is $what", ({ SECRET_KEY }) => {
   const settings = { ...DEPLOYED, SECRET_KEY, PUBLIC_CATALOG: "on", LOCAL_ANONYMOUS: "on" };
 
-  it.each(paths)("answers %s with 503 and the name of what is missing", async (path) => {
+  it.each(paths)("answers %s with 503 and the name of the missing setting", async (path) => {
     const response = await send(path, {}, settings);
     expect(response.status).toBe(503);
     expect(await response.text()).toContain("SECRET_KEY");
   });
 
-  it("serves no good key", async () => {
+  it("accepts no good key", async () => {
     const response = await post(search(), bearer(await keyOf(["shopper"])), { settings });
     expect(response.status).toBe(503);
   });
@@ -270,7 +270,7 @@ describe("SECRET_KEY is needed", () => {
     },
     {
       url: "https://catalog.example.com",
-      why: "under a domain of one's own",
+      why: "under a custom domain",
       settings: { PUBLIC_URL: "https://catalog.example.com" },
     },
     {
@@ -290,7 +290,7 @@ describe("SECRET_KEY is needed", () => {
   });
 });
 
-it("SECRET_KEY of 32 bytes is enough", async () => {
+it("SECRET_KEY of 32 bytes is long enough", async () => {
   const settings = { ...DEPLOYED, SECRET_KEY: "x".repeat(32) };
   expect((await send("/.well-known/oauth-protected-resource/mcp", {}, settings)).status).toBe(200);
 });
@@ -303,7 +303,7 @@ describe.each(paths)("%s over plain http", (path) => {
   const http = "http://evil.workers.dev";
   it.each([
     ["is refused", http, DEPLOYED],
-    ["is refused, where a PUBLIC_URL says so too", ORIGIN, { ...DEPLOYED, PUBLIC_URL: http }],
+    ["is refused, with a PUBLIC_URL over http too", ORIGIN, { ...DEPLOYED, PUBLIC_URL: http }],
   ])("%s", async (_, origin, settings) => {
     const response = await send(new URL(path, origin), {}, settings);
     expect(response.status).toBe(403);
@@ -314,7 +314,7 @@ describe.each(paths)("%s over plain http", (path) => {
   });
 
   it.each([
-    ["behind a proxy that has https", http, { ...DEPLOYED, PUBLIC_URL: ORIGIN }],
+    ["behind a proxy with https", http, { ...DEPLOYED, PUBLIC_URL: ORIGIN }],
     ["on this machine", "http://127.0.0.1:8787", DEPLOYED],
   ])("is served %s", async (_, origin, settings) => {
     expect([403, 500]).not.toContain((await send(new URL(path, origin), {}, settings)).status);

@@ -2,7 +2,8 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import * as z from "zod";
 
-// What the Worker has stored, as lines of JSON: the schema and the rows of D1 and of callers' objects, and the keys of KV.
+// Everything that the Worker has stored, as lines of JSON: the schema and the rows of D1 and of callers'
+// objects, and the keys of KV.
 
 const value = z.union([z.string(), z.number(), z.null()]);
 const rowSchema = z.record(z.string(), value);
@@ -19,14 +20,14 @@ type Line = z.output<typeof lineSchema>;
 
 const named = z.object({ name: z.string(), sql: z.string() });
 
-/** Everything in D1 and KV, and what the objects of these principals hold. */
+/** Returns everything in D1 and KV, and what the objects of these principals hold. */
 export async function dump(principals: readonly string[]): Promise<string> {
   const lines = [...(await dumpDatabase()), ...(await dumpKv())];
   for (const principal of principals) lines.push(...(await dumpObject(principal)));
   return `${lines.map((line) => JSON.stringify(line)).join("\n")}\n`;
 }
 
-/** Stores what `dump` gave. Whatever it is stored over must be empty. */
+/** Restores what `dump` returned, into empty storage. */
 export async function restore(text: string): Promise<void> {
   const lines = text
     .trimEnd()
@@ -45,7 +46,7 @@ async function dumpDatabase(): Promise<Line[]> {
   ).all();
   const all = named.array().parse(results);
   const indexes = all.filter(({ sql }) => sql.startsWith("CREATE VIRTUAL")).map(({ name }) => name);
-  // A full-text index keeps its own tables, which come to be with it.
+  // Creating a full-text index also creates its own tables.
   const schema = all.filter(({ name }) => !indexes.some((index) => name.startsWith(`${index}_`)));
   const lines: Line[] = schema.map(({ sql }) => ({ database: "schema", sql }));
   for (const { name, sql } of schema) {
@@ -71,7 +72,7 @@ async function restoreDatabase(lines: readonly Line[]): Promise<void> {
     ...schema.filter(isTable).map((sql) => env.DB.prepare(sql)),
     ...rows.map(({ table, row }) => env.DB.prepare(insertInto(table, row)).bind(...Object.values(row))),
     ...indexes.map((name) => env.DB.prepare(`INSERT INTO ${name} (${name}) VALUES ('rebuild')`)),
-    // A trigger that was there before the rows would change them.
+    // A trigger created before the rows would change them.
     ...schema.filter((sql) => !isTable(sql)).map((sql) => env.DB.prepare(sql)),
   ]);
 }
@@ -101,14 +102,14 @@ const dumpObject = (principal: string): Promise<Line[]> =>
     ]);
   });
 
-/** Rows of an object's table, as they are stored. */
+/** Returns the rows of an object's table, as they are stored. */
 export const rowsOf = (sql: SqlStorage, table: string): Row[] =>
   rowSchema.array().parse(sql.exec(`SELECT * FROM ${table}`).toArray());
 
 async function restoreObject(principal: string, lines: readonly Line[]): Promise<void> {
   const object = env.USER_WINDOWS.getByName(principal);
   await runInDurableObject(object, async (_, { storage }) => {
-    // Something of an earlier file may have reached an object of this name after its storage was emptied.
+    // A call of an earlier file may have reached an object of this name after its storage was emptied.
     await storage.deleteAll();
     const { sql } = storage;
     for (const line of lines) {
@@ -117,7 +118,7 @@ async function restoreObject(principal: string, lines: readonly Line[]): Promise
       else sql.exec(insertInto(line.table, line.row), ...Object.values(line.row));
     }
   });
-  // It has read its storage while that was empty.
+  // The object read its storage while that was empty.
   await evictDurableObject(object);
 }
 

@@ -1,5 +1,6 @@
-// Makes release-VERSION/: what this code stores, for later code to be tried on. Run it on a release, once:
-// npm run state:make -- --update. What it made before is kept: each release's state stays in the tests.
+// Makes release-VERSION/: the data that this code stores, for later code to be tested on. Run it on a
+// release, once: npm run state:make -- --update. Earlier results are kept, so each release's state stays in
+// the tests.
 
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
@@ -40,7 +41,7 @@ async function call(principal: string, name: string, args: object): Promise<stri
   return JSON.stringify(answer);
 }
 
-/** Reads customers until a rule asks for a person; gives the incident. */
+/** Reads customers until a rule asks for a person; returns the incident. */
 async function readPeople(principal: string): Promise<string> {
   let refused = "";
   for (const { id, canary } of deskSample.customers) {
@@ -80,7 +81,7 @@ it("makes the state", async () => {
 
   await call(shopper, "search_products", { query: "keyboard" });
   for (const sku of ["SKU-10001", "SKU-10002", "SKU-1", "SKU-2"]) await call(shopper, "get_product", { sku });
-  // How it stands is stored here; what follows lies behind it, as records.
+  // The alarm stores the detection state here; later calls are only in records.
   for (const principal of Object.values(PRINCIPALS)) await runDurableObjectAlarm(objectOf(principal));
   await call(shopper, "query_stock", { skus: ["SKU-10003"] });
   for (let each = 0; each < 6; each++) await call(shopper, "search_products", { query: 7 });

@@ -12,7 +12,8 @@ import { unreadable } from "./release-0.1.0/schemas.ts";
 import stateText from "./release-0.1.0/state.jsonl?raw";
 import { DAY, MADE_AT, PRINCIPALS, secretsSchema } from "./story.ts";
 
-// This code on what release 0.1.0 has stored (state.make.ts), and that release on what this code adds to it.
+// Runs this code on the data of release 0.1.0 (state.make.ts), and that release on the data that this code
+// adds.
 
 const { keys, oauth, incident, nonce } = secretsSchema.parse(JSON.parse(secretsText));
 const objectOf = (principal: string) => env.USER_WINDOWS.getByName(principal);
@@ -21,7 +22,7 @@ beforeAll(async () => {
   await reset();
   vi.useFakeTimers({ toFake: ["Date"], now: MADE_AT + 60_000 });
   await restore(stateText);
-  // As the Worker brings a database up to date that an earlier release has made.
+  // Migrates the database of an earlier release, as the Worker does.
   await applyD1Migrations(
     env.DB,
     migrations.map(({ name, sql }) => ({ name, queries: sql.split(/^--> statement$/m) })),
@@ -51,7 +52,7 @@ async function verified(principal: string) {
 }
 
 describe("on the state of release 0.1.0", () => {
-  it("what its keys and tokens opened is open", async () => {
+  it("its keys and tokens still work", async () => {
     expect(await call(as("shopper"), "search_products", { query: "keyboard" })).not.toMatchObject({
       isError: true,
     });
@@ -63,9 +64,9 @@ describe("on the state of release 0.1.0", () => {
     expect(renewed.status).toBe(200);
   });
 
-  it("who was stopped stays stopped until a person decides, and goes on then", async () => {
+  it("a stopped caller stays stopped until a person decides, and then goes on", async () => {
     expect(JSON.stringify(await call(as("stopped"), ...customer(10_016)))).toContain(`/confirm/${incident}`);
-    // A person who was read already is none more.
+    // A person who was read before does not count again.
     expect(await call(as("stopped"), ...customer(10_001))).not.toMatchObject({ isError: true });
     const decided = await objectOf(PRINCIPALS.stopped).decide({
       incident,
@@ -77,7 +78,7 @@ describe("on the state of release 0.1.0", () => {
     expect(await call(as("stopped"), ...customer(10_016))).not.toMatchObject({ isError: true });
   });
 
-  it("what a person let pass is let pass", async () => {
+  it("a person's release is still valid", async () => {
     expect(await call(as("released"), ...customer(10_015))).not.toMatchObject({ isError: true });
   });
 
@@ -88,7 +89,7 @@ describe("on the state of release 0.1.0", () => {
     );
   });
 
-  it("a nonce is still used, and refusals that were counted still count", async () => {
+  it("a nonce is still used, and counted refusals still count", async () => {
     vi.setSystemTime(nonce.expiresAt - 1_000);
     expect(await objectOf(PRINCIPALS.signer).consumeNonce(nonce)).toEqual({ status: "used" });
     await call(as("shopper"), "search_products", { query: 7 });
@@ -96,18 +97,18 @@ describe("on the state of release 0.1.0", () => {
     const records = await runInDurableObject(objectOf(PRINCIPALS.shopper), (_, { storage }) =>
       rowsOf(storage.sql, "records").map(({ text }) => String(text)),
     );
-    // The first of six has a record.
+    // The first of six has a record of its own.
     expect(records.filter((text) => text.includes('"kind":"repeats"'))).toEqual([
       expect.stringMatching(/"count":[56],/),
     ]);
   });
 
-  it("changes of a user go on in the chain that they stand in", async () => {
+  it("changes of a user continue in their existing chain", async () => {
     const path = `/users/${PRINCIPALS.signer}/roles`;
     expect((await api(as("admin"), "PUT", path, { roles: ["shopper"] })).status).toBe(200);
   });
 
-  it("every chain holds, from where it began to the last call", async () => {
+  it("every chain is valid, from its beginning to the last call", async () => {
     for (const principal of [...Object.values(PRINCIPALS), oauth.user]) {
       const list = await api(as("admin"), "GET", "/audit");
       const { anchors } = z.object({ anchors: z.array(anchorSchema) }).parse(await list.json());
@@ -122,11 +123,11 @@ describe("on the state of release 0.1.0", () => {
 });
 
 describe("after a rollback to release 0.1.0", () => {
-  /** Rows that it could not read, and why: each entry must be worth it, and stand in the notes of the release. */
+  /** Rows that it could not read, and why. Each entry needs a good reason and a line in the release notes. */
   const EXPECTED: string[] = [];
 
-  it("that release reads all that this code has stored, but what is listed here", async () => {
-    // Whatever is stored behind the calls.
+  it("that release reads everything that this code has stored, except the listed rows", async () => {
+    // Also runs everything that is stored after the calls.
     vi.setSystemTime(MADE_AT + DAY);
     const found: string[] = [];
     for (const principal of [...Object.values(PRINCIPALS), oauth.user]) {

@@ -8,7 +8,7 @@ type Changes = Omit<Partial<AdmissionRequest>, "attempt"> & {
   attempt?: Partial<AdmissionRequest["attempt"]>;
 };
 
-/** What the guard asks of a caller's object for one public call; a case changes what it is about. */
+/** The guard's request to a caller's object for one public call; a test changes the fields it is about. */
 export const admission = (principal: string, { attempt, ...changes }: Changes = {}): AdmissionRequest => ({
   principal,
   refused: {},
@@ -24,7 +24,7 @@ export const admission = (principal: string, { attempt, ...changes }: Changes = 
     arguments: "{}",
     protocol: "2026-07-28",
     client: "test/1",
-    // A call of the same one is the same call, sent again.
+    // A second call with the same id is a retry.
     correlation_id: crypto.randomUUID(),
     flow: null,
     catalog_size: 0,
@@ -42,7 +42,7 @@ export const settlement = (attempt: number) => ({
   flow: null,
 });
 
-/** An object that no other test knows. */
+/** Creates an object for one test. */
 export function newObject() {
   const principal = `object-${crypto.randomUUID()}`;
   return { principal, object: env.USER_WINDOWS.getByName(principal) };

@@ -128,7 +128,7 @@ const params = fc.oneof(
   },
   { weight: 1, arbitrary: anything },
 );
-/** A method with params of its own, for what lies behind the envelope; or with any. */
+/** A method with its own params, to get past the envelope; or with arbitrary ones. */
 const asked = fc.oneof(
   {
     weight: 3,
@@ -157,7 +157,7 @@ const asked = fc.oneof(
     params.map((value) => ({ ...Object(value), _meta: undefined })),
   ),
 );
-/** A request that the endpoint takes, or a notification. */
+/** A request that the endpoint accepts, or a notification. */
 const whole = fc
   .tuple(
     asked,
@@ -181,7 +181,7 @@ const body = fc.oneof(
   { weight: 6, arbitrary: message.map(json) },
   { weight: 2, arbitrary: fc.array(message, { maxLength: 5 }).map(json) },
   { weight: 1, arbitrary: anything.map(json) },
-  // Cut off, or with a byte of something else in it.
+  // Cut off, or with one byte replaced.
   {
     weight: 1,
     arbitrary: fc.tuple(message, fc.nat(), text).map(([value, at, put]) => {
@@ -210,7 +210,7 @@ const legacy = fc.record({
   body,
   headers: fc.oneof({ weight: 4, arbitrary: fc.constant({}) }, { weight: 1, arbitrary: oddHeader }),
 });
-/** Headers that say what the body says, as 2026-07-28 asks, with something else wrong. */
+/** Headers that repeat the body, as 2026-07-28 requires, with another error. */
 const fresh = fc
   .tuple(
     fc.oneof(

@@ -4,7 +4,7 @@ import { type Anchor, anchorSchema } from "../../../src/caller/audit/chain.ts";
 import { bearer, send } from "../identity/support/deployed.ts";
 import { keyOf } from "../identity/support/people.ts";
 
-/** A principal's chain and its anchor, as an admin gets them. */
+/** Returns a principal's chain and its anchor, as an admin gets them. */
 export async function exported(principal: string): Promise<{ lines: string[]; anchor: Anchor }> {
   const headers = bearer(await keyOf(["admin"]));
   const response = await send(`/admin/api/audit/${principal}`, { headers });
@@ -17,6 +17,6 @@ export async function exported(principal: string): Promise<{ lines: string[]; an
   return { lines: text.trimEnd().split("\n"), anchor };
 }
 
-/** The row of a principal in D1, closed or not. */
+/** Returns a principal's row in D1, closed or not. */
 export const anchorRow = (principal: string) =>
   env.DB.prepare("SELECT * FROM audit_anchors WHERE principal = ?").bind(principal).first();

@@ -38,7 +38,7 @@ export const policyWith = (changes: Partial<Policy>): Policy => ({ ...policyInFo
 
 type Role = Policy["roles"][string];
 
-/** A role that may use what is named here, and nothing else. */
+/** A role that may use only the names given here. */
 export const roleOf = (changes: Partial<Role>): Role => ({
   scopes: ["catalog:read"],
   tools: [],
@@ -49,8 +49,8 @@ export const roleOf = (changes: Partial<Role>): Role => ({
 });
 
 /**
- * A caller that no other test knows, behind the real guard, dispatch and Durable Object, under a policy
- * of the test's own: the endpoint serves by the one that was bundled.
+ * Creates a caller for one test, behind the real guard, dispatch and Durable Object, under the test's own
+ * policy; the endpoint always uses the bundled one.
  */
 export function newCaller({
   policy = policyInForce(),
@@ -100,7 +100,7 @@ export function newCaller({
   return { principal, policy, newGuard, ask, object: env.USER_WINDOWS.getByName(principal.id) };
 }
 
-/** What was answered, and the refusal's details however it was said. */
+/** Returns the answer, and the refusal's details in whichever form they came. */
 async function answerOf(dispatched: Promise<Result>) {
   try {
     const result = await dispatched;
@@ -112,7 +112,7 @@ async function answerOf(dispatched: Promise<Result>) {
   }
 }
 
-/** Every record that an object holds, in order. */
+/** Returns every record that an object holds, in order. */
 export const recordsOf = (object: DurableObjectStub<CallerDO>): Promise<AuditRecord[]> =>
   runInDurableObject(object, (_, { storage }) =>
     [...storage.sql.exec<{ text: string }>("SELECT text FROM records ORDER BY seq")].map(({ text }) =>
@@ -120,7 +120,7 @@ export const recordsOf = (object: DurableObjectStub<CallerDO>): Promise<AuditRec
     ),
   );
 
-/** Rows of an object's tables. */
+/** Returns the number of rows in an object's tables. */
 export const rowsOf = (object: DurableObjectStub<CallerDO>) =>
   runInDurableObject(object, (_, { storage }) => {
     const count = (table: string) =>

@@ -5,10 +5,10 @@ import { applyImport, beginImport, stageRows } from "../../../src/catalog/import
 import { ensureMigrated } from "../../../src/database/migrate.ts";
 import { runBatch } from "../../../src/database/run-batch.ts";
 
-/** Values that stand in internal columns and must never be seen outside. */
+/** Values of internal columns that must never be seen outside. */
 export const PLANTED = { cost: 31_337_042, supplier: "PLANTED-SUPPLIER-7f3a" };
 
-/** One valid product; a case changes what it is about. */
+/** One valid product; a test changes the fields it is about. */
 export function product(changes: Partial<ProductRecord> & { sku: string }): ProductRecord {
   return productRecordSchema.parse({
     name: "Plain Thing",
@@ -25,7 +25,7 @@ export function product(changes: Partial<ProductRecord> & { sku: string }): Prod
   });
 }
 
-/** Imports through the statements that the command line uses. */
+/** Imports through the same statements as the command line. */
 export async function fill(records: ProductRecord[], options = { removeMissing: false }): Promise<void> {
   await ensureMigrated(env.DB);
   await runBatch(env.DB, [

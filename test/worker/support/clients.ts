@@ -5,22 +5,23 @@ import { StreamableHTTPClientTransport as TransportV1 } from "@modelcontextproto
 
 const MCP_URL = new URL("http://127.0.0.1/mcp");
 
-/** A network address that no other request came from. */
+/** Returns an unused network address. */
 export const newAddress = (): string =>
   `2001:db8:${crypto.randomUUID().slice(0, 4)}:${crypto.randomUUID().slice(0, 4)}::1`;
 
-/** A request to the Worker under test, as if it came over the network. */
+/** Sends a request to the Worker under test, as if it came over the network. */
 export async function send(path: string, init: RequestInit = {}): Promise<Response> {
   const request = new Request(new URL(path, MCP_URL), init);
   if (!request.headers.has("host")) request.headers.set("host", "127.0.0.1");
-  // Each request from an address of its own, where a test is not about the limit that an address has.
+  // Each request gets a new address, so that the limits of addresses do not affect tests about something
+  // else.
   if (!request.headers.has("cf-connecting-ip")) request.headers.set("cf-connecting-ip", newAddress());
   return exports.default.fetch(request);
 }
 
 const viaWorker = (url: string | URL, init?: RequestInit) => send(url.toString(), init);
 
-/** The official client on a protocol era; anonymous without headers. */
+/** Connects the official client on a protocol era; anonymous without headers. */
 export async function connectClient(
   era: "2026-07-28" | "2025",
   headers: Record<string, string> = {},
@@ -33,14 +34,14 @@ export async function connectClient(
   return client;
 }
 
-/** The SDK's first generation, which older hosts still carry. */
+/** Connects the SDK's first generation, which older hosts still use. */
 export async function connectClientV1(headers: Record<string, string> = {}): Promise<ClientV1> {
   const client = new ClientV1({ name: "test-v1", version: "1" });
   await client.connect(new TransportV1(MCP_URL, { fetch: viaWorker, requestInit: { headers } }));
   return client;
 }
 
-/** A raw JSON-RPC POST on the 2025 lane; gives every message of the answer. */
+/** Sends a raw JSON-RPC POST on the 2025 lane; returns every message of the answer. */
 export async function post(body: unknown, headers: Record<string, string> = {}) {
   const response = await send("/mcp", {
     method: "POST",

@@ -13,7 +13,7 @@ import { REFUSAL_META_KEY } from "../../../src/refusal.ts";
 import { newKey, newUser } from "../identity/support/people.ts";
 import { call, post } from "./clients.ts";
 
-/** Values that stand in internal columns and must never be seen outside. */
+/** Values of internal columns that must never be seen outside. */
 export const PLANTED_SUPPORT = { risk: 31_337_043, note: "PLANTED-NOTE-9c1e", token: "PLANTED-TOKEN-4d2b" };
 
 const AT = Date.parse("2026-03-01T09:00:00Z");
@@ -61,11 +61,16 @@ const ticket = (id: number, customer_id: number, changes: object = {}) =>
 
 export const ADA = "C-10001";
 export const BORIS = "C-10002";
-/** A customer and what is its: no honest caller comes upon them. A ticket is more than the sample has. */
+/**
+ * A canary customer with its records, which no honest caller finds. The sample desk has no ticket for one.
+ */
 export const CANARY = { customer: "C-10003", order: "O-100025", ticket: "T-5005" };
 export const INJECTED = ["T-5002", "T-5003"];
 
-/** Ada with 24 orders and 23 tickets, two of them injected; Boris with one of each; a canary likewise; seven of one name. */
+/**
+ * Ada with 24 orders and 23 tickets, two of them injected; Boris with one of each; a canary likewise; seven
+ * people of one name.
+ */
 export const deskSample: SupportRecords = {
   customers: [
     customer({
@@ -129,7 +134,7 @@ export async function fillDesk(records: SupportRecords = deskSample): Promise<vo
   await runBatch(env.DB, fillSupport(records));
 }
 
-/** Headers of a new user's key. */
+/** Returns the headers for a new user's key. */
 export async function signedInAs(roles: string[], customer_id?: string): Promise<Record<string, string>> {
   const user = await newUser(roles, customer_id === undefined ? {} : { customer_id });
   return { authorization: `Bearer ${(await newKey(user)).secret}` };

@@ -4,17 +4,17 @@ import { afterAll, beforeAll } from "vitest";
 import { migrations } from "../../../src/database/migrations.ts";
 import { flushNow } from "../../../src/telemetry/sink.ts";
 
-// Files share a runtime, whose start takes longer than most of them; each begins with storage of its own.
-// The code has noted by then that the database is migrated, which is done here.
+// Files share a runtime, because its start takes longer than most of them; each begins with empty storage.
+// The code has already marked the database as migrated, so the migrations run here.
 beforeAll(async () => {
   await reset();
   const files = migrations.map(({ name, sql }) => ({ name, queries: sql.split(/^--> statement$/m) }));
   await applyD1Migrations(env.DB, files);
 });
 
-// What is left to send would go to the metrics hub a second later, when the file's modules are gone.
+// Remaining metrics would be sent a second later, when the file's modules are gone.
 afterAll(() => flushNow());
 
-// Two lines a call, each of which vitest carries to its own process: three quarters of what many calls take.
-// Tests that read them spy on it.
+// Each call logs two lines, which vitest carries to its own process: three quarters of the time of many
+// calls. Tests that read them spy on it.
 console.info = () => {};

@@ -5,7 +5,7 @@ import type { CallerNamespace } from "../../../src/caller/caller-do.ts";
 
 type Failure = () => Promise<unknown>;
 
-/** The real namespace, whose stubs fail in one method as they are told, one stub after the other, and then work. */
+/** The real namespace, whose stubs fail in one method as told, one stub after the other, and then work. */
 export function failing(
   method: "admit" | "settle" | "noteIdentity" | "overview",
   ...failures: readonly Failure[]
@@ -29,8 +29,8 @@ export function failing(
 }
 
 /**
- * The real namespace, whose objects are reset as soon as they have done what their first caller asks: the call has arrived
- * and is stored, and its answer is lost. What is asked after that is answered.
+ * The real namespace, whose objects are reset as soon as they have done their first caller's request: the
+ * call has arrived and is stored, and its answer is lost. Later requests are answered.
  */
 export function losing(...lost: readonly string[]) {
   const left = new Set(lost);

@@ -4,7 +4,7 @@ import { vi } from "vitest";
 export const BINDINGS = ["DB", "OAUTH_KV", "USER_WINDOWS", "METRICS_HUB"] as const;
 export type Binding = (typeof BINDINGS)[number];
 
-/** As each says that it is out of reach, with what nobody may read. */
+/** Each binding's error when it is out of reach, with text that nobody may read. */
 const BROKEN: Record<Binding, string> = {
   DB: "D1_ERROR: Network connection lost. SELECT PLANTED",
   OAUTH_KV: "KV GET failed: 503 Service Unavailable: PLANTED",
@@ -12,7 +12,7 @@ const BROKEN: Record<Binding, string> = {
   METRICS_HUB: "Network connection lost: PLANTED",
 };
 
-/** Makes a binding answer nothing, or throw, until the returned function is called; restore all mocks afterwards. */
+/** Makes a binding hang or throw until the returned function is called; restore all mocks afterwards. */
 export function breaks(binding: Binding, how: "hangs" | "throws"): () => void {
   const { promise, reject } = Promise.withResolvers<never>();
   promise.catch(() => {});
@@ -39,7 +39,7 @@ export function breaks(binding: Binding, how: "hangs" | "throws"): () => void {
   return () => reject(new Error("over"));
 }
 
-/** Makes every answer of the database come so much later; restore all mocks afterwards. */
+/** Delays every answer of the database; restore all mocks afterwards. */
 export function lags(binding: "DB", ms: number): void {
   const db = env[binding];
   const prepare = db.prepare.bind(db);

@@ -1,6 +1,6 @@
 import type { Incident } from "../../../src/incidents/incident-record.ts";
 
-/** An open incident that waits for a person; a case changes what it is about. */
+/** An open incident that waits for a person; a test changes the fields it is about. */
 export const incidentOf = (changes: Partial<Incident> = {}): Incident => ({
   id: "incident-1",
   principal: "somebody",

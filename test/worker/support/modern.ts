@@ -4,7 +4,7 @@ const META = {
   "io.modelcontextprotocol/clientInfo": { name: "test", version: "1" },
 };
 
-/** A request on 2026-07-28, and the headers that must say what its body says. */
+/** Builds a request on 2026-07-28, with the headers that must repeat its body. */
 export function modern(method: string, params: Record<string, unknown> = {}) {
   const name = params["name"] ?? params["uri"];
   return {

@@ -3,14 +3,14 @@ import { bearer, post } from "../identity/support/deployed.ts";
 import { newKey, newUser } from "../identity/support/people.ts";
 import { modern } from "./modern.ts";
 
-/** Stands in calls wherever the policy lets nothing be seen. */
+/** A value in calls, at every place that the policy must hide. */
 export const SECRET = "PLANTED-jane.doe@example.com-4111111111111111";
 
 const reference = (name: string, value: string) => ({
   ref: { type: "ref/prompt", name: "find_product" },
   argument: { name, value },
 });
-/** Good, bad, unknown and forbidden, of every kind; secrets wherever the policy shows nothing. */
+/** Good, bad, unknown and forbidden calls of every kind, with secrets wherever the policy hides values. */
 const MIXED: [method: string, params: Record<string, unknown>][] = [
   ["tools/list", {}],
   ["tools/call", { name: "search_products", arguments: { query: "keyboard" } }],
@@ -32,7 +32,7 @@ const MIXED: [method: string, params: Record<string, unknown>][] = [
   ["prompts/list", { cursor: SECRET }],
 ];
 
-/** Everything above, as one batch of 2025 and call by call on 2026-07-28, by one key. */
+/** Sends all of the above with one key, as one 2025 batch and call by call on 2026-07-28. */
 export async function mixedTraffic() {
   const user = await newUser();
   const { secret } = await newKey(user);

@@ -8,7 +8,7 @@ import { READ_ONLY, defineTool } from "../../../src/tools/tool.ts";
 
 const output = z.strictObject({ item: z.strictObject({ sku: z.string() }), units: z.int() });
 
-/** A tool that asks and answers by `item` since its second version, and did so by a plain SKU before. */
+/** A tool whose second version asks and answers by `item`; the first used a plain SKU. */
 export const unitsOf = defineTool({
   name: "units_of",
   version: 2,

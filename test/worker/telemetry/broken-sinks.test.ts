@@ -39,7 +39,7 @@ const SINKS: [what: string, breakIt: () => (() => void) | void][] = [
 
 const rpc = (method: string, params: object) => ({ jsonrpc: "2.0", id: 1, method, params });
 
-/** Every kind of route; gives the status of each, or the code that a call was refused with. */
+/** Calls every kind of route. Returns each status, or the code that a call was refused with. */
 async function askAll() {
   const settings = { ...DEPLOYED, PUBLIC_CATALOG: "on" };
   const shopper = bearer(await keyOf(["shopper"]));
@@ -98,14 +98,14 @@ const WORKS = {
   nowhere: [404],
 };
 
-it.each(SINKS)("every route answers as ever when %s", async (_, breakIt) => {
+it.each(SINKS)("every route answers as usual when %s", async (_, breakIt) => {
   const over = breakIt();
   const seen = await askAll();
   over?.();
   expect(seen).toEqual(WORKS);
 });
 
-it("a sink that throws takes nothing from the others, and is logged with the call's name", async () => {
+it("a sink that throws does not affect the others, and is logged with the call's name", async () => {
   const { named, until } = listen();
   vi.spyOn(env.EVENTS, "writeDataPoint").mockImplementation(broken);
   const response = await post(search(), bearer(await keyOf(["shopper"])));

@@ -37,7 +37,7 @@ const cases = [
     tells: { tool_name: "get_product", code: "invalid_arguments", result_bytes: 0 },
   },
   {
-    what: "what a tool does not find",
+    what: "a miss of a tool",
     asked: call("get_product", { sku: "SKU-9999999" }),
     event: "tool_invocation_refused",
     tells: { code: "not_found" },
@@ -75,7 +75,7 @@ const cases = [
   { what: "a list", asked: message("tools/list", {}), event: "discovery", tells: { method: "tools/list" } },
 ];
 
-it.each(cases)("$what is told of once, as $event", async ({ asked, event, tells }) => {
+it.each(cases)("$what is logged once, as $event", async ({ asked, event, tells }) => {
   const { lines, points, until } = listen();
   await post(asked, { "user-agent": "agent/7" });
   const ended = await until(event);
@@ -91,7 +91,7 @@ it.each(cases)("$what is told of once, as $event", async ({ asked, event, tells 
   expect(points()).toHaveLength(1);
 });
 
-it("a call has one point, whose slots say what its line says", async () => {
+it("a call has one point, whose slots match its log line", async () => {
   const { points, until } = listen();
   await post(call("query_stock", { skus: ["SKU-10001"] }));
   const line = await until("tool_invocation_completed");
@@ -109,7 +109,7 @@ it("a call has one point, whose slots say what its line says", async () => {
   expect(point?.doubles?.slice(1)).toEqual([line?.["result_bytes"], line?.["records"], 1, 0]);
 });
 
-it("both protocol eras are told with their revision, and what the client says of itself", async () => {
+it("both protocol eras are logged with their revision and the client's name", async () => {
   const { named } = listen();
   for (const era of ["2026-07-28", "2025"] as const) {
     const client = await connectClient(era);
@@ -123,7 +123,7 @@ it("both protocol eras are told with their revision, and what the client says of
   expect(opened.map((line) => line["client"])).toContain("test/1");
 });
 
-it("each call of a batch is told of by itself", async () => {
+it("each call of a batch is logged separately", async () => {
   const { named, until } = listen();
   await post(["SKU-10001", "SKU-10002", "SKU-1"].map((sku, id) => call("get_product", { sku }, id)));
   await until("tool_invocation_refused");
@@ -132,19 +132,19 @@ it("each call of a batch is told of by itself", async () => {
   expect(new Set(all.map((line) => line["correlation_id"])).size).toBe(3);
 });
 
-describe("what is refused before a call", () => {
+describe("a request refused before a call", () => {
   const headers = { "content-type": "application/json", accept: "application/json, text/event-stream" };
   it.each([
-    { what: "no JSON", init: { method: "POST", body: "{", headers }, code: "malformed_request" },
-    { what: "no JSON-RPC", init: { method: "POST", body: "[]", headers }, code: "malformed_request" },
+    { what: "invalid JSON", init: { method: "POST", body: "{", headers }, code: "malformed_request" },
+    { what: "invalid JSON-RPC", init: { method: "POST", body: "[]", headers }, code: "malformed_request" },
     { what: "a GET", init: { headers }, code: "malformed_request" },
     {
-      what: "a token of nobody",
+      what: "an unknown token",
       init: { method: "POST", body: "{}", headers: { ...headers, authorization: "Bearer nobody" } },
       code: "unauthenticated",
     },
     {
-      what: "a page of elsewhere",
+      what: "a page of another site",
       init: { method: "POST", body: "{}", headers: { ...headers, origin: "https://evil.example" } },
       code: "origin_denied",
     },
@@ -154,18 +154,18 @@ describe("what is refused before a call", () => {
       code: "origin_denied",
     },
     {
-      what: "too large a body",
+      what: "a body that is too large",
       init: { method: "POST", body: "x".repeat(1024 * 1024 + 1), headers },
       code: "request_too_large",
     },
-  ])("is told of: $what", async ({ init, code }) => {
+  ])("is logged: $what", async ({ init, code }) => {
     const { lines, points } = listen();
     await send("/mcp", init);
     expect(lines()).toMatchObject([{ event: "request_refused", code }]);
     expect(points()).toHaveLength(1);
   });
 
-  it("is told of once where a token lacks a scope", async () => {
+  it("is logged once if a token lacks a scope", async () => {
     const { lines } = listen();
     const client = await signedInAs(["shopper"]);
     await post(call("close_ticket", { ticket_id: "T-5010", version: 1, resolution: "Done" }), client);
@@ -175,7 +175,7 @@ describe("what is refused before a call", () => {
 });
 
 describe("flow rules", () => {
-  it("are told of with the call that they stopped, by rule and mode", async () => {
+  it("are logged with the call that they stopped, by rule and mode", async () => {
     const { named, points } = listen();
     const agent = await signedInAs(["support"]);
     for (let index = 0; index < 9; index++)
@@ -196,7 +196,7 @@ describe("flow rules", () => {
     expect(JSON.stringify(points())).toContain(" people:enforce ");
   });
 
-  it("that only see what a public call answered are told of too", async () => {
+  it("that see only the answers of public calls are logged too", async () => {
     const { until } = listen();
     const agent = await signedInAs(["support"]);
     await ask(agent, "get_ticket", { ticket_id: "T-5002" });

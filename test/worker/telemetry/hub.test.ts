@@ -39,7 +39,7 @@ it("applies a delta once, however often and in whatever order old ones come agai
   expect(total(await hub.scrape())).toBe(15);
 });
 
-it("has it all after an eviction, and still knows what was applied", async () => {
+it("has everything after an eviction, and still knows what was applied", async () => {
   const hub = newHub();
   await hub.apply(delta(1, calls(2)));
   await evictDurableObject(hub);
@@ -50,7 +50,7 @@ it("has it all after an eviction, and still knows what was applied", async () =>
   expect(points).toMatchObject([{ at_ms: START, calls: 3 }]);
 });
 
-it("tells what happened when, by step and by tool", async () => {
+it("reports what happened when, by step and by tool", async () => {
   const hub = newHub();
   await hub.apply(delta(1, calls(2)));
   vi.setSystemTime(START + 3 * MINUTE);
@@ -92,7 +92,7 @@ it("tells what happened when, by step and by tool", async () => {
   ]);
 });
 
-it("makes hours of what is a day old, without counting anything twice, and forgets after 30 days", async () => {
+it("merges data older than a day into hours without counting anything twice, and drops it after 30 days", async () => {
   const hub = newHub();
   for (let minute = 0; minute < 90; minute += 30) {
     vi.setSystemTime(START + minute * MINUTE);

@@ -25,12 +25,12 @@ afterEach(() => {
 });
 
 describe("/metrics", () => {
-  it.each([undefined, ""])("is not there while METRICS_TOKEN is %j", async (METRICS_TOKEN) => {
+  it.each([undefined, ""])("is not found while METRICS_TOKEN is %j", async (METRICS_TOKEN) => {
     expect((await scrape(good, { ...DEPLOYED, METRICS_TOKEN })).status).toBe(404);
     expect((await scrape({}, { ...DEPLOYED, METRICS_TOKEN })).status).toBe(404);
   });
 
-  it("is not there, nor anything else, with a token that could be guessed", async () => {
+  it("is not found, like everything else, with a guessable token", async () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     expect(
       (await scrape({ authorization: "Bearer short" }, { ...DEPLOYED, METRICS_TOKEN: "short" })).status,
@@ -44,14 +44,14 @@ describe("/metrics", () => {
     { authorization: TOKEN },
     { authorization: `bearer ${TOKEN.toUpperCase()}` },
     { cookie: `token=${TOKEN}` },
-  ])("asks %j for its token", async (headers: Record<string, string>) => {
+  ])("asks for its token when it gets %j", async (headers: Record<string, string>) => {
     const response = await scrape(headers);
     expect(response.status).toBe(401);
     expect(response.headers.get("www-authenticate")).toBe("Bearer");
     expect(await response.text()).not.toContain("mcp_");
   });
 
-  it("counts what was called, under names of the registry alone", async () => {
+  it("counts calls, only under names of the registry", async () => {
     const before = await (await scrape(good)).text();
     const ask = (method: string, params: object) =>
       post({ jsonrpc: "2.0", id: 1, method, params }, {}, { url: `${ORIGIN}/mcp/public`, settings: SCRAPED });
@@ -96,7 +96,7 @@ describe("/metrics", () => {
   });
 });
 
-/** 0 where the series is not there yet. */
+/** Returns 0 if the series does not exist yet. */
 function valueOf(text: string, series: string): number {
   const line = text.split("\n").find((each) => each.startsWith(`${series} `));
   return line === undefined ? 0 : Number(line.slice(series.length + 1));
@@ -106,7 +106,7 @@ let hours = 0;
 describe("/healthz and /readyz", () => {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ["Date"] });
-    // Nothing of an earlier test is fresh.
+    // No result of an earlier test is fresh.
     hours += 1;
     vi.setSystemTime(Date.now() + hours * 3_600_000);
   });
@@ -115,7 +115,7 @@ describe("/healthz and /readyz", () => {
     throw new Error("D1_ERROR: secret internals");
   };
 
-  it("answer whatever the Host, and ask for nothing", async () => {
+  it("answer under any Host, and need no credential", async () => {
     for (const [path, body] of [
       ["/healthz", { status: "ok" }],
       ["/readyz", { status: "ready" }],
@@ -130,7 +130,7 @@ describe("/healthz and /readyz", () => {
   it.each([
     { part: "secret", settings: { SECRET_KEY: "short" } },
     { part: "settings", settings: { PUBLIC_URL: "ftp://x" } },
-  ])("say that the $part is wrong; the process is alive all the same", async ({ part, settings }) => {
+  ])("report that the $part is wrong; the process is alive all the same", async ({ part, settings }) => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     const response = await send("/readyz", {}, { ...DEPLOYED, ...settings });
     expect(response.status).toBe(503);
@@ -138,7 +138,7 @@ describe("/healthz and /readyz", () => {
     expect((await send("/healthz", {}, { ...DEPLOYED, ...settings })).status).toBe(200);
   });
 
-  it("say that the database is gone, and nothing of why but in the log", async () => {
+  it("report that the database is gone, with the cause only in the log", async () => {
     const logged: string[] = [];
     vi.spyOn(console, "error").mockImplementation((line: string) => void logged.push(line));
     vi.spyOn(env.DB, "prepare").mockImplementation(broken);
@@ -148,7 +148,7 @@ describe("/healthz and /readyz", () => {
     expect(logged.join()).toContain("secret internals");
   });
 
-  it("say that the schema is behind", async () => {
+  it("report that the schema is behind", async () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     const [last] = (await env.DB.prepare("SELECT * FROM d1_migrations ORDER BY id DESC LIMIT 1").all())
       .results;
@@ -159,13 +159,13 @@ describe("/healthz and /readyz", () => {
     expect(await ready()).toEqual({ ready: true });
   });
 
-  it("say that Durable Objects are out of reach", async () => {
+  it("report that Durable Objects are out of reach", async () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     vi.spyOn(env.USER_WINDOWS, "getByName").mockImplementation(broken);
     expect(await ready()).toEqual({ ready: false, part: "durable_object" });
   });
 
-  it("look once a second, however many ask", async () => {
+  it("probe once a second, however many requests arrive", async () => {
     const asked = vi.spyOn(env.DB, "prepare");
     const all = await Promise.all(Array.from({ length: 50 }, () => send("/readyz")));
     expect(all.map(({ status }) => status)).toEqual(Array.from({ length: 50 }, () => 200));

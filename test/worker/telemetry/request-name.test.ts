@@ -11,7 +11,7 @@ import { CANARY, fillDesk } from "../support/desk.ts";
 import { modern } from "../support/modern.ts";
 import { listen } from "./support.ts";
 
-// A request has one name. Whoever was given it finds every trace of the request by it.
+// A request has one name, and every trace of the request can be found by it.
 
 beforeAll(async () => {
   await fill(sample);
@@ -73,7 +73,7 @@ describe("the X-Request-Id of a single call", () => {
 
   it.each([
     ["of a tool", tool(1, "get_product", { sku: "SKU-nowhere" })],
-    ["of a tool that is not there", tool(1, "nothing", {})],
+    ["of an unknown tool", tool(1, "nothing", {})],
     ["of a resource", rpc(1, "resources/read", { uri: "catalog://nowhere" })],
     ["of a prompt", rpc(1, "prompts/get", { name: "nothing" })],
     [
@@ -83,8 +83,8 @@ describe("the X-Request-Id of a single call", () => {
         argument: { name: "x", value: "" },
       }),
     ],
-    ["of a method that is not there", rpc(1, "initialize", {})],
-    ["of a scope that is lacking", tool(1, "get_customer", { customer_id: "C-10001" })],
+    ["of an unknown method", rpc(1, "initialize", {})],
+    ["of a missing scope", tool(1, "get_customer", { customer_id: "C-10001" })],
   ])("is in the refusal %s", async (_, message) => {
     const { headers } = await caller();
     listen();
@@ -112,7 +112,7 @@ describe("the X-Request-Id of a single call", () => {
     expect(page.split(name).length - 1).toBeGreaterThanOrEqual(2);
   });
 
-  it("is never the client's own", async () => {
+  it("never comes from the client", async () => {
     const { headers, attempts } = await caller();
     const { lines, until } = listen();
     const response = await post(search(), { ...headers, "x-request-id": "chosen-by-the-client" });
@@ -161,7 +161,7 @@ describe("the X-Request-Id of the admin API", () => {
 });
 
 describe("in a batch", () => {
-  it("each message has the request's name and its own place, wherever it is told of", async () => {
+  it("each message has the request's name and its own index, wherever it appears", async () => {
     const { headers, attempts } = await caller();
     const { lines, named, points } = listen();
     const batch = [
@@ -188,7 +188,7 @@ describe("in a batch", () => {
     expect(new Set(refused)).toEqual(new Set([`${name}/4`, `${name}/6`]));
   });
 
-  it("of one message there are no places", async () => {
+  it("a single message has no index", async () => {
     const { headers, attempts } = await caller();
     listen();
     const response = await post([search()], headers);
@@ -198,7 +198,7 @@ describe("in a batch", () => {
 });
 
 it.each(["/healthz", "/readyz", "/", "/sign-in", "/nowhere", "/metrics", "/oauth/nowhere", "/mcp", "/admin"])(
-  "%s answers with a name of its own",
+  "%s answers with a new name",
   async (path) => {
     listen();
     const names = [nameOf(await send(path)), nameOf(await send(path))];

@@ -14,7 +14,10 @@ beforeAll(async () => {
 });
 afterEach(() => void vi.restoreAllMocks());
 
-/** What a caller types, of everything that must not be kept: people, secrets, and text that would be obeyed. */
+/**
+ * Everything that a caller may type and the server must not keep: people, secrets, and text that would be
+ * obeyed.
+ */
 const TYPED = {
   email: "ada.moreau@example.com",
   name: "Ada Müller-Moreau",
@@ -24,7 +27,7 @@ const TYPED = {
 };
 const ADDRESS = "2001:db8:77:88::99";
 
-/** Any of them, in any spelling that the lines could have. */
+/** Returns the planted values that a text contains, in any spelling that the lines could have. */
 function found(text: string, planted: readonly string[]): string[] {
   const plain = text.toLowerCase();
   return planted.filter((value) => {
@@ -38,7 +41,7 @@ function found(text: string, planted: readonly string[]): string[] {
   });
 }
 
-it("nothing written holds a secret, a person or a text of a caller's", { timeout: 30_000 }, async () => {
+it("nothing written holds a secret, a person or a caller's text", { timeout: 30_000 }, async () => {
   const { written, points, named } = listen();
   const user = await newUser(["support"]);
   const { secret: key } = await newKey(user);
@@ -85,7 +88,7 @@ it("nothing written holds a secret, a person or a text of a caller's", { timeout
     await send(`/mcp?token=${encodeURIComponent(typed)}`, { method: "POST", body: typed, headers: as });
     await send("/mcp", { headers: { authorization: `Bearer ${encodeURIComponent(typed)}` } });
   }
-  // What is there to be read, injected text among it.
+  // Reads that return data, including injected text.
   const reads = [
     ["get_customer", { customer_id: "C-10001" }],
     ["get_customer_orders", { customer_id: "C-10001" }],
@@ -95,7 +98,7 @@ it("nothing written holds a secret, a person or a text of a caller's", { timeout
   for (const [name, args] of reads) await post(call(name, args), await signedInAs(["support"]));
   await postDeployed(call("list_categories", {}), bearer(tokens.access_token));
   await postDeployed(call("list_categories", {}), bearer(`${tokens.access_token}x`));
-  // A cause that quotes what it failed on.
+  // A cause that quotes the input it failed on.
   const broken = vi.spyOn(env.DB, "prepare").mockImplementation(() => {
     throw new Error(`D1_ERROR: near "${TYPED.email}" with ${key} for ${TYPED.phone}`);
   });
@@ -122,7 +125,7 @@ it("nothing written holds a secret, a person or a text of a caller's", { timeout
   ].filter((value) => value !== "");
   const all = [...written, ...points().map((point) => JSON.stringify(point))];
   expect(all.filter((line) => found(line, planted).length > 0)).toEqual([]);
-  // So that the above can fail.
+  // Proves that the check above can fail.
   expect(found(`x ${JSON.stringify(TYPED)} ${key}`, planted)).toEqual(
     expect.arrayContaining([key, ...Object.values(TYPED)]),
   );

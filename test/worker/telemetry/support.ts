@@ -4,7 +4,10 @@ import * as z from "zod";
 
 const lineSchema = z.looseObject({ timestamp: z.string(), level: z.string(), event: z.string() });
 
-/** Everything that is written to the console and to Analytics Engine from now on; restore all mocks afterwards. */
+/**
+ * Collects everything written to the console and to Analytics Engine from now on; restore all mocks
+ * afterwards.
+ */
 export function listen() {
   const written: string[] = [];
   for (const level of ["log", "info", "warn", "error", "debug"] as const)
@@ -16,7 +19,7 @@ export function listen() {
     lines,
     named: (event: string) => lines().filter((line) => line.event === event),
     points: () => points.mock.calls.map(([point]) => point),
-    /** Settlements of public data come behind the answer, and their lines with them. */
+    /** Public calls are settled after the response, and their lines come with the settlement. */
     until: (event: string) =>
       vi.waitUntil(() => lines().find((line) => line.event === event), { timeout: 3_000, interval: 5 }),
   };

@@ -1,4 +1,4 @@
-// The two floors that everything else is measured against: Hono alone, and a search route alone.
+// The two floors of the comparison: Hono alone, and a search route alone.
 
 import { Hono } from "hono";
 import { naiveSearch } from "../naive-search.ts";

@@ -1,4 +1,4 @@
-// A plain stateful MCP server as Cloudflare's template makes it: a Durable Object for every session.
+// A plain stateful MCP server from Cloudflare's template: one Durable Object per session.
 
 import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import { McpAgent } from "agents/mcp";

@@ -1,4 +1,4 @@
-// Stands in for what tells of calls (wrangler.toml): src/telemetry/sink.ts, and the wrappers that feed it.
+// Replaces src/telemetry/sink.ts and its wrappers in the bundle (wrangler.toml), so that no call is reported.
 
 import type { Guard } from "../../../../src/guard/guarded-call.ts";
 

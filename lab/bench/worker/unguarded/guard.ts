@@ -1,4 +1,4 @@
-// Stands in for src/guard/guard.ts in the bundle (wrangler.toml): lets every call pass and records nothing.
+// Replaces src/guard/guard.ts in the bundle (wrangler.toml): lets every call pass and records nothing.
 
 import type { Guard, GuardContext } from "../../../../src/guard/guarded-call.ts";
 import { recorded } from "../../../../src/guard/recorded.ts";

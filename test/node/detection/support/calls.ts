@@ -26,10 +26,10 @@ export const rulesOf = (...rules: Rest<RuleInput>[]) =>
 
 let attempts = 0;
 
-/** A read of one class of one person, unless told otherwise. */
-export const callOf = (parts: Partial<FlowCall> = {}): FlowCall => {
-  const subjects = parts.subjects ?? [];
-  const classes = parts.classes ?? ["identity"];
+/** A read of one class of one person, unless `changes` says otherwise. */
+export const callOf = (changes: Partial<FlowCall> = {}): FlowCall => {
+  const subjects = changes.subjects ?? [];
+  const classes = changes.classes ?? ["identity"];
   return {
     at: START,
     attempt: ++attempts,
@@ -42,11 +42,11 @@ export const callOf = (parts: Partial<FlowCall> = {}): FlowCall => {
     neighbourhoods: [],
     cost: { records: 1, bytes: 100 },
     unnamed: { subject: subjects.length === 0 && !classes.includes("catalog"), objects: 0 },
-    ...parts,
+    ...changes,
   };
 };
 
-export const resultOf = (call: FlowCall, parts: Partial<FlowResult> = {}): FlowResult => ({
+export const resultOf = (call: FlowCall, changes: Partial<FlowResult> = {}): FlowResult => ({
   at: call.at,
   subjects: call.subjects,
   objects: call.objects,
@@ -55,7 +55,7 @@ export const resultOf = (call: FlowCall, parts: Partial<FlowResult> = {}): FlowR
   missed: false,
   tainted: false,
   canary: false,
-  ...parts,
+  ...changes,
 });
 
 /** A caller whose calls run one after the other. */
@@ -69,18 +69,18 @@ export class Caller {
     this.state = new FlowState(rules);
   }
 
-  admit(parts: Partial<FlowCall>): { call: FlowCall; decision: Decision } {
-    const call = callOf({ at: this.now, ...parts });
+  admit(changes: Partial<FlowCall>): { call: FlowCall; decision: Decision } {
+    const call = callOf({ at: this.now, ...changes });
     return { call, decision: admit(this.state, this.detector, call, CONTEXT) };
   }
 
-  settle(call: FlowCall, parts: Partial<FlowResult> = {}): Decision {
-    return settle(this.state, this.detector, call, resultOf(call, { at: this.now, ...parts }));
+  settle(call: FlowCall, changes: Partial<FlowResult> = {}): Decision {
+    return settle(this.state, this.detector, call, resultOf(call, { at: this.now, ...changes }));
   }
 
-  /** The stricter of what is said before and after the call ran. */
-  do(parts: Partial<FlowCall>, result: Partial<FlowResult> = {}): Decision {
-    const { call, decision } = this.admit(parts);
+  /** Returns the stricter of the decisions before and after the call ran. */
+  do(changes: Partial<FlowCall>, result: Partial<FlowResult> = {}): Decision {
+    const { call, decision } = this.admit(changes);
     if (isRefused(decision.verdict)) return decision;
     const after = this.settle(call, result);
     return after.verdict === "allow" ? decision : after;

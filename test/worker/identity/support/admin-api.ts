@@ -1,6 +1,6 @@
 import { bearer, send } from "./deployed.ts";
 
-/** Asks the admin API with an access key. */
+/** Calls the admin API with an access key. */
 export async function api(key: string, method: string, path: string, body?: unknown): Promise<Response> {
   const headers = { ...bearer(key), "content-type": "application/json" };
   return send(`/admin/api${path}`, {

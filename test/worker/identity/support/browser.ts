@@ -1,10 +1,10 @@
 import { DEPLOYED, ORIGIN, type Settings, form, send } from "./deployed.ts";
 
-/** What a person's browser does: keeps cookies, posts forms from the server's own page. */
+/** A user's browser: keeps cookies, and posts forms from the server's own page. */
 export class Browser {
   readonly cookies = new Map<string, string>();
   readonly origin: string;
-  /** Of the server. */
+  /** The server's settings. */
   readonly settings: Settings;
 
   constructor(origin = ORIGIN, settings = DEPLOYED) {
@@ -42,17 +42,17 @@ export async function signedIn(key: string, origin = ORIGIN): Promise<Browser> {
   return browser;
 }
 
-/** Whether the browser's session is alive: who has one is asked for consent and not for a key. */
+/** Whether the browser has a session: with one, /authorize asks for consent and not for a key. */
 export async function hasSession(browser: Browser, authorizeUrl: string): Promise<boolean> {
   return (await browser.request(authorizeUrl)).status === 200;
 }
 
-/** What stands in an input of the page. */
+/** Returns the value of an input of the page. */
 export function field(html: string, name: string): string {
   const [, value = ""] = new RegExp(`name="${name}" value="([^"]*)"`).exec(html) ?? [];
   return value.replaceAll("&amp;", "&");
 }
 
-/** The scopes that a consent page offers. */
+/** Returns the scopes that a consent page offers. */
 export const offered = (html: string): string[] =>
   [...html.matchAll(/<input type="checkbox" name="scope" value="([^"]*)"/g)].map(([, scope = ""]) => scope);

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import * as z from "zod";
 import { app } from "../../../../src/app.ts";
 
-/** Where the Worker under test is deployed, as far as it can tell. */
+/** The URL under which the Worker under test believes it is deployed. */
 export const ORIGIN = "https://catalog.someone.workers.dev";
 export const RESOURCE = `${ORIGIN}/mcp`;
 
@@ -11,13 +11,13 @@ export type Settings = Record<string, string | undefined>;
 export const DEPLOYED: Settings = {
   SECRET_KEY: "a secret of thirty-two bytes or more",
   LOCAL_ANONYMOUS: "off",
-  // Whatever a developer has in .dev.vars.
+  // Overrides what a developer may have in .dev.vars.
   OIDC_ISSUER: undefined,
   OIDC_CLIENT_ID: undefined,
   OIDC_CLIENT_SECRET: undefined,
 };
 
-/** A request to the app as it runs under a URL, with settings of its own. */
+/** Sends a request to the app as it runs under a URL, with its own settings. */
 export async function send(
   url: string | URL,
   init: RequestInit = {},
@@ -33,7 +33,7 @@ export async function send(
 
 export const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` });
 
-/** A raw JSON-RPC POST on the 2025 lane. */
+/** Sends a raw JSON-RPC POST on the 2025 lane. */
 export async function post(
   body: unknown,
   headers: Record<string, string> = {},
@@ -54,7 +54,7 @@ export async function post(
   );
 }
 
-/** A form as a browser posts it. */
+/** Builds a form as a browser posts it. */
 export const form = (
   fields: Record<string, string> | [string, string][],
   headers: Record<string, string> = {},
@@ -70,7 +70,7 @@ const answerSchema = z.object({
   error: z.looseObject({ code: z.int(), data: z.looseObject({ code: z.string() }) }).optional(),
 });
 
-/** Every JSON-RPC message of an answer, whether it came as JSON or as events. */
+/** Returns every JSON-RPC message of an answer, from JSON or events. */
 export async function answers(response: Response) {
   const text = await response.text();
   const messages: unknown[] = response.headers.get("content-type")?.includes("event-stream")
@@ -79,7 +79,7 @@ export async function answers(response: Response) {
   return z.array(answerSchema).parse(messages);
 }
 
-/** The parameters of a WWW-Authenticate challenge. */
+/** Returns the parameters of a WWW-Authenticate challenge. */
 export function challenge(response: Response): Record<string, string> {
   const header = response.headers.get("www-authenticate") ?? "";
   return Object.fromEntries(

@@ -4,8 +4,8 @@ import * as z from "zod";
 import { type Browser, field } from "./browser.ts";
 import { DEPLOYED, type Settings } from "./deployed.ts";
 
-// An OpenID Connect provider in small steps, each of which a test can make it do wrongly. Rightly a real one does them
-// (test/slow/sign-on.browser.test.ts). The Worker reaches it by fetch, as any other.
+// An OpenID Connect provider in small steps, each of which a test can break. A real provider is tested in
+// test/slow/sign-on.browser.test.ts. The Worker reaches this one by fetch.
 
 const CLIENT_ID = "product-catalog";
 const CLIENT_SECRET = "PLANTED-client-secret";
@@ -18,17 +18,17 @@ const newKeys = () =>
     ["sign", "verify"],
   );
 
-// Once for all: to make them takes a tenth of a second.
+// Made once, because it takes a tenth of a second.
 const published = newKeys();
 const others = newKeys();
 
 export type Claims = Record<string, unknown>;
 
-/** What a test changes of what the issuer does. */
+/** A test's changes to the issuer's behaviour. */
 interface Behaviour {
-  /** Instead of answering. */
+  /** Returns an answer that replaces the normal one. */
   fail?: (path: string) => Response | undefined;
-  /** Of the id token: undefined leaves a claim out. */
+  /** Changes to the id token's claims; undefined leaves a claim out. */
   claims?: Claims;
   header?: Claims;
   /** Signs with a key that the issuer doesn't publish. */
@@ -47,11 +47,11 @@ let issuers = 0;
 
 export class Issuer {
   behaviour: Behaviour = {};
-  /** Its own, as isolates remember the documents of those they know. */
+  /** Unique for each issuer, because isolates cache the documents of known ones. */
   readonly url: string;
-  /** Of a server whose people sign in here. */
+  /** Settings of a server whose users sign in here. */
   readonly settings: Settings;
-  /** Paths that were asked for. */
+  /** Paths that were requested. */
   readonly asked: string[] = [];
   readonly #codes = new Map<string, Code>();
 
@@ -69,7 +69,7 @@ export class Issuer {
     return new URL(this.url).host;
   }
 
-  /** Puts itself where the Worker's requests go, until `vi.restoreAllMocks`. */
+  /** Answers the Worker's requests until `vi.restoreAllMocks`. */
   listen(): void {
     const elsewhere = globalThis.fetch;
     vi.spyOn(globalThis, "fetch").mockImplementation((input, init) => {
@@ -78,7 +78,7 @@ export class Issuer {
     });
   }
 
-  /** A person signs in at where they were sent; gives where they are sent back. */
+  /** Signs a person in at the URL they were sent to. Returns the URL they are sent back to. */
   signIn(url: URL, person: Claims): URL {
     const parameter = (name: string) => url.searchParams.get(name) ?? "";
     const code = randomUUID();
@@ -91,7 +91,7 @@ export class Issuer {
     return this.#back(url, { code });
   }
 
-  /** The person is sent back with an error instead. */
+  /** Sends the person back with an error instead. */
   refuse(url: URL, error: string): URL {
     return this.#back(url, { error });
   }
@@ -150,7 +150,7 @@ export class Issuer {
     const form = await request.formData();
     const text = (name: string) => z.string().catch("").parse(form.get(name));
     const found = this.#codes.get(text("code"));
-    // Once, as RFC 6749, section 4.1.2 has it.
+    // A code works once (RFC 6749, section 4.1.2).
     this.#codes.delete(text("code"));
     const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text("code_verifier")));
     const isOurs = text("client_id") === CLIENT_ID && text("client_secret") === CLIENT_SECRET;
@@ -194,7 +194,7 @@ const base64url = (bytes: Uint8Array): string =>
     .replaceAll("/", "_")
     .replaceAll("=", "");
 
-/** Where a page sends the browser on by itself. */
+/** Returns the URL that a page redirects the browser to. */
 export function goesOnTo(html: string): URL {
   const [, url = "missing:"] = /<meta http-equiv="refresh" content="0; url=([^"]*)"/.exec(html) ?? [];
   return new URL(url.replaceAll("&amp;", "&"));
@@ -206,7 +206,7 @@ export async function press(browser: Browser, next = "/account"): Promise<Respon
   return browser.post("/sign-on/start", { next: field(page, "next") });
 }
 
-/** A sign-on from the button to where it ends. */
+/** Signs on from the button to the final page. */
 export async function signOn(
   browser: Browser,
   issuer: Issuer,

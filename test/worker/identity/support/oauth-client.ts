@@ -4,7 +4,7 @@ import { type Browser, field, signedIn } from "./browser.ts";
 import { ORIGIN, form, send } from "./deployed.ts";
 import { keyOf, newKey, newUser } from "./people.ts";
 
-// A client in small steps, each of which a test can do wrongly. The official client does them rightly.
+// A client in small steps, each of which a test can break. The official client does them correctly.
 
 export const REDIRECT = "https://client.example/callback";
 
@@ -61,7 +61,7 @@ export async function newFlow({
   return { origin, clientId, verifier, query };
 }
 
-/** The authorization request, with changes; undefined leaves a parameter out. */
+/** Returns the URL of the authorization request with changes; undefined leaves a parameter out. */
 export function authorizeUrl({ query }: Flow, changes: Record<string, string | undefined> = {}): string {
   const merged = Object.entries({ ...query, ...changes }).flatMap(([name, value]): [string, string][] =>
     value === undefined ? [] : [[name, value]],
@@ -86,7 +86,7 @@ export async function decide(
   ]);
 }
 
-/** Where a redirect leads. */
+/** Returns the URL that a redirect leads to. */
 export const target = (response: Response): URL =>
   new URL(response.headers.get("location") ?? "missing:", ORIGIN);
 
@@ -125,7 +125,7 @@ const oauthErrorSchema = z.object({ error: z.string() });
 export const errorOf = async (response: Response): Promise<string> =>
   oauthErrorSchema.parse(await response.json()).error;
 
-/** A user, a client and the tokens that the user let it have. */
+/** Creates a user, a client and the tokens that the user granted it. */
 export async function granted(
   roles: string[] = ["shopper"],
   scopes: string[] = ["catalog:read"],
@@ -138,7 +138,7 @@ export async function granted(
   return { user, browser, flow, code, tokens: await tokensOf(await exchange(flow, code)) };
 }
 
-/** A signed-in browser of a new user, and a flow that has not begun. */
+/** Creates a signed-in browser of a new user, and a flow that has not begun. */
 export async function ready(roles: string[] = ["shopper"], scope = "catalog:read") {
   return { browser: await signedIn(await keyOf(roles)), flow: await newFlow({ scope }) };
 }

@@ -5,7 +5,7 @@ import { type NewKey, addUser, createKey, newUserSchema } from "../../../../src/
 
 let count = 0;
 
-/** A user that no other test knows. */
+/** Creates a user for one test. */
 export async function newUser(
   roles: string[] = ["shopper"],
   changes: { kind?: "user" | "service"; customer_id?: string } = {},
@@ -26,7 +26,7 @@ export async function newKey(user: string, changes: Partial<NewKey> = {}) {
   return { id, secret };
 }
 
-/** A new user's key. */
+/** Creates a user and returns their key. */
 export async function keyOf(roles: string[]): Promise<string> {
   return (await newKey(await newUser(roles))).secret;
 }

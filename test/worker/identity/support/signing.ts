@@ -4,7 +4,7 @@ import type { SignedRequest } from "../../../../src/identity/signature.ts";
 import { SIGNATURE_TAG, componentsFor, contentDigest } from "../../../../src/identity/signature-profile.ts";
 import type { SigningKey } from "../../../../src/identity/signing-keys.ts";
 
-/** A signer, and the key record of its other half. */
+/** A signer, and the record of its public half or shared secret. */
 export interface KeyPair {
   signer: Signer;
   key: SigningKey;
@@ -52,7 +52,7 @@ export interface SignChanges {
 
 export const newNonce = () => randomBytes(16).toString("base64url");
 
-/** Signs a request as the profile has it, but for the changes; `now` is in milliseconds. */
+/** Signs a request by the profile, with the test's changes; `now` is in milliseconds. */
 export async function signed(
   request: SignedRequest,
   { signer, keyId, now }: { signer: Signer; keyId: string; now: number },
