@@ -14,7 +14,7 @@ const FORMER_NAMES = new Map([
   ["flow-recall", "rehydrate"],
   ["keepUp", "checkpoint"],
   ["upkeep", "maintenance"],
-  ["courier", "outbox"],
+  ["incident-courier", "incident-outbox"],
 ]);
 
 const tracked = execFileSync(

@@ -3,17 +3,17 @@ import type { Deadline } from "./deadlines.ts";
 import type { Settings } from "./env.ts";
 import type { Policy } from "./policy/schema.ts";
 
-/** What every route of the app finds at hand. */
+/** The bindings and variables that every route of the app can use. */
 export interface AppTypes {
   Bindings: Env & {
-    /** The request's own; Hono's type of it lacks what the OAuth library asks for. */
+    /** The request's own context; Hono's type of it lacks what the OAuth library needs. */
     ctx: ExecutionContext;
   };
   Variables: {
     settings: Settings;
-    /** Names the request, as the X-Request-Id of its answer does. */
+    /** Names the request, like the X-Request-Id of its answer. */
     correlationId: string;
-    /** The time that the request has; every part of it shares this. */
+    /** The time limit of the request, shared by everything that works on it. */
     deadline: Deadline;
     /** Scheme, host and port that clients use: the OAuth issuer, and the base of the protected resource. */
     origin: string;

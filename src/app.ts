@@ -7,7 +7,7 @@ import { adminPages } from "./web/admin/routes.ts";
 import type { AppContext, AppTypes } from "./app-types.ts";
 import { serveAsset } from "./web/assets.ts";
 import { confirmPages } from "./web/confirm/routes.tsx";
-import { door } from "./http/begin-request.ts";
+import { beginRequest } from "./http/begin-request.ts";
 import { SECRET_KEY_MIN, readSettings, secretKeyOf } from "./env.ts";
 import { isAllowedOrigin, isLocalRequest, isOwnHost } from "./http/hosts.ts";
 import { accountPages } from "./web/account/routes.tsx";
@@ -36,12 +36,12 @@ import { logEvent } from "./telemetry/log.ts";
 import { welcome } from "./web/welcome.tsx";
 
 const OAUTH_BODY_MAX = 16 * 1024;
-/** Registrations are stored, and anyone may register; those of known clients have at most 1.5 KB. */
+/** Small, because registrations are stored and anyone may register. Those of known clients have at most 1.5 KB. */
 const REGISTRATION_BODY_MAX = 4 * 1024;
 
 export const app = new Hono<AppTypes>();
 
-app.use(door);
+app.use(beginRequest);
 app.route("/", probes);
 
 app.use(async (c, next) => {
@@ -54,7 +54,7 @@ app.use(async (c, next) => {
   c.set("origin", new URL(c.var.settings.PUBLIC_URL ?? c.req.url).origin);
   c.set("local", isLocalRequest(c.req.url, c.var.settings));
   if (!bundledPolicy.ok) {
-    // Nothing is served by a policy that nobody meant.
+    // Serve nothing with a broken policy.
     for (const problem of bundledPolicy.problems) logEvent("policy_broken", problem);
     return c.text(POLICY_BROKEN, 503);
   }
@@ -65,27 +65,24 @@ app.use(async (c, next) => {
 app.use(async (c, next) => {
   const host = c.req.header("host");
   if (!isOwnHost(host, c.var.settings)) {
-    return refuseRequest(
-      c,
-      refuse("origin_denied", "This server does not answer to that host name.").refusal,
-    );
+    return refuseRequest(c, refuse("origin_denied", "This server does not accept that host name.").refusal);
   }
   if (!isAllowedOrigin(c.req.header("origin"), host, c.var.settings)) {
     return refuseRequest(
       c,
-      refuse("origin_denied", "This server does not answer pages of that origin.").refusal,
+      refuse("origin_denied", "This server does not accept requests from that origin.").refusal,
     );
   }
   const secretKey = secretKeyOf(c.var.settings) ?? (c.var.local ? localSecret() : undefined);
   if (secretKey === undefined) return c.text(SECRET_MISSING, 503);
-  // Tokens and cookies would cross the network in the clear, and OAuth knows no such server (RFC 8414, section 2).
+  // Over http, tokens and cookies would be readable in transit, and OAuth requires https (RFC 8414, section 2).
   if (c.var.origin.startsWith("http:") && !isLocalRequest(c.var.origin, c.var.settings))
-    return refuseRequest(c, refuse("origin_denied", "This server is reached by https alone.").refusal);
+    return refuseRequest(c, refuse("origin_denied", "This server accepts only https.").refusal);
   c.set("secretKey", secretKey);
   return next();
 });
 
-// Only origins that passed above get here, so reflecting the origin opens nothing more.
+// Only allowed origins get here, so reflecting the origin opens nothing more.
 app.use(
   "/mcp/*",
   cors({
@@ -124,9 +121,9 @@ app.get("/metrics", metricsPage);
 
 app.all("/mcp", (c) => {
   const isOpen = c.var.local && c.var.settings.LOCAL_ANONYMOUS === "on";
-  // Who signs means to be known, and is told that the token is missing.
-  const saysWho = c.req.header("authorization") !== undefined || isSigned(c.req.raw.headers);
-  return isOpen && !saysWho ? serveAnonymous(c) : serveIdentified(c);
+  // A client that signs wants to be identified, so it is told that the token is missing.
+  const hasCredentials = c.req.header("authorization") !== undefined || isSigned(c.req.raw.headers);
+  return isOpen && !hasCredentials ? serveAnonymous(c) : serveIdentified(c);
 });
 app.all("/mcp/public", (c) => (c.var.settings.PUBLIC_CATALOG === "on" ? serveAnonymous(c) : c.notFound()));
 
@@ -149,10 +146,10 @@ for (const path of [
 app.notFound((c) => c.text("Not found. The MCP endpoint is /mcp.\n", 404));
 
 app.onError((error, c) => {
-  // An id or code too long for KV, which no one was given.
+  // An id or code too long for KV; this server never issued it.
   if (error.message.includes("exceeds key length limit"))
-    return refuseRequest(c, refuse("malformed_request", "There is a value that is too long.").refusal);
-  // What hono/csrf throws at a form that another site's page has sent.
+    return refuseRequest(c, refuse("malformed_request", "A value is too long.").refusal);
+  // hono/csrf throws this for a form that another site's page has sent.
   if (error instanceof HTTPException && error.status === 403)
     return refuseRequest(
       c,
@@ -185,7 +182,7 @@ async function serveIdentified(c: AppContext): Promise<Response> {
 
 const serveAnonymous = (c: AppContext): Promise<Response> => serveWithoutToken(c, callerByAddress(c));
 
-/** Serves a caller who has no token that could be granted more scopes. */
+/** Serves a caller without a token, which could be granted more scopes. */
 export function serveWithoutToken(c: AppContext, principal: Principal): Promise<Response> {
   return serveMcp(c.req.raw, {
     ...mcpContext(c),
@@ -216,7 +213,7 @@ or, also in place of one that is too short:
 
 let generated: string | undefined;
 
-/** On a developer's machine: new with every start, so that nothing comes to depend on it. */
+/** Returns the secret of a developer's machine. It is new with every start, so that nothing comes to depend on it. */
 function localSecret(): string {
   generated ??= crypto.randomUUID() + crypto.randomUUID();
   return generated;

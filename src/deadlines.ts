@@ -3,7 +3,7 @@ class TooLate extends Error {
   override name = "TooLate";
 }
 
-/** The whole request must end: its time has passed, or its client has disconnected. */
+/** The whole request must end, because its time is up or its client has disconnected. */
 export class RequestOver extends Error {
   override name = "RequestOver";
   readonly why: "time" | "client";
@@ -17,9 +17,9 @@ export class RequestOver extends Error {
   }
 }
 
-/** Milliseconds between two looks at the waits of a request, unless one of them ends earlier. */
+/** Milliseconds between two checks of a request's waits, unless one of them ends earlier. */
 const TICK_MS = 1_000;
-/** Milliseconds that the door waits past the deadline, for the answer that the parts make of it. */
+/** Milliseconds of grace after the deadline, in which the handler can still answer it. */
 export const GRACE_MS = 250;
 
 interface Wait {
@@ -30,8 +30,8 @@ interface Wait {
 }
 
 /**
- * The time that one request has, from the door on, which all its parts share. One timer serves every wait of the
- * request: in workerd, setting and clearing one takes an eighth of the time of a Durable Object call.
+ * The time limit of one request, shared by everything that works on it. One timer serves every wait of the request: in
+ * workerd, setting and clearing a timer takes an eighth of the time of a Durable Object call.
  */
 export class Deadline {
   /** Milliseconds that the request was given. */
@@ -39,7 +39,7 @@ export class Deadline {
   readonly #waits = new Set<Wait>();
   readonly #kept = new Set<Promise<unknown>>();
   #isAbandoned = false;
-  /** Milliseconds that had passed when the timer was set, the moment of that, and its delay. */
+  /** Milliseconds that had passed when the timer was set, the moment it was set, and its delay. */
   #passed = 0;
   #setAt = performance.now();
   #delay = 0;
@@ -50,31 +50,31 @@ export class Deadline {
     this.#setTimer();
   }
 
-  /** Milliseconds that are left; 0 when the time has passed. */
+  /** Returns the milliseconds that are left; 0 when the time is up. */
   remaining(): number {
     return Math.max(0, this.ms - this.#now());
   }
 
-  /** Does the request's work. Throws RequestOver when the time has passed or the client has disconnected. */
+  /** Does the request's work. Throws RequestOver when the time is up or the client has disconnected. */
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#isAbandoned) throw new RequestOver("client", this.ms);
     return this.#wait(work, this.ms, true);
   }
 
   /**
-   * Does a step of the request, for at most `ms`, whether or not the client is still there. Throws TooLate when the step took
-   * too long, and RequestOver when the request did.
+   * Does one step of the request, for at most `ms`, even if the client has disconnected. Throws TooLate if the step
+   * took too long, and RequestOver if the request did.
    */
   within<T>(ms: number, work: () => Promise<T>): Promise<T> {
     return this.#wait(work, Math.min(this.#now() + ms, this.ms), false);
   }
 
-  /** Waits for the answer of the whole request, a little longer than any part of it may take. */
+  /** Waits for the answer of the whole request, slightly longer than any step may take. */
   answer<T>(work: () => Promise<T>): Promise<T> {
     return this.#wait(work, this.ms + GRACE_MS, false);
   }
 
-  /** Does work that must be finished even when the client has disconnected: it ends early, but it records what it did. */
+  /** Does work that must finish even if the client has disconnected. It ends early but records what it did. */
   keep<T>(work: () => Promise<T>): Promise<T> {
     const kept = work();
     this.#kept.add(kept);
@@ -83,7 +83,7 @@ export class Deadline {
     return kept;
   }
 
-  /** The client has disconnected: ends the work. What is returned resolves when everything kept has been finished. */
+  /** Ends the work because the client has disconnected. Resolves when all kept work has finished. */
   async abandon(): Promise<void> {
     this.#isAbandoned = true;
     for (const wait of this.#waits) if (wait.endsWithClient) wait.end("client");
@@ -111,7 +111,10 @@ export class Deadline {
     }
   }
 
-  /** Milliseconds since the request began. workerd's clock may jump: between two timers no more can pass than the delay. */
+  /**
+   * Returns the milliseconds since the request began. workerd's clock may jump, so no more than the timer's delay
+   * counts between two timers.
+   */
   #now(): number {
     return this.#passed + Math.min(Math.max(performance.now() - this.#setAt, 0), this.#delay);
   }
@@ -127,7 +130,7 @@ export class Deadline {
 
   #ring(): void {
     this.#timer = undefined;
-    // A timer may ring late, by as much as another request computed; more than a tick of that is a jump of the clock.
+    // A timer may be late by the time that another request computed. More than one tick is a jump of the clock.
     const late = performance.now() - this.#setAt - this.#delay;
     this.#passed += this.#delay + Math.min(Math.max(late, 0), TICK_MS);
     this.#setAt = performance.now();
@@ -141,7 +144,10 @@ const throwLate = (): never => {
   throw new TooLate("no answer in time");
 };
 
-/** What `work` gives, or, when that takes longer than `ms`, what `late` gives or throws. For a step that belongs to no request. */
+/**
+ * Returns the result of `work`, or that of `late` if work takes longer than `ms`; `late` may throw. For steps that
+ * belong to no request.
+ */
 export async function within<T>(ms: number, work: () => Promise<T>, late: () => T = throwLate): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   try {

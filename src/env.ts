@@ -12,7 +12,10 @@ const hostnames = z
 
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
-/** As the provider writes it (OpenID Connect Discovery 1.0, section 3): https without a query, or http on loopback. */
+/**
+ * Accepts issuers as OpenID Connect Discovery 1.0, section 3 defines them: https without a query; also http on
+ * loopback.
+ */
 function isIssuer(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname, search, hash, username, password } = new URL(text);
@@ -20,22 +23,24 @@ function isIssuer(text: string): boolean {
   return isOpen && search + hash + username + password === "";
 }
 
-const issuer = z.string().refine(isIssuer, "is an https URL without a query; http is for this machine alone");
+const issuer = z
+  .string()
+  .refine(isIssuer, "must be an https URL without a query; http is allowed only on this machine");
 
-/** Set to nothing is not set. */
+/** An empty setting counts as not set. */
 const optional = z
   .string()
   .optional()
   .transform((text) => (text === "" ? undefined : text));
 
-/** https, or http on loopback. */
+/** Accepts https, and http on loopback. */
 function isWebhook(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname } = new URL(text);
   return protocol === "https:" || (protocol === "http:" && LOOPBACK.has(hostname));
 }
 
-const webhookUrl = z.string().refine(isWebhook, "is an https URL; http is for this machine alone");
+const webhookUrl = z.string().refine(isWebhook, "must be an https URL; http is allowed only on this machine");
 
 const METRICS_TOKEN_MIN = 20;
 
@@ -46,36 +51,39 @@ const settingsSchema = z.object({
   ALLOWED_HOSTS: hostnames,
   /** Host names of web pages whose scripts may call the Worker, separated by commas or spaces. */
   ALLOWED_ORIGINS: hostnames,
-  /** SECRET_KEY_MIN bytes or more; hashes what must be told apart and not be known. There is none by default. */
+  /** At least SECRET_KEY_MIN bytes. Keys the hashes that stand for ids and addresses. There is no default. */
   SECRET_KEY: z.string().optional(),
   /** "on" serves the catalog to anyone at /mcp/public. */
   PUBLIC_CATALOG: z.enum(["on", "off"]).default("off"),
-  /** "off" asks for a token on this machine too, as everywhere else. */
+  /** "off" requires a token on a developer's machine too. */
   LOCAL_ANONYMOUS: z.enum(["on", "off"]).default("on"),
-  /** Milliseconds that a request may take, from its arrival to its answer; then it is answered with `timeout`. */
+  /** Milliseconds that a request may take. After that it is answered with `timeout`. */
   CALL_DEADLINE_MS: z.coerce.number().int().min(1).max(25_000).default(5_000),
-  /** Likewise for requests that may ask another server: the sign-in provider, or where an OAuth client describes itself. */
+  /**
+   * The same for requests that may contact another server: the sign-in provider, or the one where an OAuth client
+   * describes itself.
+   */
   OUTBOUND_DEADLINE_MS: z.coerce.number().int().min(1).max(25_000).default(10_000),
-  /** The OpenID Connect provider that people sign in by, and what it knows this server by: docs/sign-on.md. */
+  /** The OpenID Connect provider for single sign-on, and this server's credentials there: docs/sign-on.md. */
   OIDC_ISSUER: optional.pipe(issuer.optional()),
   OIDC_CLIENT_ID: optional,
   OIDC_CLIENT_SECRET: optional,
-  /** Where incidents are told, signed as Standard Webhooks says: https, or http on this machine. */
+  /** Receives incidents, signed as Standard Webhooks defines: https, or http on this machine. */
   INCIDENT_WEBHOOK_URL: optional.pipe(webhookUrl.optional()),
-  /** `whsec_` and 24 bytes or more in base64; what receivers check the signature with. */
+  /** `whsec_` and 24 bytes or more in base64; receivers check the signature with it. */
   INCIDENT_WEBHOOK_SECRET: optional.pipe(
     z
       .string()
-      .regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, "is whsec_ and 24 bytes or more in base64")
+      .regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, "must be whsec_ and at least 24 bytes in base64")
       .optional(),
   ),
-  /** What a scraper of /metrics sends as its bearer token; without one that path is not there. */
+  /** The bearer token that a scraper of /metrics sends. Without it, /metrics does not exist. */
   METRICS_TOKEN: optional.pipe(
-    z.string().min(METRICS_TOKEN_MIN, `is ${METRICS_TOKEN_MIN} characters or more`).optional(),
+    z.string().min(METRICS_TOKEN_MIN, `must have at least ${METRICS_TOKEN_MIN} characters`).optional(),
   ),
 });
 
-/** Settings that are of use together alone. */
+/** Settings that work only together. */
 const TOGETHER = {
   "single sign-on": ["OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET"],
   "the incident webhook": ["INCIDENT_WEBHOOK_URL", "INCIDENT_WEBHOOK_SECRET"],
@@ -90,19 +98,19 @@ const wholeSettingsSchema = settingsSchema.superRefine((settings, context) => {
   }
 });
 
-/** Bytes; a shorter SECRET_KEY counts as none. */
+/** Bytes. A shorter SECRET_KEY is ignored. */
 export const SECRET_KEY_MIN = 32;
 
 export type Settings = z.output<typeof wholeSettingsSchema>;
 
-/** The SECRET_KEY; undefined where there is none, or one too short. */
+/** Returns the SECRET_KEY; undefined if it is missing or too short. */
 export function secretKeyOf({ SECRET_KEY = "" }: Settings): string | undefined {
   return new TextEncoder().encode(SECRET_KEY).length >= SECRET_KEY_MIN ? SECRET_KEY : undefined;
 }
 
 export interface SettingProblem {
   setting: string;
-  /** Never holds the value. */
+  /** Never contains the value. */
   reason: string;
 }
 
@@ -111,7 +119,7 @@ export type ReadSettings = { ok: true; settings: Settings } | { ok: false; probl
 const NAMES = Object.keys(settingsSchema.shape);
 let latest: { values: unknown[]; read: ReadSettings } | undefined;
 
-/** Reads the Worker's variables; names those that are wrong. They are checked anew only where they have changed. */
+/** Reads and checks the Worker's variables. Checks them again only if they have changed. */
 export function readSettings(env: object): ReadSettings {
   const values = NAMES.map((name): unknown => Reflect.get(env, name));
   if (latest?.values.every((value, index) => value === values[index]) !== true)
@@ -141,7 +149,7 @@ export interface SignOnSettings {
   clientSecret: string;
 }
 
-/** How people sign in by their provider; undefined where single sign-on is off. */
+/** Returns the settings of single sign-on; undefined if it is off. */
 export function signOnSettings(settings: Settings): SignOnSettings | undefined {
   const { OIDC_ISSUER, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET } = settings;
   if (OIDC_ISSUER === undefined || OIDC_CLIENT_ID === undefined || OIDC_CLIENT_SECRET === undefined)

@@ -1,16 +1,16 @@
 import { type CallToolResult, ProtocolError } from "@modelcontextprotocol/server";
 
 interface Row {
-  /** Status where the refusal is made before a call is dispatched; after it the status is 200. */
+  /** HTTP status of a request that is refused before a call is dispatched; afterwards the status is 200. */
   http: number;
-  /** JSON-RPC error code where the refusal is an error and not a tool result (JSON-RPC 2.0, section 5.1). */
+  /** JSON-RPC error code, unless the refusal is sent as a tool result (JSON-RPC 2.0, section 5.1). */
   jsonRpc: number;
   retryable: boolean;
-  /** What the caller should do, said to a model. */
+  /** Tells a model what to do next. */
   next: string;
 }
 
-/** The one table of refusals. docs/errors.md shows it, and a test keeps the two alike. */
+/** The one table of refusals. docs/errors.md shows it; a test keeps the two alike. */
 export const refusals = {
   malformed_request: {
     http: 400,
@@ -52,13 +52,13 @@ export const refusals = {
     http: 401,
     jsonRpc: -32000,
     retryable: false,
-    next: "Sign the request as docs/signing.md says; this access key asks for it.",
+    next: "Sign the request as described in docs/signing.md; this access key requires it.",
   },
   signature_malformed: {
     http: 401,
     jsonRpc: -32000,
     retryable: false,
-    next: "Send exactly one signature, in Signature and Signature-Input as RFC 9421 has them.",
+    next: "Send exactly one signature, in Signature and Signature-Input (RFC 9421).",
   },
   signature_incomplete: {
     http: 401,
@@ -76,19 +76,19 @@ export const refusals = {
     http: 401,
     jsonRpc: -32000,
     retryable: false,
-    next: "Make Content-Digest of the bytes that are sent, and sign after that.",
+    next: "Compute Content-Digest from the bytes that you send, then sign.",
   },
   signature_early: {
     http: 401,
     jsonRpc: -32000,
     retryable: false,
-    next: "Set the clock of the signing machine.",
+    next: "Correct the clock of the signing machine.",
   },
   signature_stale: {
     http: 401,
     jsonRpc: -32000,
     retryable: true,
-    next: "Sign again and send at once; if that fails too, set the clock of the signing machine.",
+    next: "Sign again and send at once; if that fails too, correct the clock of the signing machine.",
   },
   signature_key: {
     http: 401,
@@ -112,7 +112,7 @@ export const refusals = {
     http: 401,
     jsonRpc: -32000,
     retryable: false,
-    next: "Sign what is sent: method, URL, headers and body as they leave, with the key that keyid names.",
+    next: "Sign exactly what you send (method, URL, headers, body) with the key that keyid names.",
   },
   signature_replayed: {
     http: 401,
@@ -124,7 +124,7 @@ export const refusals = {
     http: 403,
     jsonRpc: -32000,
     retryable: false,
-    next: "Ask for the scope named here, or use another tool.",
+    next: "Request the scope named here, or use another tool.",
   },
   flow_blocked: {
     http: 403,
@@ -142,7 +142,7 @@ export const refusals = {
     http: 429,
     jsonRpc: -32000,
     retryable: true,
-    next: "Wait for retryAfterMs, then call again; ask for more in one call where a tool takes a list.",
+    next: "Wait for retryAfterMs, then call again. If a tool takes a list, ask for more in one call.",
   },
   invalid_arguments: {
     http: 400,
@@ -166,7 +166,7 @@ export const refusals = {
     http: 409,
     jsonRpc: -32000,
     retryable: false,
-    next: "Look at what is there now, and decide again.",
+    next: "Read the current state, then decide again.",
   },
   timeout: {
     http: 504,
@@ -192,16 +192,19 @@ export type RefusalCode = keyof typeof refusals;
 /** Whether a code, such as one that a record names, is in the table of this release. */
 export const isRefusalCode = (code: string): code is RefusalCode => Object.hasOwn(refusals, code);
 
-/** An expected "no". `message` reaches the caller: no SQL, no stack, no internal field, no rule. */
+/** An expected "no". The caller sees `message`, so it contains no SQL, stack, internal field or rule. */
 export interface Refusal {
   code: RefusalCode;
   message: string;
   retryAfterMs?: number;
   /** Facts that help the caller to correct itself, such as the nearest SKUs. */
   hints?: Record<string, string[]>;
-  /** Ids that were asked for and do not exist, for the guard alone. */
+  /** Ids that were requested and do not exist, for the guard only. */
   missing?: readonly string[];
-  /** Of a confirmation: where a person decides, whether a form in the client would do instead, and when it was asked for. */
+  /**
+   * For a confirmation: the page where a person decides, whether a form in the client is enough, and when it was
+   * requested.
+   */
   confirm?: { url: string; form: boolean; askedAt: number };
 }
 
@@ -218,7 +221,7 @@ export const refuse = (
 /** Key of the details in a tool result's `_meta`. */
 export const REFUSAL_META_KEY = "product-catalog-mcp/refusal";
 
-/** How a refusal is said as a tool result: no `structuredContent`, so no client sees a schema mismatch. */
+/** Writes a refusal as a tool result. It has no `structuredContent`, so no client reports a schema mismatch. */
 export function refusalResult(refusal: Refusal, correlationId: string): CallToolResult {
   return {
     isError: true,
@@ -227,7 +230,7 @@ export function refusalResult(refusal: Refusal, correlationId: string): CallTool
   };
 }
 
-/** How a refusal is said as a JSON-RPC error. */
+/** Writes a refusal as a JSON-RPC error. */
 export function refusalError(refusal: Refusal, correlationId: string): ProtocolError {
   return new ProtocolError(
     refusals[refusal.code].jsonRpc,
@@ -237,8 +240,8 @@ export function refusalError(refusal: Refusal, correlationId: string): ProtocolE
 }
 
 /**
- * How a refusal is said over HTTP, before any call is dispatched. `id` is the message's, where there
- * is one message to blame; `jsonRpc` stands in for the table's code.
+ * Writes a refusal over HTTP, before any call is dispatched. `id` is that of the one message at fault, if there is one;
+ * `jsonRpc` replaces the table's code.
  */
 export function refusalResponse(
   refusal: Refusal,
@@ -255,7 +258,7 @@ export function refusalResponse(
   return Response.json({ jsonrpc: "2.0", id: id ?? null, error }, { status, headers });
 }
 
-/** Of a response that is a refusal, whatever its body. */
+/** Returns the headers of a response that is a refusal. */
 export function refusalHeaders({ code, retryAfterMs }: Refusal): Headers {
   const headers = new Headers();
   if (retryAfterMs !== undefined) headers.set("Retry-After", retryAfterSeconds(retryAfterMs));
@@ -264,14 +267,14 @@ export function refusalHeaders({ code, retryAfterMs }: Refusal): Headers {
   return headers;
 }
 
-/** For a Retry-After header, which counts whole seconds (RFC 9110, section 10.2.3). */
+/** Converts to the whole seconds of a Retry-After header (RFC 9110, section 10.2.3). */
 export const retryAfterSeconds = (milliseconds: number): string => String(Math.ceil(milliseconds / 1000));
 
 function sentence({ code, message }: Refusal, correlationId: string): string {
   return `${message} ${refusals[code].next} (${code}, reference ${correlationId})`;
 }
 
-/** The machine-readable part of a refusal, wherever it is said. */
+/** Returns the machine-readable part of a refusal. */
 export function refusalDetails({ code, retryAfterMs, hints }: Refusal, correlationId: string) {
   return {
     code,

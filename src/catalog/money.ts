@@ -6,7 +6,7 @@ export const moneySchema = z.strictObject({
   formatted: z.string().describe("The same price for people, such as $79.99"),
 });
 
-// ISO 4217's minor units where they are not two. Intl follows CLDR, which says how a currency is
+// ISO 4217 currencies whose minor units are not two digits. Intl follows CLDR, which describes how a currency is
 // written (HUF without decimals), not how it is counted (HUF 100).
 const MINOR_UNITS: Readonly<Record<string, number>> = {
   ...digits(0, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"),
@@ -19,7 +19,7 @@ function digits(count: number, codes: string): Record<string, number> {
   return Object.fromEntries(codes.split(" ").map((code) => [code, count]));
 }
 
-/** Minor units in one major unit of an ISO 4217 currency: 100 for USD, 1 for JPY, 1000 for KWD. */
+/** Returns the minor units in one major unit of an ISO 4217 currency: 100 for USD, 1 for JPY, 1000 for KWD. */
 export function minorPerMajor(currency: string): number {
   return 10 ** (MINOR_UNITS[currency] ?? MINOR_UNITS_USUAL);
 }

@@ -3,7 +3,7 @@ import { clip, plainLine, plainText } from "../text/plain-text.ts";
 import { jsonText } from "../database/json-text.ts";
 import { moneySchema, toMoney } from "./money.ts";
 
-// What a caller may see of a product. A column that is not named here does not exist for callers.
+// Columns of a product that callers may see. A column that is not named here does not exist for callers.
 
 const availabilitySchema = z.enum(["in_stock", "out_of_stock", "discontinued"]);
 
@@ -70,9 +70,9 @@ const summaryEntries = Object.entries(SUMMARY);
 /** The columns of a detail, from `products p JOIN categories c`. */
 export const DETAIL_COLUMNS = `${summaryEntries.map(([name, sql]) => `${sql} AS ${name}`).join(", ")},
   p.model, p.description, p.gtin, p.image_url, p.attributes`;
-/** A summary as one cell, from the same: a list, as the names of its columns would be the longer half of it. */
+/** A summary in one cell, from the same tables. It is a list, because column names would double its length. */
 export const SUMMARY_CELL = `json_array(${Object.values(SUMMARY).join(", ")})`;
-/** Such a cell as a row. */
+/** Parses such a cell into a row. */
 export const summaryCellSchema = jsonText
   .pipe(z.array(z.unknown()))
   .transform((values) => Object.fromEntries(summaryEntries.map(([name], index) => [name, values[index]])))

@@ -18,11 +18,11 @@ import { runBatch } from "../database/run-batch.ts";
 
 export interface SearchPage {
   products: ProductSummary[];
-  /** Where the page ended, where there is more. */
+  /** The end of the page, if there are more rows. */
   next?: Position;
-  /** True where there were more matches than were looked at. */
+  /** Whether there were more matches than were examined. */
   cut: boolean;
-  /** The filters that there are, if they were asked for. */
+  /** The available filters, if they were requested. */
   facets?: FilterCounts;
 }
 
@@ -34,23 +34,23 @@ export interface Category {
 
 export interface CatalogOverview {
   activeProducts: number;
-  /** Milliseconds since the epoch; null while the catalog was never filled. */
+  /** Milliseconds since the epoch; null if the catalog was never filled. */
   changedAt: number | null;
 }
 
-/** Everything that callers may read of the catalog; the only SQL over it. */
+/** Everything that callers may read of the catalog. Only this folder holds SQL over it. */
 export interface Catalog {
   search(request: SearchRequest): Promise<SearchPage>;
-  /** In the order of `skus`; unknown ones are left out. */
+  /** Returns products in the order of `skus`; unknown ones are left out. */
   products(skus: string[]): Promise<ProductDetail[]>;
-  /** Up to `limit` real SKUs that look like this one, the nearest first. */
+  /** Returns up to `limit` real SKUs that look like this one, nearest first. */
   nearestSkus(sku: string, limit?: number): Promise<string[]>;
   skusStartingWith(prefix: string, limit: number): Promise<string[]>;
-  /** A category's name as the catalog spells it, whatever the case of `name`. */
+  /** Returns a category's name as the catalog spells it, ignoring the case of `name`. */
   categoryName(name: string): Promise<string | undefined>;
-  /** In order of name, from the first one after `after`; empty categories are left out. */
+  /** Returns categories in order of name, starting after `after`; empty ones are left out. */
   categories(limit: number, after?: string): Promise<Category[]>;
-  /** Names in order, whatever the case of `prefix`; empty categories are left out. */
+  /** Returns names in order, ignoring the case of `prefix`; empty categories are left out. */
   categoriesStartingWith(prefix: string, limit: number): Promise<string[]>;
   overview(): Promise<CatalogOverview>;
 }
@@ -75,15 +75,15 @@ export function createCatalog(db: D1Database): Catalog {
     },
 
     async nearestSkus(sku, limit = 5) {
-      // Neighbours in order find a wrong ending, the full-text index a wrong or missing prefix.
+      // Neighbours in order find a wrong ending; the full-text index finds a wrong or missing prefix.
       const statements = [
         db.prepare("SELECT sku FROM products WHERE sku >= ? ORDER BY sku LIMIT 20").bind(sku),
         db.prepare("SELECT sku FROM products WHERE sku < ? ORDER BY sku DESC LIMIT 20").bind(sku),
       ];
-      // Two patterns: one for both would take quadratic time on a long run of letters.
-      const parts = (sku.match(/[\p{L}\p{N}]+/gu) ?? []).filter((part) => /\p{N}/u.test(part));
-      if (parts.length > 0) {
-        const match = parts.map((part) => `joined : "${part.toLowerCase()}"`).join(" OR ");
+      // Two patterns, because a single one would take quadratic time on a long run of letters.
+      const words = (sku.match(/[\p{L}\p{N}]+/gu) ?? []).filter((word) => /\p{N}/u.test(word));
+      if (words.length > 0) {
+        const match = words.map((word) => `joined : "${word.toLowerCase()}"`).join(" OR ");
         statements.push(
           db
             .prepare(
@@ -161,7 +161,7 @@ export function createCatalog(db: D1Database): Catalog {
   };
 }
 
-// Made once: a schema that is new takes longer to make ready than its rows to check.
+// Made once, because preparing a new schema takes longer than checking its rows.
 const summaryCells = z.array(summaryCellSchema);
 const detailRows = z.array(detailRowSchema);
 const skuRows = z.array(z.object({ sku: z.string() }));

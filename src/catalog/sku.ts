@@ -5,10 +5,10 @@ import { refuse } from "../refusal.ts";
 
 export const skuSchema = z.string().overwrite(plainLine).min(1).max(64).describe("A product's exact SKU");
 
-/** Where unknownSku's hints hold SKUs, for the labels of who refuses with it: asking on and on lists the catalog. */
+/** Path of the SKUs in unknownSku's hints, for labels: many wrong guesses would list the catalog. */
 export const HINTED_SKUS = ["nearest_skus[]"];
 
-/** `not_found` with the nearest real SKUs, so that a model corrects itself instead of guessing. */
+/** Refuses with `not_found` and the nearest real SKUs, so that a model corrects itself instead of guessing. */
 export async function unknownSku(catalog: Catalog, sku: string) {
   const nearest = await catalog.nearestSkus(sku);
   const help = nearest.length > 0 ? ` Nearest real SKUs: ${nearest.join(", ")}.` : "";

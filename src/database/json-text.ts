@@ -1,11 +1,11 @@
 import * as z from "zod";
 
-/** A column of text that holds JSON, as what it holds; unchecked, so pipe it into the schema of that. */
+/** Parses a text column that holds JSON. The result is unchecked, so pipe it into a schema. */
 export const jsonText = z.string().transform((json, context): unknown => {
   try {
     return JSON.parse(json);
   } catch {
-    context.addIssue({ code: "custom", message: "is no JSON" });
+    context.addIssue({ code: "custom", message: "is not JSON" });
     return z.NEVER;
   }
 });

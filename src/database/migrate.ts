@@ -1,6 +1,6 @@
 import { migrations } from "./migrations.ts";
 
-// wrangler's own table and columns, so that `wrangler d1 migrations list` agrees with us.
+// wrangler's own table and columns, so that `wrangler d1 migrations list` agrees.
 const LEDGER = `CREATE TABLE IF NOT EXISTS d1_migrations (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   name TEXT UNIQUE,
@@ -8,15 +8,15 @@ const LEDGER = `CREATE TABLE IF NOT EXISTS d1_migrations (
 )`;
 const SEPARATOR = /^--> statement$/m;
 
-// A flag, not a shared promise: workerd forbids one request to wait on another's I/O.
+// A flag, not a shared promise, because workerd forbids one request to wait for another's I/O.
 const migrated = new WeakSet<D1Database>();
 
 /**
- * Brings the database to the current schema, once per isolate. `wrangler deploy` provisions a
- * database but runs no migrations, so the Worker runs its own on first use.
+ * Brings the database to the current schema, once per isolate. `wrangler deploy` provisions a database but runs no
+ * migrations, so the Worker runs them on first use.
  *
- * Concurrent callers are safe: a migration and its ledger row are one atomic batch, the ledger's
- * UNIQUE name lets one of them win, and the others find it applied.
+ * Parallel callers are safe: a migration and its ledger row are one atomic batch. The ledger's UNIQUE name lets one
+ * caller win; the others find the migration applied.
  */
 export async function ensureMigrated(db: D1Database): Promise<void> {
   if (migrated.has(db)) return;
@@ -27,7 +27,7 @@ export async function ensureMigrated(db: D1Database): Promise<void> {
   migrated.add(db);
 }
 
-/** Whether a database that was brought up to date still has every migration. */
+/** Returns whether an up-to-date database still has every migration. */
 export async function isMigrated(db: D1Database): Promise<boolean> {
   const { results } = await db.prepare("SELECT name FROM d1_migrations").all<{ name: string }>();
   const applied = new Set(results.map(({ name }) => name));

@@ -1,19 +1,19 @@
 import * as z from "zod";
 
-/** One page of a list, and the cursor that the next page begins behind; null at the list's end. */
+/** One page of a list, and the cursor of the next page; null at the list's end. */
 export interface Page<Row> {
   rows: Row[];
   next: string | null;
 }
 
-/** The sort key of a row: a number or text to sort by, and the id that tells equals apart. */
+/** The sort key of a row: a number or text to sort by, and the id that orders equal ones. */
 export type Position = readonly [key: number | string, id: number | string];
 const positionSchema = z.tuple([z.union([z.number(), z.string()]), z.union([z.number(), z.string()])]);
 
 const encode = (position: Position): string =>
   Buffer.from(JSON.stringify(position), "utf8").toString("base64url");
 
-/** The position that a cursor stands for; undefined for a text that is no cursor. */
+/** Returns the position that a cursor encodes; undefined if the text is not a cursor. */
 export function positionOf(cursor: string): Position | undefined {
   try {
     return positionSchema.safeParse(JSON.parse(Buffer.from(cursor, "base64url").toString("utf8"))).data;
@@ -22,7 +22,9 @@ export function positionOf(cursor: string): Position | undefined {
   }
 }
 
-/** Cuts a page out of rows that were asked for with one more than `size`, which says whether there is a next page. */
+/**
+ * Cuts a page from rows that were requested with one more than `size`. The extra row shows that there is a next page.
+ */
 export function pageOf<Row>(rows: readonly Row[], size: number, position: (row: Row) => Position): Page<Row> {
   const shown = rows.slice(0, size);
   const last = shown.at(-1);

@@ -1,9 +1,9 @@
 import type { D1Database } from "@cloudflare/workers-types";
 import type { Statement } from "./statement.ts";
 
-/** Runs statements as one round trip and one transaction; gives the rows of each. */
+/** Runs statements as one round trip and one transaction. Returns the rows of each. */
 export async function runBatch(db: D1Database, statements: readonly Statement[]): Promise<unknown[][]> {
-  // D1 refuses an empty batch.
+  // D1 rejects an empty batch.
   if (statements.length === 0) return [];
   const answers = await db.batch(statements.map(({ sql, values }) => db.prepare(sql).bind(...values)));
   return answers.map(({ results }) => results);

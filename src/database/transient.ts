@@ -1,4 +1,4 @@
-// D1 errors carry no code and no `retryable`: their messages are all there is to tell them by.
+// D1 errors have no code and no `retryable` field, so only their messages can tell them apart.
 // https://developers.cloudflare.com/d1/observability/debug-d1/#error-list
 const TRANSIENT = [
   "Network connection lost",
@@ -13,7 +13,7 @@ const TRANSIENT = [
 // https://developers.cloudflare.com/kv/observability/ : "KV GET failed: 503 Service Unavailable".
 const TRANSIENT_KV = /^KV [A-Z]+ failed: (?:429|5\d\d)\b/;
 
-/** Whether an error of D1 or KV is one that passes by itself. */
+/** Returns whether an error of D1 or KV is temporary. */
 export function isTransient(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return TRANSIENT.some((message) => error.message.includes(message)) || TRANSIENT_KV.test(error.message);

@@ -4,10 +4,10 @@ import type { Rule } from "./rules.ts";
 export const VERDICTS = ["allow", "flag", "throttle", "confirm", "block"] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
-/** Attempts named in a hit at most: an incident shows what it was about, not all of it. */
+/** Attempts that one hit names at most, so that an incident stays short. */
 export const EVENTS_SHOWN = 32;
 
-/** What a rule saw. For the audit and the incident, never for the caller. */
+/** A rule's finding about one call, for the audit and the incident. Callers never see it. */
 export interface Hit {
   rule: string;
   version: number;
@@ -15,31 +15,35 @@ export interface Hit {
   verdict: Verdict;
   observed: number;
   threshold: number;
-  /** Milliseconds; 0 where the rule looks at one call alone. */
+  /** Milliseconds; 0 for a rule that looks at a single call. */
   window: number;
-  /** Attempt numbers of the matching calls, rising, the newest where there are many. The judged one is among them. */
+  /**
+   * Attempt numbers of the matching calls, ascending and including the judged one; only the newest if there are many.
+   */
   events: number[];
 }
 
 export interface Decision {
-  /** The strictest of the enforced hits. */
+  /** The strictest verdict among the enforced hits. */
   verdict: Verdict;
   hits: Hit[];
-  /** The call would fit but for what calls in flight may answer yet: it waits for them, and nothing has been seen. */
+  /**
+   * The call fits the limits, but calls in flight might use them up. The caller waits for those; nothing was detected.
+   */
   isBusy?: true;
-  /** Coarse, of a throttle: when asking again is not in vain. */
+  /** Milliseconds, coarse and only for `throttle`: when a retry may succeed. */
   retryAfterMs?: number;
 }
 
-/** A rule's finding before it is given the rule's name. */
+/** A hit before the rule's identity is added. */
 export type Finding = Pick<Hit, "observed" | "threshold" | "window" | "events">;
 
-/** A rule's finding that only what calls in flight may answer yet stands against a call. */
+/** The finding of a rule whose limit would be passed only if calls in flight answer as much as they can. */
 export const BUSY = "busy";
 
 export const ALLOWED: Decision = { verdict: "allow", hits: [] };
 
-/** Whether a call with this verdict is not run, or its answer not given. */
+/** Returns whether this verdict stops the call, or withholds its answer. */
 export const isRefused = (verdict: Verdict): boolean =>
   verdict === "throttle" || verdict === "confirm" || verdict === "block";
 
@@ -60,7 +64,7 @@ export const hitOf = (
   ...finding,
 });
 
-/** The newest attempts, rising, each once. */
+/** Returns the newest attempts, ascending and without duplicates. */
 export function newest(attempts: readonly number[]): number[] {
   const sorted = attempts.toSorted((a, b) => a - b);
   return sorted.filter((each, index) => each !== sorted[index - 1]).slice(-EVENTS_SHOWN);

@@ -2,7 +2,7 @@ import type { FlowCall, FlowResult } from "./event.ts";
 import { type Labels, isPersonal } from "./labels.ts";
 import { neighbourhoodsNamed, touchedBy } from "./tokens.ts";
 
-/** The call as the detector sees it. `key` is of src/detection/tokens.ts. */
+/** Describes a call for the detector. `key` is the HMAC key of src/detection/tokens.ts. */
 export function describeCall(
   labels: Labels,
   { arguments: args, key, ...rest }: Pick<FlowCall, Known> & { arguments: unknown; key: string },
@@ -10,10 +10,10 @@ export function describeCall(
   return { ...rest, ...describeArguments(labels, args, key) };
 }
 
-/** Parts of a call that are neither in its labels nor in its arguments' ids. */
+/** Fields of a call that come neither from its labels nor from its arguments. */
 type Known = "at" | "attempt" | "tool" | "digest" | "roles";
 
-/** What a call's labels and arguments say, whoever makes it and whenever. */
+/** Derives the part of a call that depends only on its labels and arguments. */
 export function describeArguments(labels: Labels, args: unknown, key: string): Omit<FlowCall, Known> {
   const touched = touchedBy(labels, "arguments", args, key);
   const records = recordsAsked(labels.cost, args);
@@ -30,7 +30,7 @@ export function describeArguments(labels: Labels, args: unknown, key: string): O
   };
 }
 
-/** The answer as the detector sees it. `value` is the structured content, or undefined where there was none. */
+/** Describes an answer for the detector. `value` is the structured content, or undefined if there was none. */
 export function describeResult(
   labels: Labels,
   {
@@ -42,7 +42,7 @@ export function describeResult(
   return { ...rest, ...touchedBy(labels, "results", value, key) };
 }
 
-/** A page that is no sensible number is refused elsewhere; until then it reserves the most. */
+/** An invalid page size is rejected elsewhere; until then it reserves the maximum. */
 function recordsAsked({ records, page }: Labels["cost"], args: unknown): number {
   if (page === undefined || typeof args !== "object" || args === null) return records;
   const asked: unknown = Object.getOwnPropertyDescriptor(args, page.argument)?.value ?? page.default;

@@ -1,20 +1,26 @@
 import type { DataClass, Labels } from "./labels.ts";
 
-/** Stands for an id: a keyed hash, the same for the same id, from which the id can't be found (src/detection/tokens.ts). */
+/**
+ * A keyed hash that stands for an id: equal ids give equal tokens, and the id cannot be recovered
+ * (src/detection/tokens.ts).
+ */
 export type Token = string;
 
 /**
- * Stand among a call's roles, beside those of the policy, which can have no such names. A rule speaks about a change of who may
- * call only if its `roles` name ADMINISTRATION; about a call of somebody whom the caller made, only if it is about people, or
- * about such changes (docs/detection.md).
+ * Markers among a call's roles; no role of the policy can have these names. A rule applies to changes of who may call
+ * only if its `roles` name ADMINISTRATION. It applies to calls of a user whom the caller created only if it is of kind
+ * `subjects` or names ADMINISTRATION (docs/detection.md).
  */
 export const ADMINISTRATION = "(administration)";
 export const SHARED = "(shared)";
 
-/** Stands alone with SHARED among a call's roles, where a network counts it. Only rules whose `roles` name it speak. */
+/**
+ * Marks a call that is counted for a whole network; SHARED is its only other role. Only rules whose `roles` name it
+ * apply.
+ */
 export const NETWORK = "(network)";
 
-/** Ids that a call named or an answer held, as tokens, each once. */
+/** Ids that a call named or an answer held, as tokens, without duplicates. */
 export interface Touched {
   /** People. */
   subjects: readonly Token[];
@@ -22,41 +28,41 @@ export interface Touched {
   objects: readonly Token[];
 }
 
-/** What is known of a call before it runs. Times are milliseconds since the epoch. */
+/** A call before it runs. Times are milliseconds since the epoch. */
 export interface FlowCall extends Touched {
-  /** Runs of 16 consecutive ids that hold a named subject or object: adjacency without the ids. */
+  /** Runs of 16 consecutive ids that hold a named subject or object. They show adjacency without revealing the ids. */
   neighbourhoods: readonly Token[];
   at: number;
-  /** The call's number among the caller's attempts: rising, never used twice. Decisions name the calls behind them by it. */
+  /** The call's number among the caller's attempts: ascending, never reused. Decisions name calls by it. */
   attempt: number;
   tool: string;
-  /** Equal for equal arguments of the same tool; absent where that is not known. */
+  /** Equal for equal arguments of the same tool; absent if unknown. */
   digest?: string | undefined;
   roles: readonly string[];
   classes: readonly DataClass[];
   kinds: Labels["kinds"];
   /** Reserved until the call is settled. */
   cost: { records: number; bytes: number };
-  /** What the answer may hold that the arguments did not name: a person, and so many objects. */
+  /** Data that the answer may hold without being named in the arguments: one person, and this many objects. */
   unnamed: { subject: boolean; objects: number };
 }
 
-/** What a call turned out to be, once it ran. */
+/** A call's answer as the detector sees it. */
 export interface FlowResult extends Touched {
   at: number;
   records: number;
   bytes: number;
-  /** It asked for something that does not exist, or failed: nobody's data is in the answer. */
+  /** The call failed or asked for something that does not exist, so the answer holds nobody's data. */
   missed: boolean;
-  /** Ids of things that were asked for and do not exist, each once; absent for none. */
+  /** Ids that were asked for and do not exist, without duplicates; absent if there are none. */
   missing?: readonly Token[] | undefined;
-  /** Its answer carried third-party text that reads like an instruction. */
+  /** The answer carried third-party text that reads like an instruction. */
   tainted: boolean;
-  /** Its answer held a record that no honest caller comes upon. */
+  /** The answer held a canary, a record that no honest caller finds. */
   canary: boolean;
 }
 
-/** What the caller's surroundings say at the time of a call. */
+/** Facts beyond the caller that rules need at the time of a call. */
 export interface FlowContext {
   /** Active products. */
   catalogSize: number;

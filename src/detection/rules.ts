@@ -3,18 +3,18 @@ import { CALL_KINDS, DATA_CLASSES, PERSONAL_CLASSES } from "./labels.ts";
 import { DAY, windowSchema } from "./window.ts";
 
 export const MODES = ["off", "shadow", "enforce"] as const;
-/** From mild to strict. `flag` lets the call run; the three after it don't. */
+/** From mild to strict. `flag` lets the call run; the other three stop it. */
 export const RULE_VERDICTS = ["flag", "throttle", "confirm", "block"] as const;
 
 const count = z.int().min(0).max(1_000_000_000);
 const limits = <Limit extends z.ZodType>(limit: Limit) =>
-  z.array(limit).min(1).max(4).describe("Each is checked; the first that is passed speaks");
+  z.array(limit).min(1).max(4).describe("Checked in order; the first limit that is exceeded is reported");
 const personal = z.array(z.enum(PERSONAL_CLASSES)).min(1);
 const classes = z.array(z.enum(DATA_CLASSES)).min(1).describe("Calls whose answers may hold any of these");
 
 const peopleLimit = z.strictObject({
   window: windowSchema,
-  max: count.describe("This many people are let through, one more is not"),
+  max: count.describe("This many people are allowed, one more is not"),
 });
 const exactPeopleLimit = peopleLimit.refine(({ window }) => window <= DAY, {
   message: "This kind of rule looks back 24h at most",
@@ -22,7 +22,7 @@ const exactPeopleLimit = peopleLimit.refine(({ window }) => window <= DAY, {
 });
 const countLimit = z.strictObject({
   window: windowSchema,
-  max: count.describe("This much is let through, more is not"),
+  max: count.describe("This much is allowed, more is not"),
 });
 
 const base = {
@@ -30,11 +30,8 @@ const base = {
     .string()
     .regex(/^[a-z][a-z0-9-]{0,39}$/, "Use lower case letters, digits and hyphens")
     .describe("Names the rule in the audit and in incidents"),
-  version: z
-    .int()
-    .min(1)
-    .describe("Raise it with every change: what was counted under another version starts anew"),
-  mode: z.enum(MODES).describe("off: not looked at. shadow: recorded, never acted upon. enforce: acted upon"),
+  version: z.int().min(1).describe("Raise it with every change: a new version starts counting from zero"),
+  mode: z.enum(MODES).describe("off: not checked. shadow: only recorded. enforce: recorded and enforced"),
   verdict: z
     .enum(RULE_VERDICTS)
     .describe(
@@ -46,7 +43,7 @@ const base = {
     .min(1)
     .optional()
     .describe("Callers with none of these; absent: everyone whom `roles` names"),
-  about: z.string().max(500).optional().describe("Why the rule exists, for whoever reads it"),
+  about: z.string().max(500).optional().describe("Why the rule exists, for readers"),
 };
 
 export const ruleSchema = z.discriminatedUnion("kind", [
@@ -56,11 +53,11 @@ export const ruleSchema = z.discriminatedUnion("kind", [
       ...base,
       classes: personal
         .optional()
-        .describe("Counts people of whom any of these were read; absent: any personal data"),
+        .describe("Counts people if any of these were read about them; absent: any personal data"),
       limits: limits(peopleLimit),
     })
     .describe(
-      "Different people whose data was first read in the window. Beyond 24h, people a day are added up",
+      "Different people whose data was first read in the window. Beyond 24h, the people of each day are added up",
     ),
   z
     .strictObject({
@@ -69,14 +66,14 @@ export const ruleSchema = z.discriminatedUnion("kind", [
       classes: personal.describe("All of these about one person, in any order, with any gaps"),
       limits: limits(exactPeopleLimit),
     })
-    .describe("People of whom all the classes were gathered in the window"),
+    .describe("People about whom all the classes were read in the window"),
   z
     .strictObject({
       kind: z.literal("sequence"),
       ...base,
       per: z
         .enum(["subject", "caller"])
-        .describe("subject: all steps about the same person. caller: whomever they are about"),
+        .describe("subject: all steps about the same person. caller: steps about anyone"),
       steps: z
         .array(
           z
@@ -89,7 +86,7 @@ export const ruleSchema = z.discriminatedUnion("kind", [
         )
         .min(2)
         .max(5)
-        .describe("In their order, with anything in between"),
+        .describe("In this order, with anything in between"),
       limits: limits(exactPeopleLimit),
     })
     .describe("People about whom the steps happened in this order in the window, with anything in between"),
@@ -117,13 +114,13 @@ export const ruleSchema = z.discriminatedUnion("kind", [
         .max(50)
         .optional()
         .describe(
-          "Calls that can answer at most so many products go on past the limits, and pages shrink to so many",
+          "Past the limits, calls that can answer at most this many products still run, and pages shrink to this size",
         ),
       limits: limits(
         z.strictObject({
           window: windowSchema,
-          share: z.number().gt(0).max(1).describe("Of the catalog: 0.05 is one in twenty"),
-          least: count.describe("Let through however small the catalog is"),
+          share: z.number().gt(0).max(1).describe("Share of the catalog: 0.05 is one in twenty"),
+          least: count.describe("Allowed however small the catalog is"),
         }),
       ),
     })
@@ -139,14 +136,14 @@ export const ruleSchema = z.discriminatedUnion("kind", [
       limits: limits(
         z.strictObject({
           window: windowSchema,
-          max: count.describe("This many misses are let through whatever their share"),
+          max: count.describe("This many misses are allowed whatever their share"),
           share: z
             .number()
             .gt(0)
             .max(1)
             .optional()
             .describe(
-              "Misses among all such calls from which more are not let through; absent: from none on",
+              "Share of misses among all such calls from which more are refused; absent: none is needed",
             ),
         }),
       ),
@@ -154,7 +151,7 @@ export const ruleSchema = z.discriminatedUnion("kind", [
     .describe("Calls in the window that asked for something that does not exist"),
   z
     .strictObject({ kind: z.literal("canary"), ...base })
-    .describe("An answer held a record that no honest caller comes upon"),
+    .describe("An answer held a record that no honest caller finds"),
   z
     .strictObject({
       kind: z.literal("taint"),
@@ -180,5 +177,5 @@ export const rulesSchema = z
   .refine((rules) => new Set(rules.map(({ id }) => id)).size === rules.length, "Two rules have the same id")
   .refine((rules) => rules.filter(({ kind }) => kind === "sequence").length <= 4, "Four sequences at most");
 
-/** Marks what was counted for a rule: another version counts anew. */
+/** Returns the key under which a rule's counts are kept. A new version starts counting from zero. */
 export const ruleKey = ({ id, version }: Pick<Rule, "id" | "version">): string => `${id}@${version}`;

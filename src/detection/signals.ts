@@ -1,20 +1,20 @@
 import type { FlowResult } from "./event.ts";
 
-/** What the flow detector learns of an answer beside its content. It goes to the guard, never to the caller. */
+/** Facts about an answer that the flow detector needs beside its content. They go to the guard, never to the caller. */
 export type Signals = Pick<FlowResult, "records" | "missed" | "tainted" | "canary"> & {
   /** Ids that were asked for and do not exist, as the caller wrote them. */
   missing?: readonly string[] | undefined;
 };
 
-/** What a tool, resource or prompt answers: the value for the caller, the signals for the guard. */
+/** The result of a tool, resource or prompt: the value for the caller, the signals for the guard. */
 export interface Answered<T> {
   value: T;
   signals: Signals;
-  /** What the labels find their ids in, where the caller is shown less than what they name. */
+  /** The value in which the labels find their ids, if it differs from what the caller is shown. */
   measured?: Record<string, unknown>;
 }
 
-/** `records` is for every answer to say; the rest is the exception. What an answer's own texts say, the path scans by itself. */
+/** Every answer gives `records`; other signals are exceptions. The guard scans the answer's texts itself. */
 export const answered = <T>(value: T, signals: Pick<Signals, "records"> & Partial<Signals>): Answered<T> => ({
   value,
   signals: { missed: false, tainted: false, canary: false, ...signals },

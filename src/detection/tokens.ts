@@ -2,12 +2,17 @@ import { createHmac } from "node:crypto";
 import type { Token, Touched } from "./event.ts";
 import type { Labels, Places } from "./labels.ts";
 
-/** Characters of a token: 72 bits, so that two of a million ids share one by chance in one of ten thousand cases. */
+/**
+ * Characters of a token: 72 bits. In a set of a million ids, two share a token with a chance of one in ten thousand.
+ */
 const LENGTH = 12;
 /** Consecutive ids that count as neighbours. */
 const NEIGHBOURS = 16;
 
-/** The ids at a tool's labelled places, as tokens under `key`, 32 bytes or more that only this server has. */
+/**
+ * Returns the ids at a tool's labelled places as tokens under `key`, which has 32 bytes or more and never leaves this
+ * server.
+ */
 export function touchedBy(
   labels: Pick<Labels, "subjects" | "objects">,
   side: keyof Places,
@@ -20,11 +25,11 @@ export function touchedBy(
   };
 }
 
-/** Tokens of products, orders or tickets, in the order of their ids. */
+/** Returns tokens of products, orders or tickets, in the order of their ids. */
 export const objectTokens = (ids: readonly string[], key: string): Token[] =>
   ids.map((id) => keptTokenOf("object", id, key));
 
-/** The runs of ids that a call's arguments name; tokens under `key` as above. */
+/** Returns the runs of ids that a call's arguments name, as tokens under `key`. */
 export function neighbourhoodsNamed(
   { subjects, objects }: Pick<Labels, "subjects" | "objects">,
   args: unknown,
@@ -34,16 +39,19 @@ export function neighbourhoodsNamed(
   return [...new Set(ids.flatMap(neighbourhoodOf))].map((place) => keptTokenOf("neighbourhood", place, key));
 }
 
-/** The kind is hashed too: a person and a product of one id are two things. */
+/** Hashes the kind too, so a person and a product with the same id get different tokens. */
 export const tokenOf = (kind: string, id: string, key: string): Token =>
   createHmac("sha256", key).update(`${kind} ${id}`).digest("base64url").slice(0, LENGTH);
 
-/** Some megabytes at most, of ids of the greatest length that is kept. */
+/** Bounds of the cache: a few megabytes at most. */
 const KEPT = 30_000;
 const KEPT_LENGTH = 200;
 let kept = { key: "", tokens: new Map<string, Token>() };
 
-/** tokenOf, remembered: every page of products holds many, the same ones come up again, and an HMAC each is half of what the guard costs. */
+/**
+ * A cached `tokenOf`: every page of products holds many ids, the same ones recur, and an HMAC each is half of the
+ * guard's cost.
+ */
 export function keptTokenOf(kind: string, id: string, key: string): Token {
   if (kept.key !== key || kept.tokens.size >= KEPT) kept = { key, tokens: new Map() };
   if (id.length > KEPT_LENGTH) return tokenOf(kind, id, key);
@@ -55,13 +63,15 @@ export function keptTokenOf(kind: string, id: string, key: string): Token {
   return token;
 }
 
-/** The id's last number without its last four bits, and what stands around it; none where it has no number. */
+/** Returns the id's last number without its low four bits, with the text around it; nothing if the id has no number. */
 function neighbourhoodOf(id: string): string[] {
   const [, before, digits, after] = /^(.*?)(\d{1,15})(\D*)$/s.exec(id) ?? [];
   return digits === undefined ? [] : [`${before}${Math.floor(Number(digits) / NEIGHBOURS)}${after}`];
 }
 
-/** Every string or number at the paths, each once, of any length: what is passed over here would be asked for uncounted. */
+/**
+ * Returns every string or number at the paths, without duplicates and of any length: a skipped id would go uncounted.
+ */
 function idsAt(paths: readonly string[], value: unknown): string[] {
   const ids = new Set<string>();
   for (const path of paths) collectIds(stepsOf(path), 0, value, ids);
@@ -85,10 +95,10 @@ interface Step {
   name: string;
   isList: boolean;
 }
-/** Paths stand in the tools' own labels: they are few. */
+/** Cached without a bound: paths come from the tools' own labels, so there are few. */
 const knownSteps = new Map<string, readonly Step[]>();
 
-/** `items[].sku` as what to look up, one behind the other. */
+/** Splits a path such as `items[].sku` into the steps of a lookup. */
 function stepsOf(path: string): readonly Step[] {
   const known = knownSteps.get(path);
   if (known !== undefined) return known;

@@ -7,11 +7,14 @@ import type { FlowState } from "./state/state.ts";
 import { KNOWN_MS, type Person, classIndexes, firstRead, gatheredAt, seenAt } from "./state/subjects.ts";
 import { DAY, inWindow } from "./window.ts";
 
-/** What the detector remembers of one caller, for people to look at: people are tokens, never ids. Times are ms of the epoch. */
+/**
+ * The detector's memory of one caller, for people to look at. People are tokens, never ids. Times are milliseconds
+ * since the epoch.
+ */
 export interface FlowView {
-  /** The latest first. `classes`: what was read of them within a day. */
+  /** Latest first. `classes` are those read of the person within a day. */
   people: { token: string; seen_at: number; classes: DataClass[] }[];
-  /** How far each rule that counts has come, and what it lets through. */
+  /** Per counting rule: the count so far and the limit. */
   counts: {
     rule: string;
     what: "people" | "records" | "bytes" | "products";
@@ -25,11 +28,11 @@ export interface FlowView {
   taint: { at: number; attempt: number } | null;
   /** While it stands, all calls with labels are refused. */
   block: { rule: string; at: number; until: number; observed: number; threshold: number } | null;
-  /** What people agreed to and still holds. */
+  /** Decisions to let calls pass a rule that are still valid. */
   releases: { rule: string; at: number; until: number; allowance: number }[];
 }
 
-/** Looks at a state and changes nothing of it. */
+/** Builds the view without changing the state. */
 export function viewOf(
   state: FlowState,
   rules: readonly Rule[],

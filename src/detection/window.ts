@@ -6,7 +6,7 @@ export const DAY = 24 * HOUR;
 const UNITS: Record<string, number> = { m: MINUTE, h: HOUR, d: DAY };
 const LONGEST = 30 * DAY;
 
-/** `10m`, `24h`, `30d` -> milliseconds. An event of exactly that age has left the window. */
+/** Parses `10m`, `24h` or `30d` into milliseconds. An event of exactly that age has left the window. */
 export const windowSchema = z
   .string()
   .regex(/^[1-9]\d{0,4}[mhd]$/, "Give a number and m, h or d, such as 10m, 24h or 30d")

@@ -6,19 +6,19 @@ import { readSettings } from "../env.ts";
 import { refusalOfEnd } from "../guard/refusals.ts";
 import { refuseRequest } from "./refuse-request.tsx";
 
-/** Paths that may ask somebody else's server: the sign-in provider, or where a client describes itself. */
+/** Paths that may contact somebody else's server: the sign-in provider, or the one where a client describes itself. */
 const ASKS_OTHERS = new Set(["/authorize", "/oauth/token", "/sign-on/start", "/sign-on/callback"]);
-/** Milliseconds for a request while the settings can't be read: it is refused at once. */
+/** Milliseconds for a request while the settings are invalid. It is refused at once. */
 const UNSET_MS = 5_000;
-/** Milliseconds for /readyz: a load balancer asks again soon. */
+/** Milliseconds for /readyz. A load balancer soon asks again. */
 export const READY_MS = 2_000;
 
 /**
- * Gives every request its name and its one deadline, whatever comes after. A request that is not answered by then is refused
- * here. When the client disconnects, the request's work ends, and what it did is still recorded.
+ * Gives every request its name and its one deadline. A request that is not answered by then is refused here. If the
+ * client disconnects, the request's work ends, and what it did is still recorded.
  */
-export const door = createMiddleware<AppTypes>(async (c, next) => {
-  // Never the client's own X-Request-Id: two requests of one name would be one in the audit.
+export const beginRequest = createMiddleware<AppTypes>(async (c, next) => {
+  // Never the client's own X-Request-Id, because two requests with one name would be mixed up in the audit.
   c.set("correlationId", crypto.randomUUID());
   const deadline = new Deadline(timeFor(c));
   c.set("deadline", deadline);
@@ -31,7 +31,7 @@ export const door = createMiddleware<AppTypes>(async (c, next) => {
     await deadline.answer(() => running);
   } catch (error) {
     if (!(error instanceof RequestOver)) throw error;
-    // What changes something is finished and recorded behind the answer.
+    // Work that changes something is finished and recorded after the answer.
     if (!isRead(c)) waitUntil(running);
     c.res = await refuseRequest(c, refusalOfEnd(error));
   }

@@ -1,14 +1,14 @@
 import { localhostAllowedHostnames } from "@modelcontextprotocol/server";
 import type { Settings } from "../env.ts";
 
-// DNS rebinding: a web page's own domain, pointed at this server, makes the browser send the page's
-// requests here. Host then names that domain, so only known names pass. Names under workers.dev
-// are Cloudflare's and can't be pointed anywhere.
+// Against DNS rebinding: a web page can point its own domain at this server, and the browser then sends the page's
+// requests here. Host names that domain, so only known names pass. Names under workers.dev belong to Cloudflare and
+// cannot be pointed anywhere.
 const OPEN_SUFFIX = ".workers.dev";
 
 /**
- * Whether a request came to a developer's own machine. No request reaches a deployed Worker under a
- * loopback name: Cloudflare routes by the name, and a PUBLIC_URL elsewhere settles it.
+ * Returns whether a request came to a developer's own machine. A deployed Worker never sees a loopback name, because
+ * Cloudflare routes by the name; a PUBLIC_URL elsewhere also rules it out.
  */
 export function isLocalRequest(url: string, { PUBLIC_URL }: Settings): boolean {
   const names = [url, ...(PUBLIC_URL === undefined ? [] : [PUBLIC_URL])].map(
@@ -17,14 +17,16 @@ export function isLocalRequest(url: string, { PUBLIC_URL }: Settings): boolean {
   return names.every((name) => localhostAllowedHostnames().includes(name));
 }
 
-/** Whether a Host header names this server. */
+/** Returns whether a Host header names this server. */
 export function isOwnHost(host: string | undefined, settings: Settings): boolean {
   const hostname = hostnameOf(`http://${host ?? ""}`);
   if (hostname === undefined) return false;
   return hostname.endsWith(OPEN_SUFFIX) || ownHostnames(settings).includes(hostname);
 }
 
-/** Whether scripts of an origin may call this server. No Origin at all is not a browser's page. */
+/**
+ * Returns whether scripts of an origin may call this server. A request without Origin does not come from a web page.
+ */
 export function isAllowedOrigin(
   origin: string | undefined,
   host: string | undefined,

@@ -10,9 +10,10 @@ import {
 } from "../refusal.ts";
 import { requestRefused } from "../telemetry/sink.ts";
 
-// Refusals at the OAuth endpoints, whose clients read `error` as RFC 6749 (5.2), RFC 6750 (3.1) and RFC 7591 (3.2.2) have it.
+// Refusals at the OAuth endpoints. Their clients read `error` as RFC 6749 (5.2), RFC 6750 (3.1) and RFC 7591 (3.2.2)
+// define it.
 
-/** A refusal of this server's own, in OAuth's form. */
+/** Writes a refusal of this server's own in OAuth's form. */
 export function oauthRefusal(refusal: Refusal, correlationId: string): Response {
   const headers = refusalHeaders(refusal);
   headers.set("Cache-Control", "no-store");
@@ -22,8 +23,8 @@ export function oauthRefusal(refusal: Refusal, correlationId: string): Response 
 }
 
 /**
- * An answer of the OAuth library as it leaves this server: a refusal is counted and logged, and its body names a code and
- * the request. Its status, its headers and what its body already said stay.
+ * Prepares an answer of the OAuth library for sending. A refusal is counted and logged, and its body gets a code and
+ * the request's name; its status, headers and other body fields stay.
  */
 export async function withRefusal(c: AppContext, response: Response): Promise<Response> {
   if (response.status < 400) return response;
@@ -32,7 +33,7 @@ export async function withRefusal(c: AppContext, response: Response): Promise<Re
   return named;
 }
 
-/** Likewise, for an answer whose refusal the guard has counted and logged. */
+/** Does the same for a refusal that the guard has already counted and logged. */
 export async function nameRefusal(
   c: AppContext,
   response: Response,
@@ -57,7 +58,7 @@ export async function nameRefusal(
 
 const errorSchema = z.looseObject({ error: z.string(), error_description: z.string().optional() });
 
-/** Without `next`, which speaks of MCP. */
+/** Leaves out `next`, which is about MCP. */
 function detailsOf(refusal: Refusal, id: string) {
   const { code, retryable, correlationId, retryAfterMs } = refusalDetails(refusal, id);
   return { code, retryable, correlationId, ...(retryAfterMs !== undefined && { retryAfterMs }) };

@@ -5,8 +5,8 @@ import { refuseRequest } from "./refuse-request.tsx";
 import { refuse } from "../refusal.ts";
 
 /**
- * Reads a request's whole body, of at most `max` bytes, before anything else is done for the request. A body that is not here
- * by the request's deadline, or is cut off, is refused.
+ * Reads a request's whole body, at most `max` bytes, before anything else happens. A body that is cut off or not
+ * complete by the request's deadline is refused.
  */
 export const receiveBody = (max: number) => {
   const limit = bodyLimit({

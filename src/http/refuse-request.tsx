@@ -4,16 +4,19 @@ import { oauthRefusal } from "./oauth-refusal.ts";
 import { type Refusal, refusalHeaders, refusalResponse, refusals } from "../refusal.ts";
 import { requestRefused } from "../telemetry/sink.ts";
 
-/** Whether a person's browser asks, by its Accept header; who asks by a program takes JSON or whatever comes. */
+/** Returns whether the Accept header shows a browser. Programs accept JSON or anything. */
 export const isForPerson = (c: AppContext): boolean => c.req.header("accept")?.includes("text/html") === true;
 
-/** Refuses a whole request, which is counted and logged. */
+/** Refuses a whole request; counts and logs it. */
 export function refuseRequest(c: AppContext, refusal: Refusal): Response | Promise<Response> {
   requestRefused(refusal.code, c.var);
   return showRefusal(c, refusal);
 }
 
-/** A refusal of a whole request: as a page for a person, in OAuth's form for its clients, as JSON-RPC for all others. */
+/**
+ * Writes the refusal of a whole request: as a page for a person, in OAuth's form for its clients, as JSON-RPC
+ * otherwise.
+ */
 export function showRefusal(c: AppContext, refusal: Refusal): Response | Promise<Response> {
   const { correlationId } = c.var;
   if (!isForPerson(c))

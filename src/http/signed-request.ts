@@ -12,16 +12,15 @@ import { UNAVAILABLE } from "../guard/refusals.ts";
 import type { Target } from "../guard/target.ts";
 import { CallerClient, Unreachable } from "../caller/caller-client.ts";
 
-/** Whom the bearer token leads to, and whether it asks for a signature. */
+/** The user of the bearer token, and whether it requires a signature. */
 interface Claimed {
   userId: string;
   signature: SignatureRule;
 }
 
 /**
- * Checks a request's signature and consumes its nonce, once per HTTP request, whatever number of calls is
- * in it. A signature that is there must be good even where none is asked for; one that is not there proves
- * nothing. Undefined where the request may go on.
+ * Checks a request's signature and consumes its nonce, once per HTTP request, however many calls it holds. A signature
+ * must be valid even if none is required. Returns undefined if the request may proceed.
  */
 export async function refuseSignature(c: AppContext, claimed: Claimed): Promise<Refusal | undefined> {
   const request = c.req.raw;
@@ -41,7 +40,7 @@ export async function refuseSignature(c: AppContext, claimed: Claimed): Promise<
   if (!checked.ok) return charge(c, checked.refusal, claimed);
 
   const { key, nonce, expiresAt } = checked.value;
-  const refusal = await spend(
+  const refusal = await refuseUsedNonce(
     c,
     { keyId: key.id, nonce, expiresAt, requestId: c.var.correlationId },
     claimed,
@@ -50,7 +49,8 @@ export async function refuseSignature(c: AppContext, claimed: Claimed): Promise<
   return refusal;
 }
 
-async function spend(c: AppContext, spent: Spent, claimed: Claimed): Promise<Refusal | undefined> {
+/** Consumes the nonce. Returns a refusal if it was used before, or if it cannot be consumed now. */
+async function refuseUsedNonce(c: AppContext, spent: Spent, claimed: Claimed): Promise<Refusal | undefined> {
   try {
     const answer = await new CallerClient(c.env.USER_WINDOWS, claimed.userId, c.var.deadline).consumeNonce(
       spent,
@@ -63,15 +63,15 @@ async function spend(c: AppContext, spent: Spent, claimed: Claimed): Promise<Ref
     }).refusal;
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error;
-    // Closed: a nonce that can't be consumed could have been used before.
+    // Fail closed: a nonce that cannot be consumed may have been used before.
     logSurprise(error.cause, { correlation_id: c.var.correlationId, what: "nonce" });
     return UNAVAILABLE;
   }
 }
 
 /**
- * Puts a refusal on the account of the network address that it came from: on the user's, whoever has seen
- * a token could use up its user's limit.
+ * Charges a refusal to the network address. If it were charged to the user, anybody who has seen the token could use up
+ * the user's limit.
  */
 async function charge(c: AppContext, refusal: Refusal, { userId }: Claimed): Promise<Refusal> {
   const { secretKey, correlationId } = c.var;

@@ -10,7 +10,7 @@ export type FoundKey =
   | (Extract<Found, { ok: true }> & { keyId: string; touch: boolean })
   | { ok: false; problem: CredentialProblem };
 
-/** Last use is written at most this often. */
+/** Milliseconds between two writes of a key's last use. */
 export const TOUCH_MS = 60 * 60 * 1000;
 const LISTED_MAX = 200;
 
@@ -30,13 +30,13 @@ const SELECT = `SELECT ${USER_COLUMNS}, k.id AS key_id, k.roles AS key_roles, k.
     k.created_at AS key_created_at, k.created_by AS key_created_by, k.apart AS key_apart
   FROM access_keys k JOIN users u ON u.id = k.user_id`;
 
-/** Who a key belongs to, or why it is refused. Read on every call, so that a revocation holds at once. */
+/** Returns the owner of a key, or why the key is refused. Runs on every call, so a revocation takes effect at once. */
 export async function findKey(db: D1Database, key: string, now: number): Promise<FoundKey> {
   const row = await db.prepare(`${SELECT} WHERE k.hash = ?`).bind(hashSecret(key)).first();
   return checkKey(row, now);
 }
 
-/** Who a key belongs to, by its name: what was signed in with it stands and falls with it. */
+/** Looks a key up by its id. A sign-in made with a key is valid only as long as the key. */
 export async function findKeyById(db: D1Database, keyId: string, now: number): Promise<FoundKey> {
   const row = await db.prepare(`${SELECT} WHERE k.id = ?`).bind(keyId).first();
   return checkKey(row, now);
@@ -66,16 +66,16 @@ function checkKey(row: unknown, now: number): FoundKey {
   return found.ok ? { ...found, keyId, touch: now - (last_used_at ?? 0) >= TOUCH_MS } : found;
 }
 
-/** Notes that a key was used; off the answer's path. */
+/** Notes that a key was used. Runs after the answer is sent. */
 export async function touchKey(db: D1Database, keyId: string, now: number): Promise<void> {
   await db.prepare("UPDATE access_keys SET last_used_at = ?2 WHERE id = ?1").bind(keyId, now).run();
 }
 
-/** A key as its owner sees it; times in milliseconds since the epoch. */
+/** A key as its owner sees it. Times are milliseconds since the epoch. */
 export interface OwnKey {
   id: string;
   label: string;
-  /** Those that it is narrowed to; null for all of its owner's. */
+  /** The roles that the key is narrowed to; null for all of its owner's. */
   roles: string[] | null;
   createdAt: number;
   lastUsedAt: number | null;
@@ -86,7 +86,7 @@ const ownKeyRow = keyRow
   .pick({ key_id: true, key_roles: true, expires_at: true, last_used_at: true })
   .extend({ label: z.string(), created_at: z.int() });
 
-/** The keys of one user that still open something, the newest first. */
+/** Returns a user's valid keys, newest first. */
 export async function listOwnKeys(db: D1Database, userId: string, now: number): Promise<OwnKey[]> {
   const { results } = await db
     .prepare(
@@ -110,8 +110,8 @@ export async function listOwnKeys(db: D1Database, userId: string, now: number): 
 }
 
 /**
- * Revokes one of a user's own keys. `none`: it is another's, which is left alone, or revoked. `last`: nobody would be left
- * who is an admin with a way in.
+ * Revokes one of a user's own keys. `none`: the key belongs to somebody else and is left alone, or is already revoked.
+ * `last`: nobody would be left who is an admin with a way to sign in.
  */
 export async function revokeOwnKey(
   db: D1Database,

@@ -8,38 +8,49 @@ import { ROLES } from "./scopes.ts";
 import { newAccessKey } from "./secrets.ts";
 import { SIGNATURE_RULES } from "./signature-profile.ts";
 
-// The statements that make and change users and keys: run by the admin API, by bootstrap, and by the
-// local seed, so that a user is the same thing however it came to be.
+// The statements that create and change users and keys. The admin API, bootstrap and the local seed all run these, so
+// every user is stored the same way.
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 export const expiresInDays = z.int().min(1).max(3_650).optional();
 
-/** Milliseconds since the epoch at which a key given so many days ends; null for one that does not. */
+/**
+ * Returns when a key given this many days expires, in milliseconds since the epoch; null for a key that does not
+ * expire.
+ */
 export const expiryOf = (days: number | undefined, now: number): number | null =>
   days === undefined ? null : now + days * DAY_MS;
 
-export const roleSchema = z.string().refine((name) => ROLES.includes(name), `is one of ${ROLES.join(", ")}`);
+export const roleSchema = z
+  .string()
+  .refine((name) => ROLES.includes(name), `must be one of ${ROLES.join(", ")}`);
 const roles = z.array(roleSchema).max(20);
 
-/** Shown in terminals and pages: without what is invisible there. */
+/** A text for terminals and pages, with invisible characters removed. */
 export const line = (max: number) => z.string().overwrite(plainLine).min(1).max(max);
 
-/** Who may stand in a record's `by` beside users: the sign-in provider, and whoever answered a form in the client. */
+/** Values of a record's `by` that are not user ids: the sign-in provider, and a form answered in the client. */
 const BY_OTHERS: ReadonlySet<string> = new Set(["sign-on", "principal"]);
 
-/** OAuth's storage keeps ids in keys that colons divide. */
+/** User ids must not contain colons, because OAuth's storage uses colons to divide its keys. */
 export const userIdSchema = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/, "is 1 to 64 letters, digits and . _ @ -")
-  .refine((id) => !id.startsWith("anon-"), "begins with anon-, as callers without a name do")
-  .refine((id) => id !== "local", "is what callers over stdio are called")
-  .refine((id) => !BY_OTHERS.has(id.toLowerCase()), "is what an audit calls others than users");
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/,
+    "must be 1 to 64 letters, digits and . _ @ -, and begin with a letter or digit",
+  )
+  .refine((id) => !id.startsWith("anon-"), 'must not begin with "anon-": that prefix is reserved')
+  .refine((id) => id !== "local", 'must not be "local": that id is reserved')
+  .refine(
+    (id) => !BY_OTHERS.has(id.toLowerCase()),
+    "must not be sign-on or principal: those ids are reserved",
+  );
 
 const recoveryCode = z
   .string()
   .max(100)
   .optional()
-  .describe("Vouches for it: it does not share its maker's budget of people");
+  .describe("Vouches for it: it does not share its creator's budget of people");
 
 export const newUserSchema = z.strictObject({
   id: userIdSchema,
@@ -68,15 +79,18 @@ export const setCustomer = (userId: string, customer: string): Statement => ({
   values: [userId, customer],
 });
 
-/** Who makes something, and whether a person vouches for it with the recovery code. */
+/** The account that creates something, and whether a person vouches for it with the recovery code. */
 export interface Maker {
-  /** A user's id, `sign-on` or `@bootstrap`; null where nobody knows. */
+  /** A user's id, `sign-on` or `@bootstrap`; null if unknown. */
   by: string | null;
   isVouched?: boolean;
 }
 const NOBODY: Maker = { by: null };
 
-/** A new server's first day, and accounts of it that do not share their maker's budget: its people are hired already. */
+/**
+ * The first day of a new server. Accounts created then do not share their creator's budget, because its people were
+ * hired before.
+ */
 const FOUNDING_MS = DAY_MS;
 const FOUNDING_MAX = 30;
 const FOUNDING_DAY = `EXISTS (SELECT 1 FROM bootstrap WHERE user_id = ?1 AND done_at > ?2)`;
@@ -98,7 +112,10 @@ export function addUser(
   ];
 }
 
-/** Gives a user these roles and no others. A role that the user has keeps its giver; one that ends is kept in past_roles. */
+/**
+ * Gives a user exactly these roles. A role that the user already has keeps its giver; one that is removed goes to
+ * past_roles.
+ */
 export function setRoles(
   userId: string,
   given: readonly string[],
@@ -136,7 +153,7 @@ export const vouchFor = (userId: string): Statement[] => [
   },
 ];
 
-/** A new key: its name and statements, and the key itself, which is shown once and kept nowhere. */
+/** Creates a key: its id, its statements, and the secret, which is shown once and never stored. */
 export function createKey(
   { user, label, roles: narrowed, expires_in_days, signature }: NewKey,
   now: number,
@@ -146,7 +163,8 @@ export function createKey(
   const { secret, hash } = newAccessKey();
   const expiresAt = expiryOf(expires_in_days, now);
   const statement: Statement = {
-    // A founding user's keys of the first day stand apart as the user does, who has one budget however many they are.
+    // A founding user's keys of the first day stand apart, as the user does: the user has one budget, however many
+    // keys.
     sql: `INSERT INTO access_keys (id, hash, user_id, label, roles, created_at, expires_at, signature, created_by, apart)
       VALUES (?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?1, CASE WHEN ?11 THEN 'vouched'
         WHEN ${FOUNDING_DAY} AND EXISTS (SELECT 1 FROM users WHERE id = ?5 AND apart = 'founding') THEN 'founding' END)`,
@@ -168,8 +186,8 @@ export function createKey(
 }
 
 /**
- * The first admin with a key, and the recovery code with which that admin can work alone. Fails as a whole the second time:
- * the bootstrap row is there already.
+ * Creates the first admin with a key, and the recovery code with which that admin can work alone. A second run fails as
+ * a whole, because the bootstrap row already exists.
  */
 export function bootstrapAdmin(userId: string, now: number) {
   const maker = { by: BOOTSTRAP };
@@ -196,8 +214,8 @@ export const enableUser = (userId: string): Statement[] => [
 ];
 
 /**
- * Deletes what is personal of a user and all that they could sign in with. The row stays, disabled for good: nobody gets the
- * id again, which would inherit the audit, and lineage still leads through it.
+ * Deletes a user's personal data and every credential. The row stays, disabled for good: nobody may get the id again,
+ * because they would inherit its audit, and lineage still passes through it.
  */
 export const deleteUser = (userId: string, now: number, by: string): Statement[] => [
   ...disableUser(userId, now),

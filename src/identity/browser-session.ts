@@ -3,14 +3,14 @@ import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { noteIdentity } from "./changes.ts";
 import { type SignedIn, endSession, findSession, startSession } from "./sessions.ts";
 
-// __Host-: sent back over https alone (or to this machine), to this host alone, for every path.
+// The __Host- prefix makes browsers send the cookie only over https (or to this machine) and only to this host.
 const NAME = "session";
 const OPTIONS = { prefix: "host", path: "/", secure: true, httpOnly: true, sameSite: "Lax" } as const;
 
-/** The secret that the browser's cookie holds, whoever made it up. */
+/** Returns the secret in the browser's cookie, valid or not. */
 export const sessionSecret = (c: AppContext): string | undefined => getCookie(c, NAME, "host");
 
-/** Who is signed in in this browser. */
+/** Returns who is signed in in this browser. */
 export async function sessionUser(c: AppContext): Promise<SignedIn | undefined> {
   const secret = sessionSecret(c);
   if (secret === undefined) return undefined;
@@ -19,7 +19,7 @@ export async function sessionUser(c: AppContext): Promise<SignedIn | undefined> 
   return found;
 }
 
-/** Signs in whom a credential belongs to, and out whoever was signed in before. */
+/** Signs in the owner of a credential, and signs out whoever was signed in before. */
 export async function signIn(c: AppContext, signedIn: Pick<SignedIn, "user" | "credential">): Promise<void> {
   const { user, credential } = signedIn;
   const key = "keyId" in credential ? credential.keyId : null;
@@ -28,11 +28,12 @@ export async function signIn(c: AppContext, signedIn: Pick<SignedIn, "user" | "c
   if (before !== undefined) await endSession(c.env.DB, before);
   const { secret } = await startSession(c.env.DB, signedIn, Date.now());
   setCookie(c, NAME, secret, OPTIONS);
-  // Behind it: whoever floods the object with a stolen key must not keep its owner from the page that revokes the key.
+  // Recorded afterwards: a thief who floods the owner's object with a stolen key must not keep the owner from the page
+  // that revokes it.
   await noteIdentity(c.env.USER_WINDOWS, user.userId, change, "after");
 }
 
-/** Ends the session at the server too, so that a copied cookie is worth nothing. */
+/** Ends the session on the server too, so that a copied cookie is worthless. */
 export async function signOut(c: AppContext): Promise<void> {
   const secret = sessionSecret(c);
   if (secret !== undefined) await endSession(c.env.DB, secret);

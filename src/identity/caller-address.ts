@@ -2,7 +2,7 @@ import type { AppContext } from "../app-types.ts";
 import { type Principal, anonymous } from "./principal.ts";
 import { hashAddress, hashNetwork } from "./secrets.ts";
 
-/** Who calls, as far as the network tells: what a caller is counted by who has proved nothing. */
+/** Returns the principal of an unauthenticated request, identified by its network address. */
 export function callerByAddress(c: AppContext): Principal {
   const address = c.req.header("cf-connecting-ip") ?? "local";
   const { secretKey } = c.var;

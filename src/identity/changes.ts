@@ -2,12 +2,13 @@ import { CallerClient, type When } from "../caller/caller-client.ts";
 import type { CallerNamespace } from "../caller/caller-do.ts";
 import type { Change } from "../caller/audit/records.ts";
 
-/** Left out: what the change is not about. */
+/** Fields that do not concern the change are left out. */
 export type Noted = Pick<Change, "change" | "by"> & Partial<Change>;
 
 /**
- * Writes a change of a user into their audit. What gives somebody more is noted before it is done: what is in no audit must
- * not happen. What takes away is done first, as whoever floods their own object must not keep a key by it.
+ * Records a change of a user in that user's audit. A change that grants something is recorded before it is made,
+ * because nothing may happen that no audit shows. A change that removes something is made first, because a thief who
+ * floods the object must not keep a key that way.
  */
 export const noteIdentity = (
   callers: CallerNamespace,

@@ -10,13 +10,13 @@ import type { When } from "../caller/caller-client.ts";
 import { type Person, userIdOf } from "./sign-on/person.ts";
 import { type Found, USER_COLUMNS, identified, userRow } from "./users.ts";
 
-// People whom a sign-in provider knows, and the users that they are here.
+// Links people at the sign-in provider to users of this server.
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 const identityRow = userRow.extend({ expires_at: z.int() });
 
-/** Whom an identity belongs to, or why it is refused. */
+/** Returns the user of an identity, or why it is refused. */
 export async function findIdentity(db: D1Database, identityId: string, now: number): Promise<Found> {
   const row = await db
     .prepare(
@@ -37,15 +37,15 @@ const linkRow = z.object({ id: z.string() });
 interface Recording {
   callers: CallerNamespace;
   validDays: number;
-  /** Whether the policy makes people of some group admins: then the provider can bring back one that it takes away. */
+  /** Whether the policy makes some group's people admins. If so, the provider can restore an admin that it removed. */
   bringsAdmin: boolean;
   now: number;
 }
 
 /**
- * Makes the user what the provider and the policy say now: new at the first sign-in, with other roles at a later one.
- * Who has no role any more keeps none here either, whatever else they hold; but the last admin stays one where no group
- * makes another.
+ * Creates or updates the user as the provider and the policy say. A first sign-in creates the user; a later one may
+ * change the roles. A person without a role keeps no other access either. The last admin stays admin if no group would
+ * make another.
  */
 export async function recordSignOn(db: D1Database, person: Person, recording: Recording): Promise<SignOn> {
   const { callers, validDays, bringsAdmin, now } = recording;
@@ -65,7 +65,7 @@ export async function recordSignOn(db: D1Database, person: Person, recording: Re
   const isKept = mustKeep && (await isLastAdmin(db, userId, now));
   const roles = isKept ? [...person.roles, "admin"] : person.roles;
   const maker = { by: SIGN_ON, now };
-  // Who loses the role may be the last who has it: the other admin may have gone in between.
+  // This may be the last admin: the other one may have been removed in the meantime.
   const setRolesKept = (given: readonly string[]) =>
     mustKeep && !isKept
       ? keepingAnAdmin(db, setRoles(userId, given, maker), { user: userId }, now)
@@ -87,7 +87,7 @@ export async function recordSignOn(db: D1Database, person: Person, recording: Re
   }
 
   const link = `sign-on-${randomBytes(9).toString("base64url")}`;
-  // Before the rest, which stands when it does not: a user is there who has lost the role.
+  // Runs first, because nothing else may be stored if the role change is refused. The user already exists here.
   if (mustKeep && (await setRolesKept(roles)) === undefined) return recordSignOn(db, person, recording);
   const results = await runBatch(db, [
     {

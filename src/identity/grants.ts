@@ -11,28 +11,33 @@ import { noteIdentity } from "./changes.ts";
 import { BASE_SCOPE, SCOPES, type Scope, isScope, scopesOf } from "./scopes.ts";
 import type { SignedIn } from "./sessions.ts";
 
-/** Seconds: a client in use stays signed in, since people's first complaint is having to sign in again. */
+/**
+ * Seconds. A client in use stays signed in, because having to sign in again is the first thing people complain about.
+ */
 export const REFRESH_TTL_S = 30 * 24 * 60 * 60;
 
 const NAME_MAX = 80;
 const CONNECTIONS_MAX = 200;
 
-/** Where grants are kept, and the audits that tell of them. */
+/** The store of grants, and the audits in which changes are recorded. */
 export interface Grants {
   oauth: OAuthHelpers;
   callers: CallerNamespace;
 }
 
-/** What is asked of a person whose roles aren't known yet. */
+/** Offered to a person whose roles are not known yet. */
 export const ALL_SCOPES = Object.keys(SCOPES).filter(isScope);
 
-/** What a consent page offers: what the client asks for, the base scope where it names none, as far as it is allowed. */
+/**
+ * Returns the scopes that a consent page offers: those that the client requests, or the base scope if it requests none,
+ * limited to those allowed.
+ */
 export function offeredScopes(requested: readonly string[], allowed: readonly Scope[]): Scope[] {
   const asked: readonly string[] = requested.length === 0 ? [BASE_SCOPE] : requested;
   return allowed.filter((scope) => asked.includes(scope));
 }
 
-/** What was ticked of what was offered: a form is not believed beyond that. */
+/** Returns the ticked scopes that were really offered, because the form's content cannot be trusted. */
 export function grantedScopes(
   ticked: readonly string[],
   requested: readonly string[],
@@ -44,14 +49,17 @@ export function grantedScopes(
   return stays ? [...granted, "offline_access"] : granted;
 }
 
-/** The app chose its name: no length of it may push the rest out of sight, no mark in it turn the line around. */
+/**
+ * Cuts and cleans the app's name. The app chose it, so no length may push the rest out of sight and no bidi mark may
+ * turn the line around.
+ */
 export const shownName = ({ clientName, clientId }: ConsentDescription): string =>
   clip(plainLine(clientName), NAME_MAX) || clientId;
 
-/** A client as audit and pages name it: one that describes itself has a URL of any length for an id. */
+/** Returns a client's id for audit and pages. A client that describes itself has a URL of any length for an id. */
 const shownId = (clientId: string): string => clip(plainLine(clientId), NAME_MAX);
 
-/** Grants a client what a person allowed it; gives where the browser goes on. */
+/** Grants a client what a person allowed, and returns the URL where the browser continues. */
 export async function completeGrant(
   { oauth, callers }: Grants,
   request: AuthRequest,
@@ -59,7 +67,7 @@ export async function completeGrant(
   { user, credential }: Pick<SignedIn, "user" | "credential">,
 ): Promise<string> {
   const scope = grantedScopes(ticked, request.scope, scopesOf(user.roles));
-  // To allow nothing is to decline: a token without a scope would be refused at every call.
+  // Allowing nothing is a decline: a token without a scope would be refused at every call.
   if (scope.length === 0) return authorizationErrorRedirect(request, "access_denied");
   const name = shownName(await oauth.describeConsent(request));
   const change = { change: "client_allowed", by: user.userId, client: shownId(request.clientId) } as const;
@@ -67,7 +75,7 @@ export async function completeGrant(
   const { redirectTo } = await oauth.completeAuthorization({
     request,
     userId: user.userId,
-    // As /account shows the client, without asking for its description again.
+    // Stored so that /account can show the client without fetching its description again.
     metadata: { name },
     scope,
     props: credential,
@@ -75,32 +83,32 @@ export async function completeGrant(
   return redirectTo;
 }
 
-/** A client that may act for somebody, as they see it; times in milliseconds since the epoch. */
+/** A client that may act for a user, as the user sees it. Times are milliseconds since the epoch. */
 export interface Connection {
   id: string;
   name: string;
-  /** Where its access went: a host, or a link of an app's own scheme. */
-  goesTo: string;
+  /** The destination of its access: a host, or a link of an app's own scheme. */
+  destination: string;
   scope: string[];
   connectedAt: number;
-  /** When it last got new tokens: within an hour of its last use. */
+  /** When it last got new tokens, which is at most an hour after its last use. */
   renewedAt: number;
   endsAt: number | undefined;
 }
 
-/** Ends what a client may do for a user, in the user's audit too. */
+/** Ends a client's access for a user and records that in the user's audit. */
 export async function endConnection({ oauth, callers }: Grants, userId: string, id: string): Promise<void> {
   const { items } = await oauth.listUserGrants(userId, { limit: CONNECTIONS_MAX });
   await oauth.revokeGrant(id, userId);
   const ended = items.find((each) => each.id === id);
   if (ended === undefined && items.length < CONNECTIONS_MAX) return;
-  // Of one grant among more than are listed, its own id.
+  // A grant beyond those listed is recorded under its own id.
   const client = shownId(ended?.clientId ?? id);
   const change = { change: "client_ended", by: userId, client } as const;
   await noteIdentity(callers, userId, change, "after");
 }
 
-/** Ends whatever clients may do for a user. */
+/** Ends the access of every client for a user. */
 export async function endEveryConnection({ oauth }: Grants, userId: string): Promise<void> {
   let cursor: string | undefined;
   do {
@@ -115,7 +123,7 @@ export async function endEveryConnection({ oauth }: Grants, userId: string): Pro
 
 const metadataSchema = z.object({ name: z.string() });
 
-/** The clients that a user has allowed and that can still act, the newest first. */
+/** Returns the clients that a user has allowed and that can still act, newest first. */
 export async function listConnections(oauth: OAuthHelpers, userId: string): Promise<Connection[]> {
   const { items } = await oauth.listUserGrants(userId, { limit: CONNECTIONS_MAX });
   return items
@@ -125,10 +133,10 @@ export async function listConnections(oauth: OAuthHelpers, userId: string): Prom
       return {
         id,
         name: named.success ? named.data.name : shownId(clientId),
-        goesTo: url.protocol === "https:" || url.protocol === "http:" ? url.host : url.protocol,
+        destination: url.protocol === "https:" || url.protocol === "http:" ? url.host : url.protocol,
         scope: scope.filter(isScope),
         connectedAt: createdAt * 1000,
-        // Every refresh puts the end off to as long after it.
+        // Every refresh moves the expiry by the same span, so the last refresh can be computed from it.
         renewedAt: Math.max(createdAt, (expiresAt ?? 0) - REFRESH_TTL_S) * 1000,
         endsAt: expiresAt === undefined ? undefined : expiresAt * 1000,
       };

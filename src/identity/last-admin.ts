@@ -2,15 +2,15 @@ import * as z from "zod";
 import { runBatch } from "../database/run-batch.ts";
 import type { Statement } from "../database/statement.ts";
 
-/** What a change takes away: all that a user is, or one access key or signing key. */
+/** The target of a removal: a whole user, or one access key or signing key. */
 type Taken = { user: string } | { key: string };
 
 const isLive = (row: string, now: string) =>
   `${row}.revoked_at IS NULL AND (${row}.expires_at IS NULL OR ${row}.expires_at > ${now})`;
 
 /**
- * Admins with a way in: a key that has the role, and is enough or has a signing key beside it; or a sign-in by the provider.
- * The arguments name parameters: the time, and the user and the key that don't count, each null for none.
+ * Selects admins who can sign in: with a key that has the role, and a signing key beside it if required; or through the
+ * provider. The arguments name parameters: the time, and the user and the key to ignore, each null for none.
  */
 const admins = (now: string, user: string, key: string) => `SELECT 1 FROM users u
   JOIN user_roles r ON r.user_id = u.id
@@ -22,7 +22,7 @@ const admins = (now: string, user: string, key: string) => `SELECT 1 FROM users 
           WHERE s.user_id = u.id AND s.id IS NOT ${key} AND ${isLive("s", now)})))
     OR EXISTS (SELECT 1 FROM external_identities e WHERE e.user_id = u.id AND e.expires_at > ${now}))`;
 
-/** Whether nobody but a user is an admin with a way in. */
+/** Returns whether this user is the only admin who can sign in. */
 export async function isLastAdmin(db: D1Database, user: string, now: number): Promise<boolean> {
   const others = `${admins("?1", "?2", "NULL")} LIMIT 1`;
   return (await db.prepare(others).bind(now, user).first()) === null;
@@ -37,9 +37,10 @@ function addCondition(sql: string, condition: string): string {
 const keptRow = z.object({ kept: z.int() });
 
 /**
- * Runs statements that take something away, unless that would leave no admin with a way in; gives the rows of each, or
- * undefined when nothing was changed. Each statement ends in its WHERE clause, or RETURNING behind it, to which the condition is
- * added: it holds in the transaction of the change, so that two admins who demote each other at once don't both succeed.
+ * Runs statements that take something away, unless no admin who can sign in would remain. Returns the rows of each
+ * statement, or undefined if nothing was changed. Each statement ends with its WHERE clause or a RETURNING after it, to
+ * which the condition is added. It is checked in the transaction of the change, so two admins who demote each other at
+ * once cannot both succeed.
  */
 export async function keepingAnAdmin(
   db: D1Database,

@@ -11,9 +11,12 @@ import {
 } from "./lineage.ts";
 import type { AdminSpell } from "./who-decides.ts";
 
-// The SQL over who made whom.
+// The SQL for lineage: who created whom.
 
-/** Which links count: all that nobody vouched for, or of these all but those of a new server's first day. */
+/**
+ * The links that count: `all` that no person vouched for, or `shared`, which also leaves out those of a new server's
+ * first day.
+ */
 type Counted = "all" | "shared";
 
 const linkRow = z.object({ made: z.string(), maker: z.string().nullable(), at: z.int() });
@@ -22,7 +25,7 @@ const isLink = (row: string, account: string) =>
   `${row}.created_at >= ?2 AND (${row}.apart IS NULL OR (${row}.apart = 'founding' AND ?3 = 'all'))
    AND ${row}.created_by NOT IN ('${BOOTSTRAP}', '${SIGN_ON}') AND ${row}.created_by <> ${account}`;
 
-// One account more than LINEAGE_MAX, so that too many are told from enough.
+// One more than LINEAGE_MAX, so that a lineage that is too large can be recognized.
 const LINKS = `WITH RECURSIVE reached(account) AS (
     SELECT value FROM json_each(?1)
     UNION
@@ -38,7 +41,10 @@ const LINKS = `WITH RECURSIVE reached(account) AS (
     FROM reached r CROSS JOIN access_keys k ON k.user_id = r.account WHERE ${isLink("k", "k.user_id")}
     GROUP BY k.user_id, k.created_by`;
 
-/** Young links of these accounts, of their makers, and so on; undefined where that is more than LINEAGE_MAX accounts. */
+/**
+ * Returns the young links above these accounts, their creators, and so on; undefined for more than LINEAGE_MAX
+ * accounts.
+ */
 export async function linksAbove(
   db: D1Database,
   accounts: readonly string[],
@@ -54,8 +60,8 @@ export async function linksAbove(
 }
 
 /**
- * The accounts whose budget of people a caller shares, by those who made it or its credential lately; undefined where its
- * lineage is too large to be judged.
+ * Returns the accounts whose budget of people a caller shares because they recently created it or its credential;
+ * undefined if its lineage is too large to judge.
  */
 export async function budgetsOf(
   db: D1Database,
@@ -66,7 +72,10 @@ export async function budgetsOf(
   return links === undefined ? undefined : rootsOf(makers, links, now);
 }
 
-/** Who made a user, the key that they signed in with, and gave them the role admin: the young links alone. */
+/**
+ * Returns the young links to those who created a user, created the key that they signed in with, or gave them the admin
+ * role.
+ */
 export async function directLinks(
   db: D1Database,
   userId: string,
@@ -92,7 +101,7 @@ export async function directLinks(
 
 const spellRow = z.object({ from: z.int(), to: z.int().nullable() });
 
-/** When a user was an admin, now or before. */
+/** Returns the periods in which a user was an admin. */
 export async function adminSpells(db: D1Database, userId: string): Promise<AdminSpell[]> {
   const { results } = await db
     .prepare(

@@ -1,20 +1,24 @@
-// Who made whom, as a graph over accounts. Everything here is pure: `now` is passed in, in milliseconds since the epoch.
+// Lineage as a graph of accounts: who created whom. Everything here is pure: `now` is passed in, in milliseconds since
+// the epoch.
 
-/** Milliseconds for which an account or key counts as its maker's: by then somebody has noticed one that nobody knows. */
+/**
+ * Milliseconds for which an account or key counts as its creator's. After that, somebody would have noticed an unknown
+ * one.
+ */
 export const YOUNG_MS = 7 * 24 * 60 * 60 * 1000;
 
-/** Accounts that a lineage may have; past that it is not judged, and what depends on it is refused. */
+/** Accounts that a lineage may have. A larger one is not judged, and what depends on it is refused. */
 export const LINEAGE_MAX = 64;
 
-/** What `created_by` holds beside the ids of users. No user's id begins with @, and none is `sign-on`. */
+/** Values of `created_by` that are not user ids. No user id begins with @, and none is `sign-on`. */
 export const BOOTSTRAP = "@bootstrap";
 export const SIGN_ON = "sign-on";
 
-/** Whether a maker is an account, which has a lineage and a budget of its own. */
+/** Returns whether a creator is an account, which has a lineage and a budget of its own. */
 export const isAccount = (maker: string | null): maker is string =>
   maker !== null && maker !== BOOTSTRAP && maker !== SIGN_ON;
 
-/** `maker` made the account `made`, or a key of it, at `at`. Null: it was made before makers were recorded. */
+/** `maker` created the account `made`, or a key of it, at `at`. Null: it was created before creators were recorded. */
 export interface Link {
   made: string;
   maker: string | null;
@@ -23,14 +27,16 @@ export interface Link {
 
 export const isYoung = (at: number, now: number): boolean => now - at <= YOUNG_MS;
 
-/** Makers of the links that are young, without unknown ones. */
+/** Returns the known creators of the young links. */
 export const youngMakers = (links: readonly Link[], now: number): string[] =>
   links.flatMap(({ maker, at }) => (maker !== null && isYoung(at, now) ? [maker] : []));
 
-/** The accounts, whoever made them lately, their makers, and so on. Accounts may have made each other. */
+/**
+ * Returns the accounts, their recent creators, the creators of those, and so on. Accounts may have created each other.
+ */
 export function withMakers(accounts: readonly string[], links: readonly Link[], now: number): Set<string> {
   const reached = new Set(accounts);
-  // A Set iterates over what is added meanwhile, and adds nothing twice.
+  // Iterating over a Set visits items added meanwhile, and adds nothing twice.
   for (const account of reached) {
     const own = links.filter(({ made }) => made === account);
     for (const maker of youngMakers(own, now)) reached.add(maker);
@@ -39,8 +45,8 @@ export function withMakers(accounts: readonly string[], links: readonly Link[], 
 }
 
 /**
- * Those at the top of the accounts' lineage, whom nobody outside it made lately. Of accounts that made each other the first
- * by id stands for all.
+ * Returns the accounts at the top of a lineage, which no account outside it created recently. If accounts created each
+ * other, the first by id stands for all.
  */
 export function rootsOf(accounts: readonly string[], links: readonly Link[], now: number): string[] {
   const above = new Map<string, Set<string>>();

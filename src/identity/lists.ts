@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { type Page, type Position, pageOf } from "../database/page.ts";
 
-// Users and keys as administrators list them, a page at a time. Every value is a text or null; keys are listed by name,
-// and no list holds a secret.
+// Pages of users and keys for administrators. Every value is a text or null. Keys are listed by id; no list holds a
+// secret.
 
 const time = (column: string) => `strftime('%FT%TZ', ${column} / 1000, 'unixepoch') AS ${column}`;
 
@@ -26,7 +26,7 @@ interface Wanted {
   size: number;
 }
 
-/** Users by id. */
+/** Returns users in order of their ids. */
 export async function pageOfUsers(db: D1Database, { after, size }: Wanted): Promise<Page<Listed>> {
   const { results } = await db
     .prepare(`SELECT ${userColumns} FROM users WHERE id > ?1 AND deleted_at IS NULL ORDER BY id LIMIT ?2`)
@@ -35,7 +35,7 @@ export async function pageOfUsers(db: D1Database, { after, size }: Wanted): Prom
   return pageOf(listedSchema.array().parse(results), size, ({ id }) => [0, id]);
 }
 
-/** Keys of either kind, the newest first; one user's where `user` is given. */
+/** Returns keys of both kinds, newest first; only one user's if `user` is given. */
 export async function pageOfKeys(
   db: D1Database,
   table: keyof typeof KEY_TABLES,

@@ -19,29 +19,29 @@ import { BASE_SCOPE, SCOPES, scopesOf } from "./scopes.ts";
 import { isWholeKey, looksLikeKey } from "./secrets.ts";
 import type { Found, Identified } from "./users.ts";
 
-/** What a grant keeps: the name of what signed in, nothing that may change. Roles are read when a token is used. */
+/** A grant stores only the credential that signed in. Roles are read when a token is used, because they may change. */
 const grantSchema = credentialSchema;
 
-/** Longer than any token; KV refuses keys made of longer ones. */
+/** Longer than any token. KV refuses keys made of longer ones. */
 const TOKEN_MAX = 300;
-/** Origins remembered; a Host header chooses them, where no PUBLIC_URL does. */
+/** Origins cached. Without PUBLIC_URL the Host header chooses them, so the number is bounded. */
 const SERVERS_MAX = 20;
 
-/** What a token leads to. Where a key asks for signatures, so does every token that was got with it. */
+/** The identity behind a token. If a key requires signatures, so does every token that was obtained with it. */
 const bearerSchema = z.strictObject({ principal: principalSchema, signature: z.enum(SIGNATURE_RULES) });
 type Bearer = z.output<typeof bearerSchema>;
 interface Resource {
   serve: (request: Request, bearer: Bearer, auth: OAuthResourceAuth) => Promise<Response>;
-  /** Told why a token could not be looked up; the library's own answer to that says nothing. */
+  /** Called with the reason why a token could not be looked up; the library's own answer does not give one. */
   onFailure: (error: unknown) => void;
 }
 
-/** Seconds that a registration is kept after it was last used. */
+/** Seconds that a registration is kept after its last use. */
 const REGISTRATION_TTL_S = 90 * 24 * 60 * 60;
-/** Seconds that a registration is kept until a client first gets tokens with it: anybody may register. */
+/** Seconds that a registration is kept until the client first gets tokens. It is short because anybody may register. */
 const UNUSED_REGISTRATION_TTL_S = 24 * 60 * 60;
 
-/** The authorization server of one origin, whose one resource is its /mcp. */
+/** Creates the authorization server of one origin. Its one resource is that origin's /mcp. */
 function createAuthorizationServer(
   origin: string,
   clientRegistrationTTL: number,
@@ -55,7 +55,7 @@ function createAuthorizationServer(
     clientRegistrationTTL,
     clientRegistrationCallback: ({ clientMetadata }) => {
       const uris = redirectUrisSchema.safeParse(clientMetadata);
-      // A client may list an address of plain http beside its others. No code is ever sent there (authorize-pages.tsx).
+      // A client may also list a plain http address. No code is ever sent there (authorize-pages.tsx).
       if (
         uris.success &&
         uris.data.redirect_uris.every((uri) => isAllowedRedirectUri(uri) || isPlainHttp(uri))
@@ -63,11 +63,12 @@ function createAuthorizationServer(
         return undefined;
       return { code: "invalid_redirect_uri", description: `A redirect URI must be ${REDIRECT_URI_FORMS}.` };
     },
-    // Cursor registers cursor:// beside its https redirect; without this it can't sign in at all.
+    // Cursor registers cursor:// beside its https redirect and cannot sign in without this.
     allowPrivateUseRedirectUris: true,
-    // Answers are logged where they leave, with the request's name: src/http/oauth-refusal.ts. By default the library writes a line.
+    // The library would write a line of its own. Answers are logged with the request's name in
+    // src/http/oauth-refusal.ts.
     onError: () => {},
-    // What was granted ends with the credential that granted it, at the next refresh as at the next call.
+    // A grant ends with the credential behind it, at the next refresh as at the next call.
     tokenExchangeCallback: async ({ props, env }) => {
       await ensureMigrated(env.DB);
       const found = await findCredential(env.DB, grantSchema.parse(props), Date.now());
@@ -106,15 +107,16 @@ export const authorizationServer = (origin: string): OAuthAuthorizationServer<En
 const secretExpirySchema = z.looseObject({ client_secret_expires_at: z.number().optional() });
 
 /**
- * Registers a client for a day. The library renews a registration past half of its time when the client gets tokens, and the
- * server that answers token requests keeps registrations for longer: so the first tokens make a registration last.
+ * Registers a client for a day. The library renews a registration past half of its lifetime when the client gets
+ * tokens, and the server that answers token requests has a longer lifetime, so the first tokens extend the
+ * registration.
  */
 export async function registerClient(c: AppContext): Promise<Response> {
   const response = await serversOf(c.var.origin).registrar.fetch(c.req.raw, c.env, c.env.ctx);
   if (response.status !== 201) return response;
   const registered = secretExpirySchema.parse(await response.json());
   const { client_secret_expires_at: expiresAt } = registered;
-  // A client in use must not throw its secret away after a day.
+  // A client in use must not discard its secret after a day.
   const extended =
     expiresAt === undefined || expiresAt === 0
       ? registered
@@ -133,8 +135,8 @@ export const grantsOf = (c: AppContext): Grants => ({
 });
 
 /**
- * The protected resource: it challenges callers without a token, and gives `serve` the principal of a valid one. Access keys
- * and OAuth tokens are checked here, in one place.
+ * The protected resource. It challenges callers without a token, and gives `serve` the principal of a valid one. This
+ * is the one place where access keys and OAuth tokens are checked.
  */
 export function protectedResource(
   origin: string,
@@ -203,7 +205,7 @@ function orRefuse(
   throw new OAuthError("invalid_token", { description: `${found.problem}: ${PROBLEMS[found.problem]}` });
 }
 
-/** Writes down that a key was used, at most hourly, while the answer is under way. */
+/** Notes that a key was used, at most hourly, without delaying the answer. */
 export function noteUse(env: Env, found: FoundKey | { ok: false }, now: number): void {
   if ("keyId" in found && found.touch) waitUntil(touchKey(env.DB, found.keyId, now));
 }

@@ -1,25 +1,25 @@
 import * as z from "zod";
 import { type Scope, scopesOf } from "./scopes.ts";
 
-/** Who calls. The rest of the code sees this and nothing else of a key, a token or a cookie. */
+/** The caller. Other code sees only this, never a key, token or cookie. */
 export const principalSchema = z.strictObject({
   /** The same for all keys, tokens and clients of one user. */
   id: z.string().min(1),
   kind: z.enum(["user", "service", "anonymous", "local"]),
   roles: z.array(z.string()),
-  /** Set where the user is a customer of the shop, who may see rows of their own. */
+  /** Set if the user is a customer of the shop, who may see their own rows. */
   customerId: z.string().optional(),
   via: z.enum(["key", "oauth", "session", "local", "none"]),
-  /** What the caller may do: what its roles allow, narrowed by what its token was granted. */
+  /** Permissions of the caller: those of its roles, narrowed to those its token was granted. */
   scopes: z.array(z.string()),
-  /** Accounts that lately made it or its credential: it shares their budget of people (docs/detection.md). */
+  /** Accounts that recently created it or its credential; it shares their budget of people (docs/detection.md). */
   madeBy: z.array(z.string()).optional(),
-  /** The id that the network around a caller without a name is counted by (docs/detection.md). */
+  /** The id under which an anonymous caller's network is counted (docs/detection.md). */
   network: z.string().optional(),
 });
 export type Principal = z.output<typeof principalSchema>;
 
-/** A caller who proved nothing, counted by network address. */
+/** Makes the principal of an unauthenticated caller, who is counted by network address. */
 export function anonymous(address: string, network?: string): Principal {
   return {
     ...(network !== undefined && { network: `anon-net-${network}` }),

@@ -4,7 +4,7 @@ import { sameSecret } from "./secrets.ts";
 
 const hashRow = z.object({ hash: z.string() });
 
-/** Whether a text is this server's recovery code. */
+/** Returns whether a text is this server's recovery code. */
 export async function isRecoveryCode(db: D1Database, text: string): Promise<boolean> {
   const letters = lettersOf(text);
   if (letters === undefined) return false;

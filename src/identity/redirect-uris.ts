@@ -1,6 +1,6 @@
 /**
- * Schemes without a dot that well-known MCP clients use for their own links. RFC 8252 (7.1) asks for a reversed domain name,
- * which these editors and apps do not have.
+ * Schemes without a dot that well-known MCP clients use for their own links. RFC 8252 (7.1) asks for a reversed domain
+ * name, which these editors and apps do not have.
  */
 const KNOWN_SCHEMES = new Set([
   "claude:",
@@ -24,9 +24,9 @@ const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 const REVERSED_DOMAIN = /^[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+:$/;
 
 /**
- * Whether an authorization code may be sent to a redirect URI: https, http on a loopback host, or a private-use scheme that
- * is a reversed domain name or a known client's. Schemes that a system gives a meaning of its own, such as `intent:`,
- * `ms-msdt:` or `javascript:`, are none of these.
+ * Returns whether an authorization code may be sent to a redirect URI: https, http on a loopback host, or a private-use
+ * scheme that is a reversed domain name or a known client's. This excludes schemes with a meaning in some operating
+ * system, such as `intent:`, `ms-msdt:` or `javascript:`.
  */
 export function isAllowedRedirectUri(uri: string): boolean {
   if (!URL.canParse(uri)) return false;
@@ -36,6 +36,6 @@ export function isAllowedRedirectUri(uri: string): boolean {
   return KNOWN_SCHEMES.has(protocol) || REVERSED_DOMAIN.test(protocol);
 }
 
-/** How a refusal describes the redirect URIs that are allowed. */
+/** Describes the allowed redirect URIs in a refusal. */
 export const REDIRECT_URI_FORMS =
   "https, http on a loopback host, or a private-use scheme that is a reversed domain name";

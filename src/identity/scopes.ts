@@ -1,6 +1,6 @@
 import { bundledPolicy } from "../policy/bundled.ts";
 
-/** What a token can be granted, and what a person reads about it on the consent page. */
+/** The scopes that a token can be granted, with the text that a person reads on the consent page. */
 export const SCOPES = {
   "catalog:read": "Search the catalog, read products and stock",
   "inventory:write": "Change stock, which no tool of this server does",
@@ -10,7 +10,7 @@ export const SCOPES = {
 } as const;
 export type Scope = keyof typeof SCOPES;
 
-/** What any use of the MCP endpoint needs; clients ask for it first. */
+/** The scope that every use of the MCP endpoint needs; clients request it first. */
 export const BASE_SCOPE: Scope = "catalog:read";
 
 export const isScope = (name: string): name is Scope => Object.hasOwn(SCOPES, name);
@@ -20,10 +20,13 @@ const allowed = new Map(
   Object.entries(policy?.roles ?? {}).map(([role, { scopes }]) => [role, scopes.filter(isScope)]),
 );
 
-/** Roles that a user can be given; anonymous callers have theirs by being nobody. */
+/** Roles that a user can be given; `anonymous` is for callers without a user. */
 export const ROLES: readonly string[] = [...allowed.keys()].filter((role) => role !== "anonymous");
 
-/** The scopes that roles allow, by the policy. A token narrows them, and never widens them; unknown roles allow nothing. */
+/**
+ * Returns the scopes that the policy allows these roles. A token may narrow them but never widens them; unknown roles
+ * allow nothing.
+ */
 export function scopesOf(roles: readonly string[]): Scope[] {
   return [...new Set(roles.flatMap((role) => allowed.get(role) ?? []))];
 }

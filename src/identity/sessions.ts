@@ -4,10 +4,10 @@ import { SIGN_ON } from "./lineage.ts";
 import { type NewSecret, hashSecret, newSessionToken } from "./secrets.ts";
 import type { Identified } from "./users.ts";
 
-/** Milliseconds of a browser session: long enough for a working morning, short enough to forget. */
+/** Milliseconds of a browser session: long enough for half a working day, short enough that a forgotten one ends. */
 const SESSION_MS = 4 * 60 * 60 * 1000;
 
-/** Who is signed in in a browser. */
+/** A signed-in browser session. */
 export interface SignedIn {
   credential: Credential;
   user: Identified;
@@ -16,13 +16,13 @@ export interface SignedIn {
   /** Milliseconds since the epoch. */
   signedInAt: number;
   /**
-   * Whether a person signed in at the provider. Who holds an access key, a program too, can paste it: what must be
-   * confirmed by a person is confirmed in an interactive session alone.
+   * Whether a person signed in at the provider. A program can hold and paste an access key, so a decision that needs a
+   * person is accepted only in an interactive session.
    */
   interactive: boolean;
 }
 
-/** Begins a browser session; the secret goes into its cookie. */
+/** Starts a browser session and returns the secret for its cookie. */
 export async function startSession(
   db: D1Database,
   { user, credential }: Pick<SignedIn, "user" | "credential">,
@@ -49,7 +49,7 @@ const credentialColumns = z.union([
   z.object({ identity_id: z.string() }).transform(({ identity_id: identityId }) => ({ identityId })),
 ]);
 
-/** Who is signed in by a session that has not ended, nor what it stands on. */
+/** Returns the session of a secret if neither it nor its credential has ended. */
 export async function findSession(
   db: D1Database,
   secret: string,

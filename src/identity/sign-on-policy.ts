@@ -1,7 +1,7 @@
 import { bundledPolicy } from "../policy/bundled.ts";
 import type { SignOnPolicy } from "../policy/sign-on.ts";
 
-/** Nobody signs on by a policy that is broken, and src/app.ts serves nothing by it. */
+/** With a broken policy nobody signs on; src/app.ts then serves nothing anyway. */
 const NOBODY: SignOnPolicy = {
   scope: "openid",
   roles_claim: "groups",

@@ -19,25 +19,25 @@ import {
 } from "./signature-profile.ts";
 import type { SigningKey } from "./signing-keys.ts";
 
-/** A request as its signature speaks of it. */
+/** The parts of a request that a signature can cover. */
 export interface SignedRequest {
   method: string;
   /** The URL that the client used. */
   targetUri: string;
   headers: Headers;
-  /** The raw bytes, of bounded number. */
+  /** The raw bytes; their number is bounded. */
   body: Uint8Array;
 }
 
 interface SignatureContext {
-  /** Whose request it is by its bearer token. */
+  /** The user of the request's bearer token. */
   userId: string;
   findKey: (keyId: string) => Promise<SigningKey | undefined>;
   /** Milliseconds since the epoch. */
   now: number;
 }
 
-/** A good signature, to be trusted once its nonce is consumed. */
+/** A valid signature. It may be trusted once its nonce is consumed. */
 export interface CheckedSignature {
   key: SigningKey;
   nonce: string;
@@ -45,7 +45,7 @@ export interface CheckedSignature {
   expiresAt: number;
 }
 
-/** Characters of each signature field: several times what a signature needs, and little to parse. */
+/** Characters of each signature field: several times what a signature needs, and cheap to parse. */
 const FIELD_MAX = 4_096;
 
 const parametersSchema = z
@@ -63,12 +63,12 @@ const parametersSchema = z
 
 const FIELDS = ["signature", "signature-input"];
 
-/** Whether a request means to be signed. */
+/** Returns whether a request is meant to be signed. */
 export const isSigned = (headers: Headers): boolean => FIELDS.some((name) => headers.has(name));
 
 /**
- * Checks the signature of a request that has one (RFC 9421), in the order of its cost: what it covers,
- * the body's digest, its parameters, freshness, the key, the signature itself.
+ * Checks a request's signature (RFC 9421), cheapest check first: covered components, the body's digest, parameters,
+ * freshness, the key, the signature itself.
  */
 export async function checkSignature(
   request: SignedRequest,
@@ -80,7 +80,7 @@ export async function checkSignature(
     const { verifier } = await verifySignature(describe(request), {
       policy: {
         algorithms: SIGNATURE_ALGORITHMS,
-        // The library says of these only that the policy was violated; claimsOf says which part of it.
+        // The library would only say that the policy was violated; claimsOf says which part of it.
         requiredComponents: [],
         requiredParameters: [],
         clockSkew: Number.MAX_SAFE_INTEGER,
@@ -98,7 +98,7 @@ export async function checkSignature(
   }
 }
 
-/** Carries a refusal through the library, whose hook can answer with a verifier alone. */
+/** Carries a refusal through the library, whose hook can only return a verifier. */
 class Refused extends Error {
   readonly refusal: Refusal;
   constructor(code: RefusalCode, message: string) {
@@ -108,7 +108,7 @@ class Refused extends Error {
 }
 
 function describe({ method, targetUri, headers }: SignedRequest): RequestDescriptor {
-  // A field of other characters can't be signed, and need not be for the request to be.
+  // A field with other characters cannot be signed, and need not be for the request to be.
   const fields = Array.from(headers, ([name, value]) => ({ name, value }));
   return {
     kind: "request",
@@ -118,7 +118,7 @@ function describe({ method, targetUri, headers }: SignedRequest): RequestDescrip
   };
 }
 
-/** What the signature says of itself, where all that can be checked without the key is right. */
+/** Returns the signature's parameters after every check that needs no key. */
 function claimsOf(
   { components, parameters }: UntrustedSignatureCandidate,
   { headers, body }: SignedRequest,
@@ -138,7 +138,7 @@ function claimsOf(
   }
   const { created, expires } = parsed.data;
   if (created * 1000 > now + CLOCK_SKEW_S * 1000) {
-    throw new Refused("signature_early", "The signature was made later than now by this server's clock.");
+    throw new Refused("signature_early", "The signature was created in the future by this server's clock.");
   }
   if ((expires + CLOCK_SKEW_S) * 1000 < now) {
     throw new Refused("signature_stale", "The signature has expired.");
@@ -146,18 +146,18 @@ function claimsOf(
   return parsed.data;
 }
 
-/** Whole: with parameters such as `key`, a component is a part of a field. */
+/** Requires the whole component: with parameters such as `key`, a component is only part of a field. */
 const covers = (components: readonly ComponentDescriptor[], wanted: string): boolean =>
   components.some(({ name, parameters }) => name === wanted && Object.keys(parameters).length === 0);
 
-/** Whether the only SHA-256 that Content-Digest gives is this one; digests of other algorithms may stand beside it. */
+/** Returns whether the only SHA-256 in Content-Digest is this one; digests of other algorithms may stand beside it. */
 function hasDigest(headers: Headers, expected: string): boolean {
   const members = (headers.get("content-digest") ?? "").split(",").map((member) => member.trim());
   const given = members.filter((member) => member.startsWith("sha-256="));
   return given.length === 1 && given[0] === expected;
 }
 
-/** The key, where it may sign for this caller. Its algorithm is its own: a message can't choose another. */
+/** Returns the key if it may sign for this caller. The algorithm is the key's own; a message cannot choose another. */
 function usableKey(
   key: SigningKey | undefined,
   named: string | undefined,
@@ -165,7 +165,7 @@ function usableKey(
 ): SigningKey {
   if (key === undefined) throw new Refused("signature_key", "There is no such signing key.");
   if (key.userId !== userId) {
-    throw new Refused("signature_caller", "The signing key is not of the user whose token was sent.");
+    throw new Refused("signature_caller", "The signing key belongs to another user than the token.");
   }
   if (key.revokedAt !== null) throw new Refused("signature_key", "The signing key was revoked.");
   if (key.expiresAt !== null && key.expiresAt <= now) {
@@ -180,7 +180,7 @@ const ALGORITHMS = {
   ed25519: { parameters: { name: "Ed25519" }, signatureBytes: 64 },
 };
 
-/** Verifies by the algorithm that the key was made for. */
+/** Returns a verifier for the algorithm that the key was made for. */
 export async function verifierOf({
   algorithm,
   bytes,
@@ -189,7 +189,7 @@ export async function verifierOf({
   const key = await crypto.subtle.importKey("raw", bytes, parameters, false, ["verify"]);
   return {
     algorithm,
-    // workerd throws at an Ed25519 signature of another length.
+    // workerd throws if an Ed25519 signature has another length.
     verify: async (data, signature) =>
       signature.length === signatureBytes && crypto.subtle.verify(parameters, key, signature, data),
   };
@@ -197,14 +197,14 @@ export async function verifierOf({
 
 const WRONG_ALGORITHM = [
   "signature_algorithm",
-  "The signature names an algorithm that is not its key's.",
+  "The signature names another algorithm than its key's.",
 ] as const;
 const MALFORMED = [
   "signature_malformed",
-  "Signature and Signature-Input can't be read as one signature.",
+  "Signature and Signature-Input do not hold one valid signature.",
 ] as const;
 
-/** What a failure inside the library is to the caller. */
+/** Maps failures inside the library to refusals. */
 const FAILURES: Record<Exclude<SignatureErrorCode, "ResolverFailed">, readonly [RefusalCode, string]> = {
   MissingField: ["signature_incomplete", "The signature covers a header that the request does not have."],
   MalformedField: MALFORMED,
@@ -216,7 +216,7 @@ const FAILURES: Record<Exclude<SignatureErrorCode, "ResolverFailed">, readonly [
   UnsupportedFeature: MALFORMED,
   AlgorithmMismatch: WRONG_ALGORITHM,
   PolicyViolation: WRONG_ALGORITHM,
-  VerificationFailed: ["signature_invalid", "The signature does not fit this request."],
+  VerificationFailed: ["signature_invalid", "The signature does not match this request."],
 };
 
 function refusalOf(error: unknown): Refusal {

@@ -7,21 +7,23 @@ import { TOUCH_MS } from "./access-keys.ts";
 
 const KEY_BYTES = 32;
 
-/** A key as a signature's keyid leads to it. */
+/** The key that a signature's keyid names. */
 export interface SigningKey {
   id: string;
   userId: string;
   algorithm: SignatureAlgorithm;
-  /** What verifies: the raw Ed25519 public key, or the HMAC key. */
+  /** The raw Ed25519 public key, or the HMAC key. */
   bytes: Uint8Array<ArrayBuffer>;
   expiresAt: number | null;
   revokedAt: number | null;
-  /** Whether its last use is long enough ago to be written down anew. */
+  /** Whether its last use must be written again. */
   touch: boolean;
 }
 
-const ed25519Text = z.string().regex(/^[A-Za-z0-9_-]{43}$/, "is the 32 bytes of an Ed25519 key in base64url");
-/** 32 bytes in base64url, or the JWK (RFC 8037) that holds them; a JWK of a private key is not taken. */
+const ed25519Text = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{43}$/, "must be the 32 bytes of an Ed25519 key in base64url");
+/** 32 bytes in base64url, or the JWK (RFC 8037) that holds them; a JWK of a private key is rejected. */
 const publicKey = z.union([
   ed25519Text,
   z
@@ -41,7 +43,7 @@ export const newSigningKeySchema = z.discriminatedUnion("algorithm", [
 ]);
 export type NewSigningKey = z.output<typeof newSigningKeySchema>;
 
-/** A new key: its name and its statement. */
+/** Creates a key: its id and its statement. */
 export function createSigningKey(wanted: NewSigningKey, now: number, by: string | null = null) {
   const id = `sign-${randomBytes(6).toString("hex")}`;
   const { user, label, algorithm, expires_in_days } = wanted;
@@ -64,8 +66,8 @@ export function createSigningKey(wanted: NewSigningKey, now: number, by: string 
 }
 
 /**
- * The secret of an HMAC key, of which the text itself is the key. Derived (HKDF, RFC 5869), so that
- * a copy of the database signs nothing; another SECRET_KEY makes it another.
+ * Returns the secret of an HMAC key; the text itself is the key. It is derived (HKDF, RFC 5869), so a copy of the
+ * database cannot sign anything. Another SECRET_KEY gives another secret.
  */
 export function signingSecret(secretKey: string, keyId: string): string {
   const derived = hkdfSync("sha256", secretKey, "", `signing key ${keyId}`, KEY_BYTES);
@@ -89,7 +91,7 @@ const signingKeyRow = z.object({
   revoked_at: z.int().nullable(),
 });
 
-/** The key of that id. Read on every signed request, so that a revocation holds at once. */
+/** Returns the key with this id. Read on every signed request, so a revocation takes effect at once. */
 export async function findSigningKey(
   db: D1Database,
   secretKey: string,
@@ -119,7 +121,7 @@ export async function findSigningKey(
   };
 }
 
-/** Notes that a key was used; off the answer's path. */
+/** Notes that a key was used. Runs after the answer is sent. */
 export async function touchSigningKey(db: D1Database, keyId: string, now: number): Promise<void> {
   await db.prepare("UPDATE signing_keys SET last_used_at = ?2 WHERE id = ?1").bind(keyId, now).run();
 }

@@ -3,18 +3,21 @@ import { jsonText } from "../database/json-text.ts";
 import { isAccount, isYoung } from "./lineage.ts";
 import type { SignatureRule } from "./signature-profile.ts";
 
-/** A user as a credential leads to it. */
+/** The user that a credential belongs to. */
 export interface Identified {
   userId: string;
   name: string;
   kind: "user" | "service";
   roles: string[];
   customerId: string | undefined;
-  /** Accounts that lately made the user, or the credential, and whose budget of people it shares; absent where none. */
+  /**
+   * Accounts that recently created the user or the credential, whose budget of people it shares; absent if there are
+   * none.
+   */
   madeBy?: string[];
 }
 
-/** Why a credential is refused. */
+/** The reason why a credential is refused. */
 export type CredentialProblem =
   | "key_unknown"
   | "key_expired"
@@ -36,7 +39,7 @@ export type Found =
 
 const rolesColumn = jsonText.pipe(z.array(z.string()));
 
-/** A user's columns beside those of the credential, as USER_COLUMNS selects them of `users u`. */
+/** A user's columns, as USER_COLUMNS selects them from `users u`. */
 export const userRow = z.object({
   user_id: z.string(),
   name: z.string(),
@@ -57,12 +60,12 @@ export const USER_COLUMNS = `u.id AS user_id, u.name, u.kind, u.customer_id, u.d
 const selectUser = (db: D1Database, userId: string) =>
   db.prepare(`SELECT ${USER_COLUMNS} FROM users u WHERE u.id = ?`).bind(userId).first();
 
-/** Of a user who exists, in order. */
+/** Returns the roles of an existing user, in order. */
 export async function rolesOf(db: D1Database, userId: string): Promise<string[]> {
   return userRow.parse(await selectUser(db, userId)).user_roles;
 }
 
-/** What a key of a user could open; undefined where there is no such user. */
+/** Returns what a user's keys can use; undefined if there is no such user. */
 export async function findUser(
   db: D1Database,
   userId: string,
@@ -74,17 +77,17 @@ export async function findUser(
   return { roles, customerId, isDisabled: disabled_at !== null };
 }
 
-/** Who made something and when, as USER_COLUMNS has it of a user. */
+/** Creator and time of creation, as USER_COLUMNS selects them. */
 type Made = Pick<z.output<typeof userRow>, "created_at" | "created_by" | "apart">;
 
-/** A credential's own narrowing, and who made it. */
+/** A credential's narrowing, and who created it. */
 interface CredentialRow {
   narrowed: readonly string[] | null;
   signature: SignatureRule;
   made?: Made;
 }
 
-/** What a credential leads to: of the user's roles, those that it has not narrowed away. */
+/** Returns the user with the roles that the credential is not narrowed from. */
 export function identified(
   row: z.output<typeof userRow>,
   now: number,
@@ -109,7 +112,7 @@ export function identified(
   };
 }
 
-/** The accounts that made any of these lately. Nothing stands apart here but what says so. */
+/** Returns the accounts that recently created any of these. Rows that stand apart are ignored. */
 const sharedMakers = (userId: string, rows: readonly Made[], now: number): string[] => [
   ...new Set(
     rows.flatMap(({ created_at, created_by, apart }) =>

@@ -6,10 +6,10 @@ import { hasRecoveryCode, isRecoveryCode } from "./recovery-code-rows.ts";
 import type { SignedIn } from "./sessions.ts";
 import { type MayDecide, whoDecides } from "./who-decides.ts";
 
-/** Who wants to decide, as they are signed in. */
+/** The signed-in person who wants to decide. */
 type Decider = Pick<SignedIn, "user" | "interactive" | "credential">;
 
-/** Reads the facts of the one rule (src/identity/who-decides.ts), and gives its answer. */
+/** Reads the facts for the rule (src/identity/who-decides.ts) and returns its answer. */
 export async function mayDecide(
   db: D1Database,
   { user, interactive, credential }: Decider,
@@ -38,17 +38,17 @@ export async function mayDecide(
   return whoDecides(facts, now);
 }
 
-/** The rule's answer for a page of this server; without a recovery code nobody can decide by one. */
+/** Returns the rule's answer for a page of this server. Without a stored recovery code, nobody can decide with one. */
 export async function mayDecideHere(c: AppContext, decider: Decider, principal: string): Promise<MayDecide> {
   const hasSignOn = signOnSettings(c.var.settings) !== undefined;
   const may = await mayDecide(c.env.DB, decider, principal, { hasSignOn, now: Date.now() });
   return may === "with-code" && !(await hasRecoveryCode(c.env.DB)) ? "no" : may;
 }
 
-/** How somebody came to decide: by who they are, or by the recovery code; undefined where they may not. */
+/** The ground for a decision: who the person is, or the recovery code; undefined if they may not decide. */
 export type DecidedBy = "lineage" | "recovery_code" | undefined;
 
-/** Whether somebody may decide with what they sent; `code` is the recovery code, or empty. */
+/** Returns whether somebody may decide with what they sent; `code` is the recovery code, or empty. */
 export async function decidesWith(
   c: AppContext,
   decider: Decider,
@@ -60,6 +60,6 @@ export async function decidesWith(
   return may === "with-code" && (await isRecoveryCode(c.env.DB, code)) ? "recovery_code" : undefined;
 }
 
-/** A decision's note as the audit keeps it, which says where the recovery code was needed; null where there is none. */
+/** Returns the note for the audit, which says if the recovery code was needed; null if there is none. */
 export const noteOf = (note: string, by: DecidedBy): string | null =>
   (by === "recovery_code" ? `With the recovery code. ${note}`.trim() : note) || null;

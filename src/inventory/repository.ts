@@ -9,9 +9,9 @@ const rowSchema = z.object({
   quantity: z.int().nullable(),
 });
 
-/** Everything that callers may read of stock; the only SQL over it. */
+/** Everything that callers may read about stock. Only this file holds SQL over it. */
 export interface Inventory {
-  /** Stock in the order of `skus`; unknown ones are left out. */
+  /** Returns stock in the order of `skus`; unknown ones are left out. */
   stock(skus: string[]): Promise<Stock[]>;
 }
 

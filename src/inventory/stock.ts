@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-/** What a caller may see of a product's stock. */
+/** A product's stock, as callers may see it. */
 export const stockSchema = z.strictObject({
   sku: z.string(),
   status: z.enum(["active", "discontinued"]),

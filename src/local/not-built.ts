@@ -1,10 +1,10 @@
-// The Worker that stands in on this machine while the real one cannot be built.
+// The local stand-in for the Worker while it cannot be built.
 
 import { PROOF_PATH, proofOf } from "./proof.ts";
 
 export interface NotBuiltEnv {
   LOCAL_KEY: string;
-  /** Why the Worker cannot be built. */
+  /** The reason why the Worker cannot be built. */
   REASON: string;
 }
 

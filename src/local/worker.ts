@@ -1,5 +1,6 @@
-// The Worker as it runs on this machine: the deployed Worker, and beside it two doors for who holds the key of the lock
-// file (cli/local/lock-file.ts), and a proof that it knows that key. `wrangler deploy` bundles src/index.ts, which has none of them.
+// The Worker on a developer's machine. It adds two endpoints for programs that hold the key of the lock file
+// (cli/local/lock-file.ts), and a proof that it knows that key. `wrangler deploy` bundles src/index.ts, which has none
+// of them.
 
 import * as z from "zod";
 import { app, serveWithoutToken } from "../app.ts";
@@ -28,7 +29,7 @@ const batchSchema = z.object({
     .min(1),
 });
 
-/** MCP for who speaks over stdio (cli/stdio.ts), with the app's own limits and checks before it. */
+/** MCP for clients over stdio (cli/stdio.ts), behind the app's own limits and checks. */
 app.post("/__local/mcp", (c) =>
   holdsKey(c.req.raw, c.env) ? serveWithoutToken(c, localPrincipal(c.var.policy)) : wrongKey(),
 );
@@ -42,7 +43,7 @@ export default {
   },
 } satisfies ExportedHandler<Env>;
 
-/** Runs SQL as one atomic batch; an import's are larger than the app takes a body. */
+/** Runs SQL as one atomic batch. An import's batches are larger than the app's body limit. */
 async function openDatabase(request: Request, env: Env): Promise<Response> {
   if (!holdsKey(request, env)) return wrongKey();
   try {
@@ -55,7 +56,7 @@ async function openDatabase(request: Request, env: Env): Promise<Response> {
   }
 }
 
-/** Whoever runs programs on this machine as the owner of the state folder: one caller, whatever the client. */
+/** Returns the one caller for all programs that the state folder's owner runs, whatever the client. */
 function localPrincipal(policy: Policy): Principal {
   const roles = localRoles(policy);
   return { id: "local", kind: "local", roles, via: "local", scopes: scopesOf(roles) };

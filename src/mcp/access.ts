@@ -3,7 +3,9 @@ import type { Target } from "../guard/target.ts";
 import type { Principal } from "../identity/principal.ts";
 import type { Policy } from "../policy/schema.ts";
 
-/** Whether a caller may use a thing at all: what lists and hints name, by the rule that the guard goes by. */
+/**
+ * Returns whether a caller may use a thing at all. Lists and hints name only what passes this, the guard's own rule.
+ */
 export const mayReach = (
   { policy, principal }: { policy: Policy; principal: Principal },
   target: Target,

@@ -5,12 +5,12 @@ import { type Refusal, refusalResponse, refuse } from "../refusal.ts";
 import type { Message } from "./messages.ts";
 import { argumentsOf, discoveryTarget, targetOf } from "./targets.ts";
 
-/** Answers the message `id` with the HTTP 403 that makes clients ask for scopes which their token lacks. */
+/** Answers the message `id` with the HTTP 403 that makes clients request the scopes that their token lacks. */
 export type Challenge = (scopes: Scope[], id: Message["id"]) => Response | Promise<Response>;
 
 /**
- * Handles what the SDK would answer by itself or answer as HTTP 200. The guard decides here too; undefined if the request
- * goes on to dispatch.
+ * Handles requests that the SDK would answer by itself or as HTTP 200. The guard decides about these too. Returns
+ * undefined if the request goes on to dispatch.
  */
 export async function answerBeforeDispatch(
   messages: readonly Message[],

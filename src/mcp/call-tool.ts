@@ -7,7 +7,7 @@ import { type Call, type Measured, type Wanted, attempt, seenIn, seenInRefusal }
 import { askPerson, readAgreement } from "./confirm.ts";
 import { type ToolTable, toolTarget, toolsByName } from "./targets.ts";
 
-/** The path of a tools/call. Identity has made the call's principal by now (src/identity/oauth.ts). */
+/** Answers a tools/call. The principal is already known (src/identity/oauth.ts). */
 export async function callTool(
   params: unknown,
   call: Call,
@@ -27,17 +27,16 @@ export async function callTool(
 }
 
 /**
- * The path of every call, be it of a tool, a resource, a prompt or a completion: the guard, the work within the request's
- * deadline, the settlement with what the answer held. Refusals of all of them are values. A call whose client
- * disconnects is settled all the same.
+ * The path of every call to a tool, resource, prompt or completion: the guard, the work within the request's deadline,
+ * then the settlement with the answer. All refusals are values. A call is settled even if its client disconnects.
  */
 export const takePath = <T>(
   call: Call,
   wanted: Wanted<T>,
   measured: (answer: T) => Measured,
-): Promise<Outcome<T>> => call.deadline.keep(() => walk(call, wanted, measured));
+): Promise<Outcome<T>> => call.deadline.keep(() => followPath(call, wanted, measured));
 
-async function walk<T>(
+async function followPath<T>(
   call: Call,
   { target, args, work, agreed }: Wanted<T>,
   measured: (answer: T) => Measured,
@@ -46,7 +45,7 @@ async function walk<T>(
   const refused = work.ok ? {} : { arguments: work.refusal };
   const admission = await guard.admit({ correlationId, target, args, refused, agreed });
   if (!admission.ok) return admission;
-  // The guard has refused what can't be begun.
+  // The guard has already recorded the refusal of work that cannot start.
   if (!work.ok) return work;
 
   const started = performance.now();
@@ -72,7 +71,9 @@ const paramsSchema = z.object({
   arguments: z.record(z.string(), z.unknown()).optional(),
 });
 
-/** `isCall` tells a call of a tool that exists: refused, it is a result; all else is a protocol error. */
+/**
+ * `isCall` is true for a call of an existing tool: its refusal is a tool result; any other refusal is a protocol error.
+ */
 function readToolCall(params: unknown, tools: ToolTable): Wanted<ToolAnswer> & { isCall: boolean } {
   const envelope = parseArguments(paramsSchema, params);
   if (!envelope.ok) return { target: toolTarget(undefined), args: {}, work: envelope, isCall: false };
@@ -84,5 +85,5 @@ function readToolCall(params: unknown, tools: ToolTable): Wanted<ToolAnswer> & {
     : { target, ...tool.prepare(args), isCall: true };
 }
 
-// The name is not repeated: it is the caller's text, and would be read back as the server's.
+// Does not repeat the name: it is the caller's text, and a model would read it as the server's.
 const unknownTool = refuse("unknown_tool", "There is no tool of that name.");

@@ -13,7 +13,7 @@ import type { Agreed } from "../caller/admission.ts";
 import { holdsInstruction } from "../text/injection-scan.ts";
 import { Unreachable, causeOf } from "../caller/caller-client.ts";
 
-/** One message of one caller: what a handler needs to answer it. */
+/** One message of one caller, with everything that a handler needs to answer it. */
 export interface Call {
   /** Names this call in its answer, in the audit and in the log. */
   correlationId: string;
@@ -21,39 +21,39 @@ export interface Call {
   policy: Policy;
   guard: Guard;
   context: CallContext;
-  /** The request's, which all its calls share. */
+  /** The request's deadline, which all its calls share. */
   deadline: Deadline;
   secretKey: string;
   retry: Retry;
 }
 
-/** What a message of 2026-07-28 carries beside method and params for questions to its person (src/mcp/confirm.ts). */
+/** Fields of a 2026-07-28 message for questions to the client's person (src/mcp/confirm.ts). */
 export interface Retry {
-  /** The reserved part of `_meta`, which says what the client can show; undefined on the 2025 revisions. */
+  /** The reserved part of `_meta`, which lists what the client can show; undefined on the 2025 revisions. */
   envelope: unknown;
   inputResponses: Record<string, unknown> | undefined;
-  /** What was sealed in the `requestState` that came back; undefined where none did, or not a good one. */
+  /** Returns the sealed content of the `requestState` that came back; undefined if there was none or it is invalid. */
   openState(): Promise<unknown>;
 }
 
-/** What a message asks for, looked up and checked, and not yet allowed. */
+/** A message's target, looked up and checked but not yet allowed. */
 export interface Wanted<T> {
   target: Target;
   args: unknown;
-  /** The work, or why it can't be begun with these arguments. */
+  /** The work, or the reason why it cannot start with these arguments. */
   work: Outcome<Work<T>>;
   /** A form in the client that was accepted for this very call. */
   agreed?: Agreed | undefined;
 }
 export type Work<T> = (context: CallContext) => Promise<Outcome<T>>;
 
-/** What of an answer is measured, and where its labels find their ids. */
+/** The parts of an answer that the guard measures, with the value in which its labels find their ids. */
 export interface Measured extends Partial<Signals> {
   answer: unknown;
   records: number;
 }
 
-/** What the guard is told of an answer. */
+/** Builds the guard's view of an answer. */
 export const seenIn = ({ tainted = false, ...seen }: Measured) => ({
   ...EMPTY_RESULT,
   ...seen,
@@ -61,7 +61,7 @@ export const seenIn = ({ tainted = false, ...seen }: Measured) => ({
   tainted: tainted || holdsInstruction(seen.answer),
 });
 
-/** Of a refusal of the work: its hints are answered too. */
+/** Builds the guard's view of a refusal: its hints are sent to the caller too. */
 export const seenInRefusal = ({ hints, missing }: Refusal) => ({
   ...EMPTY_RESULT,
   answer: hints,
@@ -69,7 +69,7 @@ export const seenInRefusal = ({ hints, missing }: Refusal) => ({
   tainted: holdsInstruction(hints),
 });
 
-/** Runs `work` for as long as the request lasts. A surprise becomes a refusal here; its cause is logged. */
+/** Runs `work` for as long as the request lasts. An unexpected error becomes a refusal, and its cause is logged. */
 export async function attempt<T>(
   call: Pick<Call, "correlationId" | "deadline">,
   what: string,

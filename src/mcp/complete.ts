@@ -23,7 +23,7 @@ const paramsSchema = z.object({
 });
 type Reference = z.output<typeof paramsSchema>;
 
-/** The path of a completion/complete, which is that of a call (src/mcp/call-tool.ts). */
+/** Answers a completion/complete. It takes the path of a call (src/mcp/call-tool.ts). */
 export async function complete(params: unknown, call: Call): Promise<CompleteResult> {
   const answer = await takePath(call, readCompletion(params), ({ ids }) => ({
     answer: { ids },
@@ -41,7 +41,7 @@ function readCompletion(params: unknown): Wanted<Completion> {
   if (!envelope.ok) return { target: completionTarget(promptTarget(undefined)), args: {}, work: envelope };
   const { target, completer } = findCompleter(envelope.value);
   const { name, value } = envelope.value.argument;
-  // As in a call, so that the policy's names of arguments hold for what is typed so far.
+  // As in a call, so that the policy's redaction by argument name applies to partial input.
   const args = { [name]: value };
   if (completer === undefined) {
     return {

@@ -16,15 +16,15 @@ import type { Refusal } from "../refusal.ts";
 import type { Agreed } from "../caller/admission.ts";
 import type { Call, Retry, Wanted } from "./call.ts";
 
-// Asking a person through the client (2026-07-28, multi round-trip requests). The client hands back what
-// it was given, so `requestState` is signed, expires, is good once, and is bound to the principal, the
-// tool and the arguments. What a client answers without such a state is ignored. A form in the client is
-// answered by whoever runs the client, which may be the suspect: it serves writes after flagged text alone.
+// Asks a person through the client (2026-07-28, multi round-trip requests). The client returns the `requestState` that
+// it was given, so that is signed, expires, works once, and is bound to the principal, the tool and the arguments. An
+// answer without such a state is ignored. A form in the client is answered by the person or program that runs it, which
+// may be the suspect, so forms are used only for writes after flagged text.
 
 const STATE_S = 600;
 const KEY = "confirm";
 
-/** What a client can show its person. An empty `elicitation` means forms. */
+/** The ways of asking that a client supports. An empty `elicitation` means forms. */
 const envelopeSchema = z.object({
   [CLIENT_CAPABILITIES_META_KEY]: z.object({
     elicitation: z
@@ -35,16 +35,16 @@ const envelopeSchema = z.object({
 const acceptedSchema = z.object({ [KEY]: z.literal(true) });
 const stateSchema = z.object({
   nonce: z.string(),
-  /** Whether a form was asked for: a link's state does not make a form's answer good. */
+  /** Whether a form was requested: the state of a link does not validate a form's answer. */
   form: z.boolean(),
   boundTo: z.string(),
   expiresAt: z.int(),
-  /** What is read after it, nobody agreed to. */
+  /** Nobody has agreed to anything read after this time. */
   askedAt: z.int(),
 });
 type State = z.output<typeof stateSchema>;
 
-/** Reads what the SDK has parted from a message's params. */
+/** Reads the fields that the SDK has split off from a message's params. */
 export const retryOf = (protocol: ServerContext, secretKey: string): Retry => ({
   envelope: protocol.mcpReq.envelope,
   inputResponses: protocol.mcpReq.inputResponses,
@@ -57,7 +57,7 @@ export const retryOf = (protocol: ServerContext, secretKey: string): Retry => ({
   },
 });
 
-/** The agreement that came with a retried call, where a good state came with it. */
+/** Returns the agreement in a retried call, if its state is valid. */
 export async function readAgreement(wanted: Wanted<unknown>, call: Call): Promise<Agreed | undefined> {
   const { retry } = call;
   if (acceptedContent(retry.inputResponses, KEY, acceptedSchema) === undefined) return undefined;
@@ -67,7 +67,9 @@ export async function readAgreement(wanted: Wanted<unknown>, call: Call): Promis
   return { nonce, expiresAt, askedAt };
 }
 
-/** The request for a person's confirmation, in a mode that the client can show; undefined where it can show none. */
+/**
+ * Returns the request for a person's confirmation, in a mode that the client can show; undefined if it can show none.
+ */
 export async function askPerson(
   { confirm }: Refusal,
   wanted: Wanted<unknown>,
@@ -75,7 +77,7 @@ export async function askPerson(
 ): Promise<InputRequiredResult | undefined> {
   const { envelope, inputResponses } = call.retry;
   if (confirm === undefined || envelope === undefined) return undefined;
-  // Who has just been asked is not asked again: a client would go round and round.
+  // A person who was just asked is not asked again, or the client would loop.
   if (inputResponse(inputResponses, KEY).kind !== "missing") return undefined;
   const { form, url } = modes(envelope);
   const isForm = confirm.form && form;
@@ -95,7 +97,7 @@ export async function askPerson(
 
 const askByForm = ({ target }: Wanted<unknown>): InputRequest =>
   inputRequired.elicit({
-    message: `Text that a third party wrote was read just before this, and it reads like an instruction. Did you mean to run ${target.name}?`,
+    message: `A text that was just read came from a third party and reads like an instruction. Did you mean to run ${target.name}?`,
     requestedSchema: {
       type: "object",
       properties: { [KEY]: { type: "boolean", title: `Run ${target.name}`, default: false } },
@@ -104,7 +106,7 @@ const askByForm = ({ target }: Wanted<unknown>): InputRequest =>
   });
 
 const askByLink = (url: string): InputRequest =>
-  inputRequired.elicitUrl({ message: "A person has to confirm this, signed in in a browser.", url });
+  inputRequired.elicitUrl({ message: "A person must sign in on this page and confirm the call.", url });
 
 function modes(envelope: unknown): { form: boolean; url: boolean } {
   const declared = envelopeSchema.safeParse(envelope).data?.[CLIENT_CAPABILITIES_META_KEY].elicitation;

@@ -24,8 +24,8 @@ const handlers = new Map<string, Handler>([
 export const isHandled = (method: string): boolean => handlers.has(method);
 
 /**
- * Answers every request that is not the SDK's own (initialize, ping, server/discover), with raw
- * params. Whatever is thrown below ends here: the SDK would print its message to the client.
+ * Answers every request that is not the SDK's own (initialize, ping, server/discover), with raw params. It catches
+ * every error, because the SDK would send its message to the client.
  */
 export async function dispatch({ method, params = {} }: JSONRPCRequest, call: Call): Promise<Result> {
   const handler = handlers.get(method);

@@ -22,13 +22,13 @@ import { type Message, describeClient } from "./messages.ts";
 import { readBody, serveBody } from "./protocol.ts";
 import { PRODUCT } from "./server.ts";
 
-/** What the endpoint needs to know of a request beside the request. */
+/** The context of a request to the endpoint. */
 export interface McpRequest {
   db: D1Database;
   callers: CallerNamespace;
   policy: Policy;
   secretKey: string;
-  /** Names the request; its calls are named by `callNames`. */
+  /** Names the request; `callNames` names its calls. */
   correlationId: string;
   deadline: Deadline;
   /** Scheme, host and port by which clients reach this server. */
@@ -38,12 +38,12 @@ export interface McpRequest {
 }
 
 /**
- * How many calls of one caller run at the same time. D1 answers one query after another, so each of them is a query that
- * others may have to wait for (docs/performance.md).
+ * Calls of one request that run at the same time. D1 runs one query after another, so other callers may have to wait
+ * for each of them (docs/performance.md).
  */
 const slots = new CallerSlots(4);
 
-/** Serves one request to the MCP endpoint, of either protocol era. The body is bounded by now. */
+/** Serves one request to the MCP endpoint, of either protocol era. The body's size was limited before. */
 export async function serveMcp(request: Request, context: McpRequest): Promise<Response> {
   const { db, policy, secretKey, correlationId, deadline, principal } = context;
   const body = await readBody(request, correlationId, keptTokenOf("principal", principal.id, secretKey));
@@ -85,15 +85,16 @@ export async function serveMcp(request: Request, context: McpRequest): Promise<R
       dispatch(message, newCall(message, protocol)),
   };
   const response = await serveBody(request, body, served, correlationId);
-  // On the 2025 revisions the headers leave before a call is decided; there the client reads retryAfterMs in the answer.
+  // On the 2025 revisions the headers are sent before a call is decided; there the client reads retryAfterMs in the
+  // answer.
   if (guard.longestWaitMs !== undefined)
     response.headers.set("Retry-After", retryAfterSeconds(guard.longestWaitMs));
   return response;
 }
 
 /**
- * Names of a request's messages, in their order. A single message has the request's own name; in a batch, the message's place,
- * counted from 1, is appended. Logs, refusals and the audit name a call by it.
+ * Returns the names of a request's messages, in order. A single message has the request's own name; in a batch, the
+ * message's place, counted from 1, is appended. Logs, refusals and the audit name a call by it.
  */
 export const callNames = (correlationId: string, messages: readonly Message[]): string[] =>
   messages.length === 1 ? [correlationId] : messages.map((_, index) => `${correlationId}/${index + 1}`);

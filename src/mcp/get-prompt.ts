@@ -16,7 +16,7 @@ const paramsSchema = z.object({
   arguments: z.record(z.string(), z.string()).optional(),
 });
 
-/** The path of a prompts/get, which is that of a call (src/mcp/call-tool.ts). */
+/** Answers a prompts/get. It takes the path of a call (src/mcp/call-tool.ts). */
 export async function getPrompt(params: unknown, call: Call): Promise<GetPromptResult> {
   const wanted = readPromptRequest(params, call);
   const answer = await takePath(call, wanted, ({ value, signals }) => ({ answer: value, ...signals }));

@@ -5,11 +5,14 @@ import { takePath } from "./call-tool.ts";
 import { lists } from "./shown.ts";
 import { discoveryTarget } from "./targets.ts";
 
-// Private, because what a list holds depends on who asks.
+// Private, because the content of a list depends on the caller.
 const CACHE = { ttlMs: 300_000, cacheScope: "private" as const };
 type Listed = Record<string, object[]>;
 
-/** Answers a list with what the caller may use, in the registry's order, as one page: a cursor was never given out. */
+/**
+ * Answers a list with the things that the caller may use, in the registry's order and on one page. There are no valid
+ * cursors.
+ */
 export function answerList(method: keyof typeof lists) {
   const { key, entries } = lists[method];
   return async (params: Record<string, unknown>, call: Call) => {
@@ -20,7 +23,7 @@ export function answerList(method: keyof typeof lists) {
     const work: Outcome<Work<Listed>> =
       params["cursor"] === undefined
         ? ok(list)
-        : refuse("invalid_arguments", "The cursor is not one that was given out.");
+        : refuse("invalid_arguments", "This server did not issue that cursor.");
     const wanted = { target: discoveryTarget(method), args: {}, work };
     const answer = await takePath(call, wanted, () => ({ answer: {}, records: 0 }));
     if (!answer.ok) throw refusalError(answer.refusal, call.correlationId);

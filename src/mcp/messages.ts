@@ -4,15 +4,15 @@ import { type Outcome, type Refusal, ok, refuse } from "../refusal.ts";
 import { clip, plainLine } from "../text/plain-text.ts";
 import { BATCH_MAX } from "../caller/admission.ts";
 
-/** Bytes of a request's body: room for a batch of 100 calls, far less than the edge lets through. */
+/** Bytes of a request's body: room for a batch of 100 calls, far less than the edge allows. */
 export const BODY_MAX = 1024 * 1024;
-/** JSON deeper than this is refused: recursive validation of it could exhaust the stack. */
+/** JSON nested deeper than this is refused, because recursive validation could exhaust the stack. */
 const DEPTH_MAX = 64;
 const CLIENT_MAX = 100;
 const META = "io.modelcontextprotocol/";
 
-// JSON-RPC 2.0, section 4. What passes here the SDK takes; what it would refuse in words of its own
-// is refused here, from the table.
+// JSON-RPC 2.0, section 4. The SDK accepts everything that passes here. Whatever it would refuse in its own words is
+// refused here, with a row of the table.
 const messageSchema = z
   .strictObject({
     jsonrpc: z.literal("2.0"),
@@ -33,7 +33,7 @@ const bodySchema = z.union([
     .refine((batch) => batch.length === 1 || batch.every(({ method }) => method !== "initialize")),
 ]);
 
-/** A request, a notification, or the answer to one; never two of them in one, nor none. */
+/** Returns whether the message is exactly one of request, notification and response. */
 function isWhole(message: {
   [Member in "id" | "method" | "params" | "result" | "error"]?: unknown;
 }): boolean {
@@ -65,15 +65,15 @@ export function readMessages(body: unknown): Outcome<Message[]> {
   const ids = messages.data.flatMap(({ id, method }) =>
     id === undefined || method === undefined ? [] : [id],
   );
-  // All would run, and one of them would be answered.
+  // The SDK would run all of them and answer only one.
   if (new Set(ids).size < ids.length)
-    return refuse("malformed_request", "Two requests of the batch have one id.");
+    return refuse("malformed_request", "Two requests in the batch have the same id.");
   return ok(messages.data);
 }
 
 /**
- * A body without the cancellations in it. Each request has a server of its own, so the only call that one
- * could reach is of the same batch; the SDK would then wait for that call's answer for ever.
+ * Removes the cancellations from a body. Each request has a server of its own, so a cancellation could only reach a
+ * call of the same batch, and the SDK would then wait for that call's answer forever.
  */
 export function withoutCancellations(body: unknown): unknown {
   if (!Array.isArray(body)) return body;
@@ -84,15 +84,15 @@ const cancellationSchema = z.object({ method: z.literal("notifications/cancelled
 
 const NO_HANDSHAKE = refuse("unknown_method", "This protocol revision has no initialize.").refusal;
 
-/** Refuses what only the SDK would answer, and would in words of its own. */
+/** Refuses methods that the SDK would otherwise refuse in its own words. */
 export function checkMethod({ method, params }: Message): Refusal | undefined {
   if (method === "initialize") {
-    // 2026-07-28 has no handshake; a message of it says its version itself.
+    // 2026-07-28 has no handshake; its messages carry their version.
     if (params?._meta?.[`${META}protocolVersion`] !== undefined) return NO_HANDSHAKE;
     const parsed = parseArguments(initializeSchema, params);
     return parsed.ok ? undefined : parsed.refusal;
   }
-  // There is nothing to subscribe to: lists change with a deployment, and data is read when asked for.
+  // There is nothing to subscribe to: lists change with a deployment, and data is read on request.
   if (method === "subscriptions/listen") {
     return refuse("unknown_method", "This server has no subscriptions.").refusal;
   }
@@ -101,7 +101,7 @@ export function checkMethod({ method, params }: Message): Refusal | undefined {
 
 const infoSchema = z.object({ name: z.string(), version: z.string() });
 
-/** What the caller says of itself, for the audit: cut and cleaned, and never relied on. */
+/** Returns the client's description of itself for the audit. It is cleaned, cut and never trusted. */
 export function describeClient({ headers }: Request, [message]: readonly Message[]) {
   const meta = message?.params?._meta;
   const info = infoSchema.safeParse(meta?.[`${META}clientInfo`] ?? message?.params?.["clientInfo"]);
@@ -114,9 +114,9 @@ export function describeClient({ headers }: Request, [message]: readonly Message
 }
 
 /**
- * Why a body is not safe to validate, if it is not. Looked at without recursion, which is what depth is
- * refused for. Zod compares `length` before it knows that a value is a string or an array, and an object
- * whose toString or valueOf is no function throws there: {"length":{"toString":1}}.
+ * Returns why a body is unsafe to validate, or undefined. Works without recursion, which deep nesting would exhaust.
+ * Zod compares `length` before it knows that a value is a string or an array, and throws for an object whose toString
+ * or valueOf is not a function: {"length":{"toString":1}}.
  */
 function unsafeShape(root: unknown): string | undefined {
   let level = [root];

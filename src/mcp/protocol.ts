@@ -13,19 +13,22 @@ export interface Body {
   messages: Message[];
 }
 
-/** A request's messages, or the response that refuses it. The body is bounded by now. `principal` is a token. */
+/**
+ * Returns a request's messages, or the response that refuses it. The body's size was limited before. `principal` is a
+ * token.
+ */
 export async function readBody(
   request: Request,
   correlationId: string,
   principal?: string,
 ): Promise<Body | Response> {
-  // What never becomes a call never comes before the guard, and is told of here.
+  // A request that never becomes a call does not reach the guard, so it is counted and logged here.
   const refuseWith: typeof refusalResponse = (refusal, id, said) => {
     requestRefused(refusal.code, { correlationId, principal });
     return refusalResponse(refusal, id, said);
   };
   if (request.method !== "POST") {
-    const { refusal } = refuse("malformed_request", "The MCP endpoint takes POST alone.");
+    const { refusal } = refuse("malformed_request", "The MCP endpoint accepts only POST.");
     const { body, headers } = refuseWith(refusal, correlationId);
     return new Response(body, { status: 405, headers: { ...Object.fromEntries(headers), Allow: "POST" } });
   }
@@ -40,17 +43,17 @@ export async function readBody(
   return { json: json.value, messages: messages.value };
 }
 
-/** Answers a body that was read, in either protocol era. The request's Host and Origin have passed src/app.ts. */
+/** Answers a parsed body, in either protocol era. src/app.ts has checked the request's Host and Origin. */
 export function serveBody(
   request: Request,
   { json }: Body,
   served: Served,
   correlationId: string,
 ): Promise<Response> {
-  // A handler per request lets its server close over the call with types; it holds no state that
-  // another request would need, because there are no sessions and no subscriptions.
+  // One handler per request, so that its server can close over the call with types. It needs no state of other
+  // requests, because there are no sessions and no subscriptions.
   const handler = createMcpHandler((mcp) => createServer(mcp, served), {
-    // src/app.ts has routed the request, checked its Host and Origin by the settings, and adds the CORS headers.
+    // src/app.ts has routed the request, checked its Host and Origin, and adds the CORS headers.
     route: new URL(request.url).pathname,
     allowedHostnames: [new URL(`http://${request.headers.get("host")}`).hostname],
     allowedOriginHostnames: "*",
@@ -62,5 +65,5 @@ export function serveBody(
   return handler.fetch(request, { parsedBody: withoutCancellations(json) });
 }
 
-/** The SDK's word for why; its sentence quotes what the caller sent. */
+/** Extracts the SDK's code for the problem, because its sentence quotes the caller's text. */
 const problemIn = (message: string): string => /\(([a-z]+(?:-[a-z]+)+)\)/.exec(message)?.[1] ?? "other";

@@ -11,10 +11,10 @@ import { findResource, resourceTarget } from "./targets.ts";
 
 const paramsSchema = z.object({ uri: z.string().min(1).max(2_000) });
 
-// Live data: a client may share a read within one turn, not longer.
+// Live data: a client may reuse a read within one turn, not longer.
 const TTL_MS = 5_000;
 
-/** The path of a resources/read, which is that of a call (src/mcp/call-tool.ts). */
+/** Answers a resources/read. It takes the path of a call (src/mcp/call-tool.ts). */
 export async function readResource(params: unknown, call: Call): Promise<ReadResourceResult> {
   const wanted = readRequest(params, call);
   const answer = await takePath(call, wanted, ({ value, signals }) => ({ answer: value, ...signals }));
@@ -50,7 +50,7 @@ function notFound(call: Call) {
   return refuse("not_found", "There is no resource at that URI.", { hints });
 }
 
-/** A resource's contents, as resources/read answers them and prompts embed them. */
+/** Returns a resource's contents, as resources/read answers them and prompts embed them. */
 export function embed(uri: string, value: object) {
   return { uri, mimeType: "application/json", text: JSON.stringify(value) };
 }

@@ -6,8 +6,8 @@ import { promptTarget, resourceTarget, toolTarget } from "./targets.ts";
 const JSON_TYPE = { mimeType: "application/json" };
 
 /**
- * What the lists show, and who may see it (src/mcp/access.ts). Built once per isolate: making JSON Schema
- * out of zod on every request costs more than the answer.
+ * All list entries and who may see them (src/mcp/access.ts). Built once per isolate, because making JSON Schema from
+ * zod on every request costs more than the answer.
  */
 export const lists = {
   "tools/list": {

@@ -10,9 +10,9 @@ import type { Resource, ResourceTemplate } from "../resources/resource.ts";
 import { everyVersion, tools } from "../tools/registry.ts";
 import type { Tool } from "../tools/tool.ts";
 
-// What a name leads to, and how the guard sees it.
+// Looks up targets by name and describes them for the guard.
 
-/** Versions of tools by what clients call them by. */
+/** Versions of tools by the names that clients call. */
 export type ToolTable = ReadonlyMap<string, Tool>;
 export const toolTable = (of: readonly Tool[]): ToolTable =>
   new Map(everyVersion(of).map((tool) => [tool.definition.name, tool]));
@@ -32,7 +32,7 @@ export const findTemplate = (uriTemplate: string): ResourceTemplate | undefined 
 
 export type FoundResource = { resource: Resource } | { template: ResourceTemplate; value: string };
 
-/** What stands at a URI: a fixed resource, else the first template that matches. */
+/** Returns the resource at a URI: a fixed one, else the first template that matches. */
 export function findResource(uri: string): FoundResource | undefined {
   const resource = resourcesByUri.get(uri);
   if (resource !== undefined) return { resource };
@@ -56,12 +56,12 @@ export function resourceTarget(found: FoundResource | undefined): Target {
 export const promptTarget = (prompt: Prompt | undefined): Target =>
   target("prompt", prompt?.definition.name, prompt && { ...prompt, scope: BASE_SCOPE, list: "prompts" });
 
-/** Values of a completion, of the 100 that the protocol allows: who has to see more types on. */
+/** Values of a completion. The protocol allows 100, but a caller who needs more can type on. */
 export const COMPLETIONS_MAX = 20;
 
 /**
- * A completion continues ids and names, and shows nothing of what they lead to. Ids of objects count as seen: typed on and
- * on, they are a list of all there are.
+ * A completion continues ids and names, and shows nothing else about them. Ids of objects count as seen, because many
+ * completions together list everything there is.
  */
 export function completionTarget(of: Target): Target {
   const { arguments: named = [], results = [] } = of.labels?.objects ?? {};
@@ -79,7 +79,10 @@ const COMPLETION_LABELS = {
   cost: { records: COMPLETIONS_MAX, bytes: 4_000 },
 } as const;
 
-/** initialize, server/discover and lists: anyone may begin; a list takes what any use of the server takes. */
+/**
+ * Target of initialize, server/discover and lists. Anyone may connect; a list needs the scope that any use of the
+ * server needs.
+ */
 export const discoveryTarget = (method: string): Target => ({
   kind: "discovery",
   name: method,
@@ -88,7 +91,7 @@ export const discoveryTarget = (method: string): Target => ({
   labels: undefined,
 });
 
-/** What a message asks for; undefined for one that is the SDK's own to answer. */
+/** Returns a message's target; undefined for a message that the SDK answers itself. */
 export function targetOf(method = "", params: Record<string, unknown> = {}): Target | undefined {
   const named = (name: unknown) => (typeof name === "string" ? name : "");
   switch (method) {
@@ -110,7 +113,7 @@ export function targetOf(method = "", params: Record<string, unknown> = {}): Tar
   }
 }
 
-/** What a message that is refused before it is read names, for its record, and what is wrong with that. */
+/** Returns the arguments of a message that is refused before dispatch, for its record, and what is wrong with them. */
 export function argumentsOf(
   method = "",
   params: Record<string, unknown> = {},

@@ -2,16 +2,16 @@ import type { Bucket, Limit, Policy } from "./schema.ts";
 
 export type TargetKind = "tools" | "resources" | "prompts";
 
-/** Whether any of the roles may use a thing. Unknown roles allow nothing. */
+/** Returns whether any of the roles may use a thing. Unknown roles allow nothing. */
 export function allows(policy: Policy, roles: readonly string[], kind: TargetKind, name: string): boolean {
   return rolesIn(policy, roles).some((role) => role[kind].includes(name));
 }
 
-/** Whether any of the roles sees the rows of every customer, and not own ones alone. */
+/** Returns whether any of the roles sees every customer's rows, and not only its own. */
 export const seesEveryCustomer = (policy: Policy, roles: readonly string[]): boolean =>
   rolesIn(policy, roles).some(({ customers }) => customers === "all");
 
-/** The limit of a caller: of several roles' limits the one that lets most through. */
+/** Returns the limit of a caller with these roles: the most generous one. */
 export function limitOf(policy: Policy, roles: readonly string[], bucket: Bucket): Limit {
   const own = rolesIn(policy, roles).map(({ limits }) => (limits ?? policy.limits)[bucket]);
   return own.reduce(
@@ -20,7 +20,7 @@ export function limitOf(policy: Policy, roles: readonly string[], bucket: Bucket
   );
 }
 
-/** What one call counts. Discovery has no weights: they are checked against the limit of calls alone. */
+/** Returns the weight of one call. Discovery has no weights: they are validated only against the limit of calls. */
 export const weightOf = ({ weights }: Policy, bucket: Bucket, name: string): number =>
   bucket === "calls" && Object.hasOwn(weights, name) ? (weights[name] ?? 1) : 1;
 
@@ -31,5 +31,5 @@ function rolesIn({ roles: known }: Policy, roles: readonly string[]) {
   });
 }
 
-/** The roles of whoever runs programs on this machine (src/local/worker.ts). */
+/** Returns the roles of a person who runs programs on this machine (src/local/worker.ts). */
 export const localRoles = ({ local_role }: Policy): string[] => (local_role === null ? [] : [local_role]);

@@ -3,15 +3,15 @@ import { rulesSchema } from "../detection/rules.ts";
 import { sayMissing } from "../validation/missing-message.ts";
 import { signOnSchema } from "./sign-on.ts";
 
-// The policy's shape, parsed once at isolate start. policy.schema.json is generated from it for editors.
+// The policy's schema, parsed once when an isolate starts. policy.schema.json is generated from it for editors.
 
-/** Entries of the rate windows of one caller, who may occupy 96 KiB of a Durable Object with all that is kept. */
+/** Entries of one caller's rate windows. They bound the object's storage for a caller to 96 KiB. */
 export const WINDOW_ENTRIES_MAX = 600;
 
 const names = z.array(z.string().min(1).max(200)).max(200);
 
 const limitSchema = z.strictObject({
-  max: z.int().min(1).max(WINDOW_ENTRIES_MAX).describe("Weight admitted in every stretch of window_s"),
+  max: z.int().min(1).max(WINDOW_ENTRIES_MAX).describe("Weight admitted in any period of window_s"),
   window_s: z.int().min(1).max(3_600).describe("Seconds"),
 });
 
@@ -23,10 +23,12 @@ const unguardedSchema = z.strictObject({
 
 const limitsSchema = z.strictObject({
   calls: limitSchema.describe("Tools, resources, prompts and completion"),
-  discovery: limitSchema.describe("initialize, server/discover and lists, which never eat the call budget"),
+  discovery: limitSchema.describe(
+    "initialize, server/discover and lists, which never use up the call budget",
+  ),
 });
 
-/** An endpoint that anybody may ask, by the name of its limit in the policy. */
+/** An endpoint without authentication, named like its limit in the policy. */
 export type Endpoint =
   | "register"
   | "register_network"
@@ -61,9 +63,9 @@ const unauthenticatedSchema = z
     ),
     answered_products: z
       .strictObject({
-        max: z.int().min(1).max(1_000_000).describe("Products answered in every stretch of window_s"),
+        max: z.int().min(1).max(1_000_000).describe("Products answered in any period of window_s"),
         window_s: z.int().min(1).max(86_400).describe("Seconds"),
-        page: z.int().min(1).max(50).describe("Records that a page holds at the most past that"),
+        page: z.int().min(1).max(50).describe("Records of a page at most after that"),
       })
       .default({ max: 6_000, window_s: 3_600, page: 3 })
       .describe(
@@ -74,10 +76,10 @@ const unauthenticatedSchema = z
     ),
   })
   .prefault({})
-  .describe("What callers may ask before they have proved who they are; each purpose counts for itself");
+  .describe("Limits of unauthenticated requests; each purpose is counted separately");
 
 const roleSchema = z.strictObject({
-  scopes: names.describe("What a token of this role can be granted at the most"),
+  scopes: names.describe("The most that a token of this role can be granted"),
   tools: names,
   resources: names.describe("URIs and URI templates"),
   prompts: names,
@@ -85,21 +87,23 @@ const roleSchema = z.strictObject({
     .enum(["own", "all"])
     .optional()
     .describe(
-      "Whose rows of the support desk: those of the caller's own customer id, or everybody's; absent: own",
+      "Visible rows of the support desk: those of the caller's own customer id, or everybody's; absent: own",
     ),
-  limits: limitsSchema.optional().describe("Instead of the limits of all roles"),
+  limits: limitsSchema.optional().describe("Replaces the limits of all roles"),
 });
 
 const shapeSchema = z.strictObject({
   $schema: z.string().optional(),
   roles: z
     .record(z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/), roleSchema)
-    .describe("What is not named here is denied. A caller with several roles may use what any of them may"),
-  limits: limitsSchema.describe("Of every role that has none of its own"),
+    .describe(
+      "Everything not named here is denied. A caller with several roles may use what any of them allows",
+    ),
+  limits: limitsSchema.describe("Limits of every role without its own"),
   unauthenticated: unauthenticatedSchema,
   weights: z
     .record(z.string(), z.int().min(1).max(WINDOW_ENTRIES_MAX))
-    .describe("What one call of a tool, resource or prompt counts; 1 where it is not named"),
+    .describe("Weight of one call of a tool, resource or prompt; 1 if it is not named"),
   fail_open: z
     .strictObject({
       targets: names.describe("Tools, resources and prompts of public data; all others answer unavailable"),
@@ -108,28 +112,30 @@ const shapeSchema = z.strictObject({
         .default({ per_caller: 200, per_isolate: 2_000, window_s: 3_600 })
         .describe("Products that one isolate serves unguarded"),
     })
-    .describe("What goes on where the caller's Durable Object can't be reached"),
+    .describe("Still served while the caller's Durable Object cannot be reached"),
   redact: z
     .strictObject({
-      except: z.record(z.string(), names).describe("Arguments that stand in the audit as they were sent"),
+      except: z.record(z.string(), names).describe("Arguments that the audit keeps as they were sent"),
     })
     .describe("Every argument is redacted in the audit, except those named here"),
   confirmation: z
     .strictObject({
-      minutes: z.int().min(1).max(1_440).describe("How long work may go on after a person agreed"),
-      allowance: z.int().min(0).max(1_000).describe("How much past the limit, such as people more"),
+      minutes: z.int().min(1).max(1_440).describe("Minutes that work may continue after a person agreed"),
+      allowance: z
+        .int()
+        .min(0)
+        .max(1_000)
+        .describe("How far work may pass the limit, such as further people"),
     })
-    .describe("What a person's confirmation lets through"),
-  rules: rulesSchema.describe("What many calls together may not do (docs/detection.md)"),
-  sign_on: signOnSchema.describe("Who people of the sign-in provider are here (docs/sign-on.md)"),
+    .describe("What a person's confirmation allows"),
+  rules: rulesSchema.describe("Flow rules: what many calls together must not do (docs/detection.md)"),
+  sign_on: signOnSchema.describe("Maps people of the sign-in provider to users (docs/sign-on.md)"),
   local_role: z
     .string()
     .min(1)
     .max(32)
     .nullable()
-    .describe(
-      "Of who speaks to the server over stdio on its own machine (docs/stdio.md); null allows nothing",
-    ),
+    .describe("Role of clients over stdio on the same machine (docs/stdio.md); null allows nothing"),
   retention: z.strictObject({
     audit_days: z.int().min(1).max(3_650).describe("Days after which a record of the audit is pruned"),
   }),
@@ -152,7 +158,7 @@ export const policySchema = shapeSchema.superRefine((policy, context) => {
     { path: ["local_role"], role: policy.local_role },
   ];
   for (const { path, role } of given) {
-    // Anonymous callers have their role by being nobody.
+    // Anonymous callers have their role without a user.
     if (role !== null && (!Object.hasOwn(policy.roles, role) || role === "anonymous"))
       refuse(path, `there is no role "${role}" to give`);
   }
@@ -171,7 +177,7 @@ export type Policy = z.output<typeof shapeSchema>;
 export type Limit = z.output<typeof limitSchema>;
 export type Bucket = keyof z.output<typeof limitsSchema>;
 
-/** What is wrong with a policy, and where: `roles.support.limits.calls.max`. */
+/** A problem in a policy, with its path, such as `roles.support.limits.calls.max`. */
 export interface PolicyProblem {
   path: string;
   reason: string;

@@ -7,7 +7,7 @@ import { HINTED_SKUS } from "../catalog/sku.ts";
 import type { CallContext } from "../call-context.ts";
 import { parseArguments } from "../validation/arguments.ts";
 
-/** What a prompt says: a text, and the live resources that it stands on. */
+/** The content of a prompt: a text, and the live resources that it refers to. */
 export interface PromptContent {
   text: string;
   resources: { uri: string; value: object }[];
@@ -17,14 +17,14 @@ interface PromptSpec<Args extends z.ZodObject> {
   name: string;
   title: string;
   description: string;
-  /** Strings on the wire; a field's description is shown to the person who fills it in. */
+  /** Strings on the wire. A field's description is shown to the person who fills it in. */
   args: Args;
   complete: { [Name in keyof Args["shape"]]?: Completer };
   render(args: z.output<Args>, context: CallContext): Promise<Outcome<Answered<PromptContent>>>;
 }
 
 export interface Prompt {
-  /** As prompts/list answers it. */
+  /** The entry in prompts/list. */
   definition: {
     name: string;
     title: string;
@@ -49,7 +49,7 @@ export function definePrompt<Args extends z.ZodObject>(spec: PromptSpec<Args>): 
         required: !z.safeParse(field, undefined).success,
       })),
     },
-    // Prompts stand on resources of the catalog alone.
+    // Prompts use only catalog resources.
     labels: {
       ...CATALOG.labels,
       objects: { arguments: [], results: ["resources[].value.sku"], hints: HINTED_SKUS },

@@ -3,7 +3,7 @@ import { productResource } from "../resources/product.ts";
 import type { Completer } from "../resources/resource.ts";
 import { skuSchema } from "../catalog/sku.ts";
 
-/** SKUs in one string, separated by commas: prompt arguments are strings. */
+/** SKUs in one string, separated by commas, because prompt arguments are strings. */
 export const skuListSchema = (min: number, max: number) =>
   z
     .string()

@@ -11,7 +11,7 @@ export const customersSummaryResource: Resource = {
   description: "How many customers, orders and tickets of each status there are; counts only",
   scope: "support:read",
   labels: {
-    // Counts of everybody are about nobody.
+    // Counts are about nobody.
     classes: [],
     kinds: ["source"],
     subjects: NOWHERE,

@@ -39,7 +39,10 @@ interface LiveProduct extends ProductDetail, Stock {
   as_of: string;
 }
 
-/** The resources of several products, or the refusal of the first that is unknown; two statements however many. */
+/**
+ * Returns the resources of several products, or the refusal of the first unknown one. Takes two statements for any
+ * number.
+ */
 export async function readProducts(
   skus: string[],
   { catalog, inventory, now }: CallContext,

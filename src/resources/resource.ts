@@ -8,26 +8,29 @@ interface Described {
   name: string;
   title: string;
   description: string;
-  /** What the caller's token must have been granted. */
+  /** The scope that the caller's token needs. */
   scope: Scope;
   labels: Labels;
 }
 
-/** Of what shows the catalog as it is shown to everybody. */
+/** Labels and scope of resources that show the public catalog. */
 export const CATALOG: Pick<Described, "scope"> & { labels: Pick<Labels, "classes" | "kinds" | "subjects"> } =
   {
     scope: "catalog:read",
     labels: { classes: ["catalog"], kinds: ["source"], subjects: NOWHERE },
   };
 
-/** Up to `limit` ids or names that continue what was typed so far, and how much of that stays before each of them. */
+/**
+ * Returns up to `limit` ids or names that continue the typed text, and the part of that text to keep before each of
+ * them.
+ */
 export type Completer = (
   typed: string,
   context: CallContext,
   limit: number,
 ) => Promise<{ before?: string; ids: string[] }>;
 
-/** A resource at a fixed URI; `read` answers what is sent as JSON. */
+/** A resource at a fixed URI; `read` returns the value that is sent as JSON. */
 export interface Resource extends Described {
   uri: string;
   read(context: CallContext): Promise<Outcome<Answered<object>>>;

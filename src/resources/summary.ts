@@ -15,11 +15,11 @@ export const summaryResource: Resource = {
   labels: { ...CATALOG.labels, objects: NOWHERE, cost: { records: 1, bytes: 64_000 } },
 
   async read({ catalog }) {
-    const [overview, categories, notice] = await Promise.all([
+    const [overview, categories] = await Promise.all([
       catalog.overview(),
       catalog.categories(CATEGORIES_MAX + 1),
-      emptyCatalogNotice(catalog),
     ]);
+    const notice = emptyCatalogNotice(overview);
     const shown = categories.slice(0, CATEGORIES_MAX);
     const value = {
       total: overview.activeProducts,

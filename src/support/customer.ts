@@ -2,14 +2,14 @@ import * as z from "zod";
 import { clip, plainLine } from "../text/plain-text.ts";
 import { customerIdSchema, toId } from "./ids.ts";
 
-// What a caller may see of a customer. A column that is not named here does not exist for callers.
+// Columns of a customer that callers may see. A column that is not named here does not exist for callers.
 
 const FIELD_MAX = 120;
 
-/** Customers that a search answers at the most. */
+/** Customers that a search answers at most. */
 export const SEARCH_MAX = 5;
 
-/** Enough to tell two customers of a name apart; what is to be known of one is asked for by id. */
+/** Enough to tell two customers of one name apart; everything else is requested by id. */
 export const customerHitSchema = z.strictObject({
   customer_id: customerIdSchema,
   name: z.string(),

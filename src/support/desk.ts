@@ -6,28 +6,30 @@ import type { Viewer } from "./viewer.ts";
 /** A database, and the viewer as the first two values of every statement over personal rows. */
 export interface Desk {
   db: D1Database;
-  sight: readonly [all: number, own: number | null];
+  viewerValues: readonly [all: number, own: number | null];
 }
 
 export const deskOf = (db: D1Database, viewer: Viewer): Desk => ({
   db,
-  sight: viewer.sees === "all" ? [1, null] : [0, toKey(customerIdSchema, viewer.customerId)],
+  viewerValues: viewer.sees === "all" ? [1, null] : [0, toKey(customerIdSchema, viewer.customerId)],
 });
 
-/** The condition that a row is the viewer's to see; `column` holds its customer. */
-export const seenBy = (column: string): string => `(?1 = 1 OR ${column} = ?2)`;
+/** Returns the SQL condition that the viewer may see a row; `column` holds the row's customer. */
+export const visibleTo = (column: string): string => `(?1 = 1 OR ${column} = ?2)`;
 
-/** Whether a row's customer is a canary, as 0 or 1. */
+/** Returns SQL for whether a row's customer is a canary, as 0 or 1. */
 export const isCanary = (column: string): string =>
   `EXISTS (SELECT 1 FROM canary_customers k WHERE k.customer_id = ${column})`;
 
 /** The column of `isCanary`, for a row's schema. */
-export const marked = { canary: z.int().transform((flag) => flag === 1) };
+export const canaryColumn = { canary: z.int().transform((flag) => flag === 1) };
 
-/** A row where the customer is there for the viewer, to be asked together with what belongs to the customer. */
-export const presence = ({ db, sight }: Desk, customerId: string): D1PreparedStatement =>
+/**
+ * Selects one row if the customer exists for the viewer. Send it in one batch with the statements about the customer.
+ */
+export const selectCustomer = ({ db, viewerValues }: Desk, customerId: string): D1PreparedStatement =>
   db
-    .prepare(`SELECT ${isCanary("c.id")} AS canary FROM customers c WHERE c.id = ?3 AND ${seenBy("c.id")}`)
-    .bind(...sight, toKey(customerIdSchema, customerId));
+    .prepare(`SELECT ${isCanary("c.id")} AS canary FROM customers c WHERE c.id = ?3 AND ${visibleTo("c.id")}`)
+    .bind(...viewerValues, toKey(customerIdSchema, customerId));
 
-export const presenceRows = z.array(z.object(marked)).transform(([row]) => row);
+export const customerRows = z.array(z.object(canaryColumn)).transform(([row]) => row);

@@ -1,9 +1,9 @@
 import { plainLine } from "../text/plain-text.ts";
 
-// What customers are found by. Rows and questions are written the same way, so that what a person
-// types differently, accents, case, spaces, dashes, makes no difference.
+// Normalizes the values by which customers are found. Rows and searches use the same functions, so accents, case,
+// spaces and dashes make no difference.
 
-/** Lower case, without accents and punctuation, words apart by one space. */
+/** Lower case, without accents and punctuation, words separated by one space. */
 export const nameKey = (name: string): string =>
   plainLine(name)
     .normalize("NFKD")
@@ -14,7 +14,7 @@ export const nameKey = (name: string): string =>
 
 export const emailKey = (email: string): string => plainLine(email).toLowerCase();
 
-/** Digits alone; an international prefix of 00 is as good as +. */
+/** Digits only; a leading 00 counts as +. */
 export const phoneKey = (phone: string): string => phone.replace(/\D/g, "").replace(/^00/, "");
 
 export const postcodeKey = (postcode: string): string => nameKey(postcode).replaceAll(" ", "");

@@ -2,7 +2,7 @@ import * as z from "zod";
 
 type Prefix = "C" | "O" | "T";
 
-/** One way to write each id: two spellings of one would count as two things. */
+/** Allows one spelling of each id, because two spellings would count as two things. */
 const idSchema = (prefix: Prefix, example: string) =>
   z
     .string()
@@ -15,7 +15,7 @@ export const ticketIdSchema = idSchema("T", "T-5001");
 
 export const toId = (prefix: Prefix, number: number): string => `${prefix}-${number}`;
 
-/** The row's key behind a public id; null, which equals no key, where it is none. */
+/** Returns the row's key of a public id; null, which equals no key, if the id is invalid. */
 export function toKey(schema: typeof customerIdSchema, id: string | undefined): number | null {
   const parsed = schema.safeParse(id);
   return parsed.success ? Number(parsed.data.slice(2)) : null;

@@ -3,12 +3,12 @@ import { moneySchema, toMoney } from "../catalog/money.ts";
 import { clip, plainLine } from "../text/plain-text.ts";
 import { customerIdSchema, orderIdSchema, toId } from "./ids.ts";
 
-// What a caller may see of an order.
+// Columns of an order that callers may see.
 
 export const ORDER_STATUSES = ["placed", "shipped", "delivered", "returned", "cancelled"] as const;
 
 const FIELD_MAX = 200;
-/** Lines of an order that are shown. */
+/** Items of an order that are shown. */
 export const ITEMS_MAX = 100;
 
 export const orderSummarySchema = z.strictObject({
@@ -65,7 +65,7 @@ const common = ({ id, status, placed_at, total_minor, currency }: OrderRow) => (
 
 export const toOrderSummary = (row: OrderRow): OrderSummary => ({ ...common(row), items: row.units });
 
-/** `items` may be one more than are shown. */
+/** `items` may hold one more item than is shown. */
 export const toOrder = (row: OrderRow, items: z.output<typeof itemRowSchema>[]): Order => ({
   ...common(row),
   customer_id: toId("C", row.customer_id),

@@ -3,11 +3,11 @@ import { seesEveryCustomer } from "../policy/roles.ts";
 import { customerIdSchema, toKey } from "./ids.ts";
 import { scopesOf } from "../identity/scopes.ts";
 
-/** Whether users of these roles read the support desk as one of its customers, and so have to be one. */
+/** Returns whether users with these roles use the support desk as one of its customers, and so must be one. */
 export const needsCustomer = (policy: Policy, roles: readonly string[]): boolean =>
   scopesOf(roles).includes("support:read") && !seesEveryCustomer(policy, roles);
 
-/** Whether the support desk has a customer of that id. */
+/** Returns whether the support desk has a customer with this id. */
 export async function isCustomer(db: D1Database, id: string): Promise<boolean> {
   const key = toKey(customerIdSchema, id);
   return (

@@ -1,7 +1,7 @@
 import { decodeCursor, encodeCursor } from "../catalog/cursor.ts";
 import { type Outcome, ok, refuse } from "../refusal.ts";
 
-/** A page of rows in falling order of their keys, beginning below `before`. */
+/** A page of rows by descending key, starting below `before`. */
 export interface PageRequest {
   limit: number;
   before: number;
@@ -9,11 +9,11 @@ export interface PageRequest {
 
 export interface Page<T> {
   items: T[];
-  /** The key of the last row, where there is more. */
+  /** The key of the last row, if there are more. */
   next?: number;
 }
 
-/** Makes a page of rows of which one more than `limit` was asked for. */
+/** Makes a page of rows that were requested with one more than `limit`. */
 export function pageOf<Row extends { id: number }, T>(
   rows: readonly Row[],
   limit: number,
@@ -24,7 +24,7 @@ export function pageOf<Row extends { id: number }, T>(
   return { items: shown.map(toItem), ...(rows.length > limit && last && { next: last.id }) };
 }
 
-/** The key that a page begins below; `question` is what the cursor was given with. */
+/** Returns the key that a page starts below; `question` is the query that the cursor was made for. */
 export function startOf(question: unknown, cursor: string | undefined): Outcome<number> {
   if (cursor === undefined) return ok(Number.MAX_SAFE_INTEGER);
   const decoded = decodeCursor(question, cursor);
@@ -32,9 +32,9 @@ export function startOf(question: unknown, cursor: string | undefined): Outcome<
   const [key] = decoded.value;
   return typeof key === "number" && Number.isSafeInteger(key)
     ? ok(key)
-    : refuse("invalid_arguments", "The cursor is not one that was given out.");
+    : refuse("invalid_arguments", "This server did not issue that cursor.");
 }
 
-/** The `next_cursor` of an answer, where there is more. */
+/** Returns the `next_cursor` of an answer, if there are more rows. */
 export const cursorAfter = ({ next }: Page<unknown>, question: unknown): { next_cursor?: string } =>
   next === undefined ? {} : { next_cursor: encodeCursor(question, [next, ""]) };

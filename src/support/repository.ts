@@ -11,7 +11,7 @@ import type { Ticket, TicketState, TicketStatus, TicketSummary } from "./ticket.
 import { type Closing, type TicketQuestion, closeTicket, readTicket, readTickets } from "./tickets.ts";
 import type { Viewer } from "./viewer.ts";
 
-/** Without canaries. */
+/** Counts without canaries. */
 export interface SupportSummary {
   customers: number;
   orders: number;
@@ -19,8 +19,8 @@ export interface SupportSummary {
 }
 
 /**
- * Everything that one caller may read and change of the support desk; this folder has the only SQL over
- * it. Rows that are not the viewer's are answered like rows that do not exist: undefined.
+ * Everything that one caller may read and change of the support desk. Only this folder holds SQL over it. A row that
+ * the viewer may not see is answered like one that does not exist: undefined.
  */
 export interface Support {
   /** Whether the viewer may look people up, and count them. */
@@ -30,14 +30,14 @@ export interface Support {
   paymentMethods(customerId: string): Promise<Answered<PaymentMethod[]> | undefined>;
   orders(customerId: string, page: PageRequest): Promise<Answered<Page<OrderSummary>> | undefined>;
   order(id: string): Promise<Answered<Order> | undefined>;
-  /** Undefined where a customer is asked for that does not exist. */
+  /** Returns undefined if the requested customer does not exist. */
   tickets(question: TicketQuestion): Promise<Answered<Page<TicketSummary>> | undefined>;
   ticket(id: string): Promise<Answered<Ticket> | undefined>;
   closeTicket(closing: Closing): Promise<{ state: TicketState; changed: boolean } | undefined>;
   summary(): Promise<SupportSummary>;
 }
 
-/** The viewer is fixed here, so that no tool can ask for another's rows. */
+/** Binds the repository to one viewer, so that no tool can request another's rows. */
 export function createSupport(db: D1Database, viewer: Viewer): Support {
   const desk = deskOf(db, viewer);
   return {

@@ -3,7 +3,7 @@ import { clip, plainLine, plainText } from "../text/plain-text.ts";
 import { defused, fromCustomer, untrustedSchema } from "../text/untrusted.ts";
 import { customerIdSchema, orderIdSchema, ticketIdSchema, toId } from "./ids.ts";
 
-// What a caller may see of a ticket.
+// Columns of a ticket that callers may see.
 
 export const TICKET_STATUSES = ["open", "pending", "closed"] as const;
 export type TicketStatus = (typeof TICKET_STATUSES)[number];
@@ -13,7 +13,7 @@ const SUBJECT_MAX = 200;
 const BODY_MAX = 4_000;
 export const RESOLUTION_MAX = 500;
 
-/** Names no customer: going through the queue reads about nobody. */
+/** Names no customer, so listing the queue reads nobody's data. */
 export const ticketSummarySchema = z.strictObject({
   ticket_id: ticketIdSchema,
   topic: z.enum(TOPICS),
@@ -22,7 +22,7 @@ export const ticketSummarySchema = z.strictObject({
 });
 export type TicketSummary = z.output<typeof ticketSummarySchema>;
 
-/** How a ticket stands. */
+/** The state of a ticket. */
 export const ticketStateSchema = z.strictObject({
   ticket_id: ticketIdSchema,
   status: z.enum(TICKET_STATUSES),

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { type Answered, answered } from "../detection/signals.ts";
 import { readsLikeInstruction } from "../text/injection-scan.ts";
-import { type Desk, isCanary, marked, presence, presenceRows, seenBy } from "./desk.ts";
+import { type Desk, isCanary, canaryColumn, selectCustomer, customerRows, visibleTo } from "./desk.ts";
 import { customerIdSchema, ticketIdSchema, toKey } from "./ids.ts";
 import { type Page, type PageRequest, pageOf } from "./page.ts";
 import {
@@ -25,7 +25,7 @@ export interface TicketQuestion extends PageRequest {
 export interface Closing {
   ticketId: string;
   resolution: string;
-  /** Of the ticket as it was read; undefined closes it however it stands. */
+  /** Version of the ticket as the caller read it; undefined closes the ticket in any version. */
   version?: number | undefined;
   /** Milliseconds since the epoch. */
   now: number;
@@ -35,11 +35,11 @@ export async function readTickets(
   desk: Desk,
   { customerId, status, limit, before }: TicketQuestion,
 ): Promise<Answered<Page<TicketSummary>> | undefined> {
-  const { db, sight } = desk;
-  const values: (string | number | null)[] = [...sight, before, limit + 1];
-  const conditions = [seenBy("t.customer_id"), `NOT ${isCanary("t.customer_id")}`, "t.id < ?3"];
-  // Said again without the OR, so that an index finds a customer's few among everybody's.
-  if (sight[0] === 0) conditions.push("t.customer_id = ?2");
+  const { db, viewerValues } = desk;
+  const values: (string | number | null)[] = [...viewerValues, before, limit + 1];
+  const conditions = [visibleTo("t.customer_id"), `NOT ${isCanary("t.customer_id")}`, "t.id < ?3"];
+  // Repeated without the OR, so that an index finds the customer's tickets.
+  if (viewerValues[0] === 0) conditions.push("t.customer_id = ?2");
   if (status !== undefined) conditions.push(`t.status = ?${values.push(status)}`);
   if (customerId !== undefined) {
     conditions.push(`t.customer_id = ?${values.push(toKey(customerIdSchema, customerId))}`);
@@ -50,36 +50,39 @@ export async function readTickets(
        WHERE ${conditions.join(" AND ")} ORDER BY t.id DESC LIMIT ?4`,
     )
     .bind(...values);
-  const asked = customerId === undefined ? [] : [presence(desk, customerId)];
+  const asked = customerId === undefined ? [] : [selectCustomer(desk, customerId)];
   const [found, present] = await db.batch([tickets, ...asked]);
-  const customer = presenceRows.parse(present?.results ?? []);
+  const customer = customerRows.parse(present?.results ?? []);
   if (customerId !== undefined && customer === undefined) return undefined;
   const page = pageOf(z.array(ticketSummaryRowSchema).parse(found?.results), limit, toTicketSummary);
   return answered(page, { records: page.items.length, canary: customer?.canary ?? false });
 }
 
-export async function readTicket({ db, sight }: Desk, id: string): Promise<Answered<Ticket> | undefined> {
+export async function readTicket(
+  { db, viewerValues }: Desk,
+  id: string,
+): Promise<Answered<Ticket> | undefined> {
   const found = await db
     .prepare(
       `SELECT t.id, t.customer_id, t.order_id, t.topic, t.status, t.subject, t.body, t.resolution, t.version,
          t.opened_at, t.closed_at, ${isCanary("t.customer_id")} AS canary
-       FROM tickets t WHERE t.id = ?3 AND ${seenBy("t.customer_id")}`,
+       FROM tickets t WHERE t.id = ?3 AND ${visibleTo("t.customer_id")}`,
     )
-    .bind(...sight, toKey(ticketIdSchema, id))
+    .bind(...viewerValues, toKey(ticketIdSchema, id))
     .first();
   if (found === null) return undefined;
-  const row = ticketRowSchema.extend(marked).parse(found);
+  const row = ticketRowSchema.extend(canaryColumn).parse(found);
   return answered(toTicket(row), {
     records: 1,
-    // As written: what the answer defuses, and what it leaves out as invisible, was meant for a model all the same.
+    // Scanned as stored: the answer defuses or drops parts of the text, but they were meant for a model all the same.
     tainted: readsLikeInstruction(row.subject, row.body, row.resolution ?? ""),
     canary: row.canary,
   });
 }
 
-/** How the ticket stands after, and whether this changed it: a closed ticket stays as it is. */
+/** Returns the ticket's state afterwards, and whether this call changed it: a closed ticket stays as it is. */
 export async function closeTicket(
-  { db, sight }: Desk,
+  { db, viewerValues }: Desk,
   { ticketId, resolution, version, now }: Closing,
 ): Promise<{ state: TicketState; changed: boolean } | undefined> {
   const key = toKey(ticketIdSchema, ticketId);
@@ -87,16 +90,16 @@ export async function closeTicket(
     db
       .prepare(
         `UPDATE tickets SET status = 'closed', closed_at = ?4, resolution = ?5, version = version + 1
-         WHERE id = ?3 AND ${seenBy("customer_id")} AND status <> 'closed' AND (?6 IS NULL OR version = ?6)
+         WHERE id = ?3 AND ${visibleTo("customer_id")} AND status <> 'closed' AND (?6 IS NULL OR version = ?6)
          RETURNING id`,
       )
-      .bind(...sight, key, now, resolution, version ?? null),
+      .bind(...viewerValues, key, now, resolution, version ?? null),
     db
       .prepare(
         `SELECT t.id, t.status, t.version, t.closed_at, t.resolution FROM tickets t
-         WHERE t.id = ?3 AND ${seenBy("t.customer_id")}`,
+         WHERE t.id = ?3 AND ${visibleTo("t.customer_id")}`,
       )
-      .bind(...sight, key),
+      .bind(...viewerValues, key),
   ]);
   const [row] = z.array(ticketStateRowSchema).parse(found?.results);
   if (row === undefined) return undefined;

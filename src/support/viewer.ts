@@ -2,7 +2,7 @@ import type { Principal } from "../identity/principal.ts";
 import { seesEveryCustomer } from "../policy/roles.ts";
 import type { Policy } from "../policy/schema.ts";
 
-/** Whose rows a caller may see: everybody's, or one customer's own, which without a customer id are nobody's. */
+/** The rows that a caller may see: everybody's, or one customer's own. Without a customer id, none. */
 export type Viewer = { sees: "all" } | { sees: "own"; customerId: string | undefined };
 
 export const viewerOf = (

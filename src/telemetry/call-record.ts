@@ -4,23 +4,26 @@ export const CALL_KINDS = ["tool", "resource", "prompt", "completion", "discover
 export type CallKind = (typeof CALL_KINDS)[number];
 export type CallStatus = "ok" | "error" | "refused";
 
-/** What a flow rule said of a call, as telemetry tells it: `flag` is an enforced rule that tells a person and lets go on. */
+/**
+ * A flow rule's verdict about a call, for telemetry. `flag` is an enforced rule that informs a person and lets the call
+ * run.
+ */
 export interface FlowVerdict {
   rule: string;
   mode: "enforce" | "flag" | "shadow";
   verdict: string;
 }
 
-/** A call or a refused request that is over. No field holds a caller's own text but `client`, which is cleaned and cut. */
+/** A finished call or a refused request. `client` is the only field with a caller's own text; it is cleaned and cut. */
 export interface CallRecord {
   kind: CallKind;
-  /** As a registry names it, or a resource's URI template; UNKNOWN where the caller named nothing that exists. */
+  /** The registry's name, or a resource's URI template; UNKNOWN if the caller named nothing that exists. */
   name: string;
-  /** `ok`, or the code that it ended in. */
+  /** `ok`, or the code of the refusal. */
   outcome: "ok" | RefusalCode;
-  /** Whether the guard let it begin. */
+  /** Whether the guard let it start. */
   ran: boolean;
-  /** Milliseconds from the guard's first look to its last word. */
+  /** Milliseconds from the start of admission to the end of settlement. */
   durationMs: number;
   resultBytes: number;
   records: number;
@@ -32,13 +35,13 @@ export interface CallRecord {
   /** Whether the caller's Durable Object was out of reach. */
   degraded: boolean;
   correlationId: string;
-  /** By name, of those that the policy lets be seen; texts by their length alone. */
+  /** The arguments that the policy allows to be seen, by name; texts only as their length. */
   arguments: Readonly<Record<string, string | number | boolean | null>>;
 }
 
 export const UNKNOWN = "unknown";
 
-/** Errors are the server's own fault; all else that is not ok is the caller's to mend. */
+/** An error is the server's own fault; anything else that is not ok is for the caller to correct. */
 export function statusOf(outcome: CallRecord["outcome"]): CallStatus {
   if (outcome === "ok") return "ok";
   return refusals[outcome].http >= 500 ? "error" : "refused";

@@ -1,45 +1,45 @@
-/** Every field of a log line, with its unit in its name. */
+/** Every field of a log line. Units are part of the names. */
 export const fields = {
   correlation_id: {
     type: "string",
     means: "names the request, as its `X-Request-Id` does; in a batch, the call too: `<request>/<place>`",
   },
   principal: { type: "string", means: "keyed hash of the caller's id; the same for all its calls" },
-  client: { type: "string", means: "what the client says of itself, cleaned and cut" },
+  client: { type: "string", means: "the client's description of itself, cleaned and cut" },
   protocol: { type: "string", means: "MCP revision, or `unsaid`" },
-  tool_name: { type: "string", means: "of the registry, or `unknown`" },
+  tool_name: { type: "string", means: "name in the registry, or `unknown`" },
   resource_uri: { type: "string", means: "URI template of the registry, or `unknown`" },
-  prompt_name: { type: "string", means: "of the registry, or `unknown`" },
+  prompt_name: { type: "string", means: "name in the registry, or `unknown`" },
   completion_of: { type: "string", means: "prompt or URI template that is completed, or `unknown`" },
-  method: { type: "string", means: "of the protocol" },
+  method: { type: "string", means: "method of the protocol" },
   target: { type: "string", means: "tool, URI template, prompt, method or kind of request" },
   arguments: {
     type: "object",
     means:
-      "those that the policy's `redact` lets be seen, texts by their length alone; how many others there were",
+      "arguments that the policy's `redact` allows, texts only as their length; the number of the others",
   },
-  code: { type: "string", means: "of docs/errors.md" },
-  duration_ms: { type: "number", means: "from the guard's first look to its last word" },
-  result_bytes: { type: "number", means: "of the answer, 0 where there was none" },
-  records: { type: "number", means: "in the answer" },
+  code: { type: "string", means: "code in docs/errors.md" },
+  duration_ms: { type: "number", means: "from the start of admission to the end of settlement" },
+  result_bytes: { type: "number", means: "size of the answer, 0 if there was none" },
+  records: { type: "number", means: "records in the answer" },
   degraded: { type: "boolean", means: "the caller's Durable Object was out of reach" },
-  flow_rules: { type: "string", means: "rules that spoke, as `rule:mode`, separated by spaces" },
+  flow_rules: { type: "string", means: "rules that were hit, as `rule:mode`, separated by spaces" },
   rule: { type: "string", means: "id of the policy's rule" },
   mode: { type: "string", means: "`enforce`, `flag` or `shadow`" },
-  verdict: { type: "string", means: "of the rule" },
+  verdict: { type: "string", means: "verdict of the rule" },
   incident: { type: "string", means: "id of the incident" },
   served: { type: "boolean", means: "whether the call went on unguarded" },
-  products: { type: "number", means: "the most that the answer can hold; 0 where it was not served" },
-  overloaded: { type: "boolean", means: "the object is there, and busy with the calls of its own caller" },
-  claimed_principal: { type: "string", means: "keyed hash of whom the bearer token leads to" },
-  what: { type: "string", means: "what was being done" },
+  products: { type: "number", means: "most products that the answer can hold; 0 if it was not served" },
+  overloaded: { type: "boolean", means: "the object responds, but is busy with its caller's other calls" },
+  claimed_principal: { type: "string", means: "keyed hash of the bearer token's user" },
+  what: { type: "string", means: "operation that failed" },
   error: { type: "string", means: "message and stack; addresses, keys and long tokens are cut out" },
-  problem: { type: "string", means: "kind of failure, in the word of the library that found it" },
-  cause: { type: "string", means: "what the provider or the network said, cut out likewise" },
+  problem: { type: "string", means: "kind of failure, as the library names it" },
+  cause: { type: "string", means: "message of the provider or the network, cleaned likewise" },
   setting: { type: "string", means: "name of a setting" },
   path: { type: "string", means: "place in policy.json" },
-  reason: { type: "string", means: "what is wrong there" },
-  part: { type: "string", means: "what is not ready, as /readyz names it" },
+  reason: { type: "string", means: "the problem" },
+  part: { type: "string", means: "part that is not ready, as /readyz names it" },
   lost_calls: { type: "number", means: "calls that metrics will not show" },
 } as const satisfies Record<string, { type: keyof Types; means: string }>;
 
@@ -69,27 +69,31 @@ const error = <const Names extends readonly FieldName[]>(means: string, names: N
   ({ level: "error", means, fields: names }) as const;
 
 /**
- * The one table of log events. Names and fields are stable: alerts and queries are written against them. A line
- * holds these fields and no others, and leaves out those that do not apply. docs/logs.md shows the table, and a
- * test keeps the two alike.
+ * The one table of log events. Names and fields are stable, because alerts and queries depend on them. A line holds
+ * these fields and no others, and leaves out those that do not apply. docs/logs.md shows the table; a test keeps the
+ * two alike.
  */
 export const events = {
-  tool_invocation_started: info("A tool call has come in", [...BEGUN, "tool_name"]),
-  tool_invocation_completed: info("It was answered", [...ENDED, "tool_name"]),
-  tool_invocation_failed: error("It failed, by the server's fault", [...ENDED, "tool_name", "code"]),
-  tool_invocation_refused: info("It was refused", [...ENDED, "tool_name", "code"]),
+  tool_invocation_started: info("A tool call has arrived", [...BEGUN, "tool_name"]),
+  tool_invocation_completed: info("A tool call was answered", [...ENDED, "tool_name"]),
+  tool_invocation_failed: error("A tool call failed through the server's fault", [
+    ...ENDED,
+    "tool_name",
+    "code",
+  ]),
+  tool_invocation_refused: info("A tool call was refused", [...ENDED, "tool_name", "code"]),
   resource_read: info("A resource was read and answered", [...ENDED, "resource_uri"]),
-  resource_read_failed: error("Reading it failed", [...ENDED, "resource_uri", "code"]),
-  resource_read_refused: info("Reading it was refused", [...ENDED, "resource_uri", "code"]),
+  resource_read_failed: error("Reading a resource failed", [...ENDED, "resource_uri", "code"]),
+  resource_read_refused: info("Reading a resource was refused", [...ENDED, "resource_uri", "code"]),
   prompt_get: info("A prompt was answered", [...ENDED, "prompt_name"]),
-  prompt_get_failed: error("Getting it failed", [...ENDED, "prompt_name", "code"]),
-  prompt_get_refused: info("Getting it was refused", [...ENDED, "prompt_name", "code"]),
+  prompt_get_failed: error("Getting a prompt failed", [...ENDED, "prompt_name", "code"]),
+  prompt_get_refused: info("Getting a prompt was refused", [...ENDED, "prompt_name", "code"]),
   completion: info("Completions were answered", [...ENDED, "completion_of"]),
   completion_failed: error("Completing failed", [...ENDED, "completion_of", "code"]),
   completion_refused: info("Completing was refused", [...ENDED, "completion_of", "code"]),
   discovery: info("initialize, server/discover or a list was answered", [...ENDED, "method"]),
   discovery_failed: error("It failed", [...ENDED, "method", "code"]),
-  discovery_refused: info("It was refused", [...ENDED, "method", "code"]),
+  discovery_refused: info("Discovery was refused", [...ENDED, "method", "code"]),
   request_counted: info("A registration, sign-in, admin change or the like was counted and let through", [
     ...BEGUN,
     "duration_ms",
@@ -103,8 +107,8 @@ export const events = {
     "claimed_principal",
     "code",
   ]),
-  flow_incident: info("A flow rule in force spoke; docs/incidents.md", FLOW),
-  flow_shadow: info("A flow rule on trial spoke, and nothing came of it", FLOW),
+  flow_incident: info("An enforced flow rule was hit; docs/incidents.md", FLOW),
+  flow_shadow: info("A shadow flow rule was hit; nothing was refused", FLOW),
   guard_degraded: error("The caller's Durable Object is out of reach", [
     "correlation_id",
     "target",
@@ -113,14 +117,14 @@ export const events = {
     "overloaded",
   ]),
   incident_lost: error(
-    "An object had too many incidents to keep: D1 has none of it, or nobody can decide it any more",
+    "An object had too many incidents to keep: one is not in D1, or nobody can decide it any more",
     ["incident", "rule"],
   ),
   incident_untold: error(
-    "The webhook was not told for three days, or there were too many incidents to keep",
+    "The webhook was out of reach for three days, or there were too many incidents to keep",
     ["incident"],
   ),
-  internal_error: error("Something unexpected; the answer held the correlation id alone", [
+  internal_error: error("An unexpected error; the answer held only the correlation id", [
     "correlation_id",
     "what",
     "error",
@@ -137,7 +141,7 @@ export const events = {
 export type Level = "info" | "error";
 export type EventName = keyof typeof events;
 
-/** What an event's line holds; undefined where a field does not apply. */
+/** The fields of an event's line; undefined if a field does not apply. */
 export type EventFields<Name extends EventName> = {
   [Field in (typeof events)[Name]["fields"][number]]: Types[(typeof fields)[Field]["type"]] | undefined;
 };

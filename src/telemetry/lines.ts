@@ -3,7 +3,7 @@ import { logEvent } from "./log.ts";
 
 type Ended = Parameters<typeof logEvent<"tool_invocation_completed">>[1];
 
-/** The log lines of a call that is over: its own, and one for each rule that spoke. */
+/** Logs a finished call: its own line, and one for each rule that was hit. */
 export function logCall(record: CallRecord): void {
   const { kind, name: target, outcome, verdicts, correlationId: correlation_id, principal } = record;
   const status = statusOf(outcome);

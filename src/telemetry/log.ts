@@ -6,8 +6,8 @@ const ERROR_MAX = 2_000;
 const MESSAGE_MAX = 200;
 
 /**
- * Writes one JSON line: when, the level, the event, and the fields that the table names for it. Never throws: a console that
- * fails must not fail the request.
+ * Writes one JSON line: time, level, event, and the fields that the table lists for it. Never throws: a failing console
+ * must not fail the request.
  */
 export function logEvent<Name extends EventName>(event: Name, given: EventFields<Name>): void {
   const { level, fields } = events[event];
@@ -17,11 +17,11 @@ export function logEvent<Name extends EventName>(event: Name, given: EventFields
   try {
     console[level](JSON.stringify(line));
   } catch {
-    // There is nowhere left to say it.
+    // There is nowhere left to report it.
   }
 }
 
-/** The cause of a surprise, for the log alone: no answer ever carries it. */
+/** Logs the cause of an unexpected error. No answer ever contains it. */
 export function logSurprise(error: unknown, about: { correlation_id?: string; what: string }): void {
   logEvent("internal_error", { correlation_id: undefined, ...about, error: causeText(error) });
 }
@@ -31,5 +31,5 @@ export function causeText(error: unknown): string {
   return scrub(text.slice(0, ERROR_MAX));
 }
 
-/** A text of somebody else's as one line of the log's. */
+/** Cleans somebody else's text for one line of the log. */
 export const foreignText = (text: string): string => scrub(clip(plainLine(text), MESSAGE_MAX));

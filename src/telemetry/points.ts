@@ -1,12 +1,12 @@
 import { type CallRecord, statusOf } from "./call-record.ts";
 
-// https://developers.cloudflare.com/analytics/analytics-engine/limits/ : a point beyond them is dropped or
-// refused where it is deployed, and nothing checks it on this machine.
+// https://developers.cloudflare.com/analytics/analytics-engine/limits/ : a deployed Worker drops or rejects a point
+// beyond these limits; the local runtime does not check them.
 const BLOBS_MAX = 20;
 const DOUBLES_MAX = 20;
 const INDEX_BYTES_MAX = 96;
 const BLOBS_BYTES_MAX = 16 * 1024;
-/** All twenty at this length stay below the sum. */
+/** All twenty blobs at this length stay below the sum. */
 const BLOB_BYTES_MAX = Math.floor(BLOBS_BYTES_MAX / BLOBS_MAX);
 
 type Blob = { means: string; of: (record: CallRecord) => string };
@@ -14,18 +14,18 @@ type Double = { means: string; of: (record: CallRecord) => number };
 
 /**
  * The one mapping of a call to Analytics Engine's slots: blob1 is the first of these, and so on. A slot keeps its
- * meaning for as long as points are kept, so new ones go to the end. docs/analytics.md shows the mapping, and a
- * test keeps the two alike.
+ * meaning for as long as points are kept, so new ones go to the end. docs/analytics.md shows the mapping; a test keeps
+ * the two alike.
  */
 export const blobs: readonly ({ name: string } & Blob)[] = [
   { name: "kind", means: "tool, resource, prompt, completion, discovery or request", of: (r) => r.kind },
   { name: "name", means: "tool, URI template, prompt or method; `unknown`", of: (r) => r.name },
   { name: "status", means: "ok, error or refused", of: ({ outcome }) => statusOf(outcome) },
-  { name: "code", means: "of docs/errors.md; empty where it was answered", of: (r) => codeOf(r) },
+  { name: "code", means: "code in docs/errors.md; empty if it was answered", of: (r) => codeOf(r) },
   { name: "principal", means: "keyed hash of the caller's id", of: (r) => r.principal },
-  { name: "client", means: "what the client says of itself", of: (r) => r.client },
+  { name: "client", means: "the client's description of itself", of: (r) => r.client },
   { name: "protocol", means: "MCP revision, or `unsaid`", of: (r) => r.protocol },
-  { name: "flow_rules", means: "rules that spoke, as ` rule:mode `", of: (r) => rulesOf(r) },
+  { name: "flow_rules", means: "rules that were hit, as ` rule:mode `", of: (r) => rulesOf(r) },
   {
     name: "correlation_id",
     means: "names the call in its answer, the log and the audit",
@@ -33,13 +33,17 @@ export const blobs: readonly ({ name: string } & Blob)[] = [
   },
 ];
 export const doubles: readonly ({ name: string } & Double)[] = [
-  { name: "duration_ms", means: "from the guard's first look to its last word", of: (r) => r.durationMs },
-  { name: "result_bytes", means: "of the answer", of: (r) => r.resultBytes },
-  { name: "records", means: "in the answer", of: (r) => r.records },
-  { name: "ran", means: "1 where the guard let it begin, else 0", of: (r) => Number(r.ran) },
+  {
+    name: "duration_ms",
+    means: "from the start of admission to the end of settlement",
+    of: (r) => r.durationMs,
+  },
+  { name: "result_bytes", means: "size of the answer", of: (r) => r.resultBytes },
+  { name: "records", means: "records in the answer", of: (r) => r.records },
+  { name: "ran", means: "1 if the guard let it start, else 0", of: (r) => Number(r.ran) },
   {
     name: "degraded",
-    means: "1 where the caller's Durable Object was out of reach, else 0",
+    means: "1 if the caller's Durable Object was out of reach, else 0",
     of: (r) => Number(r.degraded),
   },
 ];
@@ -50,7 +54,7 @@ export interface Point {
   doubles: number[];
 }
 
-/** One point of a call. Sampling is by the index: each caller's calls are sampled on their own. */
+/** Makes the point of one call. Analytics Engine samples by index, so each caller's calls are sampled separately. */
 export function pointOf(record: CallRecord): Point {
   return {
     indexes: [cutBytes(record.principal, INDEX_BYTES_MAX)],
@@ -61,7 +65,7 @@ export function pointOf(record: CallRecord): Point {
 
 const codeOf = ({ outcome }: CallRecord): string => (outcome === "ok" ? "" : outcome);
 
-// With a space on both sides of each, so that a query for one finds no longer name.
+// A space on both sides of each rule keeps a query from finding longer names.
 const rulesOf = ({ verdicts }: CallRecord): string =>
   verdicts.length === 0 ? "" : ` ${verdicts.map(({ rule, mode }) => `${rule}:${mode}`).join(" ")} `;
 
@@ -69,7 +73,7 @@ const finite = (value: number): number => (Number.isFinite(value) ? value : 0);
 
 const encoder = new TextEncoder();
 
-/** At most `max` bytes of UTF-8, never part of a character. */
+/** Cuts to at most `max` bytes of UTF-8, never inside a character. */
 export function cutBytes(text: string, max: number): string {
   // No UTF-16 unit takes more than three bytes.
   if (text.length * 3 <= max) return text;

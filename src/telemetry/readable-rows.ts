@@ -2,8 +2,8 @@ import type * as z from "zod";
 import { logSurprise } from "./log.ts";
 
 /**
- * The rows of a table that this release can read. A later release may have stored the others: they stay for when it is back,
- * and the log names the table.
+ * Returns the rows of a table that this release can read. A later release may have stored the others: they are kept for
+ * its return, and the log names the table.
  */
 export function readableRows<Row>(table: string, rows: Iterable<unknown>, schema: z.ZodType<Row>): Row[] {
   return [...rows].flatMap((row) => {

@@ -10,25 +10,25 @@ import { HUB_NAME } from "./metrics/hub.ts";
 import { countCall } from "./metrics/isolate.ts";
 import { pointOf } from "./points.ts";
 
-// Where all that telemetry hears of calls goes: the log, Analytics Engine, and this isolate's counts, which a
-// request brings to the metrics hub behind its answer. Nothing here makes a call fail or wait: each sink may throw.
+// Receives every call and passes it to the log, to Analytics Engine, and to this isolate's counts, which a request
+// sends to the metrics hub after its answer. A sink may throw; that never makes a call fail or wait.
 
-/** Tries of one request to bring the counts to the hub; the next call's request goes on trying. */
+/** Tries of one request to send the counts to the hub. The next call's request continues. */
 const TRIES = 3;
 /** Milliseconds after which the hub counts as out of reach. */
 const HUB_DEADLINE_MS = 3_000;
 
-// An isolate's own numbers; the id is made late, as there is no randomness while a module loads.
+// This isolate's counts. The id is made late, because there is no randomness while a module loads.
 let own: Flusher | undefined;
 const flusher = (): Flusher => (own ??= new Flusher(crypto.randomUUID()));
 
 const apply: Apply = (delta) =>
   within(HUB_DEADLINE_MS, async () => env.METRICS_HUB.getByName(HUB_NAME).apply(delta));
 
-/** Who calls, and what: as much as is known when a call comes in. */
+/** The caller and the target, as far as they are known when a call arrives. */
 export type Begun = Pick<CallRecord, "kind" | "name" | "principal" | "client" | "protocol" | "correlationId">;
 
-/** A call has come in. Only tools have a line for it: the others are as good as over. */
+/** Notes that a call has arrived. Only tools have a log line for it, because other calls end at once. */
 export function callBegan({ kind, name, principal, client, protocol, correlationId }: Begun): void {
   if (kind !== "tool") return;
   logEvent("tool_invocation_started", {
@@ -40,7 +40,7 @@ export function callBegan({ kind, name, principal, client, protocol, correlation
   });
 }
 
-/** A call is over. */
+/** Notes that a call has ended. */
 export function callEnded(record: CallRecord): void {
   for (const [what, tell] of SINKS) {
     try {
@@ -56,7 +56,7 @@ const SINKS: readonly [what: string, tell: (record: CallRecord) => void][] = [
   [
     "analytics",
     (record) => {
-      // Not bound where a deployment has no Analytics Engine.
+      // Undefined if a deployment has no Analytics Engine.
       const points: AnalyticsEngineDataset | undefined = env.EVENTS;
       points?.writeDataPoint(pointOf(record));
     },
@@ -71,7 +71,7 @@ const SINKS: readonly [what: string, tell: (record: CallRecord) => void][] = [
   ],
 ];
 
-/** A request was refused before a call was read from it. */
+/** Notes a request that was refused before a call was read from it. */
 export function requestRefused(
   code: RefusalCode,
   { correlationId, principal = UNKNOWN }: { correlationId: string; principal?: string | undefined },
@@ -94,7 +94,7 @@ export function requestRefused(
   });
 }
 
-/** Runs `work` and counts how long it took, whether it succeeds or not. */
+/** Runs `work` and observes its duration, whether it succeeds or not. */
 export async function timed<T>(
   what: "d1" | "admit" | "settle" | "nonce",
   work: () => Promise<T>,
@@ -110,7 +110,7 @@ export async function timed<T>(
   }
 }
 
-/** Brings what this isolate has counted to the hub at once. */
+/** Sends this isolate's counts to the hub at once. */
 export const flushNow = (): Promise<boolean> => flusher().flush(apply, Date.now());
 
 async function flushLater(waitMs: number): Promise<void> {

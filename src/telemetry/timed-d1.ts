@@ -1,6 +1,6 @@
 import { timed } from "./sink.ts";
 
-/** A database whose answers are timed: of statements run by themselves, and of batches. */
+/** Wraps a database so that single statements and batches are timed. */
 export function timedD1(db: D1Database): D1Database {
   return new Proxy(db, {
     get(target, name) {

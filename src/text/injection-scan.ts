@@ -3,30 +3,30 @@
 import { SIGNATURES } from "./injection-signatures.ts";
 import { plainText } from "./plain-text.ts";
 
-/** Characters of a text that are compared with the signatures: more than is answered of any. */
+/** Characters of a text that are compared with the signatures: more than any answer shows of one text. */
 const SCANNED_MAX = 20_000;
-/** Encoded runs that are decoded, and characters of each: more of them cost without saying more. */
+/** Encoded runs that are decoded, and characters of each. Decoding more costs time and adds nothing. */
 const RUNS_MAX = 8;
 const RUN_MAX = 4_000;
 
-/** Hidden characters, which no reader sees; seldom, and for good reasons, in honest text. */
+/** Hidden characters, which no reader sees. They are rare in honest text, and have good reasons there. */
 const HIDDEN = [
-  // Flags of nations within one are written with these tags after a black flag, ended by a cancel tag.
+  // Flags of regions, such as Scotland's, are a black flag followed by these tags and a cancel tag.
   ["hidden-tags", /(?<!\u{1f3f4}[\u{e0020}-\u{e007e}]{0,8})[\u{e0000}-\u{e007e}]/u],
   ["hidden-bidi", /[\u202d\u202e]/],
   ["hidden-zero-width", /(?:[a-z]{1,3}[\u200b\u2060\ufeff]+){4}[a-z]/i],
   ["terminal", /[\u001b\u009b]\[?[0-9;?]{0,16}[ -/]?[@-~]/],
 ] as const;
 
-/** Letters of other scripts that look like Latin ones, each before its likeness. */
+/** Letters of other scripts that look like Latin ones, each followed by the Latin one. */
 const LOOKALIKES = new Map(
   Array.from("аaеeоoрpсcуyхxіiѕsјjԁdοoαaεeιiρpνvτtκk".matchAll(/(.)(.)/gu), (pair) => [pair[1], pair[2]]),
 );
 
 /**
- * The families of signatures that a text matches, none for text that reads like a reader's. Signatures know
- * wordings, not intentions: plain requests in honest words pass (docs/support-desk.md has the figures), so
- * nothing may rest on this alone.
+ * Returns the families of signatures that a text matches; none for text that addresses a reader. Signatures know
+ * wordings, not intentions: plain requests in honest words pass (docs/support-desk.md has the figures), so nothing may
+ * rest on this alone.
  */
 export function scanForInjection(text: string): string[] {
   const found = new Set<string>();
@@ -40,10 +40,13 @@ export function scanForInjection(text: string): string[] {
   return [...found];
 }
 
-/** Whether any of the texts holds what reads like an instruction to the model that is given it. */
+/** Returns whether any of the texts reads like an instruction to the model that receives it. */
 export const readsLikeInstruction = (...texts: string[]): boolean => texts.some(isInstruction);
 
-/** The same of every text in an answer. Names of attributes are others' words too, and what begins in one may end in its value. */
+/**
+ * Checks every text in an answer. Names of attributes are third-party text too, and an instruction may begin in a name
+ * and end in its value.
+ */
 export function holdsInstruction(answer: unknown, areNamesOthers = false): boolean {
   if (typeof answer === "string") return isInstruction(answer);
   if (typeof answer !== "object" || answer === null) return false;
@@ -54,12 +57,12 @@ export function holdsInstruction(answer: unknown, areNamesOthers = false): boole
       (areNamesOthers && isInstruction(`${name}: ${String(value)}`)),
   );
 }
-/** The one field of any answer whose names are not this server's own. */
+/** The one field of any answer whose property names are not this server's own. */
 const ATTRIBUTES = "attributes";
 
-/** A number, a price or a code of so few characters tells nobody what to do. */
+/** A number, a price or a code this short cannot carry an instruction. */
 const CODE = /^[\w$.,-]{0,12}$/;
-/** Names, brands and cities come up again and again; some megabytes of them at most. */
+/** Bounds the cache of repeated texts, such as names, brands and cities, to a few megabytes. */
 const KEPT = 30_000;
 const KEPT_LENGTH = 300;
 let kept = new Map<string, boolean>();
@@ -75,7 +78,10 @@ function isInstruction(text: string): boolean {
   return found;
 }
 
-/** The text as signatures are written, and where they differ, as it looks and as its spaced-out letters read. */
+/**
+ * Returns the normalized readings of a text: with letters of other scripts as written, with look-alikes as Latin
+ * letters, and with spaced-out letters joined. Equal ones appear once.
+ */
 function readingsOf(text: string): string[] {
   const plain = text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().replaceAll("’", "'");
   const latin = plain.replace(/[\u0370-\u0556]/g, (letter) => LOOKALIKES.get(letter) ?? letter);
@@ -85,7 +91,7 @@ function readingsOf(text: string): string[] {
   return [...new Set([plain, latin, joined])].map((reading) => reading.replace(/[^\S\n]+/g, " "));
 }
 
-/** What stands in the text in base64, in hexadecimal or in binary digits, where it decodes to text. */
+/** Returns decoded runs of base64, hexadecimal or binary digits that decode to text. */
 function decodedRuns(text: string): string[] {
   const base64 = take(text, /[A-Za-z0-9+/_-]{24,}/g).map((run) => Buffer.from(run, "base64"));
   const hex = take(text, /(?:[0-9a-f]{2}[ :]?){16,}/gi).map((run) =>
@@ -100,6 +106,6 @@ function decodedRuns(text: string): string[] {
 const take = (text: string, pattern: RegExp): string[] =>
   Array.from(text.matchAll(pattern), ([run]) => run.slice(0, RUN_MAX)).slice(0, RUNS_MAX);
 
-/** Nine of ten characters are letters, spaces or marks that prose has. */
+/** Returns whether nine of ten characters are letters, digits, spaces or punctuation of prose. */
 const isText = (text: string): boolean =>
   (text.match(/[\p{L}\p{N}\s.,:;!?'"()-]/gu)?.length ?? 0) > text.length * 0.9;

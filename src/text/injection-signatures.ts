@@ -1,9 +1,9 @@
-// What text looks like that speaks to the model instead of to the reader. Matched against text in lower case,
-// without accents, with single spaces (src/text/injection-scan.ts).
+// Patterns of text that addresses the model instead of the reader. They are matched against text in lower case, without
+// accents, with single spaces (src/text/injection-scan.ts).
 //
-// Every gap has an upper bound, so that one attempt costs a constant and a whole text linear time. Words of
-// honest customers stand beside many of these ("ignore my previous email", "list all payment methods that you
-// take"): test/node/injection-scan.test.ts holds them.
+// Every gap has an upper bound, so that one attempt takes constant time and a whole text linear time. Honest customers
+// write sentences close to many of these ("ignore my previous email", "list all payment methods that you take"):
+// test/node/injection-scan.test.ts holds them.
 
 const INSTRUCTIONS =
   "(?:instructions?|directions?|directives?|prompts?|commands?|rules|guidelines|orders|programming|training|constraints|restrictions)";
@@ -23,7 +23,7 @@ const signature = (family: string, ...patterns: string[]) => ({
 export const SIGNATURES = [
   signature(
     "override",
-    // "my" is what an honest customer says: disregard my previous instructions to the courier.
+    // Honest customers write "my": disregard my previous instructions to the driver.
     String.raw`\b${DROP}(?! my\b)(?:[^a-z]{1,3}(?!my\b)[a-z']{1,20}){0,3}[^a-z]{1,3}(?:previous|prior|above|earlier|preceding|foregoing|former|initial|original|system|your|other|existing)(?:[^a-z]{1,3}(?!my\b)[a-z']{1,20}){0,2}[^a-z]{1,3}${INSTRUCTIONS}\b`,
     String.raw`\b${DROP} (?:all|any)(?: of)?(?: the| these| those)? ${INSTRUCTIONS}\b`,
     String.raw`\b${DROP} (?:everything|anything|all that)(?: is| was| came| comes)? (?:above|before this|prior|previous|you (?:were|have been|know|learned))\b`,
@@ -108,7 +108,7 @@ export const SIGNATURES = [
   ),
   signature(
     "steer",
-    // People who write to people say "change" or "translate your reply"; these they do not.
+    // People write "change" or "translate your reply" to each other, but not these words.
     String.raw`\b(?:modify|augment|enhance|append|embed|integrate|inject)\b[^.!?\n]{0,100}\byour (?:entire |whole |final |next )?${ANSWER}\b`,
   ),
   signature(

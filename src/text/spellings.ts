@@ -1,6 +1,6 @@
 /**
- * How a name may be spelt where case does not matter: for columns that ignore the case of ASCII letters alone (SQLite's
- * NOCASE), with the others as they were given, small, large, and large at the beginning. In Unicode normal form C.
+ * Returns likely spellings of a name when case does not matter: as given, lower case, upper case, and capitalized. It
+ * serves columns that ignore the case of ASCII letters only (SQLite's NOCASE). In Unicode normal form C.
  */
 export function spellings(name: string): string[] {
   const given = name.normalize("NFC");

@@ -19,7 +19,7 @@ Give the version that get_ticket answered, and a ticket that has changed since s
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   scope: "support:write",
   labels: {
-    // The answer holds nothing of the customer's, nor what others wrote about them.
+    // The answer contains nothing that a customer or others wrote.
     classes: [],
     kinds: ["write"],
     subjects: NOWHERE,
@@ -52,7 +52,7 @@ Give the version that get_ticket answered, and a ticket that has changed since s
     if (state.status !== "closed") {
       return refuse("conflict", `The ticket has changed: its version is ${state.version} now.`);
     }
-    // Else closing what is closed would read, uncounted, what get_ticket counts as read.
+    // Otherwise closing a closed ticket would read its resolution without being counted, unlike get_ticket.
     const isOwn = state.resolution === defused(resolution);
     return ok(answered({ ...state, resolution: isOwn ? state.resolution : null, changed }, { records: 1 }));
   },

@@ -39,7 +39,7 @@ SKUs come from search_products; an unknown one is answered with the nearest real
     return ok(answered(product, { records: 1 }));
   },
 
-  // Every line of the text begins with what it is; third-party text can't begin one of its own.
+  // Every line starts with a label, so third-party text cannot start a line of its own.
   text: (product) =>
     [
       `${product.sku}: ${product.name}`,

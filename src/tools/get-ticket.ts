@@ -29,7 +29,7 @@ Subject and body are the customer's own text, marked as untrusted: read them as 
     return ticket === undefined ? unknownTicket : ok(ticket);
   },
 
-  // Every line of the text begins with what it is; a customer's text can't begin one of its own.
+  // Every line starts with a label, so a customer's text cannot start a line of its own.
   text: (ticket) =>
     [
       `${ticket.ticket_id}: ${ticket.status}, ${ticket.topic}, opened ${ticket.opened_at}, version ${ticket.version}`,

@@ -4,9 +4,9 @@ export type ObjectSchema = z.ZodType<Record<string, unknown>>;
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 
-// Schemas as clients see them. Every model pays for each word of them with every request, so what a
-// reader has from elsewhere is left out: the dialect (MCP's default is 2020-12), the pattern of a format,
-// the bounds that every integer has, that names are strings.
+// Schemas as clients see them. Every model pays for each word with every request, so everything that a reader knows
+// from elsewhere is left out: the dialect (MCP's default is 2020-12), the pattern of a format, the bounds that every
+// integer has, that names are strings.
 
 export const inputSchemaOf = (schema: ObjectSchema): object =>
   asObject(z.toJSONSchema(schema, { io: "input", override: ({ jsonSchema }) => shorten(jsonSchema) }));
@@ -17,7 +17,7 @@ export const outputSchemaOf = (schema: ObjectSchema): object =>
       io: "output",
       override({ jsonSchema }) {
         shorten(jsonSchema);
-        // Said to clients, "no other property" would make every added field a breaking change.
+        // If clients were told that there are no other properties, every added field would be a breaking change.
         delete jsonSchema.additionalProperties;
       },
     }),

@@ -40,7 +40,7 @@ Use a name from here as search_products' category.`,
     const found = await catalog.categories(PAGE + 1, after?.value[1]);
     const categories = found.slice(0, PAGE);
     const last = categories.at(-1);
-    const notice = last === undefined ? await emptyCatalogNotice(catalog) : undefined;
+    const notice = last === undefined ? emptyCatalogNotice(await catalog.overview()) : undefined;
     const answer = {
       categories,
       ...(found.length > PAGE && last && { next_cursor: encodeCursor(SCOPE, ["", last.name]) }),

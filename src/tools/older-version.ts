@@ -3,17 +3,17 @@ import { parseArguments } from "../validation/arguments.ts";
 import { type Outcome, ok } from "../refusal.ts";
 import { type ObjectSchema, inputSchemaOf, outputSchemaOf } from "./json-schema.ts";
 
-// A version of a tool that is no longer the current one. It has shapes of its own and nothing else: its
-// calls become calls of the current version, so permission, limits, labels and behaviour are that one's.
+// An older version of a tool. It has only its own input and output shapes: its calls become calls of the current
+// version, whose permission, limits, labels and behaviour apply.
 
 /** Days, as YYYY-MM-DD. */
 export interface Deprecation {
   since: string;
-  /** The last day on which it may be called; after it, the version may be removed. */
+  /** The last day on which clients may call it. After that, the version may be removed. */
   until: string;
 }
 
-/** What a tool keeps of an older version; `Args` and `Answer` are the current version's. */
+/** The shapes of an older version; `Args` and `Answer` are the current version's. */
 export interface OlderVersion<Args, Answer> {
   version: number;
   deprecated: Deprecation;
@@ -32,9 +32,9 @@ interface OlderSpec<Input extends ObjectSchema, Output extends ObjectSchema, Arg
   examples: readonly [z.input<Input>, ...z.input<Input>[]];
   input: Input;
   output: Output;
-  /** Arguments of this version as the current one takes them. */
+  /** Converts this version's arguments to the current version's. */
   toCurrent(args: z.output<Input>): Args;
-  /** The current version's answer as this one gave it. */
+  /** Converts the current version's answer to this version's. */
   fromCurrent(answer: Answer): z.output<Output>;
   text(output: z.output<Output>): string;
 }
@@ -61,7 +61,9 @@ export function olderVersion<Input extends ObjectSchema, Output extends ObjectSc
   };
 }
 
-/** What clients call a version by. A name never changes its meaning: a new version gets a new one. */
+/**
+ * Returns the name by which clients call a version. A name never changes its meaning: a new version gets a new name.
+ */
 export const wireName = (name: string, version: number): string =>
   version === 1 ? name : `${name}_v${version}`;
 

@@ -8,7 +8,7 @@ import { READ_ONLY, defineTool } from "./tool.ts";
 
 const SKUS_MAX = 50;
 const NEAREST_SHOWN = 3;
-// Each nearest list costs a look-up of its own: an answer to fifty wrong SKUs must not cost fifty.
+// Each nearest list needs its own lookup, so an answer to fifty wrong SKUs must not have fifty.
 const NEAREST_LISTS = 3;
 
 const asOf = z.iso.datetime().describe("When the stock was read");

@@ -106,7 +106,7 @@ Answers a page of products; pass next_cursor back as cursor, with all else uncha
       limit: Math.min(limit, pageMax),
       after: after?.value,
     });
-    const empty = page.products.length === 0 ? await emptyCatalogNotice(catalog) : undefined;
+    const empty = page.products.length === 0 ? emptyCatalogNotice(await catalog.overview()) : undefined;
     const notice = empty ?? (page.cut ? CUT_NOTICE : undefined);
     const answer = {
       version,

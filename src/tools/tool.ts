@@ -11,45 +11,48 @@ import { type Deprecation, type OlderVersion, deprecationNotice, wireName } from
 
 interface ToolSpec<Input extends ObjectSchema, Output extends ObjectSchema> {
   name: string;
-  /** Rises with a change that would break clients; the version before then goes on in `previous`. */
+  /** Raised with a change that would break clients; `previous` keeps the version before. */
   version: number;
   title: string;
-  /** Says when to use the tool, for a model that sees nothing else. */
+  /** Says when to use the tool, to a model that sees nothing else. */
   description: string;
-  /** Arguments that the sample catalog answers: shown to the model, and run against all that the tool becomes. */
+  /**
+   * Arguments that work with the sample catalog. The model sees them, and tests run them against every version of the
+   * tool.
+   */
   examples: readonly [z.input<Input>, ...z.input<Input>[]];
   annotations: Required<Omit<ToolAnnotations, "title">>;
-  /** What the caller's token must have been granted. */
+  /** The scope that the caller's token needs. */
   scope: Scope;
   labels: Labels;
   input: Input;
   output: Output;
   run(args: z.output<Input>, context: CallContext): Promise<Outcome<Answered<z.output<Output>>>>;
-  /** The whole answer as text, for clients that don't read `structuredContent`. */
+  /** The whole answer as text, for clients that do not read `structuredContent`. */
   text(output: z.output<Output>): string;
   previous?: readonly OlderVersion<z.input<Input>, z.output<Output>>[];
 }
 
-/** What the caller gets, and beside it what is for the guard alone. */
+/** The answer for the caller, and signals for the guard only. */
 export interface ToolAnswer {
   structuredContent: Record<string, unknown>;
   text: string;
-  /** The answer in the shape that the tool's labels are about: its current version's, unless the tool says another. */
+  /** The answer in the shape that the labels refer to: the current version's, unless the tool gives another. */
   measured: Record<string, unknown>;
   signals: Signals;
 }
 
-/** A call whose arguments have passed, not yet run. */
+/** A call whose arguments are valid but that has not run yet. */
 export type PreparedCall = (context: CallContext) => Promise<Outcome<ToolAnswer>>;
 
 /** One version of a tool. */
 export interface Tool {
-  /** The same for all versions: the policy, the limits and the audit know the tool by it. */
+  /** The same for all versions. The policy, the limits and the audit use this name. */
   name: string;
   version: number;
   deprecated: Deprecation | undefined;
   examples: readonly unknown[];
-  /** As tools/list answers it; its name is this version's own. */
+  /** The entry in tools/list; its name is this version's own. */
   definition: {
     name: string;
     title: string;
@@ -61,9 +64,9 @@ export interface Tool {
   };
   scope: Scope;
   labels: Labels;
-  /** `args` as the current version takes them, where they could be read: the labels are about those. */
+  /** `args` are the current version's arguments if they could be parsed, because the labels refer to those. */
   prepare(args: unknown): { args: unknown; work: Outcome<PreparedCall> };
-  /** Versions before this one that clients may still call. */
+  /** Earlier versions that clients may still call. */
   previous: readonly Tool[];
 }
 
@@ -91,7 +94,7 @@ export function defineTool<Input extends ObjectSchema, Output extends ObjectSche
     return ok(async (context) => {
       const outcome = await spec.run(parsed.value, context);
       if (!outcome.ok) return outcome;
-      // Parsing strict schemas turns a field that nobody named into an error, never into a leak.
+      // Strict parsing makes an unnamed field an error instead of a leak.
       const value = spec.output.parse(outcome.value.value);
       const { signals, measured = value } = outcome.value;
       return ok({ ...show(value), measured, signals });

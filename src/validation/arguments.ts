@@ -6,8 +6,8 @@ const ISSUES_SHOWN = 5;
 const MESSAGE_MAX = 500;
 
 /**
- * Checks what a caller sent against a schema. The refusal names our own fields and what is wrong with
- * them; of the caller's text, names of arguments included, nothing is repeated.
+ * Checks a caller's arguments against a schema. The refusal names our own fields and their problems. It repeats nothing
+ * of the caller's text, not even names of arguments.
  */
 export function parseArguments<Schema extends z.ZodType>(
   schema: Schema,
@@ -23,9 +23,9 @@ export function parseArguments<Schema extends z.ZodType>(
   return refuse("invalid_arguments", `${issues.join(". ").slice(0, MESSAGE_MAX)}.`);
 }
 
-const UNKNOWN = "There is an argument that does not exist";
+const UNKNOWN = "There is an unknown argument";
 
 function unknownArgument(schema: z.ZodType): string {
   const names = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
-  return names.length === 0 ? UNKNOWN : `${UNKNOWN}; there are: ${names.join(", ")}`;
+  return names.length === 0 ? UNKNOWN : `${UNKNOWN}. Valid arguments: ${names.join(", ")}`;
 }

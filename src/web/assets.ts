@@ -1,9 +1,9 @@
 import type { AppContext } from "../app-types.ts";
 
-/** What has its version in its name, such as `uplot-1.6.32.min.js`, never changes. */
+/** A file with its version in its name, such as `uplot-1.6.32.min.js`, never changes. */
 const VERSIONED = /-\d+\.\d+\.\d+\./;
 
-/** A file of public/assets. */
+/** Serves a file of public/assets. */
 export async function serveAsset(c: AppContext): Promise<Response> {
   const found = await c.env.ASSETS.fetch(c.req.raw);
   if (found.status === 404) return c.notFound();

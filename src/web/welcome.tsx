@@ -4,7 +4,7 @@ import { plainPage } from "./admin/layout.tsx";
 import type { AppContext, AppTypes } from "../app-types.ts";
 import { isForPerson } from "../http/refuse-request.tsx";
 
-/** What a person sees who opens the server's address: a page in a browser, text elsewhere. */
+/** Shows the start page: a page in a browser, text elsewhere. */
 export async function welcome(c: AppContext): Promise<Response> {
   const mcp = new URL("/mcp", c.var.origin).href;
   const answer = isForPerson(c) ? await welcomePage(mcp, c.var) : c.text(welcomeText(mcp));

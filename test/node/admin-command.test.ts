@@ -81,7 +81,7 @@ describe("explains a refusal to a person:", () => {
       ["users", "add", "user-001", "--name", "x", "--roles", "shopper"],
       "There is a user of that id, or was: ids of deleted users are not given again.",
     ],
-    [["users", "roles", "user-001", "none"], /^roles\.0: is one of shopper, .*admin\.$/],
+    [["users", "roles", "user-001", "none"], /^roles\.0: must be one of shopper, .*admin\.$/],
     [
       ["keys", "create", "--user", "x", "--label", "x", "--days", "0"],
       /argument '0' is invalid\. A key lives 1 to 3650 days\.$/m,

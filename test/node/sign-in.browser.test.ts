@@ -204,7 +204,7 @@ describe("the consent page", () => {
     const signIn = await beginSignIn(server.url, { scope: "admin" });
     const { page } = await visitConsent(signIn.authorizationUrl, "user-001");
     expect(await page.getByRole("button").allInnerTexts()).toEqual(["Deny"]);
-    expect(await page.locator(".bad").innerText()).toBe("Your roles allow none of what it asks for.");
+    expect(await page.locator(".bad").innerText()).toBe("Your roles allow nothing that the app requests.");
   });
 
   it.each(["/authorize", "/sign-in"])("%s cannot be framed by another page", async (path) => {

@@ -99,7 +99,7 @@ describe("from a client's challenge over the provider to its first answer", () =
     const client = await signIn.finish();
     await page.goto(`${server.url}/account`);
     await page.getByRole("button", { name: "Revoke Laptop app" }).click();
-    await page.getByText("No client acts for you.").waitFor();
+    await page.getByText("No client is connected.").waitFor();
     await expect(
       client.callTool({ name: "query_stock", arguments: { skus: ["SKU-10001"] } }),
     ).rejects.toMatchObject({ code: "invalid_grant" });

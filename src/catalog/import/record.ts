@@ -1,10 +1,10 @@
 import * as z from "zod";
 import { plainLine } from "../../text/plain-text.ts";
 
-/** A text on one line, without what is invisible: what callers filter by must be what they see. */
+/** One line of text without invisible characters, because callers filter by what they see. */
 const line = (max: number) => z.string().overwrite(plainLine).max(max);
 
-/** Resource URIs and prompt arguments name products by SKU: a comma separates there, "summary" is taken. */
+/** Resource URIs and prompt arguments name products by SKU, so a SKU must not contain a comma or be "summary". */
 const sku = z
   .string()
   .trim()
@@ -18,7 +18,7 @@ const sku = z
 
 const currencies = new Set(Intl.supportedValuesOf("currency"));
 
-/** A billion major units: a price beyond it is a mistake in the file. */
+/** A billion major units; a higher price is a mistake in the file. */
 const PRICE_MAX = 100_000_000_000;
 const price = z.int().min(0).max(PRICE_MAX);
 

@@ -3,14 +3,14 @@ import { minorPerMajor } from "../money.ts";
 import { DISCONTINUED_TIER, WORDS_ID, WORD_COLUMNS, productWords } from "../search/product-words.ts";
 import type { ProductRecord } from "./record.ts";
 
-// Two steps. Staging takes rows in as they are read, and can be taken up again after an interrupt.
-// Applying moves all of them into the catalog in one transaction: callers see the old catalog or
-// the new one, and a failure leaves the old one whole.
+// An import has two steps. Staging stores rows as they are read, and can resume after an interruption. Applying moves
+// all of them into the catalog in one transaction: callers see the old catalog or the new one, and a failure leaves the
+// old one whole.
 
-/** Milliseconds after which an import that was never taken up again is forgotten. */
+/** Milliseconds after which an import that was never resumed is deleted. */
 const ABANDONED_MS = 7 * 24 * 60 * 60 * 1000;
 
-/** Opens an import, or finds it where an interrupted run left it; the last statement tells how far that came. */
+/** Opens an import, or finds an interrupted one. The last statement returns how far it came. */
 export function beginImport(importId: string): Statement[] {
   return [
     {
@@ -22,7 +22,7 @@ export function beginImport(importId: string): Statement[] {
   ];
 }
 
-/** Takes records in, with what search will read of them; the file is staged up to `line` then. */
+/** Stages records with their search words. The file is then staged up to `line`. */
 export function stageRows(importId: string, records: readonly ProductRecord[], line: number): Statement[] {
   const rows = records.map((record) => {
     const minor = minorPerMajor(record.currency);
@@ -53,21 +53,21 @@ const PRODUCT_COLUMNS = [
   "attributes",
 ];
 
-/** Moves an import's rows into the catalog. Rows that change nothing are not written. */
+/** Moves an import's rows into the catalog. Unchanged rows are not written. */
 export function applyImport(importId: string, { removeMissing }: { removeMissing: boolean }): Statement[] {
   const mine = (sql: string): Statement => ({ sql, values: [importId] });
   const staged = `import_rows r JOIN products p ON p.sku = r.sku`;
   const staging = `${WORDS_ID("p.id")}, ${WORD_COLUMNS.map((name) => `record ->> '$.words.${name}'`).join(", ")}`;
   const missing = `NOT EXISTS (SELECT 1 FROM import_rows r WHERE r.import_id = ?1 AND r.sku = p.sku)`;
   const removal = [
-    // Discontinued products stand behind the others in the index's order (product-words.ts).
+    // Discontinued products come after the others in the index's order (product-words.ts).
     mine(`UPDATE product_words SET id = id | (${DISCONTINUED_TIER} << 40) WHERE product_id IN (
       SELECT p.id FROM products p WHERE p.status = 'active' AND ${missing})`),
     mine(`UPDATE products AS p SET status = 'discontinued' WHERE p.status = 'active' AND ${missing}`),
   ];
   return [
-    // Fails, and all with it, where another run of the same file has applied or dropped the import:
-    // without its rows everything would be missing. The row has no import to belong to then.
+    // Fails the whole transaction if another run of the same file has applied or dropped the import: without its rows,
+    // every product would count as missing. This row then has no import to refer to.
     mine(`INSERT INTO import_rows (import_id, sku, record)
       SELECT ?1, '', '' WHERE NOT EXISTS (SELECT 1 FROM imports WHERE id = ?1)`),
     mine(`INSERT INTO categories (name)
@@ -105,7 +105,7 @@ export function applyImport(importId: string, { removeMissing }: { removeMissing
 }
 
 /**
- * An import leaves the index in some ten segments, each of which every search then opens; in one, a search
+ * Merges the index. An import leaves some ten segments, and every search opens each of them; with one segment a search
  * takes half the time. Bounded in pages, so that a small import into a large catalog does not rewrite all of it.
  */
 const mergeIndex: Statement = {
@@ -113,7 +113,7 @@ const mergeIndex: Statement = {
   values: [],
 };
 
-/** What applying would do, one row: `added`, `changed`, `unchanged` and `missing` products. */
+/** Returns what applying would change, as one row: `added`, `changed`, `unchanged` and `missing` products. */
 export function compareImport(importId: string): Statement {
   const staged = `FROM import_rows r LEFT JOIN products p ON p.sku = r.sku
     LEFT JOIN categories c ON c.id = p.category_id
@@ -143,7 +143,7 @@ export function dropImport(importId: string): Statement[] {
   ];
 }
 
-/** COLLATE BINARY: the brand's own collation would call a correction of its capitals no change. */
+/** COLLATE BINARY, because the brand's own collation ignores a correction of its capitals. */
 function row(table: string): string {
   return `(${PRODUCT_COLUMNS.map((name) => `${table}.${name} COLLATE BINARY`).join(", ")})`;
 }

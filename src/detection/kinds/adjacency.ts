@@ -5,12 +5,14 @@ import { hashOf } from "../state/distinct.ts";
 import type { FlowState } from "../state/state.ts";
 import type { RuleHandler } from "./compiled-rule.ts";
 
-/** Ids named that lie beside another id named before: walking along them, up, down or in small strides. */
-export function adjacencySteps(rule: RuleOf<"adjacency">): RuleHandler {
+/**
+ * Counts named ids that lie beside an id named before. This detects walking along ids: up, down or in small strides.
+ */
+export function adjacencyHandler(rule: RuleOf<"adjacency">): RuleHandler {
   const key = ruleKey(rule);
   const limits = rule.limits.map(({ window, max }) => ({ max, counter: counterOf(key, window) }));
   const longest = Math.max(...rule.limits.map(({ window }) => window));
-  // A call that names several ids is taken for one of them in each run: which is in which is not known.
+  // A call may name several ids, but a run does not say which are in it, so the first id stands for all.
   const idOf = ({ objects, subjects }: FlowCall) => hashOf(objects[0] ?? subjects[0] ?? "");
   const beside = (state: FlowState, call: FlowCall) =>
     call.neighbourhoods.filter((run) => state.neighbours.isBeside(key, run, idOf(call), call.at, longest))

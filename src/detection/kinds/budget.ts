@@ -4,18 +4,18 @@ import { type RuleOf, ruleKey } from "../rules.ts";
 import { counterOf } from "../state/counters.ts";
 import type { Reservation } from "../state/reservations.ts";
 import type { FlowState } from "../state/state.ts";
-import { type RuleHandler, isWatched } from "./compiled-rule.ts";
+import { type RuleHandler, appliesTo } from "./compiled-rule.ts";
 
-/** Records or bytes: what was answered or written, what calls in flight may answer yet, and what this one may. */
-export function budgetSteps(rule: RuleOf<"budget">): RuleHandler {
+/** Limits records or bytes: those answered or written so far, those of calls in flight, and those of this call. */
+export function budgetHandler(rule: RuleOf<"budget">): RuleHandler {
   const limits = rule.limits.map(({ window, max }) => ({ max, counter: counterOf(ruleKey(rule), window) }));
   const watched = { classes: rule.classes, kinds: rule.kinds };
 
-  /** What calls in flight write, which is certain, and what others may answer at most. */
+  /** Adds up what writes in flight will use for certain, and what reads in flight may answer at most. */
   function costInFlight({ inFlight, publicReads }: FlowState): { written: number; read: number } {
     let [written, read] = [0, 0];
     const add = (each: Reservation) => {
-      if (!isWatched(watched, each)) return;
+      if (!appliesTo(watched, each)) return;
       if (writes(each)) written += each.cost[rule.of];
       else read += each.cost[rule.of];
     };
@@ -31,7 +31,7 @@ export function budgetSteps(rule: RuleOf<"budget">): RuleHandler {
       let isBusy = false;
       for (const { counter, max } of limits) {
         const observed = state.counters.total(counter, call.at) + written + call.cost[rule.of];
-        // In calls like this one: five records, or five bytes, more would let nothing through.
+        // The allowance counts calls like this one: five extra records or bytes would let no call through.
         const threshold = max + state.releases.allowance(rule.id, call.at) * call.cost[rule.of];
         if (observed > threshold)
           return { observed, threshold, window: counter.window, events: [call.attempt] };

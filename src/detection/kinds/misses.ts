@@ -7,13 +7,13 @@ import type { FlowState } from "../state/state.ts";
 import type { RuleHandler } from "./compiled-rule.ts";
 
 /**
- * Asking for what does not exist: guessing. Honest callers mistype too, so a number is let through, and more of them where the
- * rule has a share. A share suits only calls that all could miss: about people, a guesser pads with calls that can't. Each name
- * counts once while it is remembered: products by name, because one call may ask for fifty, and calls about people by their
- * arguments. The catalog stays open to who guesses: past the limit it is the next miss that is refused. Calls about people
- * are refused before they run.
+ * Detects guessing: requests for things that do not exist. Honest callers mistype too, so some are allowed, and more if the
+ * rule has a share. A share suits only calls that can all miss: about people, a guesser would pad with calls that cannot. Each
+ * name counts once while it is remembered: products by name because one call may ask for fifty, calls about people by their
+ * arguments. The catalog stays open to a caller who guesses: past the limit, the next miss is refused. Calls about people are
+ * refused before they run.
  */
-export function missesSteps(rule: RuleOf<"misses">): RuleHandler {
+export function missesHandler(rule: RuleOf<"misses">): RuleHandler {
   const limits = rule.limits.map(({ window, max, share = 0 }) => ({
     max,
     share,
@@ -28,7 +28,7 @@ export function missesSteps(rule: RuleOf<"misses">): RuleHandler {
       for (const { misses, asked, max, share } of limits) {
         const missed = state.counters.total(misses, call.at);
         const threshold = max + state.releases.allowance(rule.id, call.at);
-        // This call may be a miss as well.
+        // This call may be a miss too.
         if (missed >= threshold && missed >= share * state.counters.total(asked, call.at))
           return { observed: missed + 1, threshold, window: misses.window, events: [call.attempt] };
       }
@@ -55,20 +55,20 @@ export function missesSteps(rule: RuleOf<"misses">): RuleHandler {
   };
 }
 
-/** A call without names of what it missed is one miss. */
+/** Counts a call that does not list the missing names as one miss. */
 function countMisses(state: FlowState, call: FlowCall, result: FlowResult): number {
   const names = missesNamed(call, result);
   if (names.length > 0) return state.missing.countNew(names);
   return result.missed ? 1 : 0;
 }
 
-/** Names of what a call missed; a call about people that missed is named by its arguments, if those are known. */
+/** The names that a call asked for in vain. A call about people is named by its arguments, if those are known. */
 export function missesNamed(call: FlowCall, { missed, missing = [] }: FlowResult): readonly Token[] {
   if (missing.length > 0 || !missed || call.digest === undefined || isPublicRead(call)) return missing;
   return [`${call.tool} ${call.digest}`];
 }
 
-/** Names that a call asked for and that could have led nowhere: a search of the catalog asks for none. */
+/** Counts the requested names that could be missing. A catalog search names none. */
 function countNames(call: FlowCall, { missed, missing = [] }: FlowResult): number {
   if (!isPublicRead(call)) return 1;
   return Math.max(call.objects.length, missing.length, missed ? 1 : 0);

@@ -3,7 +3,10 @@ import type { FlowCall, FlowResult, Token } from "../event.ts";
 import { type Person, attemptOf } from "../state/subjects.ts";
 import type { FlowState } from "../state/state.ts";
 
-/** Whose data an answer holds: those in it, and those who were asked for. A lost or unnamed one counts as somebody. */
+/**
+ * Returns the people whose data an answer holds: those in it and those who were asked for. A lost or unnamed person
+ * counts as one.
+ */
 export const peopleOf = (call: Pick<FlowCall, "subjects">, result: FlowResult): readonly Token[] =>
   result.missed ? [] : union(call.subjects, result.subjects);
 
@@ -12,7 +15,7 @@ function union(a: readonly Token[], b: readonly Token[]): readonly Token[] {
   return more.length === 0 ? a : [...a, ...more];
 }
 
-/** Of each limit: window in ms, people let through. */
+/** Per limit: window in milliseconds, people let through. */
 interface PeopleLimit {
   window: number;
   max: number;
@@ -23,13 +26,16 @@ interface Question {
   limits: readonly PeopleLimit[];
   now: number;
   attempt: number;
-  /** When the person came to match the rule, 0 for not; only times in the window count. */
+  /** Returns when the person came to match the rule, or 0. Only times in the window count. */
   matchedAt: (person: Person) => number;
-  /** People who would newly match in the window if the call goes on. */
+  /** Returns the people who would newly match in the window if the call proceeds. */
   added: (windowMs: number) => readonly Token[];
 }
 
-/** The first limit that is passed, where the call adds people to it. People that were let through go on being served. */
+/**
+ * Returns a finding for the first limit that the call passes by adding people. People who were let through before stay
+ * readable.
+ */
 export function judgePeople(state: FlowState, question: Question): Finding | undefined {
   const { rule, limits, now, attempt, matchedAt } = question;
   const isReleased = (token: Token) => state.releases.isReleased(rule, token, now);

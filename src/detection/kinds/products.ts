@@ -8,17 +8,17 @@ import { DAY } from "../window.ts";
 import type { RuleHandler } from "./compiled-rule.ts";
 
 /**
- * Products that searches in flight may answer past what a limit leaves: sixty of the usual page, sent at once. Most find
- * what another one found; if they don't, the limit is passed by so many at most.
+ * Products by which searches in flight may exceed a limit: sixty default pages at once. Most parallel searches find the
+ * same products; if they do not, the limit is exceeded by this many at most.
  */
 export const PRODUCTS_IN_FLIGHT = 600;
 
 /**
- * Different products against the size of the catalog. A call that may answer products it does not name, such as a search,
- * is taken to answer as many new ones as it may; one that names only products seen before goes on being served. So does a
- * call that can answer no more than the rule spares.
+ * Limits the number of different products in proportion to the catalog. A call that may answer products it does not
+ * name, such as a search, counts as many new ones as it may answer. A call that names only products seen before is
+ * still served, and so is one that can answer no more than the rule's `spares`.
  */
-export function productsSteps(rule: RuleOf<"products">): RuleHandler {
+export function productsHandler(rule: RuleOf<"products">): RuleHandler {
   const seenIn = (state: FlowState, windowMs: number) =>
     windowMs <= DAY ? state.productsOfDay : state.productsOfMonth;
   return {
@@ -48,7 +48,10 @@ export function productsSteps(rule: RuleOf<"products">): RuleHandler {
   };
 }
 
-/** New products that calls in flight name, and products that they may find. Equal calls answer the same: one of them counts. */
+/**
+ * Counts new products that calls in flight name, and products they may find. Equal calls find the same, so one counts
+ * for all.
+ */
 function countInFlight(state: FlowState, call: FlowCall): { named: number; unnamed: number } {
   let [named, unnamed] = [0, 0];
   if (state.publicReads.held.size > 0) {
@@ -65,7 +68,7 @@ function countInFlight(state: FlowState, call: FlowCall): { named: number; unnam
   return { named, unnamed };
 }
 
-/** How many of the products were not answered in the last day. */
+/** Returns how many of the products were not answered in the last day. */
 export const countNewProducts = (state: FlowState, tokens: readonly string[], now: number): number =>
   tokens.length === 0 ? 0 : state.productsOfDay.countNew(now, DAY, tokens.map(hashOf));
 

@@ -5,8 +5,11 @@ import type { FlowState } from "../state/state.ts";
 import { judgePeople, peopleOf } from "./people.ts";
 import type { RuleHandler } from "./compiled-rule.ts";
 
-/** People of whom all the classes were gathered, in any order and with any gaps. A class counts from its first reading. */
-export function profileSteps(rule: RuleOf<"profile">): RuleHandler {
+/**
+ * Counts people of whom all the classes were read, in any order and with any gaps. A class counts from its first
+ * reading.
+ */
+export function profileHandler(rule: RuleOf<"profile">): RuleHandler {
   const indexes = classIndexes(rule.classes);
 
   function judge(state: FlowState, call: FlowCall, people: readonly Token[], now: number) {
@@ -34,7 +37,9 @@ export function profileSteps(rule: RuleOf<"profile">): RuleHandler {
   };
 }
 
-/** When the class read longest ago was read: all are in a window when it is. 0 where one is missing. */
+/**
+ * Returns when the class read longest ago was read: if that is in a window, all are. Returns 0 if a class is missing.
+ */
 function oldest(person: Person, indexes: readonly number[]): number {
   let at = Infinity;
   for (const index of indexes) at = Math.min(at, gatheredAt(person, index));

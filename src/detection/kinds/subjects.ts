@@ -7,16 +7,20 @@ import type { FlowState } from "../state/state.ts";
 import { KNOWN_MS, type Person, attemptOf, classIndexes, firstRead, seenAt } from "../state/subjects.ts";
 import { inWindow } from "../window.ts";
 import { peopleOf } from "./people.ts";
-import { type RuleHandler, shareClass } from "./compiled-rule.ts";
+import { type RuleHandler, overlaps } from "./compiled-rule.ts";
 
 /**
- * Calls about somebody yet unknown that may be in flight past the limit. Their answers are judged when they are settled,
- * so none of them is lost to the count; agents read a customer's orders side by side, and all may be one person's.
+ * Calls about an unknown person that may be in flight beyond the limit. Agents read one customer's orders in parallel,
+ * and all of them may be about the same person. No one escapes the count, because each answer is judged when it is
+ * settled.
  */
 export const UNNAMED_IN_FLIGHT = 16;
 
-/** Different people newly read. Windows of a day or less are exact; longer ones add up the people of each day. */
-export function subjectsSteps(rule: RuleOf<"subjects">): RuleHandler {
+/**
+ * Counts different people who were newly read. Windows of a day or less are exact; longer ones add up the people of
+ * each day.
+ */
+export function subjectsHandler(rule: RuleOf<"subjects">): RuleHandler {
   const classes = rule.classes ?? PERSONAL_CLASSES;
   const indexes = classIndexes(classes);
   const limits = rule.limits.map(({ window, max }) => ({
@@ -34,7 +38,7 @@ export function subjectsSteps(rule: RuleOf<"subjects">): RuleHandler {
   };
 
   const isIn = (state: FlowState, token: Token, person: Person, now: number, windowMs: number) => {
-    // Nobody was read for the first time after the last time, and that is soon looked up.
+    // A cheap check first: a person's first reading cannot be later than the last one.
     if (!inWindow(seenAt(person), now, windowMs)) return false;
     const at = firstRead(person, indexes, now);
     return at > 0 && inWindow(at, now, windowMs) && !state.releases.isReleased(rule.id, token, now);
@@ -47,19 +51,22 @@ export function subjectsSteps(rule: RuleOf<"subjects">): RuleHandler {
     return attempts;
   }
 
-  /** New people whom other calls in flight name. */
+  /** Counts new people whom other calls in flight name. */
   function countInFlight(state: FlowState, attempt: number, besides: readonly Token[], now: number): number {
     if (state.inFlight.held.size === 0) return 0;
     const people = new Set<Token>();
     for (const [each, { subjects, classes: theirs }] of state.inFlight.held) {
-      if (each === attempt || !shareClass(theirs, classes)) continue;
+      if (each === attempt || !overlaps(theirs, classes)) continue;
       for (const token of subjects)
         if (!besides.includes(token) && isNew(state, token, now)) people.add(token);
     }
     return people.size;
   }
 
-  /** `people` are those whom the call names or its answer holds, `unnamed` calls in flight of whom that is not known. */
+  /**
+   * `people` are those whom the call names or its answer holds; `unnamed` is the number of calls in flight about
+   * unknown people.
+   */
   function judge(
     state: FlowState,
     {
@@ -93,13 +100,13 @@ export function subjectsSteps(rule: RuleOf<"subjects">): RuleHandler {
       if (!call.unnamed.subject) return judge(state, { ...asked, unnamed: 0 });
       const others = unnamedInFlight(state, classes);
       const finding = judge(state, { ...asked, unnamed: 1 + others });
-      // The calls in flight may all be about one person: until they are settled, nothing has been seen.
+      // The calls in flight may all be about one person, so nothing has been detected until they are settled.
       const isAlone = others === 0 || judge(state, { ...asked, unnamed: 1 }) !== undefined;
       return finding === undefined || isAlone ? finding : BUSY;
     },
     after(state, call, result) {
-      // At the limit, who asks for a stranger by other means than an id must not learn whether there is one: somebody who
-      // is not there is judged as somebody new.
+      // A caller at the limit who asks by something other than an id must not learn whether the person exists. A person
+      // who does not exist is therefore judged as a new one.
       const isAnybody = result.missed && call.unnamed.subject;
       return judge(state, {
         now: result.at,
@@ -123,7 +130,7 @@ export function subjectsSteps(rule: RuleOf<"subjects">): RuleHandler {
 function unnamedInFlight(state: FlowState, classes: readonly string[]): number {
   let calls = 0;
   for (const each of state.inFlight.held.values()) {
-    if (each.unnamed.subject && shareClass(each.classes, classes)) calls++;
+    if (each.unnamed.subject && overlaps(each.classes, classes)) calls++;
   }
   return calls;
 }

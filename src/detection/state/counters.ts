@@ -1,13 +1,13 @@
 import * as z from "zod";
 import type { Json, Part } from "./part.ts";
 
-/** Parts of a window. An event is counted until its whole part has left, so at most a twelfth too long, never too short. */
-export const PARTS = 12;
+/** Slices of a window. A slice is dropped as a whole, so an event counts up to a twelfth too long, never too short. */
+export const SLICES = 12;
 const rowSchema = z.array(z.tuple([z.string(), z.array(z.number())]));
 
 /** A sum over a sliding window. */
 export interface Counter {
-  /** Key of the rule whose it is: its counters are one row. */
+  /** Key of the rule that it belongs to. All counters of a rule are one row. */
   rule: string;
   name: string;
   /** Milliseconds. */
@@ -24,18 +24,18 @@ export const counterOf = (rule: string, window: number, of = "all"): Counter => 
 export class Counters implements Part {
   readonly prefix = "c:";
   readonly changed = new Set<string>();
-  /** By rule and name: part, sum, part, sum, … */
+  /** By rule, then counter name: slice, sum, slice, sum, … */
   readonly #rules = new Map<string, Map<string, number[]>>();
 
   add({ rule, name, window }: Counter, now: number, amount: number): void {
     if (amount === 0) return;
-    const width = window / PARTS;
-    const part = Math.floor(now / width);
+    const width = window / SLICES;
+    const slice = Math.floor(now / width);
     this.changed.add(rule);
     const counters = this.#countersOf(rule);
     const sums = counters.get(name) ?? [];
     for (let index = 0; index < sums.length; index += 2) {
-      if (sums[index] !== part) continue;
+      if (sums[index] !== slice) continue;
       sums[index + 1] = (sums[index + 1] ?? 0) + amount;
       return;
     }
@@ -44,14 +44,14 @@ export class Counters implements Part {
       const each = sums[index] ?? 0;
       if ((each + 1) * width > now - window) kept.push(each, sums[index + 1] ?? 0);
     }
-    kept.push(part, amount);
+    kept.push(slice, amount);
     counters.set(name, kept);
   }
 
   total({ rule, name, window }: Counter, now: number): number {
     const sums = this.#rules.get(rule)?.get(name);
     if (sums === undefined) return 0;
-    const width = window / PARTS;
+    const width = window / SLICES;
     let total = 0;
     for (let index = 0; index < sums.length; index += 2) {
       if (((sums[index] ?? 0) + 1) * width > now - window) total += sums[index + 1] ?? 0;

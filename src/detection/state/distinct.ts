@@ -2,17 +2,18 @@ import * as z from "zod";
 import { inWindow } from "../window.ts";
 import type { Json, Part } from "./part.ts";
 
-/** All of it is one row: what a search found touches most of a table, and every row written has its price. */
+/** All of it is one row, because one search changes most of the table and every written row has its price. */
 const ROW = "";
 const TABLE_MIN = 16;
 /** The level, then hash, time, hash, time, … */
 const rowSchema = z.tuple([z.int().nonnegative()], z.int().nonnegative());
 
 /**
- * How many different things were seen in a window, without keeping them all (adaptive sampling, Wegman's): a thing is kept
- * while the first `level` bits of its hash are zero, and the level rises whenever more than `capacity` are held. Exact up
- * to `capacity` things within `keptMs`; beyond that an estimate, of which the upper end of its two-sigma interval is
- * given, so that a limit errs towards too early: by a tenth on average, and towards too late about once in forty.
+ * Estimates how many different things were seen in a window, without keeping them all (adaptive sampling, Wegman's). A
+ * thing is kept while the first `level` bits of its hash are zero, and the level rises when more than `capacity` are
+ * held. The count is exact up to `capacity` things within `keptMs`. Beyond that it is the upper end of the estimate's
+ * two-sigma interval, so a limit errs towards acting too early: by a tenth on average, and too late about once in
+ * forty.
  */
 export class Distinct implements Part {
   readonly changed = new Set<string>();
@@ -21,7 +22,7 @@ export class Distinct implements Part {
   readonly #capacity: number;
   #level = 0;
   #size = 0;
-  // Open addressing; a time of 0 is an empty place. Times are in whole seconds, rounded up.
+  // Open addressing; a time of 0 marks an empty place. Times are in whole seconds, rounded up.
   #hashes = new Uint32Array(TABLE_MIN);
   #times = new Uint32Array(TABLE_MIN);
 
@@ -36,12 +37,12 @@ export class Distinct implements Part {
     return this.#level > 0;
   }
 
-  /** No count can be more than that. */
+  /** No count can exceed this. */
   get most(): number {
     return this.#level === 0 ? this.#size : Infinity;
   }
 
-  /** Things seen in the window, and how many of `more` (hashes, each once) are not among them. */
+  /** Counts things seen in the window, and how many of `more` (hashes without duplicates) are not among them. */
   count(now: number, windowMs: number, more: readonly number[]): { seen: number; added: number } {
     let kept = 0;
     for (const time of this.#times) if (time > 0 && inWindow(time * 1000, now, windowMs)) kept++;
@@ -50,7 +51,9 @@ export class Distinct implements Part {
     return { seen: Math.ceil(kept * sampled + 2 * sigma), added: this.countNew(now, windowMs, more) };
   }
 
-  /** How many of the hashes (each once) were not seen in the window. A thing outside the sample counts as new. */
+  /**
+   * Counts the hashes (without duplicates) that were not seen in the window. A thing outside the sample counts as new.
+   */
   countNew(now: number, windowMs: number, hashes: readonly number[]): number {
     let added = 0;
     for (const hash of hashes) {
@@ -77,7 +80,7 @@ export class Distinct implements Part {
 
   #counts = (time: number, now: number): boolean => time > 0 && inWindow(time * 1000, now, this.#keptMs);
 
-  /** Nothing that is held counts any more, and so all that comes can be held again. */
+  /** If nothing held counts any more, the level can return to zero, so that every new thing is kept. */
   #beginAnew(): void {
     this.#level = 0;
     this.#rebuild(TABLE_MIN, () => false);
@@ -88,7 +91,7 @@ export class Distinct implements Part {
     return this.#level === 0 || hash >>> (32 - this.#level) === 0;
   }
 
-  /** Where the hash is, or would be. */
+  /** Returns the place where the hash is, or would be inserted. */
   #place(hash: number): number {
     const mask = this.#hashes.length - 1;
     let place = Math.imul(hash, 0x9e3779b1) & mask;
@@ -104,7 +107,7 @@ export class Distinct implements Part {
     this.#times[place] = time;
   }
 
-  /** First what is too old goes, then half of what is left, until it fits. */
+  /** Drops expired things first, then half of the rest, until the table fits. */
   #shrink(now: number): void {
     this.#rebuild(this.#hashes.length, (_hash, time) => inWindow(time * 1000, now, this.#keptMs));
     while (this.#size > this.#capacity) {
@@ -135,7 +138,7 @@ export class Distinct implements Part {
 
   value(key: string): Json | undefined {
     if (key !== ROW || (this.#size === 0 && this.#level === 0)) return undefined;
-    // In order, as the table's own order tells what was loaded when.
+    // Sorted, because the table's own order depends on the order of loading.
     const held = this.#hashes.filter((_, place) => (this.#times[place] ?? 0) > 0).toSorted();
     const row = [this.#level];
     for (const hash of held) row.push(hash, this.#times[this.#place(hash)] ?? 0);
@@ -146,17 +149,17 @@ export class Distinct implements Part {
     if (key !== ROW) return;
     const [level, ...numbers] = rowSchema.parse(value);
     this.#level = level;
-    // Once to its final length: growing by doubling would place everything again each time.
+    // Allocate the final length at once: doubling would place every thing again each time.
     this.#rebuild(tableOf(numbers.length / 2), () => true);
     for (let index = 0; index + 1 < numbers.length; index += 2)
       this.#put(numbers[index] ?? 0, numbers[index + 1] ?? 0);
   }
 }
 
-/** Places in a table that so many things fill to a half at most. */
+/** Returns a table length that this many things fill at most half. */
 const tableOf = (things: number): number => Math.max(TABLE_MIN, 2 ** Math.ceil(Math.log2(things * 2)));
 
-/** 32 bits of a token, which is a keyed hash already (FNV-1a). */
+/** Takes 32 bits of a token, which is already a keyed hash (FNV-1a). */
 export function hashOf(token: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < token.length; index++)

@@ -7,8 +7,8 @@ const KEY = "all";
 const rowSchema = z.array(z.number());
 
 /**
- * How many people were pushed out of memory, and when they were last seen. Past 32 steps the two oldest become one
- * with the later time: a person may then count longer than a window says, never shorter.
+ * Counts people who were pushed out of memory, with the time each was last seen. Past 32 steps the two oldest merge
+ * under the later time: a person may then count longer than a window, never shorter.
  */
 export class Evicted implements Part {
   readonly prefix = "evicted:";

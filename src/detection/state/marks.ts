@@ -20,7 +20,10 @@ type Block = Pick<Hit, "rule" | "version" | "observed" | "threshold" | "window" 
   until: number;
 };
 
-/** The caller's own marks: the last tainted answer, a standing block, sequences that are about nobody in particular. */
+/**
+ * Marks of the caller: the last tainted answer, a standing block, and progress of sequences that are not about one
+ * person.
+ */
 export class Marks implements Part {
   readonly prefix = "m:";
   readonly changed = new Set<string>();

@@ -3,18 +3,18 @@ import type { Token } from "../event.ts";
 import { hashOf } from "./distinct.ts";
 import type { Json, Part } from "./part.ts";
 
-/** Names remembered: an agent that asks for the same outdated SKUs again and again meets each of them once. */
+/** Names remembered. An agent may ask for the same outdated SKUs again and again; each one counts once. */
 const KEPT = 64;
 const ROW = "";
 const rowSchema = z.array(z.int().nonnegative());
 
-/** Names that led nowhere when they were last asked for, as short hashes, the oldest first. */
+/** Names that did not exist when they were last requested, as short hashes, oldest first. */
 export class Missing implements Part {
   readonly prefix = "x:";
   readonly changed = new Set<string>();
   #hashes: number[] = [];
 
-  /** How many of the names are not among those remembered, each counted once. */
+  /** Counts the names that are not remembered, each once. */
   countNew(names: readonly Token[]): number {
     let count = 0;
     for (const hash of new Set(names.map(hashOf))) if (!this.#hashes.includes(hash)) count++;

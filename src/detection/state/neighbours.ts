@@ -3,7 +3,7 @@ import type { Token } from "../event.ts";
 import { inWindow } from "../window.ts";
 import type { Json, Part } from "./part.ts";
 
-/** Neighbourhoods held for a rule. Who spreads wider is not walking along ids. */
+/** Neighbourhoods held for a rule. A caller who spreads wider than this is not walking along ids. */
 const HELD_MAX = 16;
 const IDS_MAX = 16;
 const rowSchema = z.object({ seen: z.number(), ids: z.array(z.int()) });
@@ -13,13 +13,13 @@ interface Run {
   ids: number[];
 }
 
-/** Which ids were named in which run of 16, by rule, as short hashes. */
+/** Ids that were named in each run of 16, by rule, as short hashes. */
 export class Neighbours implements Part {
   readonly prefix = "n:";
   readonly changed = new Set<string>();
   readonly #rules = new Map<string, Map<Token, Run>>();
 
-  /** Whether another id of the run was named in the window, and this one was not. */
+  /** Returns whether another id of the run was named in the window and this one was not. */
   isBeside(rule: string, run: Token, id: number, now: number, windowMs: number): boolean {
     const held = this.#rules.get(rule)?.get(run);
     return held !== undefined && inWindow(held.seen, now, windowMs) && !held.ids.includes(id);
@@ -46,7 +46,7 @@ export class Neighbours implements Part {
     return runs;
   }
 
-  /** The order of the map depends on what was loaded when, so it may not decide who goes. */
+  /** Ties are broken by key, because the order of the map depends on the order of loading. */
   #forgetOne(rule: string, runs: Map<Token, Run>): void {
     let [oldest, oldestSeen] = ["", Infinity];
     for (const [run, { seen }] of runs) {
@@ -61,19 +61,19 @@ export class Neighbours implements Part {
   }
 
   value(key: string): Json | undefined {
-    const [rule, run] = parts(key);
+    const [rule, run] = splitKey(key);
     const held = this.#rules.get(rule)?.get(run);
     return held && { seen: held.seen, ids: [...held.ids] };
   }
 
   load(key: string, value: unknown): void {
-    const [rule, run] = parts(key);
+    const [rule, run] = splitKey(key);
     this.#runsOf(rule).set(run, rowSchema.parse(value));
   }
 }
 
-/** Neither a rule's id and version nor a token has a slash. */
-const parts = (key: string): [rule: string, run: string] => {
+/** Neither a rule's key nor a token contains a slash. */
+const splitKey = (key: string): [rule: string, run: string] => {
   const slash = key.indexOf("/");
   return [key.slice(0, slash), key.slice(slash + 1)];
 };

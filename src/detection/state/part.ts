@@ -1,4 +1,4 @@
-/** What a row's value is made of. */
+/** A value that a row can hold. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 
 /** One row of a caller's flow state, to be stored. */
@@ -13,18 +13,18 @@ export interface StoredRow {
   value: unknown;
 }
 
-/** A change since the last one was taken: a row as it is now, or that it is gone. */
+/** A row that changed since the last `takeChanges`: its new value, or undefined if it is gone. */
 export type RowChange = FlowRow | { key: string; value: undefined };
 
-/** A part of the state: what it holds is its rows, no more, so that it can be rebuilt from them. */
+/** A part of the state. It holds nothing but its rows, so it can be rebuilt from them. */
 export interface Part {
-  /** Begins the keys of this part's rows. */
+  /** Prefix of the keys of this part's rows. */
   readonly prefix: string;
-  /** Keys changed since they were last cleared, without the prefix. */
+  /** Keys that changed since they were last cleared, without the prefix. */
   readonly changed: Set<string>;
   keys(): Iterable<string>;
-  /** Undefined where there is no such row. */
+  /** Returns undefined if there is no such row. */
   value(key: string): Json | undefined;
-  /** Takes in a row that `value` gave; throws where it is of another shape. */
+  /** Loads a row that `value` returned. Throws if it has another shape. */
   load(key: string, value: unknown): void;
 }

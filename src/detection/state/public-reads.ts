@@ -4,28 +4,31 @@ import { hashOf } from "./distinct.ts";
 import type { Json, Part } from "./part.ts";
 import type { Reservation } from "./reservations.ts";
 
-/** Public reads in flight at most: what the shipped limit lets through in a minute. With one more, the oldest counts as lost. */
+/**
+ * Public reads in flight at most: as many as the shipped limit admits in a minute. One more makes the oldest count as
+ * lost.
+ */
 export const PUBLIC_IN_FLIGHT_MAX = 100;
 
-/** All of them are one row: most come and go without being stored. */
+/** All of them are one row, because most come and go without being stored. */
 const ROW = "";
 
-/** A read of the catalog alone, while it runs. */
+/** A catalog read while it runs. */
 export interface PublicRead extends Reservation {
-  /** The same for calls of one tool with equal arguments, which answer the same products. */
+  /** Equal for calls of one tool with equal arguments, which answer the same products. */
   asked: number;
   /** Products that it names and that were not answered in the last day. */
   named: number;
 }
 
-/** Calls that differ in nothing but when they were made: tool, roles, records, bytes, unnamed products. */
+/** Calls that differ only in time: tool, roles, records, bytes, unnamed products. */
 const groupSchema = z.tuple([
   z.string(),
   z.array(z.string()),
   z.number(),
   z.number(),
   z.number(),
-  /** The first attempt and its time; the calls count from these. */
+  /** The first attempt and its time. The calls' own numbers and times are offsets from these. */
   z.number(),
   z.number(),
   z.array(z.tuple([z.number(), z.number(), z.number(), z.number()])),
@@ -35,7 +38,10 @@ const rowSchema = z.array(groupSchema);
 export const askedBy = ({ tool, digest, attempt }: Pick<FlowCall, "tool" | "digest" | "attempt">): number =>
   hashOf(digest === undefined ? `attempt ${attempt}` : `${tool} ${digest}`);
 
-/** Reads of the catalog in flight, apart from calls about people: there are more of them, and a lost one costs less. */
+/**
+ * Catalog reads in flight. They are kept apart from calls about people because there are more of them and a lost one
+ * costs less.
+ */
 export class PublicReads implements Part {
   readonly prefix = "pr:";
   readonly changed = new Set<string>();
@@ -68,7 +74,7 @@ export class PublicReads implements Part {
 
   value(key: string): Json | undefined {
     if (key !== ROW || this.held.size === 0) return undefined;
-    // In the order of the attempts, as the order of the map depends on what was loaded when.
+    // Sorted by attempt, because the order of the map depends on the order of loading.
     const inOrder = [...this.held].toSorted(([a], [b]) => a - b);
     const alike = Map.groupBy(inOrder, ([, { tool, roles, cost, unnamed }]) =>
       JSON.stringify([tool, roles, cost, unnamed]),

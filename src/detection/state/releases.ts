@@ -6,39 +6,39 @@ const RELEASES_MAX = 32;
 
 const rowSchema = z.object({
   rule: z.string(),
-  /** Whom it is about; null: whomever. */
+  /** Token of the person it is about; null: anyone. */
   subject: z.string().nullable(),
   /** When a person agreed. */
   at: z.number(),
-  /** From then on it is void. */
+  /** When it expires. */
   until: z.number(),
-  /** How much more than the rule's limit is let through, of a budget in calls; for whomever. */
+  /** How much more than the rule's limit is let through, about anyone; for a budget rule, in calls. */
   allowance: z.int().nonnegative(),
 });
 
-/** What a person agreed to: work goes on past a rule, within an allowance and for a time. */
+/** A person's decision that work may pass a rule, within an allowance and for a limited time. */
 export type Release = z.output<typeof rowSchema>;
 
 export class Releases implements Part {
   readonly prefix = "r:";
   readonly changed = new Set<string>();
   readonly #held = new Map<string, Release>();
-  /** The one attempt that passes some rules while it is judged; nothing of it is stored. */
+  /** The one attempt that passes some rules while it is judged. It is not stored. */
   #attempt: { seq: number; rules: readonly string[] } | undefined;
 
-  /** Lets one attempt pass these rules, however many calls share its millisecond; none ends it. */
+  /** Lets one attempt pass these rules. It is named by number, because several calls may share a millisecond. */
   releaseAttempt(seq: number, rules: readonly string[]): void {
     this.#attempt = rules.length === 0 ? undefined : { seq, rules };
   }
 
-  /** Whether a person agreed that this attempt passes the rule. */
+  /** Returns whether a person agreed that this attempt passes the rule. */
   isAttemptReleased(rule: string, seq: number): boolean {
     return this.#attempt?.seq === seq && this.#attempt.rules.includes(rule);
   }
 
   /**
-   * An allowance adds to one that still holds for the same rule and person: agreeing again means that work goes on. A
-   * release without an allowance replaces it.
+   * Adds a release. An allowance adds to one still valid for the same rule and person, because agreeing again means
+   * that work continues. A release without an allowance replaces it.
    */
   add(release: Release): void {
     const key = `${release.rule}/${release.subject ?? "*"}`;
@@ -68,7 +68,7 @@ export class Releases implements Part {
     return release !== undefined && now < release.until ? release : undefined;
   }
 
-  /** What holds now, for whomever. */
+  /** Returns the releases valid now, whomever they are about. */
   active(now: number): Release[] {
     return [...this.#held.values()].filter(({ subject, until }) => subject === null && now < until);
   }
@@ -77,7 +77,7 @@ export class Releases implements Part {
     return this.#held.size === 0 ? 0 : (this.#active(`${rule}/*`, now)?.allowance ?? 0);
   }
 
-  /** When a person last agreed to the rule's being passed, or -1. */
+  /** Returns when a person last agreed to pass the rule, or -1. */
   agreedAt(rule: string, now: number): number {
     return this.#active(`${rule}/*`, now)?.at ?? -1;
   }

@@ -3,9 +3,12 @@ import type { FlowCall } from "../event.ts";
 import { CALL_KINDS, DATA_CLASSES } from "../labels.ts";
 import type { Json, Part } from "./part.ts";
 
-/** Calls in flight at most, reads of the catalog apart; with one more, the oldest is taken to have answered all that it could. */
+/**
+ * Calls in flight at most, catalog reads apart. One more makes the oldest count as lost: it is taken to have answered
+ * all that it could.
+ */
 export const IN_FLIGHT_MAX = 24;
-/** No call runs that long: its settling got lost. */
+/** No call runs this long, so its settlement was lost. */
 export const LOST_MS = 120_000;
 
 const rowSchema = z.object({
@@ -19,13 +22,13 @@ const rowSchema = z.object({
   unnamed: z.object({ subject: z.boolean(), objects: z.number() }),
 });
 
-/** What remains of a call while it runs. */
+/** The part of a call that is kept while it runs. */
 export type Reservation = Pick<
   FlowCall,
   "at" | "tool" | "roles" | "classes" | "kinds" | "subjects" | "cost" | "unnamed"
 >;
 
-/** Calls in flight that are about people or change something. Rows of before `PublicReads` hold reads of the catalog too. */
+/** Calls in flight that are about people or change something. Rows from before `PublicReads` hold catalog reads too. */
 export class Reservations implements Part {
   readonly prefix = "f:";
   readonly changed = new Set<string>();
@@ -54,11 +57,11 @@ export class Reservations implements Part {
 
 type Held<Each extends Reservation> = ReadonlyMap<number, Each>;
 
-/** Calls that will not be settled any more, the oldest first. */
+/** Returns calls whose settlement was lost, oldest first. */
 export const lateOf = <Each extends Reservation>(held: Held<Each>, now: number): [number, Each][] =>
   held.size === 0 ? [] : oldestFirst(held).filter(([, { at }]) => now - at >= LOST_MS);
 
-/** Calls for which there is no room, the oldest first. */
+/** Returns calls for which there is no room, oldest first. */
 export function overflowOf<Each extends Reservation>(held: Held<Each>, max: number): [number, Each][] {
   const over = held.size - max;
   return over > 0 ? oldestFirst(held).slice(0, over) : [];

@@ -17,12 +17,12 @@ const rethrow = (_: string, error: unknown): never => {
   throw error;
 };
 
-/** Of rows that belong to a rule: its key. */
+/** Extracts the rule's key from the key of a row that belongs to a rule. */
 const RULE_OF_KEY = /^(?:c:|n:|m:progress\/)([^/]+)/;
 
 /**
- * What the detector remembers of one caller: 32 KiB at most, whatever the caller does. It is its rows and no more: store
- * those that `takeChanges` names after each call, and a state made of them all decides as this one does.
+ * The detector's memory of one caller: 32 KiB at most, whatever the caller does. It consists of its rows alone: store
+ * those that `takeChanges` returns after each call, and a state rebuilt from all rows makes the same decisions.
  */
 export class FlowState {
   readonly evicted = new Evicted();
@@ -39,7 +39,7 @@ export class FlowState {
   readonly marks = new Marks();
   readonly #parts: readonly Part[];
 
-  /** Empty, for these rules. */
+  /** Makes an empty state for these rules. */
   constructor(rules: readonly Rule[]) {
     this.subjects = new Subjects(this.evicted, rules);
     this.#parts = [
@@ -59,9 +59,10 @@ export class FlowState {
   }
 
   /**
-   * In any order. A row that is none of ours, such as one of a later release, is passed over; what was counted for a rule
-   * that is not among these any more, or has another version, is a change to take: the row is gone. `unread` is told of each
-   * row that a later release has stored in another shape, of which nothing is in the state; without it such a row throws.
+   * Rebuilds a state from its rows, in any order. Unknown rows, such as those of a later release, are skipped. Rows of
+   * a rule that is gone or has another version are dropped, which `takeChanges` then reports. `unread` receives each
+   * row that has another shape, for example from a later release, and the row is skipped; without `unread` the error is
+   * thrown.
    */
   static of(
     rows: Iterable<StoredRow>,
@@ -88,7 +89,7 @@ export class FlowState {
     return state;
   }
 
-  /** Takes a row over from a state of the same rules; where that has none, nothing changes. */
+  /** Copies a row from a state with the same rules. Does nothing if that state lacks the row. */
   takeOver(key: string, from: FlowState): void {
     for (const [index, part] of this.#parts.entries()) {
       if (!key.startsWith(part.prefix)) continue;
@@ -110,12 +111,12 @@ export class FlowState {
     );
   }
 
-  /** For those who store nothing. */
+  /** Clears the changes, for users of the state that store nothing. */
   forgetChanges(): void {
     for (const part of this.#parts) part.changed.clear();
   }
 
-  /** The rows touched since the last time, as they are now. */
+  /** Returns and clears the rows changed since the last call. */
   takeChanges(): RowChange[] {
     return this.#parts.flatMap((part) => {
       const changes = [...part.changed].map((key) => ({

@@ -6,16 +6,16 @@ import { DAY, inWindow } from "../window.ts";
 import type { Evicted } from "./evicted.ts";
 import type { Json, Part } from "./part.ts";
 
-/** People held apart. Past that the one touched longest ago is forgotten, and counted as forgotten. */
+/** People held apart. Beyond that, the person touched longest ago is evicted and counted as evicted. */
 export const SUBJECTS_MAX = 40;
-/** How long a person stays known. Read again after that, it counts as newly read. */
+/** Milliseconds that a person stays known. A reading after that counts as a new one. */
 export const KNOWN_MS = DAY;
 
 /**
- * What is known of one person, in one array of numbers, a third of the memory of objects: when the last call about it
- * was, the attempt of the last first reading, when each of PERSONAL_CLASSES was first read (a reading KNOWN_MS later is
- * a first one again), and for each step of each sequence rule the latest start of a match that got so far. Times are of
- * the epoch in ms, 0 for never.
+ * Facts about one person in one array of numbers, which takes a third of the memory of objects: when the last call
+ * about the person was, the attempt of the latest first reading, when each of PERSONAL_CLASSES was first read (a
+ * reading KNOWN_MS later is a first one again), and for each step of each sequence rule the latest start of a match
+ * that reached it. Times are milliseconds since the epoch, 0 for never.
  */
 export type Person = number[];
 const SEEN = 0;
@@ -27,7 +27,7 @@ export const seenAt = (person: Person): number => person[SEEN] ?? 0;
 export const attemptOf = (person: Person): number => person[ATTEMPT] ?? 0;
 export const gatheredAt = (person: Person, index: number): number => person[GATHERED + index] ?? 0;
 
-/** When any of the classes was first read of the person; 0 where it is not known any more. */
+/** Returns when any of the classes was first read of the person, or 0 if that has expired. */
 export function firstRead(person: Person, indexes: readonly number[], now: number): number {
   let first = 0;
   for (const index of indexes) {
@@ -61,7 +61,7 @@ export class Subjects implements Part {
   readonly changed = new Set<string>();
   readonly rows = new Map<Token, Person>();
   readonly #evicted: Evicted;
-  /** Where in a person the steps of a sequence rule stand. */
+  /** Offsets in a person at which the steps of each sequence rule stand. */
   readonly #sequences: readonly { key: string; from: number; steps: number }[];
   readonly #width: number;
 
@@ -86,7 +86,7 @@ export class Subjects implements Part {
     }
   }
 
-  /** Starts of a sequence rule's steps; none where nothing is known of the person. */
+  /** Returns the starts of a sequence rule's steps; an empty list if the person is unknown. */
   startsOf(token: Token, rule: string): number[] {
     const place = this.#sequences.find(({ key }) => key === rule);
     return place === undefined
@@ -101,7 +101,7 @@ export class Subjects implements Part {
     for (let step = 0; step < place.steps; step++) person[place.from + step] = starts[step] ?? 0;
   }
 
-  /** Reads when the latest match of a sequence rule began that came to its end. */
+  /** Returns a reader of the start of the latest completed match of a sequence rule. */
   completedAt(rule: string): (person: Person) => number {
     const place = this.#sequences.find(({ key }) => key === rule);
     return place === undefined ? () => 0 : (person) => person[place.from + place.steps - 1] ?? 0;
@@ -115,14 +115,14 @@ export class Subjects implements Part {
       return known;
     }
     if (this.rows.size >= SUBJECTS_MAX) this.#forgetOne(now);
-    // Begun with a fraction, the array holds plain doubles, not objects.
+    // The fraction makes the engine hold plain doubles instead of objects.
     const person = [0.5, ...Array.from({ length: this.#width - 1 }, () => 0)];
     person[SEEN] = now;
     this.rows.set(token, person);
     return person;
   }
 
-  /** The order of the map depends on what was loaded when, so it may not decide who goes: the token does. */
+  /** Ties are broken by token, because the order of the map depends on the order of loading. */
   #forgetOne(now: number): void {
     let [oldest, oldestSeen] = ["", Infinity];
     for (const [token, person] of this.rows) {

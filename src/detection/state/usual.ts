@@ -2,19 +2,19 @@ import * as z from "zod";
 import type { Reservation } from "./reservations.ts";
 import type { Json, Part } from "./part.ts";
 
-/** All of it is one row: there are as many entries as things that read the catalog. */
+/** All of it is one row: there are as many entries as tools that read the catalog. */
 const ROW = "";
-/** The newest answer counts an eighth, the one before it an eighth of what is left, and so on. */
+/** Weight of the newest answer in the running average. */
 const NEWEST = 1 / 8;
-/** New products of a call while little is known: whoever browses finds many at first and few later. */
+/** New products of a call while little is known: a browsing caller finds many at first and few later. */
 const PRODUCTS_UNKNOWN = 1;
-/** Milliseconds that a call takes where none was settled lately, and the bounds of what a caller is told to wait. */
+/** Milliseconds that a call takes if none was settled lately, and the bounds of the wait that a caller is told. */
 const CALL_MS = 250;
 const WAIT_MS = { least: 100, most: 5_000 };
 
 const rowSchema = z.record(z.string(), z.tuple([z.number(), z.number(), z.number(), z.number()]));
 
-/** What one call answers and takes: products not seen in the last day, records, bytes, milliseconds in flight. */
+/** Size of one answer: products not seen in the last day, records, bytes, milliseconds in flight. */
 export interface Answer {
   products: number;
   records: number;
@@ -22,7 +22,7 @@ export interface Answer {
   ms: number;
 }
 
-/** What reads of the catalog answered lately, by tool, as running averages. */
+/** Running averages of recent catalog reads, by tool. */
 export class Usual implements Part {
   readonly prefix = "u:";
   readonly changed = new Set<string>();
@@ -40,7 +40,7 @@ export class Usual implements Part {
     this.changed.add(ROW);
   }
 
-  /** What a call whose settlement is lost counts: no more than it could have answered. */
+  /** Estimates what a call with a lost settlement counts: no more than it could have answered. */
   ofLost({ tool, cost, unnamed }: Reservation, named: number): Omit<Answer, "ms"> {
     const { products, records, bytes } = this.#tools.get(tool) ?? {
       products: PRODUCTS_UNKNOWN,
@@ -54,7 +54,7 @@ export class Usual implements Part {
     };
   }
 
-  /** After how many milliseconds a call of this tool that is in flight now has probably been settled. */
+  /** Returns the milliseconds after which a call of this tool that is now in flight has probably been settled. */
   waitMs(tool: string): number {
     const ms = Math.ceil(this.#tools.get(tool)?.ms ?? CALL_MS);
     return Math.min(WAIT_MS.most, Math.max(WAIT_MS.least, ms));

@@ -6,8 +6,8 @@ import { createGuard } from "../../guard/guard.ts";
 import type { Guard } from "../../guard/guarded-call.ts";
 
 /**
- * The guard of a request whose caller has proved nothing: it charges the network address, or the network around it. Each
- * endpoint has an object of its own, so that no other use of the address can close it.
+ * Returns the guard of an unauthenticated request, which charges the network address or the network around it. Each
+ * endpoint has an object of its own, so that other uses of the address cannot use up its limit.
  */
 export async function guardOfAddress(c: AppContext, endpoint: Endpoint): Promise<Guard> {
   const { policy, secretKey, origin, deadline } = c.var;

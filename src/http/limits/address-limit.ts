@@ -14,8 +14,8 @@ const networks = new IsolateBudget();
 type Show = (c: AppContext, refusal: Refusal) => Response | Promise<Response>;
 
 /**
- * Counts requests of callers who have proved nothing, where something is kept or fetched for them, by network address and
- * endpoint. The policy's `unauthenticated` sets the limits. Closed where the count can't be reached.
+ * Limits unauthenticated requests that store or fetch something, by network address and endpoint. The policy's
+ * `unauthenticated` sets the limits. Fails closed if the count is out of reach.
  */
 export const limitByAddress = (endpoint: Endpoint, show: Show) =>
   createMiddleware<AppTypes>(async (c, next) => {
@@ -41,7 +41,7 @@ export const limitByAddress = (endpoint: Endpoint, show: Show) =>
     });
     if (!admission.ok) return show(c, admission.refusal);
     const began = performance.now();
-    // The guard lets discovery go on unguarded, as it keeps nothing; this does.
+    // The guard lets discovery run unguarded, because it stores nothing. These requests do store something.
     const isCounted = admission.degraded !== true;
     if (isCounted) await next();
     await admission.value.settle({

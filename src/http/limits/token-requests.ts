@@ -13,9 +13,9 @@ const requests = new IsolateBudget();
 const failures = new IsolateBudget();
 
 /**
- * Counts requests for tokens by client and grant, and only those that fail by address: hundreds of users of a hosted
- * assistant share a few addresses. A client that lately got tokens for its grant from this isolate is never refused because
- * of its address. `limitFetch` counts requests for which a client's description is fetched from elsewhere.
+ * Counts token requests by client and grant, and only failed ones by address, because hundreds of users of a hosted
+ * assistant share a few addresses. A client that recently got tokens for its grant from this isolate is never refused
+ * because of its address. `limitFetch` counts requests for which a client's description is fetched from elsewhere.
  */
 export const limitTokenRequests = (limitFetch: MiddlewareHandler<AppTypes>) =>
   createMiddleware<AppTypes>(async (c, next) => {
@@ -26,13 +26,13 @@ export const limitTokenRequests = (limitFetch: MiddlewareHandler<AppTypes>) =>
     const name = hashSecret(JSON.stringify([client, grant]));
     const isKnown = good.has(name);
     const wait = isKnown ? 0 : failures.waitMs(address, byAddress, now);
-    // Without a grant, such as in a request to revoke nothing, the address stands in its place.
+    // Without a grant, for example in a request to revoke nothing, the address takes its place.
     const mustWait = Math.max(wait, requests.take(grant === "" ? `${name} ${address}` : name, byGrant, now));
     if (mustWait > 0) return refuseRequest(c, tooMany(mustWait));
-    // Counted before the look-up, so that requests sent at once don't all see room for one more.
+    // Count before the lookup, so that parallel requests do not all see room for one more.
     if (!isKnown) failures.charge(address, byAddress, now);
     const refused = isFetched && !isKnown ? await limitFetch(c, next) : await next();
-    // `limitFetch` shows its refusal itself.
+    // `limitFetch` has already made its response.
     if (refused instanceof Response) return refused;
     const hasFailed = c.res.status >= 400 && c.res.status < 500;
     if (!hasFailed && !isKnown) failures.refund(address, byAddress, now);
@@ -43,7 +43,7 @@ export const limitTokenRequests = (limitFetch: MiddlewareHandler<AppTypes>) =>
 
 interface TokenRequest {
   client: string;
-  /** `<user>:<grant>` of a code or refresh token, whose secret stands behind it; empty if there is none. */
+  /** `<user>:<grant>` from a code or refresh token, in front of its secret; empty if there is none. */
   grant: string;
   /** Whether the client's id is the https address of its description (a client ID metadata document). */
   isFetched: boolean;
@@ -56,7 +56,7 @@ async function readTokenRequest(c: AppContext): Promise<TokenRequest> {
   return { client, grant: secret.split(":").slice(0, 2).join(":"), isFetched: /^\s*https:/i.test(client) };
 }
 
-/** The client's id by HTTP Basic (RFC 6749, 2.3.1), whose parts are form-encoded; undefined if there is none. */
+/** Returns the client's id from HTTP Basic (RFC 6749, 2.3.1), where it is form-encoded; undefined if there is none. */
 function basicId(authorization = ""): string | undefined {
   const [, encoded] = /^basic +([\w+/=-]+)$/i.exec(authorization) ?? [];
   if (encoded === undefined) return undefined;

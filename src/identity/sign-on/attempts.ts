@@ -4,8 +4,8 @@ import type { AppContext } from "../../app-types.ts";
 import { hashSecret, newSessionToken } from "../secrets.ts";
 import type { Expected } from "./provider.ts";
 
-// A sign-on that is under way belongs to the browser that began it, by a cookie, and is taken once. Each has a cookie
-// of its own, so that two tabs can sign on at the same time.
+// A sign-on in progress is bound by a cookie to the browser that began it, and can be used once. Each has its own
+// cookie, so two tabs can sign on at the same time.
 
 /** Seconds that a person has at the provider. */
 const TTL_S = 10 * 60;
@@ -13,7 +13,7 @@ const OPTIONS = { prefix: "host", path: "/", secure: true, httpOnly: true, sameS
 const cookieName = (state: string) => `sign-on-${state.slice(0, 8)}`;
 
 export interface Attempt extends Expected {
-  /** The path of this server where it goes on afterwards. */
+  /** The path of this server to continue at afterwards. */
   next: string;
   /** Whether the person has already allowed a client, whose request waits under `state`. */
   consented: boolean;
@@ -41,8 +41,7 @@ const attemptRow = z.object({
 });
 
 /**
- * What this browser began under a state, for the first who asks. Whether the state is the very same is for
- * openid-client to say.
+ * Returns the attempt that this browser began under a state, once. openid-client itself checks that the state matches.
  */
 export async function takeAttempt(c: AppContext, state: string, now: number): Promise<Attempt | undefined> {
   const name = cookieName(state);

@@ -2,21 +2,21 @@ import { createHash } from "node:crypto";
 import { clip, plainLine } from "../../text/plain-text.ts";
 import type { SignOnPolicy } from "../../policy/sign-on.ts";
 
-/** What a provider says of who signed in: the claims of a checked id token, and those of its userinfo. */
+/** The provider's claims about a person: those of a checked id token, and those of its userinfo. */
 export interface Claims {
   iss: string;
   sub: string;
   [claim: string]: unknown;
 }
 
-/** A person as the provider and the policy make them. */
+/** A person, derived from the provider's claims and the policy. */
 export interface Person {
   issuer: string;
   subject: string;
   name: string;
-  /** None where the policy refuses the person. */
+  /** Empty if the policy refuses the person. */
   roles: string[];
-  /** Null where the person is no customer; undefined where the policy leaves that to the admin API. */
+  /** Null if the person is no customer; undefined if the policy leaves that to the admin API. */
   customerId: string | null | undefined;
 }
 
@@ -36,7 +36,7 @@ export function personOf(claims: Claims, policy: SignOnPolicy): Person {
 }
 
 function rolesOf(groups: unknown, { mapping, default_role }: SignOnPolicy): string[] {
-  // A map, since a group may be called "constructor".
+  // A map, because a group may be called "constructor".
   const rolesByGroup = new Map(Object.entries(mapping));
   const names: unknown[] = Array.isArray(groups) ? groups : [groups];
   const mapped = names.flatMap((name) => (typeof name === "string" ? (rolesByGroup.get(name) ?? []) : []));
@@ -44,11 +44,11 @@ function rolesOf(groups: unknown, { mapping, default_role }: SignOnPolicy): stri
   return default_role === null ? [] : [default_role];
 }
 
-/** Whether some group, or none, brings a role. */
+/** Returns whether a group grants the role, or people without a group get it. */
 export const bringsRole = ({ mapping, default_role }: SignOnPolicy, role: string): boolean =>
   default_role === role || Object.values(mapping).some((roles) => roles.includes(role));
 
-/** An id that was cut short would be another customer's. */
+/** Never truncates: a shortened id would be another customer's. */
 function customerOf(claim: unknown): string | null {
   const id = line(claim);
   return id === "" || id.length > CUSTOMER_ID_MAX ? null : id;
@@ -57,8 +57,8 @@ function customerOf(claim: unknown): string | null {
 const line = (claim: unknown): string => (typeof claim === "string" ? plainLine(claim) : "");
 
 /**
- * The id of a person's user: from issuer and subject, which a provider never gives to anybody else (OpenID Connect
- * Core 1.0, section 5.7), not from an email address, which a successor may inherit.
+ * Returns the id of a person's user. It is made from issuer and subject, which a provider never gives to anybody else
+ * (OpenID Connect Core 1.0, section 5.7), and not from an email address, which a successor may inherit.
  */
 export function userIdOf({ issuer, subject }: Pick<Person, "issuer" | "subject">): string {
   const hash = createHash("sha256")

@@ -3,24 +3,24 @@ import type { SignOnSettings } from "../../env.ts";
 import { foreignText, logEvent } from "../../telemetry/log.ts";
 import type { Claims } from "./person.ts";
 
-// The OpenID Connect provider, through openid-client: every check of an answer is the library's.
+// The OpenID Connect provider. openid-client makes every check of its answers.
 
 /**
- * `unavailable`: it does not answer, or not as a provider does. `declined`: the person said no there. `refused`: an
- * answer that did not hold, or a request of ours that it would not take.
+ * `unavailable`: it does not answer, or not as a provider does. `declined`: the person refused there. `refused`: its
+ * answer was invalid, or it rejected our request.
  */
 export type ProviderProblem = "unavailable" | "declined" | "refused";
 export type Answer<T> = { ok: true; value: T } | { ok: false; problem: ProviderProblem };
 
-/** Seconds that a request to the provider may take; a person waits for it. */
+/** Seconds that a request to the provider may take, because a person waits for it. */
 const TIMEOUT_S = 5;
-/** How long an isolate relies on a discovery document that it has read. */
+/** Milliseconds that an isolate caches the discovery document. */
 const METADATA_MS = 10 * 60 * 1000;
 
-// Plain data: what the library keeps of requests under way must not pass from one request of workerd to another.
+// Plain data only: the library keeps state of its requests, which must not pass from one workerd request to another.
 let known: { issuer: string; metadata: oidc.ServerMetadata; until: number } | undefined;
 
-/** The provider as its discovery document describes it, and this server as its client. */
+/** Returns the provider as its discovery document describes it, with this server as its client. */
 export function findProvider(
   settings: SignOnSettings,
   now: number,
@@ -50,20 +50,23 @@ export function findProvider(
   });
 }
 
-/** In the body where the provider takes that: not all decode a secret in a header as RFC 6749, section 2.3.1 has it. */
+/**
+ * Sends the secret in the body if the provider allows that, because some decode a secret in a header differently from
+ * RFC 6749, section 2.3.1.
+ */
 function authentication(metadata: oidc.ServerMetadata, secret: string): oidc.ClientAuth {
   const inBody = metadata.token_endpoint_auth_methods_supported?.includes("client_secret_post") ?? false;
   return inBody ? oidc.ClientSecretPost(secret) : oidc.ClientSecretBasic(secret);
 }
 
-/** What must be the same when the person comes back. */
+/** Values that must match when the person comes back. */
 export interface Expected {
   state: string;
   nonce: string;
   verifier: string;
 }
 
-/** Where the person is sent, and what to expect of the answer. */
+/** Returns the URL to send the person to, and the values to expect in the answer. */
 export async function authorizationRequest(
   provider: oidc.Configuration,
   { state, redirectUri, scope }: { state: string; redirectUri: string; scope: string },
@@ -81,7 +84,10 @@ export async function authorizationRequest(
   return { url: url.href, expected: { state, nonce, verifier } };
 }
 
-/** What the provider says of the person who came back at `url`. Claims of the id token go before those of userinfo. */
+/**
+ * Returns the provider's claims about the person who came back at `url`. Claims of the id token override those of
+ * userinfo.
+ */
 export function redeem(
   provider: oidc.Configuration,
   url: URL,
@@ -96,7 +102,7 @@ export function redeem(
     });
     const claims = tokens.claims();
     if (claims === undefined) throw new Error("openid-client let an answer pass without an id token");
-    // Many providers put names and groups there alone.
+    // Many providers give names and groups only in userinfo.
     const hasMore = provider.serverMetadata().userinfo_endpoint !== undefined;
     const more = hasMore ? await oidc.fetchUserInfo(provider, tokens.access_token, claims.sub) : {};
     return { ...more, ...claims };
@@ -109,7 +115,7 @@ async function ask<T>(correlationId: string, work: () => Promise<T>): Promise<An
   } catch (error) {
     const problem = problemOf(error);
     if (problem === undefined) throw error;
-    // Read anew at the next try: the document may be what was wrong.
+    // Fetch the document again at the next try, because it may be what was wrong.
     if (problem !== "declined") known = undefined;
     logEvent(problem === "declined" ? "sign_on_declined" : "sign_on_problem", {
       correlation_id: correlationId,
@@ -120,7 +126,7 @@ async function ask<T>(correlationId: string, work: () => Promise<T>): Promise<An
   }
 }
 
-/** Codes of openid-client for answers that are none of a provider. */
+/** Codes of openid-client for answers that do not come from a provider. */
 const NO_ANSWER = new Set([
   "OAUTH_TIMEOUT",
   "OAUTH_ABORT",
@@ -129,7 +135,7 @@ const NO_ANSWER = new Set([
   "OAUTH_PARSE_ERROR",
 ]);
 
-/** Undefined for what is no doing of the provider's. */
+/** Returns undefined if the error is not the provider's fault. */
 function problemOf(error: unknown): ProviderProblem | undefined {
   if (error instanceof oidc.AuthorizationResponseError) {
     if (error.error === "access_denied") return "declined";
@@ -140,11 +146,11 @@ function problemOf(error: unknown): ProviderProblem | undefined {
   if (error instanceof oidc.ClientError) {
     return error.code === undefined || NO_ANSWER.has(error.code) ? "unavailable" : "refused";
   }
-  // What fetch throws where there is no connection; the library's own have a code.
+  // fetch throws a TypeError if there is no connection; the library's own errors have a code.
   return error instanceof TypeError && !("code" in error) ? "unavailable" : undefined;
 }
 
-/** For the log: never a whole error, whose causes hold tokens and claims. */
+/** For the log. Never logs a whole error, because its causes hold tokens and claims. */
 function causeOf(error: unknown): string {
   if (error instanceof oidc.AuthorizationResponseError || error instanceof oidc.ResponseBodyError) {
     return `${error.error}: ${error.error_description ?? ""}`;

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { ORDER_STATUSES } from "../order.ts";
 import { RESOLUTION_MAX, TICKET_STATUSES, TOPICS } from "../ticket.ts";
 
-// What the support desk is filled with. Keys are integers, times milliseconds since the epoch.
+// Rows for filling the support desk. Keys are integers, times are milliseconds since the epoch.
 
 const key = z.int().min(1);
 const time = z.int().min(0);

@@ -2,10 +2,10 @@ import type { Statement } from "../../database/statement.ts";
 import { emailKey, nameKey, phoneKey, postcodeKey } from "../handles.ts";
 import type { SupportRecords } from "./records.ts";
 
-/** Bytes of one statement's values at the most; D1 takes 2 MB. */
+/** Bytes of one statement's values at most; D1 accepts 2 MB. */
 const VALUE_MAX = 1_000_000;
 
-/** Fills a support desk that is empty. A payment method's key is its customer's, times 20, and its place. */
+/** Fills an empty support desk. A payment method's key is its customer's key times 20 plus its place. */
 export function fillSupport({ customers, orders, tickets }: SupportRecords): Statement[] {
   const people = customers.map((each) => ({
     ...each,
@@ -42,7 +42,7 @@ const TICKET_COLUMNS = "id customer_id order_id topic status subject body resolu
 
 const withCustomerId = <T extends { id: number }>(person: T) => ({ ...person, customer_id: person.id });
 
-/** Rows as JSON, as many to a statement as it takes; columns are ours, never a caller's. */
+/** Inserts rows as JSON, as many to a statement as fit. Column names are ours, never a caller's. */
 function insert(table: string, columns: string, rows: object[]): Statement[] {
   const names = columns.split(" ");
   const picked = names.map((column) => `value ->> '$.${column}'`).join(", ");

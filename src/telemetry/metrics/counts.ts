@@ -2,15 +2,15 @@ import * as z from "zod";
 import { BUCKETS, type CounterName, type HistogramName, type LabelValues, type MetricName } from "./table.ts";
 
 /**
- * Numbers by metric and by series, a series being label values joined by SEPARATOR. A counter is `[value]`; a
- * histogram `[sum, ...calls of each bucket, calls above the last]`. An isolate's delta, a minute, an hour and
- * the totals are all this, and any two of them add up.
+ * Numbers by metric and series; a series is its label values joined by SEPARATOR. A counter is `[value]`; a histogram
+ * is `[sum, ...calls of each bucket, calls above the last]`. An isolate's delta, a minute, an hour and the totals all
+ * have this shape, and any two of them can be added.
  */
 export const countsSchema = z.record(z.string(), z.record(z.string(), z.array(z.number())));
 export type Counts = z.output<typeof countsSchema>;
 
 export const SEPARATOR = "\n";
-/** Series of one metric. What comes beyond is counted together, so that no mistake in a label fills a memory. */
+/** Series of one metric. Further ones are counted together, so that a wrong label cannot fill the memory. */
 export const SERIES_MAX = 300;
 export const OTHER = "other";
 
@@ -39,7 +39,7 @@ export function observe<Name extends HistogramName>(
   series[index] = (series[index] ?? 0) + 1;
 }
 
-/** Adds `more` to `counts`. A series of another shape, which an earlier version stored, begins again. */
+/** Adds `more` to `counts`. A series of another shape, stored by an earlier version, restarts. */
 export function merge(counts: Counts, more: Counts): void {
   for (const [name, each] of Object.entries(more)) {
     for (const [key, values] of Object.entries(each)) {
@@ -52,7 +52,7 @@ export function merge(counts: Counts, more: Counts): void {
   }
 }
 
-/** Every series of one metric, with its label values. */
+/** Returns every series of one metric, with its label values. */
 export const seriesIn = (counts: Counts, name: MetricName): { labels: string[]; values: number[] }[] =>
   Object.entries(counts[name] ?? {}).map(([key, values]) => ({ labels: key.split(SEPARATOR), values }));
 

@@ -5,7 +5,7 @@ import { BUCKETS, type MetricName, metrics } from "./table.ts";
 export const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 /**
- * Every metric that has a sample, in the table's order.
+ * Writes every metric that has a sample, in the table's order.
  * https://prometheus.io/docs/instrumenting/exposition_formats/
  */
 export function expose(counts: Counts, version: string): string {

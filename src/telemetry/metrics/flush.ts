@@ -2,27 +2,27 @@ import { logEvent } from "../log.ts";
 import { type Counts, count, seriesIn } from "./counts.ts";
 import type { Delta } from "./delta.ts";
 
-/** An isolate sends at most this often. */
+/** Milliseconds between two flushes of an isolate, at least. */
 export const FLUSH_MS = 1_000;
 const WAIT_MAX_MS = 30_000;
-/** A delta that the hub may or may not have is given up well before the hub forgets its isolate. */
+/** The isolate discards an unconfirmed delta well before the hub forgets the isolate. */
 export const GIVE_UP_MS = 10 * 60_000;
-/** A flush that says nothing for this long has died with the request that it ran behind. */
+/** A flush that has not ended after this long died with its request. */
 const DEAD_MS = 60_000;
 
-/** Where deltas go. */
+/** Sends a delta to the hub. */
 export type Apply = (delta: Delta) => Promise<void>;
 
 /**
- * What one isolate counts, and how it gets to the hub: as numbered deltas, one at a time. One that fails is sent
- * again as it was, under its number, so the hub takes it once though it may have had it already.
+ * Counts for one isolate and sends numbered deltas to the hub, one at a time. A failed delta is sent again unchanged
+ * under its number, so the hub counts it once even if it had received it before.
  */
 export class Flusher {
   counts: Counts = {};
   readonly #isolate: string;
   #sequence = 0;
   #pending: { delta: Delta; since: number } | undefined;
-  /** When a flush was planned or begun; undefined while none is. */
+  /** When the current flush was planned or began; undefined if there is none. */
   #busySince: number | undefined;
   #waitMs = FLUSH_MS;
 
@@ -30,14 +30,19 @@ export class Flusher {
     this.#isolate = isolate;
   }
 
-  /** Milliseconds to wait before the next flush, for the request that has to see to it; undefined where another does. */
+  /**
+   * Returns the milliseconds that this request must wait before it flushes; undefined if another request will flush.
+   */
   plan(now: number): number | undefined {
     if (this.#busySince !== undefined && now - this.#busySince < DEAD_MS) return undefined;
     this.#busySince = now;
     return this.#waitMs;
   }
 
-  /** Sends what there is; false where that failed. Two at a time send one delta twice, which the hub takes once. */
+  /**
+   * Sends all that is counted; returns false if that failed. Two parallel flushes send the same delta, which the hub
+   * counts once.
+   */
   async flush(apply: Apply, now: number): Promise<boolean> {
     this.#busySince = now;
     try {
@@ -48,7 +53,7 @@ export class Flusher {
       this.#waitMs = FLUSH_MS;
       return true;
     } catch {
-      // The hub is one object for all: where it is in trouble, each isolate asks less often.
+      // All isolates share one hub, so each backs off if it is in trouble.
       this.#waitMs = Math.min(2 * this.#waitMs, WAIT_MAX_MS);
       return false;
     } finally {

@@ -5,7 +5,7 @@ import type { Bucket } from "./series.ts";
 const HOUR_MS = 60 * 60 * 1000;
 export const DAY_MS = 24 * HOUR_MS;
 const HOURS_KEPT_MS = 30 * DAY_MS;
-/** An isolate gives a delta up long before this (src/telemetry/metrics/flush.ts), so none comes twice. */
+/** An isolate discards a delta long before this (src/telemetry/metrics/flush.ts), so none arrives twice. */
 export const FORGET_MS = HOUR_MS;
 
 // 1,500 minutes, 720 hours, one row of totals, and one for each isolate of the last hour.
@@ -40,7 +40,7 @@ export class HubStore {
     this.#sql.exec("INSERT OR REPLACE INTO totals (id, text) VALUES (1, ?)", JSON.stringify(counts));
   }
 
-  /** The number of the last delta that was applied of an isolate; 0 where none was. */
+  /** Returns the number of the isolate's last applied delta; 0 if there is none. */
   sequenceOf(isolate: string): number {
     const [row] = this.#sql.exec("SELECT sequence FROM isolates WHERE id = ?", isolate).toArray();
     return row === undefined ? 0 : sequenceRow.parse(row).sequence;
@@ -64,7 +64,7 @@ export class HubStore {
     this.#sql.exec("INSERT OR REPLACE INTO minutes (at, text) VALUES (?, ?)", at, JSON.stringify(counts));
   }
 
-  /** Minutes and hours from `from` on and before `to`. No minute is in an hour too. */
+  /** Returns minutes and hours from `from` up to, but not including, `to`. No minute is also part of an hour. */
   *buckets(from: number, to: number): Iterable<Bucket> {
     for (const table of ["hours", "minutes"])
       for (const row of this.#sql.exec(
@@ -75,7 +75,7 @@ export class HubStore {
         yield bucketOf(row);
   }
 
-  /** Makes hours of the minutes that are a day old, and forgets what nobody asks for any more. */
+  /** Combines minutes older than a day into hours, and deletes expired rows. */
   roll(now: number): void {
     const over = Math.floor((now - DAY_MS) / HOUR_MS) * HOUR_MS;
     const hours = new Map<number, Counts>();

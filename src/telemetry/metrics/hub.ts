@@ -2,14 +2,14 @@ import { DurableObject } from "cloudflare:workers";
 import { type Counts, merge } from "./counts.ts";
 import { type Delta, deltaSchema } from "./delta.ts";
 import { HubStore } from "./hub-store.ts";
-import { MINUTE_MS, type Range, type Series, keptByTime, seriesOf, stepsOf } from "./series.ts";
+import { MINUTE_MS, type Range, type Series, selectTimedMetrics, seriesOf, stepsOf } from "./series.ts";
 
-/** There is one object, of this name. */
+/** The name of the one object. */
 export const HUB_NAME = "hub";
 
 /**
- * What all isolates have counted. A delta is in the totals, in its minute and in its isolate's mark, or in none
- * of them.
+ * The sum of all isolates' counts. A delta is added to the totals, its minute and its isolate's mark together, or to
+ * none of them.
  */
 export class MetricsHub extends DurableObject<Env> {
   readonly #store: HubStore;
@@ -21,14 +21,14 @@ export class MetricsHub extends DurableObject<Env> {
     this.#store = new HubStore(ctx.storage.sql);
   }
 
-  /** Adds a delta, once, however often it is sent. It counts for the minute in which it arrives. */
+  /** Adds a delta once, however often it is sent. It counts for the minute in which it arrives. */
   apply(sent: Delta): void {
     const { isolate, sequence, counts } = deltaSchema.parse(sent);
     if (sequence <= this.#store.sequenceOf(isolate)) return;
     try {
       this.ctx.storage.transactionSync(() => this.#add(counts, isolate, sequence, Date.now()));
     } catch (error) {
-      // What is in memory is ahead of what is stored, and the delta will come again.
+      // Memory is ahead of storage, so reload the totals. The delta will be sent again.
       this.#totals = undefined;
       this.#minute = undefined;
       throw error;
@@ -39,18 +39,18 @@ export class MetricsHub extends DurableObject<Env> {
     const minute = this.#minuteOf(now);
     this.#totals ??= this.#store.totals();
     merge(this.#totals, counts);
-    merge(minute.counts, keptByTime(counts));
+    merge(minute.counts, selectTimedMetrics(counts));
     this.#store.saveTotals(this.#totals);
     this.#store.saveMinute(minute.at, minute.counts);
     this.#store.saveSequence(isolate, sequence, now);
   }
 
-  /** Everything since this object first counted. */
+  /** Returns everything counted since this object was created. */
   scrape(): Counts {
     return (this.#totals ??= this.#store.totals());
   }
 
-  /** By minutes for the last 24 hours, by hours for 30 days. */
+  /** Returns minutes for the last 24 hours, and hours for 30 days. */
   series(range: Range): Series {
     const { start } = stepsOf(range);
     return seriesOf(this.#store.buckets(start, range.toMs), range);

@@ -1,7 +1,7 @@
 import { type CallRecord, statusOf } from "../call-record.ts";
 import { type Counts, count, observe } from "./counts.ts";
 
-/** Adds a call that is over to what an isolate has counted. */
+/** Adds a finished call to an isolate's counts. */
 export function countCall(counts: Counts, record: CallRecord): void {
   const { kind, name, outcome, ran, durationMs, degraded, records } = record;
   const status = statusOf(outcome);

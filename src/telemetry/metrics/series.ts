@@ -12,13 +12,13 @@ export interface Range {
 }
 
 export interface Point {
-  /** Where its step begins. */
+  /** Start of the step. */
   at_ms: number;
   calls: number;
   errors: number;
   refused: number;
   degraded: number;
-  /** Read off the histogram's buckets; null where nothing ran. */
+  /** Estimated from the histogram's buckets; null if nothing ran. */
   p50_ms: number | null;
   p95_ms: number | null;
   /** By code. */
@@ -33,20 +33,20 @@ export interface ToolTotals {
   p95_ms: number | null;
 }
 
-/** Calls, errors and the like leave out discovery: clients ask for lists by themselves. */
+/** Calls, errors and the like leave out discovery, because clients request lists by themselves. */
 export interface Series {
   points: Point[];
-  /** Over the whole range, the most called first. */
+  /** Over the whole range, most called first. */
   tools: ToolTotals[];
 }
 
-/** What was counted from a moment on, for a minute or for an hour. */
+/** Counts from one moment on, for a minute or for an hour. */
 export interface Bucket {
   at: number;
   counts: Counts;
 }
 
-/** What of a delta is kept by time; the rest only adds to the totals. */
+/** Metrics that are kept by time; the others only add to the totals. */
 const KEPT: readonly MetricName[] = [
   "mcp_tool_invocations_total",
   "mcp_tool_duration_seconds",
@@ -56,10 +56,10 @@ const KEPT: readonly MetricName[] = [
   "mcp_degraded_calls_total",
 ];
 
-export const keptByTime = (counts: Counts): Counts =>
+export const selectTimedMetrics = (counts: Counts): Counts =>
   Object.fromEntries(KEPT.flatMap((name) => (counts[name] ? [[name, counts[name]]] : [])));
 
-/** The moments that a range is drawn at: steps of whole minutes, and no more of them than a chart can show. */
+/** Returns the steps at which a range is drawn: whole minutes, and no more than a chart can show. */
 export function stepsOf({ fromMs, toMs, stepMs }: Range): { start: number; step: number; length: number } {
   const least = Math.max(stepMs, (toMs - fromMs) / (POINTS_MAX - 1), MINUTE_MS);
   const step = Math.ceil(least / MINUTE_MS) * MINUTE_MS;
@@ -67,7 +67,7 @@ export function stepsOf({ fromMs, toMs, stepMs }: Range): { start: number; step:
   return { start, step, length: Math.max(0, Math.ceil((toMs - start) / step)) };
 }
 
-/** What buckets come to, step by step and tool by tool. */
+/** Adds up buckets by step and by tool. */
 export function seriesOf(buckets: Iterable<Bucket>, range: Range): Series {
   const { start, step, length } = stepsOf(range);
   const steps = Array.from({ length }, (): Counts => ({}));
@@ -91,7 +91,7 @@ function pointOf(at: number, counts: Counts): Point {
     .map(({ values }) => values);
   return {
     at_ms: at,
-    ...tallyOf(calls.map(({ labels: [, status = ""], values: [value = 0] }) => ({ status, value }))),
+    ...countByStatus(calls.map(({ labels: [, status = ""], values: [value = 0] }) => ({ status, value }))),
     degraded: sum(seriesIn(counts, "mcp_degraded_calls_total").map(({ values: [value = 0] }) => value)),
     p50_ms: quantileMs(durations, 0.5),
     p95_ms: quantileMs(durations, 0.95),
@@ -113,20 +113,20 @@ function toolsOf(counts: Counts): ToolTotals[] {
     const took = durations.filter(({ labels }) => labels[0] === name).map(({ values }) => values);
     return {
       name,
-      ...tallyOf(own.map(({ labels: [, status = ""], values: [value = 0] }) => ({ status, value }))),
+      ...countByStatus(own.map(({ labels: [, status = ""], values: [value = 0] }) => ({ status, value }))),
       p95_ms: quantileMs(took, 0.95),
     };
   });
   return tools.toSorted((a, b) => b.calls - a.calls || (a.name < b.name ? -1 : 1));
 }
 
-function tallyOf(ended: { status: string; value: number }[]) {
+function countByStatus(ended: { status: string; value: number }[]) {
   const of = (wanted: string) =>
     sum(ended.filter(({ status }) => status === wanted).map(({ value }) => value));
   return { calls: sum(ended.map(({ value }) => value)), errors: of("error"), refused: of("refused") };
 }
 
-/** As Prometheus's histogram_quantile: linear within a bucket, the last bound for what lies above it. */
+/** Works like Prometheus's histogram_quantile: linear within a bucket; the last bound for values above it. */
 export function quantileMs(histograms: readonly number[][], quantile: number): number | null {
   const calls = [...BUCKETS, Infinity].map((_, index) => sum(histograms.map((each) => each[index + 1] ?? 0)));
   const rank = quantile * sum(calls);

@@ -1,4 +1,7 @@
-/** Seconds; upper ends. Fine around what a call takes, so that a quantile read off them is within a third of the truth. */
+/**
+ * Upper bounds in seconds. They are dense around usual durations, so that an estimated quantile is within a third of
+ * the true one.
+ */
 export const BUCKETS = [
   0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2, 5,
 ] as const;
@@ -10,8 +13,8 @@ interface Metric {
 }
 
 /**
- * The one table of metrics. Every label's values come from a registry, a table or the policy, never from a
- * caller. docs/metrics.md shows it, and a test keeps the two alike.
+ * The one table of metrics. Label values come from a registry, a table or the policy, never from a caller.
+ * docs/metrics.md shows it; a test keeps the two alike.
  */
 export const metrics = {
   mcp_tool_invocations_total: {
@@ -46,7 +49,7 @@ export const metrics = {
   },
   mcp_flow_verdicts_total: {
     type: "counter",
-    help: "Times that a flow rule spoke: enforce (it decided), flag (it told a person) or shadow (it is on trial).",
+    help: "Times that a flow rule was hit: enforce (it decided), flag (it informed a person) or shadow (it only records).",
     labels: ["rule", "mode"],
   },
   mcp_degraded_calls_total: {

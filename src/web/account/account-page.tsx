@@ -11,11 +11,11 @@ import { providerHost } from "../sign-in/sign-in-page.tsx";
 interface Account {
   signedIn: SignedIn;
   signOn: SignOnSettings | undefined;
-  /** Undefined for who signed in with less than all of their roles. */
+  /** Undefined if the person signed in with only some of their roles. */
   own: { connections: Connection[]; keys: OwnKey[] } | undefined;
 }
 
-/** Who somebody is here, and what they can end. */
+/** Shows who is signed in, and what they can revoke. */
 export function accountPage({ signedIn, signOn, own }: Account): Promise<Response> {
   const { user, credential, signedInAt, interactive } = signedIn;
   const by = interactive
@@ -46,7 +46,7 @@ export function accountPage({ signedIn, signOn, own }: Account): Promise<Respons
       </dl>
       {scopesOf(user.roles).includes("admin") && (
         <p>
-          <a href="/admin">To the dashboard</a>
+          <a href="/admin">Dashboard</a>
         </p>
       )}
       <form method="post" action="/sign-out">
@@ -56,14 +56,14 @@ export function accountPage({ signedIn, signOn, own }: Account): Promise<Respons
       </form>
       {own === undefined ? (
         <p class="quiet">
-          You signed in with a key that has only some of your roles. Sign in with more to see and revoke your
-          clients and keys.
+          You signed in with a key that has only some of your roles. To see and revoke your clients and keys,
+          sign in with all of them.
         </p>
       ) : (
         <>
           <h2>Connected clients</h2>
           {own.connections.length === 0 ? (
-            <p class="quiet">No client acts for you.</p>
+            <p class="quiet">No client is connected.</p>
           ) : (
             <ul class="things">
               {own.connections.map((connection) => (
@@ -87,11 +87,11 @@ export function accountPage({ signedIn, signOn, own }: Account): Promise<Respons
   );
 }
 
-function ConnectionItem({ id, name, goesTo, scope, connectedAt, renewedAt, endsAt }: Connection) {
+function ConnectionItem({ id, name, destination, scope, connectedAt, renewedAt, endsAt }: Connection) {
   return (
-    <Thing action="/account/clients/revoke" id={id} name={name}>
+    <Revocable action="/account/clients/revoke" id={id} name={name}>
       <small>{scope.join(", ")}</small>
-      <small>Access goes to {goesTo}</small>
+      <small>Access goes to {destination}</small>
       <small>
         Connected <Time at={connectedAt} />
       </small>
@@ -103,7 +103,7 @@ function ConnectionItem({ id, name, goesTo, scope, connectedAt, renewedAt, endsA
           </>
         )}
       </small>
-    </Thing>
+    </Revocable>
   );
 }
 
@@ -117,7 +117,7 @@ function KeyItem({
   isThis,
 }: OwnKey & { isThis: boolean }) {
   return (
-    <Thing action="/account/keys/revoke" id={id} name={label}>
+    <Revocable action="/account/keys/revoke" id={id} name={label}>
       <small>
         {id}
         {isThis && ", which you signed in with"}
@@ -140,12 +140,12 @@ function KeyItem({
           </>
         )}
       </small>
-    </Thing>
+    </Revocable>
   );
 }
 
-/** Something that can be revoked, with what is known of it. */
-function Thing({
+/** Something that can be revoked, with its details. */
+function Revocable({
   action,
   id,
   name,

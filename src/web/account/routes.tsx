@@ -12,7 +12,7 @@ import { guardPages, readForm, textOf } from "../layout/form-guards.ts";
 import { problemPage } from "../layout/page.tsx";
 import type { SignedIn } from "../../identity/sessions.ts";
 
-/** What somebody who is signed in can see and end of their own. */
+/** The account page, where signed-in users see and revoke their own keys and clients. */
 export const accountPages = new Hono<AppTypes>();
 
 const PATH = "/account";
@@ -42,9 +42,9 @@ accountPages.post("/account/clients/revoke", (c) =>
 
 accountPages.post("/account/keys/revoke", (c) =>
   change(c, async (id, { user: { userId, roles } }) => {
-    const became = await revokeOwnKey(c.env.DB, { id, userId, roles }, Date.now());
-    if (became === "last") return lastAdmin();
-    if (became === "revoked")
+    const result = await revokeOwnKey(c.env.DB, { id, userId, roles }, Date.now());
+    if (result === "last") return lastAdmin();
+    if (result === "revoked")
       await noteIdentity(c.env.USER_WINDOWS, userId, { change: "key_revoked", by: userId, key: id }, "after");
     return undefined;
   }),
@@ -52,19 +52,19 @@ accountPages.post("/account/keys/revoke", (c) =>
 
 const lastAdmin = () =>
   problemPage(
-    "Nobody else is an admin: nobody could undo this.",
-    <p>Have another key made first. Nothing was revoked.</p>,
+    "You are the only admin, so nobody could undo this.",
+    <p>Create another key first. Nothing was revoked.</p>,
     409,
   );
 
-/** Ends what the form names, of the user who is signed in; `end` may have a page that says why not. */
+/** Revokes what the form names, for the signed-in user; `end` may return a page that says why not. */
 async function change(
   c: AppContext,
   end: (id: string, signedIn: SignedIn) => Promise<Response | void> | undefined,
 ): Promise<Response> {
   const signedIn = await sessionUser(c);
   if (signedIn === undefined) return c.redirect(signInPath(PATH), 303);
-  // What a key opened reaches no further than the key: one of fewer roles doesn't end what has more.
+  // A sign-in has no more rights than its key: a key with fewer roles must not revoke one with more.
   if (signedIn.narrowed) {
     return problemPage(
       "You signed in with a key that has only some of your roles.",

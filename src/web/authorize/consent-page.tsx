@@ -8,35 +8,35 @@ import { SCOPES, scopesOf } from "../../identity/scopes.ts";
 import type { SignedIn } from "../../identity/sessions.ts";
 import { providerHost } from "../sign-in/sign-in-page.tsx";
 
-/** What a page is bound to that was drawn before anybody signed in; no credential is called so. */
+/** Binds a page that was shown before anybody signed in; no credential has this name. */
 export const NOBODY = "nobody";
 
-interface GuardedCall {
-  /** Who is asked; undefined for whom the provider is to name. */
+interface ConsentQuestion {
+  /** The person who is asked; undefined if the provider will identify them. */
   signedIn: SignedIn | undefined;
   signOn: SignOnSettings | undefined;
-  /** The client's request, to which somebody who signs in first comes back. */
+  /** The client's request; a person who signs in first returns to it. */
   path: string;
   handle: string;
   headers: Headers;
 }
 
-export function consentPage(details: ConsentDescription, asked: GuardedCall): Promise<Response> {
-  const { signedIn, signOn, path, handle, headers } = asked;
+export function consentPage(details: ConsentDescription, question: ConsentQuestion): Promise<Response> {
+  const { signedIn, signOn, path, handle, headers } = question;
   const offered = offeredScopes(
     details.scope,
     signedIn === undefined ? ALL_SCOPES : scopesOf(signedIn.user.roles),
   );
   const host = signedIn === undefined && signOn !== undefined ? providerHost(signOn) : undefined;
   const { protocol } = new URL(details.redirectUri);
-  // In a link of an app's own scheme any app may have put any host.
+  // Any app may have put any host in a link of an app's own scheme.
   const isWeb = protocol === "https:" || protocol === "http:";
   return renderPage(
     `Let ${shownName(details)} use the product catalog?`,
     <form method="post" action="/authorize">
       <p>
         {details.clientDomain === undefined ? (
-          "The app gave its name itself; nobody has checked it."
+          "The app chose this name itself; nobody has verified it."
         ) : (
           <>
             The app is published by <strong>{details.clientDomain}</strong>.
@@ -58,15 +58,15 @@ export function consentPage(details: ConsentDescription, asked: GuardedCall): Pr
       </dl>
       {(details.redirectIsLoopback || !isWeb) && (
         <p class="warn">
-          That is an app on your own {isWeb ? "computer" : "device"}. Go on only if you have just begun to
-          sign in from it.
+          That is an app on your own {isWeb ? "computer" : "device"}. Continue only if you just started
+          signing in from it.
         </p>
       )}
       {offered.length === 0 ? (
         <p class="bad">
           {signedIn === undefined
-            ? "It asks for nothing that this server has."
-            : "Your roles allow none of what it asks for."}
+            ? "The app requests nothing that this server offers."
+            : "Your roles allow nothing that the app requests."}
         </p>
       ) : (
         <fieldset>
@@ -90,7 +90,7 @@ export function consentPage(details: ConsentDescription, asked: GuardedCall): Pr
         <>
           <input type="hidden" name="next" value={path} />
           <p class="quiet">
-            You then sign in at {host}. What your roles don't allow is left out.{" "}
+            Next, you sign in at {host}. Permissions that your roles do not allow are left out.{" "}
             <a href={signInPath(path)}>Use an access key</a>
           </p>
         </>
@@ -110,7 +110,7 @@ export function consentPage(details: ConsentDescription, asked: GuardedCall): Pr
   );
 }
 
-/** A policy can't name an IPv6 address or a host of odd characters, so those are named by their scheme. */
+/** A CSP cannot name an IPv6 address or a host with unusual characters, so those are named by their scheme. */
 function formTarget(redirectUri: string): string {
   const { origin, protocol, hostname } = new URL(redirectUri);
   return origin !== "null" && /^[a-z0-9.-]+$/.test(hostname) ? origin : protocol;

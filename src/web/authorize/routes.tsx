@@ -18,7 +18,7 @@ import { REDIRECT_URI_FORMS, isAllowedRedirectUri } from "../../identity/redirec
 import { findProvider } from "../../identity/sign-on/provider.ts";
 import { sendToProvider, unavailablePage } from "../sign-on/start.tsx";
 
-/** The consent page of OAuth: no client gets anything without it. */
+/** The consent page of OAuth. No client gets access without it. */
 export const authorizePages = new Hono<AppTypes>();
 
 guardPages(authorizePages, ["/authorize"]);
@@ -27,26 +27,27 @@ authorizePages.get("/authorize", async (c) => {
   const oauth = authorizationServer(c.var.origin).getOAuthApi(c.env);
   try {
     const request = await oauth.parseAuthRequest(c.req.raw);
-    // A client's own description may list any, and so may a registration from before they were checked.
+    // A client's own description may list any address, and so may a registration from before addresses were checked.
     if (!isAllowedRedirectUri(request.redirectUri))
-      return begunAnew(`The app's address is not allowed: it must be ${REDIRECT_URI_FORMS}.`);
+      return startOver(`The app's address is not allowed: it must be ${REDIRECT_URI_FORMS}.`);
     const { pathname, search } = new URL(c.req.url);
     const path = pathname + search;
     const signedIn = await sessionUser(c);
     const signOn = signOnSettings(c.var.settings);
-    const asker = signedIn ?? signOn;
-    // Its way back would be lost, and the client would wait for an answer.
-    if (asker === undefined && nextPath(path) !== path)
+    const canAsk = signedIn !== undefined || signOn !== undefined;
+    // The way back would be lost, and the client would wait for an answer.
+    if (!canAsk && nextPath(path) !== path)
       return problemPage(
-        "The client asks at too great a length.",
-        <p>Sign in at /account first; then try again.</p>,
+        "The authorization request is too long.",
+        <p>Sign in at /account first, then try again.</p>,
       );
-    if (asker === undefined) return c.redirect(signInPath(path), 303);
+    if (!canAsk) return c.redirect(signInPath(path), 303);
     const details = await oauth.describeConsent(request);
     const consent = await oauth.beginConsent(request);
     return await consentPage(details, { ...consent, path, signedIn, signOn });
   } catch (error) {
-    // Nobody has consented yet. Anyone may register an address, so a redirect from here would be an open one (RFC 9700, 4.11).
+    // Nobody has consented yet. Anyone may register an address, so redirecting here would be an open redirect (RFC
+    // 9700, 4.11).
     return problemWithRequest(error);
   }
 });
@@ -63,14 +64,14 @@ authorizePages.post("/authorize", async (c) => {
   }
 });
 
-/** What somebody decided who is signed in. */
+/** Handles the decision of a person who is signed in. */
 async function decide(c: AppContext, form: FormData, handle: string, boundTo: string): Promise<Response> {
   const oauth = authorizationServer(c.var.origin).getOAuthApi(c.env);
   const signedIn = await sessionUser(c);
-  if (signedIn === undefined) return begunAnew("Your session has ended.", 401);
-  // The page was drawn for one sign-in; another tab may have signed somebody else in since.
+  if (signedIn === undefined) return startOver("Your session has ended.", 401);
+  // The page was made for one sign-in; somebody else may have signed in in another tab since.
   if (handle !== "" && boundTo !== credentialId(signedIn.credential)) {
-    return begunAnew("You have signed in anew since this page was drawn.");
+    return startOver("You have signed in again since this page was opened.");
   }
   if (form.get("decision") !== "allow") return deny(c, handle);
   const { request, headers } = await oauth.approveConsent(c.req.raw, handle);
@@ -81,16 +82,16 @@ async function decide(c: AppContext, form: FormData, handle: string, boundTo: st
 }
 
 /**
- * What somebody decided whom the provider is to name. Consent comes before the redirect: a provider that remembers
- * the person answers without a word, and a client that they never allowed would ride on that (confused deputy,
- * https://modelcontextprotocol.io/specification/2026-07-28/basic/security_best_practices).
+ * Handles the decision of a person whom the provider will identify. Consent comes before the redirect: a provider that
+ * remembers the person answers without a prompt, and a client that they never allowed would profit from that (confused
+ * deputy, https://modelcontextprotocol.io/specification/2026-07-28/basic/security_best_practices).
  */
 async function decideBeforeSignOn(c: AppContext, form: FormData, handle: string): Promise<Response> {
   const oauth = authorizationServer(c.var.origin).getOAuthApi(c.env);
   if (form.get("decision") !== "allow") return deny(c, handle);
   const signOn = signOnSettings(c.var.settings);
-  if (signOn === undefined) return begunAnew("Sign-in by a provider is off.");
-  // Looked for first: while it is down, the consent stays unused and the same form can be sent again.
+  if (signOn === undefined) return startOver("Single sign-on is off.");
+  // Looked up first: if the provider is down, the consent stays unused and the same form can be sent again.
   const provider = await findProvider(signOn, Date.now(), c.var.correlationId);
   const next = nextPath(form.get("next"));
   if (!provider.ok) return unavailablePage(signOn, { action: "/authorize", form, next });
@@ -108,8 +109,8 @@ async function deny(c: AppContext, handle: string): Promise<Response> {
 }
 
 /**
- * Answers an error after a person has decided on the consent page: redirects to the client if the library has checked that
- * the address is the client's own, else shows a page. Throws what is no error of an authorization.
+ * Answers an error after a person has decided on the consent page: redirects to the client if the library has checked
+ * that the address is the client's own, else shows a page. Throws errors that do not concern the authorization.
  */
 export function authorizationProblem(error: unknown): Response | Promise<Response> {
   return error instanceof AuthorizationError && error.redirectTo !== undefined
@@ -117,12 +118,12 @@ export function authorizationProblem(error: unknown): Response | Promise<Respons
     : problemWithRequest(error);
 }
 
-/** Shows an error of an authorization as a page; throws any other. */
+/** Shows an authorization error as a page; throws any other error. */
 function problemWithRequest(error: unknown): Promise<Response> {
-  if (error instanceof AuthorizationError) return begunAnew(error.description);
-  if (error instanceof CimdFetchError) return begunAnew("The app's description could not be fetched.");
+  if (error instanceof AuthorizationError) return startOver(error.description);
+  if (error instanceof CimdFetchError) return startOver("The app's description could not be fetched.");
   throw error;
 }
 
-const begunAnew = (what: string, status?: 401): Promise<Response> =>
-  problemPage(what, <p>Begin again from your client. Nothing was granted.</p>, status);
+const startOver = (what: string, status?: 401): Promise<Response> =>
+  problemPage(what, <p>Start again from your client. Nothing was granted.</p>, status);

@@ -9,17 +9,17 @@ import type { Incident } from "../../incidents/incident-record.ts";
 interface Question {
   signedIn: SignedIn;
   incident: Incident;
-  /** The one that asked, where the policy still has it. */
+  /** The rule that asked, if the policy still has it. */
   rule: Rule | undefined;
   /** Other incidents that are answered with it. */
   together: Incident[];
   /** Whether the answer needs the recovery code. */
   needsCode: boolean;
-  /** How long the work may go on once it is allowed. */
+  /** Minutes that the work may continue once it is allowed. */
   minutes: number;
 }
 
-/** The question. What the rule saw is shown to an administrator, never to the one whose work it is about. */
+/** Shows the question. Only administrators see what the rule observed, never the person whose work it is about. */
 export function confirmPage({
   signedIn,
   incident,
@@ -35,7 +35,7 @@ export function confirmPage({
       <p>
         {isOwn
           ? "An assistant that works with your access was stopped before its next call. Allow it only if you asked for what it is doing."
-          : "A caller was stopped before its next call. Allow it only if you know what it is doing, and for whom. It is asked about again where it goes much further."}
+          : "A caller was stopped before its next call. Allow it only if you know what it is doing, and for whom. You are asked again if it goes much further."}
       </p>
       <dl>
         <dt>Call</dt>
@@ -50,11 +50,10 @@ export function confirmPage({
         <>
           {together.length > 0 && (
             <p>
-              Waiting for the same answer, and allowed or declined with it:{" "}
-              {together.map((each) => each.rule).join(", ")}.
+              Your answer also decides these waiting rules: {together.map((each) => each.rule).join(", ")}.
             </p>
           )}
-          <label for="note">Note, for whoever looks at this later</label>
+          <label for="note">Note for the record</label>
           <input id="note" type="text" name="note" maxlength={500} autocomplete="off" />
         </>
       )}

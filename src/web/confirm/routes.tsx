@@ -14,7 +14,7 @@ import { confirmPage } from "./confirm-page.tsx";
 import { decidesWith, mayDecideHere, noteOf } from "../../identity/who-may.ts";
 import type { MayDecide } from "../../identity/who-decides.ts";
 
-/** Where a person decides whether work that the flow rules stopped may go on. */
+/** Pages where a person decides whether a stopped caller may continue. */
 export const confirmPages = new Hono<AppTypes>();
 
 const NOTE_MAX = 500;
@@ -22,29 +22,29 @@ const NOTE_MAX = 500;
 guardPages(confirmPages, ["/confirm/*"]);
 
 confirmPages.get("/confirm/:id", async (c) => {
-  const asked = await whoAndWhat(c);
-  if (asked instanceof Response) return asked;
-  const { id, principal } = asked.incident;
+  const pending = await findPendingDecision(c);
+  if (pending instanceof Response) return pending;
+  const { id, principal } = pending.incident;
   const waiting = await new CallerClient(c.env.USER_WINDOWS, principal).decidedWith(id);
   const together = waiting.filter((each) => each.id !== id);
   const { rules, confirmation } = c.var.policy;
   return confirmPage({
-    ...asked,
+    ...pending,
     together,
-    needsCode: asked.may === "with-code",
-    rule: ruleOf(rules, asked.incident.rule),
+    needsCode: pending.may === "with-code",
+    rule: ruleOf(rules, pending.incident.rule),
     minutes: confirmation.minutes,
   });
 });
 
 confirmPages.post("/confirm/:id", async (c) => {
-  const asked = await whoAndWhat(c);
-  if (asked instanceof Response) return asked;
+  const pending = await findPendingDecision(c);
+  if (pending instanceof Response) return pending;
   const form = await readForm(c);
   const decision = textOf(form, "decision");
   if (decision !== "allow" && decision !== "decline")
-    return renderPage("Nothing was decided", <p>There was no decision in the form.</p>, { status: 400 });
-  const { signedIn, incident } = asked;
+    return renderPage("Nothing was decided", <p>The form holds no decision.</p>, { status: 400 });
+  const { signedIn, incident } = pending;
   const by = await decidesWith(c, signedIn, incident.principal, textOf(form, "recovery_code"));
   if (by === undefined) return notYours();
   const decided = await new CallerClient(c.env.USER_WINDOWS, incident.principal).decide({
@@ -53,34 +53,36 @@ confirmPages.post("/confirm/:id", async (c) => {
     by: signedIn.user.userId,
     note: noteOf(clip(plainLine(textOf(form, "note")), NOTE_MAX), by),
   });
-  if (decided === undefined) return over();
+  if (decided === undefined) return nothingToDecide();
   return decision === "allow"
-    ? renderPage("Allowed", <p>The work can go on. Let the same call be made again.</p>)
+    ? renderPage("Allowed", <p>The work can go on. Have the same call made again.</p>)
     : renderPage("Declined", <p>The work stays stopped.</p>);
 });
 
-interface GuardedCall {
+interface PendingDecision {
   signedIn: SignedIn;
   incident: Incident;
   may: MayDecide;
 }
 
-/** Who is signed in, and about what; or the page that stands in the way. */
-async function whoAndWhat(c: AppContext): Promise<Response | GuardedCall> {
+/** Returns the signed-in person and the incident, or the page to show instead. */
+async function findPendingDecision(c: AppContext): Promise<Response | PendingDecision> {
   const id = c.req.param("id") ?? "";
   const signedIn = await sessionUser(c);
   if (signedIn === undefined) return c.redirect(signInPath(`/confirm/${encodeURIComponent(id)}`), 303);
   const incident = await findIncident(c.env.DB, id);
-  // One answer: whether there is such an incident is nobody's business who may not decide it.
+  // One answer for both cases: a person who may not decide an incident must not learn whether it exists.
   if (incident === undefined) return notYours();
   const may = await mayDecideHere(c, signedIn, incident.principal);
   if (may === "no") return notYours();
-  return incident.status === "open" && incident.verdict === "confirm" ? { signedIn, incident, may } : over();
+  return incident.status === "open" && incident.verdict === "confirm"
+    ? { signedIn, incident, may }
+    : nothingToDecide();
 }
 
 const notYours = (): Promise<Response> =>
   renderPage(
-    "There is nothing here for you to decide",
+    "You cannot decide this",
     <p>
       The link may be wrong. If it is right: you decide about your own work after you sign in by your sign-in
       provider. An administrator decides about the work of others and of services, unless one of both made the
@@ -90,5 +92,5 @@ const notYours = (): Promise<Response> =>
     { status: 403 },
   );
 
-const over = (): Promise<Response> =>
-  renderPage("Nothing to decide", <p>This was decided before, or asks for no decision.</p>);
+const nothingToDecide = (): Promise<Response> =>
+  renderPage("Nothing to decide", <p>This was already decided, or needs no decision.</p>);

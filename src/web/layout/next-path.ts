@@ -1,19 +1,22 @@
-/** Bytes, as anybody may have one kept in the database for ten minutes. A client's authorization request is some 600. */
+/**
+ * Bytes. Bounded because anybody can have a path stored in the database for ten minutes. A client's authorization
+ * request takes some 600.
+ */
 const MAX = 2_048;
 
-/** Only a path of this server: a sign-in must not end on somebody else's page. */
+/** Accepts only paths of this server, because a sign-in must not end on somebody else's page. */
 export function nextPath(next: unknown, otherwise = "/"): string {
   if (typeof next !== "string") return otherwise;
-  // Parsed as a browser would: that drops tabs and turns backslashes round before it looks.
+  // Parsed like a browser does: browsers first drop tabs and turn backslashes into slashes.
   const base = "http://this.server";
   if (!URL.canParse(next, base)) return otherwise;
   const url = new URL(next, base);
-  // "/.//evil.example" comes out as "//evil.example", which a browser takes for a host.
+  // "/.//evil.example" becomes "//evil.example", which a browser reads as a host.
   const path = url.pathname + url.search;
-  // Counted when it is ASCII: one character is up to twelve bytes of it.
+  // Measured once it is ASCII, because one character may take up to twelve bytes there.
   const isOurs = url.origin === base && !url.pathname.startsWith("//") && path.length <= MAX;
   return isOurs ? path : otherwise;
 }
 
-/** Where somebody signs in and goes on to a path. */
+/** Returns the sign-in page that continues to a path. */
 export const signInPath = (next: string): string => `/sign-in?next=${encodeURIComponent(next)}`;

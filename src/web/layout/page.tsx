@@ -53,13 +53,13 @@ export const serveStyle = (c: Context): Response =>
 interface PageOptions {
   status?: number;
   headers?: Headers;
-  /** Where a form of the page may end up beside this server: browsers hold a form's redirects to it too. */
+  /** Another place where a form of the page may end up: browsers apply form-action to a form's redirects too. */
   formTarget?: string;
-  /** Where the browser goes on by itself. */
-  goOnTo?: string;
+  /** The address to which the browser continues by itself. */
+  continueTo?: string;
 }
 
-/** A whole page, unframeable, uncached, without scripts. */
+/** Renders a whole page: not frameable, not cached, without scripts. */
 export async function renderPage(
   title: string,
   content: Child,
@@ -70,7 +70,9 @@ export async function renderPage(
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
-        {options.goOnTo !== undefined && <meta http-equiv="refresh" content={`0; url=${options.goOnTo}`} />}
+        {options.continueTo !== undefined && (
+          <meta http-equiv="refresh" content={`0; url=${options.continueTo}`} />
+        )}
         <title>{title}</title>
         <link rel="stylesheet" href={STYLE_PATH} />
       </head>
@@ -85,17 +87,17 @@ export async function renderPage(
   return sendPage(page, "style-src 'self'", options);
 }
 
-/** A page as it leaves: unframeable, uncached. `sources` are those of a Content-Security-Policy that it needs. */
+/** Sends a page: not frameable, not cached. `sources` are the sources that its Content-Security-Policy allows. */
 export async function sendPage(
   page: Child,
   sources: string,
-  { status = 200, headers: given, formTarget }: Omit<PageOptions, "goOnTo"> = {},
+  { status = 200, headers: given, formTarget }: Omit<PageOptions, "continueTo"> = {},
 ): Promise<Response> {
   const headers = new Headers(given);
   const formTargets = ["'self'", ...(formTarget === undefined ? [] : [formTarget])].join(" ");
   headers.set("Content-Type", "text/html; charset=utf-8");
   headers.set("Cache-Control", "no-store");
-  // same-origin, not no-referrer: under that, browsers send "Origin: null" with forms, which is refused.
+  // same-origin, because with no-referrer browsers send "Origin: null" with forms, which is refused.
   headers.set("Referrer-Policy", "same-origin");
   headers.set("X-Frame-Options", "DENY");
   headers.set(
@@ -105,7 +107,7 @@ export async function sendPage(
   return new Response(await html`<!doctype html>${page}`, { status, headers });
 }
 
-/** Why a sign-in came to nothing, and what to do now. */
+/** Says why a sign-in failed and what to do now. */
 export function problemPage(
   what: string,
   next: Child,
@@ -121,13 +123,13 @@ export function problemPage(
   );
 }
 
-/** As the OAuth library's redirects: with the cookies that it sets and clears. */
+/** Redirects like the OAuth library does, with the cookies that it sets and clears. */
 export function redirectTo(location: string, headers = new Headers()): Response {
   headers.set("Location", location);
   headers.set("Cache-Control", "no-store");
   return new Response(null, { status: 303, headers });
 }
 
-/** An answer with the cookies that were set on the way to it. */
+/** Adds the cookies that were set while the answer was made. */
 export const withCookies = (c: Context, answer: Response): Response =>
   answer.body === null ? c.body(null, answer) : c.body(answer.body, answer);

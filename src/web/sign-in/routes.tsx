@@ -13,13 +13,13 @@ import { signInPage } from "./sign-in-page.tsx";
 /** Sign-in by access key, and sign-out. */
 export const signInPages = new Hono<AppTypes>();
 
-/** Where a sign-in goes on that was begun for nothing else. */
+/** Where a sign-in continues if it was not started for another page. */
 const HOME = "/account";
 
 signInPages.get(STYLE_PATH, serveStyle);
 guardPages(signInPages, ["/sign-in", "/sign-out"]);
 
-/** What the page is told of the server. */
+/** Facts about the server that the page shows. */
 const serverOf = ({ var: { settings, local } }: AppContext) => ({
   signOn: signOnSettings(settings),
   isLocal: local,
@@ -34,10 +34,10 @@ signInPages.post("/sign-in", async (c) => {
   const now = Date.now();
   const found = isWholeKey(key) ? await findKey(c.env.DB, key, now) : undefined;
   const refuse = (problem: string) => signInPage({ next, ...serverOf(c), problem });
-  // One answer for every bad key: a page tells nobody which keys there were.
+  // One answer for every invalid key, so that the page does not reveal which keys existed.
   if (found?.ok !== true) return refuse("This access key is not valid.");
-  // Who stole it could not sign, and would need to no more once a browser session stands for it.
-  if (found.signature === "required") return refuse("This access key is for signed requests alone.");
+  // A thief could not sign requests, and would no longer need to with a browser session.
+  if (found.signature === "required") return refuse("This access key is for signed requests only.");
   noteUse(c.env, found, now);
   await signIn(c, { user: found.user, credential: { keyId: found.keyId } });
   return c.redirect(next, 303);

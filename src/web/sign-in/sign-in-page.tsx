@@ -3,18 +3,18 @@ import { renderPage } from "../layout/page.tsx";
 
 interface SignInPage {
   next: string;
-  /** The provider that people can sign in by, where there is one. */
+  /** The provider that people can sign in with, if there is one. */
   signOn: SignOnSettings | undefined;
-  /** On a developer's own machine. */
+  /** Whether this is a developer's own machine. */
   isLocal: boolean;
-  /** What was wrong with the key. */
+  /** The problem with the entered key. */
   problem?: string;
 }
 
-/** As people know a provider: by its host. */
+/** Returns the name by which people know a provider: its host. */
 export const providerHost = ({ issuer }: SignOnSettings): string => new URL(issuer).host;
 
-/** The provider's button and the form for an access key. */
+/** Shows the provider's button and the form for an access key. */
 export function signInPage({ next, signOn, isLocal, problem }: SignInPage): Promise<Response> {
   const describedBy = problem === undefined ? "key-hint" : "key-problem key-hint";
   return renderPage(
@@ -55,10 +55,10 @@ export function signInPage({ next, signOn, isLocal, problem }: SignInPage): Prom
           It begins with <code>pcm_</code>.{" "}
           {isLocal ? (
             <>
-              <code>npm run dev</code> printed those of the demo users where it was started.
+              <code>npm run dev</code> prints the keys of the demo users when it starts.
             </>
           ) : (
-            "Whoever runs this server can give you one."
+            "Ask the operator of this server for one."
           )}
         </p>
         <div class="actions">

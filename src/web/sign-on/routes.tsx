@@ -21,7 +21,7 @@ import { bringsRole, personOf } from "../../identity/sign-on/person.ts";
 import { type ProviderProblem, findProvider, redeem } from "../../identity/sign-on/provider.ts";
 import { CALLBACK_PATH, sendToProvider, unavailablePage } from "./start.tsx";
 
-/** Sign-in by an OpenID Connect provider; not there where none is set. */
+/** Sign-in by an OpenID Connect provider. Without one, the pages do not exist. */
 export const signOnPages = new Hono<AppTypes>();
 
 guardPages(signOnPages, ["/sign-on/*"]);
@@ -43,7 +43,7 @@ signOnPages.get(CALLBACK_PATH, async (c) => {
   const answer =
     attempt === undefined
       ? problemPage(
-          "It was begun in another browser, is over already, or took longer than ten minutes.",
+          "The sign-in was started in another browser, is already over, or took longer than ten minutes.",
           again("/account"),
         )
       : finish(c, signOn, attempt).catch(authorizationProblem);
@@ -60,7 +60,7 @@ async function finish(c: AppContext, signOn: SignOnSettings, attempt: Attempt): 
   const now = Date.now();
   const retry = again(attempt.consented ? attempt.next : signInPath(attempt.next));
   const provider = await findProvider(signOn, now, c.var.correlationId);
-  // Under the origin that clients use: the provider compares it with what it was registered as.
+  // Uses the origin that clients use, because the provider compares the URL with the registered one.
   const url = new URL(CALLBACK_PATH + new URL(c.req.url).search, c.var.origin);
   const claims = provider.ok ? await redeem(provider.value, url, attempt, c.var.correlationId) : provider;
   if (!claims.ok) {
@@ -79,7 +79,7 @@ async function finish(c: AppContext, signOn: SignOnSettings, attempt: Attempt): 
   if (!recorded.ok) return problemPage(PERSON_PROBLEMS[recorded.problem](person.name), retry, 403);
   const credential = { identityId: recorded.identityId };
   const found = await findCredential(c.env.DB, credential, now);
-  // Disabled in this very moment.
+  // Disabled just now.
   if (!found.ok) return problemPage(PERSON_PROBLEMS.user_disabled(person.name), retry, 403);
 
   const signedIn = { user: found.user, credential };
@@ -89,7 +89,7 @@ async function finish(c: AppContext, signOn: SignOnSettings, attempt: Attempt): 
 
 const dataSchema = z.object({ ticked: z.array(z.string()) });
 
-/** Gives the client what the person allowed it before they were sent to the provider, as far as their roles go. */
+/** Grants the client what the person allowed before the sign-in, as far as their roles permit. */
 async function grantToClient(
   c: AppContext,
   signedIn: Pick<SignedIn, "user" | "credential">,
@@ -109,10 +109,10 @@ async function declineToClient(c: AppContext): Promise<Response> {
 }
 
 const PROVIDER_PROBLEMS = {
-  unavailable: (host: string) => `${host} does not answer. Try again in a minute; access keys work as ever.`,
+  unavailable: (host: string) => `${host} does not answer. Try again in a minute. Access keys still work.`,
   declined: (host: string) => `The sign-in was declined at ${host}.`,
   refused: (host: string) =>
-    `${host} did not confirm who you are. If that happens again, tell ${signOnPolicy.contact}.`,
+    `${host} did not confirm who you are. If this happens again, tell ${signOnPolicy.contact}.`,
 } as const satisfies Record<ProviderProblem, unknown>;
 
 const PERSON_PROBLEMS = {

@@ -19,8 +19,8 @@ interface Start {
 }
 
 /**
- * Notes what must be the same when the person comes back, and sends them to the provider: by a page, not a redirect,
- * since browsers hold a form's redirects to its form-action, and a provider may send people on to hosts of its own.
+ * Stores what must match when the person comes back, and sends them to the provider. It uses a page, not a redirect,
+ * because browsers apply form-action to a form's redirects, and a provider may redirect to other hosts.
  */
 export async function sendToProvider(
   c: AppContext,
@@ -36,16 +36,16 @@ export async function sendToProvider(
   await beginAttempt(c, { ...expected, next, consented }, Date.now());
   const { host } = new URL(url);
   const page = await renderPage(
-    `Going on to ${host}`,
+    `Continue to ${host}`,
     <p>
-      <a href={url}>Go on</a> if nothing happens.
+      <a href={url}>Continue</a> if nothing happens.
     </p>,
-    { headers, goOnTo: url },
+    { headers, continueTo: url },
   );
   return withCookies(c, page);
 }
 
-/** The form that failed, to be sent again as it was. */
+/** The failed form, to be sent again unchanged. */
 interface Again {
   action: string;
   form: FormData;
@@ -57,9 +57,9 @@ export function unavailablePage(signOn: SignOnSettings, { action, form, next }: 
   return renderPage(
     `${providerHost(signOn)} does not answer`,
     <>
-      <p class="bad">Nobody can sign in with it for the moment.</p>
+      <p class="bad">Nobody can sign in with it right now.</p>
       <p>
-        Try again in a minute, or <a href={signInPath(next)}>use an access key</a>: those work as ever.
+        Try again in a minute, or <a href={signInPath(next)}>use an access key</a>.
       </p>
       <form method="post" action={action}>
         {fields.map(({ name, value }) => (

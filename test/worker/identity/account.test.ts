@@ -186,7 +186,7 @@ describe("the user's own clients", () => {
     expect((await browser.post("/account/clients/revoke", { id })).status).toBe(303);
     expect(await statusWith(second.access_token)).toBe(401);
     expect(await errorOf(await refresh(flow, second.refresh_token))).toBe("invalid_grant");
-    expect(await accountOf(browser)).toContain("No client acts for you.");
+    expect(await accountOf(browser)).toContain("No client is connected.");
   });
 
   it("do not include another user's", async () => {
@@ -208,7 +208,7 @@ describe("the user's own clients", () => {
     await env.OAUTH_KV.put(`grant:${user}:${id}`, JSON.stringify({ ...grant, id }));
     await browser.post("/account/clients/revoke", { id });
     await browser.post("/account/clients/revoke", { id: String(grant?.["id"]) });
-    expect(await accountOf(browser)).toContain("No client acts for you.");
+    expect(await accountOf(browser)).toContain("No client is connected.");
     expect(await statusWith(tokens.access_token)).toBe(401);
   });
 

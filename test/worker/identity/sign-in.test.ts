@@ -26,9 +26,9 @@ describe("signing in", () => {
   });
 
   it.each([
-    [ORIGIN, "Whoever runs this server can give you one."],
-    ["http://127.0.0.1:8787", "<code>npm run dev</code> printed"],
-  ])("at %s, says where to get a key", async (origin, where) => {
+    [ORIGIN, "Ask the operator of this server for one."],
+    ["http://127.0.0.1:8787", "<code>npm run dev</code> prints"],
+  ])("at %s, says where a key comes from", async (origin, where) => {
     expect(await (await new Browser(origin).request("/sign-in")).text()).toContain(where);
   });
 

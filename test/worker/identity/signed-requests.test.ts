@@ -101,7 +101,7 @@ describe("a key that requires signatures", () => {
     const { key } = await newSigner();
     const browser = new Browser();
     const page = await browser.post("/sign-in", { key });
-    expect(await page.text()).toContain("for signed requests alone");
+    expect(await page.text()).toContain("for signed requests only");
     expect(browser.cookies.size).toBe(0);
   });
 
