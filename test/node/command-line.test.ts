@@ -11,13 +11,20 @@ import { parseJsonAs, readText } from "../../cli/read-file.ts";
 import { productRecordSchema } from "../../src/catalog/import/record.ts";
 
 const run = promisify(execFile);
+const files = (
+  await Promise.all(
+    ["cli", "lab"].map(async (folder) => (await readdir(folder)).map((file) => `${folder}/${file}`)),
+  )
+).flat();
+/** The file of a command: `cli/dev.ts` for `dev`. */
+const fileOf = (script: string) => files.find((file) => file.endsWith(`/${script}.ts`)) ?? script;
 const node = (script: string, args: string[]) =>
-  run(process.execPath, [`cli/${script}.ts`, ...args], { maxBuffer: 1e9 });
+  run(process.execPath, [fileOf(script), ...args], { maxBuffer: 1e9 });
 
 it("every script is a command of cli/command.ts, which points to --help", async () => {
-  const scripts = (await readdir("cli")).filter((file) => file.endsWith(".ts"));
+  const scripts = files.filter((file) => file.endsWith(".ts"));
   const sources = await Promise.all(
-    scripts.map(async (file) => ({ file, source: await readFile(join("cli", file), "utf8") })),
+    scripts.map(async (file) => ({ file, source: await readFile(file, "utf8") })),
   );
   const commands = sources.filter(({ source }) => source.startsWith("// npm run "));
   expect(commands.length).toBeGreaterThan(15);
@@ -31,7 +38,7 @@ it("every script is a command of cli/command.ts, which points to --help", async 
 it.each(["attack", "demo-traffic", "deploy", "eval-injections", "eval-search", "policy-replay", "support"])(
   "%s lets commander wrap its help by the width of the terminal",
   async (script) => {
-    const source = await readFile(join("cli", `${script}.ts`), "utf8");
+    const source = await readFile(fileOf(script), "utf8");
     expect(source.match(/.*[\w,%]\\n["'`] \+$/gm) ?? []).toEqual([]);
   },
 );
@@ -50,7 +57,7 @@ it.each([
   "stdio",
   "surface",
 ])("%s loads before policy.json is read, and can report that it is not JSON", async (script) => {
-  const loaded = await loadedWith(join("cli", `${script}.ts`));
+  const loaded = await loadedWith(fileOf(script));
   expect(loaded.size).toBeGreaterThan(3);
   expect([...loaded].filter((file) => file.endsWith(".json"))).toEqual([]);
 });

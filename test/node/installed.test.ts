@@ -43,7 +43,7 @@ it("says in one line that this Node cannot run the commands", async () => {
 
 it("is loaded by every script that runs a command of cli/", async () => {
   const { scripts } = packageSchema.parse(JSON.parse(await readFile("package.json", "utf8")));
-  const commands = Object.entries(scripts).filter(([, script]) => /\bcli\/[\w-]+\.ts/.test(script));
+  const commands = Object.entries(scripts).filter(([, script]) => /\b(?:cli|lab)\/[\w-]+\.ts/.test(script));
   expect(commands.length).toBeGreaterThan(15);
   expect(commands.filter(([, script]) => !script.startsWith("node --import ./cli/installed.mjs "))).toEqual(
     [],

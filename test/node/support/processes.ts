@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { once } from "node:events";
 import { readFile, readdir } from "node:fs/promises";
 import { basename } from "node:path";
@@ -62,9 +63,11 @@ export function start(command: string, args: string[], options: StartOptions = {
   };
 }
 
-/** Starts a command of cli/ like its npm script. */
+/** Starts a command of cli/ or lab/ like its npm script. */
 export function startScript(name: string, args: string[], options?: StartOptions): Running {
-  return start(process.execPath, [`cli/${name}.ts`, ...args], options);
+  const file = ["cli", "lab"].map((folder) => `${folder}/${name}.ts`).find((path) => existsSync(path));
+  if (file === undefined) throw new Error(`There is no command ${name}.`);
+  return start(process.execPath, [file, ...args], options);
 }
 
 /** Waits for the exit code; a hanging command fails the test and not the whole run. */
