@@ -14,6 +14,7 @@ import { accountPages } from "./web/account/routes.tsx";
 import { authorizePages } from "./web/authorize/routes.tsx";
 import { limitByAddress } from "./http/limits/address-limit.ts";
 import { limitFailedCredentials, limitFailedSessions } from "./http/limits/failed-credentials.ts";
+import { paceRequests } from "./http/limits/pace-requests.ts";
 import { limitTokenRequests } from "./http/limits/token-requests.ts";
 import { refuseSignature } from "./http/signed-request.ts";
 import { callerByAddress } from "./identity/caller-address.ts";
@@ -111,6 +112,7 @@ app.get("/authorize", limitByAddress("authorize", showRefusal));
 app.post("/sign-in", limitByAddress("sign-in", showRefusal));
 app.post("/sign-on/start", limitByAddress("sign-on", showRefusal));
 app.post("/oauth/token", limitTokenRequests(limitByAddress("token", showRefusal)));
+for (const path of ["/mcp", "/mcp/public"]) app.use(path, paceRequests);
 for (const path of ["/mcp", "/admin/api/*"]) app.use(path, limitFailedCredentials);
 for (const path of ["/account/*", "/sign-out", "/authorize", "/confirm/*", "/admin/*"])
   app.use(path, limitFailedSessions);

@@ -30,7 +30,7 @@ type Decide = (calls: readonly GuardedCall[]) => Promise<Admission[]>;
  *
  * 1. The Worker checks signature, permission and arguments (local-checks.ts).
  * 2. Discovery by an anonymous caller is decided here, by a count in the isolate (anonymous-callers.ts).
- * 3. A call waits while its caller has too many others running (turns.ts).
+ * 3. A call of a batch waits for its turn (turns.ts).
  * 4. The caller's Durable Object decides rate limit and flow rules, and records the attempt (src/caller/caller-do.ts). If it
  *    can't be reached, the policy decides (unguarded.ts).
  * 5. When the call has run, its result is settled, and the answer may still be withheld (settle.ts).
@@ -71,14 +71,14 @@ function admitDiscovery({ policy, principal }: GuardContext, local: LocalRefusal
 }
 
 /** Step 3. */
-function inTurns({ policy, principal, slots, deadline }: GuardContext, decide: Decide) {
-  if (slots === undefined || deadline === undefined) {
+function inTurns({ policy, atOnce, deadline }: GuardContext, decide: Decide) {
+  if (atOnce === undefined || deadline === undefined) {
     return async (call: GuardedCall): Promise<Admission> => {
       const [admission] = await decide([call]);
       return admission ?? { ok: false, refusal: UNAVAILABLE };
     };
   }
-  const turns = new Turns({ slots, caller: principal.id, deadline, decide });
+  const turns = new Turns({ atOnce, deadline, decide });
   return async (call: GuardedCall, local: LocalRefusals): Promise<Admission> => {
     const weight = weightOf(policy, call.target.bucket, call.target.name);
     try {
@@ -92,7 +92,7 @@ function inTurns({ policy, principal, slots, deadline }: GuardContext, decide: D
 
 /** Step 4: one message to the caller's object for all the calls that are decided together. */
 function askCaller(context: GuardContext): Decide {
-  const { policy, principal, slots, deadline, catalogSize } = context;
+  const { policy, principal, atOnce, deadline, catalogSize } = context;
   const caller = new CallerClient(context.callers, principal.id, deadline);
   // A batch asks an object that is out of reach only once: each further wait would take time from the calls behind it.
   let lost: Unreachable | undefined;
@@ -120,7 +120,7 @@ function askCaller(context: GuardContext): Decide {
         return calls.map(() => ({ ok: false, refusal }));
       }
       if (!(error instanceof Unreachable)) throw error;
-      if (slots !== undefined) lost = error;
+      if (atOnce !== undefined) lost = error;
       return asked.map(({ call, local }) => decideUnguarded(context, call, local, error));
     }
   };

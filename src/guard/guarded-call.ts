@@ -6,7 +6,6 @@ import type { Principal } from "../identity/principal.ts";
 import type { Limit, Policy } from "../policy/schema.ts";
 import type { Outcome, Refusal, RefusalCode } from "../refusal.ts";
 import type { FlowVerdict } from "../telemetry/call-record.ts";
-import type { CallerSlots } from "./caller-slots.ts";
 import type { Target } from "./target.ts";
 
 /** Decides the calls of one request. */
@@ -33,8 +32,8 @@ export interface GuardContext {
   limit?: Limit | undefined;
   /** The request's deadline. Without one, each step has only its own limit. */
   deadline?: Deadline | undefined;
-  /** The isolate's slots, for calls that take turns with others of their caller; absent for no limit. They need a deadline. */
-  slots?: CallerSlots;
+  /** How many calls of the request run at the same time; absent for no limit. It needs a deadline. */
+  atOnce?: number;
 }
 
 /** One call as the guard sees it. */

@@ -5,7 +5,6 @@ import { ensureMigrated } from "../database/migrate.ts";
 import type { Deadline } from "../deadlines.ts";
 import { keptTokenOf } from "../detection/tokens.ts";
 import { catalogSize } from "../guard/catalog-size.ts";
-import { CallerSlots } from "../guard/caller-slots.ts";
 import { createGuard } from "../guard/guard.ts";
 import type { Principal } from "../identity/principal.ts";
 import { createInventory } from "../inventory/repository.ts";
@@ -37,11 +36,8 @@ export interface McpRequest {
   challenge: Challenge;
 }
 
-/**
- * Calls of one request that run at the same time. D1 runs one query after another, so other callers may have to wait
- * for each of them (docs/performance.md).
- */
-const slots = new CallerSlots(4);
+/** How many calls of one request run at the same time (docs/performance.md). */
+const CALLS_AT_ONCE = 3;
 
 /** Serves one request to the MCP endpoint, of either protocol era. The body's size was limited before. */
 export async function serveMcp(request: Request, context: McpRequest): Promise<Response> {
@@ -56,7 +52,7 @@ export async function serveMcp(request: Request, context: McpRequest): Promise<R
     ...context,
     ...describeClient(request, messages),
     catalogSize: await catalogSize(db, Date.now(), deadline),
-    slots,
+    atOnce: CALLS_AT_ONCE,
   });
   const early = await answerBeforeDispatch(messages, names, guard, context);
   if (early !== undefined) return early;

@@ -1,7 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { Deadline } from "../../../src/deadlines.ts";
-import { CallerSlots } from "../../../src/guard/caller-slots.ts";
 import { createGuard } from "../../../src/guard/guard.ts";
 import { EMPTY_RESULT } from "../../../src/guard/guarded-call.ts";
 import { toolTarget, toolsByName } from "../../../src/mcp/targets.ts";
@@ -118,14 +117,12 @@ const stock = toolTarget(toolsByName.get("query_stock"));
 interface GuardOptions {
   callers?: typeof env.USER_WINDOWS;
   atOnce?: number;
-  slots?: CallerSlots;
   id?: string;
   deadlineMs?: number;
 }
 
 function guardOf({ callers = env.USER_WINDOWS, deadlineMs = 5_000, ...options }: GuardOptions = {}) {
   const id = `batch-${options.id ?? crypto.randomUUID()}`;
-  const slots = options.slots ?? new CallerSlots(options.atOnce ?? 2);
   const limits = { ...policyInForce().limits, calls: { max: 10, window_s: 60 } };
   const guard = createGuard({
     policy: policyWith({ limits }),
@@ -138,7 +135,7 @@ function guardOf({ callers = env.USER_WINDOWS, deadlineMs = 5_000, ...options }:
     protocol: "2025-11-25",
     client: "test/1",
     deadline: new Deadline(deadlineMs),
-    slots,
+    atOnce: options.atOnce ?? 2,
   });
   const admit = (place: number) =>
     guard.admit({ correlationId: `${id}/${place}`, target: stock, args: { sku: "SKU-10001" }, refused: {} });
@@ -182,26 +179,6 @@ describe("the turns of a request", () => {
 });
 
 describe("requests of one caller at the same time", () => {
-  it("share the caller's slots: a call waits for those of other requests, and another caller does not", async () => {
-    const slots = new CallerSlots(1);
-    const [one, other, stranger] = [
-      guardOf({ slots, id: "same" }),
-      guardOf({ slots, id: "same" }),
-      guardOf({ slots }),
-    ];
-    const first = await one.admit(0);
-    if (!first.ok) throw new Error("The first call was refused.");
-    let isBegun = false;
-    const second = other.admit(1).then((admission) => {
-      isBegun = true;
-      return admission;
-    });
-    expect((await stranger.admit(0)).ok).toBe(true);
-    expect(isBegun).toBe(false);
-    await first.value.settle(done);
-    expect((await second).ok).toBe(true);
-  });
-
   it("are all answered in time: sixty equal searches", async () => {
     const { as } = await shopper();
     const answers = await Promise.all(

@@ -1,0 +1,42 @@
+/** Callers that one pace remembers: a flood of them can't grow the isolate's memory. */
+const CALLERS_MAX = 10_000;
+
+interface PaceOptions {
+  /** How many requests of one caller may start at once. */
+  burst: number;
+  /** Milliseconds from one start to the next, once the burst is used up. */
+  everyMs: number;
+  /** A request that would wait longer than this, in milliseconds, must not wait. */
+  waitMaxMs: number;
+}
+
+/**
+ * Spreads the requests of each caller over time in one isolate, so that sixty that arrive at once leave gaps for others. A
+ * request's start depends on the clock alone and not on the requests before it, which may wait for a database far away. The
+ * caller that was idle longest is forgotten first.
+ */
+export class Pace {
+  readonly #options: PaceOptions;
+  /** When the next request of a caller may start if the burst is used up, in milliseconds since the epoch. */
+  readonly #nextAt = new Map<string, number>();
+
+  constructor(options: PaceOptions) {
+    this.#options = options;
+  }
+
+  /** Returns the milliseconds that a request must wait before it starts, and whether it is to be refused instead. */
+  next(caller: string, now: number): { waitMs: number; isTooLong: boolean } {
+    const { burst, everyMs, waitMaxMs } = this.#options;
+    const known = this.#nextAt.get(caller) ?? 0;
+    // A time that is further off than any wait was set before the machine's clock was set back.
+    const isFromFuture = known > now + waitMaxMs + everyMs;
+    const startAt = Math.max(isFromFuture ? 0 : known, now - (burst - 1) * everyMs);
+    const waitMs = Math.max(0, startAt - now);
+    if (waitMs > waitMaxMs) return { waitMs, isTooLong: true };
+    this.#nextAt.delete(caller);
+    this.#nextAt.set(caller, startAt + everyMs);
+    const [oldest] = this.#nextAt.keys();
+    if (this.#nextAt.size > CALLERS_MAX && oldest !== undefined) this.#nextAt.delete(oldest);
+    return { waitMs, isTooLong: false };
+  }
+}
