@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import * as z from "zod";
-import { plural } from "../src/web/admin/words.ts";
+import { plural } from "../src/web/admin/units.ts";
 import {
   type Anchor,
   type Problem,

@@ -5,7 +5,7 @@ import { Option } from "commander";
 import { commandOf } from "./command.ts";
 import { wholeNumber } from "./arguments.ts";
 import { type Detector, detectorOf } from "../src/detection/detector.ts";
-import { plural } from "../src/web/admin/words.ts";
+import { plural } from "../src/web/admin/units.ts";
 import { openSource } from "./import/open-source.ts";
 import { showProgress } from "./import/progress.ts";
 import { readRecordings } from "./replay/read-recordings.ts";

@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { Argument } from "commander";
 import { commandOf } from "../cli/command.ts";
 import { wholeNumber } from "../cli/arguments.ts";
-import { plural } from "../src/web/admin/words.ts";
+import { plural } from "../src/web/admin/units.ts";
 import { detectorOf } from "../src/detection/detector.ts";
 import { callAdmin } from "../cli/admin/client.ts";
 import { LIVE_FAMILIES, attackCalls } from "./attack/families.ts";

@@ -3,7 +3,7 @@
 
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { plural } from "../src/web/admin/words.ts";
+import { plural } from "../src/web/admin/units.ts";
 import { wholeNumber } from "../cli/arguments.ts";
 import { commandOf } from "../cli/command.ts";
 import { attackCalls } from "./attack/families.ts";

@@ -1,4 +1,4 @@
-import { plural } from "../../src/web/admin/words.ts";
+import { plural } from "../../src/web/admin/units.ts";
 import type { Replayed } from "./replay.ts";
 import { plainTable } from "../table.ts";
 

@@ -11,10 +11,10 @@ import type { Refusal } from "../refusal.ts";
 import { causeOf } from "../caller/caller-client.ts";
 import { logSurprise } from "../telemetry/log.ts";
 
-// Changes of users, roles and keys pass the guard as calls do: they stand in the admin's own audit, and the flow rules about
-// administration count them (policy.json: admin-writes).
+// The guard checks changes of users, roles and keys as it checks calls: it records them in the admin's own audit, and the flow
+// rule admin-writes counts them (policy.json).
 
-/** A change that an admin makes. `gives` is refused once the budget is used up; what takes away never is, and is counted too. */
+/** A change that an admin makes. `gives` is refused once the budget is used up. `takes` is counted but never refused. */
 export type AdminWrite =
   | {
       gives:
@@ -35,7 +35,7 @@ const LABELS: GuardedCall["target"]["labels"] = {
   cost: { records: 1, bytes: 0 },
 };
 
-/** Counts a change before it is made; the refusal where it must not be made. */
+/** Counts a change before it is made. Returns the refusal if it must not be made. */
 export async function countWrite(
   c: AppContext,
   principal: Principal,
@@ -63,7 +63,7 @@ async function admitWrite(c: AppContext, principal: Principal, name: string): Pr
   if (!admission.ok) return admission.refusal;
   const isCounted = admission.degraded !== true;
   await settleWrite(admission.value, isCounted);
-  // The guard lets discovery go on unguarded; a change that nobody counts must not be made.
+  // The guard admits discovery without the caller's object, but a change must not be made uncounted.
   return isCounted ? undefined : UNAVAILABLE;
 }
 

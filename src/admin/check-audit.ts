@@ -6,43 +6,44 @@ import { CallerClient } from "../caller/caller-client.ts";
 import { findAnchorRow } from "../caller/audit/anchors.ts";
 import type { Finding } from "../caller/audit/audit-index.ts";
 import { type Anchor, anchorSchema, headSchema } from "../caller/audit/chain.ts";
-import { checkRow } from "./chains.ts";
+import { checkRow } from "./anchor-row.ts";
 import { exportLines } from "./export-lines.ts";
-import { type Verified, verifyPart } from "./verify.ts";
+import { type Verified, verifyPart } from "./verify-part.ts";
 
-/** Records that one request checks: a long chain is checked in many, each as quick as any other page. */
+/** Records that one request checks. A long chain takes many requests, each as quick as any other page. */
 const CHECKED_MAX = 2_000;
 
-/** How far a check has come. */
+/** The progress of a check. */
 const progressSchema = z.object({
-  /** As the check wrote it when it began. */
+  /** The anchor that the check wrote when it began. */
   now: anchorSchema,
-  /** As it stood in D1 before; null where none did, or none that can be trusted. */
+  /** The anchor that D1 had before; null if it had none that can be trusted. */
   before: anchorSchema.nullable(),
   /** The last record that was checked. */
   at: headSchema,
-  /** Whether the chain so far holds the anchor that stood before. */
+  /** Whether the records so far contain the anchor `before`. */
   isMet: z.boolean(),
 });
 type Progress = z.output<typeof progressSchema>;
 
 export interface Checked {
-  /** Undefined while there is more to check. */
+  /** Undefined until the check is complete. */
   verified: Verified | undefined;
-  /** Records that are checked so far, of all. */
+  /** Records checked so far. */
   done: number;
+  /** Records in the chain. */
   all: number;
-  /** Goes on with the check; undefined where it has ended. */
+  /** Continues the check; undefined once it is complete. */
   next: string | undefined;
-  /** As the check wrote it. */
+  /** The anchor that the check wrote when it began. */
   anchor: Anchor;
-  /** What is wrong with D1's row, or once was. */
+  /** A present or past fault of D1's row. */
   finding: Finding | undefined;
 }
 
 /**
- * Checks part of a principal's chain as it would be exported: from its beginning, or where the check before has ended, by
- * its `next`. Undefined where there is no chain. `key` signs `next`, so that nobody can make up a check that went well.
+ * Checks part of a principal's chain as it would be exported, from its beginning or from `next` of the previous part. Returns
+ * undefined if there is no chain. `key` signs `next`, so that nobody can forge a successful check.
  */
 export async function checkAudit(
   env: Env,
@@ -53,12 +54,12 @@ export async function checkAudit(
   const object = new CallerClient(env.USER_WINDOWS, principal);
   const chain = await object.chain();
   if (chain === undefined) return undefined;
-  const going = next === undefined ? undefined : openProgress(next, principal, key);
-  // A chain that began anew, or was pruned past what is to be checked next, is checked from its beginning.
-  const isGoing = going?.now.started_at === chain.started_at && chain.checkpoint_seq <= going.at.seq;
+  const earlier = next === undefined ? undefined : openProgress(next, principal, key);
+  // Start over if the chain was replaced, or was pruned past the next record to check.
+  const canContinue = earlier?.now.started_at === chain.started_at && chain.checkpoint_seq <= earlier.at.seq;
   const { finding, progress } =
-    going !== undefined && isGoing
-      ? { finding: (await checkRow(env, principal)).finding, progress: going }
+    earlier !== undefined && canContinue
+      ? { finding: (await checkRow(env, principal)).finding, progress: earlier }
       : await begin(env, object, principal, key);
   if (progress === undefined) return undefined;
 
@@ -102,7 +103,7 @@ function sealProgress(progress: Progress, principal: string, key: string): strin
   return `${text}.${macOf(text, principal, key)}`;
 }
 
-/** Undefined for what this server has not sealed for that principal. */
+/** Returns undefined if this server did not seal the text for that principal. */
 function openProgress(sealed: string, principal: string, key: string): Progress | undefined {
   const [text = "", mac = ""] = sealed.split(".");
   if (!sameSecret(mac, macOf(text, principal, key))) return undefined;

@@ -7,7 +7,7 @@ import { INCIDENT_DECISIONS, type IncidentDecision } from "../caller/audit/recor
 const DECISIONS: readonly string[] = INCIDENT_DECISIONS;
 export const isDecision = (text: string): text is IncidentDecision => DECISIONS.includes(text);
 
-/** Decides an incident, and with it those that wait for the same answer; false where it is not open any more. */
+/** Decides an incident and all that wait for the same answer. Returns false if it is no longer open. */
 export async function decide(
   env: Env,
   incident: Incident,
@@ -16,8 +16,7 @@ export async function decide(
   const object = new CallerClient(env.USER_WINDOWS, incident.principal);
   const decided = await object.decide({ incident: incident.id, decision, ...decider });
   if (decided !== undefined) return true;
-  // An object keeps some incidents and D1 all of them: of one that the object has let go, there is only to say that
-  // somebody has looked.
+  // D1 keeps all incidents, the caller's object only some. One that the object has dropped can only be closed.
   if (incident.status !== "open" || decision !== "closed") return false;
   await object.noteChange({ incident: incident.id, decision, ...decider }, "before");
   await writeIncident(env.DB, {

@@ -8,15 +8,15 @@ import { grantsOf } from "../identity/oauth.ts";
 import { logSurprise } from "../telemetry/log.ts";
 
 /**
- * Deletes a user who exists, with keys, sessions, sign-ins and grants; false where nobody else is an admin. The audit stays,
- * and the id is never given again.
+ * Deletes an existing user with keys, sessions, sign-ins and grants. Returns false for the last admin. The audit stays, and
+ * the id is never used again.
  */
 export async function removeUser(c: AppContext, user: string, by: string): Promise<boolean> {
   const now = Date.now();
   const statements = deleteUser(user, now, by);
   if ((await keepingAnAdmin(c.env.DB, statements, { user }, now)) === undefined) return false;
   await noteIdentity(c.env.USER_WINDOWS, user, { change: "user_deleted", by }, "after");
-  // No grant of theirs opens anything any more: the credential that it stands on is gone.
+  // Grants may end later: they are useless already, because their credential is gone.
   waitUntil(
     endEveryConnection(grantsOf(c), user).catch((error: unknown) => logSurprise(error, { what: "grants" })),
   );

@@ -1,15 +1,15 @@
 import { CallerClient } from "../caller/caller-client.ts";
-import { checkRow } from "./chains.ts";
+import { checkRow } from "./anchor-row.ts";
 import { exportChunks } from "./export-lines.ts";
 
-/** The anchor that an export ends at, as JSON: one that is asked for later may be of later records. */
+/** Header with the anchor at the end of the export, as JSON. An anchor that is read later may be of later records. */
 const ANCHOR_HEADER = "X-Audit-Anchor";
-/** What is wrong with D1's row of the chain, or once was; absent where nothing was. */
+/** Header with a present or past fault of D1's row of the chain; absent if there never was one. */
 const PROBLEM_HEADER = "X-Audit-Row-Problem";
 
 /**
- * A principal's chain as lines of JSON, a header first, up to the anchor that is written as it begins and goes with it as
- * X-Audit-Anchor. Read in pages as the client takes them, so that a long chain stands in no memory whole.
+ * Exports a principal's chain as JSONL, a header line first, up to an anchor that is written now and sent as X-Audit-Anchor.
+ * It is streamed in pages as the client reads, so that a long chain is never whole in memory.
  */
 export async function exportAudit(env: Env, principal: string): Promise<Response | undefined> {
   const object = new CallerClient(env.USER_WINDOWS, principal);

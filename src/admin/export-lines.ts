@@ -1,10 +1,10 @@
 import type { CallerClient } from "../caller/caller-client.ts";
 import { type Head, type Header, headerSchema } from "../caller/audit/chain.ts";
 
-/** Records that are asked of an object at a time. */
+/** Records that one request to the object reads. */
 const PAGE = 500;
 
-/** Part of a chain: from behind one record, up to another. A record of seq 0 is the beginning. */
+/** Part of a chain: the records after `from`, up to and including `upTo`. A `from` with seq 0 is the beginning. */
 export interface Span {
   principal: string;
   started_at: number;
@@ -12,7 +12,7 @@ export interface Span {
   upTo: number;
 }
 
-/** The lines of an export, a header first, in chunks of whole lines. A long chain stands in no memory whole. */
+/** The lines of an export, a header first, in chunks of whole lines, so that a long chain is never whole in memory. */
 export async function* exportChunks(
   object: CallerClient,
   { principal, started_at, from, upTo }: Span,
@@ -27,14 +27,14 @@ export async function* exportChunks(
   for (let after = from.seq; after < upTo;) {
     const page = await object.exportPage(after, upTo, PAGE);
     const last = page.at(-1);
-    // Retention may prune what this export still had before it; the verification then shows a gap.
+    // Retention may prune records during the export. The verification then shows a gap.
     if (last === undefined) return;
     after = last.seq;
     yield page.map(({ line }) => `${line}\n`).join("");
   }
 }
 
-/** The same, line by line. */
+/** The same lines one by one. */
 export async function* exportLines(object: CallerClient, span: Span): AsyncGenerator<string> {
   for await (const chunk of exportChunks(object, span)) yield* chunk.trimEnd().split("\n");
 }

@@ -4,26 +4,28 @@ import { listSpokenTo } from "../caller/audit/anchors.ts";
 import { CallerClient, causeOf } from "../caller/caller-client.ts";
 import type { RuleHits } from "../caller/overview.ts";
 
-/** How often a rule spoke, at how many callers. */
-export type Spoken = RuleHits & { callers: number };
+/** How often a rule matched, and the calls of how many callers. */
+export type RuleHitTotal = RuleHits & { callers: number };
 
-export interface SpokenRules {
-  hits: Spoken[];
-  sinceMs: number;
-  /** At whose calls a rule spoke within that time, and the audits of how many of them were read. */
+export interface RuleHitReport {
+  totals: RuleHitTotal[];
+  /** Length of the period, in milliseconds. */
+  periodMs: number;
+  /** Callers at whose calls a rule matched in the period. */
   callers: number;
+  /** How many of them had their audit read. */
   callersRead: number;
 }
 
-const LOOK_BACK_MS = DAY;
-/** An object each is asked. */
+const PERIOD_MS = DAY;
+/** Limits the report to so many objects, because each is called. */
 const CALLERS_MAX = 50;
 
-/** Reads the audits of those at whose calls a rule spoke last; of one whose object can't be reached, nothing. */
-export async function readRuleHits(env: Env, now: number): Promise<SpokenRules> {
-  const since = now - LOOK_BACK_MS;
+/** Adds up the rule hits of the callers that a rule matched last. Leaves out callers whose object can't be reached. */
+export async function readRuleHits(env: Env, now: number): Promise<RuleHitReport> {
+  const since = now - PERIOD_MS;
   const { principals, total } = await listSpokenTo(env.DB, since, CALLERS_MAX);
-  const ask = async (principal: string) => {
+  const hitsOf = async (principal: string) => {
     try {
       return await new CallerClient(env.USER_WINDOWS, principal).ruleHits(since);
     } catch (error) {
@@ -31,14 +33,14 @@ export async function readRuleHits(env: Env, now: number): Promise<SpokenRules> 
       return undefined;
     }
   };
-  const read = (await Promise.all(principals.map(ask))).filter((hits) => hits !== undefined);
-  return { hits: addUp(read), sinceMs: LOOK_BACK_MS, callers: total, callersRead: read.length };
+  const read = (await Promise.all(principals.map(hitsOf))).filter((hits) => hits !== undefined);
+  return { totals: addUp(read), periodMs: PERIOD_MS, callers: total, callersRead: read.length };
 }
 
-/** One list per caller. */
-export function addUp(all: readonly (readonly RuleHits[])[]): Spoken[] {
-  const sums = new Map<string, Spoken>();
-  for (const hits of all) {
+/** Adds up rule hits by rule, mode and verdict. `hitsByCaller` has one list per caller. */
+export function addUp(hitsByCaller: readonly (readonly RuleHits[])[]): RuleHitTotal[] {
+  const sums = new Map<string, RuleHitTotal>();
+  for (const hits of hitsByCaller) {
     const own = new Set<string>();
     for (const { rule, mode, verdict, calls } of hits) {
       const key = `${rule} ${mode} ${verdict}`;

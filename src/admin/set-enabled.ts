@@ -6,8 +6,8 @@ import type { Decider } from "../caller/detection/decisions.ts";
 import { CallerClient } from "../caller/caller-client.ts";
 
 /**
- * Disables or enables a user who exists; false where nobody else is an admin, as nobody could undo that. Its audit has what
- * gives before it is done, as what is in no audit must not happen; what takes away is done before the audit has it.
+ * Disables or enables an existing user. Returns false for the last admin, because nobody could undo that. Enabling is recorded
+ * first, so that no unrecorded access is granted; disabling is done first, so that a failing audit can't delay it.
  */
 export async function setEnabled(
   c: AppContext,

@@ -1,9 +1,9 @@
 import type { Listed } from "../incidents/incident-list.ts";
 
-/** Who a row is about that stands for many: the pattern of their names. */
-const STRANGERS = "anon-*";
+/** Stands for the principals of a row that summarises many anonymous callers. */
+const ANONYMOUS = "anon-*";
 
-/** An incident as the admin API and the command line list it: every value a text or null; `origin` begins the link to decide at. */
+/** An incident as the admin API and the command line list it. Every value is a string or null; `origin` begins `decide_at`. */
 export function shownIncident({ incident, callers }: Listed, origin: string): Record<string, string | null> {
   const { id, principal, rule, verdict, severity, tool, count, status, decided_by, last_at } = incident;
   const { observed, threshold, window_ms } = incident;
@@ -11,7 +11,7 @@ export function shownIncident({ incident, callers }: Listed, origin: string): Re
   return {
     id: callers === null ? id : null,
     last_at: `${new Date(last_at).toISOString().slice(0, 19)}Z`,
-    principal: callers === null ? principal : STRANGERS,
+    principal: callers === null ? principal : ANONYMOUS,
     rule,
     verdict,
     severity,

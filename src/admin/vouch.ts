@@ -6,15 +6,15 @@ import type { SignedIn } from "../identity/sessions.ts";
 import { type DecidedBy, decidesWith } from "../identity/who-may.ts";
 import type { Decider } from "../caller/detection/decisions.ts";
 import { CallerClient } from "../caller/caller-client.ts";
-import type { Caller } from "./callers.ts";
+import type { Caller } from "./caller-list.ts";
 
-/** Whether an account still shares the budget of who made it. */
+/** Whether an account still shares its creator's budget. */
 export const isShared = ({ created_by, created_at, apart }: Caller, now: number): boolean =>
   isAccount(created_by) && created_at !== null && isYoung(created_at, now) && apart === null;
 
 /**
- * How an admin may vouch for an account: as they may decide about its stops, and never for their own. Undefined where they
- * may not, or where there is nothing to vouch for. `code` is the recovery code, or empty.
+ * How an admin may vouch for an account: by the same rules as for deciding its incidents, and never for their own. Returns
+ * undefined if they may not, or if the account shares no budget. `code` is the recovery code, or empty.
  */
 export async function vouchesWith(
   c: AppContext,
@@ -26,7 +26,7 @@ export async function vouchesWith(
   return decidesWith(c, admin, caller.id, code);
 }
 
-/** Lets an account stand alone. Its audit has it before, as what is in no audit must not happen. */
+/** Gives an account a budget of its own. It is recorded first, so that nothing is granted unrecorded. */
 export async function vouch(env: Env, user: string, decider: Decider): Promise<void> {
   await new CallerClient(env.USER_WINDOWS, user).noteChange({ ...decider, decision: "vouched" }, "before");
   await runBatch(env.DB, vouchFor(user));

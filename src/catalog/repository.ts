@@ -12,7 +12,7 @@ import {
   toSummary,
 } from "./product.ts";
 import type { Position } from "./cursor.ts";
-import type { FilterCounts } from "./search/counts.ts";
+import type { FilterCounts } from "./search/filter-counts.ts";
 import { type SearchRequest, search } from "./search/search.ts";
 import { runBatch } from "../database/run-batch.ts";
 

@@ -1,6 +1,6 @@
 import type { Child } from "hono/jsx";
 import packageJson from "../../package.json" with { type: "json" };
-import { plainPage } from "./admin/layout.tsx";
+import { plainPage } from "./admin/admin-page.tsx";
 import type { AppContext, AppTypes } from "../app-types.ts";
 import { isForPerson } from "../http/refuse-request.tsx";
 

@@ -70,16 +70,16 @@ describe("revoke", () => {
 describe("explains a refusal to a person:", () => {
   const lists = (those: string) => `List the existing ones: npm run -s ${those} list`;
   it.each([
-    [["users", "disable", "nobody"], `There is nothing of that id. ${lists("admin -- users")}`],
-    [["keys", "revoke", "key-none"], `There is nothing of that id. ${lists("admin -- keys")}`],
-    [["signing-keys", "revoke", "none"], `There is nothing of that id. ${lists("admin -- signing-keys")}`],
+    [["users", "disable", "nobody"], `There is no user of that id. ${lists("admin -- users")}`],
+    [["keys", "revoke", "key-none"], `There is no key of that id. ${lists("admin -- keys")}`],
+    [["signing-keys", "revoke", "none"], `There is no key of that id. ${lists("admin -- signing-keys")}`],
     [
       ["keys", "create", "--user", "nobody", "--label", "x"],
       `There is no such user. ${lists("admin -- users")}`,
     ],
     [
       ["users", "add", "user-001", "--name", "x", "--roles", "shopper"],
-      "There is a user of that id, or was: ids of deleted users are not given again.",
+      "A user has or had that id. Ids of deleted users are not used again; choose another.",
     ],
     [["users", "roles", "user-001", "none"], /^roles\.0: must be one of shopper, .*admin\.$/],
     [

@@ -19,8 +19,8 @@ it.each([
   expect(copied).toBe(original);
 });
 
-it("a page uses every file of public/assets", async () => {
-  const layout = await readFile("src/web/admin/layout.tsx", "utf8");
+it("every file of public/assets is one that a page names", async () => {
+  const layout = await readFile("src/web/admin/admin-page.tsx", "utf8");
   const files = await readdir("public/assets");
   expect(files.filter((file) => !layout.includes(`"/assets/${file}"`))).toEqual([]);
   expect([...layout.matchAll(/"\/assets\/([^"]+)"/g)].map(([, file]) => file).toSorted()).toEqual(

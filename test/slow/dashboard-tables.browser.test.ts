@@ -47,7 +47,7 @@ async function tablesOf(page: Page): Promise<string[]> {
 }
 
 describe("at 390 px", () => {
-  it("no table of any page overflows the window, and every cell names its column", async () => {
+  it("no table is wider than the window, and every cell shows its column", async () => {
     const { page } = await dashboard().signIn({ viewport: PHONE });
     const found: Record<string, unknown> = {};
     let tables = 0;
@@ -64,8 +64,8 @@ describe("at 390 px", () => {
 
   it.each([
     ["/admin/audit", "Records"],
-    ["/admin/policy", "Why"],
-  ])("screen readers get the same of %s as on a desktop", async (path, column) => {
+    ["/admin/policy", "Purpose"],
+  ])("screen readers get the same tables on %s as on a desktop", async (path, column) => {
     const { page } = await dashboard().signIn({ viewport: DESKTOP });
     await page.goto(`${dashboard().server.url}${path}`);
     const wide = await tablesOf(page);
@@ -80,7 +80,7 @@ describe("at 390 px", () => {
     expect(await tablesOf(page)).toEqual(wide);
   });
 
-  it("the keyboard goes from a chain to its check and its download, with visible focus", async () => {
+  it("the Tab key moves from a chain to its check and download, visibly", async () => {
     const { page } = await dashboard().signIn({ viewport: PHONE });
     await page.goto(`${dashboard().server.url}/admin/audit`);
     await page.locator("tbody th a").first().focus();

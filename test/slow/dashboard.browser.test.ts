@@ -67,9 +67,9 @@ describe("the overview", () => {
     expect(complaints).toEqual([]);
   });
 
-  it("shows an incident within three seconds of the attack, without a reload or a lost focus", async () => {
+  it("shows an incident within three seconds without a reload, and keeps the focus", async () => {
     const { page, complaints } = await dashboard().signIn();
-    const focused = page.getByRole("link", { name: /Look and decide.*canary/ }).first();
+    const focused = page.getByRole("link", { name: /Review.*canary/ }).first();
     await focused.focus();
     const href = await focused.getAttribute("href");
     await page.evaluate(() => Object.assign(window, { isSame: true }));
@@ -85,7 +85,7 @@ describe("the overview", () => {
     expect(complaints).toEqual([]);
   });
 
-  it("sends no request while it is hidden or paused", async () => {
+  it("sends no requests while it is hidden or paused", async () => {
     const { page } = await dashboard().signIn();
     let asked = 0;
     page.on("request", (request) => {
@@ -115,7 +115,7 @@ describe("the overview", () => {
     expect(await askedIn(4_500)).toBeGreaterThanOrEqual(2);
   });
 
-  it("goes to the sign-in page when the session is over", async () => {
+  it("goes to the sign-in page when the session ends", async () => {
     const { page, context } = await dashboard().signIn();
     const other = await context.newPage();
     await other.goto(`${dashboard().server.url}/admin`);
@@ -125,7 +125,7 @@ describe("the overview", () => {
 });
 
 describe("by keyboard alone", () => {
-  it("skips to the content, and opens a chart's numbers, which stay open", async () => {
+  it("skips to the content and keeps a chart's numbers open", async () => {
     const { page } = await dashboard().signIn();
     await page.keyboard.press("Tab");
     expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Skip to content");
@@ -141,11 +141,11 @@ describe("by keyboard alone", () => {
     expect(await numbers.evaluate((each) => each === document.activeElement)).toBe(true);
   });
 
-  it("allows an incident with a note that survives the page's updates", async () => {
+  it("allows an incident with a note that survives refreshes", async () => {
     const { page, complaints } = await dashboard().signIn();
     const caller = dashboard().toxic("export-script");
     await page.goto(`${dashboard().server.url}/admin/callers/${caller}`);
-    await page.getByRole("link", { name: /Look and decide/ }).focus();
+    await page.getByRole("link", { name: /Review/ }).focus();
     await page.keyboard.press("Enter");
     await page.waitForURL(/\/admin\/incidents\//);
     await page.getByLabel("Note").focus();
@@ -181,7 +181,7 @@ describe("by keyboard alone", () => {
   });
 });
 
-it("is refused to users without the role admin", async () => {
+it("refuses a user who is not an admin", async () => {
   const { page } = await dashboard().signIn({}, "user-support");
   expect(await page.getByRole("heading", { level: 1 }).innerText()).toBe("This is for administrators");
 });

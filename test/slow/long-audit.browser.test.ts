@@ -46,9 +46,9 @@ it.each([true, false])("a chain is checked to its end, with scripts: %s", async 
   await enterKey(page, scaled.key);
   if (!javaScriptEnabled) {
     await page.getByText("2,000 of 5,000 records checked").waitFor();
-    await page.getByRole("link", { name: "Check the next ones" }).click();
+    await page.getByRole("link", { name: "Check the next records" }).click();
     await page.getByText("4,000 of 5,000 records checked").waitFor();
-    await page.getByRole("link", { name: "Check the next ones" }).click();
+    await page.getByRole("link", { name: "Check the next records" }).click();
   }
   await page.getByText("5,000 records, unchanged").waitFor();
   expect(complaints).toEqual([]);

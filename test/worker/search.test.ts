@@ -6,7 +6,7 @@ import { createCatalog } from "../../src/catalog/repository.ts";
 import { readQuery } from "../../src/catalog/search/query.ts";
 import type { Position } from "../../src/catalog/cursor.ts";
 import { type SearchRequest, search as searchWith } from "../../src/catalog/search/search.ts";
-import { CANDIDATES } from "../../src/catalog/search/statements.ts";
+import { CANDIDATES } from "../../src/catalog/search/relevance-page.ts";
 import { words } from "../../src/catalog/search/words.ts";
 import { runBatch } from "../../src/database/run-batch.ts";
 import type { Statement } from "../../src/database/statement.ts";
@@ -56,7 +56,7 @@ const search = (query: string, rest: Partial<SearchRequest> = {}) =>
   catalog().search({ query, sort: "relevance", limit: 10, ...rest });
 const first = async (query: string) => (await search(query)).products[0]?.sku;
 
-describe("the first result", () => {
+describe("ranking", () => {
   it.each([
     ["a model number as it is", "K-120/B", "KB-1"],
     ["a model number without its dashes", "k120b", "KB-1"],
@@ -77,13 +77,13 @@ describe("the first result", () => {
     expect(await first(query)).toBe(sku);
   });
 
-  it("is an active product before its discontinued twin", async () => {
+  it("ranks an active product before its discontinued twin", async () => {
     const { products } = await search("hard disk 2tb");
     expect(products.map(({ sku }) => sku).slice(0, 2)).toEqual(["HD-2", "HD-1"]);
   });
 
-  it("does not read a number of a query as a model", () => {
-    expect(readQuery("windows 10").parts).toEqual([]);
+  it("does not take a number in a query for a model", () => {
+    expect(readQuery("windows 10").codes).toEqual([]);
   });
 });
 
@@ -101,7 +101,7 @@ describe("a common word", () => {
     expect((await search("gizmo", filter)).products.map((each) => each.sku)).toEqual([sku]);
   });
 
-  it("pages to the bound without duplicates, and then says that there were more", async () => {
+  it("pages to the limit without duplicates, then reports that there are more", async () => {
     const seen: string[] = [];
     let page = await search("gizmo", { limit: 50 });
     for (;;) {
@@ -132,18 +132,18 @@ describe("a common word", () => {
   });
 });
 
-it.each(["🎉", "???", '"""', "$$$"])("finds nothing for %s, which holds no word", async (query) => {
+it.each(["🎉", "???", '"""', "$$$"])("finds nothing for %s, which has no word", async (query) => {
   expect((await search(query)).products).toEqual([]);
 });
 
-it("finds products with a word of a long query that none has all words of", async () => {
+it("finds products with one word of a long query if none has all", async () => {
   expect(await first("silent notebook gizmo hard crème smartwatch denver")).toBeDefined();
 });
 
 it.each([
   ["words as they were typed", "silent keyboard", 1],
   ["a misspelt word", "silent keybaord", 2],
-])("takes for %s as many round trips to D1 as it must", async (_, query, trips) => {
+])("takes the least round trips to D1 for %s", async (_, query, trips) => {
   let made = 0;
   const run = (statements: Statement[]) => {
     made++;
@@ -154,7 +154,7 @@ it.each([
   expect(made).toBe(trips);
 });
 
-it("continues after a product that has left the catalog since", async () => {
+it("continues after a product that has left the catalog", async () => {
   const one = await search("gizmo 7", { limit: 5 });
   const last = one.products.at(-1)?.sku;
   await env.DB.prepare("DELETE FROM products WHERE sku = ?").bind(last).run();
@@ -165,7 +165,7 @@ it("continues after a product that has left the catalog since", async () => {
 });
 
 describe("words", () => {
-  it("are passed to FTS5 only in quotes, whatever is typed", () => {
+  it("contain only characters that are safe in FTS5 quotes", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 100 }), (text) => {
         for (const word of words(text)) expect(word).toMatch(/^[\p{L}\p{N}\p{M}._]+$/u);
@@ -190,7 +190,7 @@ describe("words", () => {
     expect(words(text)).toEqual(expected);
   });
 
-  it("take linear time, however long a number is", () => {
+  it("take linear time on long numbers", () => {
     const started = performance.now();
     words("1".repeat(200_000));
     expect(performance.now() - started).toBeLessThan(1_000);

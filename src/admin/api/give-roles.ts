@@ -2,9 +2,9 @@ import { runBatch } from "../../database/run-batch.ts";
 import { setCustomer, setRoles } from "../../identity/administration.ts";
 import { isLastAdmin, keepingAnAdmin } from "../../identity/last-admin.ts";
 import { rolesOf } from "../../identity/users.ts";
-import { type ApiContext, adminOf, note } from "./answer.ts";
+import { type ApiContext, adminOf, note } from "./api-request.ts";
 
-/** Sets all of a user's roles, and the customer if one is given; false if nobody else would be an admin. */
+/** Replaces a user's roles, and the customer if one is given. Returns false if no admin would be left. */
 export async function giveRoles(
   c: ApiContext,
   user: string,
@@ -18,7 +18,7 @@ export async function giveRoles(
     ...setRoles(user, roles, { by: adminOf(c).id, now }),
   ];
   const before = await rolesOf(db, user);
-  // Whoever stays an admin takes none away.
+  // A user who stays an admin can't be the last admin to lose the role.
   const set = () =>
     roles.includes("admin") ? runBatch(db, statements) : keepingAnAdmin(db, statements, { user }, now);
   if (customer === undefined && roles.every((role) => before.includes(role))) {
@@ -30,7 +30,7 @@ export async function giveRoles(
   if (customer !== undefined) await note(c, user, { change: "customer_set", customer });
   await note(c, user, { change: "roles_set", roles });
   if ((await set()) !== undefined) return true;
-  // The other admin went in between: what the audit has is taken back.
+  // The other admin was removed in between, so record the former roles again.
   await note(c, user, { change: "roles_set", roles: before }, "after");
   return false;
 }

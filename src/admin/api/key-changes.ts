@@ -5,11 +5,11 @@ import { findUser } from "../../identity/users.ts";
 import { type Refusal, refuse } from "../../refusal.ts";
 import type { Change } from "../../caller/audit/records.ts";
 import { countWrite } from "../admin-writes.ts";
-import { type ApiContext, LAST_ADMIN, adminOf, answer, isoTime, note } from "./answer.ts";
+import { type ApiContext, LAST_ADMIN, adminOf, answer, isoTime, note } from "./api-request.ts";
 
-// Access keys and signing keys are made for the same users, and revoked in the same way.
+// Checks that access keys and signing keys share.
 
-/** Why a key would open nothing that was asked for; undefined where it would. */
+/** Returns a refusal if the user of a new key is missing, disabled, or lacks one of its roles. */
 export async function refuseKey(
   c: ApiContext,
   { user, roles = [] }: { user: string; roles?: string[] | undefined },
@@ -25,8 +25,8 @@ export async function refuseKey(
 const keyRow = z.object({ user_id: z.string(), revoked_at: z.int().nullable() });
 
 /**
- * Revokes what the path names, where it exists and is not the last that lets an admin in. A key that was revoked before
- * gets no second record, and the answer says since when it is.
+ * Revokes the key that the path names, unless it is the last way in for an admin. A key that is already revoked gets no second
+ * record; the answer says when it was revoked.
  */
 export async function revoke(
   c: ApiContext,
@@ -38,7 +38,7 @@ export async function revoke(
   const row = await c.env.DB.prepare(`SELECT user_id, revoked_at FROM ${table} WHERE id = ?`)
     .bind(id)
     .first();
-  if (row === null) return answer(c, refuse("not_found", "There is nothing of that id.").refusal);
+  if (row === null) return answer(c, refuse("not_found", "There is no key of that id.").refusal);
   const { user_id: user, revoked_at: revokedAt } = keyRow.parse(row);
   if (revokedAt !== null) return c.json({ id, revoked_at: isoTime(revokedAt) });
   const now = Date.now();

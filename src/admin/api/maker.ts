@@ -1,9 +1,9 @@
 import type { Maker } from "../../identity/administration.ts";
 import { isRecoveryCode } from "../../identity/recovery-code-rows.ts";
 import { type Refusal, refuse } from "../../refusal.ts";
-import { type ApiContext, adminOf } from "./answer.ts";
+import { type ApiContext, adminOf } from "./api-request.ts";
 
-/** The maker of something, and whether they vouch for it; a refusal if the recovery code is wrong. */
+/** The admin who makes a user or key. A recovery code vouches for it; a wrong code gives a refusal. */
 export async function makerOf(
   c: ApiContext,
   code: string | undefined,
@@ -13,6 +13,7 @@ export async function makerOf(
   if (await isRecoveryCode(c.env.DB, code)) return { by, isVouched: true };
   return {
     by,
-    refusal: refuse("invalid_arguments", "recovery_code: is not the code of this server.").refusal,
+    refusal: refuse("invalid_arguments", "recovery_code: is not a valid recovery code of this server.")
+      .refusal,
   };
 }

@@ -7,17 +7,16 @@ import { noteUse, toPrincipal } from "../../identity/oauth.ts";
 import { scopesOf } from "../../identity/scopes.ts";
 import { isWholeKey } from "../../identity/secrets.ts";
 import { refuse } from "../../refusal.ts";
-import { answer } from "./answer.ts";
+import { answer } from "./api-request.ts";
 
-/**
- * Lets in who has an access key of the role admin. The key is in a header, never the browser's cookie: no page can make a browser send it.
- */
+/** Requires an access key with the role admin. It must be in a header: a cookie could be sent by another site's page. */
 export const requireAdmin = createMiddleware<AppTypes>(async (c, next) => {
   await ensureMigrated(c.env.DB);
   const [, key = ""] = /^Bearer (\S+)$/i.exec(c.req.header("authorization") ?? "") ?? [];
   const now = Date.now();
   const found = isWholeKey(key) ? await findKey(c.env.DB, key, now) : undefined;
-  if (found?.ok !== true) return answer(c, refuse("unauthenticated", "This needs an access key.").refusal);
+  if (found?.ok !== true)
+    return answer(c, refuse("unauthenticated", "A valid access key is missing.").refusal);
   noteUse(c.env, found, now);
   const { user, signature } = found;
   const refused = await refuseSignature(c, { userId: user.userId, signature });

@@ -1,4 +1,4 @@
-/** What narrows a search; prices in major units of the product's own currency. */
+/** Conditions that narrow a search. Prices are in major units of the product's own currency. */
 export interface Filters {
   category?: string | undefined;
   brand?: string | undefined;
@@ -14,31 +14,31 @@ interface Faceted {
   price: number;
 }
 
-// Prices fall into bands of 1/8192 of an octave, and into wider ones of eight each, four times over: a range is a few
-// wide bands and the narrow ones at its ends. Narrow enough to keep 69.99 out of a range that begins at 70. The two
-// widest have the names that the release before used, so that either finds the other's rows.
+// Prices fall into bands of 1/8192 of an octave, narrow enough to keep 69.99 out of a range that begins at 70. Each of four
+// wider levels joins eight bands of the level below, so a range is a few wide bands and narrow ones at its ends. The two
+// widest levels keep the names of the previous release, so that each release finds the other's rows.
 const BANDS_PER_OCTAVE = 8_192;
 const LEVELS = [
   { shift: 12, name: "pp", digits: 0 },
   { shift: 9, name: "p", digits: 0 },
-  // With leading zeros, so that their order as words is that of the prices.
+  // Leading zeros make the words sort as the prices do.
   { shift: 6, name: "p6", digits: 6 },
   { shift: 3, name: "p3", digits: 6 },
   { shift: 0, name: "p0", digits: 6 },
 ] as const;
 const [, , , NARROW, NARROWEST] = LEVELS;
 type Level = (typeof LEVELS)[number];
-/** The last band holds all prices from 2^40. */
+/** The last band, which holds all prices from 2^40. */
 const BAND_MAX = 40 * BANDS_PER_OCTAVE;
-/** Stands in every product. */
+/** A word that every product has. */
 const EVERYTHING = "f_all";
-/** The bands that rows of the release before have. */
+/** Mask of the narrow bands that rows of the previous release lack. */
 const COARSE = 2 ** 9 - 1;
 
-// Filters are words of the index too: "cable" of one small brand then costs what the brand costs,
-// and a walk that stops early never misses the only product that fits.
+// Filters are words of the index too. Looking for "cable" within a small brand then reads only that brand's products, and a
+// walk that stops early never misses the only match.
 
-/** A product's facets, as words. */
+/** A product's facets as words. */
 export function facetWords({ category, brand, price }: Faceted): string[] {
   const band = bandOf(price);
   return [
@@ -49,14 +49,14 @@ export function facetWords({ category, brand, price }: Faceted): string[] {
   ];
 }
 
-/** The filters as an FTS5 condition to stand behind an expression in brackets; exact prices are checked on the rows. */
+/** The filters as an FTS5 condition that follows an expression in brackets. rowFilters() checks exact prices. */
 export function matchFacets({ category, brand, minPrice, maxPrice }: Filters, settled: boolean): string {
-  const parts: string[] = [];
-  if (category !== undefined) parts.push(`"${categoryWord(category)}"`);
-  if (brand !== undefined) parts.push(`"${brandWord(brand)}"`);
+  const conditions: string[] = [];
+  if (category !== undefined) conditions.push(`"${categoryWord(category)}"`);
+  if (brand !== undefined) conditions.push(`"${brandWord(brand)}"`);
   if (minPrice !== undefined || maxPrice !== undefined)
-    parts.push(priceRange(bandOf(minPrice ?? 0), bandOf(maxPrice ?? Infinity), settled));
-  return parts.map((part) => ` AND ${part}`).join("");
+    conditions.push(priceRange(bandOf(minPrice ?? 0), bandOf(maxPrice ?? Infinity), settled));
+  return conditions.map((condition) => ` AND ${condition}`).join("");
 }
 
 /** All products as an FTS5 expression. */
@@ -69,7 +69,7 @@ const categoryWord = (category: string): string => `c_${slug(category)}`;
 const bandWord = (band: number, { shift, name, digits }: Level): string =>
   `${name}_${String(band >> shift).padStart(digits, "0")}`;
 
-/** The first and the last word of the bands from a price to another, narrow enough that few prices share one. */
+/** The first and last band word of a price range, at a level where few prices share a band. */
 export function bandRange(min: number, max: number): [from: string, to: string] {
   return [bandWord(bandOf(min), NARROW), bandWord(bandOf(max), NARROW)];
 }
@@ -78,7 +78,10 @@ function bandOf(price: number): number {
   return Math.min(BAND_MAX, Math.floor(BANDS_PER_OCTAVE * Math.log2(Math.max(1, price))));
 }
 
-/** The words that cover the bands from one to another, both included, by the widest that fit; wider ones for rows that are not read again. */
+/**
+ * An expression of the widest band words that cover the bands `from` to `to`, both included. Until all rows are reindexed
+ * (`settled`), the range is rounded out to the bands that older rows have.
+ */
 function priceRange(from: number, to: number, settled: boolean): string {
   const found: string[] = [];
   const end = settled ? to : to | COARSE;

@@ -17,26 +17,26 @@ export interface ProductWords {
   /** The category. */
   head: string;
   title: string;
-  /** Words of brand and model that the title lacks. */
+  /** Words of brand and model that are not in the title. */
   brand: string;
   /** The beginning of the description. */
   detail: string;
-  /** Codes without dashes, the numbers inside of codes, last letters. */
+  /** Codes without separators, numbers inside codes, and last letters of unspaced runs. */
   joined: string;
   /** Attributes. */
   rest: string;
-  /** What filters look for. */
+  /** The words of filters (facets.ts). */
   facet: string;
-  /** 0 is looked at first: active before discontinued, then by the words of the name, the fewest first. */
+  /** Order in which a search visits products, 0 first: active before discontinued, then short names before long ones. */
   tier: number;
   /** The version of this reading. */
   reading: number;
 }
 
-/** Raise it whenever a product is read differently: rows of an older reading are then read again. */
+/** Version of productWords(). Raise it when the result changes; rows of an older version are then reindexed. */
 export const READING = 2;
 export const DISCONTINUED_TIER = 32;
-/** product_words' columns, as an import and a refresh write them from JSON. */
+/** The columns of product_words that an import and a reindexing write from JSON. */
 export const WORD_COLUMNS = [
   "head",
   "title",
@@ -47,11 +47,11 @@ export const WORD_COLUMNS = [
   "facet",
   "reading",
 ] as const;
-/** product_words' id, from the JSON in `record`: FTS5 walks its matches in this order, so the tier comes first. */
+/** SQL for the id of product_words, from the JSON in `record`. FTS5 visits matches by id, so the tier comes first. */
 export const WORDS_ID = (productId: string): string => `((record ->> '$.words.tier' << 40) | ${productId})`;
 const DETAIL_MAX = 80;
 
-/** Reads a product for search. `price` is in major units. */
+/** Extracts the words of a product for the search index. `price` is in major units. */
 export function productWords(product: Searchable, price: number): ProductWords {
   const title = words(product.name);
   const brand = words(`${product.brand} . ${product.model}`).filter((word) => !title.includes(word));
@@ -79,7 +79,7 @@ export function productWords(product: Searchable, price: number): ProductWords {
   };
 }
 
-/** A word that stands twice in a row has a space of its own each time, so that both are counted. */
+/** Joins words with spaces. A repeated word gets spaces of its own, so that both occurrences are counted. */
 const padded = (list: readonly string[]): string => ` ${list.join(" ")} `.replace(/ (\S+)(?= \1 )/g, " $1 ");
 
 function attributeText([key, value]: [string, string | number | boolean | null]): string {

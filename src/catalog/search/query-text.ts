@@ -2,11 +2,11 @@ import * as z from "zod";
 
 const LENGTH_MAX = 100;
 const WORDS_MAX = 30;
-/** Honest texts hardly grow: "½" becomes three characters, "™" two. A single U+FDFA becomes four words. */
+/** Ordinary text hardly grows under NFKC ("½" becomes three characters, "™" two), but U+FDFA becomes four words. */
 const WRITTEN_OUT_MAX = 200;
 const WORD = /[\p{L}\p{N}]+/gu;
 
-/** A search's words. Their number and length are limited as a search reads them, after Unicode normalisation. */
+/** The text of a search. Words and length are counted after Unicode normalisation, because the search reads that form. */
 export const queryText = z
   .string()
   .trim()

@@ -1,17 +1,17 @@
 import { codes, negated, words } from "./words.ts";
 
-/** One way to meet a slot. */
+/** A word or phrase that satisfies a slot. */
 export interface Name {
-  /** Words with single spaces between them. */
+  /** Words separated by single spaces. */
   phrase: string;
-  /** 1 for what was typed, less for what may have been meant. */
+  /** 1 for the typed word, less for a correction. */
   weight: number;
 }
 
-/** One word of a query, by all names that meet it; the typed one is the first. */
+/** One word of a query with all names that satisfy it, the typed one first. */
 export interface Slot {
   names: readonly Name[];
-  /** Products with one of the names, 0 if the catalog has none; undefined before the catalog was asked. */
+  /** Products with one of the names; undefined until the catalog was asked. */
   products?: number;
 }
 
@@ -19,32 +19,32 @@ export interface Query {
   words: readonly string[];
   /** Words that a product must not have. */
   excluded: readonly string[];
-  /** What may be a SKU, a GTIN or a model number as a whole. */
+  /** The whole text, if it may be a SKU, GTIN or model number. */
   identifiers: readonly string[];
-  /** What may be a SKU or a GTIN among other words. */
-  parts: readonly string[];
+  /** Single words of the text that may be a SKU or GTIN. */
+  codes: readonly string[];
 }
 
 const WORDS_MAX = 12;
 const CODE_MIN = 5;
-const PARTS_MAX = 8;
-/** A price among the words says nothing about names, neither does the word that announces it. */
+const CODES_MAX = 8;
+/** A price in the text, and the word that announces it. Neither is part of a product's name. */
 const PRICE =
   /(?:\b(?:under|below|over|than|unter|bis|max|de|sous)\s+)?(?:\p{Sc}\s*\d[\d.,]*|(?<![\d.,])\d[\d.,]*\s*(?:\p{Sc}|(?:usd|eur|gbp|euros?|dollars?|bucks)(?!\p{L})))/giu;
 
-/** Reads a query. Words that were typed twice count once. */
+/** Splits the text of a search into words, exclusions and codes. Repeated words count once. */
 export function readQuery(text: string): Query {
   const all = words(text.replace(PRICE, " "));
   const read = all.length > 0 ? all : words(text);
-  const coded = text.split(/\s+/).filter((part) => /\d/.test(part) && part.length >= CODE_MIN);
+  const coded = text.split(/\s+/).filter((word) => /\d/.test(word) && word.length >= CODE_MIN);
   return {
     words: [...new Set([...read, ...codes(text)])].slice(0, WORDS_MAX),
     excluded: read.flatMap((word) => negated(word) ?? []),
     identifiers: /\d/.test(text) ? [text.trim()] : [],
-    parts: coded.slice(0, PARTS_MAX),
+    codes: coded.slice(0, CODES_MAX),
   };
 }
 
-/** A query's words as they were typed. */
+/** Slots of a query's words without corrections. */
 export const typedSlots = ({ words: typed }: Query): Slot[] =>
   typed.map((phrase) => ({ names: [{ phrase, weight: 1 }] }));

@@ -3,7 +3,7 @@ import { jsonText } from "../../database/json-text.ts";
 import { WORD_COLUMNS, WORDS_ID, productWords } from "./product-words.ts";
 import type { Run } from "./search.ts";
 
-/** Products that are read again beside one search: few enough that nobody waits for them. */
+/** Products that one search reindexes: few enough that the caller does not notice. */
 const CHUNK = 40;
 
 const stateRow = z.tuple([z.object({ unread_from: z.int(), changed_at: z.int().nullable() })]);
@@ -23,8 +23,8 @@ const productRows = z.array(
 );
 
 /**
- * Reads a few products again whose words were written by older code, and notes how far it came. An import does the
- * same for what it brings. Two that run at once do the same work; after a change of the catalog it is dropped.
+ * Reindexes a few products whose words an older release wrote, and stores how far it got. An import reindexes the products
+ * that it writes. Two concurrent runs do the same work; a run is discarded if the catalog changed meanwhile.
  */
 export async function refresh(run: Run): Promise<void> {
   const [states, rows] = await run([

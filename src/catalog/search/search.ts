@@ -2,19 +2,21 @@ import * as z from "zod";
 import { jsonText } from "../../database/json-text.ts";
 import type { Statement } from "../../database/statement.ts";
 import type { Position } from "../cursor.ts";
-import { type FilterCounts, countFilters, readCounts } from "./counts.ts";
+import { type FilterCounts, countFilters, readCounts } from "./filter-counts.ts";
 import type { Filters } from "./facets.ts";
 import { type Query, readQuery } from "./query.ts";
 import { refresh } from "./refresh.ts";
-import { CHOSEN_FROM_MAX, type ColumnSort, findPage, sortedPage } from "./statements.ts";
+import { CHOSEN_FROM_MAX } from "./match-conditions.ts";
+import { findPage } from "./relevance-page.ts";
+import { type ColumnSort, sortedPage } from "./sorted-page.ts";
 import { type Known, isAsTyped, lookUpWords, readKnown } from "./vocabulary.ts";
 
 export const sortSchema = z.enum(["relevance", "price_asc", "price_desc", "name"]);
 
 export interface SearchRequest extends Filters {
-  /** Without words everything is found that the filters let through. */
+  /** An empty text finds every product that passes the filters. */
   query: string;
-  /** Whether the filters are counted as well. */
+  /** Whether to count the filters as well. */
   facets?: boolean | undefined;
   sort: z.output<typeof sortSchema>;
   limit: number;
@@ -24,14 +26,14 @@ export interface SearchRequest extends Filters {
 export interface Found {
   /** In order, as SUMMARY_CELL (../product.ts) makes them. */
   summaries: string[];
-  /** Where the page ended, where there is more. */
+  /** The end of this page, if there is another. */
   next?: Position;
-  /** True where there were more matches than this way of searching takes in. */
+  /** Whether there were more matches than the search considered. */
   cut: boolean;
   facets?: FilterCounts;
 }
 
-/** Runs statements as one round trip; gives the rows of each. */
+/** Runs statements in one round trip and returns the rows of each. */
 export type Run = (statements: Statement[]) => Promise<unknown[][]>;
 
 const pageRows = z.tuple([
@@ -41,12 +43,12 @@ const sortedHit = z.tuple([z.union([z.string(), z.number()]), z.string(), z.stri
 const sortedRows = z.array(z.object({ hit: jsonText.pipe(sortedHit), cut: z.int() }));
 
 /**
- * Finds products. By relevance in one round trip if the words are taken as they were typed, else in two, because the
- * catalog's own words mend them first. Sorting takes two as well, facets one more.
+ * Finds products. Relevance takes one round trip if no word needs a correction, else two, because the corrections come from
+ * the catalog's vocabulary. Sorting takes two, facets one more.
  */
 export async function search(run: Run, request: SearchRequest): Promise<Found> {
   const query = readQuery(request.query);
-  // An emoji alone is not a wish to see everything.
+  // A text without words, such as an emoji, finds nothing rather than everything.
   if (query.words.length === 0 && request.query !== "") return { summaries: [], cut: false };
   const { sort, category, brand, minPrice, maxPrice, inStock, facets } = request;
   const isFirstTry = sort === "relevance" && query.words.length <= CHOSEN_FROM_MAX;
@@ -64,7 +66,7 @@ export async function search(run: Run, request: SearchRequest): Promise<Found> {
   return { ...page, facets: readCounts(counts) };
 }
 
-// From the last product shown on: if it has left the catalog since, the others have moved up by one.
+// Starts at the last product shown, because the others move up by one if it has left the catalog.
 const startOf = ({ after }: SearchRequest) => (after === undefined ? 0 : Math.max(0, Number(after[0]) - 1));
 
 const pageStatement = (query: Query, known: Known | undefined, request: SearchRequest) =>
@@ -81,9 +83,9 @@ async function relevant(
   const first = pageRows.safeParse(firstTry).data?.[0];
   const { hits, complete } =
     first ?? pageRows.parse((await run([pageStatement(query, known, request)]))[0])[0];
-  const isThere = after !== undefined && hits[0]?.[0] === after[1];
-  const shown = (isThere ? hits.slice(1) : hits).slice(0, limit + 1);
-  const start = startOf(request) + (isThere ? 1 : 0);
+  const isLastStillThere = after !== undefined && hits[0]?.[0] === after[1];
+  const shown = (isLastStillThere ? hits.slice(1) : hits).slice(0, limit + 1);
+  const start = startOf(request) + (isLastStillThere ? 1 : 0);
   return toPage(
     shown.map(([sku, summary], index) => [start + index + 1, sku, summary]),
     limit,
@@ -111,7 +113,7 @@ async function sorted(
 
 type Hit = readonly [key: string | number, sku: string, summary: string];
 
-/** One hit more than the page has room for says that there is a next page. */
+/** Builds a page of `limit` hits. One hit more means that there is a next page. */
 function toPage(hits: readonly Hit[], limit: number, isCut: boolean): Found {
   const shown = hits.slice(0, limit);
   const last = shown.at(-1);

@@ -5,12 +5,12 @@ import type { Statement } from "../../database/statement.ts";
 import type { Name, Query, Slot } from "./query.ts";
 import { isUnspaced } from "./words.ts";
 
-// The catalog's own words mend what was typed: unfinished words, ends of compounds, misspellings, and words that
-// were written as one or as two. migrations/0017_vocabulary.sql says how the tables are kept.
+// Corrects typed words with the catalog's own vocabulary: unfinished words, ends of compounds, misspellings, and words
+// written as one or as two. migrations/0017_vocabulary.sql describes the tables.
 
-/** A word in no more products than this is doubtful: it may stand for another one. */
+/** A word in at most so many products is doubtful: another word may be meant. */
 const DOUBTFUL_MAX = 1;
-/** Letters from which two edits are a slip and not another word. */
+/** Words with at least so many letters may differ by two edits, shorter ones by one. */
 const LONG = 7;
 const FORMS_LONGEST = 24;
 const ENDING_MIN = 3;
@@ -26,16 +26,16 @@ const vocabularyRow = z.tuple([
   }),
 ]);
 
-/** What the catalog knows of a query's words. */
+/** The words of a query, looked up in the vocabulary. */
 export interface Known {
-  /** False while older rows are not read again: the vocabulary lacks their words. */
+  /** False until all rows are reindexed; the vocabulary then lacks words of older rows. */
   settled: boolean;
   slots: Slot[];
 }
 
 /**
- * Looks up a query's words, pairs of neighbours as one word, and, for words that are doubtful, what they may stand
- * for: one row, `found` is a JSON array of [typed word, word of the catalog, products with it].
+ * Looks up a query's words, neighbours joined into one word, and candidates for corrections of doubtful words. Returns one
+ * row; `found` is a JSON array of [typed word, word of the catalog, products with it].
  */
 export function lookUpWords({ words }: Query): Statement {
   const asked = words.map((word, index) => ({
@@ -66,7 +66,7 @@ export function lookUpWords({ words }: Query): Statement {
   return { sql, values: [JSON.stringify(asked)] };
 }
 
-/** Reads what lookUpWords() gave. Words that stand for nothing in the catalog have 0 products. */
+/** Parses the row of lookUpWords(). A slot has 0 products if the catalog has none of its names. */
 export function readKnown(query: Query, rows: unknown): Known {
   const [{ settled, found }] = vocabularyRow.parse(rows);
   const products = new Map(found.map(([, word, count]) => [word, count]));
@@ -78,23 +78,23 @@ export function readKnown(query: Query, rows: unknown): Known {
     for (const pair of joined) if (pair !== undefined && products.has(pair)) names.set(pair, WEIGHTS.typed);
     const isDoubtful = settled === 1 && isWord(word) && (products.get(word) ?? 0) <= DOUBTFUL_MAX;
     const others = found.flatMap(([typed, other, count]) => (typed === word ? [{ other, count }] : []));
-    for (const { phrase, weight } of isDoubtful ? meant(word, others, products) : []) {
+    for (const { phrase, weight } of isDoubtful ? corrections(word, others, products) : []) {
       if (!names.has(phrase)) names.set(phrase, weight);
     }
     return {
       names: Array.from(names, ([phrase, weight]) => ({ phrase, weight })),
-      // While the vocabulary is incomplete, a word that it lacks may be in products all the same.
+      // While the vocabulary is incomplete, products may have a word that it lacks.
       products: Math.max(most(names, products), 1 - settled),
     };
   });
   return { settled: settled === 1, slots };
 }
 
-/** Whether the catalog's words leave a query as it was typed. */
+/** Whether a query needs no correction. */
 export const isAsTyped = ({ settled, slots }: Known): boolean =>
   settled && slots.every(({ names, products }) => names.length === 1 && products !== 0);
 
-/** Products of the commonest name; a phrase is no more common than its rarest word. */
+/** Products with the commonest name. A phrase counts as often as its rarest word. */
 function most(names: ReadonlyMap<string, number>, products: ReadonlyMap<string, number>): number {
   const counts = [...names.keys()].map((phrase) =>
     Math.min(...phrase.split(" ").map((word) => products.get(word) ?? 0)),
@@ -107,7 +107,8 @@ interface Other {
   count: number;
 }
 
-function meant(word: string, others: readonly Other[], products: ReadonlyMap<string, number>): Name[] {
+/** Names that a doubtful word may stand for: two words, longer words, and the closest common word. */
+function corrections(word: string, others: readonly Other[], products: ReadonlyMap<string, number>): Name[] {
   const common = others.toSorted((a, b) => b.count - a.count || (a.other < b.other ? -1 : 1));
   const longer = common.filter(
     ({ other }) =>
@@ -138,10 +139,10 @@ function meant(word: string, others: readonly Other[], products: ReadonlyMap<str
   ];
 }
 
-/** Only words of letters are mended: a number or a code that is one edit away is another thing. */
+/** Whether a word may be corrected. A number or code that differs by one edit is a different thing. */
 const isWord = (word: string) => /^\p{L}{3,24}$/u.test(word) || (word.length === 1 && isUnspaced.test(word));
 
-/** A word with one letter left out, or up to two if it is long; the word itself is the first. */
+/** The word itself, then the word with one letter left out, and with two if it is long. */
 function formsOf(word: string): string[] {
   const shorter = (list: Iterable<string>) =>
     new Set([...list].flatMap((each) => Array.from(each, (_, at) => each.slice(0, at) + each.slice(at + 1))));
@@ -150,7 +151,7 @@ function formsOf(word: string): string[] {
   return [...new Set([word, ...one, ...two])];
 }
 
-/** The ways to write a word as two. */
+/** All ways to split a word into two. */
 function splits(word: string): [left: string, right: string][] {
   return Array.from({ length: Math.max(0, word.length - 3) }, (_, at) => [
     word.slice(0, at + 2),
@@ -158,7 +159,7 @@ function splits(word: string): [left: string, right: string][] {
   ]);
 }
 
-/** Two letters swapped are the commonest slip of all, and one edit rather than two. */
+/** The Levenshtein distance, except that swapping two neighbouring letters is one edit. */
 function editsBetween(word: string, other: string): number {
   const plain = distance(word, other);
   if (plain !== 2 || word.length !== other.length) return plain;

@@ -1,7 +1,7 @@
-// Products and queries are read by the same functions, so that "17 inch", `17"` and "17-inch" are one word on
-// both sides. FTS5 splits the result at spaces and does nothing else.
+// Splits the text of products and of queries into words, so that "17 inch", `17"` and "17-inch" are the same word in both.
+// FTS5 only splits the result at spaces.
 
-/** Measures are written in many ways in every trade; each line is one unit and its other spellings. */
+/** Units of measure, each with its other spellings. */
 const UNITS: Readonly<Record<string, string>> = {
   inch: `in inches zoll pulgada pulgadas pouce pouces pollici "`,
   ft: "foot feet '",
@@ -25,14 +25,14 @@ const UNITS: Readonly<Record<string, string>> = {
   gbps: "gbit",
   mbps: "mbit",
 };
-/** Units with a single spelling: what counts is that "2 TB" is the word "2tb". */
+/** Units with a single spelling, so that "2 TB" becomes the word "2tb". */
 const PLAIN_UNITS = "gb tb mb hz khz mhz ghz mah kva va lm rpm psi btu hp dpi ppm awg pin port";
-/** English plurals that no rule makes. */
+/** Irregular English plurals. */
 const IRREGULAR = `mice=mouse teeth=tooth feet=foot geese=goose men=man women=woman children=child shelves=shelf
   knives=knife leaves=leaf scarves=scarf halves=half wolves=wolf loaves=loaf calves=calf`;
-/** "Without" in the languages whose words are separated by spaces: it turns what the next word means around. */
+/** "Without" in languages that separate words by spaces. It negates the next word. */
 const WITHOUT = new Set("without ohne sans sin senza zonder sem utan uden uten".split(" "));
-/** Letters that Unicode does not take apart into a letter and a mark. */
+/** Letters that Unicode does not decompose into a letter and a mark. */
 const LETTERS: Readonly<Record<string, string>> = {
   ß: "ss",
   ø: "o",
@@ -49,8 +49,8 @@ for (const [unit, names] of Object.entries(UNITS)) {
   for (const name of [unit, ...names.split(" ")]) unitNames.set(name, unit);
 }
 const unitWords = [...unitNames.keys()].filter((name) => name.length > 1 || /\p{L}/u.test(name));
-// The longest first, because the first alternative that fits is taken. A number is read from its beginning only:
-// from the middle of one, a long number would take quadratic time.
+// The longest unit comes first, because the first alternative that matches is taken. A match must begin where a number
+// begins; trying from the middle would take quadratic time on a long number.
 const UNIT = new RegExp(
   `(?<![\\d.])(\\d+(?:\\.\\d+)?)[\\s-]*(?:(["'])|(${unitWords.toSorted((a, b) => b.length - a.length).join("|")})(?![\\p{L}\\p{N}]))`,
   "gu",
@@ -64,7 +64,7 @@ const irregular = new Map(
   }),
 );
 
-// Scripts that put no spaces between words are read as pairs of letters.
+// Scripts without spaces between words are split into pairs of letters.
 const UNSPACED =
   "[\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\u30fc\\p{Script=Hangul}\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}]&&[\\p{L}\\p{M}]";
 const WORD = new RegExp(
@@ -73,12 +73,12 @@ const WORD = new RegExp(
 );
 export const isUnspaced = new RegExp(`^[${UNSPACED}]`, "v");
 const MEASURE = /^(\d+(?:\.\d+)?)\p{L}{1,4}$/u;
-// Begins where a run of letters and digits begins, as UNIT does, for the same reason.
+// A match must begin where a run of letters and digits begins, for the same reason as in UNIT.
 const CODE = /(?<![\p{L}\p{N}])[\p{L}\p{N}]+(?:[-/._][\p{L}\p{N}]+)+/gu;
 const CODE_MAX = 40;
 const NEGATED = "no_";
 
-/** The words of a text in order: lower case, without accents, with units joined and plurals folded. "without lid" is `no_lid`. */
+/** The words of a text in order: lower case, no accents, units joined, plurals folded. "without lid" becomes `no_lid`. */
 export function words(text: string): string[] {
   const found: string[] = [];
   let isNegated = false;
@@ -87,14 +87,14 @@ export function words(text: string): string[] {
       isNegated = true;
       continue;
     }
-    const parts = isUnspaced.test(word) ? pairs(word) : signs(word);
-    found.push(...(isNegated ? parts.map((part) => NEGATED + part) : parts));
+    const read = isUnspaced.test(word) ? pairs(word) : signs(word);
+    found.push(...(isNegated ? read.map((each) => NEGATED + each) : read));
     isNegated = false;
   }
   return found;
 }
 
-/** The word that a negated one turns around, undefined for a word as it is. */
+/** The word without its negation; undefined if the word is not negated. */
 export function negated(word: string): string | undefined {
   return word.startsWith(NEGATED) ? word.slice(NEGATED.length) : undefined;
 }
@@ -125,7 +125,7 @@ function plain(text: string): string {
     .replace(/'s(?![\p{L}\p{N}])/gu, "");
 }
 
-/** A run of letters without spaces as its neighbouring pairs. */
+/** Splits a run of letters without spaces into its overlapping pairs. */
 function pairs(run: string): string[] {
   const letters = Array.from(run);
   return letters.length === 1
@@ -133,19 +133,19 @@ function pairs(run: string): string[] {
     : letters.slice(1).map((letter, index) => `${letters[index] ?? ""}${letter}`);
 }
 
-/** A measure is found by its number alone as well: "18v" is "18" and "18v". */
+/** Adds the number of a measure, so that "18" finds "18v". */
 function measure(word: string): string[] {
   const [, amount] = MEASURE.exec(word) ?? [];
   return amount === undefined ? [word] : [amount, word];
 }
 
-/** "c++" and "c#" are names of their own, in letters because FTS5 sees only those. "S10+" is "S10 plus". */
+/** Spells out signs, because FTS5 indexes only letters and digits: "c++" and "c#" are names, "S10+" is "S10 plus". */
 function signs(word: string): string[] {
   if (/[^+]\+$/.test(word)) return [...measure(stem(word.slice(0, -1))), "plus"];
   return measure(stem(word).replace(/[+#]/g, (sign) => (sign === "+" ? "_plus" : "_sharp")));
 }
 
-/** A word with a digit is a code and stays as it is. */
+/** The singular of a word. A word with a digit is a code and stays unchanged. */
 function stem(word: string): string {
   const singular = irregular.get(word);
   if (singular !== undefined) return singular;
@@ -156,12 +156,12 @@ function stem(word: string): string {
   return word;
 }
 
-/** A model number, however it is written: "TL-WA860RE" and "tl wa860re" are one. Strips what products.model_code strips. */
+/** Normalises a model number: "TL-WA860RE" and "tl wa860re" are equal. Strips the same characters as products.model_code. */
 export function plainCode(code: string): string {
   return code.toLowerCase().replace(/[-\s/._]/g, "");
 }
 
-/** The codes of a text that are written in parts, joined: "TL-WA860RE" gives "tlwa860re". Fractions are no codes. */
+/** The codes of a text that contain separators, joined: "TL-WA860RE" gives "tlwa860re". Fractions are not codes. */
 export function codes(text: string): string[] {
   const found = text.normalize("NFKC").match(CODE) ?? [];
   return found
@@ -169,16 +169,16 @@ export function codes(text: string): string[] {
     .map(plainCode);
 }
 
-/** The last letters of runs without spaces: the others begin a pair, by which they are found. */
+/** The last letters of unspaced runs. Every other letter begins a pair, which finds it. */
 export function lastLetters(text: string): string[] {
   const runs = (plain(text).match(WORD) ?? []).filter((word) => isUnspaced.test(word));
   return runs.flatMap((run) => Array.from(run).slice(1).at(-1) ?? []);
 }
 
-/** The numbers inside of words that are no plain numbers: "tw5610" holds "5610". */
+/** The numbers inside words that also have letters: "5610" in "tw5610". */
 export function numbersIn(list: readonly string[]): string[] {
   return list.filter((word) => /\p{L}/u.test(word)).flatMap((word) => word.match(/\d{2,}/g) ?? []);
 }
 
-/** Words of attributes have postings of their own, so that looking for one never walks rows that only mention it. */
+/** The index word of an attribute's word. It differs from a word of the text, so a search for it skips other rows. */
 export const attributeWord = (word: string): string => `a_${word}`;

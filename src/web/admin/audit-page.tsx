@@ -2,36 +2,36 @@ import type { Page } from "../../database/page.ts";
 import type { SignedIn } from "../../identity/sessions.ts";
 import type { Anchor, Problem } from "../../caller/audit/chain.ts";
 import type { RowProblem } from "../../caller/audit/row-problem.ts";
-import type { ListedChain } from "../../admin/chains.ts";
+import type { ListedChain } from "../../admin/chain-list.ts";
 import type { Checked } from "../../admin/check-audit.ts";
-import type { Verified } from "../../admin/verify.ts";
-import { number, plural } from "./words.ts";
-import { adminPage } from "./layout.tsx";
+import type { Verified } from "../../admin/verify-part.ts";
+import { number, plural } from "./units.ts";
+import { adminPage } from "./admin-page.tsx";
 import { Pager } from "./pager.tsx";
 import { Ago, At, Card, Chip, CallerLink, ShortAt } from "./elements.tsx";
-import { Table } from "./table.tsx";
+import { Table } from "./data-table.tsx";
 
 const auditPath = (principal: string): string => `/admin/audit/${encodeURIComponent(principal)}`;
 
 interface AuditPage {
   admin: SignedIn;
   page: Page<ListedChain>;
-  /** Behind which the page begins. */
+  /** The end of the previous page; undefined on the first. */
   cursor: string | undefined;
   now: number;
 }
 
-/** Who has a chain. */
+/** The list of chains. */
 export function auditPage({ admin, page, cursor, now }: AuditPage): Promise<Response> {
   return adminPage(
     { admin, title: "Audit", section: "/admin/audit" },
     <section class="card" aria-label="Chains">
       <p class="quiet">
-        Every call is a record in its caller's hash chain. Where a chain stood is anchored apart from it, at
-        most a minute behind.
+        Every call is a record in its caller's hash chain. The head of each chain is anchored in the database
+        within a minute.
       </p>
       {page.rows.length === 0 ? (
-        <p>Nothing has been recorded yet.</p>
+        <p>No records yet.</p>
       ) : (
         <Table
           label="Chains"
@@ -53,14 +53,14 @@ export function auditPage({ admin, page, cursor, now }: AuditPage): Promise<Resp
 }
 
 const ROW_PROBLEMS: Record<RowProblem, string> = {
-  deleted: "deleted from outside",
-  closed: "closed from outside",
-  replaced: "replaced from outside",
+  deleted: "deleted externally",
+  closed: "closed externally",
+  replaced: "replaced externally",
   ahead: "ahead of the chain",
 };
 
 function RowState({ problem, found_at = null }: { problem: RowProblem | null; found_at?: number | null }) {
-  if (problem === null) return <span class="quiet">as written</span>;
+  if (problem === null) return <span class="quiet">unchanged</span>;
   return (
     <>
       <Chip tone="critical">{ROW_PROBLEMS[problem]}</Chip>
@@ -92,11 +92,11 @@ function DownloadLink({ principal }: Anchor) {
 
 const PROBLEMS: Record<Problem, string> = {
   no_header: "the export does not begin with its header",
-  not_a_record: "this line is no record",
-  out_of_order: "a record is missing, moved or there twice",
+  not_a_record: "this line is not a record",
+  out_of_order: "a record is missing, moved or duplicated",
   altered: "this record, or its link to the one before, was changed",
-  other_principal: "the anchor is another caller's",
-  shorter_than_anchor: "the end was cut off: the anchor knows of later records",
+  other_principal: "the anchor belongs to another caller",
+  shorter_than_anchor: "the end was cut off: the anchor is of a later record",
   not_the_anchored_chain: "this is not the chain that was anchored",
   not_the_anchored_beginning: "this does not begin where the anchored chain begins",
 };
@@ -106,7 +106,7 @@ interface VerifiedPage extends Checked {
   now: number;
 }
 
-/** What a check of one chain, from its first line to its last, has found; or how far it has come. */
+/** The result of checking one chain from its first line to its last, or the progress of the check. */
 export function verifiedPage(page: VerifiedPage): Promise<Response> {
   const { admin, anchor, verified, finding, now } = page;
   const { principal } = anchor;
@@ -119,33 +119,33 @@ export function verifiedPage(page: VerifiedPage): Promise<Response> {
         class={`card lead ${isGood ? "good" : "critical"}`}
         aria-label="Verification"
         aria-busy={verified === undefined ? "true" : undefined}
-        {...goingOn(page)}
+        {...loadNextPart(page)}
       >
-        {verified === undefined && <Going {...page} />}
-        {verified?.ok === true && <Sound {...verified} />}
+        {verified === undefined && <Progress {...page} />}
+        {verified?.ok === true && <Intact {...verified} />}
         {verified?.ok === false && <Broken {...verified} anchor={anchor} />}
         {finding !== undefined && (
           <p>
-            <RowState problem={finding.problem} /> On <At at={finding.found_at} /> the row in the database was
-            not as the caller's object wrote it: somebody changed it. Compare with an anchor that you have
-            kept elsewhere.
+            <RowState problem={finding.problem} /> On <At at={finding.found_at} /> the row in the database
+            differed from the one that the caller's object wrote: somebody changed it. Compare the chain with
+            an anchor that you keep elsewhere.
           </p>
         )}
         {verified !== undefined && (
           <p class="quiet">
-            Checked <At at={now} />: every record's hash, its link to the one before, and the anchor.
+            Checked <At at={now} />: the hash of every record, its link to the previous one, and the anchor.
           </p>
         )}
       </section>
-      <Card title="Take it along">
+      <Card title="Download">
         <p>
           <a class="button" href={`${auditPath(principal)}/download`} download="">
             Download as JSONL
           </a>
         </p>
         <p class="quiet">
-          <code>npm run -s audit -- verify FILE</code> checks the file again, on any machine. This caller's{" "}
-          <CallerLink id={principal} /> page has its latest calls.
+          <code>npm run -s audit -- verify FILE</code> checks the file on any machine. The latest calls are on
+          the page of <CallerLink id={principal} />.
         </p>
       </Card>
     </>,
@@ -155,8 +155,8 @@ export function verifiedPage(page: VerifiedPage): Promise<Response> {
 const nextPath = ({ anchor, next = "" }: Checked) =>
   `${auditPath(anchor.principal)}?next=${encodeURIComponent(next)}`;
 
-/** The next part is asked for as soon as this one is shown. */
-const goingOn = (checked: Checked) =>
+/** Attributes that make htmx request the next part as soon as this one is shown. */
+const loadNextPart = (checked: Checked) =>
   checked.next === undefined
     ? {}
     : {
@@ -167,7 +167,7 @@ const goingOn = (checked: Checked) =>
         "hx-swap": "outerHTML",
       };
 
-function Going(checked: Checked) {
+function Progress(checked: Checked) {
   const { done, all } = checked;
   return (
     <>
@@ -176,13 +176,13 @@ function Going(checked: Checked) {
       </p>
       <progress aria-label="Records checked" max={all} value={done} />
       <p>
-        <a href={nextPath(checked)}>Check the next ones</a>
+        <a href={nextPath(checked)}>Check the next records</a>
       </p>
     </>
   );
 }
 
-function Sound({ records, head, before }: Extract<Verified, { ok: true }>) {
+function Intact({ records, head, before }: Extract<Verified, { ok: true }>) {
   return (
     <>
       <p class="what">
@@ -195,14 +195,13 @@ function Sound({ records, head, before }: Extract<Verified, { ok: true }>) {
       {before.state === "none" && <p>There was no anchor before this check.</p>}
       {before.state === "pruned" && (
         <p>
-          The anchor of <At at={before.anchored_at} /> was of records that are older than the policy keeps
-          them.
+          The anchor of <At at={before.anchored_at} /> was of records that have expired.
         </p>
       )}
       {before.state === "in chain" && (
         <p>
-          The chain holds what was anchored at <At at={before.anchored_at} /> (record {number(before.seq)}),
-          so nothing before that was cut off or made anew.
+          The chain contains the record that was anchored at <At at={before.anchored_at} /> (record{" "}
+          {number(before.seq)}), so no earlier record was cut off or replaced.
         </p>
       )}
     </>
@@ -220,9 +219,7 @@ function Broken({ line, problem, anchor }: Extract<Verified, { ok: false }> & { 
       <p class="statement">
         Line {number(line)} of the export{line > 1 && `, record ${number(record)}`}: {PROBLEMS[problem]}.
       </p>
-      <p>
-        Keep a download as it is now, and the anchors that you have elsewhere, before anything else is done.
-      </p>
+      <p>First download the chain as it is now, and keep it with the anchors that you have elsewhere.</p>
     </>
   );
 }

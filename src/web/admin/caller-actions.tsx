@@ -2,40 +2,48 @@ import { RecoveryCode } from "../layout/recovery-code-field.tsx";
 import type { MayDecide } from "../../identity/who-decides.ts";
 import type { Incident } from "../../incidents/incident-record.ts";
 import type { Overview } from "../../caller/overview.ts";
-import type { Caller } from "../../admin/callers.ts";
+import type { Caller } from "../../admin/caller-list.ts";
 import { isShared } from "../../admin/vouch.ts";
-import { duration } from "./words.ts";
+import { duration } from "./units.ts";
 import { Note, callerPath } from "./elements.tsx";
 
-export interface Acts {
+export interface CallerActionsProps {
   caller: Caller;
   overview: Overview;
-  /** The open ones. */
+  /** The caller's open incidents. */
   incidents: Incident[];
-  /** How long work may go on once it is released. */
+  /** How long a release lasts. */
   minutes: number;
-  /** As src/identity/who-decides.ts says. */
+  /** Whether this admin may decide (src/identity/who-decides.ts). */
   mayDecide: MayDecide;
-  /** The user who looks. */
+  /** The signed-in admin. */
   adminId: string;
   now: number;
 }
 
-/** What an admin can do about a caller: forms that open one by one, as none should be sent by a slip. */
-export function CallerActs({ caller, overview, incidents, minutes, mayDecide, adminId, now }: Acts) {
+/** An admin's actions on a caller. Each form is closed at first, so that none is sent by accident. */
+export function CallerActions({
+  caller,
+  overview,
+  incidents,
+  minutes,
+  mayDecide,
+  adminId,
+  now,
+}: CallerActionsProps) {
   const path = callerPath(caller.id);
   const stopping = incidents.filter(({ verdict }) => verdict !== "flag").map(({ rule }) => rule);
   const rules = [...new Set([...(overview.block === null ? [] : [overview.block.rule]), ...stopping])];
   return (
-    <div class="acts">
+    <div class="actions-list">
       {mayDecide !== "no" && rules.length > 0 && (
-        <details class="card act" id="release">
+        <details class="card action" id="release">
           <summary>Release</summary>
           <form method="post" action={`${path}/release`}>
             <p class="field">
-              <label for="rule">Past which rule, for {duration(minutes * 60_000)}</label>
+              <label for="rule">Rule to release for {duration(minutes * 60_000)}</label>
               <select id="rule" name="rule">
-                <option value="">All that stop it: {rules.join(", ")}</option>
+                <option value="">All: {rules.join(", ")}</option>
                 {rules.length > 1 && rules.map((rule) => <option value={rule}>{rule}</option>)}
               </select>
             </p>
@@ -48,12 +56,12 @@ export function CallerActs({ caller, overview, incidents, minutes, mayDecide, ad
         </details>
       )}
       {mayDecide !== "no" && caller.id !== adminId && isShared(caller, now) && (
-        <details class="card act" id="vouch">
+        <details class="card action" id="vouch">
           <summary>Vouch</summary>
           <form method="post" action={`${path}/vouch`}>
             <p>
-              {caller.created_by} made this account within a week, so both share one budget of people. Vouch
-              for it if you know whose it is. Then it stands alone.
+              {caller.created_by} created this account within a week, so both share one budget of people.
+              Vouch for it if you know its owner. Then it gets its own budget.
             </p>
             {mayDecide === "with-code" && <RecoveryCode id="vouch-code" />}
             <Note id="vouch-note" />
@@ -64,13 +72,13 @@ export function CallerActs({ caller, overview, incidents, minutes, mayDecide, ad
         </details>
       )}
       {caller.name !== null && caller.deleted_at === null && (
-        <details class="card act" id="enable">
+        <details class="card action" id="enable">
           <summary>{caller.disabled_at === null ? "Disable" : "Enable"}</summary>
           <form method="post" action={`${path}/${caller.disabled_at === null ? "disable" : "enable"}`}>
             <p>
               {caller.disabled_at === null
                 ? "Its keys, tokens and browser sessions are refused from the next call on."
-                : "What was only suspended is good again: its keys, and tokens that are still young."}
+                : "Its keys, and tokens that have not expired, work again."}
             </p>
             <Note id="enable-note" />
             <div class="actions">
@@ -82,15 +90,15 @@ export function CallerActs({ caller, overview, incidents, minutes, mayDecide, ad
         </details>
       )}
       {caller.name !== null && caller.deleted_at === null && (
-        <details class="card act" id="delete">
+        <details class="card action" id="delete">
           <summary>Delete</summary>
           <form method="post" action={`${path}/delete`}>
             <p>
-              Its keys, sign-ins, browser sessions and clients end at once, and this can't be undone. Its
-              audit stays, and nobody gets its id again.
+              Its keys, sign-ins, browser sessions and clients end at once. This can't be undone. Its audit
+              stays, and its id is never used again.
             </p>
             <p class="field">
-              <label for="delete-id">Its id, to confirm: {caller.id}</label>
+              <label for="delete-id">Enter the id to confirm: {caller.id}</label>
               <input id="delete-id" type="text" name="id" autocomplete="off" required />
             </p>
             <div class="actions">
@@ -100,7 +108,7 @@ export function CallerActs({ caller, overview, incidents, minutes, mayDecide, ad
         </details>
       )}
       <p class="aside">
-        <a href={`/admin/audit/${encodeURIComponent(caller.id)}`}>Its audit</a>
+        <a href={`/admin/audit/${encodeURIComponent(caller.id)}`}>Verify audit</a>
       </p>
     </div>
   );

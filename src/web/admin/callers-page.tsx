@@ -1,18 +1,18 @@
 import type { Page } from "../../database/page.ts";
 import type { SignedIn } from "../../identity/sessions.ts";
-import { type Caller, rolesOf } from "../../admin/callers.ts";
-import { number } from "./words.ts";
-import { adminPage } from "./layout.tsx";
+import { type Caller, rolesOf } from "../../admin/caller-list.ts";
+import { number } from "./units.ts";
+import { adminPage } from "./admin-page.tsx";
 import { Pager, pagePath } from "./pager.tsx";
 import { Ago, CallerLink, Chip } from "./elements.tsx";
-import { Table } from "./table.tsx";
+import { Table } from "./data-table.tsx";
 
 interface CallersPage {
   admin: SignedIn;
   page: Page<Caller>;
-  /** Behind which the page begins. */
+  /** The end of the previous page; undefined on the first. */
   cursor: string | undefined;
-  /** What was searched for. */
+  /** The text of the search. */
   text: string;
   now: number;
 }
@@ -27,7 +27,7 @@ export function callersPage({ admin, page, cursor, text, now }: CallersPage): Pr
       live: pagePath(list, cursor),
       still: (
         <form class="search" role="search">
-          <label for="q">Name or id, by how its words begin</label>
+          <label for="q">Name or id, from the start of a word</label>
           <input id="q" type="search" name="q" value={text} maxlength={100} />
           <button>Search</button>
         </form>
@@ -35,7 +35,7 @@ export function callersPage({ admin, page, cursor, text, now }: CallersPage): Pr
     },
     <section class="card" aria-label="Callers">
       {page.rows.length === 0 ? (
-        <p class="quiet">{text === "" ? "Nobody has called yet." : "Nobody of that name."}</p>
+        <p class="quiet">{text === "" ? "No callers yet." : "No matching callers."}</p>
       ) : (
         <Table
           label="Callers"
@@ -43,7 +43,7 @@ export function callersPage({ admin, page, cursor, text, now }: CallersPage): Pr
           idOf={({ id }) => `caller-${id}`}
           columns={[
             { name: "Caller", kind: "row", cell: ({ id }) => <CallerLink id={id} /> },
-            { name: "Name", cell: ({ name }) => name ?? <span class="quiet">without a name</span> },
+            { name: "Name", cell: ({ name }) => name ?? <span class="quiet">anonymous</span> },
             { name: "Roles", cell: (caller) => rolesOf(caller).join(", ") },
             {
               name: "State",
@@ -84,5 +84,5 @@ export function CallerState({ disabled_at, deleted_at, stopped, isMostlyRefused 
       <Chip tone="good">may call</Chip>
     );
   if (stopped === "block") return <Chip tone="high">blocked</Chip>;
-  return <Chip tone="medium">{stopped === "confirm" ? "waits for a person" : "told to wait"}</Chip>;
+  return <Chip tone="medium">{stopped === "confirm" ? "waits for a decision" : "slowed down"}</Chip>;
 }

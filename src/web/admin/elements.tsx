@@ -1,8 +1,9 @@
 import type { Child } from "hono/jsx";
 import type { Incident } from "../../incidents/incident-record.ts";
-import { STATUS, ago } from "./words.ts";
+import { STATUS_NAMES } from "./incident-words.ts";
+import { ago } from "./units.ts";
 
-// What several pages of the dashboard are made of.
+// Elements that several pages of the dashboard share.
 
 const FORMAT = new Intl.DateTimeFormat("en-GB", {
   dateStyle: "medium",
@@ -11,7 +12,7 @@ const FORMAT = new Intl.DateTimeFormat("en-GB", {
 });
 export const utc = (at: number): string => `${FORMAT.format(at)} UTC`;
 
-/** A moment, in full. */
+/** A time with its date. */
 export function At({ at }: { at: number }) {
   return <time datetime={new Date(at).toISOString()}>{utc(at)}</time>;
 }
@@ -25,7 +26,7 @@ const SHORT = new Intl.DateTimeFormat("en-GB", {
   timeZone: "UTC",
 });
 
-/** The same for a narrow column whose head says UTC. */
+/** A shorter form for a narrow column whose heading says UTC. */
 export function ShortAt({ at }: { at: number }) {
   return (
     <time datetime={new Date(at).toISOString()} title={utc(at)}>
@@ -34,7 +35,7 @@ export function ShortAt({ at }: { at: number }) {
   );
 }
 
-/** How long ago; the moment itself on pointing. */
+/** The time since a moment, with the moment as a tooltip. */
 export function Ago({ at, now }: { at: number; now: number }) {
   return (
     <time datetime={new Date(at).toISOString()} title={utc(at)}>
@@ -45,14 +46,14 @@ export function Ago({ at, now }: { at: number; now: number }) {
 
 type Tone = "critical" | "high" | "medium" | "low" | "good" | "quiet";
 
-/** A word that stands out; its colour says nothing that it does not. */
+/** A highlighted word. Its colour carries no meaning of its own. */
 export function Chip({ tone, children }: { tone: Tone; children: Child }) {
   return <span class={`chip ${tone}`}>{children}</span>;
 }
 
 export function StatusChip({ status }: Pick<Incident, "status">) {
   const tone = status === "open" ? "high" : status === "released" ? "good" : "quiet";
-  return <Chip tone={tone}>{STATUS[status]}</Chip>;
+  return <Chip tone={tone}>{STATUS_NAMES[status]}</Chip>;
 }
 
 /** One number that matters. */
@@ -76,7 +77,7 @@ export function Card({ title, children, id }: { title: string; children: Child; 
 
 const slug = (title: string): string => title.toLowerCase().replace(/[^a-z0-9]+/g, "-");
 
-/** What was just done, read out by screen readers. */
+/** The result of the last action, which screen readers read out. */
 export function Done({ children }: { children: Child }) {
   return (
     <p class="done" role="status">
@@ -88,14 +89,14 @@ export function Done({ children }: { children: Child }) {
 export function Note({ id, hint }: { id: string; hint?: string }) {
   return (
     <p class="field">
-      <label for={id}>Note, for whoever looks at this later</label>
+      <label for={id}>Note (optional)</label>
       <input id={id} type="text" name="note" maxlength={500} autocomplete="off" />
       {hint !== undefined && <small class="quiet">{hint}</small>}
     </p>
   );
 }
 
-/** Where a caller's page is. */
+/** The path of a caller's page. */
 export const callerPath = (id: string): string => `/admin/callers/${encodeURIComponent(id)}`;
 export function CallerLink({ id }: { id: string }) {
   return <a href={callerPath(id)}>{id}</a>;

@@ -1,43 +1,48 @@
 import { RecoveryCode } from "../layout/recovery-code-field.tsx";
 import type { MayDecide } from "../../identity/who-decides.ts";
 import type { Incident } from "../../incidents/incident-record.ts";
-import { TO_DO, duration, number } from "./words.ts";
+import { ADVICE } from "./incident-words.ts";
+import { duration, number } from "./units.ts";
 import { incidentPath } from "./incidents-page.tsx";
 import { Card, Note, callerPath } from "./elements.tsx";
 
-export interface Question {
+export interface DecisionProps {
   incident: Incident;
-  /** Other incidents that are answered with this one. */
+  /** Other incidents that get the same decision. */
   together: Incident[];
-  /** How long the work may go on once it is allowed. */
+  /** How long an allowance lasts. */
   minutes: number;
-  /** As src/identity/who-decides.ts says. */
+  /** Whether this admin may decide (src/identity/who-decides.ts). */
   mayDecide: MayDecide;
 }
 
-/** What an admin can do about an open incident, and what else is answered by it. */
-export function Decide({ incident, together, minutes, mayDecide }: Question) {
+/** The form that decides an open incident and all that wait for the same decision. */
+export function DecisionForm({ incident, together, minutes, mayDecide }: DecisionProps) {
   const { verdict } = incident;
   if (mayDecide === "no") {
     return (
-      <Card title="Decide">
+      <Card title="Decision">
+        <p>You can't decide this incident, because one of these is true:</p>
+        <ul>
+          <li>It is about your own work.</li>
+          <li>The same account created the caller and your account or key within a week.</li>
+          <li>You signed in with a key, and this server has a sign-in provider.</li>
+        </ul>
         <p>
-          This is about your own work, or you or your key and the caller were made by the same account within
-          a week, or people here sign in by a provider and you used a key. A program that holds the key could
-          be asking: ask another administrator. If there is none, make a recovery code:{" "}
-          <code>npm run -s admin -- recovery-code</code>.
+          A program that holds the key could be asking. Ask another administrator. If there is none, create a
+          recovery code: <code>npm run -s admin -- recovery-code</code>.
         </p>
       </Card>
     );
   }
   return (
-    <Card title="Decide">
-      <p>{TO_DO[verdict]}</p>
+    <Card title="Decision">
+      <p>{ADVICE[verdict]}</p>
       {together.length > 0 && (
         <>
           <p>
             {together.length === 1 ? "Another rule waits" : `${number(together.length)} other rules wait`} for
-            the same answer. Allow or decline answers all of them:
+            the same decision. Allow and Decline apply to all of them:
           </p>
           <ul>
             {together.map(({ id, rule, observed, threshold }) => (
@@ -50,7 +55,7 @@ export function Decide({ incident, together, minutes, mayDecide }: Question) {
       )}
       <form method="post" action={incidentPath(incident.id)}>
         {mayDecide === "with-code" && <RecoveryCode id="recovery-code" />}
-        <Note id="note" hint="The audit keeps it, with your name and the time." />
+        <Note id="note" hint="Kept in the audit with your name and the time." />
         <div class="actions">
           {verdict !== "flag" && (
             <button class="main" name="decision" value="released">
@@ -68,7 +73,7 @@ export function Decide({ incident, together, minutes, mayDecide }: Question) {
         </div>
       </form>
       <p class="quiet">
-        Close says that somebody has looked, and allows nothing. To disable the caller, go to{" "}
+        Close marks the incident as reviewed and allows nothing. To disable the caller, go to{" "}
         <a href={callerPath(incident.principal)}>its page</a>.
       </p>
     </Card>

@@ -2,67 +2,67 @@ import type { Rule } from "../../detection/rules.ts";
 import type { SignedIn } from "../../identity/sessions.ts";
 import type { Incident } from "../../incidents/incident-record.ts";
 import type { CallView } from "../../caller/overview.ts";
-import { didWhat, happened, ruleWords, seenWords } from "./words.ts";
-import { CallTable } from "./calls.tsx";
-import { Decide, type Question } from "./incident-decision.tsx";
+import { behaviourWords, effectWords, observedWords } from "./incident-words.ts";
+import { ruleWords } from "./rule-words.ts";
+import { CallTable } from "./call-table.tsx";
+import { DecisionForm, type DecisionProps } from "./incident-decision.tsx";
 import { incidentPath } from "./incidents-page.tsx";
-import { adminPage } from "./layout.tsx";
+import { adminPage } from "./admin-page.tsx";
 import { Timeline } from "./timeline.tsx";
 import { Card, CallerLink, Chip, Done, StatusChip } from "./elements.tsx";
 
-interface IncidentPage extends Question {
+interface IncidentPage extends DecisionProps {
   admin: SignedIn;
   rule: Rule | undefined;
-  /** The attempts that matched which the audit still holds, the latest first. */
+  /** The matching calls that the audit still has, the latest first. */
   calls: CallView[];
-  /** What else it had called just before. */
+  /** Other calls just before them. */
   before: CallView[];
   now: number;
-  said: string | undefined;
+  /** The message after a decision. */
+  message: string | undefined;
   status?: 409;
 }
 
 export function incidentPage(page: IncidentPage): Promise<Response> {
-  const { admin, incident, rule, calls, before, now, said, status } = page;
+  const { admin, incident, rule, calls, before, now, message, status } = page;
   return adminPage(
     {
       admin,
       title: `Incident: ${incident.rule}`,
       section: "/admin/incidents",
       live: incidentPath(incident.id),
-      still: said !== undefined && <Done>{said}</Done>,
+      still: message !== undefined && <Done>{message}</Done>,
       ...(status !== undefined && { status }),
     },
     <>
-      <section class={`card lead ${incident.severity}`} aria-label="What happened">
+      <section class={`card lead ${incident.severity}`} aria-label="Summary">
         <p class="what">
           <Chip tone={incident.severity}>{incident.severity}</Chip>
           <StatusChip status={incident.status} />
         </p>
         <p class="statement">
-          <CallerLink id={incident.principal} /> {didWhat(incident, rule)}.
+          <CallerLink id={incident.principal} /> {behaviourWords(incident, rule)}.
         </p>
-        {incident.status === "open" && <p>{happened(incident, now)}</p>}
+        {incident.status === "open" && <p>{effectWords(incident, now)}</p>}
       </section>
-      {incident.status === "open" && <Decide {...page} />}
+      {incident.status === "open" && <DecisionForm {...page} />}
       <Card title="Timeline">
         <Timeline incident={incident} calls={calls} />
       </Card>
-      <Card title="The calls that matched">
+      <Card title="Matching calls">
         {calls.length === 0 ? (
-          <p class="quiet">The audit holds none of them any more.</p>
+          <p class="quiet">They have expired from the audit.</p>
         ) : (
           <>
-            <p class="quiet">
-              Arguments as the policy lets them be seen; people are numbers here, never names.
-            </p>
-            <CallTable calls={calls} label="The calls that matched" />
+            <p class="quiet">Arguments are redacted as the policy says. People are counted, never named.</p>
+            <CallTable calls={calls} label="Matching calls" />
           </>
         )}
       </Card>
       {before.length > 0 && (
-        <Card title="What it called before">
-          <CallTable calls={before} label="What it called before" />
+        <Card title="Earlier calls">
+          <CallTable calls={before} label="Earlier calls" />
         </Card>
       )}
       <RuleCard incident={incident} rule={rule} />
@@ -72,7 +72,7 @@ export function incidentPage(page: IncidentPage): Promise<Response> {
 
 function RuleCard({ incident, rule }: { incident: Incident; rule: Rule | undefined }) {
   return (
-    <Card title="The rule">
+    <Card title="Rule">
       <dl class="facts">
         <dt>Rule</dt>
         <dd>
@@ -87,18 +87,18 @@ function RuleCard({ incident, rule }: { incident: Incident; rule: Rule | undefin
           </>
         )}
         <dt>Seen</dt>
-        <dd>{seenWords(incident, rule)}</dd>
+        <dd>{observedWords(incident, rule)}</dd>
         {rule !== undefined && (
           <>
             <dt>Limits</dt>
             <dd>{ruleWords(rule)}</dd>
-            <dt>Why it is there</dt>
-            <dd>{rule.about ?? "The policy does not say."}</dd>
+            <dt>Purpose</dt>
+            <dd>{rule.about ?? "The policy gives none."}</dd>
           </>
         )}
       </dl>
       <p>
-        <a href="/admin/policy">The policy in force</a>
+        <a href="/admin/policy">View the policy</a>
       </p>
     </Card>
   );

@@ -3,8 +3,9 @@ import type { SignedIn } from "../../identity/sessions.ts";
 import type { Page } from "../../database/page.ts";
 import type { Listed } from "../../incidents/incident-list.ts";
 import type { Incident } from "../../incidents/incident-record.ts";
-import { HAPPENED_TO_MANY, didWhat, happened, number } from "./words.ts";
-import { adminPage } from "./layout.tsx";
+import { EFFECT_ON_MANY, behaviourWords, effectWords } from "./incident-words.ts";
+import { number } from "./units.ts";
+import { adminPage } from "./admin-page.tsx";
 import { Pager, pagePath } from "./pager.tsx";
 import { Ago, CallerLink, Chip, StatusChip } from "./elements.tsx";
 
@@ -16,9 +17,9 @@ interface IncidentsPage {
   admin: SignedIn;
   page: Page<Listed>;
   which: "open" | "all";
-  /** A rule: the incidents that one row of the other lists stands for. */
+  /** A rule: lists the incidents of anonymous callers that other lists show as one row. */
   folded: string | undefined;
-  /** Behind which the page begins. */
+  /** The end of the previous page; undefined on the first. */
   cursor: string | undefined;
   rules: readonly Rule[];
   now: number;
@@ -54,27 +55,25 @@ export function incidentsPage(shown: IncidentsPage): Promise<Response> {
       ),
     },
     <section class="card" aria-label="Incidents">
-      {folded !== undefined && (
-        <p class="quiet">Callers without a name that the rule {folded} slowed down.</p>
-      )}
+      {folded !== undefined && <p class="quiet">Anonymous callers that the rule {folded} slowed down.</p>}
       {page.rows.length === 0 ? (
-        <p class="quiet">None.</p>
+        <p class="quiet">No incidents.</p>
       ) : (
-        <IncidentList listed={page.rows} rules={rules} now={now} />
+        <IncidentItems listed={page.rows} rules={rules} now={now} />
       )}
       <Pager list={list} cursor={cursor} next={page.next} />
     </section>,
   );
 }
 
-interface IncidentList {
+interface IncidentItemsProps {
   listed: readonly Listed[];
   rules: readonly Rule[];
   now: number;
 }
 
-/** Incidents in words, each with a link to where it is decided. */
-export function IncidentList({ listed, rules, now }: IncidentList) {
+/** Incidents in words, each with a link to its page. */
+export function IncidentItems({ listed, rules, now }: IncidentItemsProps) {
   return (
     <ul class="incidents">
       {listed.map(({ incident, callers }) =>
@@ -88,26 +87,26 @@ export function IncidentList({ listed, rules, now }: IncidentList) {
   );
 }
 
-type Shown = Pick<IncidentList, "rules" | "now">;
+type ItemContext = Pick<IncidentItemsProps, "rules" | "now">;
 
-function OneIncident({ incident, rules, now }: Shown & { incident: Incident }) {
+function OneIncident({ incident, rules, now }: ItemContext & { incident: Incident }) {
   return (
     <li id={`incident-${incident.id}`} class={incident.severity}>
       <p class="what">
         <Chip tone={incident.severity}>{incident.severity}</Chip>
         {incident.status !== "open" && <StatusChip status={incident.status} />}
         <span>
-          <CallerLink id={incident.principal} /> {didWhat(incident, ruleOf(rules, incident.rule))}.
+          <CallerLink id={incident.principal} /> {behaviourWords(incident, ruleOf(rules, incident.rule))}.
         </span>
       </p>
       <p class="more">
         <span class="quiet">
-          {incident.status === "open" && `${happened(incident, now)} `}
+          {incident.status === "open" && `${effectWords(incident, now)} `}
           <Ago at={incident.last_at} now={now} />, rule {incident.rule}
           {incident.count > 1 && `, ${number(incident.count)} times`}
         </span>
         <a class="go" href={incidentPath(incident.id)}>
-          {incident.status === "open" ? "Look and decide" : "Look"}
+          {incident.status === "open" ? "Review" : "View"}
           <span class="hidden">
             : {incident.principal}, {incident.rule}
           </span>
@@ -117,23 +116,23 @@ function OneIncident({ incident, rules, now }: Shown & { incident: Incident }) {
   );
 }
 
-/** Many callers without a name that one rule slowed down, none of whom waits for a person. */
-function Folded({ latest, callers, rules, now }: Shown & { latest: Incident; callers: number }) {
+/** One row for many anonymous callers that one rule slowed down. None of them waits for a decision. */
+function Folded({ latest, callers, rules, now }: ItemContext & { latest: Incident; callers: number }) {
   const { rule, severity } = latest;
   return (
     <li id={`folded-${rule}`} class={severity}>
       <p class="what">
         <Chip tone={severity}>{severity}</Chip>
         <span>
-          {number(callers)} callers without a name. The latest {didWhat(latest, ruleOf(rules, rule))}.
+          {number(callers)} anonymous callers. The latest {behaviourWords(latest, ruleOf(rules, rule))}.
         </span>
       </p>
       <p class="more">
         <span class="quiet">
-          {HAPPENED_TO_MANY[latest.verdict]} <Ago at={latest.last_at} now={now} />, rule {rule}
+          {EFFECT_ON_MANY[latest.verdict]} <Ago at={latest.last_at} now={now} />, rule {rule}
         </span>
         <a class="go" href={`/admin/incidents?folded=${encodeURIComponent(rule)}`}>
-          Look at each<span class="hidden">: {rule}</span>
+          View all<span class="hidden">: {rule}</span>
         </a>
       </p>
     </li>

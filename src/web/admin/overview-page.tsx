@@ -2,20 +2,20 @@ import type { Rule } from "../../detection/rules.ts";
 import type { SignedIn } from "../../identity/sessions.ts";
 import type { Series } from "../../telemetry/metrics/series.ts";
 import type { Listed } from "../../incidents/incident-list.ts";
-import { RANGES, type RangeName, chartsOf } from "./series.ts";
-import { number } from "./words.ts";
-import { ChartFigure } from "./chart.tsx";
-import { IncidentList } from "./incidents-page.tsx";
-import { adminPage } from "./layout.tsx";
+import { RANGES, type RangeName, chartsOf } from "./chart-data.ts";
+import { number } from "./units.ts";
+import { ChartFigure } from "./chart-figure.tsx";
+import { IncidentItems } from "./incidents-page.tsx";
+import { adminPage } from "./admin-page.tsx";
 import { Card, Tile } from "./elements.tsx";
-import { Table } from "./table.tsx";
+import { Table } from "./data-table.tsx";
 
 interface OverviewPage {
   admin: SignedIn;
   range: RangeName;
-  /** Undefined where the metrics can't be read. */
+  /** Undefined if the metrics can't be read. */
   series: Series | undefined;
-  /** The most urgent of the open ones. */
+  /** The most urgent open incidents. */
   listed: readonly Listed[];
   counts: { open: number; asking: number };
   rules: readonly Rule[];
@@ -24,7 +24,7 @@ interface OverviewPage {
 
 const SHOWN = 6;
 
-/** What goes on: incidents to look at, calls over time, tools. */
+/** Open incidents, calls over time, and tools. */
 export function overviewPage(page: OverviewPage): Promise<Response> {
   const { admin, range, series, listed, counts, rules, now } = page;
   return adminPage(
@@ -38,20 +38,20 @@ export function overviewPage(page: OverviewPage): Promise<Response> {
     },
     <>
       <Totals series={series} counts={counts} />
-      <Card title="Incidents to look at">
+      <Card title="Incidents to review">
         {listed.length === 0 ? (
-          <p class="quiet">None. When a rule stops a caller, it stands here within two seconds.</p>
+          <p class="quiet">None. A new incident appears here within two seconds.</p>
         ) : (
-          <IncidentList listed={listed.slice(0, SHOWN)} rules={rules} now={now} />
+          <IncidentItems listed={listed.slice(0, SHOWN)} rules={rules} now={now} />
         )}
         {listed.length > SHOWN && (
           <p>
-            <a href="/admin/incidents">All {number(counts.open)} open incidents</a>
+            <a href="/admin/incidents">View all {number(counts.open)} open incidents</a>
           </p>
         )}
       </Card>
       {series === undefined ? (
-        <p class="card">The figures can't be read now. The server's log says why.</p>
+        <p class="card">The metrics can't be read. See the server's log.</p>
       ) : (
         <>
           <div class="charts">
@@ -68,7 +68,7 @@ export function overviewPage(page: OverviewPage): Promise<Response> {
 
 function RangeChoice({ range }: { range: RangeName }) {
   return (
-    <nav class="ranges" aria-label="How far back">
+    <nav class="ranges" aria-label="Time range">
       {Object.entries(RANGES).map(([name, { label }]) => (
         <a href={`/admin?range=${name}`} aria-current={name === range ? "true" : undefined}>
           {label}
@@ -81,8 +81,8 @@ function RangeChoice({ range }: { range: RangeName }) {
 function Totals({ series, counts }: Pick<OverviewPage, "series" | "counts">) {
   const { open, asking } = counts;
   const points = series?.points ?? [];
-  const sum = (of: (point: Series["points"][number]) => number) =>
-    points.reduce((total, point) => total + of(point), 0);
+  const sum = (valueOf: (point: Series["points"][number]) => number) =>
+    points.reduce((total, point) => total + valueOf(point), 0);
   const errors = sum((point) => point.errors);
   const degraded = sum((point) => point.degraded);
   const latest = points.findLast(({ p95_ms }) => p95_ms !== null);
@@ -96,7 +96,7 @@ function Totals({ series, counts }: Pick<OverviewPage, "series" | "counts">) {
       <Tile name="Errors" value={shown(errors)} tone={errors > 0 ? "bad" : undefined} />
       <Tile name="Unguarded" value={shown(degraded)} tone={degraded > 0 ? "bad" : undefined} />
       <Tile
-        name="p95 lately"
+        name="Latest p95"
         value={typeof latest?.p95_ms === "number" ? `${number(Math.round(latest.p95_ms))} ms` : "–"}
       />
     </dl>
@@ -108,7 +108,7 @@ function Tools({ tools, range }: { tools: Series["tools"]; range: RangeName }) {
   return (
     <Card title={title} id="tools">
       {tools.length === 0 ? (
-        <p class="quiet">No tool was called.</p>
+        <p class="quiet">No calls.</p>
       ) : (
         <Table
           label={title}

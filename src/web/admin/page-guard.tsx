@@ -8,26 +8,26 @@ import type { SignedIn } from "../../identity/sessions.ts";
 
 type AdminHandler = (c: AppContext, admin: SignedIn) => Response | Promise<Response>;
 
-/** A route for admins who are signed in; others are sent to sign in, or told that it is not theirs. */
+/** A route for signed-in admins. Other users get 403; people who are not signed in are sent to sign in. */
 export const asAdmin =
   (handle: AdminHandler): Handler<AppTypes> =>
   async (c) => {
     const admin = await sessionUser(c);
     if (admin !== undefined && scopesOf(admin.user.roles).includes("admin")) return handle(c, admin);
-    // A page that refreshes itself would put the sign-in page into its middle: it loads anew as a whole.
+    // Reload the whole page: a refreshing page would otherwise insert the sign-in page into itself.
     if (c.req.header("hx-request") !== undefined)
       return c.body(null, admin === undefined ? 401 : 403, { "HX-Refresh": "true" });
-    if (admin !== undefined) return notYours();
+    if (admin !== undefined) return forbiddenPage();
     const { pathname, search } = new URL(c.req.url);
-    // A form that was sent is not sent again.
+    // After signing in, a form is not sent again.
     return c.redirect(signInPath(c.req.method === "GET" ? pathname + search : "/admin"), 303);
   };
 
-const notYours = (): Promise<Response> =>
+const forbiddenPage = (): Promise<Response> =>
   renderPage(
     "This is for administrators",
     <>
-      <p>You are signed in as somebody who does not administer this server.</p>
+      <p>Your account does not have the role admin.</p>
       <form method="post" action="/sign-out">
         <div class="actions">
           <button>Sign out</button>

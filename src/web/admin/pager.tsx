@@ -1,7 +1,7 @@
 interface PagerProps {
   /** The address of the list's first page; may have a query. */
   list: string;
-  /** Behind which this page begins; undefined on the first. */
+  /** The end of the previous page; undefined on the first. */
   cursor: string | undefined;
   next: string | null;
 }
@@ -10,7 +10,7 @@ interface PagerProps {
 export const pagePath = (list: string, cursor: string | undefined): string =>
   cursor === undefined ? list : `${list}${list.includes("?") ? "&" : "?"}after=${encodeURIComponent(cursor)}`;
 
-/** Links to the first and to the next page; nothing under a list of one page. */
+/** Links to the first and the next page. A list of one page has none. */
 export function Pager({ list, cursor, next }: PagerProps) {
   if (cursor === undefined && next === null) return <></>;
   return (

@@ -2,27 +2,29 @@ import type { Rule } from "../../detection/rules.ts";
 import type { SignedIn } from "../../identity/sessions.ts";
 import type { Limit, Policy } from "../../policy/schema.ts";
 import { COUNTED_MAX } from "../../caller/audit/anchors.ts";
-import type { Spoken, SpokenRules } from "../../admin/rule-hits.ts";
-import { DOES, duration, number, plural, ruleWords } from "./words.ts";
-import { adminPage } from "./layout.tsx";
+import type { RuleHitReport, RuleHitTotal } from "../../admin/rule-hits.ts";
+import { VERDICT_EFFECT } from "./incident-words.ts";
+import { ruleWords } from "./rule-words.ts";
+import { duration, number, plural } from "./units.ts";
+import { adminPage } from "./admin-page.tsx";
 import { Card, Chip } from "./elements.tsx";
-import { Table } from "./table.tsx";
+import { Table } from "./data-table.tsx";
 
 interface PolicyPage {
   admin: SignedIn;
   policy: Policy;
-  spoken: SpokenRules;
+  report: RuleHitReport;
 }
 
-/** The policy in force, and what its rules did and would have done. */
-export function policyPage({ admin, policy, spoken }: PolicyPage): Promise<Response> {
+/** The policy in force, and how often its rules matched. */
+export function policyPage({ admin, policy, report }: PolicyPage): Promise<Response> {
   const shadow = policy.rules.filter(({ mode }) => mode === "shadow");
   return adminPage(
     { admin, title: "Policy", section: "/admin/policy" },
     <>
       <p class="quiet">
-        The policy that this server was deployed with. It is changed in <code>policy.json</code>, and tried on
-        yesterday's audit with <code>npm run policy:replay</code>.
+        The policy that this server was deployed with. To change it, edit <code>policy.json</code> and test it
+        on yesterday's audit with <code>npm run policy:replay</code>.
       </p>
       <Card title="Rules">
         <Table
@@ -31,25 +33,25 @@ export function policyPage({ admin, policy, spoken }: PolicyPage): Promise<Respo
           columns={[
             { name: "Rule", kind: "row", cell: ({ id }) => id },
             { name: "Mode", cell: ({ mode }) => <Chip tone={TONES[mode]}>{MODES[mode]}</Chip> },
-            { name: "A call past it", cell: ({ verdict }) => DOES[verdict] },
+            { name: "Above the limit", cell: ({ verdict }) => VERDICT_EFFECT[verdict] },
             { name: "Allowed", kind: "long", cell: ruleWords },
             {
-              name: `Spoke, last ${duration(spoken.sinceMs)}`,
-              cell: ({ id }) => timesWords(spoken.hits.filter(({ rule }) => rule === id)),
+              name: `Matched, last ${duration(report.periodMs)}`,
+              cell: ({ id }) => timesWords(report.totals.filter(({ rule }) => rule === id)),
             },
-            { name: "Why", kind: "long", cell: ({ about }) => about },
+            { name: "Purpose", kind: "long", cell: ({ about }) => about },
           ]}
         />
-        <p class="quiet">{readWords(spoken)}</p>
+        <p class="quiet">{sourceWords(report)}</p>
       </Card>
-      <Card title="What shadow rules would have done">
+      <Card title="Shadow rules">
         {shadow.length === 0 ? (
           <p>
-            No rule is in shadow. Set a rule's <code>mode</code> to <code>shadow</code> to have it recorded
-            here and never acted upon.
+            No rule is in shadow. Set a rule's <code>mode</code> to <code>shadow</code> to record here what it
+            would do, without stopping any call.
           </p>
         ) : (
-          <Shadow rules={shadow} spoken={spoken} />
+          <ShadowRules rules={shadow} report={report} />
         )}
       </Card>
       <Card title="Roles">
@@ -62,7 +64,7 @@ export function policyPage({ admin, policy, spoken }: PolicyPage): Promise<Respo
             { name: "Resources", kind: "long", cell: ([, { resources }]) => resources.join(", ") || "none" },
             {
               name: "Customers' rows",
-              cell: ([, { customers }]) => (customers === "all" ? "everybody's" : "their own"),
+              cell: ([, { customers }]) => (customers === "all" ? "all" : "own"),
             },
             {
               name: "Calls",
@@ -77,20 +79,20 @@ export function policyPage({ admin, policy, spoken }: PolicyPage): Promise<Respo
           ]}
         />
       </Card>
-      <Card title="Beside that">
+      <Card title="Other settings">
         <dl class="facts">
-          <dt>A person's agreement</dt>
+          <dt>Confirmation</dt>
           <dd>
-            lets through {number(policy.confirmation.allowance)} more, for{" "}
+            allows {number(policy.confirmation.allowance)} more, for{" "}
             {duration(policy.confirmation.minutes * 60_000)}
           </dd>
-          <dt>Records of the audit</dt>
-          <dd>are kept for {plural(policy.retention.audit_days, "day")}</dd>
-          <dt>While the guard is away</dt>
+          <dt>Audit retention</dt>
+          <dd>{plural(policy.retention.audit_days, "day")}</dd>
+          <dt>Guard unavailable</dt>
           <dd>
             {policy.fail_open.targets.length === 0
-              ? "nothing is served"
-              : `${limitWords(policy.fail_open.limit)} of a caller go on: ${policy.fail_open.targets.join(", ")}`}
+              ? "all calls are refused"
+              : `each caller may make ${limitWords(policy.fail_open.limit)}: ${policy.fail_open.targets.join(", ")}`}
           </dd>
         </dl>
       </Card>
@@ -101,31 +103,30 @@ export function policyPage({ admin, policy, spoken }: PolicyPage): Promise<Respo
 const MODES = { enforce: "in force", shadow: "recorded only", off: "off" } as const;
 const TONES = { enforce: "good", shadow: "medium", off: "quiet" } as const;
 
-function Shadow({ rules, spoken }: { rules: Rule[]; spoken: SpokenRules }) {
+function ShadowRules({ rules, report }: { rules: Rule[]; report: RuleHitReport }) {
   return (
     <>
       <ul>
         {rules.map((rule) => {
-          const own = spoken.hits.filter((each) => each.rule === rule.id && each.mode === "shadow");
+          const own = report.totals.filter((each) => each.rule === rule.id && each.mode === "shadow");
           return (
             <li>
               {own.length === 0
-                ? `${rule.id} would have stayed silent.`
-                : `${rule.id} would have spoken ${timesWords(own)}: a call past it ${DOES[rule.verdict]}.`}
+                ? `${rule.id} never matched.`
+                : `${rule.id} matched ${timesWords(own)}. If enforced, a call above it ${VERDICT_EFFECT[rule.verdict]}.`}
             </li>
           );
         })}
       </ul>
       <p class="quiet">
-        Over the last {duration(spoken.sinceMs)}. {readWords(spoken)}
+        Over the last {duration(report.periodMs)}. {sourceWords(report)}
       </p>
     </>
   );
 }
 
-function readWords({ callers, callersRead }: SpokenRules): string {
-  if (callers === 0)
-    return "No rule spoke at any call of that time. What happened within the last minute may be missing.";
+function sourceWords({ callers, callersRead }: RuleHitReport): string {
+  if (callers === 0) return "No rule matched in this period. The last minute may be missing.";
   const all = callers < COUNTED_MAX ? plural(callers, "caller") : `${number(callers)} callers or more`;
   const read =
     callersRead < callers
@@ -133,10 +134,10 @@ function readWords({ callers, callersRead }: SpokenRules): string {
       : callers === 1
         ? "audit of the only caller"
         : `audits of all ${all}`;
-  return `Read from the ${read} at whose calls a rule spoke, a minute behind at most. Repeats of one refusal count once.`;
+  return `Read from the ${read} that a rule matched, at most a minute old. Repeats of one refusal count once.`;
 }
 
-function timesWords(hits: readonly Spoken[]): string {
+function timesWords(hits: readonly RuleHitTotal[]): string {
   const calls = hits.reduce((sum, each) => sum + each.calls, 0);
   const callers = Math.max(0, ...hits.map((each) => each.callers));
   if (calls === 0) return "never";

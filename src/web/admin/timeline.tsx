@@ -1,11 +1,12 @@
 import type { Child } from "hono/jsx";
 import type { Incident } from "../../incidents/incident-record.ts";
 import type { CallView } from "../../caller/overview.ts";
-import { byWords } from "./event-words.ts";
-import { STATUS, number } from "./words.ts";
+import { byWords } from "./admin-event-words.ts";
+import { STATUS_NAMES } from "./incident-words.ts";
+import { number } from "./units.ts";
 import { At } from "./elements.tsx";
 
-/** An incident from its first call to what was decided. */
+/** The steps of an incident, from its first call to its decision. */
 export function Timeline({ incident, calls }: { incident: Incident; calls: CallView[] }) {
   const { first_at, last_at, count, tool, decided_at, decided_by, note, status } = incident;
   const first = calls.at(-1);
@@ -17,19 +18,19 @@ export function Timeline({ incident, calls }: { incident: Incident; calls: CallV
             at: first.at,
             said: (
               <>
-                The first of the calls that matched: <code>{first.name}</code>
+                First matching call: <code>{first.name}</code>
               </>
             ),
           },
         ]),
-    { at: first_at, said: "The rule spoke." },
+    { at: first_at, said: "The rule opened the incident." },
     ...(count > 1
       ? [
           {
             at: last_at,
             said: (
               <>
-                It spoke again, {number(count)} times so far, last at <code>{tool}</code>.
+                It matched again, {number(count)} times in total, last on <code>{tool}</code>.
               </>
             ),
           },
@@ -44,7 +45,7 @@ export function Timeline({ incident, calls }: { incident: Incident; calls: CallV
               <>
                 {decided_by === null
                   ? "Closed by a later incident of the same rule."
-                  : `${STATUS[status]} by ${byWords(decided_by)}.`}
+                  : `${STATUS_NAMES[status]} by ${byWords(decided_by)}.`}
                 {note !== null && <q class="note">{note}</q>}
               </>
             ),

@@ -1,5 +1,6 @@
 import { At } from "../admin/elements.tsx";
-import { duration, plural, seenWords } from "../admin/words.ts";
+import { observedWords } from "../admin/incident-words.ts";
+import { duration, plural } from "../admin/units.ts";
 import type { Rule } from "../../detection/rules.ts";
 import { renderPage } from "../layout/page.tsx";
 import { RecoveryCode } from "../layout/recovery-code-field.tsx";
@@ -78,7 +79,7 @@ function Seen({ incident, rule }: Pick<Question, "incident" | "rule">) {
         {incident.rule} (version {incident.rule_version})
       </dd>
       <dt>Seen</dt>
-      <dd>{seenWords(incident, rule)}</dd>
+      <dd>{observedWords(incident, rule)}</dd>
       <dt>How often</dt>
       <dd>{plural(incident.count, "time")}</dd>
     </>

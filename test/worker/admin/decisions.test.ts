@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 
 describe("an incident's page", () => {
-  it("says who did what, in which calls", async () => {
+  it("shows the caller's behaviour and the matching calls", async () => {
     const caller = newObject();
     const id = await stop(caller);
     const html = await (await admin.request(`/admin/incidents/${id}`)).text();
@@ -32,7 +32,7 @@ describe("an incident's page", () => {
     ["released", "Allowed", 5],
     ["declined", "Declined", 0],
     ["closed", "Closed", 0],
-  ])("%s, with who, when and why in the audit", async (decision, said, allowance) => {
+  ])("records %s with admin, time and note in the audit", async (decision, said, allowance) => {
     const caller = newObject();
     const id = await stop(caller);
     const response = await admin.post(`/admin/incidents/${id}`, { decision, note: "Known  work" });
@@ -47,7 +47,7 @@ describe("an incident's page", () => {
     expect((await admin.post(`/admin/incidents/${id}`, { decision })).status).toBe(409);
   });
 
-  it("names every incident that waits for the same answer, like the page that the caller is sent to, and answers them all", async () => {
+  it("names all rules that wait for the same decision, like the confirmation page, and decides them together", async () => {
     const caller = newObject();
     for (let person = 0; person < 7; person++) await read(caller, `person-${person}`);
     for (let miss = 0; miss < 16; miss++) await read(caller, "person-0", true);
@@ -64,13 +64,13 @@ describe("an incident's page", () => {
     expect((await decisionsOf(caller)).at(-1)?.rules.toSorted()).toEqual(["people", "people-guessing"]);
   });
 
-  it("describes what was seen like the page that the caller is sent to", async () => {
+  it("shows the same counts as the confirmation page", async () => {
     const id = await stop(newObject());
     const pages = await Promise.all(
       [`/admin/incidents/${id}`, `/confirm/${id}`].map(async (path) => (await admin.request(path)).text()),
     );
     for (const html of pages) {
-      expect(html).toContain("8 people, where 7 are allowed in 10 minutes");
+      expect(html).toContain("8 people in 10 minutes; 7 are allowed");
       expect(html).toMatch(/>\d+ \w+ \d{4}, [\d:]{8} UTC</);
       expect(html).toMatch(/Allow for 1 hour/);
     }
@@ -83,7 +83,7 @@ describe("an incident's page", () => {
     expect(await decisionsOf(caller)).toEqual([]);
   });
 
-  it("does not let users decide about their own work with a pasted key", async () => {
+  it("refuses to decide about one's own work with a key", async () => {
     const own = { principal: adminId, object: env.USER_WINDOWS.getByName(adminId) };
     const id = await stop(own);
     expect(await (await admin.request(`/admin/incidents/${id}`)).text()).not.toContain(
@@ -94,7 +94,7 @@ describe("an incident's page", () => {
     expect(await decisionsOf(own)).toEqual([]);
   });
 
-  it("closes an incident that only D1 still holds, in the audit too", async () => {
+  it("closes an incident that only D1 still has, and records it", async () => {
     const caller = newObject();
     const id = await stop(caller);
     const copy = "A".repeat(22);
@@ -119,11 +119,11 @@ describe("a caller's page", () => {
     const html = await (await admin.request(`/admin/callers/${caller.principal}`)).text();
     expect(html).toContain("Calls: 8 of 100 in 60 s");
     expect(html).toContain("7 people");
-    expect(html).toContain("Look and decide");
+    expect(html).toContain("Review");
     expect(html).toContain("7 within a day");
   });
 
-  it("says, like the list, that calls wait for a person, until they are released", async () => {
+  it("shows, like the list, that calls wait for a decision until they are allowed", async () => {
     const caller = newObject();
     const path = `/admin/callers/${caller.principal}`;
     const pages = async () =>
@@ -133,8 +133,8 @@ describe("a caller's page", () => {
         ),
       );
     await stop(caller);
-    for (const html of await pages()) expect(html).toContain("waits for a person</span>");
-    // Ten minutes later the rule allows as many calls again, answered or not.
+    for (const html of await pages()) expect(html).toContain("waits for a decision</span>");
+    // Ten minutes on, the rule lets as many through again, answered or not.
     const clock = vi.spyOn(Date, "now").mockReturnValue(Date.now() + 11 * 60_000);
     for (const html of await pages()) expect(html).toContain("may call</span>");
     clock.mockRestore();
@@ -142,7 +142,7 @@ describe("a caller's page", () => {
     for (const html of await pages()) expect(html).toContain("may call</span>");
   });
 
-  it("disables and enables, recording it with the note first", async () => {
+  it("disables and enables a user, with the note in the audit", async () => {
     const user = await newUser(["shopper"]);
     const { secret } = await newKey(user);
     const post = (verb: string, note: string) => admin.post(`/admin/callers/${user}/${verb}`, { note });
@@ -158,7 +158,7 @@ describe("a caller's page", () => {
     ]);
   });
 
-  it("shows people's decisions about the caller, latest first", async () => {
+  it("shows admin events of the caller, the latest first", async () => {
     const key = (await newKey(adminId)).secret;
     const user = `shown-${crypto.randomUUID()}`;
     const page = async () => (await admin.request(`/admin/callers/${user}`)).text();
@@ -169,7 +169,7 @@ describe("a caller's page", () => {
     for (let person = 0; person < 60; person++)
       await read({ principal: user, object: env.USER_WINDOWS.getByName(user) }, "person-0");
     const html = await page();
-    expect([...html.matchAll(/id="act-(\d+)"/g)].map(([, seq]) => Number(seq))).toEqual([3, 2, 1]);
+    expect([...html.matchAll(/id="event-(\d+)"/g)].map(([, seq]) => Number(seq))).toEqual([3, 2, 1]);
     for (const said of ["disabled it", "set its roles: shopper and support", "added it, with shopper"])
       expect(html).toContain(said);
     expect(html).toContain("&lt;b&gt;on a screenshot&lt;/b&gt;");
@@ -182,7 +182,7 @@ describe("a caller's page", () => {
     expect([await acts(0), await acts(2), await acts(3)]).toEqual([[3, 2], [3], []]);
   });
 
-  it("releases a block, which would last a day, and nothing if nothing stops the caller", async () => {
+  it("releases a block, and refuses if nothing stops the caller", async () => {
     const caller = newObject();
     let verdict: string | undefined;
     let incident: string | undefined;
@@ -215,7 +215,7 @@ describe("a caller's page", () => {
 });
 
 describe("the audit's pages", () => {
-  it("verify a chain and download it", async () => {
+  it("verifies a chain and downloads it", async () => {
     const caller = newObject();
     await stop(caller);
     await caller.object.anchor();
@@ -228,7 +228,7 @@ describe("the audit's pages", () => {
     expect((await file.text()).trimEnd().split("\n")).toHaveLength(16);
   });
 
-  it("say which record was changed", async () => {
+  it("names the record that was changed", async () => {
     const caller = newObject();
     await stop(caller);
     await caller.object.anchor();

@@ -20,7 +20,7 @@ const hasObject = async (principal: string) =>
     id.equals(env.USER_WINDOWS.idFromName(principal)),
   );
 
-it("an export comes with the anchor of its end even before D1 has one: for a user who was only refused", async () => {
+it("an export has the anchor that it ends at, even before D1 has one", async () => {
   const user = await newUser();
   const { secret } = await newKey(user);
   const refused = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "get_customer" } };

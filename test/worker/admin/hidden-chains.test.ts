@@ -58,7 +58,7 @@ it.each([
   ["deleted", "DELETE FROM audit_anchors WHERE principal = ?"],
   ["closed", "UPDATE audit_anchors SET closed_at = 1 WHERE principal = ?"],
   ["replaced", "UPDATE audit_anchors SET started_at = started_at + 1 WHERE principal = ?"],
-])("a row that was %s is listed as that, and its chain is exported", async (problem, sql) => {
+])("lists a row that was %s with its problem, and exports its chain", async (problem, sql) => {
   expect(await listed()).toMatchObject([{ problem: null, seq: 2 }]);
   await env.DB.prepare(sql).bind(principal).run();
   expect(await listed()).toMatchObject([{ problem, seq: 2 }]);
@@ -66,7 +66,7 @@ it.each([
   expect(await anchorRow(principal)).toMatchObject({ seq: 2, closed_at: null });
   expect(await listed()).toMatchObject([{ problem, seq: 2 }]);
   const page = await (await admin.request("/admin/audit")).text();
-  expect(page).toContain(`${problem} from outside`);
+  expect(page).toContain(`${problem} externally`);
 
   const response = await api(key, "GET", `/audit/${principal}`);
   expect(response).toMatchObject({ status: 200 });
@@ -76,7 +76,7 @@ it.each([
   expect(await verifyChain(lines, anchor)).toMatchObject({ ok: true, records: 2, checked: { end: true } });
 });
 
-it("a row that names later records than the chain has is found by an export and by a check", async () => {
+it("an export and a check find a row that is ahead of its chain", async () => {
   await env.DB.prepare("UPDATE audit_anchors SET seq = seq + 1000 WHERE principal = ?").bind(principal).run();
   const response = await api(key, "GET", `/audit/${principal}`);
   expect(response.headers.get("x-audit-row-problem")).toBe("ahead");
@@ -88,7 +88,7 @@ it.each([
   ["closed", "UPDATE audit_anchors SET closed_at = 1 WHERE principal = ?"],
   ["replaced", "UPDATE audit_anchors SET started_at = started_at - 1 WHERE principal = ?"],
   ["ahead", "UPDATE audit_anchors SET seq = 3 WHERE principal = ?"],
-])("a row that was %s stays a finding when its chain is anchored anew, unseen", async (problem, sql) => {
+])("keeps the finding of a row that was %s when its chain is anchored again", async (problem, sql) => {
   await env.DB.prepare(sql).bind(principal).run();
   const object = env.USER_WINDOWS.getByName(principal);
   await object.anchor();
@@ -109,14 +109,14 @@ it.each([
 it.each([
   ["ahead", "UPDATE audit_anchors SET seq = seq + 1000 WHERE principal = ?"],
   ["replaced", "UPDATE audit_anchors SET hash = substr(hash, 2) || 'a' WHERE principal = ?"],
-])("the list finds a row that is %s, of a caller who calls no more", async (problem, sql) => {
+])("the list finds a row that is %s of a caller that stopped calling", async (problem, sql) => {
   await env.DB.prepare(sql).bind(principal).run();
   expect(await listed()).toMatchObject([{ problem, seq: 2 }]);
   expect(await anchorRow(principal)).toMatchObject({ seq: 2 });
   expect(await listed()).toMatchObject([{ problem, seq: 2 }]);
 });
 
-it("a row of an earlier release, without a seal, is no finding, and gets one", async () => {
+it("seals a row of an earlier release without reporting it", async () => {
   Object.assign(env, { SECRET_KEY });
   await env.DB.prepare("UPDATE audit_anchors SET seal = NULL WHERE principal = ?").bind(principal).run();
   expect(await listed()).toMatchObject([{ problem: null, found_at: null }]);
@@ -127,7 +127,7 @@ it("a row of an earlier release, without a seal, is no finding, and gets one", a
   expect(row).toEqual({ seal: expect.any(String) });
 });
 
-it("a long chain is checked in parts, whose place nobody can make up", async () => {
+it("checks a long chain in parts and refuses forged progress", async () => {
   const object = env.USER_WINDOWS.getByName(principal);
   await runInDurableObject(object, (_, { storage }) => {
     const log = new AuditLog(createStore(storage.sql));
@@ -159,7 +159,7 @@ it("a long chain is checked in parts, whose place nobody can make up", async () 
   expect(await read(`${nextOf(second)}A`)).toContain("2,000 of 4,502 records checked");
 });
 
-it("an unchanged row has no problem, and an ended chain is in no index", async () => {
+it("an unchanged row has no problem, and an ended chain leaves the index", async () => {
   const response = await api(key, "GET", `/audit/${principal}`);
   expect(response.headers.get("x-audit-row-problem")).toBeNull();
   await response.text();

@@ -150,7 +150,7 @@ async function scansIn({ sql, values }: GuardedCall): Promise<string[]> {
     );
 }
 
-it("no page and no list scans a table, or reads more rows when there are many callers", async () => {
+it("no page or list scans a table or reads more rows with many callers", async () => {
   const before = new Map<string, number>();
   const scans = new Set<string>();
   for (const [path, work] of ALL) {

@@ -82,22 +82,22 @@ const listSchema = z.object({
 const listOf = async (query: string) =>
   listSchema.parse(await (await api(key, "GET", `/incidents${query}`)).json());
 
-it("incidents that wait for a person come first, known callers before others, and many throttles are one row", async () => {
+it("lists incidents that need a decision first, known callers before others, and many throttles as one row", async () => {
   const { rows, html } = await rowsOn("/admin");
   expect(rows.slice(0, 4)).toEqual(["insider", "thief", "anon-blocked", `user-${USERS}`]);
-  expect(html).toContain(`All ${STRANGERS + USERS + 4} open incidents`);
+  expect(html).toContain(`View all ${STRANGERS + USERS + 4} open incidents`);
   const first = await rowsOn("/admin/incidents");
   expect(first.rows.slice(0, 3)).toEqual(["insider", "thief", "anon-blocked"]);
   expect(first.rows).toHaveLength(100);
   const second = await rowsOn(first.next ?? "");
   // A row that would stand for one caller names that caller.
   expect(second.rows.slice(-3)).toEqual(["user-1", "anon-other", "catalog-guessing"]);
-  expect(second.html).toContain(`${STRANGERS} callers without a name`);
+  expect(second.html).toContain(`${STRANGERS} anonymous callers`);
   expect(second.next).toBeUndefined();
   expect(new Set([...first.rows, ...second.rows]).size).toBe(USERS + 5);
 });
 
-it("the API has the same rows, page by page, and the incidents behind a collapsed row", async () => {
+it("the API has the same rows, page by page, and the incidents behind a summary row", async () => {
   const first = await listOf("?limit=50");
   expect(first.incidents.slice(0, 3).map(({ principal }) => principal)).toEqual([
     "insider",
@@ -122,13 +122,13 @@ it("the API has the same rows, page by page, and the incidents behind a collapse
   expect((await listOf("?which=open&limit=1000")).incidents).toHaveLength(USERS + 5);
 });
 
-it("a list of decided incidents starts after those that one row stands for", async () => {
+it("a list of decided incidents begins after the summary row", async () => {
   const { rows } = await rowsOn("/admin/incidents?which=all");
   expect(rows[0]).toBe("insider");
   expect((await listOf("?limit=1000")).incidents.at(-1)?.["principal"]).toBe("long-ago");
 });
 
-it("decided or deleted incidents are no longer counted", async () => {
+it("decided and deleted incidents are no longer counted", async () => {
   const open = async () => /All ([\d,]+) open incidents/.exec((await rowsOn("/admin")).html)?.[1];
   const before = Number(await open());
   const last = throttled(STRANGERS, `anon-${STRANGERS}`);

@@ -9,7 +9,7 @@ import { failing } from "../support/failing-callers.ts";
 
 const BROWSER = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
 
-it("a caller's page says that their object cannot be reached", async () => {
+it("a caller's page answers with an error page if the object can't be reached", async () => {
   const admin = await signedIn(await keyOf(["admin"]));
   const user = await newUser(["shopper"]);
   const overloaded = Object.assign(new Error("Durable Object is overloaded."), { overloaded: true });
@@ -32,7 +32,7 @@ it("a caller's page says that their object cannot be reached", async () => {
 it.each([
   ["a browser", BROWSER, /^text\/html/],
   ["a program", { accept: "application/json" }, /^application\/json/],
-])("a request from another site's page is refused in the words of %s", async (_, headers, type) => {
+])("refuses a request of another site in the format of %s", async (_, headers, type) => {
   const response = await send("/account", { headers: { ...headers, origin: "https://evil.example" } });
   expect(response.status).toBe(403);
   expect(response.headers.get("content-type")).toMatch(type);

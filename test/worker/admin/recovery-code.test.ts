@@ -24,7 +24,7 @@ async function firstAdmin(id: string) {
   return { id, secret, recoveryCode };
 }
 
-it("the only admin of a new server decides about its own work and what it made only with the printed code", async () => {
+it("the only admin of a new server decides about its own work and accounts only with the printed code", async () => {
   const { id, secret, recoveryCode } = await firstAdmin("first");
   await api(secret, "POST", "/users", { id: "made-by-first", name: "x", roles: ["support"] });
   const browser = await signedIn(secret);
@@ -46,7 +46,7 @@ it("the only admin of a new server decides about its own work and what it made o
   }
 }, 60_000);
 
-it("the dashboard accepts the code too, for an incident and for a caller", async () => {
+it("the dashboard accepts the code for an incident and for a caller", async () => {
   const { id, secret, recoveryCode } = await firstAdmin("dashboard-first");
   const caller = suspectOf(id);
   const browser = await signedIn(secret);
@@ -60,7 +60,7 @@ it("the dashboard accepts the code too, for an incident and for a caller", async
   expect((await browser.post(release, { recovery_code: recoveryCode })).status).toBe(303);
 });
 
-it("a new code replaces the old one; the code makes nobody an admin", async () => {
+it("a new code replaces the previous one; a code makes nobody an admin", async () => {
   const { id, secret, recoveryCode } = await firstAdmin("renewed");
   const { code, hash } = newRecoveryCode();
   await runBatch(env.DB, [setRecoveryCode(hash, Date.now())]);
@@ -75,7 +75,7 @@ it("a new code replaces the old one; the code makes nobody an admin", async () =
   expect((await browser.post(`/confirm/${incident}`, body)).status).toBe(200);
 });
 
-it("if people sign in by a provider, a key decides about nobody, and a person does", async () => {
+it("with a sign-in provider, only a person may decide, never a key", async () => {
   await env.DB.prepare("DELETE FROM recovery_code").run();
   const caller = suspectOf(await newUser(["support"]));
   const incident = await stop(caller, "provider");
@@ -95,7 +95,7 @@ const row = (sql: string, ...values: string[]) =>
     .bind(...values)
     .first();
 
-it("the makers of users, keys, roles and sessions are stored", async () => {
+it("stores the creators of users, keys, roles and sessions", async () => {
   const admin = await newUser(["admin"]);
   const { secret } = await newKey(admin);
   const user = `kept-${crypto.randomUUID()}`;

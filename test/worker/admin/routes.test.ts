@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { adminPages } from "../../../src/web/admin/routes.ts";
+import { adminPages } from "../../../src/web/admin/admin-pages.ts";
 import { Browser, signedIn } from "../identity/support/browser.ts";
 import { ORIGIN, form } from "../identity/support/deployed.ts";
 import { keyOf, newKey, newUser } from "../identity/support/people.ts";
@@ -42,7 +42,7 @@ it("the table names every route", () => {
   );
 });
 
-it("the API's paths are not pages, whether they exist or not", async () => {
+it("API paths answer as an API, also unknown ones", async () => {
   const key = { authorization: `Bearer ${await keyOf(["admin"])}` };
   const path = "/admin/api/nothing";
   expect((await new Browser().request(path)).status).toBe(401);
@@ -52,7 +52,7 @@ it("the API's paths are not pages, whether they exist or not", async () => {
 });
 
 describe.each(ROUTES)("%s %s", (method, _, path, status) => {
-  it("sends visitors without a session to the sign-in page", async () => {
+  it("redirects to the sign-in page without a session", async () => {
     const response = await go(new Browser(), method, path);
     expect(response.status).toBe(303);
     const next = method === "GET" ? path : "/admin";
@@ -65,12 +65,12 @@ describe.each(ROUTES)("%s %s", (method, _, path, status) => {
     expect(await response.text()).toContain("This is for administrators");
   });
 
-  it("refuses an admin's key that is narrowed to another role", async () => {
+  it("refuses an admin's key that is narrowed to other roles", async () => {
     const { secret } = await newKey(await newUser(["admin", "shopper"]), { roles: ["shopper"] });
     expect((await go(await signedIn(secret), method, path)).status).toBe(403);
   });
 
-  it("refuses an access key in a header: a page is for browsers", async () => {
+  it("refuses an access key in a header", async () => {
     const response = await go(new Browser(), method, path, {
       authorization: `Bearer ${await keyOf(["admin"])}`,
     });
@@ -89,7 +89,7 @@ describe.each(ROUTES)("%s %s", (method, _, path, status) => {
     expect(html).not.toMatch(/<style|<script(?![^>]*\ssrc=)|\sstyle="|\son[a-z]+="/);
   });
 
-  it("reloads a self-refreshing page without a session", async () => {
+  it("reloads a refreshing page if the session ended", async () => {
     const response = await go(new Browser(), method, path, { "hx-request": "true" });
     expect(response.status).toBe(401);
     expect(response.headers.get("hx-refresh")).toBe("true");
@@ -108,7 +108,7 @@ describe.each(ROUTES.filter(([method]) => method === "POST"))("%s %s", (_, __, p
     expect(response.status).toBe(403);
   });
 
-  it("refuses content types that no form can send, because their origin would not be checked", async () => {
+  it("refuses content types that forms can't send", async () => {
     const headers = { "content-type": "application/json", origin: "https://evil.example" };
     const response = await admin.request(path, { method: "POST", headers, body: "{}" });
     expect(response.status).toBe(403);

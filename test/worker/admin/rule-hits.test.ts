@@ -19,26 +19,26 @@ it("adds up hits over callers, by rule, mode and verdict", () => {
   ]);
 });
 
-it("the audits of callers that a rule hit say how often", async () => {
+it("counts how often a rule matched from the audits of its callers", async () => {
   const caller = newObject();
   await stop(caller);
   await caller.object.anchor();
   const quiet = newObject();
   await quiet.object.admit(admission(quiet.principal));
   await quiet.object.anchor();
-  const { hits, callers, callersRead } = await readRuleHits(env, Date.now());
-  expect(hits).toEqual([{ rule: "people", mode: "enforce", verdict: "confirm", calls: 1, callers: 1 }]);
+  const { totals, callers, callersRead } = await readRuleHits(env, Date.now());
+  expect(totals).toEqual([{ rule: "people", mode: "enforce", verdict: "confirm", calls: 1, callers: 1 }]);
   expect([callers, callersRead]).toEqual([1, 1]);
-  // Later calls that hit no rule leave the counts unchanged.
+  // Later records without a match change nothing.
   await caller.object.noteChange({ principal: caller.principal, decision: "enabled", by: "ada", note: null });
   await caller.object.anchor();
-  expect(await readRuleHits(env, Date.now())).toMatchObject({ hits, callers: 1 });
-  expect(await readRuleHits(env, Date.now() + 2 * DAY)).toMatchObject({ hits: [], callers: 0 });
+  expect(await readRuleHits(env, Date.now())).toMatchObject({ totals, callers: 1 });
+  expect(await readRuleHits(env, Date.now() + 2 * DAY)).toMatchObject({ totals: [], callers: 0 });
   expect(await caller.object.ruleHits(Date.now() + DAY)).toEqual([]);
   expect(countHits(await recordsOf(caller.object))).toMatchObject([{ rule: "people", calls: 1 }]);
 });
 
-it("the policy's page says what shadow rules would have done, and over what time", async () => {
+it("shows on the policy page what shadow rules would have done, and over which period", async () => {
   const rules = policyWith({}).rules.map((rule) => ({ ...rule, mode: "shadow" as const }));
   const admin: SignedIn = {
     credential: { keyId: "key-1" },
@@ -47,12 +47,10 @@ it("the policy's page says what shadow rules would have done, and over what time
     signedInAt: 0,
     interactive: false,
   };
-  const hits = [{ ...shadow, calls: 5, callers: 2 }];
-  const spoken = { hits, sinceMs: DAY, callers: 60, callersRead: 50 };
-  const html = await (await policyPage({ admin, policy: policyWith({ rules }), spoken })).text();
-  expect(html).toContain(
-    "people would have spoken 5 times, 2 callers: a call past it needs a person&#39;s answer.",
-  );
-  expect(html).toContain("canary would have stayed silent.");
+  const totals = [{ ...shadow, calls: 5, callers: 2 }];
+  const report = { totals, periodMs: DAY, callers: 60, callersRead: 50 };
+  const html = await (await policyPage({ admin, policy: policyWith({ rules }), report })).text();
+  expect(html).toContain("people matched 5 times, 2 callers. If enforced, a call above it needs a decision.");
+  expect(html).toContain("canary never matched.");
   expect(html).toContain("50 of the 60 callers");
 });

@@ -59,7 +59,7 @@ const admin = async () => {
 };
 
 describe("one stolen admin key", () => {
-  it("makes many accounts, which together read no more people than one caller may", async () => {
+  it("creates many accounts that together read no more people than one caller may", async () => {
     const { id, secret } = await admin();
     let read = 0;
     for (let index = 0; index < 6; index++) {
@@ -72,7 +72,7 @@ describe("one stolen admin key", () => {
     expect(own).toEqual({ answered: 0, code: "confirmation_required" });
   }, 60_000);
 
-  it("makes admins who make accounts, which share its budget too, in parallel", async () => {
+  it("creates admins whose accounts share its budget too", async () => {
     const { id, secret } = await admin();
     const second = await hire(secret, `${id}-b`, ["admin"]);
     const readers = await Promise.all(
@@ -82,7 +82,7 @@ describe("one stolen admin key", () => {
     expect(results.reduce((sum, { answered }) => sum + answered, 0)).toBe(7);
   }, 60_000);
 
-  it("makes keys of long-standing users, which share its budget", async () => {
+  it("creates keys of old users that share its budget", async () => {
     const { secret } = await admin();
     const users = await Promise.all(Array.from({ length: 3 }, () => newUser(["support"])));
     let read = 0;
@@ -115,7 +115,7 @@ describe("one stolen admin key", () => {
 });
 
 describe("a young caller", () => {
-  it("leaves its calls in its own audit, and their charges with its maker", async () => {
+  it("has its calls in its own audit, and their counts in its creator's", async () => {
     const { id, secret } = await admin();
     const { as } = await hire(secret, `${id}-agent`);
     await readPeople(as, 8);
@@ -129,7 +129,7 @@ describe("a young caller", () => {
     expect(shared).toMatchObject(shared.map(() => ({ weight: 0 })));
   });
 
-  it("cannot read people while its maker's object is out of reach, and can still read products", async () => {
+  it("reads products but no people while its creator's object is unreachable", async () => {
     const { id, secret } = await admin();
     const { as } = await hire(secret, `${id}-agent`);
     vi.spyOn(CallerDO.prototype, "share").mockImplementation(() => {
@@ -139,7 +139,7 @@ describe("a young caller", () => {
     expect((await ask(as, "list_categories", {})).value).toBeDefined();
   });
 
-  it("has a budget of its own once it is older than a week", async () => {
+  it("has its own budget after a week", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     const { id, secret } = await admin();
     const first = await hire(secret, `${id}-one`);
@@ -149,7 +149,7 @@ describe("a young caller", () => {
     expect((await readPeople(second.as, 7)).answered).toBe(7);
   });
 
-  it("has a budget of its own if a person vouched for it with the recovery code, but not with a wrong one", async () => {
+  it("has its own budget after vouching with the recovery code, but not with a wrong code", async () => {
     const { id, secret } = await admin();
     const { code, hash } = newRecoveryCode();
     await runBatch(env.DB, [setRecoveryCode(hash, Date.now())]);
@@ -162,7 +162,7 @@ describe("a young caller", () => {
   });
 });
 
-it("a company whose first admin makes everybody on the first day works through that day undisturbed", async () => {
+it("does not disturb a company whose first admin creates all users on the first day", async () => {
   vi.useFakeTimers({ toFake: ["Date"] });
   await env.DB.prepare("DELETE FROM bootstrap").run();
   const { secret, statements } = bootstrapAdmin("founder", Date.now());

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { verifyPart } from "../../../src/admin/verify.ts";
+import { verifyPart } from "../../../src/admin/verify-part.ts";
 import { type Anchor, exportLine, genesis, link } from "../../../src/caller/audit/chain.ts";
 
 const STARTED = 1_800_000_000_000;
@@ -51,8 +51,8 @@ async function verify(before: Anchor | undefined, given = lines, most = 5) {
   }
 }
 
-describe("a chain is checked against the earlier anchor", () => {
-  it.each([1, 3, 5])("and contains it, at record %i", async (seq) => {
+describe("a chain is compared with the anchor before the check", () => {
+  it.each([1, 3, 5])("contains the anchor of record %i", async (seq) => {
     expect(await verify(chain(seq).anchor)).toMatchObject({
       ok: true,
       records: 5,
@@ -61,7 +61,7 @@ describe("a chain is checked against the earlier anchor", () => {
     });
   });
 
-  it("and was rebuilt since: its own anchor proves nothing", async () => {
+  it("finds a chain that was replaced since, although its new anchor fits", async () => {
     expect(await verify(chain(3, { word: "b" }).anchor)).toEqual({
       ok: false,
       line: 4,
@@ -69,21 +69,21 @@ describe("a chain is checked against the earlier anchor", () => {
     });
   });
 
-  it("and began at another time without an end", async () => {
+  it("finds a chain that began at another time although the first never ended", async () => {
     expect(await verify(chain(3, { startedAt: STARTED - 1 }).anchor)).toMatchObject({ ok: false, line: 1 });
   });
 
-  it("and lacks later records: the end was cut off", async () => {
+  it("finds that the end was cut off if the anchor is of a later record", async () => {
     expect(await verify(chain(7).anchor)).toMatchObject({ ok: false, problem: "not_the_anchored_chain" });
   });
 
-  it("and there was none", async () => {
+  it("accepts a chain without an earlier anchor", async () => {
     expect(await verify(undefined)).toMatchObject({ ok: true, before: { state: "none" } });
   });
 });
 
 describe.each([1, 2, 3, 5])("%i records at a time", (most) => {
-  it("a sound chain is found sound", async () => {
+  it("accepts an intact chain", async () => {
     for (const seq of [1, 2, 3, 5])
       expect(await verify(chain(seq).anchor, lines, most)).toMatchObject({
         ok: true,
@@ -93,22 +93,22 @@ describe.each([1, 2, 3, 5])("%i records at a time", (most) => {
       });
   });
 
-  it("a changed record is named by its line", async () => {
+  it("names the line of a changed record", async () => {
     const changed = lines.map((line, index) => (index === 2 ? line.replace('"a"', '"z"') : line));
     expect(await verify(chain(5).anchor, changed, most)).toEqual({ ok: false, line: 3, problem: "altered" });
   });
 
-  it("a chain that was made anew is found", async () => {
+  it("finds a replaced chain", async () => {
     const other = chain(3, { word: "b" }).anchor;
     expect(await verify(other, lines, most)).toMatchObject({ ok: false, line: 4 });
   });
 
-  it("a record that is missing is found", async () => {
+  it("finds a missing record", async () => {
     const cut = lines.filter((_, index) => index !== 4);
     expect(await verify(undefined, cut, most)).toMatchObject({ ok: false });
   });
 
-  it("a cut-off end is found", async () => {
+  it("finds a cut-off end", async () => {
     expect(await verify(undefined, lines.slice(0, -1), most)).toMatchObject({ ok: false });
   });
 });

@@ -23,7 +23,7 @@ const vouchBy = async (browser: Browser, id: string) =>
   (await browser.post(`/admin/callers/${id}/vouch`, { note: "from the agency" })).status;
 const pageOf = async (browser: Browser, id: string) => (await browser.request(`/admin/callers/${id}`)).text();
 
-it("another administrator vouches for an account, which shares its maker's budget no longer", async () => {
+it("an account has its own budget after another administrator vouched for it", async () => {
   const maker = (await newKey(await newUser(["admin"]))).secret;
   const { id } = await hired(maker, ["support"]);
   const other = await signedIn(await keyOf(["admin"]));
@@ -39,7 +39,7 @@ it("another administrator vouches for an account, which shares its maker's budge
   expect(await vouchBy(other, id)).toBe(409);
 });
 
-it("neither the maker nor whom the maker made vouches, and nobody for themselves", async () => {
+it("refuses vouching by the creator, by accounts of the creator, and for oneself", async () => {
   const maker = (await newKey(await newUser(["admin"]))).secret;
   const { id } = await hired(maker, ["support"]);
   const puppet = await hired(maker, ["admin"]);

@@ -6,7 +6,7 @@ import type { Decider } from "../../../caller/detection/decisions.ts";
 
 const NOTE_MAX = 500;
 
-/** Who decides, and the note of the form. */
+/** The admin who decides, with the note from the form. */
 export const deciderOf = (admin: SignedIn, form: FormData, decidedBy?: DecidedBy): Decider => ({
   by: admin.user.userId,
   note: noteOf(clip(plainLine(textOf(form, "note")), NOTE_MAX), decidedBy),

@@ -1,0 +1,19 @@
+import { Hono } from "hono";
+import type { AppTypes } from "../../app-types.ts";
+import { refuse } from "../../refusal.ts";
+import { exportAudit } from "../export-audit.ts";
+import { mayHaveChain } from "../anchor-row.ts";
+import { pageOfChains } from "../chain-list.ts";
+import { answer } from "./api-request.ts";
+import { list } from "./list-page.ts";
+
+/** /admin/api/audit: the list of chains, and one chain as a file. */
+export const auditApi = new Hono<AppTypes>();
+
+auditApi.get("/", (c) => list(c, "anchors", (page) => pageOfChains(c.env, page)));
+
+auditApi.get("/:principal", async (c) => {
+  const principal = c.req.param("principal");
+  const exported = (await mayHaveChain(c.env, principal)) ? await exportAudit(c.env, principal) : undefined;
+  return exported ?? answer(c, refuse("not_found", "There is no audit of that principal.").refusal);
+});

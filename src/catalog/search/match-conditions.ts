@@ -1,0 +1,102 @@
+import { spellings } from "../../text/spellings.ts";
+import type { Statement } from "../../database/statement.ts";
+import { type Filters, matchEverything, matchFacets } from "./facets.ts";
+import type { Query, Slot } from "./query.ts";
+import type { Known } from "./vocabulary.ts";
+import { attributeWord } from "./words.ts";
+
+// Conditions and FTS5 expressions that all search statements share. Values are bound, lists as one JSON value, so that no
+// statement comes near D1's limits; the SQL itself is built only from constants.
+
+/** Partial matches combine so many words, the rarest. */
+export const CHOSEN_FROM_MAX = 6;
+/** Words that a combination may leave out. Single words come last, so that a long query finds something. */
+const LEFT_OUT_MAX = 2;
+/** SQL for the product of a row of product_words, whose id is tier << 40 | product_id. */
+export const PRODUCT_ID = "(w.rowid & 1099511627775)";
+
+/** Collects the values of a statement and returns a placeholder for each. */
+export class Values {
+  readonly list: Statement["values"] = [];
+  bind(value: string | number): string {
+    return `?${this.list.push(value)}`;
+  }
+}
+
+/** The filters that the word index can't apply, or not exactly, as SQL conditions on `p`. */
+export function rowFilters(
+  { category, brand, minPrice, maxPrice, inStock }: Filters,
+  values: Values,
+): string {
+  const conditions: string[] = [];
+  if (category !== undefined) {
+    conditions.push(`p.category_id = (SELECT id FROM categories WHERE name = ${values.bind(category)})`);
+  }
+  if (brand !== undefined) {
+    const bound = spellings(brand).map((each) => values.bind(each));
+    conditions.push(`p.brand IN (${bound.join(", ")})`);
+  }
+  // In floating point, 79.99 * 100 is slightly less than 7999; a hundredth of a minor unit makes up for it.
+  if (minPrice !== undefined)
+    conditions.push(`p.price_minor >= ${values.bind(minPrice)} * p.minor_per_major - 0.01`);
+  if (maxPrice !== undefined)
+    conditions.push(`p.price_minor <= ${values.bind(maxPrice)} * p.minor_per_major + 0.01`);
+  const stocked = "EXISTS (SELECT 1 FROM stock s WHERE s.product_id = p.id AND s.quantity > 0)";
+  if (inStock !== undefined)
+    conditions.push(`(p.status = 'active' AND ${stocked}) = ${values.bind(Number(inStock))}`);
+  return conditions.map((condition) => ` AND ${condition}`).join("");
+}
+
+// FTS5 expressions. Every token is quoted and holds only letters, digits, dots and our own underscores, so typed text is never
+// read as syntax.
+
+const quoted = (phrase: string) => `"${phrase}"`;
+const anywhere = ({ names }: Slot) => {
+  const [typed] = names;
+  const rest = typed === undefined ? [] : [quoted(attributeWord(typed.phrase))];
+  return `(${[...names.map(({ phrase }) => quoted(phrase)), ...rest].join(" OR ")})`;
+};
+const inTitle = ({ names }: Slot) =>
+  `({title brand} : (${names.map(({ phrase }) => quoted(phrase)).join(" OR ")}))`;
+
+/** The filters and excluded words as FTS5 conditions that follow an expression in brackets. */
+export function narrowing(query: Query, filters: Filters, settled: boolean): string {
+  const without = query.excluded.map(
+    (word) => ` NOT ({title brand rest} : (${quoted(word)} OR ${quoted(attributeWord(word))}))`,
+  );
+  return `${matchFacets(filters, settled)}${without.join("")}`;
+}
+
+/** The slots without words that no product has. */
+export const knownSlots = ({ slots }: Known) => slots.filter(({ products }) => products !== 0);
+
+/** Expressions for all words: first in titles, then anywhere. */
+export const matchAll = (slots: readonly Slot[]) =>
+  slots.length === 0 ? [] : [slots.map(inTitle).join(" AND "), slots.map(anywhere).join(" AND ")];
+
+/** Expressions for combinations of the rarest words. A key has a bit for each slot of its combination. */
+export function matchSome(slots: readonly Slot[], narrow: string): Record<number, string> {
+  const chosenFrom = slots
+    .map((slot, index) => ({ match: anywhere(slot), bit: 2 ** index, products: slot.products ?? 0 }))
+    .toSorted((a, b) => a.products - b.products)
+    .slice(0, CHOSEN_FROM_MAX);
+  const count = chosenFrom.length;
+  const choices = Array.from({ length: Math.max(0, 2 ** count - 2) }, (_, index) =>
+    chosenFrom.filter((__, at) => (((index + 1) >> at) & 1) === 1),
+  ).filter((chosen) => chosen.length === 1 || chosen.length >= count - LEFT_OUT_MAX);
+  return Object.fromEntries(
+    choices.map((chosen) => [
+      chosen.reduce((sum, { bit }) => sum + bit, 0),
+      `(${chosen.map(({ match }) => match).join(" AND ")})${narrow}`,
+    ]),
+  );
+}
+
+/** An SQL expression for the products that have every word or, if there are none, any word. */
+export function matchEveryOrAny(query: Query, known: Known, filters: Filters, values: Values): string {
+  const slots = knownSlots(known);
+  const narrow = narrowing(query, filters, known.settled);
+  const any = slots.map(anywhere).join(" OR ") || matchEverything(known.settled);
+  const every = values.bind(`(${slots.map(anywhere).join(" AND ") || any})${narrow}`);
+  return `iif(EXISTS (SELECT 1 FROM product_search WHERE product_search MATCH ${every}), ${every}, ${values.bind(`(${any})${narrow}`)})`;
+}

@@ -1,0 +1,10 @@
+/** The message after an action, by the `done` in the page's query. */
+export const DONE_MESSAGES = new Map<string | undefined, string>([
+  ["released", "Allowed. The work can go on."],
+  ["declined", "Declined. The work stays stopped."],
+  ["closed", "Closed."],
+  ["disabled", "Disabled. Its keys, tokens and sessions are refused from the next call on."],
+  ["enabled", "Enabled."],
+  ["vouched", "Vouched. The account has its own budget now."],
+  ["deleted", "Deleted. Its keys, sessions and clients are refused; its audit stays."],
+]);
