@@ -2,13 +2,13 @@ import { type Deadline, within } from "../deadlines.ts";
 import { createCatalog } from "../catalog/repository.ts";
 
 const FRESH_MS = 60_000;
-/** No call waits for longer, as none is refused for it. */
+/** A call waits no longer than this. No call is refused because the number is unknown. */
 const DEADLINE_MS = 1_000;
 const known = new WeakMap<D1Database, { size: number; at: number }>();
 
 /**
- * Active products, which some flow rules go by: at most a minute old, and as it was last
- * known where it can't be read. Without that 0, by which those rules are at their strictest.
+ * Returns the number of active products, which some flow rules use. It is at most a minute old. If D1 does not answer, it is
+ * the last known number, or 0, at which those rules are strictest.
  */
 export async function catalogSize(db: D1Database, now: number, deadline?: Deadline): Promise<number> {
   const fresh = known.get(db);

@@ -5,7 +5,7 @@ import { type SlidingWindow, charge, emptyWindow, fitsAt } from "../caller/rate/
 /** Callers remembered by one isolate; a flood of them can't grow its memory. */
 const CALLERS_MAX = 1_000;
 
-/** What one caller was served unguarded, or all callers together. */
+/** Calls and products served unguarded to one caller, or to all callers together. */
 interface Served {
   calls: SlidingWindow;
   products: SlidingWindow;
@@ -17,8 +17,9 @@ const everybody = emptyWindow();
 export type Unguarded = Pick<Target, "name" | "bucket"> & { products: number };
 
 /**
- * Whether a call may go on unguarded while the caller's Durable Object can't be reached: only what the policy names, and only as
- * many calls and products as this isolate may serve to the caller and to all callers. Counts the call if it may.
+ * Decides whether a call may run unguarded while the caller's Durable Object can't be reached. It must be one that the policy
+ * names, within this isolate's limits of calls and products for the caller and for all callers. Counts the call if it may
+ * run.
  */
 export function mayGoOn(
   { fail_open }: Policy,
@@ -27,7 +28,7 @@ export function mayGoOn(
   now: number,
 ): boolean {
   const { targets, limit, products: max } = fail_open;
-  // Without discovery no client could connect to call what goes on.
+  // Discovery always may: without it, no client could connect to make the calls that the policy names.
   if (bucket !== "discovery" && !targets.includes(name)) return false;
   const known = callers.get(principal);
   // Deny rather than forget: forgetting a caller would give it a fresh limit.
@@ -49,7 +50,7 @@ export function mayGoOn(
 }
 
 function fits(window: SlidingWindow, weight: number, { max, window_s }: Limit, now: number): boolean {
-  // What lies in the future was counted before the machine's clock was set back, and would never expire.
+  // A charge in the future was counted before the clock was set back, and would never expire.
   if (lastAt(window) > now) Object.assign(window, emptyWindow());
   return fitsAt(window, weight, { max, windowMs: window_s * 1000 }, now) <= now;
 }

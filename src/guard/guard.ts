@@ -17,12 +17,12 @@ import {
 import { type LocalRefusals, checkLocally, firstLocalRefusal } from "./local-checks.ts";
 import { recorded } from "./recorded.ts";
 import { UNAVAILABLE, refuseFlow, refuseRate, refusalOfEnd } from "./refusals.ts";
-import { settle } from "./settle.ts";
+import { settleResult } from "./settle.ts";
 import { countForMakers, ONE_CHANGE } from "./shared-budget.ts";
 import { Turns } from "./turns.ts";
 import { decideUnguarded } from "./unguarded.ts";
 
-/** Decides some calls of the request together; gives the answers in the same order. */
+/** Decides several calls of the request together; returns the answers in the same order. */
 type Decide = (calls: readonly GuardedCall[]) => Promise<Admission[]>;
 
 /**
@@ -35,21 +35,21 @@ type Decide = (calls: readonly GuardedCall[]) => Promise<Admission[]>;
  *    can't be reached, the policy decides (unguarded.ts).
  * 5. When the call has run, its result is settled, and the answer may still be withheld (settle.ts).
  *
- * Telemetry is told of each call when it is over (recorded.ts).
+ * Each call is reported to telemetry when it is over (recorded.ts).
  */
 export function createGuard(context: GuardContext): Guard {
   const decide = askCaller(context);
   const waitForTurn = inTurns(context, decide);
-  const admit = async (call: GuardedCall): Promise<Admission> => {
+  const decideCall = async (call: GuardedCall): Promise<Admission> => {
     const local = checkLocally(context, call);
-    if (isAnonymousDiscovery(context.principal, call.target)) return admitDiscovery(context, local);
+    if (isAnonymousDiscovery(context.principal, call.target)) return decideDiscovery(context, local);
     return waitForTurn(call, local);
   };
   let longestWaitMs: number | undefined;
   return recorded(
     {
       async admit(call) {
-        const admission = await admit(call);
+        const admission = await decideCall(call);
         const wait = admission.ok ? undefined : admission.refusal.retryAfterMs;
         if (wait !== undefined) longestWaitMs = Math.max(wait, longestWaitMs ?? 0);
         return admission;
@@ -63,7 +63,7 @@ export function createGuard(context: GuardContext): Guard {
 }
 
 /** Step 2: an anonymous caller that only connects has no object of its own. */
-function admitDiscovery({ policy, principal }: GuardContext, local: LocalRefusals): Admission {
+function decideDiscovery({ policy, principal }: GuardContext, local: LocalRefusals): Admission {
   const refusal = firstLocalRefusal(local);
   if (refusal !== undefined) return { ok: false, refusal };
   const wait = takeDiscovery(policy, principal, Date.now());
@@ -82,7 +82,7 @@ function inTurns({ policy, atOnce, deadline }: GuardContext, decide: Decide) {
   return async (call: GuardedCall, local: LocalRefusals): Promise<Admission> => {
     const weight = weightOf(policy, call.target.bucket, call.target.name);
     try {
-      return await turns.admit({ call, isRefused: firstLocalRefusal(local) !== undefined, weight });
+      return await turns.decideInTurn({ call, isRefused: firstLocalRefusal(local) !== undefined, weight });
     } catch (error) {
       if (error instanceof RequestOver) return { ok: false, refusal: refusalOfEnd(error) };
       throw error;
@@ -90,11 +90,11 @@ function inTurns({ policy, atOnce, deadline }: GuardContext, decide: Decide) {
   };
 }
 
-/** Step 4: one message to the caller's object for all the calls that are decided together. */
+/** Step 4: decides all calls that are ready with one message to the caller's object. */
 function askCaller(context: GuardContext): Decide {
   const { policy, principal, atOnce, deadline, catalogSize } = context;
   const caller = new CallerClient(context.callers, principal.id, deadline);
-  // A batch asks an object that is out of reach only once: each further wait would take time from the calls behind it.
+  // A batch asks an unreachable object only once: each further wait would take time from the calls behind it.
   let lost: Unreachable | undefined;
 
   return async (calls) => {
@@ -131,12 +131,12 @@ const isPaged = ({ target: { labels } }: GuardedCall): boolean => labels?.cost.p
 interface AskedCall {
   call: GuardedCall;
   local: LocalRefusals;
-  /** The most records of the page while anonymous callers have had many products. */
+  /** Limits the page while anonymous callers have had many products. */
   pageMax: number | undefined;
   request: AdmissionRequest;
 }
 
-/** Turns the answer of the caller's object into the guard's. Step 5 begins when the call has run. */
+/** Turns the object's answer into the guard's. Step 5 starts when the call has run. */
 async function admissionOf(
   context: GuardContext,
   caller: CallerClient,
@@ -152,8 +152,8 @@ async function admissionOf(
   }
   const admitted = { call, request, attempt: answer.seq };
   const settleOnce: Extract<Admission, { ok: true }>["value"]["settle"] = async (result) =>
-    answer.isCounted ? ok(undefined) : settle(context, caller, admitted, result);
-  // A change of who may call is counted before it is made: it has no answer that could be withheld.
+    answer.isCounted ? ok(undefined) : settleResult(context, caller, admitted, result);
+  // A change of who may call is counted before it is made, because it has no answer that could be withheld.
   if (context.principal.roles.includes(ADMINISTRATION)) {
     const refused = await countForMakers(context, call, request, ONE_CHANGE);
     if (refused !== undefined) {

@@ -11,7 +11,7 @@ import type { Target } from "./target.ts";
 /** Decides the calls of one request. */
 export interface Guard {
   admit(call: GuardedCall): Promise<Admission>;
-  /** The longest wait that a refusal has asked for, in milliseconds; undefined while none has. */
+  /** The longest wait of any refusal so far, in milliseconds; undefined if none asked to wait. */
   readonly longestWaitMs: number | undefined;
 }
 
@@ -24,7 +24,7 @@ export interface GuardContext {
   /** Active products, which some flow rules use (catalog-size.ts). */
   catalogSize: number;
   secretKey: string;
-  /** Scheme, host and port by which clients reach this server; confirmation links begin with it. */
+  /** Scheme, host and port that clients use; confirmation links begin with it. */
   origin: string;
   protocol: string;
   client: string;
@@ -41,7 +41,7 @@ export interface GuardedCall {
   correlationId: string;
   target: Target;
   args: unknown;
-  /** Refusals that the Worker has found before it asked the guard. */
+  /** Refusals that the Worker found before it asked the guard. */
   refused: { signature?: Refusal | undefined; arguments?: Refusal | undefined };
   /** A form in the client that was accepted for this very call (src/mcp/confirm.ts). */
   agreed?: Agreed | undefined;
@@ -64,7 +64,7 @@ export interface CallResult extends Signals {
   outcome: "ok" | RefusalCode;
   bytes: number;
   durationMs: number;
-  /** The answer, in which the target's labels point at ids; the hints of a refusal. */
+  /** The answer, or the hints of a refusal. The target's labels point at the ids in it. */
   answer: unknown;
 }
 
@@ -78,10 +78,10 @@ export const EMPTY_RESULT: Omit<CallResult, "outcome" | "durationMs"> = {
   canary: false,
 };
 
-/** `later`: the verdicts of a settlement that the caller does not wait for. It keeps the request alive and never fails. */
+/** `later`: the verdicts of a settlement that the caller does not wait for. It keeps the request alive and never rejects. */
 export type Settled = Outcome<void> & RuleVerdicts & { later?: Promise<readonly FlowVerdict[]> };
 
-/** Verdicts of flow rules, for telemetry alone; absent if no rule spoke. */
+/** Verdicts of flow rules, for telemetry only; absent if no rule matched. */
 export interface RuleVerdicts {
   verdicts?: readonly FlowVerdict[] | undefined;
 }

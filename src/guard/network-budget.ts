@@ -9,9 +9,9 @@ import type { GuardContext, GuardedCall, RuleVerdicts } from "./guarded-call.ts"
 import { type Refused, UNAVAILABLE, refuseFlow, refusalOfEnd } from "./refusals.ts";
 
 /**
- * Counts the products of an anonymous caller's answer against the budget of the network around its address, before the
- * answer is given: one subscriber holds many addresses. It counts what the answer holds, so nothing is reserved. Refuses if
- * the budget is used up. If the network's object can't be reached, the answer is one of those that the policy lets go on.
+ * Counts the products of an anonymous caller's answer against the budget of its network, before the answer is given, because
+ * one subscriber holds many addresses. Refuses if the budget is used up. If the network's object can't be reached, the limits
+ * of fail-open.ts apply.
  */
 export async function countForNetwork(
   { policy, principal, callers, origin, deadline }: GuardContext,
@@ -37,7 +37,7 @@ export async function countForNetwork(
   return undefined;
 }
 
-/** The call as it counts for the network: the products that its answer holds, and nothing else. */
+/** Returns the call to count for the network: the products that its answer holds, and nothing else. */
 function sharedCall(
   { principal, limit, retentionMs, attempt }: AdmissionRequest,
   settlement: Settlement,

@@ -4,7 +4,7 @@ import type { Policy } from "../policy/schema.ts";
 import { type Refusal, refuse } from "../refusal.ts";
 import type { Target } from "./target.ts";
 
-/** Default deny: a caller needs the scope in its token, and a role that the policy lets use the thing. */
+/** Denies by default: the caller's token needs the scope, and one of the caller's roles must allow the target. */
 export function checkPermission(
   policy: Policy,
   principal: Principal,

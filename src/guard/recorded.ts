@@ -5,14 +5,13 @@ import { NO_NAME } from "./target.ts";
 import type { Guard, GuardContext } from "./guarded-call.ts";
 import { lengthOnly, shownArguments } from "./redact.ts";
 
-type Watched = Pick<GuardContext, "policy" | "principal" | "secretKey" | "protocol" | "client">;
+type RecordedContext = Pick<GuardContext, "policy" | "principal" | "secretKey" | "protocol" | "client">;
 
 /**
- * A guard that tells telemetry of every call, once, when its last word is spoken: a refusal, the settlement that
- * the caller waits for, or the one behind the caller's back. All that is called passes the guard, and only the
- * guard knows what the caller's Durable Object saw, so this is where a call is told of, whatever path it took.
+ * Wraps a guard so that telemetry hears of every call once, when it is over: refused, settled, or settled after the answer
+ * has left. Every call passes the guard, and only the guard knows the verdicts of the caller's Durable Object.
  */
-export function recorded(guard: Guard, context: Watched): Guard {
+export function recorded(guard: Guard, context: RecordedContext): Guard {
   const { policy, principal, secretKey, protocol, client } = context;
   return {
     get longestWaitMs() {
@@ -58,7 +57,7 @@ export function recorded(guard: Guard, context: Watched): Guard {
         const over = (later: readonly FlowVerdict[]) =>
           end({ ...seen, outcome, ran: true, degraded, verdicts: [...verdicts, ...later] });
         if (settled.later === undefined) over(settled.verdicts ?? []);
-        // The guard keeps the request alive for it; asking for that twice costs more than counting the call does.
+        // The guard already keeps the request alive for it; a second waitUntil costs more than counting the call.
         else void settled.later.then(over);
         return settled;
       };

@@ -6,13 +6,13 @@ const VALUE_MAX = 200;
 
 type Shown = string | number | boolean | null;
 
-/** Arguments as the audit keeps them, as JSON: those that may be seen, cut. */
+/** Returns the arguments for the audit, as JSON: the ones that may be seen, clipped. */
 export const redactArguments = (policy: Policy, target: string, args: unknown): string =>
   JSON.stringify(shownArguments(policy, target, args, showValue));
 
 /**
- * Those that the policy names for this tool, as `show` shows each, and how many others there were. Names
- * that the policy does not know are the caller's text too, and are counted only.
+ * Returns the arguments that the policy exempts from redaction for this target, each through `show`, and the number of all
+ * others. An argument's name can be the caller's own text, so names that the policy does not list are only counted.
  */
 export function shownArguments(
   policy: Policy,
@@ -32,7 +32,7 @@ export function shownArguments(
   };
 }
 
-/** For the log, which leaves this server: what a caller typed may name a person, whatever the argument is for. */
+/** Shows only the size of text, for the log, which leaves this server: any text that a caller typed may name a person. */
 export function lengthOnly(value: unknown): Shown {
   if (typeof value === "string") return `text of ${value.length}`;
   if (typeof value === "object" && value !== null)
@@ -45,7 +45,10 @@ function showValue(value: unknown): Shown {
   return clip(plainLine(typeof value === "string" ? value : JSON.stringify(value)), VALUE_MAX);
 }
 
-/** Equal for equal arguments in any order of names; keyed, so that a likely value can't be tried on it. */
+/**
+ * Returns a digest that is equal for equal arguments in any order of names. It is keyed, so that nobody can test guesses
+ * against it.
+ */
 export const digestArguments = (args: unknown, key: string): string =>
   tokenOf("arguments", JSON.stringify(sorted(args ?? {})), key);
 

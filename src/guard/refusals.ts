@@ -6,7 +6,7 @@ export type Refused = { ok: false; refusal: Refusal };
 
 export const UNAVAILABLE: Refusal = refuse("unavailable", "This can't be served right now.").refusal;
 
-/** The refusal of a request that ended before its answer. */
+/** Returns the refusal of a request that ended before its answer. */
 export const refusalOfEnd = ({ why, ms }: RequestOver): Refusal =>
   why === "time"
     ? { code: "timeout", message: `This took longer than ${ms} ms.` }
@@ -15,7 +15,7 @@ export const refusalOfEnd = ({ why, ms }: RequestOver): Refusal =>
 export const refuseRate = (retryAfterMs: number): Refused =>
   refuse("rate_limited", `Too many calls; the next one can be made in ${retryAfterMs} ms.`, { retryAfterMs });
 
-/** Says neither which rule spoke nor how much it lets through: an attacker could use both. */
+/** Names neither the rule nor its limit, because an attacker could use both. */
 export function refuseFlow(refused: FlowRefusal, origin: string): Refused {
   if (refused.verdict === "throttle") return refuseRate(refused.retryAfterMs);
   if (refused.verdict === "block") return refuse("flow_blocked", "This can't go on.");

@@ -21,11 +21,11 @@ export interface AdmittedCall {
 }
 
 /**
- * Tells the caller's object what a call answered. Public answers, and refusals that answer nothing, leave before that. Personal
- * answers wait for it and are withheld if it fails. Answers that found nothing wait too, because a rule may refuse them, but
- * they are given if it fails.
+ * Tells the caller's object what a call answered. Public answers, and refusals that answer nothing, leave without waiting.
+ * Personal answers wait, and are withheld if the settlement fails. Answers that found nothing wait too, because a rule may
+ * refuse them, but are given if it fails.
  */
-export async function settle(
+export async function settleResult(
   context: GuardContext,
   caller: CallerClient,
   admitted: AdmittedCall,
@@ -55,7 +55,7 @@ export async function settle(
   }
 }
 
-/** Only "not found" among the refusals can be a guess; the others answer nothing about whoever was named. */
+/** Only "not found" can confirm a guess; the other refusals reveal nothing about the person named. */
 const isAnswered = (outcome: CallResult["outcome"]): boolean => outcome === "ok" || outcome === "not_found";
 
 const hasMissed = ({ missed, outcome }: CallResult): boolean => missed || outcome === "not_found";
@@ -87,7 +87,7 @@ function settlementOf(
   };
 }
 
-/** Counts the answer against budgets that several callers share. */
+/** Counts the answer against budgets that several callers share. Returns the refusal if one is used up. */
 async function countForOthers(
   context: GuardContext,
   { call, request }: AdmittedCall,
@@ -107,7 +107,7 @@ const withheldAs = (settlement: Settlement, { code }: Refusal): Settlement => ({
   flow: null,
 });
 
-/** Settles while the answer leaves. Resolves to the verdicts and never fails. */
+/** Settles while the answer leaves. Resolves to the verdicts and never rejects. */
 function settleBehind(
   caller: CallerClient,
   admitted: AdmittedCall,

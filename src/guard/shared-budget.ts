@@ -9,7 +9,7 @@ import { type Refused, UNAVAILABLE, refuseFlow, refusalOfEnd } from "./refusals.
 
 export type SharedSettlement = Omit<Settlement, "attempt">;
 
-/** One change of who may call. It is counted before it is made. */
+/** The settlement of one change of who may call, which is counted before it is made. */
 export const ONE_CHANGE: SharedSettlement = {
   outcome: "ok",
   records: 1,
@@ -19,9 +19,9 @@ export const ONE_CHANGE: SharedSettlement = {
 };
 
 /**
- * Counts a young caller's call against the budgets of those at the top of its lineage, before its answer is given. Counting
- * the same people again adds nothing, so a call whose reply was lost can be made again. Refuses if a budget is used up, if
- * the lineage can't be judged, or if a maker's object or D1 does not answer; undefined for a caller that no account made lately.
+ * Counts a new caller's call against the budgets of the accounts at the top of its lineage, before its answer is given.
+ * Counting the same people again adds nothing, so a retry is harmless. Refuses if a budget is used up, if the lineage can't
+ * be determined, or if an object or D1 does not answer. Returns undefined if the call may go on.
  */
 export async function countForMakers(
   { db, callers, principal, origin, deadline }: GuardContext,
@@ -34,7 +34,7 @@ export async function countForMakers(
     const roots = await budgetsOf(db, principal.madeBy, Date.now());
     if (roots === undefined) return { ok: false, refusal: UNAVAILABLE };
     for (const root of roots) {
-      // Accounts can have made each other: then the caller's own budget is the shared one.
+      // Accounts can have made each other; then the caller's own budget is the shared one.
       if (root === principal.id) continue;
       const answer = await new CallerClient(callers, root, deadline).share({
         admission: requestOf(request, root),
@@ -50,7 +50,7 @@ export async function countForMakers(
   }
 }
 
-/** The request as it counts against a maker's budget. */
+/** Returns the request that counts against a maker's budget. */
 function requestOf(
   { principal, limit, retentionMs, attempt }: AdmissionRequest,
   root: string,
@@ -71,7 +71,7 @@ function requestOf(
   };
 }
 
-/** Only people are shared: products, texts that read like instructions and planted records concern the caller that met them. */
+/** Keeps only the people: products, instruction-like texts and planted records concern only the caller that met them. */
 const peopleOnly = (flow: NonNullable<Settlement["flow"]>): NonNullable<Settlement["flow"]> => ({
   ...flow,
   objects: [],

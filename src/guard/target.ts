@@ -4,16 +4,19 @@ import type { Scope } from "../identity/scopes.ts";
 import type { TargetKind } from "../policy/roles.ts";
 import type { Attempt } from "../caller/audit/records.ts";
 
-/** The name of what does not exist: no text of a caller's own choosing stands where audit, policy and metrics keep names. */
+/**
+ * Stands for a name that does not exist, so that no text of the caller's choice is used as a name in the audit, the policy
+ * and the metrics.
+ */
 export const NO_NAME = "?";
 
-/** What a message asks for, as the guard sees it: a name and what was declared about it, and no code of it. */
+/** The thing that a message asks for, as the guard sees it: its name and what it declares, none of its code. */
 export interface Target {
   kind: Attempt["target"];
-  /** As the policy and the audit name it; NO_NAME where the caller named nothing that exists. */
+  /** The name in the policy and the audit; NO_NAME if the caller named nothing that exists. */
   name: string;
   bucket: Bucket;
-  /** The scope that a token needs, and the policy's list that must name the thing; undefined where anyone may ask. */
+  /** The scope that a token needs, and the policy list that must contain the thing; undefined if anyone may use it. */
   access: { scope: Scope; listed?: { kind: TargetKind; name: string } } | undefined;
   labels: Labels | undefined;
 }

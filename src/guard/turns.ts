@@ -47,8 +47,8 @@ export class Turns {
     this.#options = options;
   }
 
-  /** Throws RequestOver if the request ends before the call has its turn. */
-  async admit(waiting: WaitingCall): Promise<Admission> {
+  /** Waits for the call's turn and decides it. Throws RequestOver if the request ends first. */
+  async decideInTurn(waiting: WaitingCall): Promise<Admission> {
     const { promise: turn, resolve: take } = Promise.withResolvers<void>();
     const entry: Entry = { ...waiting, isTaken: false, take, answer: Promise.withResolvers() };
     this.#waiting.add(entry);

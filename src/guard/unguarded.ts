@@ -8,9 +8,9 @@ import { type LocalRefusals, firstLocalRefusal } from "./local-checks.ts";
 import { UNAVAILABLE } from "./refusals.ts";
 
 /**
- * Decides a call while the caller's object can't be reached. The reads that the policy names go on, within the limits that an
- * isolate keeps; all other calls are refused. While a caller keeps its own object busy, none of its calls go on: otherwise a
- * caller could switch off its own guard.
+ * Decides a call while the caller's object can't be reached. The reads that the policy names may run, within the limits of
+ * this isolate; all other calls are refused. No call runs if the caller keeps its own object busy: otherwise a caller could
+ * switch off its own guard.
  */
 export function decideUnguarded(
   context: GuardContext,
@@ -39,7 +39,7 @@ export function decideUnguarded(
     : { ok: false, refusal: UNAVAILABLE, degraded };
 }
 
-/** The most products that an answer can hold: those that the arguments name, and those of the page that they ask for. */
+/** Returns the most products that an answer can hold: those that the arguments name, plus the page that they ask for. */
 function productsAsked({ secretKey }: GuardContext, { target: { labels }, args }: GuardedCall): number {
   if (labels === undefined) return 0;
   const { objects, unnamed } = describeArguments(labels, args, secretKey);
