@@ -11,10 +11,10 @@ import { plural } from "../src/web/admin/units.ts";
 import {
   type Anchor,
   type Problem,
-  type Untold,
+  type Inconclusive,
   type Verdict,
   anchorSchema,
-  isUntold,
+  isInconclusive,
   verifyChain,
 } from "../src/caller/audit/chain.ts";
 import { idInPath } from "./arguments.ts";
@@ -25,7 +25,7 @@ import { parseJsonAs, readText, whyUnreadable } from "./read-file.ts";
 import { plainTable } from "./table.ts";
 import { replaceFile } from "./write-file.ts";
 
-const PROBLEM_WORDS: Record<Problem | Untold, string> = {
+const PROBLEM_WORDS: Record<Problem | Inconclusive, string> = {
   no_header: "the file does not begin with the header of an export",
   not_a_record: "this line is not an audit record",
   out_of_order: "a record is missing, moved or there twice",
@@ -193,7 +193,7 @@ async function verify(file: string, options: { anchor?: string }): Promise<void>
 /** 0: unchanged and complete. 1: changed. 2: undecided, the same code as for any other error. */
 function exitCodeOf(verdict: Verdict): number {
   if (verdict.ok) return verdict.checked.beginning ? 0 : 2;
-  return isUntold(verdict.problem) ? 2 : 1;
+  return isInconclusive(verdict.problem) ? 2 : 1;
 }
 
 async function openFile(file: string): Promise<FileHandle> {

@@ -1,6 +1,6 @@
 import { DAY } from "../detection/window.ts";
 import { logSurprise } from "../telemetry/log.ts";
-import { listSpokenTo } from "../caller/audit/anchors.ts";
+import { listCallersWithHits } from "../caller/audit/anchors.ts";
 import { CallerClient, causeOf } from "../caller/caller-client.ts";
 import type { RuleHits } from "../caller/overview.ts";
 
@@ -24,7 +24,7 @@ const CALLERS_MAX = 50;
 /** Adds up the rule hits of the callers that a rule matched last. Leaves out callers whose object can't be reached. */
 export async function readRuleHits(env: Env, now: number): Promise<RuleHitReport> {
   const since = now - PERIOD_MS;
-  const { principals, total } = await listSpokenTo(env.DB, since, CALLERS_MAX);
+  const { principals, total } = await listCallersWithHits(env.DB, since, CALLERS_MAX);
   const hitsOf = async (principal: string) => {
     try {
       return await new CallerClient(env.USER_WINDOWS, principal).ruleHits(since);

@@ -1,4 +1,4 @@
-import { type Anchor, type Head, type Problem, isUntold, verifyChain } from "../caller/audit/chain.ts";
+import { type Anchor, type Head, type Problem, isInconclusive, verifyChain } from "../caller/audit/chain.ts";
 
 /** The result of checking one principal's chain. */
 export type Verified =
@@ -52,7 +52,7 @@ export async function verifyPart(
   const verdict = await verifyChain(watched, anchor);
   // The anchor was written just now, so neither pruning nor a cut-off file can explain a missing beginning.
   if (!verdict.ok)
-    return isUntold(verdict.problem)
+    return isInconclusive(verdict.problem)
       ? fail(lineOf(at.seq) + verdict.line - 1, "not_the_anchored_beginning")
       : fail(lineOf(at.seq) + verdict.line - 1, verdict.problem);
   const { head } = verdict;

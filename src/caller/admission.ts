@@ -3,71 +3,77 @@ import type { RefusalCode } from "../refusal.ts";
 import type { FlowVerdict } from "../telemetry/call-record.ts";
 import type { Attempt, Outcome } from "./audit/records.ts";
 
-/** Calls that one request can hold. */
+/** Calls that one request may hold. */
 export const BATCH_MAX = 100;
 
 /** The stages of the guard, in the order in which the first refusal is answered. */
 export type Stage = "signature" | "permission" | "rate" | "arguments" | "flow";
 
-/** What the Worker asks of a caller's Durable Object before a call runs: one per call. */
+/** The Worker's question to a caller's Durable Object before a call runs: one per call. */
 export interface AdmissionRequest {
   principal: string;
-  /** What the Worker's own checks have refused. */
+  /** Refusals by the Worker's own checks. */
   refused: { [Local in Exclude<Stage, "rate" | "flow">]?: RefusalCode };
   limit: { max: number; windowMs: number };
   retentionMs: number;
-  /** The attempt as it will stand in the audit; `weight` is what it counts if it is charged. */
+  /** The attempt for the audit. `weight` is its charge if it is charged. */
   attempt: Omit<Attempt, "seq" | "at" | "kind" | "decision" | "hits">;
-  /** A form in the client was accepted for this very call. */
+  /** Set if a form in the client was accepted for this very call. */
   agreed?: Agreed | undefined;
   /** The call answers a page, which can be made smaller (src/caller/detection/small-pages.ts). */
   isPaged?: boolean;
 }
 
-/** An accepted form: good once, by its nonce, and for what was read until it was asked. */
+/** An accepted form: good once, by its nonce, and only for data read before it was asked. */
 export interface Agreed {
   nonce: string;
   expiresAt: number;
-  /** By the Durable Object's clock, from its refusal. */
+  /** When it was asked, by the Durable Object's clock: the time of the refusal. */
   askedAt: number;
 }
 
-/** What the flow stage answers instead of running a call, or of giving its answer. */
+/** The flow stage's refusal, of the call or of its answer. */
 export type FlowRefusal =
   | { verdict: "throttle"; retryAfterMs: number }
   | { verdict: "block" }
-  /** `incident` is where a person decides; `form`: a form in the client would do. */
+  /** A person decides at `incident`; `form` means that a form in the client suffices. */
   | { verdict: "confirm"; incident: string; form: boolean; askedAt: number };
 
-/** What flow rules said, for telemetry; absent where none spoke, which is nearly always. */
-interface Heard {
+/** Verdicts of flow rules, for telemetry; absent if no rule matched, which is nearly always. */
+interface Verdicts {
   verdicts?: FlowVerdict[];
 }
 
 export type AdmissionAnswer =
   /**
-   * `isCounted`: the call was counted with others of its kind, so it has no record of its own to settle; `seq` is the first's.
-   * `pageMax`: the call may answer no more records than that.
+   * `isCounted`: the call was only counted with others of its kind, so it has no record to settle; `seq` is the first one's.
+   * `pageMax`: the most records that the call may answer.
    */
-  | ({ admitted: true; seq: number; isCounted?: boolean; pageMax?: number } & Heard)
+  | ({ admitted: true; seq: number; isCounted?: boolean; pageMax?: number } & Verdicts)
   | { admitted: false; stage: "signature" | "permission" | "arguments" }
   | { admitted: false; stage: "rate"; retryAfterMs: number }
-  | ({ admitted: false; stage: "flow"; refusal: FlowRefusal } & Heard);
+  | ({ admitted: false; stage: "flow"; refusal: FlowRefusal } & Verdicts);
 
-/** What a call turned out to be; once per admitted call. */
+/** The result of an admitted call, sent once. */
 export type Settlement = Omit<Outcome, "seq" | "at" | "kind" | "withheld" | "hits">;
 
-/** A young caller's call as it counts against its maker's budgets: one message, since nothing happens in between. */
+/**
+ * A new caller's call as it counts against a shared budget. Admission and settlement are one message, because the call has
+ * already run.
+ */
 export interface SharedCall {
   admission: AdmissionRequest;
   settlement: Omit<Settlement, "attempt">;
 }
 
-/** Whether a settled answer may be given. */
-export type SettlementAnswer = ({ given: true } | { given: false; refusal: FlowRefusal }) & Heard;
+/** Says whether a settled answer may be given. */
+export type SettlementAnswer = ({ given: true } | { given: false; refusal: FlowRefusal }) & Verdicts;
 
-/** The part of a decision that telemetry hears of: no number and no event of the caller's. */
-export const heard = (hits: readonly Hit[]): Heard =>
+/**
+ * Returns the part of a decision that telemetry gets: the rules and their verdicts, no observed value and no event of the
+ * caller's.
+ */
+export const verdictsOf = (hits: readonly Hit[]): Verdicts =>
   hits.length === 0
     ? {}
     : {
@@ -78,7 +84,10 @@ export const heard = (hits: readonly Hit[]): Heard =>
         })),
       };
 
-/** The first refusal of the local checks and the rate limit, in the guard's order; undefined where all let the call pass. */
+/**
+ * Returns the first refusal of the local checks and the rate limit, in the guard's order; undefined if the call passes all of
+ * them.
+ */
 export function firstRefusal(
   refused: AdmissionRequest["refused"],
   isOverLimit: boolean,
@@ -91,7 +100,7 @@ export function firstRefusal(
   return undefined;
 }
 
-/** The attempt, answering at most so many records that it does not name. */
+/** Returns the attempt with its cost limited to a page of `pageMax` records. */
 export function shrink(attempt: AdmissionRequest["attempt"], pageMax: number): AdmissionRequest["attempt"] {
   const { flow } = attempt;
   if (flow === null) return attempt;
@@ -100,7 +109,7 @@ export function shrink(attempt: AdmissionRequest["attempt"], pageMax: number): A
   return { ...attempt, flow: { ...flow, cost, unnamed } };
 }
 
-/** What a caller is told that a flow refusal is: nothing of the rule. */
+/** The refusal codes of flow refusals, which say nothing about the rule. */
 export const FLOW_CODES = {
   throttle: "rate_limited",
   confirm: "confirmation_required",

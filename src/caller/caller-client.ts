@@ -20,35 +20,34 @@ import type { ExportedLine } from "./store/chain-rows.ts";
 import { isKeptBusy, noteSent } from "./rate/calls-sent.ts";
 import type { ElsewhereDecided, IdentityChanged, Released, CallerNamespace } from "./caller-do.ts";
 
-/** Milliseconds after which a Durable Object counts as out of reach. */
+/** Milliseconds after which a Durable Object counts as unreachable. */
 const DEADLINE_MS = 3_000;
 
 type Stub = ReturnType<CallerNamespace["getByName"]>;
 type Wait = <T>(ms: number, work: () => Promise<T>) => Promise<T>;
 
 /**
- * A note is made before what it tells of, which is not done where it can't be made, or after it. Then the request lives on
- * for it while its object is kept busy, and only its answer waits no longer than the deadline.
+ * `before`: record, then act, and abort if recording fails. `after`: act, then record; the request stays alive until the
+ * record is made, but the answer waits no longer than the deadline.
  */
-export type When = "before" | "after";
+export type NoteOrder = "before" | "after";
 
-/** A Durable Object could not be reached, or did not answer in time. */
+/** A Durable Object could not be reached or did not answer in time. */
 export class Unreachable extends Error {
   override name: string = "Unreachable";
 }
 
-/** A caller's Durable Object is there, and too busy with its own caller's calls to answer. */
+/** A caller's Durable Object is too busy with its own caller's calls to answer. */
 export class Overloaded extends Unreachable {
   override name = "Overloaded";
 }
 
-/** What went wrong, for the log: of an object out of reach, why it is. */
+/** Returns the error to log: the cause if the object was unreachable. */
 export const causeOf = (error: unknown): unknown => (error instanceof Unreachable ? error.cause : error);
 
 /**
- * One caller's Durable Object, as one request asks it; what is asked is told at CallerDO, and whatever is asked throws
- * Unreachable where there is no answer in time. The stub is kept: a new one for the settlement is a third of what
- * the settlement's call costs.
+ * Calls one caller's Durable Object on behalf of one request; CallerDO documents the methods. Each throws Unreachable if the
+ * object does not answer in time. The stub is reused: a new one for the settlement costs a third of the settlement's call.
  */
 export class CallerClient {
   readonly #windows: CallerNamespace;
@@ -56,14 +55,14 @@ export class CallerClient {
   readonly #wait: Wait;
   #stub: Stub | undefined;
 
-  /** `deadline` is the request's; when its time has passed, the methods throw RequestOver. */
+  /** `deadline` is the request's; once it has passed, the methods throw RequestOver. */
   constructor(windows: CallerNamespace, principal: string, deadline?: Deadline) {
     this.#windows = windows;
     this.#principal = principal;
     this.#wait = deadline === undefined ? within : (ms, work) => deadline.within(ms, work);
   }
 
-  /** Decides the calls of one request with one message; gives the answers in the same order. */
+  /** Decides the calls of one request with one message; returns the answers in the same order. */
   async admit(requests: readonly AdmissionRequest[]): Promise<readonly AdmissionAnswer[]> {
     const [first, ...others] = requests;
     if (first === undefined) return [];
@@ -81,28 +80,31 @@ export class CallerClient {
     }
   }
 
-  /** Counts a call of somebody whom this principal made against its budgets. A caller waits for it. */
+  /** Counts a call by somebody whom this principal made against its budgets. The caller waits for it. */
   share(shared: SharedCall): Promise<SettlementAnswer> {
     return timed("settle", () => this.#reach<SettlementAnswer>(async (object) => object.share(shared)));
   }
 
-  /** A caller waits for it. It is sent even when the request's time has passed, and goes on when the caller waits no longer. */
+  /**
+   * Settles a call while the caller waits. The message is sent even if the request's time has passed, and completes if the
+   * caller stops waiting.
+   */
   async settle(settlement: Settlement): Promise<SettlementAnswer> {
     const settling = this.settleLater(settlement);
     try {
       return await this.#wait(DEADLINE_MS, () => settling);
     } catch (error) {
-      // A failure of the settlement itself is what was just thrown.
+      // A failure of the settlement itself is the error that is thrown here.
       waitUntil(settling.catch(() => undefined));
       if (error instanceof RequestOver || error instanceof Unreachable) throw error;
       throw unreachable(error);
     }
   }
 
-  /** Nobody waits for it, so that it may take as long as it takes. */
+  /** Settles a call while nobody waits, so it has no deadline. */
   settleLater(settlement: Settlement): Promise<SettlementAnswer> {
     return timed("settle", () =>
-      this.#reach<SettlementAnswer>(async (object) => object.settle(settlement), patiently),
+      this.#reach<SettlementAnswer>(async (object) => object.settle(settlement), withoutDeadline),
     );
   }
 
@@ -110,13 +112,13 @@ export class CallerClient {
     return timed("nonce", () => this.#reach<NonceAnswer>(async (object) => object.consumeNonce(spent)));
   }
 
-  /** Where it is Unreachable, the decision may have been made all the same: to decide again does no harm. */
+  /** After Unreachable the decision may have been made all the same; deciding again is harmless. */
   decide(decision: PersonsDecision): Promise<Incident | undefined> {
     const noteId = crypto.randomUUID();
     return this.#reach<Incident | undefined>(async (object) => object.decide({ ...decision, noteId }));
   }
 
-  /** As `decide`. */
+  /** Like `decide`, may be repeated after Unreachable. */
   release(released: Released): Promise<string[]> {
     const noteId = crypto.randomUUID();
     return this.#reach<string[]>(async (object) => object.release({ ...released, noteId }));
@@ -150,21 +152,21 @@ export class CallerClient {
     return this.#reach<ExportedLine[]>(async (object) => object.exportPage(after, upTo, limit));
   }
 
-  /** Recorded once, as below. */
-  noteChange(decided: Omit<ElsewhereDecided, "principal">, when: When): Promise<void> {
+  /** Records a change exactly once, like noteIdentity. */
+  noteChange(decided: Omit<ElsewhereDecided, "principal">, order: NoteOrder): Promise<void> {
     const note = { principal: this.#principal, noteId: crypto.randomUUID(), ...decided };
-    return this.#note(async (object) => object.noteChange(note), when);
+    return this.#note(async (object) => object.noteChange(note), order);
   }
 
-  /** Recorded once: an object that is reset after it has stored the record knows the note when it is asked again. */
-  noteIdentity(changed: Omit<IdentityChanged, "principal">, when: When): Promise<void> {
+  /** Records a change exactly once: an object that was reset after storing the record recognises the retry by its id. */
+  noteIdentity(changed: Omit<IdentityChanged, "principal">, order: NoteOrder): Promise<void> {
     const note = { principal: this.#principal, noteId: crypto.randomUUID(), ...changed };
-    return this.#note(async (object) => object.noteIdentity(note), when);
+    return this.#note(async (object) => object.noteIdentity(note), order);
   }
 
-  async #note(call: (object: Stub) => Promise<void>, when: When): Promise<void> {
-    if (when === "before") return this.#reach(call);
-    const noted = this.#reach(call, patiently);
+  async #note(call: (object: Stub) => Promise<void>, order: NoteOrder): Promise<void> {
+    if (order === "before") return this.#reach(call);
+    const noted = this.#reach(call, withoutDeadline);
     waitUntil(noted.catch((error: unknown) => logSurprise(causeOf(error), { what: "note" })));
     await within(
       DEADLINE_MS,
@@ -174,9 +176,9 @@ export class CallerClient {
   }
 
   /**
-   * Calls the object; once more, with a new stub, where it was reset, since a reset object has taken its old stub with it.
-   * It may have stored the call before that, so whatever is called here is done once however often it is asked. A lost
-   * connection is left to the runtime, which has tried again by then, and an overloaded object to recover.
+   * Calls the object, and retries once with a new stub if the object was reset, because a reset breaks its old stubs. The
+   * reset may have come after the call was stored, so every method called here is idempotent. The runtime itself retries a
+   * lost connection, and an overloaded object is left to recover.
    * https://developers.cloudflare.com/durable-objects/best-practices/error-handling/
    */
   async #reach<T>(call: (object: Stub) => Promise<T>, wait = this.#wait): Promise<T> {
@@ -186,11 +188,11 @@ export class CallerClient {
     } catch (error) {
       this.#stub = undefined;
       if (error instanceof RequestOver) throw error;
-      const isOverloaded = has(error, "overloaded");
-      const passes = !isOverloaded && has(error, "durableObjectReset");
-      const isUnreached = isOverloaded || has(error, "retryable");
-      // The object's own code threw: it was reached, and nothing goes on without its word.
-      if (has(error, "remote") && !passes && !isUnreached) throw error;
+      const isOverloaded = hasFlag(error, "overloaded");
+      const passes = !isOverloaded && hasFlag(error, "durableObjectReset");
+      const isUnreached = isOverloaded || hasFlag(error, "retryable");
+      // The object's own code threw, so it was reached. Nothing goes on unguarded then.
+      if (hasFlag(error, "remote") && !passes && !isUnreached) throw error;
       if (!passes) throw unreachable(error);
     }
     try {
@@ -204,9 +206,11 @@ export class CallerClient {
 }
 
 const unreachable = (cause: unknown): Unreachable =>
-  new (has(cause, "overloaded") ? Overloaded : Unreachable)("A caller's object can't be reached.", { cause });
+  new (hasFlag(cause, "overloaded") ? Overloaded : Unreachable)("A caller's object can't be reached.", {
+    cause,
+  });
 
-const patiently: Wait = (_, work) => work();
+const withoutDeadline: Wait = (_, work) => work();
 
 const flags = z.object({
   retryable: z.boolean().optional(),
@@ -215,6 +219,6 @@ const flags = z.object({
   durableObjectReset: z.boolean().optional(),
 });
 
-function has(error: unknown, flag: keyof z.output<typeof flags>): boolean {
+function hasFlag(error: unknown, flag: keyof z.output<typeof flags>): boolean {
   return flags.safeParse(error).data?.[flag] === true;
 }

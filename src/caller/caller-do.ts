@@ -11,9 +11,12 @@ import {
   type SettlementAnswer,
   type SharedCall,
   firstRefusal,
-  heard,
+  verdictsOf,
 } from "./admission.ts";
+import { Alarm } from "./alarm.ts";
+import { Anchoring } from "./audit/anchoring.ts";
 import type { Anchor } from "./audit/chain.ts";
+import { CountsTimer } from "./audit/counts-timer.ts";
 import { Clock } from "./clock.ts";
 import {
   type Decider,
@@ -32,7 +35,7 @@ import {
   type Overview,
   type RuleHits,
   callsAround,
-  countHits,
+  countRuleHits,
   overviewOf,
 } from "./overview.ts";
 import { recordedAnswer, recordedSettlement } from "./retries/recorded-answers.ts";
@@ -41,88 +44,104 @@ import { isFoldable } from "./audit/repeats.ts";
 import { charge, fitsAt } from "./rate/sliding-window.ts";
 import type { ExportedLine } from "./store/chain-rows.ts";
 import { judgePage } from "./detection/small-pages.ts";
+import { IncidentDelivery } from "./incident-delivery.ts";
 import { Maintenance } from "./maintenance.ts";
 
-/** What an admin did to a caller elsewhere, or to an incident that is D1's alone. */
+/** A decision that an admin made outside the object: about the caller, or about an incident that only D1 still has. */
 export interface ElsewhereDecided extends Decider {
   principal: string;
   decision: CallerDecision | "closed";
   incident?: string | null;
 }
 
-/** What is changed of who a caller is. */
+/** A change to a caller's identity: its roles, keys or clients. */
 export type IdentityChanged = Change & { principal: string; noteId?: string };
 
-/** What somebody lets a caller go on past: one rule that stops it, or all of them (null). */
+/** A release from one rule that stops the caller, or from all of them (null). */
 export type Released = Decider & { rule: string | null };
 
-/** Every caller's object, by principal. */
+/** The namespace of all callers' objects, which are named by principal. */
 export type CallerNamespace = DurableObjectNamespace<CallerDO>;
 
 /**
- * One principal's rate windows, flow state, audit and nonces. `admit`, `settle` and `consumeNonce` hold no
- * `await`: nothing of another call comes between their first and last line, and what they write commits
- * as one. Whatever is in memory is read back from what is stored, as memory goes with every eviction, deploy and crash.
+ * One principal's rate windows, flow state, audit and nonces. `admit`, `settle` and `consumeNonce` hold no `await`, so two
+ * calls can't interleave and each one's writes commit together. Everything in memory can be read back from storage, because
+ * every eviction, deploy and crash clears it.
  */
 export class CallerDO extends DurableObject<Env> {
-  readonly #parts: CallerState;
+  readonly #state: CallerState;
   readonly #clock: Clock;
-  readonly #upkeep: Maintenance;
+  readonly #alarm: Alarm;
+  readonly #anchoring: Anchoring;
+  readonly #counts: CountsTimer;
+  readonly #delivery: IncidentDelivery;
+  readonly #maintenance: Maintenance;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#parts = createState(ctx.storage.sql);
-    this.#clock = new Clock(this.#parts.log.latest);
-    this.#upkeep = new Maintenance(ctx, env, this.#parts, this.#clock);
-    void ctx.blockConcurrencyWhile(() => this.#upkeep.readAlarm());
+    this.#state = createState(ctx.storage.sql);
+    this.#clock = new Clock(this.#state.log.latest);
+    this.#alarm = new Alarm(ctx.storage);
+    this.#anchoring = new Anchoring(ctx, env, this.#state, this.#clock, this.#alarm);
+    this.#counts = new CountsTimer(this.#state);
+    this.#delivery = new IncidentDelivery(ctx, env, this.#state);
+    this.#maintenance = new Maintenance(ctx, env, {
+      state: this.#state,
+      clock: this.#clock,
+      alarm: this.#alarm,
+      anchoring: this.#anchoring,
+      delivery: this.#delivery,
+    });
+    void ctx.blockConcurrencyWhile(() => this.#alarm.read());
   }
 
-  /** Answers, for /readyz; nothing comes to be by it. */
+  /** Answers /readyz and stores nothing. */
   ping(): true {
     return true;
   }
 
-  /** Decides whether a call may run, and records the attempt; once, however often the same request is sent. */
+  /** Decides whether a call may run, and records the attempt. A retry of the same request gets the first answer. */
   admit(request: AdmissionRequest): AdmissionAnswer {
-    const { recent } = this.#parts;
+    const { recent } = this.#state;
     const now = this.#clock.now();
     const known = recent.find(request.attempt, now);
     if (typeof known === "object") return known;
-    const recorded = known === undefined ? undefined : this.#parts.store.attempt(known);
+    const recorded = known === undefined ? undefined : this.#state.store.attempt(known);
     const answer =
       recorded === undefined
         ? this.#decide(request, now)
-        : recordedAnswer(this.#parts, request, recorded, now);
+        : recordedAnswer(this.#state, request, recorded, now);
     return recent.note(request.attempt, answer);
   }
 
-  /** Decides the calls of one request in their order, as `admit` does each. */
+  /** Decides the calls of one request in order, each like `admit`. */
   admitAll(requests: readonly AdmissionRequest[]): AdmissionAnswer[] {
     return requests.map((request) => this.admit(request));
   }
 
   #decide(request: AdmissionRequest, now: number): AdmissionAnswer {
     const { principal, refused, limit, retentionMs, attempt } = request;
-    const { log, windows } = this.#parts;
+    const { log, windows } = this.#state;
     log.begin(principal, retentionMs, now);
-    log.closeRuns(now);
-    // A call of somebody whom this principal made was counted in that caller's own window.
+    log.closeRepeats(now);
+    // A call by somebody whom this principal made was already counted in that caller's own window.
     const isShared = attempt.roles.includes(SHARED);
     const window = isShared ? undefined : windows.window(attempt.bucket, limit.windowMs, now);
     const freeAt = window === undefined ? now : fitsAt(window, attempt.weight, limit, now);
     const isOverLimit = freeAt > now;
     const local = firstRefusal(refused, isOverLimit);
     const judged =
-      local === undefined ? judgePage(this.#parts, request, now) : { decision: ALLOWED, attempt };
+      local === undefined ? judgePage(this.#state, request, now) : { decision: ALLOWED, attempt };
     const { decision, pageMax } = judged;
-    const flow = noteDecision(this.#parts, decision, attempt, now);
-    this.#upkeep.tellNews();
+    const flow = noteDecision(this.#state, decision, attempt, now);
+    this.#delivery.deliverLater();
 
-    // A full window takes no more charges, so that no flood of refusals makes it grow. Who waits for calls in flight pays once.
+    // A full window takes no more charges, so a flood of refusals can't make it grow. A call that must wait for others in
+    // flight is charged once, when it is admitted.
     const isCharged = !isOverLimit && decision.isBusy !== true;
     const weight = isCharged ? attempt.weight : 0;
     if (isCharged && window !== undefined) charge(window, weight, now);
-    this.#upkeep.wakeForRecord(now);
+    this.#anchoring.scheduleAnchor(now);
     const { hits } = decision;
     const refusedAs = local?.code ?? (flow && FLOW_CODES[flow.verdict]);
     const draft = {
@@ -135,74 +154,80 @@ export class CallerDO extends DurableObject<Env> {
     if (refusedAs === undefined) {
       if (isFoldable(draft)) return { admitted: true, ...log.fold(draft, limit.windowMs, now) };
       const seq = log.append(draft, now);
-      this.#parts.flow.checkpoint(seq, "due");
-      return { admitted: true, seq, ...(pageMax !== undefined && { pageMax }), ...heard(hits) };
+      this.#state.flow.checkpoint(seq, "due");
+      return { admitted: true, seq, ...(pageMax !== undefined && { pageMax }), ...verdictsOf(hits) };
     }
     log.fold(draft, limit.windowMs, now);
-    this.#upkeep.storeCountsSoon();
+    this.#counts.storeSoon();
     if (local === undefined)
-      return { admitted: false, stage: "flow", refusal: flow ?? { verdict: "block" }, ...heard(hits) };
-    // From the machine's own clock, which is the one that the caller will wait by.
+      return { admitted: false, stage: "flow", refusal: flow ?? { verdict: "block" }, ...verdictsOf(hits) };
+    // Measured by the machine's clock, because the caller waits by real time.
     return local.stage === "rate"
       ? { admitted: false, stage: "rate", retryAfterMs: Math.max(1, freeAt - Date.now()) }
       : { admitted: false, stage: local.stage };
   }
 
-  /** Records what an admitted call turned out to be, and says whether its answer may be given; once, as `admit`. */
+  /** Records the result of an admitted call and says whether its answer may be given. A retry gets the first answer. */
   settle(settlement: Settlement): SettlementAnswer {
-    const { log, flow } = this.#parts;
+    const { log, flow } = this.#state;
     const settled = log.outcomeOf(settlement.attempt);
-    if (settled !== undefined) return recordedSettlement(this.#parts, settled);
+    if (settled !== undefined) return recordedSettlement(this.#state, settled);
     const attempt = log.takeAttempt(settlement.attempt);
-    // Pruned and gone while the call ran.
+    // The attempt was pruned while the call ran.
     if (log.state === undefined || attempt === undefined)
       return { given: false, refusal: { verdict: "block" } };
     const now = this.#clock.now();
-    const { decision, isWithheld } = flow.settle(settlement, attempt, now);
-    const refusal = noteDecision(this.#parts, decision, attempt, now);
-    this.#upkeep.tellNews();
+    const { decision, isWithheld } = flow.judgeResult(settlement, attempt, now);
+    const refusal = noteDecision(this.#state, decision, attempt, now);
+    this.#delivery.deliverLater();
     const isGiven = refusal === undefined || !isWithheld;
     const withheld = isGiven ? null : FLOW_CODES[refusal.verdict];
     log.append({ kind: "outcome", ...settlement, withheld, hits: decision.hits }, now);
-    this.#upkeep.wakeForRecord(now);
-    this.#upkeep.anchorIfDue(now);
+    this.#anchoring.scheduleAnchor(now);
+    this.#anchoring.anchorIfDue(now);
     const answer = isGiven ? ({ given: true } as const) : ({ given: false, refusal } as const);
-    return { ...answer, ...heard(decision.hits) };
+    return { ...answer, ...verdictsOf(decision.hits) };
   }
 
-  /** Counts a call of somebody whom this principal made against its budgets; says whether the answer may be given. */
+  /** Counts a call by somebody whom this principal made against its budgets; says whether the answer may be given. */
   share({ admission, settlement }: SharedCall): SettlementAnswer {
     const admitted = this.admit(admission);
     if (admitted.admitted) return this.settle({ ...settlement, attempt: admitted.seq });
     return { given: false, refusal: admitted.stage === "flow" ? admitted.refusal : { verdict: "block" } };
   }
 
-  /** Takes the nonce of a signed request, once; the same request, sent again, is told the same. */
+  /** Consumes the nonce of a signed request. A retry of the same request gets the same answer. */
   consumeNonce(spent: Spent): NonceAnswer {
-    const { nonces } = this.#parts;
+    const { nonces } = this.#state;
     const answer = nonces.consume(spent, this.#clock.now());
-    this.#upkeep.wakeForNonces();
+    // One alarm when all have expired: under steady signing, one for each nonce would be an alarm a request.
+    this.#alarm.ringBy(nonces.emptyAt());
     return answer;
   }
 
-  /** Lets work go on past the rules of an incident and of those that wait with it, declines, or closes it; undefined where there is none open. */
+  /**
+   * Releases, declines or closes an incident together with those that wait for the same answer. Returns undefined if it is
+   * not open.
+   */
   async decide(decision: PersonsDecision): Promise<Incident | undefined> {
     const now = this.#clock.now();
-    // Once everybody was told, D1 alone has what was decided.
-    if (this.#parts.log.noted(decision.noteId) !== undefined)
-      return this.#parts.incidents.find(decision.incident) ?? findIncident(this.env.DB, decision.incident);
-    const decided = decideIncident(this.#parts, decision, now);
-    if (decided !== undefined) await this.#upkeep.tellDecision(now);
+    // The object drops a decided incident once it is delivered; then only D1 has it.
+    if (this.#state.log.noted(decision.noteId) !== undefined)
+      return this.#state.incidents.find(decision.incident) ?? findIncident(this.env.DB, decision.incident);
+    const decided = decideIncident(this.#state, decision, now);
+    if (decided !== undefined) await this.#deliverDecision(now);
     return decided;
   }
 
-  /** Lets the caller go on past a rule that stops it, or past all (null); gives the rules, none where nothing does. */
+  /**
+   * Releases the caller from a rule that stops it, or from all (null). Returns the rules; empty if nothing stops the caller.
+   */
   async release(released: Released): Promise<string[]> {
     const now = this.#clock.now();
-    const noted = this.#parts.log.noted(released.noteId);
+    const noted = this.#state.log.noted(released.noteId);
     if (noted !== undefined) return noted.kind === "decision" ? noted.rules : [];
-    const rules = releaseCaller(this.#parts, released, now);
-    if (rules.length > 0) await this.#upkeep.tellDecision(now);
+    const rules = releaseCaller(this.#state, released, now);
+    if (rules.length > 0) await this.#deliverDecision(now);
     return rules;
   }
 
@@ -220,52 +245,57 @@ export class CallerDO extends DurableObject<Env> {
     this.#record(principal, { kind: "change", ...change }, this.#clock.now(), noteId);
   }
 
-  /** What is decided together with an open incident, itself first. */
+  /** Returns the incidents that are decided together with an open one, that one first. */
   decidedWith(incident: string): Incident[] {
-    return decidedWith(this.#parts, incident, this.#clock.now());
+    return decidedWith(this.#state, incident, this.#clock.now());
   }
 
-  /** What an admin sees of the caller; `windowMs` are the lengths of its rate windows. */
+  /** Returns an admin's view of the caller; `windowMs` are the lengths of its rate windows. */
   overview(windowMs: Record<Bucket, number>): Overview {
-    return overviewOf(this.#parts, windowMs, this.#clock.now());
+    return overviewOf(this.#state, windowMs, this.#clock.now());
   }
 
-  /** Attempts by number, and those just before the last of them; the latest first, without pruned ones. */
+  /** Returns attempts by number, and those just before the last of them, the latest first, without pruned ones. */
   callsAround(attempts: readonly number[]): CallsAround {
-    return callsAround(this.#parts, attempts);
+    return callsAround(this.#state, attempts);
   }
 
-  /** How often each rule spoke since a moment. */
+  /** Counts each rule's hits since a moment. */
   ruleHits(since: number): RuleHits[] {
-    return countHits(this.#parts.store.withHits(since));
+    return countRuleHits(this.#state.store.withHits(since));
   }
 
-  /** Anchors the chain and gives the anchor, up to which it can be exported; undefined where there is no record. */
+  /** Anchors the chain and returns the anchor, up to which it can be exported; undefined if there is no record. */
   anchor(): Promise<Anchor | undefined> {
-    return this.#upkeep.anchor();
+    return this.#anchoring.anchor();
   }
 
-  /** Where the chain stood when it was last anchored, as the object itself knows; undefined where it never was. Writes nothing. */
+  /** Returns the chain's present end as the object itself knows it; undefined if there is no record. Writes nothing. */
   chain(): Anchor | undefined {
-    return this.#upkeep.lastAnchor();
+    return this.#anchoring.lastAnchor();
   }
 
-  /** Lines of an export behind record `after`, up to record `upTo`. */
+  /** Returns lines of an export after record `after`, up to record `upTo`. */
   exportPage(after: number, upTo: number, limit: number): ExportedLine[] {
-    return this.#parts.store.lines(after, upTo, limit);
+    return this.#state.store.lines(after, upTo, limit);
   }
 
   override alarm(): Promise<void> {
-    return this.#upkeep.alarm();
+    return this.#maintenance.run();
   }
 
-  /** Records something about a principal, who may not have called yet; once for each `noteId`. */
+  async #deliverDecision(now: number): Promise<void> {
+    this.#anchoring.scheduleAnchor(now);
+    await this.#delivery.deliverDecision();
+  }
+
+  /** Records an event about a principal, who may never have called; once for each `noteId`. */
   #record(principal: string, draft: Draft, now: number, noteId: string | undefined): void {
-    const { log } = this.#parts;
+    const { log } = this.#state;
     if (log.noted(noteId) !== undefined) return;
     log.begin(principal, policyInForce().retention.audit_days * DAY, now);
     log.append(draft, now, noteId);
-    this.#upkeep.wakeForRecord(now);
-    this.#upkeep.anchorIfDue(now);
+    this.#anchoring.scheduleAnchor(now);
+    this.#anchoring.anchorIfDue(now);
   }
 }

@@ -6,58 +6,60 @@ import {
   INCIDENTS_MAX,
   type Incident,
   SAME_MS,
-  type SpokenAt,
+  type MatchedCall,
   closeStale,
-  noteHit,
+  recordRuleHit,
 } from "../incidents/incident-record.ts";
 import type { Store } from "./store.ts";
-import type { Told } from "./store/held-incidents.ts";
+import type { DeliveryState } from "./store/held-incidents.ts";
 
 interface Held {
   incident: Incident;
-  /** As it was when there was last something to tell of it, which is what is stored and told. */
-  news: Incident;
-  /** Of the news. */
-  told: Told;
+  /** The state that is stored and delivered. `incident` may have a higher count. */
+  snapshot: Incident;
+  /** How far the snapshot was delivered. */
+  deliveryState: DeliveryState;
 }
 
-/** One principal's incidents in its Durable Object: the open ones, and those that somebody has to be told of yet. */
+/** One principal's incidents in its Durable Object: the open ones, and those that are not delivered yet. */
 export class CallerIncidents {
   readonly #store: Store;
   readonly #held: Map<string, Held>;
-  #hasNews = false;
+  #hasUndelivered = false;
 
   constructor(store: Store) {
     this.#store = store;
     this.#held = new Map(
-      store.incidents().map(({ incident, told }) => [incident.id, { incident, news: incident, told }]),
+      store
+        .incidents()
+        .map(({ incident, deliveryState }) => [incident.id, { incident, snapshot: incident, deliveryState }]),
     );
   }
 
-  /** Every enforced hit of a decision; gives the incidents, in the hits' order. */
-  note(decision: Decision, call: SpokenAt, now: number): Incident[] {
+  /** Opens or updates an incident for each enforced rule hit of a decision; returns them in the hits' order. */
+  note(decision: Decision, call: MatchedCall, now: number): Incident[] {
     return decision.hits.flatMap((hit) => {
       const known = this.#all();
-      const noted = noteHit(known, hit, { ...call, kind: kindOf(hit.rule) }, now);
+      const noted = recordRuleHit(known, hit, { ...call, kind: kindOf(hit.rule) }, now);
       if (noted === undefined) return [];
-      // Before the new one is kept, for which one of them may have to go.
+      // Close stale ones before keeping the new one, which may push one of them out.
       for (const stale of closeStale(known, noted.incident, now)) this.#keep(stale, true);
-      this.#keep(noted.incident, noted.isNews);
+      this.#keep(noted.incident, noted.mustDeliver);
       return [noted.incident];
     });
   }
 
   find = (id: string): Incident | undefined => this.#held.get(id)?.incident;
 
-  /** The last one that a rule has opened, whether it is open or not. */
+  /** Returns the rule's latest incident, open or not. */
   latestOf = (rule: string): Incident | undefined => this.#all().findLast((each) => each.rule === rule);
 
-  /** Those that only a later release can read among them: it will have them open. */
+  /** Returns all stored ids, including those of incidents that only a newer release can read: it will still have them open. */
   ids = (): string[] => this.#store.incidentIds();
 
   open = (): Incident[] => this.#all().filter(({ status }) => status === "open");
 
-  /** Those that lately asked for a person, and are answered together: all but those about writes, or those alone. */
+  /** Returns the incidents that recently asked for a person and are answered together: those about writes, or all others. */
   waiting(isAboutWrites: boolean, now: number): Incident[] {
     return this.#all().filter(
       ({ status, verdict, rule, last_at }) =>
@@ -80,57 +82,61 @@ export class CallerIncidents {
     return decided;
   }
 
-  /** Whether there is news since the last time that this was asked. */
-  takeNews(): boolean {
-    const hasNews = this.#hasNews;
-    this.#hasNews = false;
-    return hasNews;
+  /** Whether an incident has become undelivered since the last time this was asked. */
+  takeUndelivered(): boolean {
+    const hasUndelivered = this.#hasUndelivered;
+    this.#hasUndelivered = false;
+    return hasUndelivered;
   }
 
-  /** News that D1 has not. */
-  unwritten = (): Incident[] => this.#newsOf(({ told }) => told === "nobody");
+  /** Incidents that are not in D1 yet. */
+  unwritten = (): Incident[] => this.#snapshotsOf(({ deliveryState }) => deliveryState === "nobody");
 
-  /** News that D1 has, and the webhook not. */
-  untold = (): Incident[] => this.#newsOf(({ told }) => told === "database");
+  /** Incidents that are in D1 and were not sent to the webhook yet. */
+  unsent = (): Incident[] => this.#snapshotsOf(({ deliveryState }) => deliveryState === "database");
 
-  /** Unless there is later news of it. What is decided and told is D1's alone. */
-  noteTold(news: Incident, told: Told): void {
-    const held = this.#held.get(news.id);
-    if (held?.news !== news) return;
-    if (told === "everybody" && news.status !== "open") return this.#drop(news.id);
-    this.#held.set(news.id, { ...held, told });
-    this.#store.saveIncident(news, told);
+  /**
+   * Notes how far a snapshot was delivered, unless there is a newer one. Drops a decided incident that is fully delivered,
+   * because D1 has it.
+   */
+  noteDelivered(snapshot: Incident, deliveryState: DeliveryState): void {
+    const held = this.#held.get(snapshot.id);
+    if (held?.snapshot !== snapshot) return;
+    if (deliveryState === "everybody" && snapshot.status !== "open") return this.#drop(snapshot.id);
+    this.#held.set(snapshot.id, { ...held, deliveryState });
+    this.#store.saveIncident(snapshot, deliveryState);
   }
 
-  /** Those that went on since there was news of them, which D1 has with an older count. */
-  grown = (): Incident[] =>
-    [...this.#held.values()].flatMap(({ incident, news, told }) =>
-      incident === news || told === "nobody" ? [] : [incident],
+  /** Delivered incidents whose count has grown since; D1 has the older count. */
+  outdatedInDatabase = (): Incident[] =>
+    [...this.#held.values()].flatMap(({ incident, snapshot, deliveryState }) =>
+      incident === snapshot || deliveryState === "nobody" ? [] : [incident],
     );
 
-  /** D1 has an incident as it is now, which is no news to the webhook. */
-  noteWritten(incident: Incident): void {
+  /** Notes that D1 has the incident's current count. The webhook does not need it. */
+  noteCountWritten(incident: Incident): void {
     const held = this.#held.get(incident.id);
-    if (held === undefined || held.told === "nobody") return;
-    this.#held.set(incident.id, { ...held, news: incident });
-    this.#store.saveIncident(incident, held.told);
+    if (held === undefined || held.deliveryState === "nobody") return;
+    this.#held.set(incident.id, { ...held, snapshot: incident });
+    this.#store.saveIncident(incident, held.deliveryState);
   }
 
-  /** All that everybody has been told of. */
-  letGo(): void {
-    for (const { incident, told } of this.#held.values()) if (told === "everybody") this.#drop(incident.id);
+  /** Drops every incident that is fully delivered. */
+  dropDelivered(): void {
+    for (const { incident, deliveryState } of this.#held.values())
+      if (deliveryState === "everybody") this.#drop(incident.id);
   }
 
   #all = (): Incident[] => [...this.#held.values()].map(({ incident }) => incident);
 
-  #newsOf = (isWanted: (held: Held) => boolean): Incident[] =>
-    [...this.#held.values()].filter(isWanted).map(({ news }) => news);
+  #snapshotsOf = (isWanted: (held: Held) => boolean): Incident[] =>
+    [...this.#held.values()].filter(isWanted).map(({ snapshot }) => snapshot);
 
-  #keep(incident: Incident, isNews: boolean): void {
+  #keep(incident: Incident, mustDeliver: boolean): void {
     const held = this.#held.get(incident.id);
-    if (!isNews && held !== undefined) return void this.#held.set(incident.id, { ...held, incident });
-    this.#held.set(incident.id, { incident, news: incident, told: "nobody" });
-    this.#hasNews = true;
+    if (!mustDeliver && held !== undefined) return void this.#held.set(incident.id, { ...held, incident });
+    this.#held.set(incident.id, { incident, snapshot: incident, deliveryState: "nobody" });
+    this.#hasUndelivered = true;
     this.#store.saveIncident(incident, "nobody");
     if (this.#held.size > INCIDENTS_MAX) this.#dropOne(incident.id);
   }
@@ -138,11 +144,11 @@ export class CallerIncidents {
   #dropOne(besides: string): void {
     const [gone] = [...this.#held.values()]
       .filter(({ incident }) => incident.id !== besides)
-      .toSorted((a, b) => missed(a) - missed(b));
+      .toSorted((a, b) => importance(a) - importance(b));
     if (gone === undefined) return;
     const { id, rule } = gone.incident;
-    if (gone.told === "nobody" || isAsking(gone)) logEvent("incident_lost", { incident: id, rule });
-    else if (gone.told === "database") logEvent("incident_untold", { incident: id });
+    if (gone.deliveryState === "nobody" || isAsking(gone)) logEvent("incident_lost", { incident: id, rule });
+    else if (gone.deliveryState === "database") logEvent("incident_untold", { incident: id });
     this.#drop(id);
   }
 
@@ -152,16 +158,16 @@ export class CallerIncidents {
   }
 }
 
-const TOLD = { everybody: 0, database: 1, nobody: 2 };
+const UNDELIVERED = { everybody: 0, database: 1, nobody: 2 };
 const SEVERITY = { low: 0, medium: 1, high: 2, critical: 3 };
 
-/** Only while it is held can a person let the work go on. */
+/** A person can let the work go on only while the object holds the incident. */
 const isAsking = ({ incident: { status, verdict } }: Held): boolean =>
   status === "open" && verdict === "confirm";
 
-/** How much is lost with one; of equals, the oldest goes. */
-const missed = (held: Held): number =>
-  (isAsking(held) ? 100 : 0) + 10 * TOLD[held.told] + SEVERITY[held.incident.severity];
+/** Ranks incidents by how much would be lost with each; the oldest of the lowest rank goes first. */
+const importance = (held: Held): number =>
+  (isAsking(held) ? 100 : 0) + 10 * UNDELIVERED[held.deliveryState] + SEVERITY[held.incident.severity];
 
 export const kindOf = (rule: string): Rule["kind"] | undefined =>
   policyInForce().rules.find(({ id }) => id === rule)?.kind;

@@ -1,8 +1,8 @@
-/** An object's clock: never before what is stored, however the machine's is set. */
+/** An object's clock, which never runs behind the latest stored time, even if the machine's clock is set back. */
 export class Clock {
   #last: number;
 
-  /** `latest`: the last moment that is stored. */
+  /** `latest`: the latest stored time. */
   constructor(latest: number) {
     this.#last = latest;
   }

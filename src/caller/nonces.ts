@@ -1,43 +1,43 @@
 import * as z from "zod";
 import { logUnreadable } from "../telemetry/readable-rows.ts";
 
-// The nonces of one caller's signatures and agreed forms that are still fresh: each is good once. Both are
-// checked before, so that nobody else can add to them.
+// The fresh nonces of one caller's signatures and accepted forms; each is good once. Signature and form are checked first, so
+// nobody else can add nonces.
 
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS nonces (key_id TEXT NOT NULL, nonce TEXT NOT NULL, expires_at INTEGER NOT NULL,
   spent_by TEXT, PRIMARY KEY (key_id, nonce)) WITHOUT ROWID
 `;
 
-/** Nonces kept at a time: 150 signed requests a second, each with the longest life there is. */
+/** The most nonces kept at a time: 150 signed requests a second with the longest lifetime. */
 const NONCES_MAX = 10_000;
 
-/** A nonce, and the last moment at which its signature is fresh, in milliseconds since the epoch. */
+/** A nonce, and when its signature expires, in milliseconds since the epoch. */
 export interface Spent {
   keyId: string;
   nonce: string;
   expiresAt: number;
-  /** The request that brings it: sent again, it is the same use. */
+  /** The request that used it. A retry of that request is the same use. */
   requestId?: string;
 }
 
-/** `full` where this caller has to wait until the next of its nonces is past. */
+/** `full`: the caller must wait until its next nonce expires. */
 export type NonceAnswer = { status: "fresh" } | { status: "used" } | { status: "full"; retryAfterMs: number };
 
 export interface Nonces {
   consume(spent: Spent, now: number): NonceAnswer;
   dropPast(now: number): void;
-  /** When all that are here are past; undefined where there is none. */
+  /** When the last nonce expires; undefined if there is none. */
   emptyAt(): number | undefined;
 }
 
 const summaryRow = z.object({ count: z.int(), earliest: z.int().nullable(), latest: z.int().nullable() });
 
 export function createNonces(sql: SqlStorage, max = NONCES_MAX): Nonces {
-  // Made with the first nonce: most callers have none.
+  // The table is created with the first nonce, because most callers have none.
   const columns = sql.exec("SELECT name FROM pragma_table_info('nonces')").toArray();
   let exists = columns.length > 0;
-  // A release before this column stores rows without.
+  // An older release stores rows without this column.
   if (exists && !columns.some(({ name }) => name === "spent_by"))
     sql.exec("ALTER TABLE nonces ADD COLUMN spent_by TEXT");
   let { count, earliest, latest } = exists ? storedSummary(sql) : NONE;
@@ -48,7 +48,7 @@ export function createNonces(sql: SqlStorage, max = NONCES_MAX): Nonces {
     ({ count, earliest, latest } = summary(sql));
   }
 
-  /** The same request was sent again, because its answer was lost. */
+  /** Whether the same request used the nonce: a retry after its answer was lost. */
   function isSpentBy(requestId: string | undefined, keyId: string, nonce: string): boolean {
     if (requestId === undefined) return false;
     const query = "SELECT 1 FROM nonces WHERE key_id = ? AND nonce = ? AND spent_by = ?";
@@ -57,7 +57,7 @@ export function createNonces(sql: SqlStorage, max = NONCES_MAX): Nonces {
 
   return {
     consume({ keyId, nonce, expiresAt, requestId }, now) {
-      // By this clock, which also drops: a nonce that may have been dropped is not taken again.
+      // Expired by the same clock that deletes nonces, so a deleted nonce can't be used again.
       if (expiresAt < now) return { status: "used" };
       if (!exists) sql.exec(SCHEMA);
       exists = true;
@@ -90,7 +90,7 @@ export function createNonces(sql: SqlStorage, max = NONCES_MAX): Nonces {
 const FRESH = { status: "fresh" } as const;
 const NONE: z.output<typeof summaryRow> = { count: 0, earliest: null, latest: null };
 
-/** A table that a later release has made in another shape takes no nonce, and no caller is the price of it. */
+/** If a newer release has changed the table's shape, no nonce is accepted, but the caller's other calls go on. */
 function storedSummary(sql: SqlStorage) {
   try {
     return summary(sql);
@@ -103,7 +103,7 @@ function storedSummary(sql: SqlStorage) {
 const summary = (sql: SqlStorage) =>
   summaryRow.parse(
     sql
-      // A moment that is no number was stored by a later release: such a nonce stays used until that is back.
+      // A non-integer time was stored by a newer release; such a nonce stays used until that release is back.
       .exec(
         `SELECT count(*) AS count, min(expires_at) AS earliest, max(expires_at) AS latest FROM nonces
          WHERE typeof(expires_at) = 'integer'`,

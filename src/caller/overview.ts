@@ -2,18 +2,18 @@ import type { FlowView } from "../detection/view.ts";
 import type { CallerState } from "./state.ts";
 import { type Refusals, refusalsIn } from "./audit/refusal-share.ts";
 import {
-  type Act,
+  type AdminEvent,
   type Attempt,
   type AuditRecord,
   type Bucket,
   type Outcome,
-  isAct,
+  isAdminEvent,
 } from "./audit/records.ts";
 import { usedAt } from "./rate/sliding-window.ts";
 
-// What an admin sees of one principal's object. Nothing here changes what is stored.
+// An admin's read-only view of one principal's object.
 
-/** A call as the audit has it: arguments redacted, people as numbers. `outcome` is null while there is none. */
+/** A call from the audit: arguments are redacted, people are only counted. `outcome` is null until there is one. */
 export interface CallView {
   seq: number;
   /** Milliseconds since the epoch. */
@@ -33,30 +33,30 @@ export interface CallView {
     records: number;
     people: number;
     duration_ms: number;
-    /** The answer held text that reads like an instruction, or a planted record. */
+    /** The answer held instruction-like text (`tainted`) or a planted record (`canary`). */
     tainted: boolean;
     canary: boolean;
   } | null;
 }
 
 export interface Overview extends FlowView {
-  /** The audit: records made so far and the moment of the first; null before the first. */
+  /** The audit chain: records so far and the time of the first; null before the first. */
   chain: { records: number; started_at: number } | null;
-  /** Weight charged in the rate window that is going on. */
+  /** Weight charged in the current rate window. */
   budget: { bucket: Bucket; used: number }[];
   refusals: Refusals;
   /** The latest first. */
   calls: CallView[];
-  /** What was decided about the caller and changed of it, the latest first. */
-  acts: Act[];
+  /** Decisions about the caller and changes to its identity, the latest first. */
+  adminEvents: AdminEvent[];
 }
 
-/** Records read for the latest calls: an attempt and an outcome each, and decisions in between. */
+/** Records read for the latest calls: an attempt and an outcome each, with decisions between them. */
 export const RECORDS_READ = 80;
 const CALLS_SHOWN = 25;
-const ACTS_SHOWN = 20;
+const ADMIN_EVENTS_SHOWN = 20;
 
-/** `windowMs` are the lengths of the caller's rate windows, which are the policy's. */
+/** `windowMs` are the lengths of the caller's rate windows, from the policy. */
 export function overviewOf(
   { store, log, windows, flow }: CallerState,
   windowMs: Record<Bucket, number>,
@@ -72,10 +72,10 @@ export function overviewOf(
   return {
     chain: state === undefined ? null : { records: head?.seq ?? 0, started_at: state.startedAt },
     budget,
-    refusals: refusalsIn(records, log.runs, now),
+    refusals: refusalsIn(records, log.openRepeats, now),
     ...flow.view({ catalogSize: latest?.catalog_size ?? 0 }, now),
     calls: callsOf(records).slice(0, CALLS_SHOWN),
-    acts: store.acts(ACTS_SHOWN).filter(isAct),
+    adminEvents: store.adminEvents(ADMIN_EVENTS_SHOWN).filter(isAdminEvent),
   };
 }
 
@@ -86,7 +86,7 @@ export interface CallsAround {
 
 const BEFORE_SHOWN = 12;
 
-/** The attempts of these numbers, and those just before the last of them that are not among them. */
+/** Returns the attempts with these numbers, and the attempts just before the last of them. */
 export function callsAround({ store }: Pick<CallerState, "store">, attempts: readonly number[]): CallsAround {
   const last = attempts.at(-1);
   if (last === undefined) return { matched: [], before: [] };
@@ -94,7 +94,7 @@ export function callsAround({ store }: Pick<CallerState, "store">, attempts: rea
   return { matched: callsOf(store.attemptsOf(attempts)), before: before.slice(0, BEFORE_SHOWN) };
 }
 
-/** The attempts among some of a principal's records, the latest first, each with its outcome where that is there too. */
+/** Returns the attempts among some records, the latest first, each with its outcome if that is among them. */
 export function callsOf(records: readonly AuditRecord[]): CallView[] {
   const outcomes = new Map(
     records.flatMap((record) => (record.kind === "outcome" ? [[record.attempt, record] as const] : [])),
@@ -133,7 +133,7 @@ function callOf(
   };
 }
 
-/** How often a rule spoke in one principal's audit. */
+/** The number of one rule's hits in one principal's audit. */
 export interface RuleHits {
   rule: string;
   mode: "shadow" | "enforce";
@@ -141,7 +141,7 @@ export interface RuleHits {
   calls: number;
 }
 
-export function countHits(records: readonly AuditRecord[]): RuleHits[] {
+export function countRuleHits(records: readonly AuditRecord[]): RuleHits[] {
   const counted = new Map<string, RuleHits>();
   for (const record of records) {
     if (record.kind !== "attempt" && record.kind !== "outcome") continue;

@@ -6,7 +6,7 @@ import { RateWindows } from "./rate/rate-windows.ts";
 import { RecentCalls } from "./retries/recent-calls.ts";
 import { type Store, createStore } from "./store.ts";
 
-/** What one principal's object is made of; made anew when all that was stored is deleted. */
+/** The parts of one principal's object; replaced when all its storage is deleted. */
 export interface CallerState {
   store: Store;
   log: AuditLog;
@@ -23,7 +23,7 @@ export function createState(sql: SqlStorage): CallerState {
   return {
     store,
     log,
-    recent: new RecentCalls(store, log.runs),
+    recent: new RecentCalls(store, log.openRepeats),
     windows: new RateWindows(store, log),
     flow: new CallerDetection(store),
     incidents: new CallerIncidents(store),

@@ -6,10 +6,13 @@ import { type RecordRows, recordRows } from "./store/record-rows.ts";
 import { type StateRow, stateRow } from "./store/state-row.ts";
 import { openTables } from "./store/tables.ts";
 
-/** All that one caller's Durable Object stores. */
+/** Everything that one caller's Durable Object stores. */
 export interface Store extends StateRow, ChainRows, RecordRows, ChargeRows, FlowRows, HeldIncidents {}
 
-/** The tables are made when the first state is saved: an object that is only asked, or whose chain is over, stores nothing. */
+/**
+ * The tables are created when the first state is saved, so an object that is only read, or whose chain has ended, stores
+ * nothing.
+ */
 export function createStore(sql: SqlStorage): Store {
   const tables = openTables(sql);
   return {

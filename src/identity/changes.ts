@@ -1,4 +1,4 @@
-import { CallerClient, type When } from "../caller/caller-client.ts";
+import { CallerClient, type NoteOrder } from "../caller/caller-client.ts";
 import type { CallerNamespace } from "../caller/caller-do.ts";
 import type { Change } from "../caller/audit/records.ts";
 
@@ -14,6 +14,6 @@ export const noteIdentity = (
   callers: CallerNamespace,
   principal: string,
   { roles = null, key = null, customer = null, ...change }: Noted,
-  when: When,
+  when: NoteOrder,
 ): Promise<void> =>
   new CallerClient(callers, principal).noteIdentity({ roles, key, customer, ...change }, when);

@@ -6,7 +6,7 @@ import { setRoles } from "./administration.ts";
 import { SIGN_ON } from "./lineage.ts";
 import { isLastAdmin, keepingAnAdmin } from "./last-admin.ts";
 import { type Noted, noteIdentity } from "./changes.ts";
-import type { When } from "../caller/caller-client.ts";
+import type { NoteOrder } from "../caller/caller-client.ts";
 import { type Person, userIdOf } from "./sign-on/person.ts";
 import { type Found, USER_COLUMNS, identified, userRow } from "./users.ts";
 
@@ -70,7 +70,7 @@ export async function recordSignOn(db: D1Database, person: Person, recording: Re
     mustKeep && !isKept
       ? keepingAnAdmin(db, setRoles(userId, given, maker), { user: userId }, now)
       : runBatch(db, setRoles(userId, given, maker));
-  const note = (change: Omit<Noted, "by">, when: When = "before") =>
+  const note = (change: Omit<Noted, "by">, when: NoteOrder = "before") =>
     noteIdentity(callers, userId, { ...change, by: SIGN_ON }, when);
   if (roles.length === 0) {
     if (user === undefined) return { ok: false, problem: "no_role" };

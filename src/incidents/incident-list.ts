@@ -4,30 +4,30 @@ import { readableRows } from "../telemetry/readable-rows.ts";
 import { COLUMNS, rowSchema } from "./incident-rows.ts";
 import type { Incident } from "./incident-record.ts";
 
-// Lists of D1's incidents. Their order and their counts are kept by the database (migrations/0016_operator_lists.sql).
+// Lists of the incidents in D1. The database keeps their order and their counts (migrations/0016_operator_lists.sql).
 
 /** One row of a list: an incident, or the latest of many that the row stands for. */
 export interface Listed {
   incident: Incident;
-  /** Callers without a name that one rule slowed down, each with an open incident; null for an incident by itself. */
+  /** How many anonymous callers have an open incident of this rule; null if the row is one incident. */
   callers: number | null;
 }
 
 interface Wanted {
-  /** Open ones alone, or decided ones behind them. */
+  /** `open`: open incidents only. `all`: decided ones follow. */
   which: "open" | "all";
   after: Position | undefined;
   size: number;
 }
 
-/** Places of a list begin and end here: urgencies below 12 are open, 12 is decided, 13 is folded. */
+/** The column `place` is urgency * STEP minus the time. Urgencies below 12 are open, 12 is decided, 13 is folded. */
 const STEP = 100_000_000_000_000;
 const BEGINNING: Position = [-STEP, ""];
 const LAST_PLACE = { open: 11 * STEP, all: 12 * STEP };
 const DECIDED = 12;
 const FOLDED = 13;
 
-/** Where a row stands, whatever else a later release has stored in it. */
+/** The columns that give a row's position. A newer release may have stored others. */
 const placedSchema = z.looseObject({ id: z.string(), place: z.int(), urgency: z.int() });
 const foldedSchema = rowSchema.extend({ callers: z.int() });
 type Placed = z.output<typeof placedSchema>;
@@ -37,8 +37,8 @@ const listedIn = (rows: readonly unknown[]): Listed[] =>
   incidentsIn(rows).map((incident) => ({ incident, callers: null }));
 
 /**
- * A page of incidents: what waits for a person first, known callers before those without a name, then by severity and
- * time. Open incidents of callers without a name that need nobody are one row a rule, behind all other open ones.
+ * Returns a page of incidents: first those that wait for a person, known callers before anonymous ones, then by severity and
+ * time. Open incidents of anonymous callers that need nobody are folded into one row per rule, after all other open ones.
  */
 export async function pageOfIncidents(
   db: D1Database,
@@ -52,7 +52,7 @@ export async function pageOfIncidents(
     .bind(...after, LAST_PLACE[which], size + 1)
     .all();
   const { rows, next } = pageOf(placedSchema.array().parse(results), size, positionIn);
-  // The folded ones stand where the open ones end, which is on one page alone.
+  // The folded rows follow the last open incident, so they are on one page only.
   const isLast = next === null || rows.some(({ urgency }) => urgency === DECIDED);
   const folded = isLast && Number(after[0]) <= LAST_PLACE.open ? await foldedIncidents(db) : [];
   const open = rows.filter(({ urgency }) => urgency !== DECIDED);
@@ -60,7 +60,7 @@ export async function pageOfIncidents(
   return { rows: [...listedIn(open), ...folded, ...listedIn(decided)], next };
 }
 
-/** Of each rule that callers without a name have open incidents of, the latest; those that need nobody. */
+/** Returns one row per rule for the folded incidents: the latest of each. */
 async function foldedIncidents(db: D1Database): Promise<Listed[]> {
   const { results } = await db
     .prepare(
@@ -77,7 +77,7 @@ async function foldedIncidents(db: D1Database): Promise<Listed[]> {
   }));
 }
 
-/** What one row of a list stands for: open incidents of callers without a name by one rule, the latest first. */
+/** Returns a page of the incidents that one folded row stands for, the latest first. */
 export async function pageOfFolded(
   db: D1Database,
   { rule, after = BEGINNING, size }: { rule: string; after: Position | undefined; size: number },
@@ -93,7 +93,7 @@ export async function pageOfFolded(
   return { rows: listedIn(rows), next };
 }
 
-/** How many incidents are open, and how many of them wait for a person. */
+/** Counts the open incidents, and those of them that wait for a person. */
 export async function countOpen(db: D1Database): Promise<{ open: number; asking: number }> {
   const row = await db
     .prepare(
@@ -105,7 +105,7 @@ export async function countOpen(db: D1Database): Promise<{ open: number; asking:
 }
 const countSchema = z.object({ open: z.int(), asking: z.int() });
 
-/** One caller's open incidents, which its object keeps few of, the most urgent first. */
+/** Returns one caller's open incidents, the most urgent first. A caller's object keeps few of them. */
 export async function openIncidentsOf(db: D1Database, principal: string): Promise<Incident[]> {
   const { results } = await db
     .prepare(

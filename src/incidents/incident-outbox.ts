@@ -1,73 +1,79 @@
 import { ensureMigrated } from "../database/migrate.ts";
 import { readSettings } from "../env.ts";
 import { logEvent, logSurprise } from "../telemetry/log.ts";
-import { writeKept } from "./incident-rows.ts";
-import { tellWebhook } from "./incident-webhook.ts";
+import { writeAndCloseDropped } from "./incident-rows.ts";
+import { postToWebhook } from "./incident-webhook.ts";
 import type { Incident } from "./incident-record.ts";
 
-/** A wait is as long as what is to be told has waited already, in between these: it doubles from one try to the next. */
+/**
+ * A retry waits as long as the incident has waited already, within these bounds, so the wait doubles from one attempt to the
+ * next.
+ */
 const WAIT_MIN_MS = 60_000;
 const WAIT_MAX_MS = 60 * 60 * 1000;
-/** After that the webhook is not told any more; D1 has it. */
+/** After this time the outbox stops posting an incident to the webhook. D1 still has it. */
 const GIVE_UP_MS = 3 * 24 * WAIT_MAX_MS;
 
-/** The incidents of one caller's object, and who has them. */
-export interface HeldIncidents {
+/** The incidents of one caller's object and how far each was delivered. */
+export interface IncidentSource {
   ids(): string[];
-  /** News that D1 does not have yet. */
+  /** Incidents whose latest state is not in D1 yet. */
   unwritten(): Incident[];
-  /** News that D1 has and the webhook does not. */
-  untold(): Incident[];
-  noteTold(news: Incident, told: "database" | "everybody"): void;
+  /** Incidents whose latest state is in D1 and was not sent to the webhook yet. */
+  unsent(): Incident[];
+  noteDelivered(snapshot: Incident, deliveryState: "database" | "everybody"): void;
 }
 
 /**
- * Brings one principal's incidents to D1, and to the webhook where there is one. One delivery at a time: of two
- * writes of one incident the earlier state could land last. What fails is tried again when the alarm comes.
+ * Delivers one principal's incidents to D1, and to the webhook if one is set. Only one delivery runs at a time; otherwise an
+ * older state of an incident could be written last. The next alarm retries what failed.
  */
 export class IncidentOutbox {
   readonly #env: Env;
-  readonly #incidents: () => HeldIncidents;
+  readonly #incidents: () => IncidentSource;
   #writing: Promise<void> | undefined;
-  #telling: Promise<void> | undefined;
-  /** Posts to the webhook wait so long where it is down: each piece of news would post all of them again. */
+  #posting: Promise<void> | undefined;
+  /** While the webhook is down, nothing is posted until this time; otherwise each new incident would post all of them again. */
   #downUntil = 0;
   #downSince: number | undefined;
-  /** Of what was not taken, by message: later news of an incident is another one. Gone with memory, which costs one try. */
+  /**
+   * When to post a rejected incident again. The key is one state of an incident, so a later state starts anew. An eviction
+   * loses this map, which costs one attempt.
+   */
   readonly #dueAt = new WeakMap<Incident, number>();
 
-  /** `incidents` gives the log as it is at the time: it is made anew when an object is emptied. */
-  constructor(env: Env, incidents: () => HeldIncidents) {
+  /** `incidents` returns the current source: it is replaced when the object deletes its storage. */
+  constructor(env: Env, incidents: () => IncidentSource) {
     this.#env = env;
     this.#incidents = incidents;
   }
 
-  /** Whoever is not told yet. Throws nothing: what fails stays untold. */
+  /** Writes to D1, then posts to the webhook. Never throws: failed incidents stay undelivered. */
   async deliver(): Promise<void> {
-    // D1 first: a webhook that is down must not keep them from the dashboard.
+    // D1 comes first so that a broken webhook can't keep incidents from the dashboard.
     await this.write();
-    // Behind the assignment, also where nothing is due and nothing is waited for.
-    this.#telling ??= this.#tellAll().finally(() => (this.#telling = undefined));
-    await this.#telling;
+    // `finally` runs after this assignment, even if nothing was due.
+    this.#posting ??= this.#postAll().finally(() => (this.#posting = undefined));
+    await this.#posting;
   }
 
-  /** D1 alone. */
+  /** Writes to D1 only. */
   write(): Promise<void> {
     this.#writing ??= this.#writeAll();
     return this.#writing;
   }
 
-  /** When to try again; undefined where everybody has been told. */
-  againAt(now: number): number | undefined {
-    const { unwritten, untold } = this.#incidents();
+  /** When to retry, in milliseconds since the epoch; undefined if everything is delivered. */
+  retryAt(now: number): number | undefined {
+    const incidents = this.#incidents();
     const dues = [
-      ...unwritten().map((each) => waitFrom(changedAt(each), now)),
-      ...untold().map((each) => this.#dueOf(each, now)),
+      ...incidents.unwritten().map((each) => waitFrom(changedAt(each), now)),
+      ...incidents.unsent().map((each) => this.#dueOf(each, now)),
     ];
     return dues.length === 0 ? undefined : Math.max(Math.min(...dues), now);
   }
 
-  /** What is further off than any wait was set by a clock that has gone back since. */
+  /** A time beyond the longest wait was set before the clock went back, so the incident is due now. */
   #dueOf(incident: Incident, now: number): number {
     const due = Math.max(this.#downUntil, this.#dueAt.get(incident) ?? 0);
     return due > now + WAIT_MAX_MS ? now : due;
@@ -75,14 +81,14 @@ export class IncidentOutbox {
 
   async #writeAll(): Promise<void> {
     const failed = new Set<Incident>();
-    // Looked up each time: a call may bring another one meanwhile, or change one.
+    // Read again each time, because a call may add or change an incident meanwhile.
     const left = () =>
       this.#incidents()
         .unwritten()
         .filter((each) => !failed.has(each));
     try {
       await ensureMigrated(this.#env.DB);
-      // Side by side: one that D1 does not take must not hold up the others.
+      // Written in parallel so that one that D1 rejects does not hold up the others.
       for (let due = left(); due.length > 0; due = left())
         await Promise.all(due.map(async (each) => (await this.#write(each)) || failed.add(each)));
     } catch (error) {
@@ -92,11 +98,11 @@ export class IncidentOutbox {
     }
   }
 
-  /** False when D1 did not take it, which the log tells. */
+  /** Returns false, and logs why, if D1 rejected the incident. */
   async #write(incident: Incident): Promise<boolean> {
     try {
-      await writeKept(this.#env.DB, incident, this.#incidents().ids(), Date.now());
-      this.#incidents().noteTold(incident, "database");
+      await writeAndCloseDropped(this.#env.DB, incident, this.#incidents().ids(), Date.now());
+      this.#incidents().noteDelivered(incident, "database");
       return true;
     } catch (error) {
       logSurprise(error, { what: `incident ${incident.id}` });
@@ -104,55 +110,56 @@ export class IncidentOutbox {
     }
   }
 
-  async #tellAll(): Promise<void> {
+  async #postAll(): Promise<void> {
     for (let due = this.#due(); due.length > 0; due = this.#due()) {
-      // Side by side: one that the receiver can't take must not hold up the others.
-      const answers = await Promise.all(due.map((each) => this.#tell(each)));
-      this.#noteWebhook(due, answers.includes("heard"), Date.now());
+      // Posted in parallel so that one that the receiver rejects does not hold up the others.
+      const answers = await Promise.all(due.map((each) => this.#post(each)));
+      this.#noteWebhookState(due, answers.includes("reached"), Date.now());
     }
   }
 
   #due(): Incident[] {
     const now = Date.now();
-    const { untold } = this.#incidents();
-    return untold().filter((each) => this.#dueOf(each, now) <= now);
+    return this.#incidents()
+      .unsent()
+      .filter((each) => this.#dueOf(each, now) <= now);
   }
 
-  /** Posts nothing for a while where none of some messages was heard. */
-  #noteWebhook(tried: readonly Incident[], isUp: boolean, now: number): void {
+  /** Pauses posting if the webhook answered none of the incidents. */
+  #noteWebhookState(tried: readonly Incident[], isUp: boolean, now: number): void {
     if (isUp) {
       this.#downUntil = 0;
       this.#downSince = undefined;
       return;
     }
-    // The oldest message tells it too, after an eviction.
+    // After an eviction, the oldest incident still shows how long the webhook has been down.
     this.#downSince = Math.min(this.#downSince ?? now, ...tried.map(changedAt));
     this.#downUntil = waitFrom(this.#downSince, now);
   }
 
-  async #tell(incident: Incident): Promise<"heard" | "unheard"> {
+  async #post(incident: Incident): Promise<"reached" | "unreached"> {
     const now = Date.now();
-    let isHeard = false;
+    let isReached = false;
     try {
       const read = readSettings(this.#env);
       if (!read.ok) throw new Error(`settings: ${read.problems.map(({ setting }) => setting).join(", ")}`);
-      const answer = await tellWebhook(read.settings, incident, now);
-      isHeard = true;
+      const answer = await postToWebhook(read.settings, incident, now);
+      isReached = true;
       if (answer.status === "refused") throw new Error(`The incident webhook answered ${answer.http}.`);
-      this.#incidents().noteTold(incident, "everybody");
+      this.#incidents().noteDelivered(incident, "everybody");
     } catch (error) {
       logSurprise(error, { what: "incident webhook" });
       this.#dueAt.set(incident, waitFrom(changedAt(incident), now));
       if (now - changedAt(incident) >= GIVE_UP_MS) {
         logEvent("incident_untold", { incident: incident.id });
-        this.#incidents().noteTold(incident, "everybody");
+        this.#incidents().noteDelivered(incident, "everybody");
       }
     }
-    return isHeard ? "heard" : "unheard";
+    return isReached ? "reached" : "unreached";
   }
 }
 
-/** When to try again what has waited since a moment. */
+/** When to retry something that has waited since a moment. */
 const waitFrom = (since: number, now: number): number =>
   now + Math.min(Math.max(WAIT_MIN_MS, now - since), WAIT_MAX_MS);
 

@@ -3,15 +3,15 @@ import * as z from "zod";
 import type { Hit } from "../detection/decision.ts";
 import type { Rule } from "../detection/rules.ts";
 
-/** A rule that speaks again within this of the last time adds to its open incident. */
+/** A rule that matches again within this time adds to its open incident. */
 export const SAME_MS = 60 * 60 * 1000;
-/** Incidents that an object keeps, 10 KiB in memory. Those that are missed least go. */
+/** Incidents that a caller's object keeps, 10 KiB in memory. Beyond that it drops the least important one. */
 export const INCIDENTS_MAX = 16;
 
-/** Stands in the place of a rule in the incident that tells of an audit that is pruned before its retention is over. */
+/** The rule name of an incident about an audit that was pruned before its retention was over. */
 export const AUDIT_FULL = "audit-full";
 
-/** Not strict: after a rollback there may be fields of a later release. */
+/** Not strict, because a newer release may have stored more fields. */
 export const incidentSchema = z.object({
   id: z.string(),
   principal: z.string(),
@@ -31,27 +31,30 @@ export const incidentSchema = z.object({
   decided_by: z.string().nullable(),
   decided_at: z.int().nullable(),
   note: z.string().nullable(),
-  /** Names the call that the rule last spoke at; null in incidents of earlier releases. */
+  /** The call that the rule last matched; null in incidents of earlier releases. */
   correlation_id: z.string().nullable().default(null),
 });
 export type Incident = z.output<typeof incidentSchema>;
 
-/** The call that a rule spoke at. */
-export interface SpokenAt {
+/** The call that a rule matched. */
+export interface MatchedCall {
   principal: string;
   tool: string;
-  /** Null where no call is meant. */
+  /** Null if the incident is not about a call. */
   correlationId: string | null;
 }
-type Spoken = SpokenAt & { kind: Rule["kind"] | undefined };
+type MatchedRule = MatchedCall & { kind: Rule["kind"] | undefined };
 
-/** A new incident, or the open one of the same rule with one more; and whether that has to be told. */
-export function noteHit(
+/**
+ * Adds a rule hit to the rule's open incident, or opens a new one. Returns undefined for a hit that opens none. `mustDeliver`
+ * says whether D1 and the webhook must get this state.
+ */
+export function recordRuleHit(
   known: readonly Incident[],
   hit: Hit,
-  { kind, ...call }: Spoken,
+  { kind, ...call }: MatchedRule,
   now: number,
-): { incident: Incident; isNews: boolean } | undefined {
+): { incident: Incident; mustDeliver: boolean } | undefined {
   const { rule, version, verdict, observed, threshold, window, events } = hit;
   if (hit.mode !== "enforce" || verdict === "allow") return undefined;
   const { principal, tool, correlationId: correlation_id } = call;
@@ -65,8 +68,8 @@ export function noteHit(
   );
   if (open !== undefined) {
     const count = open.count + 1;
-    // Told whenever it has doubled: a flood of one rule must not become a flood of messages.
-    return { incident: { ...open, ...seen, count }, isNews: Number.isInteger(Math.log2(count)) };
+    // Delivered only when the count has doubled, so that a flood of hits is not a flood of messages.
+    return { incident: { ...open, ...seen, count }, mustDeliver: Number.isInteger(Math.log2(count)) };
   }
   const incident: Incident = {
     id: randomBytes(16).toString("base64url"),
@@ -83,10 +86,10 @@ export function noteHit(
     decided_at: null,
     note: null,
   };
-  return { incident, isNews: true };
+  return { incident, mustDeliver: true };
 }
 
-/** Earlier open incidents of the same rule, closed: one of a rule is open at a time, whatever its version. */
+/** Closes the rule's other open incidents: a rule has one open at a time, whatever its version. */
 export const closeStale = (known: readonly Incident[], { id, rule }: Incident, now: number): Incident[] =>
   known
     .filter((each) => each.rule === rule && each.status === "open" && each.id !== id)

@@ -3,7 +3,7 @@ import { jsonText } from "../database/json-text.ts";
 import { readableRows } from "../telemetry/readable-rows.ts";
 import { type Incident, incidentSchema } from "./incident-record.ts";
 
-// The SQL over D1's incidents, which people look at; src/windows/store has that of the objects that write them.
+// The SQL over the incidents in D1. src/caller/store has the SQL of the caller's object, which writes them.
 
 const ID = /^[A-Za-z0-9_-]{22}$/;
 const DROPPED_MAX = 100;
@@ -12,16 +12,16 @@ export const rowSchema = incidentSchema.extend({
   events: jsonText.pipe(z.array(z.int())),
 });
 
-/** Writes an incident down where people look; a later state of the same one takes the place of an earlier. */
+/** Writes an incident to D1, over an earlier state of it. */
 export async function writeIncident(db: D1Database, incident: Incident): Promise<void> {
   await upsert(db, incident).run();
 }
 
 /**
- * Likewise, by the object that keeps those of a principal. What it keeps no more can't be decided: what of it is open is closed
- * here, by nobody. Each time, so that no failure and no restored database leaves one open for ever.
+ * Writes an incident, and closes the principal's open incidents that its object no longer keeps, because nobody can decide
+ * those. It closes them each time, so that none stays open after a failure or a restored database.
  */
-export async function writeKept(
+export async function writeAndCloseDropped(
   db: D1Database,
   incident: Incident,
   kept: readonly string[],
@@ -30,8 +30,8 @@ export async function writeKept(
   await db.batch([upsert(db, incident), close(db, incident.principal, kept, now)]);
 }
 
-/** Closes what is open of a principal whose object is about to end. */
-export async function closeAllBut(
+/** Closes a principal's open incidents that its object does not keep, before the object deletes itself. */
+export async function closeDropped(
   db: D1Database,
   principal: string,
   kept: readonly string[],
@@ -60,7 +60,7 @@ const close = (db: D1Database, principal: string, kept: readonly string[], now: 
     )
     .bind(principal, JSON.stringify(kept), now);
 
-/** Deletes some of those, whosever, that were decided or closed before a moment. */
+/** Deletes some incidents, of any caller, that were decided or closed before a moment. */
 export async function dropDecided(db: D1Database, before: number): Promise<void> {
   await db
     .prepare(
@@ -71,7 +71,7 @@ export async function dropDecided(db: D1Database, before: number): Promise<void>
     .run();
 }
 
-/** Undefined where there is none of that id. */
+/** Returns undefined if there is no incident with that id. */
 export async function findIncident(db: D1Database, id: string): Promise<Incident | undefined> {
   if (!ID.test(id)) return undefined;
   const row = await db.prepare(`SELECT ${COLUMNS} FROM incidents WHERE id = ?`).bind(id).first();

@@ -4,14 +4,14 @@ import type { Incident } from "./incident-record.ts";
 
 const WEBHOOK_DEADLINE_MS = 5_000;
 
-/** `refused`: the receiver is there and does not take this message. */
+/** `refused`: the receiver answered, and rejected this message. */
 export type WebhookAnswer = { status: "taken" } | { status: "refused"; http: number };
 
 /**
- * Tells the webhook, where one is set, signed as Standard Webhooks says (https://www.standardwebhooks.com). What is not
- * taken may be told again, under the same webhook-id. Throws where no message would be taken now, or no answer comes in time.
+ * Posts an incident to the webhook, if one is set, signed by Standard Webhooks (https://www.standardwebhooks.com). A retry
+ * uses the same webhook-id. Throws if the webhook is down, rejects every message or does not answer in time.
  */
-export async function tellWebhook(
+export async function postToWebhook(
   { INCIDENT_WEBHOOK_URL: url, INCIDENT_WEBHOOK_SECRET: secret }: Settings,
   incident: Incident,
   now: number,
@@ -26,7 +26,7 @@ export async function tellWebhook(
   const sentAt = new Date(now);
   const response = await fetch(url, {
     method: "POST",
-    // A redirect would carry the incident to where nobody sent it.
+    // Following a redirect could send the incident to another host.
     redirect: "manual",
     signal: AbortSignal.timeout(WEBHOOK_DEADLINE_MS),
     headers: {
@@ -44,5 +44,5 @@ export async function tellWebhook(
   throw new Error(`The incident webhook answered ${status}.`);
 }
 
-/** What is said of one message: 401 or 404 would be said of any, 429 or 503 of all for now. */
+/** Statuses that reject this one message. 401 or 404 would reject any message; 429 or 503 all messages for now. */
 const REFUSALS: ReadonlySet<number> = new Set([400, 409, 413, 415, 422]);

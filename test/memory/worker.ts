@@ -28,11 +28,11 @@ const store: Store = {
   lastHitBehind: () => undefined,
   incidentIds: () => [],
   withHits: () => [],
-  acts: () => [],
-  actOf: () => undefined,
+  adminEvents: () => [],
+  adminEventOf: () => undefined,
   attemptsSince: () => [],
   outcomeOf: () => undefined,
-  noteAct: () => {},
+  noteAdminEvent: () => {},
   recordsBehind: () => [],
   lines: () => [],
   lastBefore: () => undefined,
@@ -46,9 +46,9 @@ const store: Store = {
   incidents: () => [],
   saveIncident: () => {},
   dropIncident: () => {},
-  runs: () => [],
-  saveRun: () => {},
-  dropRun: () => {},
+  openRepeats: () => [],
+  saveRepeats: () => {},
+  dropRepeats: () => {},
 };
 
 const rules = policyInForce().rules.map((rule) => ({ ...rule, mode: "shadow" as const }));
@@ -59,7 +59,7 @@ function flooded(principal: string) {
   const log = new AuditLog(store);
   log.begin(principal, 1, START);
   const windows = new RateWindows(store, log);
-  const recent = new RecentCalls(store, log.runs);
+  const recent = new RecentCalls(store, log.openRepeats);
   const attempt = {
     kind: "attempt" as const,
     target: "tool" as const,

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { eventWords, byWords } from "../../src/web/admin/admin-event-words.ts";
-import type { Act as AdminEvent } from "../../src/caller/audit/records.ts";
+import type { AdminEvent } from "../../src/caller/audit/records.ts";
 
 type Change = Extract<AdminEvent, { kind: "change" }>;
 type Decision = Extract<AdminEvent, { kind: "decision" }>;

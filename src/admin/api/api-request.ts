@@ -11,7 +11,7 @@ import {
   refuse,
 } from "../../refusal.ts";
 import { requestRefused } from "../../telemetry/sink.ts";
-import type { When } from "../../caller/caller-client.ts";
+import type { NoteOrder } from "../../caller/caller-client.ts";
 
 // Helpers that all routes of the admin API share: they read a request, answer it, and record its changes.
 
@@ -68,5 +68,5 @@ export const note = (
   c: ApiContext,
   principal: string,
   change: Omit<Noted, "by">,
-  when: When = "before",
+  when: NoteOrder = "before",
 ): Promise<void> => noteIdentity(c.env.USER_WINDOWS, principal, { ...change, by: adminOf(c).id }, when);

@@ -2,14 +2,14 @@ import { createHmac } from "node:crypto";
 import * as z from "zod";
 import { type Anchor, type Head, anchorSchema } from "./chain.ts";
 
-/** What of a chain D1 keeps. */
+/** The chain that an anchor belongs to. */
 interface Anchored {
   principal: string;
   startedAt: number;
   checkpoint: Head;
 }
 
-/** An anchor of a chain that stands at a record. */
+/** Makes an anchor of a chain that ends at `head`. */
 export const anchorOf = (
   { principal, startedAt, checkpoint }: Anchored,
   head: Head,
@@ -24,7 +24,7 @@ export const anchorOf = (
   anchored_at: anchoredAt,
 });
 
-/** What no writer of D1 alone can make: a keyed hash of an anchor; null where the server has no key. */
+/** Returns a keyed hash of an anchor, which nobody can forge with access to D1 alone; null if the server has no key. */
 export const sealOf = (anchor: Anchor, key: string | undefined): string | null =>
   key === undefined
     ? null
@@ -32,21 +32,21 @@ export const sealOf = (anchor: Anchor, key: string | undefined): string | null =
         .update(`anchor ${JSON.stringify(anchorSchema.parse(anchor))}`)
         .digest("base64url");
 
-/** What an anchor tells beside where the chain stands. */
-interface Told {
-  /** When a flow rule spoke since the anchor before; null where none did. */
-  spokeAt: number | null;
+/** Facts about the caller that D1 keeps beside the anchor. */
+interface CallerFlags {
+  /** When a flow rule last matched since the previous anchor; null if none did. */
+  lastHitAt: number | null;
   isMostlyRefused: boolean;
 }
 
 /**
- * Writes down where a chain stands, over an older row: an older state of the same chain, or an older chain, changes nothing.
- * Over "any" row if that one is known to be made up. Gives the row that stood there before.
+ * Writes an anchor over an older row. An older state of the same chain, or an older chain, changes nothing, unless `over` is
+ * "any": then the row is known to be forged. Returns the row that was there before.
  */
 export async function writeAnchor(
   db: D1Database,
   anchor: Anchor,
-  { spokeAt, isMostlyRefused }: Told,
+  { lastHitAt, isMostlyRefused }: CallerFlags,
   key: string | undefined,
   over: "older" | "any" = "older",
 ): Promise<AnchorRow | undefined> {
@@ -62,12 +62,12 @@ export async function writeAnchor(
            seal = ?10
          WHERE ?2 > started_at OR (?2 = started_at AND ?3 >= seq) OR ?11 = 'any'`,
       )
-      .bind(...Object.values(anchor), spokeAt, isMostlyRefused ? 1 : 0, sealOf(anchor, key), over),
+      .bind(...Object.values(anchor), lastHitAt, isMostlyRefused ? 1 : 0, sealOf(anchor, key), over),
   ]);
   return rowsIn(before?.results ?? [], key)[0];
 }
 
-/** Notes that retention has pruned all of a chain. */
+/** Marks a chain as ended: retention has pruned all of it. */
 export async function closeAnchor(
   db: D1Database,
   { principal, startedAt }: Anchored,
@@ -79,7 +79,7 @@ export async function closeAnchor(
     .run();
 }
 
-/** Deletes some of those, whosever, whose chain was over before a moment. */
+/** Deletes some rows, of any principal, whose chain ended before a moment. */
 export async function dropClosed(db: D1Database, before: number): Promise<void> {
   await db
     .prepare(
@@ -91,14 +91,14 @@ export async function dropClosed(db: D1Database, before: number): Promise<void> 
 }
 const DROPPED_MAX = 100;
 
-/** Callers are counted so far. */
+/** Callers are counted up to this number. */
 export const COUNTED_MAX = 200;
 
 /**
- * Those at whose calls a flow rule spoke since a moment, the latest first and so many at most; and how many there are,
- * COUNTED_MAX for more.
+ * Lists the callers that a flow rule matched since a moment, the latest first, up to `limit`. `total` counts all of them, up
+ * to COUNTED_MAX.
  */
-export async function listSpokenTo(
+export async function listCallersWithHits(
   db: D1Database,
   since: number,
   limit: number,
@@ -127,11 +127,11 @@ const totalRow = z.object({ total: z.int() });
 
 const COLUMNS = Object.keys(anchorSchema.shape).join(", ");
 
-/** A row of D1, also of a chain that it says is over. */
+/** A row of D1, possibly of a chain that it calls ended. */
 export interface AnchorRow {
   anchor: Anchor;
   isClosed: boolean;
-  /** Whether it is as a caller's object wrote it, with the key of now; false in rows of earlier releases. */
+  /** Whether the seal is the one that a caller's object writes with the current key; false in rows of earlier releases. */
   isSealed: boolean;
 }
 const sealedSchema = anchorSchema.extend({ closed_at: z.int().nullable(), seal: z.string().nullable() });
@@ -153,7 +153,7 @@ const selectRows = (db: D1Database, principals: readonly string[]): D1PreparedSt
     )
     .bind(JSON.stringify(principals));
 
-/** Of the chains that are not over, those of principals behind `after` and before `end`, in the order of their names. */
+/** Returns the anchors of chains that have not ended, of principals after `after` and before `end`, ordered by name. */
 export async function pageOfAnchors(
   db: D1Database,
   { after, end, limit }: { after: string; end: string; limit: number },
@@ -169,7 +169,7 @@ export async function pageOfAnchors(
   return rowsIn(results, key);
 }
 
-/** The rows of some principals. */
+/** Returns the rows of some principals. */
 export async function anchorsOf(
   db: D1Database,
   principals: readonly string[],
@@ -180,7 +180,7 @@ export async function anchorsOf(
   return rowsIn(results, key);
 }
 
-/** One principal's row; undefined where there is none. */
+/** Returns one principal's row; undefined if there is none. */
 export const findAnchorRow = async (
   db: D1Database,
   principal: string,

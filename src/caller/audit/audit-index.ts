@@ -2,12 +2,12 @@ import { DurableObject } from "cloudflare:workers";
 import * as z from "zod";
 import { ROW_PROBLEMS, type RowProblem } from "./row-problem.ts";
 
-/** There is one object, of this name. */
+/** The one object's name. */
 const INDEX_NAME = "index";
 export const auditIndex = (env: Env) => env.AUDIT_INDEX.getByName(INDEX_NAME);
 
 const findingSchema = z.object({ problem: z.enum(ROW_PROBLEMS), found_at: z.int() });
-/** What was first found wrong with D1's row of a chain, and when (milliseconds since the epoch). */
+/** The first problem found with a chain's row in D1, and when (milliseconds since the epoch). */
 export type Finding = z.output<typeof findingSchema>;
 
 const chainSchema = z.object({ principal: z.string(), started_at: z.int() });
@@ -15,13 +15,13 @@ const rowSchema = chainSchema.extend({
   problem: findingSchema.shape.problem.nullable(),
   found_at: findingSchema.shape.found_at.nullable(),
 });
-/** A chain that has begun and is not over. */
+/** A chain that has begun and has not ended. */
 export type IndexedChain = z.output<typeof chainSchema> & { finding: Finding | undefined };
 
 /**
- * Who has a chain, kept apart from D1: a caller's object writes here once when its chain begins and once when it ends. A
- * row of D1's audit_anchors that was deleted, closed or replaced from outside is missed here. What was found stays here as
- * long as the chain, whatever D1 says later.
+ * Lists all principals that have a chain, outside D1: a caller's object writes here once when its chain begins and once when
+ * it ends. So a row of audit_anchors that somebody deleted, closed or replaced is noticed. A finding stays as long as the
+ * chain, whatever D1 says later.
  */
 export class AuditIndex extends DurableObject<Env> {
   readonly #sql: SqlStorage;
@@ -38,7 +38,7 @@ export class AuditIndex extends DurableObject<Env> {
     );
   }
 
-  /** A chain has begun; an older one of the same principal changes nothing. */
+  /** Adds a chain that has begun. An older chain of the same principal changes nothing. */
   begin(principal: string, startedAt: number): void {
     this.#sql.exec(
       `INSERT INTO chains (principal, started_at) VALUES (?, ?)
@@ -48,13 +48,13 @@ export class AuditIndex extends DurableObject<Env> {
     );
   }
 
-  /** A chain is over. */
+  /** Removes a chain that has ended, and its finding. */
   end(principal: string, startedAt: number): void {
     for (const table of ["chains", "findings"])
       this.#sql.exec(`DELETE FROM ${table} WHERE principal = ? AND started_at = ?`, principal, startedAt);
   }
 
-  /** Keeps what is wrong with D1's row of a chain; gives what was found first about that chain, which stays. */
+  /** Stores a problem with a chain's row in D1, unless the chain already has one. Returns the one that is stored. */
   found(principal: string, startedAt: number, problem: RowProblem, now: number): Finding {
     this.#sql.exec(
       `INSERT INTO findings (principal, started_at, problem, found_at) VALUES (?1, ?2, ?3, ?4)
@@ -73,7 +73,7 @@ export class AuditIndex extends DurableObject<Env> {
     return this.#select("c.principal = ?", principal)[0];
   }
 
-  /** Chains of principals behind `after` and before `end`, in the order of their names. */
+  /** Returns the chains of principals after `after` and before `end`, ordered by name. */
   page(after: string, end: string, limit: number): IndexedChain[] {
     return this.#select(
       "c.principal > ? AND c.principal < ? ORDER BY c.principal LIMIT ?",

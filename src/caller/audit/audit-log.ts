@@ -1,46 +1,46 @@
 import { type Head, genesis, link } from "./chain.ts";
 import {
   ADMITTED,
-  type Act,
+  type AdminEvent,
   type Attempt,
   type Draft,
   type OpenAttempt,
   type Outcome,
-  isAct,
+  isAdminEvent,
 } from "./records.ts";
 import { callMark } from "../retries/recent-calls.ts";
-import { type Run, closeRun, countOne, openRun, runKey } from "./repeats.ts";
+import { type OpenRepeats, repeatsRecord, countOne, startRepeats, repeatsKey } from "./repeats.ts";
 import type { Store } from "../store.ts";
 import type { State } from "../store/state-row.ts";
 
-/** Attempts kept in memory until they are settled. */
+/** Unsettled attempts kept in memory. */
 const OPEN_MAX = 4;
 /**
- * Records kept at most, whatever the retention: two for each call. At 3 KiB, of the largest, they are 7.5 GB of the 10 that a
- * Durable Object may store; at the limit as shipped they are nine days of calls without a pause.
+ * The most records kept, whatever the retention: two for each call. At 3 KiB, the largest size, they take 7.5 of the 10 GB
+ * that a Durable Object may store; at the shipped limit they are nine days of uninterrupted calls.
  * https://developers.cloudflare.com/durable-objects/platform/limits/
  */
 export const RECORDS_MAX = 2_500_000;
 
-/** Records that are pruned at a time, so that no call waits long for it; the rest goes with the next alarms. */
+/** Records pruned at a time, so that no call waits long; later alarms prune the rest. */
 export const PRUNED_MAX = 20_000;
 
-/** One principal's chain of records, in its Durable Object. Nothing here waits: what one call writes commits as one. */
+/** One principal's chain of records, in its Durable Object. No method waits, so the writes of one call commit together. */
 export class AuditLog {
   readonly #store: Store;
   #state: State | undefined;
   /**
-   * The state is one of a later release that can't be read. It stays as it is: calls are served and recorded, and nobody is told
-   * where the chain stands, and nothing is pruned, until a release is back that can say where the chain begins.
+   * The stored state is of a newer release and unreadable, so it is left as it is. Calls are served and recorded, but nothing
+   * is anchored or pruned until a release that can read where the chain begins is deployed again.
    */
   readonly isProvisional: boolean;
   #head: Head | undefined;
-  readonly runs: Map<string, Run>;
-  /** Keys of runs that have counted more than is stored. */
+  readonly openRepeats: Map<string, OpenRepeats>;
+  /** Keys of open repeats whose latest count is not stored yet. */
   readonly #unstored = new Set<string>();
-  /** Attempts that are not settled yet, the latest of them: reading one back costs more than the rest of a settlement. */
+  /** The latest unsettled attempts: reading one back costs more than the rest of a settlement. */
   readonly #open = new Map<number, OpenAttempt>();
-  /** The latest moment that was stored, when this was read back. */
+  /** The latest stored time when this object was loaded. */
   readonly latest: number;
 
   constructor(store: Store) {
@@ -50,8 +50,8 @@ export class AuditLog {
     this.#state = state === "unreadable" ? undefined : state;
     const last = store.last();
     this.#head = last === undefined ? this.#state?.checkpoint : { seq: last.seq, hash: last.hash };
-    this.runs = new Map(store.runs());
-    this.latest = Math.max(last?.at ?? 0, ...[...this.runs.values()].map(({ lastAt }) => lastAt));
+    this.openRepeats = new Map(store.openRepeats());
+    this.latest = Math.max(last?.at ?? 0, ...[...this.openRepeats.values()].map(({ lastAt }) => lastAt));
   }
 
   /** Undefined before the first record. */
@@ -63,7 +63,7 @@ export class AuditLog {
     return this.#head;
   }
 
-  /** Makes the chain's beginning at the first record, and keeps up with the policy's retention. */
+  /** Starts the chain at the first record, and follows the policy's retention. */
   begin(principal: string, retentionMs: number, now: number): void {
     if (this.#state?.retentionMs === retentionMs) return;
     if (this.isProvisional) return this.#beginProvisionally(principal, retentionMs, now);
@@ -83,30 +83,33 @@ export class AuditLog {
     this.#head ??= checkpoint;
   }
 
-  /** `noteId` names a request to record something, which may be sent again: `noted` finds the record by it. */
+  /**
+   * Appends a record and returns its number. `noteId` names the request, so that `noted` finds the record if the request is
+   * retried.
+   */
   append(draft: Draft, now: number, noteId?: string): number {
     const before = this.#head;
     if (before === undefined) throw new Error("A record before its chain.");
     const seq = before.seq + 1;
     const text = JSON.stringify({ seq, at: now, ...draft });
     const head = { seq, hash: link(before, text) };
-    // Stored first: a head in memory that the storage has refused would break every later link.
+    // Store first: if the storage rejected a head that memory already had, every later link would be wrong.
     this.#store.append(now, text, head);
     this.#head = head;
-    if (isAct(draft)) this.#store.noteAct(seq, noteId ?? null);
+    if (isAdminEvent(draft)) this.#store.noteAdminEvent(seq, noteId ?? null);
     if (draft.kind === "attempt" && draft.decision === ADMITTED) this.#keepOpen({ seq, at: now, ...draft });
     return seq;
   }
 
-  /** The decision or change that a request has recorded already. */
-  noted = (noteId: string | undefined): Act | undefined =>
-    noteId === undefined ? undefined : this.#store.actOf(noteId);
+  /** Returns the decision or change that a request has already recorded. */
+  noted = (noteId: string | undefined): AdminEvent | undefined =>
+    noteId === undefined ? undefined : this.#store.adminEventOf(noteId);
 
-  /** The outcome of an attempt that is settled already. One that memory has open is not. */
+  /** Returns the outcome of an attempt that is already settled. One that memory has as unsettled has none. */
   outcomeOf = (attempt: number): Outcome | undefined =>
     this.#open.has(attempt) ? undefined : this.#store.outcomeOf(attempt);
 
-  /** An attempt that is settled now: from memory, as a rule. */
+  /** Returns an attempt that is about to be settled, usually from memory. */
   takeAttempt(seq: number): OpenAttempt | undefined {
     const open = this.#open.get(seq);
     this.#open.delete(seq);
@@ -114,67 +117,67 @@ export class AuditLog {
   }
 
   #keepOpen({ seq, at, name, digest, roles, correlation_id, flow }: Attempt): void {
-    // The runs of ids that it named were counted when it was admitted.
+    // The consecutive ids that it named were already counted at admission.
     const seen = flow && { ...flow, neighbourhoods: [] };
     this.#open.set(seq, { seq, at, name, digest, roles, correlation_id, flow: seen });
     const [oldest] = this.#open.keys();
     if (this.#open.size > OPEN_MAX && oldest !== undefined) this.#open.delete(oldest);
   }
 
-  /** Records the first of a kind in a window, and counts those behind it. `seq` is the first's. */
+  /** Records the first attempt of a kind in a window, and counts the later ones. `seq` is the first one's. */
   fold(
     attempt: Omit<Attempt, "seq" | "at">,
     windowMs: number,
     now: number,
   ): { seq: number; isCounted: boolean } {
-    const key = runKey(attempt);
-    const run = this.runs.get(key);
-    if (run === undefined) {
+    const key = repeatsKey(attempt);
+    const repeats = this.openRepeats.get(key);
+    if (repeats === undefined) {
       const seq = this.append(attempt, now);
-      this.runs.set(key, openRun(seq, attempt, now + windowMs));
+      this.openRepeats.set(key, startRepeats(seq, attempt, now + windowMs));
       return { seq, isCounted: false };
     }
-    if (countOne(run, attempt.weight, now, callMark(attempt))) {
-      this.#saveRun(key, run);
+    if (countOne(repeats, attempt.weight, now, callMark(attempt))) {
+      this.#saveRepeats(key, repeats);
     } else {
       this.#unstored.add(key);
     }
-    return { seq: run.of, isCounted: true };
+    return { seq: repeats.of, isCounted: true };
   }
 
-  /** Whether runs have counted more than is stored. */
+  /** Whether open repeats have counts that are not stored yet. */
   get hasUnstored(): boolean {
     return this.#unstored.size > 0;
   }
 
-  /** Stores what runs have counted. */
-  storeRuns(): void {
+  /** Stores the counts of open repeats. */
+  storeRepeats(): void {
     for (const key of this.#unstored) {
-      const run = this.runs.get(key);
-      if (run !== undefined) this.#saveRun(key, run);
+      const repeats = this.openRepeats.get(key);
+      if (repeats !== undefined) this.#saveRepeats(key, repeats);
     }
   }
 
-  #saveRun(key: string, run: Run): void {
-    this.#store.saveRun(key, run);
+  #saveRepeats(key: string, repeats: OpenRepeats): void {
+    this.#store.saveRepeats(key, repeats);
     this.#unstored.delete(key);
   }
 
-  /** Writes the record of every run whose window is over, or of all. */
-  closeRuns(now: number, which: "over" | "all" = "over"): void {
-    for (const [key, run] of this.runs) {
-      if (which === "over" && run.until > now) continue;
-      this.runs.delete(key);
+  /** Writes the record of all repeats whose window is over, or of all. */
+  closeRepeats(now: number, which: "over" | "all" = "over"): void {
+    for (const [key, repeats] of this.openRepeats) {
+      if (which === "over" && repeats.until > now) continue;
+      this.openRepeats.delete(key);
       this.#unstored.delete(key);
-      this.#store.dropRun(key);
-      const repeats = closeRun(run);
-      if (repeats !== undefined) this.append(repeats, now);
+      this.#store.dropRepeats(key);
+      const record = repeatsRecord(repeats);
+      if (record !== undefined) this.append(record, now);
     }
   }
 
   /**
-   * Drops the records that are older than the retention, or too many; the last of them stays as the checkpoint. Gives `early`
-   * if it dropped records that the retention would have kept.
+   * Deletes records older than the retention, and the oldest if there are too many; the last deleted one stays as the
+   * checkpoint. Returns `early` if the retention would have kept some of them.
    */
   prune(now: number, max = RECORDS_MAX): "early" | "due" | undefined {
     if (this.#state === undefined || this.isProvisional) return undefined;
@@ -188,8 +191,8 @@ export class AuditLog {
   }
 
   /**
-   * Whether the index of chains has this one; only then is a missing row of D1 a finding. That it has is stored with the next
-   * anchor, because the index may be told twice; that it has not is stored at once.
+   * Notes whether the index of chains has this one; only then is a missing row in D1 a finding. `true` is stored with the
+   * next anchor, because telling the index twice is harmless; `false` is stored at once.
    */
   noteIndexed(indexed: boolean): void {
     if (this.#state === undefined) return;

@@ -1,23 +1,22 @@
 import * as crypto from "node:crypto";
 import * as z from "zod";
 
-// The audit's hash chain: every link is the SHA-256 of the link before it and of a record's exact
-// text, so a record can't be changed, dropped, moved or brought in from elsewhere without every later
-// link changing. What the chain alone can't show is that its end was cut off, or that all of it was made
-// anew: for that D1 keeps an anchor, a link that the chain must hold.
+// The audit's hash chain: every link is the SHA-256 of the previous link and a record's exact text, so changing, dropping,
+// moving or inserting a record changes every later link. The chain alone can't show that its end was cut off or that all of
+// it was rewritten; for that D1 keeps an anchor, a link that the chain must contain.
 
-/** Where a chain stands: its last record's number, and that record's link. */
+/** The end of a chain: its last record's number and link. */
 export interface Head {
   seq: number;
   hash: string;
 }
 
-/** What a chain begins from: of one principal, since one moment, so that no chain passes for another. */
+/** Returns a chain's first link. It depends on principal and start, so no chain passes for another. */
 export function genesis(principal: string, startedAt: number): Head {
   return { seq: 0, hash: sha256(`product-catalog-mcp audit 1\n${startedAt}\n${principal}`) };
 }
 
-/** The link of a record's text behind a head. */
+/** Returns the link of a record's text after `head`. */
 export const link = (head: Head, text: string): string => sha256(`${head.hash}\n${text}`);
 
 const sha256 = (text: string): string => crypto.hash("sha256", text, "hex");
@@ -29,12 +28,12 @@ export const headerSchema = z.strictObject({
   audit: z.literal(1),
   principal: z.string(),
   started_at: z.int(),
-  /** The last record that retention has pruned; the first line's record is the one behind it. */
+  /** The last record that retention has pruned; the export starts with the record after it. */
   checkpoint: headSchema.nullable(),
 });
 export type Header = z.output<typeof headerSchema>;
 
-/** What D1 keeps of one principal's chain. */
+/** The anchor of one principal's chain, as D1 keeps it. */
 export const anchorSchema = z.object({
   principal: z.string(),
   started_at: z.int(),
@@ -46,7 +45,7 @@ export const anchorSchema = z.object({
 });
 export type Anchor = z.output<typeof anchorSchema>;
 
-/** A line of an exported chain: the record as it was hashed, and its link. */
+/** Returns a line of an exported chain: the record's hashed text and its link. */
 export const exportLine = (text: string, hash: string): string => `{"record":${text},"hash":"${hash}"}`;
 
 const lineSchema = z.strictObject({
@@ -54,7 +53,7 @@ const lineSchema = z.strictObject({
   hash: z.string(),
 });
 
-/** What one line of an export says; undefined where it is none. Whether it is true, verifyChain says. */
+/** Parses one line of an export; undefined if it is not one. verifyChain says whether the line is genuine. */
 export function parseExportLine(line: unknown): { principal: string } | { record: unknown } | undefined {
   return headerSchema.safeParse(line).data ?? lineSchema.safeParse(line).data;
 }
@@ -62,20 +61,21 @@ export function parseExportLine(line: unknown): { principal: string } | { record
 export type Verdict =
   | { ok: true; head: Head; records: number; checked: { end: boolean; beginning: boolean } }
   | { ok: false; line: number; problem: Problem }
-  | { ok: false; line: number; problem: Untold };
+  | { ok: false; line: number; problem: Inconclusive };
 
-/** No sign of tampering, and none against it: the record that the anchor is of was pruned since. */
+/** No verdict: the anchored record has been pruned since. */
 export const PRUNED_PAST = "pruned_past_anchor";
-/** Likewise: there is nothing to check, or the last line stops in its middle, as that of a broken download does. */
+/** No verdict: the file is empty, or the last line is incomplete, as in an interrupted download. */
 export const EMPTY = "empty";
 export const BROKEN_OFF = "broken_off";
-/** Why it can't be told whether a chain is sound. */
-export type Untold = typeof PRUNED_PAST | typeof EMPTY | typeof BROKEN_OFF;
+/** Reasons why a chain can be neither confirmed nor rejected. */
+export type Inconclusive = typeof PRUNED_PAST | typeof EMPTY | typeof BROKEN_OFF;
 
-/** How every line of an export begins. */
+/** The beginning of every line of an export. */
 const BEGUN = /^\{("|$)/;
-const UNTOLD: ReadonlySet<string> = new Set([PRUNED_PAST, EMPTY, BROKEN_OFF]);
-export const isUntold = (problem: Problem | Untold): problem is Untold => UNTOLD.has(problem);
+const INCONCLUSIVE: ReadonlySet<string> = new Set([PRUNED_PAST, EMPTY, BROKEN_OFF]);
+export const isInconclusive = (problem: Problem | Inconclusive): problem is Inconclusive =>
+  INCONCLUSIVE.has(problem);
 
 export type Problem =
   | "no_header"
@@ -88,9 +88,9 @@ export type Problem =
   | "not_the_anchored_beginning";
 
 /**
- * Checks an exported chain line by line, `lines` in order and without line ends. With the anchor that D1
- * keeps, a cut-off end, a cut-off beginning and a chain made anew are found too. An `earlier` anchor is one from before the
- * export, since when retention may have pruned: where the chain begins later, only that it holds the anchored link is checked.
+ * Checks an exported chain line by line; `lines` come in order, without line ends. With the anchor from D1 it also finds a
+ * cut-off end, a cut-off beginning and a rewritten chain. `earlier` means that the anchor is older than the export, so
+ * retention may have pruned since: if the chain begins later, only the anchored link is checked.
  */
 export async function verifyChain(
   lines: AsyncIterable<string> | Iterable<string>,
@@ -103,14 +103,14 @@ export async function verifyChain(
   let meetsAnchor = false;
   let isPruned = false;
   let brokenAt: number | undefined;
-  const fail = (problem: Problem | Untold): Verdict =>
-    isUntold(problem) ? { ok: false, line, problem } : { ok: false, line, problem };
+  const fail = (problem: Problem | Inconclusive): Verdict =>
+    isInconclusive(problem) ? { ok: false, line, problem } : { ok: false, line, problem };
   const meet = () => {
     if (anchor?.seq === head.seq && anchor.hash === head.hash) meetsAnchor = true;
   };
   for await (const text of lines) {
     line += 1;
-    // Only of the last line can it be that the rest of it is missing.
+    // Only the last line may be incomplete.
     if (brokenAt !== undefined) return { ok: false, line: brokenAt, problem: "not_a_record" };
     if (BEGUN.test(text) && parseJson(text) === undefined) {
       brokenAt = line;
@@ -118,7 +118,7 @@ export async function verifyChain(
     }
     if (header === undefined) {
       const parsed = headerSchema.safeParse(parseJson(text));
-      // The text too, here and below: of a name that stands twice, two readers may see two values.
+      // Compares the text too, here and below: if a JSON name occurs twice, two readers may see two values.
       if (!parsed.success || text !== JSON.stringify(parsed.data)) return fail("no_header");
       header = parsed.data;
       if (anchor !== undefined && anchor.principal !== header.principal) return fail("other_principal");
@@ -148,7 +148,7 @@ export async function verifyChain(
   if (isPruned && anchor !== undefined && (header.checkpoint?.seq ?? 0) > anchor.seq)
     return { ok: false, line: 1, problem: PRUNED_PAST };
   if (anchor !== undefined && !meetsAnchor) return fail("not_the_anchored_chain");
-  // Links are no secret: behind its anchor anybody can add to a chain, or cut from it.
+  // Links are not secret: after its anchor, anybody can add to a chain or cut from it.
   const checked = { end: anchor?.seq === head.seq, beginning: anchor !== undefined && !isPruned };
   return { ok: true, head, records: line - 1, checked };
 }

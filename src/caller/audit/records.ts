@@ -2,15 +2,15 @@ import * as z from "zod";
 import { RULE_VERDICTS } from "../../detection/rules.ts";
 import { CALL_KINDS, DATA_CLASSES } from "../../detection/labels.ts";
 
-// What the audit keeps of a call: an attempt before it runs and an outcome after it, in one chain per
-// principal (src/caller/audit/chain.ts). A crash between the two leaves the attempt. Times are milliseconds
-// since the epoch. A later release may have written more fields: they stay in the chain, and are passed over here.
-// The rate window is rebuilt from these records; it is stored nowhere else.
+// The audit's records: an attempt before a call runs and an outcome after it, in one chain per principal
+// (src/caller/audit/chain.ts). A crash between the two leaves the attempt. Times are milliseconds since the epoch. Fields of
+// a newer release stay in the chain and are ignored here. The rate window is rebuilt from these records and stored nowhere
+// else.
 
 const tokens = z.array(z.string()).readonly();
 const touched = { subjects: tokens, objects: tokens };
 
-/** What a rule saw (src/detection/decision.ts). Never told to the caller. */
+/** One rule's observation (src/detection/decision.ts). Never shown to the caller. */
 export const hitSchema = z.object({
   rule: z.string(),
   version: z.int(),
@@ -21,9 +21,9 @@ export const hitSchema = z.object({
   window: z.number(),
   events: z.array(z.int()),
 });
-const hits = z.array(hitSchema).describe("Rules that spoke, shadow ones too; empty where none did");
+const hits = z.array(hitSchema).describe("Rules that matched, shadow ones too; empty if none did");
 
-/** The decision on a call that runs. */
+/** The decision of a call that may run. */
 export const ADMITTED = "admitted";
 export const bucketSchema = z.enum(["calls", "discovery"]);
 
@@ -37,17 +37,17 @@ export const attemptSchema = z.object({
   /** `admitted`, or the code of the refusal. */
   decision: z.string(),
   bucket: bucketSchema,
-  /** What it counts in its rate window; 0 where it was not charged. */
+  /** The charge in its rate window; 0 if it was not charged. */
   weight: z.int().min(0),
   roles: z.array(z.string()),
-  /** Keyed hash of the arguments: equal for equal arguments, and nobody can try values on it without the key. */
+  /** A keyed hash of the arguments: equal for equal arguments, and nobody without the key can test guesses against it. */
   digest: z.string(),
-  /** As the policy lets them be seen, as JSON. */
+  /** As JSON, redacted by the policy. */
   arguments: z.string(),
   protocol: z.string(),
   client: z.string(),
   correlation_id: z.string(),
-  /** What the flow detector saw (src/detection/event.ts); null where the call has no labels. */
+  /** The flow detector's input (src/detection/event.ts); null if the call has no labels. */
   flow: z
     .object({
       classes: z.array(z.enum(DATA_CLASSES)).readonly(),
@@ -58,7 +58,7 @@ export const attemptSchema = z.object({
       neighbourhoods: tokens,
     })
     .nullable(),
-  /** Active products at the time, which some rules go by. */
+  /** Active products at the time, which some rules use. */
   catalog_size: z.int().min(0),
   hits,
 });
@@ -73,53 +73,56 @@ export const outcomeSchema = z.object({
   records: z.int().min(0),
   bytes: z.int().min(0),
   duration_ms: z.int().min(0),
-  /** What the flow detector saw of the answer; null where the call has no labels, or ended without an answer. */
+  /** The flow detector's view of the answer; null if the call has no labels or ended without an answer. */
   flow: z
     .object({
       ...touched,
       missed: z.boolean(),
-      /** What was asked for and does not exist, as tokens; absent for nothing, and in records of before it was counted by name. */
+      /** Tokens of requested things that do not exist; absent if there are none, and in older records. */
       missing: tokens.optional(),
       tainted: z.boolean(),
       canary: z.boolean(),
     })
     .nullable(),
-  /** The refusal that the answer was withheld with; null where it was given. */
+  /** The refusal that replaced the answer; null if the answer was given. */
   withheld: z.string().nullable(),
   hits,
 });
 
-/** What a person may decide about an incident. */
+/** A person's possible decisions about an incident. */
 export const INCIDENT_DECISIONS = ["released", "declined", "closed"] as const;
 export type IncidentDecision = (typeof INCIDENT_DECISIONS)[number];
-/** What an admin may do to a caller. */
+/** An admin's possible decisions about a caller. */
 export const CALLER_DECISIONS = ["disabled", "enabled", "vouched"] as const;
 
-/** What a person decided about this principal, such as that work may go on. */
+/** A person's decision about this principal, such as letting work go on. */
 export const decisionSchema = z.object({
   ...base,
   kind: z.literal("decision"),
   decision: z.enum([...INCIDENT_DECISIONS, ...CALLER_DECISIONS]),
-  /** Rules that it is about. */
+  /** The rules that the decision is about. */
   rules: z.array(z.string()),
   incident: z.string().nullable(),
-  /** Who decided: a user's id, or `principal` where a form in the client was answered. */
+  /** The user's id, or `principal` if a form in the client was answered. */
   by: z.string(),
-  /** When what was released is over; the moment itself where nothing was. */
+  /** When the release ends; the time of the decision if nothing was released. */
   until: z.int(),
   allowance: z.int(),
-  /** For whoever looks at it later; records of before there were notes have none. */
+  /** A note for later readers; old records have none. */
   note: z.string().nullable().default(null),
 });
 
-/** Stands in a decision's `by` where a form in the client was answered. Such a decision is about the attempt behind it alone. */
+/** The value of `by` if a form in the client was answered. Such a decision covers only the attempt that follows it. */
 export const BY_FORM = "principal";
 
-/** The attempt that a decision let pass, by its seq; undefined where it lets pass what follows until a time. */
+/** Returns the number of the one attempt that a decision let pass; undefined if the decision has a duration instead. */
 export const releasedAttempt = ({ seq, decision, by }: z.output<typeof decisionSchema>): number | undefined =>
   decision === "released" && by === BY_FORM ? seq + 1 : undefined;
 
-/** What was to be changed of who this principal is, what it signs in with and who acts for it. No record holds a secret. */
+/**
+ * A change to this principal's identity: its roles, keys, sign-ins and clients. A change that gives something is recorded
+ * before it is made. No record holds a secret.
+ */
 export const changeSchema = z.object({
   ...base,
   kind: z.literal("change"),
@@ -136,19 +139,19 @@ export const changeSchema = z.object({
     "client_allowed",
     "client_ended",
   ]),
-  /** Who changed it: a user's id, or `sign-on` where the sign-in provider and the policy say other roles now. */
+  /** The user's id, or `sign-on` if the sign-in provider and the policy now give other roles. */
   by: z.string(),
-  /** The user's, or what a new key narrows them to; null where nothing is said of them. */
+  /** The user's roles, or those that a new key is limited to; null if the change is not about roles. */
   roles: z.array(z.string()).nullable(),
-  /** The key's id; null for a sign-in by the provider. */
+  /** The key's id; null for a sign-in through the provider. */
   key: z.string().nullable(),
-  /** The customer of the shop whose data are the user's own. */
+  /** The shop customer whose data the user owns. */
   customer: z.string().nullable(),
-  /** Of what is done to a client: its id, clipped where it is a URL of the client's own. */
+  /** The client's id, for changes to a client; clipped if it is a URL of the client's own. */
   client: z.string().optional(),
 });
 
-/** More refusals of one code within a window of the first, which is the attempt `of`. */
+/** Repeats of the attempt `of` within its window: refusals of one code, or discovery calls of one method. */
 export const repeatsSchema = z.object({
   ...base,
   kind: z.literal("repeats"),
@@ -157,7 +160,7 @@ export const repeatsSchema = z.object({
   bucket: bucketSchema,
   count: z.int().min(1),
   last_at: z.int(),
-  /** What of them was charged, and when. */
+  /** The charges among them, as time and weight. */
   charges: z.array(z.tuple([z.int(), z.int()])),
 });
 
@@ -170,7 +173,7 @@ export const recordSchema = z.discriminatedUnion("kind", [
 ]);
 export type AuditRecord = z.output<typeof recordSchema>;
 export type Attempt = z.output<typeof attemptSchema>;
-/** What its settlement has to know of an attempt. */
+/** The part of an attempt that its settlement needs. */
 export type OpenAttempt = Pick<
   Attempt,
   "seq" | "at" | "name" | "digest" | "roles" | "correlation_id" | "flow"
@@ -181,14 +184,15 @@ export type Change = Omit<z.output<typeof changeSchema>, "seq" | "at" | "kind">;
 export type CallerDecision = (typeof CALLER_DECISIONS)[number];
 export type Bucket = Attempt["bucket"];
 
-/** What was decided about this principal or changed of it, by others than its own calls. */
-export type Act = Extract<AuditRecord, { kind: ActKind }>;
-type ActKind = "decision" | "change";
+/** A decision about this principal or a change to it, made outside its own calls. */
+export type AdminEvent = Extract<AuditRecord, { kind: AdminEventKind }>;
+type AdminEventKind = "decision" | "change";
 
-export const isAct = <Each extends { kind: AuditRecord["kind"] }>(
+export const isAdminEvent = <Each extends { kind: AuditRecord["kind"] }>(
   record: Each,
-): record is Extract<Each, { kind: ActKind }> => record.kind === "decision" || record.kind === "change";
+): record is Extract<Each, { kind: AdminEventKind }> =>
+  record.kind === "decision" || record.kind === "change";
 
 type WithoutPlace<Each> = Each extends AuditRecord ? Omit<Each, "seq" | "at"> : never;
-/** A record before it has its place in a chain. */
+/** A record before it is appended to a chain. */
 export type Draft = WithoutPlace<AuditRecord>;

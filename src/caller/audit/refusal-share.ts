@@ -4,25 +4,25 @@ import { statusOf } from "../../telemetry/call-record.ts";
 import type { CallerState } from "../state.ts";
 import { ADMITTED, type AuditRecord, type Outcome } from "./records.ts";
 
-/** The latest calls of a caller, those of the last hour at most, and how many of them were refused. */
+/** A caller's latest calls, from the last hour at most, and how many of them were refused. */
 export interface Refusals {
   calls: number;
   refused: number;
 }
 
-/** Fewer calls than these say nothing about a caller. */
+/** Too few calls to say anything about a caller. */
 const CALLS_MIN = 5;
 
 export const isMostlyRefused = ({ calls, refused }: Refusals): boolean =>
   calls >= CALLS_MIN && refused * 2 > calls;
 
 /**
- * Counts as the metrics do: a call that ended in a code of the caller's own doing is refused too, and lists and handshakes
- * are no calls. Repeated calls are a count in a record, or in a run that is not over yet.
+ * Counts like the metrics: a call that ended in an error of the caller's own is refused, and lists and handshakes are not
+ * calls. Repeated calls are counts, in a record or in open repeats.
  */
 export function refusalsIn(
   records: readonly AuditRecord[],
-  runs: CallerState["log"]["runs"],
+  openRepeats: CallerState["log"]["openRepeats"],
   now: number,
 ): Refusals {
   const since = now - HOUR;
@@ -41,8 +41,8 @@ export function refusalsIn(
       if (refusedLater.has(record.seq)) refused += 1;
     } else if (record.kind === "repeats" && record.bucket === "calls") count(record.decision, record.count);
   }
-  for (const run of runs.values())
-    if (run.lastAt >= since && run.bucket === "calls") count(run.decision, run.count);
+  for (const repeats of openRepeats.values())
+    if (repeats.lastAt >= since && repeats.bucket === "calls") count(repeats.decision, repeats.count);
   return { calls, refused };
 }
 

@@ -17,18 +17,18 @@ const baseSchema = z.looseObject({ kind: z.string(), seq: z.int().min(1), at: z.
 type Stored = z.output<typeof baseSchema>;
 
 /**
- * A row of records as far as this release understands it: a later one may have stored it, with fields, values and kinds of its
- * own. Undefined where nothing can be made of it. `tell` hears what is not understood.
+ * Reads a stored record as far as this release understands it: a newer one may have stored unknown fields, values and kinds.
+ * Returns undefined if nothing can be read. `report` gets the errors.
  */
-export function readRecord(row: unknown, tell: (error: unknown) => void): AuditRecord | undefined {
+export function readRecord(row: unknown, report: (error: unknown) => void): AuditRecord | undefined {
   const text = textRow.safeParse(row);
   if (!text.success) {
-    tell(text.error);
+    report(text.error);
     return undefined;
   }
   const read = recordSchema.safeParse(text.data.text);
   if (read.success) return read.data;
-  tell(read.error);
+  report(read.error);
   const stored = baseSchema.safeParse(text.data.text);
   return stored.success ? salvage(stored.data) : undefined;
 }
@@ -41,35 +41,35 @@ const SHAPES = new Map<string, Record<string, z.ZodType>>([
   ["change", changeSchema.shape],
 ]);
 
-/** Field by field, with what errs towards caution in place of what is not understood. */
+/** Reads field by field, with a cautious value for each field that is not understood. */
 function salvage(stored: Stored): AuditRecord | undefined {
   const shape = SHAPES.get(stored.kind);
   if (shape === undefined) return undefined;
   const fields = Object.entries(shape).map(([name, schema]) => {
     const { success, data } = schema.safeParse(stored[name]);
-    return [name, success ? data : insteadOf(name, stored)];
+    return [name, success ? data : defaultFor(name, stored)];
   });
   return recordSchema.safeParse(Object.fromEntries(fields)).data;
 }
 
 /**
- * What stands for a field that is not understood; undefined for one without which the record is not read. An outcome without
- * what it answered is such a one: its call counts as one whose outcome was lost.
+ * Returns the value for a field that is not understood, or undefined if the record can't be read without it. An outcome needs
+ * its result: without one, its call counts as one whose outcome was lost.
  */
-function insteadOf(field: string, { kind, at, ...stored }: Stored): unknown {
+function defaultFor(field: string, { kind, at, ...stored }: Stored): unknown {
   if (field === "hits") return hitsOf(stored["hits"]);
   if (field === "flow" && kind === "attempt") return flowOf(stored["flow"]);
   if (field === "charges") return [[at, 1]];
   if (field === "last_at") return at;
-  return INSTEAD.get(field);
+  return DEFAULTS.get(field);
 }
 
-const INSTEAD = new Map<string, unknown>([
+const DEFAULTS = new Map<string, unknown>([
   ["target", "request"],
   ["name", ""],
   ["outcome", "internal"],
   ["bucket", "calls"],
-  // It was charged: that much is certain of most calls.
+  // Most calls are charged.
   ["weight", 1],
   ["count", 1],
   ["roles", []],
@@ -88,7 +88,7 @@ const INSTEAD = new Map<string, unknown>([
   ["allowance", 0],
 ]);
 
-/** The hits that are understood. */
+/** Returns the rule hits that this release understands. */
 const hitsOf = (hits: unknown): unknown[] =>
   z
     .array(z.unknown())
@@ -107,7 +107,7 @@ const looseFlow = z.object({
   neighbourhoods: words,
 });
 
-/** A class of data that this release does not know counts as personal data. */
+/** Data classes that this release does not know count as personal data. */
 function flowOf(flow: unknown): unknown {
   const { success, data } = looseFlow.safeParse(flow);
   if (!success) return null;

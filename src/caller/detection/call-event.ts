@@ -1,7 +1,7 @@
 import type { FlowCall } from "../../detection/event.ts";
 import type { OpenAttempt } from "../audit/records.ts";
 
-/** The flow event that an attempt holds; undefined where the call has no labels. */
+/** Returns the flow event of an attempt; undefined if the call has no labels. */
 export function toFlowCall({ seq, at, name, digest, roles, flow }: OpenAttempt): FlowCall | undefined {
   return flow === null ? undefined : { attempt: seq, at, tool: name, digest, roles, ...flow };
 }

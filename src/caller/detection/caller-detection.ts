@@ -17,26 +17,26 @@ import { policyInForce } from "../../policy/bundled.ts";
 import type { AdmissionRequest, Settlement } from "../admission.ts";
 import type { OpenAttempt } from "../audit/records.ts";
 import { toFlowCall } from "./call-event.ts";
-import { recall } from "./rehydrate.ts";
+import { rehydrate } from "./rehydrate.ts";
 import type { Store } from "../store.ts";
 
 let detector: Detector | undefined;
-/** Made once per isolate: the rules hold nothing about any caller. */
+/** Compiled once per isolate, because the rules hold no caller's data. */
 const rules = (): Detector => (detector ??= detectorOf(policyInForce().rules));
 
-/** Records that may lie behind the stored state: each is read again when the object comes back to memory. */
+/** Records that may follow the stored state: each is replayed after an eviction. */
 const BEHIND_MAX = 64;
-/** Records that are read again to replace rows which can't be read. */
+/** Records that are replayed to rebuild unreadable rows. */
 const RECOUNTED_MAX = 2_000;
 
 /**
- * One principal's flow state, in memory. What is stored is how it stood after one record; the records behind it tell the
- * rest. Storing it with every call would write several times what the record of the call takes.
+ * One principal's flow state, in memory. The stored state is a snapshot after one record; the records since then are
+ * replayed. Storing it with every call would write several times as much as the call's record.
  */
 export class CallerDetection {
   readonly #store: Store;
   #state: FlowState | undefined;
-  /** The record up to which the state is stored. */
+  /** The last record in the stored state. */
   #storedAt: number;
 
   constructor(store: Store) {
@@ -44,15 +44,15 @@ export class CallerDetection {
     this.#storedAt = store.flowAt();
   }
 
-  /** Judges a call before it runs; `seq` will be its record's. */
-  admit({ attempt }: AdmissionRequest, seq: number, now: number): Decision {
+  /** Judges a call before it runs; `seq` is the number that its record will have. */
+  judge({ attempt }: AdmissionRequest, seq: number, now: number): Decision {
     const call = toFlowCall({ ...attempt, seq, at: now });
     if (call === undefined) return ALLOWED;
     const context = { catalogSize: attempt.catalog_size };
     return admit(this.#read(), rules(), call, context);
   }
 
-  /** The largest page that every rule about a call spares; undefined if none spares any. */
+  /** Returns the largest page that every rule about a call always allows; undefined if no rule allows any. */
   spares(attempt: AdmissionRequest["attempt"]): number | undefined {
     if (attempt.flow === null) return undefined;
     const watches = rules().watchesOf({ ...attempt.flow, roles: attempt.roles });
@@ -60,18 +60,18 @@ export class CallerDetection {
     return spared.length === 0 ? undefined : Math.min(...spared);
   }
 
-  /** Likewise, where a person agreed that this one attempt passes these rules. */
-  admitReleased(request: AdmissionRequest, seq: number, passed: readonly string[], now: number): Decision {
+  /** Judges a call that a person let pass these rules once. */
+  judgeReleased(request: AdmissionRequest, seq: number, passed: readonly string[], now: number): Decision {
     const { releases } = this.#read();
     releases.releaseAttempt(seq, passed);
-    const decision = this.admit(request, seq, now);
-    // Whatever became of it: a refused attempt may leave its number to another.
+    const decision = this.judge(request, seq, now);
+    // Undo the release in any case, because a refused attempt may leave its number to another.
     releases.releaseAttempt(seq, []);
     return decision;
   }
 
-  /** Judges what an admitted call turned out to be; `isWithheld`: its answer must not be given. */
-  settle(
+  /** Judges the result of an admitted call; `isWithheld`: its answer must not be given. */
+  judgeResult(
     settlement: Settlement,
     attempt: OpenAttempt,
     now: number,
@@ -92,24 +92,26 @@ export class CallerDetection {
     release(this.#read(), rules(), agreed);
   }
 
-  /** What is remembered of the caller, for an admin. Changes nothing. */
+  /** Returns the state for an admin. Changes nothing. */
   view(context: FlowContext, now: number): FlowView {
     return viewOf(this.#read(), rules().rules, context, now);
   }
 
-  /** The rule whose block stands. */
+  /** Returns the rule whose block is in force. */
   blockedBy(now: number): string | undefined {
     const { block } = this.#read().marks;
     return block !== undefined && now < block.until ? block.rule : undefined;
   }
 
-  /** Whether text that reads like an instruction was answered after a moment. */
+  /** Whether instruction-like text was answered after a moment. */
   isTaintedSince(moment: number): boolean {
     const { taint } = this.#read().marks;
     return taint !== undefined && taint.at > moment;
   }
 
-  /** To be told of the last record once all that it says is in the state: `always`, or when enough lie behind. */
+  /**
+   * Stores the state, which must include record `head`: `always`, or only when enough records follow the stored one (`due`).
+   */
   checkpoint(head: number, when: "always" | "due"): void {
     const behind = head - this.#storedAt;
     if (behind === 0 || (when === "due" && (this.#state === undefined || behind < BEHIND_MAX))) return;
@@ -117,10 +119,10 @@ export class CallerDetection {
     this.#storedAt = head;
   }
 
-  /** Makes rows that can't be read anew from the records that they were made of, as far back as those are read. */
+  /** Rebuilds unreadable rows from the records, as far back as those are read. */
   #recount(state: FlowState, keys: readonly string[]): void {
     const recounted = new FlowState(policyInForce().rules);
-    recall(recounted, rules(), this.#store, Math.max(0, this.#storedAt - RECOUNTED_MAX), this.#storedAt);
+    rehydrate(recounted, rules(), this.#store, Math.max(0, this.#storedAt - RECOUNTED_MAX), this.#storedAt);
     for (const key of keys) state.takeOver(key, recounted);
   }
 
@@ -132,7 +134,7 @@ export class CallerDetection {
         unread.push(key);
       });
       if (unread.length > 0) this.#recount(state, unread);
-      recall(state, rules(), this.#store, this.#storedAt);
+      rehydrate(state, rules(), this.#store, this.#storedAt);
       this.#state = state;
     }
     return this.#state;

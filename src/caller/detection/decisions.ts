@@ -6,33 +6,33 @@ import type { Incident } from "../../incidents/incident-record.ts";
 import type { CallerState } from "../state.ts";
 import { type Attempt, BY_FORM, type IncidentDecision } from "../audit/records.ts";
 
-// What the flow rules' decisions come to for one principal: refusals, incidents, and what people decide about
-// them. Nothing here waits.
+// Turns the flow rules' decisions about one principal into refusals and incidents, and applies people's decisions about them.
+// No function here waits.
 
-/** Milliseconds to wait where a throttle names no time. */
+/** Milliseconds to wait if a throttle does not say how long. */
 const THROTTLE_MS = 60_000;
 
-/** Who decided, and for those who look at it later, why. */
+/** The person who decided, and a note for later readers. */
 export interface Decider {
   by: string;
   note: string | null;
-  /** Names the request, so that what it asks for is done once if it is sent again. */
+  /** Names the request, so that a retry is applied once. */
   noteId?: string;
 }
 
-/** What a person decided about an incident. */
+/** A person's decision about an incident. */
 export interface PersonsDecision extends Decider {
   incident: string;
   decision: IncidentDecision;
 }
 
-/** Judges a call before it runs; an accepted form lets a write go on that would have been asked about. */
-export function judgeCall(parts: CallerState, request: AdmissionRequest, now: number): Decision {
-  const { log, flow, incidents, nonces } = parts;
-  const decision = flow.admit(request, (log.head?.seq ?? 0) + 1, now);
+/** Judges a call before it runs. An accepted form lets a write go on that would otherwise need confirmation. */
+export function judgeCall(caller: CallerState, request: AdmissionRequest, now: number): Decision {
+  const { log, flow, incidents, nonces } = caller;
+  const decision = flow.judge(request, (log.head?.seq ?? 0) + 1, now);
   const { agreed } = request;
   if (decision.verdict !== "confirm" || agreed === undefined || !isAboutWrites(decision)) return decision;
-  // Who agreed had not seen what was read after they were asked.
+  // The person who accepted the form had not seen what was read after it was asked.
   if (flow.isTaintedSince(agreed.askedAt)) return decision;
   const { nonce, expiresAt } = agreed;
   const requestId = request.attempt.correlation_id;
@@ -40,7 +40,7 @@ export function judgeCall(parts: CallerState, request: AdmissionRequest, now: nu
 
   const rules = decision.hits.filter(asksPerson).map(({ rule }) => rule);
   for (const each of incidents.waiting(true, now)) incidents.decide(each, "released", BY_FORM, null, now);
-  // Of this one attempt, whose record comes next: nothing is released for a time.
+  // The release covers only this attempt, whose record comes next, so it has no duration.
   const seq = log.append(
     {
       kind: "decision",
@@ -54,10 +54,13 @@ export function judgeCall(parts: CallerState, request: AdmissionRequest, now: nu
     },
     now,
   );
-  return flow.admitReleased(request, seq + 1, rules, now);
+  return flow.judgeReleased(request, seq + 1, rules, now);
 }
 
-/** Notes a decision's incidents, of which a call that waits for others in flight makes none; gives what the caller is refused with. */
+/**
+ * Opens or updates the incidents of a decision and returns the refusal, if it is one. A call that must wait for others in
+ * flight opens no incident.
+ */
 export function noteDecision(
   { log, incidents }: CallerState,
   decision: Decision,
@@ -70,8 +73,8 @@ export function noteDecision(
 }
 
 /**
- * The refusal that a record tells of, for a request that was sent again; undefined where no rule refused it. A throttle's own
- * wait is not in the record.
+ * Rebuilds the refusal of a retried request from its record; undefined if no rule refused it. The record does not hold a
+ * throttle's exact wait.
  */
 export function recordedRefusal(
   { incidents }: Pick<CallerState, "incidents">,
@@ -93,7 +96,7 @@ function refusalOf(decision: Decision, noted: readonly Incident[], now: number):
   return { verdict: "block" };
 }
 
-/** What is decided together with an open incident of that id, itself first; none where it is not open. */
+/** Returns the incidents that are decided together with an open one, that one first; none if it is not open. */
 export function decidedWith(
   { incidents }: Pick<CallerState, "incidents">,
   id: string,
@@ -101,23 +104,23 @@ export function decidedWith(
 ): Incident[] {
   const incident = incidents.find(id);
   if (incident?.status !== "open") return [];
-  // Work that a person was asked about passes all the rules that asked, or none.
+  // Work that needs confirmation passes all the rules that asked, or none.
   if (incident.verdict !== "confirm") return [incident];
   const waiting = incidents.waiting(kindOf(incident.rule) === "taint", now);
   return [incident, ...waiting.filter((each) => each.id !== id)];
 }
 
 /**
- * Releases, declines or closes an incident, and with it those that wait for the same answer; undefined where there is
- * none open of that id. Closing says that somebody has looked: it lets nothing through, and those that wait go on waiting.
+ * Releases, declines or closes an incident. A release or a decline also covers the incidents that wait for the same answer;
+ * closing only says that somebody has looked. Returns undefined if the incident is not open.
  */
 export function decideIncident(
-  parts: CallerState,
+  caller: CallerState,
   { incident: id, decision, ...decider }: PersonsDecision,
   now: number,
 ): Incident | undefined {
-  const together = decidedWith(parts, id, now);
-  return settleIncidents(parts, decision === "closed" ? together.slice(0, 1) : together, {
+  const together = decidedWith(caller, id, now);
+  return decideTogether(caller, decision === "closed" ? together.slice(0, 1) : together, {
     ...decider,
     decision,
     incident: id,
@@ -126,46 +129,46 @@ export function decideIncident(
 }
 
 /**
- * Lets a caller go on past a rule that stops it, or past all of them (null): a block that stands, and every open
- * incident in which calls were refused. Gives the rules; none where nothing stops the caller.
+ * Releases a caller from a rule that stops it, or from all of them (null): from a block that is in force, and from every open
+ * incident that refused calls. Returns the rules; none if nothing stops the caller.
  */
 export function releaseCaller(
-  parts: CallerState,
+  caller: CallerState,
   { rule, ...decider }: Decider & { rule: string | null },
   now: number,
 ): string[] {
   const isMeant = (id: string) => rule === null || rule === id;
-  const block = parts.flow.blockedBy(now);
-  const open = parts.incidents.open().filter((each) => each.verdict !== "flag" && isMeant(each.rule));
+  const block = caller.flow.blockedBy(now);
+  const open = caller.incidents.open().filter((each) => each.verdict !== "flag" && isMeant(each.rule));
   const standing = block !== undefined && isMeant(block) ? [block] : [];
   const rules = [...new Set([...standing, ...open.map((each) => each.rule)])];
   if (rules.length > 0)
-    settleIncidents(parts, open, { ...decider, decision: "released", incident: null, rules, now });
+    decideTogether(caller, open, { ...decider, decision: "released", incident: null, rules, now });
   return rules;
 }
 
-interface Settled extends Decider {
+interface Decided extends Decider {
   decision: IncidentDecision;
-  /** Which of them the person looked at. */
+  /** The incident that the person looked at. */
   incident: string | null;
-  /** Those of the incidents where not given. */
+  /** Defaults to the rules of the incidents. */
   rules?: string[];
   now: number;
 }
 
-/** One record for all of them. Gives them as they are now. */
-function settleIncidents(
+/** Decides several incidents with one record. Returns their new states. */
+function decideTogether(
   { log, flow, incidents }: CallerState,
   all: readonly Incident[],
-  { decision, incident, by, note, noteId, now, rules = [...new Set(all.map(({ rule }) => rule))] }: Settled,
+  { decision, incident, by, note, noteId, now, rules = [...new Set(all.map(({ rule }) => rule))] }: Decided,
 ): Incident[] {
   if (rules.length === 0) return [];
   const isReleased = decision === "released";
   const { minutes, allowance: agreed } = policyInForce().confirmation;
   const until = isReleased ? now + minutes * 60_000 : now;
   const allowance = isReleased ? agreed : 0;
-  // What is refused after it is no repetition of what was refused before.
-  log.closeRuns(now, "all");
+  // Refusals after the decision do not repeat those before it.
+  log.closeRepeats(now, "all");
   if (isReleased) for (const rule of rules) flow.release({ rule, subject: null, at: now, until, allowance });
   const decided = all.map((each) => incidents.decide(each, decision, by, note, now));
   log.append({ kind: "decision", decision, rules, incident, by, until, allowance, note }, now, noteId);
@@ -176,6 +179,6 @@ type Hit = Decision["hits"][number];
 
 const asksPerson = ({ mode, verdict }: Hit): boolean => mode === "enforce" && verdict === "confirm";
 
-/** Whether all that a decision asks a person about is a write after text that reads like an instruction. */
+/** Whether a decision asks a person only about writes after instruction-like text. */
 const isAboutWrites = ({ hits }: Decision): boolean =>
   hits.every((hit) => !asksPerson(hit) || kindOf(hit.rule) === "taint");

@@ -6,10 +6,10 @@ import { ADMITTED, releasedAttempt } from "../audit/records.ts";
 import type { Store } from "../store.ts";
 
 /**
- * Brings a state up to the newest record. Of repeated refusals the records keep only the number, and no more is needed:
- * a call that is refused leaves nothing in the state but the block that its first refusal tells of.
+ * Replays records into a flow state, after `after` and up to `upTo`. Repeated refusals are recorded only as a number, which
+ * suffices: a refused call changes nothing in the state but the block, and its first refusal records that.
  */
-export function recall(
+export function rehydrate(
   state: FlowState,
   detector: Detector,
   store: Store,
@@ -17,7 +17,7 @@ export function recall(
   upTo = Infinity,
 ): void {
   const open = new Map<number, FlowCall | undefined>();
-  // Admitted before the state was stored.
+  // The attempt may have been admitted before the state was stored.
   const earlier = (seq: number) => {
     const attempt = store.attempt(seq);
     return attempt && toFlowCall(attempt);

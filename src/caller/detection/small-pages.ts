@@ -7,22 +7,22 @@ type Attempt = AdmissionRequest["attempt"];
 
 interface Judged {
   decision: Decision;
-  /** As it will stand in the audit. */
+  /** The attempt for the audit. */
   attempt: Attempt;
   pageMax?: number;
 }
 
 /**
- * Judges a call before it runs. A page that would be throttled is judged again as the small page that the rules spare, so
- * that callers who share a busy address are answered a few products and not turned away.
+ * Judges a call before it runs. If a page would be throttled, it is judged again as the small page that the rules always
+ * allow, so that callers who share a busy address get a few products instead of a refusal.
  */
-export function judgePage(parts: CallerState, request: AdmissionRequest, now: number): Judged {
+export function judgePage(caller: CallerState, request: AdmissionRequest, now: number): Judged {
   const { attempt } = request;
-  const decision = judgeCall(parts, request, now);
+  const decision = judgeCall(caller, request, now);
   if (decision.verdict !== "throttle" || request.isPaged !== true) return { decision, attempt };
-  const pageMax = parts.flow.spares(attempt);
+  const pageMax = caller.flow.spares(attempt);
   if (pageMax === undefined) return { decision, attempt };
   const small = shrink(attempt, pageMax);
-  const again = judgeCall(parts, { ...request, attempt: small }, now);
+  const again = judgeCall(caller, { ...request, attempt: small }, now);
   return isRefused(again.verdict) ? { decision, attempt } : { decision: again, attempt: small, pageMax };
 }

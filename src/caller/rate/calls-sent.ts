@@ -1,15 +1,15 @@
 import { type SlidingWindow, charge, emptyWindow, usedAt } from "./sliding-window.ts";
 
-/** As long as an object may take for an answer. */
+/** Milliseconds that an object may take to answer. */
 const WINDOW_MS = 3_000;
-/** Calls that an object answers in a fraction of that time. */
+/** An idle object answers this many calls in a fraction of that time. */
 const BUSY_CALLS = 50;
-/** Callers remembered by one isolate; a flood of them can't grow its memory. */
+/** Callers remembered by one isolate, so that a flood of callers can't grow its memory. */
 const CALLERS_MAX = 1_000;
 
 const sent = new Map<string, SlidingWindow>();
 
-/** Notes calls that this isolate sends to a caller's object. */
+/** Counts calls that this isolate sends to a caller's object. */
 export function noteSent(principal: string, calls: number, now: number): void {
   const known = sent.get(principal);
   if (known === undefined && sent.size >= CALLERS_MAX && !forgetIdle(now)) return;
@@ -19,7 +19,7 @@ export function noteSent(principal: string, calls: number, now: number): void {
   sent.set(principal, window);
 }
 
-/** Whether an object that did not answer had so many calls of its caller to answer that it was busy with them. */
+/** Whether this isolate has sent the object so many of its caller's calls that they explain why it did not answer. */
 export function isKeptBusy(principal: string, now: number): boolean {
   const window = sent.get(principal);
   return window !== undefined && usedAt(window, WINDOW_MS, now) >= BUSY_CALLS;

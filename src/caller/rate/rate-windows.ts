@@ -3,7 +3,9 @@ import type { Bucket } from "../audit/records.ts";
 import { type Charge, type SlidingWindow, charge, emptyWindow, listCharges } from "./sliding-window.ts";
 import type { Store } from "../store.ts";
 
-/** One principal's rate windows, in memory; rebuilt from the records, which are all that is stored of them. */
+/**
+ * One principal's rate windows, in memory. They are rebuilt from the audit records, the only place where charges are stored.
+ */
 export class RateWindows {
   readonly #store: Store;
   readonly #log: AuditLog;
@@ -14,7 +16,7 @@ export class RateWindows {
     this.#log = log;
   }
 
-  /** A bucket's window; read from the records where it is not in memory, or its length has changed. */
+  /** Returns a bucket's window; reads it from the records if it is not in memory or its length has changed. */
   window(bucket: Bucket, windowMs: number, now: number): SlidingWindow {
     const known = this.#known.get(bucket);
     if (known?.windowMs === windowMs) return known.window;
@@ -25,10 +27,10 @@ export class RateWindows {
     return window;
   }
 
-  /** Every charge since a moment. A record is never older than what it charges. */
+  /** Returns every charge since a moment. A record is never older than its charges. */
   #charges(bucket: Bucket, since: number): Charge[] {
-    const found = [...this.#log.runs.values()].flatMap((run) =>
-      run.bucket === bucket ? listCharges(run.charges) : [],
+    const found = [...this.#log.openRepeats.values()].flatMap((repeats) =>
+      repeats.bucket === bucket ? listCharges(repeats.charges) : [],
     );
     return [...found, ...this.#store.chargedSince(since, bucket)].filter(
       ({ at, weight }) => at > since && weight > 0,

@@ -5,8 +5,8 @@ export interface Charge {
 }
 
 /**
- * Charges in order of time. Two lists of plain numbers, 16 bytes a charge, as a list of objects takes three times that of
- * the memory that one caller may occupy.
+ * Charges in order of time. Two lists of numbers take 16 bytes a charge; a list of objects would take three times as much of
+ * the memory that one caller may use.
  */
 export interface Charges {
   times: number[];
@@ -18,7 +18,7 @@ export const noCharges = (): Charges => ({ times: [], weights: [] });
 export const listCharges = ({ times, weights }: Charges): Charge[] =>
   times.map((at, index) => ({ at, weight: weights[index] ?? 0 }));
 
-/** `now` is not before any charge's time: the caller's clock never goes back. */
+/** `now` must not be before the last charge; the caller's clock never goes back. */
 export function addCharge({ times, weights }: Charges, weight: number, now: number): void {
   const last = times.length - 1;
   if (times[last] === now) {
@@ -29,7 +29,7 @@ export function addCharge({ times, weights }: Charges, weight: number, now: numb
   weights.push(weight);
 }
 
-/** What is older than the window's length is dropped as time goes on. */
+/** Charges of one window. Older ones are dropped as time goes on. */
 export interface SlidingWindow extends Charges {
   total: number;
 }
@@ -37,8 +37,8 @@ export interface SlidingWindow extends Charges {
 export const emptyWindow = (): SlidingWindow => ({ ...noCharges(), total: 0 });
 
 /**
- * When `weight` more would fit under `max`: `now` where it fits already, else the first moment at which
- * enough has left the window. A charge at t counts in [t, t + windowMs). Infinity where it never fits.
+ * Returns when `weight` more fits under `max`: `now` if it fits already, else the first moment at which enough has left the
+ * window. A charge at t counts in [t, t + windowMs). Infinity if it never fits.
  */
 export function fitsAt(
   window: SlidingWindow,
@@ -56,13 +56,13 @@ export function fitsAt(
   return Infinity;
 }
 
-/** What counts in the window now. */
+/** Returns the weight in the window now. */
 export function usedAt(window: SlidingWindow, windowMs: number, now: number): number {
   expire(window, windowMs, now);
   return window.total;
 }
 
-/** Adds a charge, as addCharge. */
+/** Adds a charge, like addCharge, and updates the total. */
 export function charge(window: SlidingWindow, weight: number, now: number): void {
   addCharge(window, weight, now);
   window.total += weight;

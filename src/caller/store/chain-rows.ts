@@ -6,20 +6,23 @@ import type { Tables } from "./tables.ts";
 const linkRow = z.object({ seq: z.int(), at: z.int(), hash: z.string() });
 const exportedRow = z.object({ seq: z.int(), text: z.string(), hash: z.string() });
 
-/** One record's line of an export. */
+/** A record as a line of an export. */
 export interface ExportedLine {
   seq: number;
   line: string;
 }
 
-/** Records as links of the chain, whatever they say. */
+/** Records as links of the chain, whatever their text. */
 export interface ChainRows {
   last(): (Head & { at: number }) | undefined;
   oldestAt(): number | undefined;
   append(at: number, text: string, head: Head): void;
-  /** Lines of an export behind a record, up to another. */
+  /** Lines of an export after a record, up to another. */
   lines(after: number, upTo: number, limit: number): ExportedLine[];
-  /** The last record before a moment, or up to a record, but of `most` records at most; what is pruned ends there. */
+  /**
+   * The last record to prune: the last one before a moment or up to `upTo`, whichever is later, but at most `most` records
+   * after the oldest.
+   */
   lastBefore(at: number, upTo: number, most: number): (Head & { at: number }) | undefined;
   prune(upTo: number): void;
 }

@@ -1,14 +1,14 @@
 import * as z from "zod";
 import { jsonText } from "../../database/json-text.ts";
 import { type Bucket, bucketSchema, repeatsSchema } from "../audit/records.ts";
-import type { Run } from "../audit/repeats.ts";
+import type { OpenRepeats } from "../audit/repeats.ts";
 import type { Charge } from "../rate/sliding-window.ts";
 import { readableRows } from "../../telemetry/readable-rows.ts";
 import { placesIn } from "./places.ts";
 import type { Tables } from "./tables.ts";
 
-// Loose: what a later release has added is written back with the rest.
-const runSchema = z.looseObject({
+// Loose, so that fields of a newer release are written back.
+const repeatsTextSchema = z.looseObject({
   of: z.int(),
   decision: z.string(),
   bucket: bucketSchema,
@@ -18,7 +18,7 @@ const runSchema = z.looseObject({
   charges: z.object({ times: z.array(z.int()), weights: z.array(z.int()) }),
   calls: z.array(z.string()).optional(),
 });
-const runRow = z.object({ key: z.string(), text: jsonText.pipe(runSchema) });
+const openRepeatsRow = z.object({ key: z.string(), text: jsonText.pipe(repeatsTextSchema) });
 
 const chargedRow = z.object({
   at: z.int(),
@@ -26,13 +26,15 @@ const chargedRow = z.object({
   charges: jsonText.pipe(repeatsSchema.shape.charges).nullable(),
 });
 
-/** What calls have used of their rate windows: charges in records, and runs of repeated calls that are no records yet. */
+/** The charges of rate windows: in records, and in repeats that have no record yet. */
 export interface ChargeRows {
-  /** What records since a moment have charged to a bucket, in their order; a run's charges may be older than its record. */
+  /**
+   * Charges to a bucket in records since a moment, in the records' order. Charges of repeats may be older than their record.
+   */
   chargedSince(since: number, bucket: Bucket): Charge[];
-  runs(): [key: string, run: Run][];
-  saveRun(key: string, run: Run): void;
-  dropRun(key: string): void;
+  openRepeats(): [key: string, repeats: OpenRepeats][];
+  saveRepeats(key: string, repeats: OpenRepeats): void;
+  dropRepeats(key: string): void;
 }
 
 export function chargeRows(tables: Tables): ChargeRows {
@@ -40,7 +42,7 @@ export function chargeRows(tables: Tables): ChargeRows {
   const { lastAt } = placesIn(tables);
   return {
     chargedSince: (since, bucket) =>
-      // Three numbers of each record, and not the record: an object that comes back to memory has many to look at.
+      // Reads three values of each record, not all of it: after an eviction there can be many records to read.
       [
         ...select(
           `SELECT at, text ->> 'weight' AS weight, text ->> 'charges' AS charges FROM records
@@ -51,17 +53,20 @@ export function chargeRows(tables: Tables): ChargeRows {
       ].flatMap((row) => {
         const { success, data, error } = chargedRow.safeParse(row);
         if (!success) {
-          tables.tell("records")(error);
-          // At least one call was charged by it.
+          tables.reportUnreadable("records")(error);
+          // Such a record charged at least one call.
           return [{ at: z.int().parse(row["at"]), weight: 1 }];
         }
         const { at, weight, charges } = data;
         return charges?.map(([then, each]) => ({ at: then, weight: each })) ?? [{ at, weight: weight ?? 0 }];
       }),
-    runs: () =>
-      readableRows("runs", select("SELECT key, text FROM runs"), runRow).map(({ key, text }) => [key, text]),
-    saveRun: (key, saved) =>
+    openRepeats: () =>
+      readableRows("runs", select("SELECT key, text FROM runs"), openRepeatsRow).map(({ key, text }) => [
+        key,
+        text,
+      ]),
+    saveRepeats: (key, saved) =>
       run("INSERT OR REPLACE INTO runs (key, text) VALUES (?, ?)", key, JSON.stringify(saved)),
-    dropRun: (key) => run("DELETE FROM runs WHERE key = ?", key),
+    dropRepeats: (key) => run("DELETE FROM runs WHERE key = ?", key),
   };
 }

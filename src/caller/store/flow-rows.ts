@@ -5,10 +5,10 @@ import type { Tables } from "./tables.ts";
 
 const textRow = z.object({ text: jsonText });
 
-/** What the flow rules remember of the caller. */
+/** The flow rules' stored state. */
 export interface FlowRows {
   hasFlow(): boolean;
-  /** The flow state as it stood after record `flowAt`, 0 for before the first. */
+  /** The flow state after record `flowAt`; 0 is before the first. */
   flowRows(): StoredRow[];
   flowAt(): number;
   saveFlow(changes: readonly RowChange[], at: number): void;
@@ -19,7 +19,7 @@ export const flowRows = ({ select, one, run }: Tables): FlowRows => ({
   flowRows: () =>
     [...select("SELECT key, text FROM flow_state")].map((row) => ({
       key: z.string().parse(row["key"]),
-      // Undefined where it is no JSON, which no part of the state can read.
+      // Undefined if it is not JSON, which no part of the state can read.
       value: textRow.safeParse(row).data?.text,
     })),
   flowAt: () => z.int().parse(one("SELECT seq FROM flow_at")?.["seq"] ?? 0),

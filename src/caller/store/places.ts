@@ -5,13 +5,16 @@ export const timeRow = z.object({ at: z.int() }).optional();
 const seqRow = z.object({ seq: z.int() }).optional();
 
 export interface Places {
-  /** Number of the oldest or the newest record; undefined where there is none. */
+  /** The number of the oldest or the newest record; undefined if there is none. */
   bound: (order: "ASC" | "DESC") => number | undefined;
-  /** Number of the last record that is not younger than a moment; 0 where none is so old. */
+  /** The number of the last record made at or before a moment; 0 if none is that old. */
   lastAt: (moment: number) => number;
 }
 
-/** Finds records by time. Searches by halves: numbers have no gaps, times never go back, and an index would cost a write a record. */
+/**
+ * Finds records by time with a binary search: numbers have no gaps and times never go back. An index would cost one more
+ * write for each record.
+ */
 export function placesIn({ one }: Tables): Places {
   const bound: Places["bound"] = (order) =>
     seqRow.parse(one(`SELECT seq FROM records ORDER BY seq ${order} LIMIT 1`))?.seq;

@@ -1,14 +1,21 @@
 import * as z from "zod";
-import { ADMITTED, type Act, type Attempt, type AuditRecord, type Outcome, isAct } from "../audit/records.ts";
+import {
+  ADMITTED,
+  type AdminEvent,
+  type Attempt,
+  type AuditRecord,
+  type Outcome,
+  isAdminEvent,
+} from "../audit/records.ts";
 import { readRecord } from "../audit/stored-record.ts";
 import { placesIn, timeRow } from "./places.ts";
 import { HAS_HITS, type Tables, type Value } from "./tables.ts";
 
-/** Records behind an attempt among which its outcome is looked for, the nearest first: calls that run side by side are few. */
+/** Records after an attempt that are searched for its outcome, the nearest first: few calls run in parallel. */
 const OUTCOME_WITHIN = 200;
-/** Newest records among which a call that is sent again is looked for, when its object comes back to memory. */
+/** Newest records that are searched for a retried call after an eviction. */
 const RECENT = 512;
-/** Newest decisions and changes among which one that is sent again is looked for. */
+/** Newest decisions and changes that are searched for a retried one. */
 const NOTED = 100;
 
 const namedRow = z.object({ seq: z.int(), name: z.string(), correlation_id: z.string() });
@@ -16,32 +23,32 @@ const namedRow = z.object({ seq: z.int(), name: z.string(), correlation_id: z.st
 /** Records as this release reads them. */
 export interface RecordRows {
   attempt(seq: number): Attempt | undefined;
-  /** Attempts of these numbers, and the outcomes that each of them has. */
+  /** The attempts with these numbers, and their outcomes. */
   attemptsOf(seqs: readonly number[]): AuditRecord[];
   /** Attempts since a moment, among the newest records. */
   attemptsSince(moment: number): Pick<Attempt, "seq" | "name" | "correlation_id">[];
-  /** The outcome of an attempt, where it is settled. */
+  /** The outcome of an attempt; undefined until it is settled. */
   outcomeOf(attempt: number): Outcome | undefined;
-  /** The newest, or those up to a record; the newest first. */
+  /** The newest records up to one, the newest first. */
   newest(limit: number, upTo?: number): AuditRecord[];
-  /** Behind a record, in order, parsed as they are asked for. */
+  /** Records after one, in order, parsed lazily. */
   recordsBehind(seq: number): Iterable<AuditRecord>;
-  /** Records since a moment at which a flow rule spoke. */
+  /** Records since a moment that a flow rule matched. */
   withHits(since: number): AuditRecord[];
-  /** When a flow rule last spoke at one of the newest records behind this one. */
+  /** When a flow rule last matched one of the records after this one. */
   lastHitBehind(seq: number): number | undefined;
   /** Decisions and changes, the newest first. */
-  acts(limit: number): AuditRecord[];
-  /** Makes a record one of those that `acts` gives; `noteId` names the request that made it. */
-  noteAct(seq: number, noteId: string | null): void;
-  /** The record that a request has made; undefined where it is none of the newest. */
-  actOf(noteId: string): Act | undefined;
+  adminEvents(limit: number): AuditRecord[];
+  /** Marks a record as a decision or change; `noteId` names the request that made it. */
+  noteAdminEvent(seq: number, noteId: string | null): void;
+  /** The record that a request made; undefined if it is not among the newest. */
+  adminEventOf(noteId: string): AdminEvent | undefined;
 }
 
 export function recordRows(tables: Tables): RecordRows {
   const { select, one, run } = tables;
   const { lastAt } = placesIn(tables);
-  const read = (row: unknown) => readRecord(row, tables.tell("records"));
+  const read = (row: unknown) => readRecord(row, tables.reportUnreadable("records"));
   function* parsed(query: string, ...values: Value[]) {
     for (const row of select(query, ...values)) {
       const record = read(row);
@@ -49,7 +56,7 @@ export function recordRows(tables: Tables): RecordRows {
     }
   }
   const records = (query: string, ...values: Value[]) => [...parsed(query, ...values)];
-  // An attempt's number stands in nothing but its outcome; the cheap test comes first.
+  // Only its outcome contains an attempt's number. The cheap test comes first.
   const outcomesOf = (attempt: number) =>
     records(
       `SELECT text FROM records WHERE seq > ?1 AND seq <= ?1 + ${OUTCOME_WITHIN}
@@ -91,17 +98,17 @@ export function recordRows(tables: Tables): RecordRows {
       timeRow.parse(
         one(`SELECT at FROM records WHERE seq > ? AND ${HAS_HITS} ORDER BY seq DESC LIMIT 1`, seq),
       )?.at,
-    acts: (limit) =>
+    adminEvents: (limit) =>
       records(
         "SELECT text FROM records WHERE seq IN (SELECT seq FROM acts ORDER BY seq DESC LIMIT ?) ORDER BY seq DESC",
         limit,
       ),
-    noteAct: (seq, noteId) => run("INSERT INTO acts (seq, note_id) VALUES (?, ?)", seq, noteId),
-    actOf: (noteId) =>
+    noteAdminEvent: (seq, noteId) => run("INSERT INTO acts (seq, note_id) VALUES (?, ?)", seq, noteId),
+    adminEventOf: (noteId) =>
       records(
         `SELECT text FROM records WHERE seq =
            (SELECT seq FROM (SELECT * FROM acts ORDER BY seq DESC LIMIT ${NOTED}) WHERE note_id = ?)`,
         noteId,
-      ).find(isAct),
+      ).find(isAdminEvent),
   };
 }

@@ -3,31 +3,34 @@ import { jsonText } from "../../database/json-text.ts";
 import type { Tables } from "./tables.ts";
 
 const headSchema = z.object({ seq: z.int(), hash: z.string() });
-// Loose: what a later release has added is written back with the rest.
+// Loose, so that fields of a newer release are written back.
 const stateSchema = z.looseObject({
   principal: z.string(),
   startedAt: z.int(),
   checkpoint: headSchema,
   anchored: z.object({ seq: z.int(), at: z.int() }),
-  /** Whether the index of chains has this one; it is told behind the first anchor. */
+  /** Whether the index of chains has this one, which it gets after the first anchor. */
   indexed: z.boolean().optional(),
   retentionMs: z.int(),
-  /** When the last record that was pruned was made; 0 while none was. */
+  /** When the last pruned record was made; 0 if none was pruned. */
   prunedAt: z.int(),
 });
-/** Without these three nobody can say where the chain begins; the others are found out anew. */
+/** Principal, start and checkpoint say where the chain begins, so they must be readable; the other fields can be recovered. */
 const leastState = stateSchema.extend({
   anchored: stateSchema.shape.anchored.catch({ seq: 0, at: 0 }),
   retentionMs: stateSchema.shape.retentionMs.catch(0),
   prunedAt: stateSchema.shape.prunedAt.catch(0),
 });
-/** What an object keeps of itself beside its records. */
+/** An object's state beside its records. */
 export type State = z.output<typeof stateSchema>;
 
 const rowOf = <Schema extends z.ZodType>(schema: Schema) => z.object({ text: jsonText.pipe(schema) });
 
 export interface StateRow {
-  /** Undefined where there is none; "unreadable" where a later release has stored one that can't be read, which stays. */
+  /**
+   * Undefined if there is none; "unreadable" if a newer release stored one that this release can't read, which stays as it
+   * is.
+   */
   state(): State | "unreadable" | undefined;
   saveState(state: State): void;
 }
@@ -38,7 +41,7 @@ export const stateRow = (tables: Tables): StateRow => ({
     if (row === undefined) return undefined;
     const { data, error } = rowOf(stateSchema).safeParse(row);
     if (data !== undefined) return data.text;
-    tables.tell("state")(error);
+    tables.reportUnreadable("state")(error);
     return rowOf(leastState).safeParse(row).data?.text ?? "unreadable";
   },
   saveState(state) {

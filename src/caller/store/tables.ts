@@ -11,15 +11,15 @@ const TABLES = {
   state: "(id INTEGER PRIMARY KEY CHECK (id = 1), text TEXT NOT NULL)",
 };
 
-/** Columns that a table of an earlier release has not. A release before them stores rows without. */
+/** Columns that tables of earlier releases lack. Those releases store rows without them. */
 const ADDED = [{ table: "acts", column: "note_id", type: "TEXT" }];
 
 /**
- * True of records at which a rule spoke. A quotation mark inside a caller's text is stored with a backslash before it, so
- * no text can match. The index below has the same words.
+ * True of records that a rule matched. In a caller's text every quotation mark is escaped with a backslash, so no text can
+ * match. The index below uses the same expression.
  */
 export const HAS_HITS = `instr(text, '"hits":[{') > 0`;
-/** Records at which a rule spoke, which are few. */
+/** Covers the records that a rule matched, which are few. */
 const HITS_INDEX = `CREATE INDEX IF NOT EXISTS records_with_hits ON records (seq) WHERE ${HAS_HITS}`;
 
 const tableRow = z.object({ name: z.string(), sql: z.string() });
@@ -29,18 +29,18 @@ type Row = Record<string, SqlStorageValue>;
 
 /** The tables of one caller's object. */
 export interface Tables {
-  /** Makes the tables; an object that is only asked, or whose chain is over, stores nothing. */
+  /** Creates the tables. An object that is only read, or whose chain has ended, stores nothing. */
   make: () => void;
-  /** Rows of a query; none while there are no tables. */
+  /** Returns the rows of a query; none until the tables exist. */
   select: (query: string, ...values: Value[]) => Iterable<Row>;
-  /** The first row of a query. */
+  /** Returns the first row of a query. */
   one: (query: string, ...values: Value[]) => Row | undefined;
   run: (query: string, ...values: Value[]) => void;
-  /** Logs that a row of a table can't be read, once for each table: many rows may be of a later release. */
-  tell: (table: string) => (error: unknown) => void;
+  /** Logs that a row can't be read, once per table: many rows may be of a newer release. */
+  reportUnreadable: (table: string) => (error: unknown) => void;
 }
 
-/** Tables are made with the first state saved. Those of an earlier release are brought up to date at once. */
+/** Opens the tables, which are created when the first state is saved. Those of an earlier release are upgraded at once. */
 export function openTables(sql: SqlStorage): Tables {
   const found = new Map(
     sql
@@ -51,9 +51,9 @@ export function openTables(sql: SqlStorage): Tables {
   );
   let exists = found.has("state");
   const make = () => {
-    // A later release may have tables that an object's first one had not.
+    // A newer release may have added tables.
     for (const [name, columns] of Object.entries(TABLES))
-      // The storage may have been full after some of them.
+      // An earlier attempt may have stopped half way because the storage was full.
       if (!found.has(name)) sql.exec(`CREATE TABLE IF NOT EXISTS ${name} ${columns}`);
     for (const { table, column, type } of ADDED)
       if (found.get(table)?.includes(column) === false)
@@ -74,7 +74,7 @@ export function openTables(sql: SqlStorage): Tables {
     select,
     one: (query, ...values) => [...select(query, ...values)][0],
     run: (query, ...values) => void sql.exec(query, ...values),
-    tell: (table) => (error) => {
+    reportUnreadable: (table) => (error) => {
       if (!named.has(table)) logUnreadable(table, error);
       named.add(table);
     },

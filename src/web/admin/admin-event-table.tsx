@@ -1,4 +1,4 @@
-import type { Act as AdminEvent } from "../../caller/audit/records.ts";
+import type { AdminEvent } from "../../caller/audit/records.ts";
 import { byWords, eventWords } from "./admin-event-words.ts";
 import { Table } from "./data-table.tsx";
 import { ShortAt } from "./elements.tsx";

@@ -1,4 +1,4 @@
-import type { Act as AdminEvent } from "../../caller/audit/records.ts";
+import type { AdminEvent } from "../../caller/audit/records.ts";
 import { list } from "./units.ts";
 
 // Admin events of a caller's audit in words.

@@ -66,13 +66,13 @@ export function callerPage(page: CallerPage): Promise<Response> {
           <CallTable calls={overview.calls} label="Latest calls" />
         )}
       </Card>
-      {overview.acts.length > 0 && (
+      {overview.adminEvents.length > 0 && (
         <Card title="Decisions and changes">
           <p class="quiet">
             Grants are logged before they are applied; an entry may describe a grant that failed. The audit
             has the complete list.
           </p>
-          <AdminEventTable events={overview.acts} label="Decisions and changes" />
+          <AdminEventTable events={overview.adminEvents} label="Decisions and changes" />
         </Card>
       )}
     </>,

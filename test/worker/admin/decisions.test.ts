@@ -177,7 +177,7 @@ describe("a caller's page", () => {
       runInDurableObject(env.USER_WINDOWS.getByName(user), (_, { storage }) => {
         const store = createStore(storage.sql);
         store.prune(pruned);
-        return store.acts(2).map(({ seq }) => seq);
+        return store.adminEvents(2).map(({ seq }) => seq);
       });
     expect([await acts(0), await acts(2), await acts(3)]).toEqual([[3, 2], [3], []]);
   });

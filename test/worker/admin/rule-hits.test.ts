@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { policyPage } from "../../../src/web/admin/policy-page.tsx";
 import { addUp, readRuleHits } from "../../../src/admin/rule-hits.ts";
 import type { SignedIn } from "../../../src/identity/sessions.ts";
-import { countHits } from "../../../src/caller/overview.ts";
+import { countRuleHits } from "../../../src/caller/overview.ts";
 import { admission, newObject } from "../support/admission.ts";
 import { policyWith, recordsOf } from "../support/caller.ts";
 import { stop } from "./support.ts";
@@ -35,7 +35,7 @@ it("counts how often a rule matched from the audits of its callers", async () =>
   expect(await readRuleHits(env, Date.now())).toMatchObject({ totals, callers: 1 });
   expect(await readRuleHits(env, Date.now() + 2 * DAY)).toMatchObject({ totals: [], callers: 0 });
   expect(await caller.object.ruleHits(Date.now() + DAY)).toEqual([]);
-  expect(countHits(await recordsOf(caller.object))).toMatchObject([{ rule: "people", calls: 1 }]);
+  expect(countRuleHits(await recordsOf(caller.object))).toMatchObject([{ rule: "people", calls: 1 }]);
 });
 
 it("shows on the policy page what shadow rules would have done, and over which period", async () => {

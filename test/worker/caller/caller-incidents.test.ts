@@ -39,8 +39,8 @@ function speak(log: CallerIncidents, rule: string, verdict: Incident["verdict"],
  */
 function fill(log: CallerIncidents, verdict: Incident["verdict"]): string[] {
   for (let index = 0; index < HELD_MAX; index++) speak(log, `first-${index}`, verdict);
-  for (const each of log.unwritten()) log.noteTold(each, "database");
-  for (const each of log.untold()) if (each.rule !== "first-1") log.noteTold(each, "everybody");
+  for (const each of log.unwritten()) log.noteDelivered(each, "database");
+  for (const each of log.unsent()) if (each.rule !== "first-1") log.noteDelivered(each, "everybody");
   return log.open().map(({ rule }) => rule);
 }
 
@@ -49,8 +49,8 @@ it("drops fully delivered incidents first, minor before severe, then the oldest"
     speak(log, "asks", "confirm");
     speak(log, "blocks", "block");
     for (let index = 2; index < HELD_MAX; index++) speak(log, `flags-${index}`, "flag");
-    for (const each of log.unwritten()) log.noteTold(each, "database");
-    for (const each of log.untold()) if (each.rule !== "flags-2") log.noteTold(each, "everybody");
+    for (const each of log.unwritten()) log.noteDelivered(each, "database");
+    for (const each of log.unsent()) if (each.rule !== "flags-2") log.noteDelivered(each, "everybody");
     for (let index = 0; index < HELD_MAX - 3; index++) speak(log, `new-${index}`, "flag");
     const before = [...logged];
     speak(log, "new", "flag");
@@ -65,7 +65,7 @@ it("drops an incident that the webhook lacks with a log line, and before one tha
   const left = await inLog((log) => {
     speak(log, "asks", "confirm");
     speak(log, "written", "block");
-    for (const each of log.unwritten()) log.noteTold(each, "database");
+    for (const each of log.unwritten()) log.noteDelivered(each, "database");
     for (let index = 2; index <= HELD_MAX; index++) speak(log, `new-${index}`, "flag");
     const first = logged.join();
     speak(log, "last", "flag");
@@ -97,14 +97,18 @@ it("drops an incident that asks a person last: the oldest, with a log line, if t
 });
 
 it("writes a continued incident with its current count, and does not tell the webhook again", async () => {
-  const { counts, grown, untold } = await inLog((log) => {
+  const { counts, outdated, unsent } = await inLog((log) => {
     for (let time = 0; time < 3; time++) speak(log, "slows", "throttle", NOW + time);
-    expect(log.grown()).toEqual([]);
-    for (const each of log.unwritten()) log.noteTold(each, "database");
-    for (const each of log.untold()) log.noteTold(each, "everybody");
-    const found = log.grown();
-    for (const each of found) log.noteWritten(each);
-    return { counts: found.map(({ count }) => count), grown: log.grown(), untold: log.untold() };
+    expect(log.outdatedInDatabase()).toEqual([]);
+    for (const each of log.unwritten()) log.noteDelivered(each, "database");
+    for (const each of log.unsent()) log.noteDelivered(each, "everybody");
+    const found = log.outdatedInDatabase();
+    for (const each of found) log.noteCountWritten(each);
+    return {
+      counts: found.map(({ count }) => count),
+      outdated: log.outdatedInDatabase(),
+      unsent: log.unsent(),
+    };
   });
-  expect({ counts, grown, untold }).toEqual({ counts: [3], grown: [], untold: [] });
+  expect({ counts, outdated, unsent }).toEqual({ counts: [3], outdated: [], unsent: [] });
 });

@@ -30,7 +30,7 @@ const closed = (id: string, decided_at: number): Incident => ({ ...open, id, sta
 async function anchored(principal: string, closedAt: number | undefined): Promise<void> {
   const chain = { principal, startedAt: 1, checkpoint: { seq: 0, hash: "" } };
   const anchor = anchorOf(chain, { seq: 1, hash: "" }, 1);
-  await writeAnchor(env.DB, anchor, { spokeAt: null, isMostlyRefused: false }, undefined);
+  await writeAnchor(env.DB, anchor, { lastHitAt: null, isMostlyRefused: false }, undefined);
   if (closedAt !== undefined) await closeAnchor(env.DB, chain, closedAt);
 }
 

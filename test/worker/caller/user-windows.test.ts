@@ -63,8 +63,8 @@ describe("eviction", () => {
     await evictDurableObject(object);
     const changed = { change: "customer_set", by: "admin", roles: null, key: null, customer: "c-1" } as const;
     await object.noteIdentity({ principal, ...changed });
-    const { acts } = await object.overview({ calls: WINDOW_MS, discovery: WINDOW_MS });
-    expect(acts).toMatchObject([changed]);
+    const { adminEvents } = await object.overview({ calls: WINDOW_MS, discovery: WINDOW_MS });
+    expect(adminEvents).toMatchObject([changed]);
   });
 
   it("between any two calls changes no verdict and no retry time", async () => {
@@ -240,8 +240,8 @@ describe("a flood of refusals", () => {
       expect(window.times.length).toBeLessThanOrEqual(limit.max);
       expect(window.total).toBe(limit.max);
       // One per code, and one for the limit.
-      expect(log.runs.size).toBe(codes.length + 1);
-      const held = [...log.runs.values()].reduce((sum, { charges }) => sum + charges.times.length, 0);
+      expect(log.openRepeats.size).toBe(codes.length + 1);
+      const held = [...log.openRepeats.values()].reduce((sum, { charges }) => sum + charges.times.length, 0);
       expect(held).toBeLessThanOrEqual(limit.max);
     });
     expect(await rowsOf(object)).toEqual({ records: 7, runs: 7 });
