@@ -18,7 +18,8 @@ import type { CallsAround, Overview, RuleHits } from "./overview.ts";
 import type { Bucket } from "./audit/records.ts";
 import type { ExportedLine } from "./store/chain-rows.ts";
 import { isKeptBusy, noteSent } from "./rate/calls-sent.ts";
-import type { ElsewhereDecided, IdentityChanged, Released, CallerNamespace } from "./caller-do.ts";
+import type { CallerNamespace } from "./caller-do.ts";
+import type { ElsewhereDecided, IdentityChanged, Released } from "./noted-changes.ts";
 
 /** Milliseconds after which a Durable Object counts as unreachable. */
 const DEADLINE_MS = 3_000;

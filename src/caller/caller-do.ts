@@ -19,7 +19,6 @@ import type { Anchor } from "./audit/chain.ts";
 import { CountsTimer } from "./audit/counts-timer.ts";
 import { Clock } from "./clock.ts";
 import {
-  type Decider,
   type PersonsDecision,
   decideIncident,
   decidedWith,
@@ -39,26 +38,14 @@ import {
   overviewOf,
 } from "./overview.ts";
 import { recordedAnswer, recordedSettlement } from "./retries/recorded-answers.ts";
-import { ADMITTED, type Bucket, type CallerDecision, type Change, type Draft } from "./audit/records.ts";
+import { ADMITTED, type Bucket, type Draft } from "./audit/records.ts";
 import { isFoldable } from "./audit/repeats.ts";
 import { charge, fitsAt } from "./rate/sliding-window.ts";
 import type { ExportedLine } from "./store/chain-rows.ts";
 import { judgePage } from "./detection/small-pages.ts";
 import { IncidentDelivery } from "./incident-delivery.ts";
 import { Maintenance } from "./maintenance.ts";
-
-/** A decision that an admin made outside the object: about the caller, or about an incident that only D1 still has. */
-export interface ElsewhereDecided extends Decider {
-  principal: string;
-  decision: CallerDecision | "closed";
-  incident?: string | null;
-}
-
-/** A change to a caller's identity: its roles, keys or clients. */
-export type IdentityChanged = Change & { principal: string; noteId?: string };
-
-/** A release from one rule that stops the caller, or from all of them (null). */
-export type Released = Decider & { rule: string | null };
+import type { ElsewhereDecided, IdentityChanged, Released } from "./noted-changes.ts";
 
 /** The namespace of all callers' objects, which are named by principal. */
 export type CallerNamespace = DurableObjectNamespace<CallerDO>;
