@@ -101,6 +101,8 @@ app.use(
   }),
 );
 
+for (const path of ["/mcp", "/mcp/public"]) app.use(path, paceRequests);
+
 app.use("/oauth/register", receiveBody(REGISTRATION_BODY_MAX));
 app.use("/oauth/*", receiveBody(OAUTH_BODY_MAX));
 app.use(receiveBody(BODY_MAX));
@@ -112,7 +114,6 @@ app.get("/authorize", limitByAddress("authorize", showRefusal));
 app.post("/sign-in", limitByAddress("sign-in", showRefusal));
 app.post("/sign-on/start", limitByAddress("sign-on", showRefusal));
 app.post("/oauth/token", limitTokenRequests(limitByAddress("token", showRefusal)));
-for (const path of ["/mcp", "/mcp/public"]) app.use(path, paceRequests);
 for (const path of ["/mcp", "/admin/api/*"]) app.use(path, limitFailedCredentials);
 for (const path of ["/account/*", "/sign-out", "/authorize", "/confirm/*", "/admin/*"])
   app.use(path, limitFailedSessions);

@@ -5,7 +5,7 @@ import type { Target } from "./target.ts";
 /** Milliseconds between two turns. The runtime serves other requests only when this one leaves it nothing else to do. */
 const PAUSE_MS = 5;
 /** Milliseconds after which a call gives up its turn, although it has not ended: then it waits for a database far away. */
-const TURN_MS = 100;
+const TURN_MS = 40;
 
 interface WaitingCall {
   call: GuardedCall;

@@ -37,7 +37,7 @@ export interface McpRequest {
 }
 
 /** How many calls of one request run at the same time (docs/performance.md). */
-const CALLS_AT_ONCE = 3;
+const CALLS_AT_ONCE = 1;
 
 /** Serves one request to the MCP endpoint, of either protocol era. The body's size was limited before. */
 export async function serveMcp(request: Request, context: McpRequest): Promise<Response> {

@@ -19,7 +19,7 @@ const read = async (path: string) => {
   return { path, config, main: fileOf(config.main), standIns: Object.values(config.alias).map(fileOf) };
 };
 
-/** What a variant says for itself, and what the bench runs nothing with. */
+/** Settings that each variant has for itself, and settings that the bench does not use. */
 const OWN = new Set(["name", "main", "alias", "assets", "observability", "upload_source_maps"]);
 const shared = ({ config }: Awaited<ReturnType<typeof read>>) =>
   JSON.stringify(

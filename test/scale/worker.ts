@@ -61,7 +61,7 @@ export class UserWindows extends CallerWindows {
     }
     store.saveFlow([], count);
     await this.ctx.storage.sync();
-    // What is in memory knows nothing of these records.
+    // The object in memory knows nothing of these records.
     this.ctx.abort("filled");
   }
 

@@ -6,7 +6,7 @@ import { hashSecret } from "../../identity/secrets.ts";
 import { refuseRequest } from "../refuse-request.tsx";
 import { tooMany } from "./failed-credentials.ts";
 
-const pace = new Pace({ burst: 4, everyMs: 20, waitMaxMs: 2_000 });
+const pace = new Pace({ burst: 2, everyMs: 30, waitMaxMs: 4_000 });
 
 /**
  * Lets the requests of one key, token or anonymous address start one after another, before anything is looked up for them.

@@ -18,7 +18,9 @@ export type Caller = ReturnType<typeof newObject>;
 /** Makes and settles one call about a person; returns its refusal, if any. */
 export async function read({ principal, object }: Caller, person: string, missed = false) {
   const flow = about(person);
-  const attempt = { name: "get_customer", roles: ["support"], flow };
+  // Every miss asks for something else: equal misses count once.
+  const digest = missed ? crypto.randomUUID() : "digest";
+  const attempt = { name: "get_customer", roles: ["support"], flow, digest };
   const answer = await object.admit(admission(principal, { limit: LIMIT, attempt }));
   if (!answer.admitted) return answer.stage === "flow" ? answer.refusal : undefined;
   const { subjects, objects } = flow;

@@ -2,7 +2,6 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { Deadline } from "../../../src/deadlines.ts";
 import { createGuard } from "../../../src/guard/guard.ts";
-import { EMPTY_RESULT } from "../../../src/guard/guarded-call.ts";
 import { toolTarget, toolsByName } from "../../../src/mcp/targets.ts";
 import { policyInForce } from "../../../src/policy/bundled.ts";
 import { newKey, newUser } from "../identity/support/people.ts";
@@ -114,15 +113,8 @@ describe("a batch of 100", () => {
 
 const stock = toolTarget(toolsByName.get("query_stock"));
 
-interface GuardOptions {
-  callers?: typeof env.USER_WINDOWS;
-  atOnce?: number;
-  id?: string;
-  deadlineMs?: number;
-}
-
-function guardOf({ callers = env.USER_WINDOWS, deadlineMs = 5_000, ...options }: GuardOptions = {}) {
-  const id = `batch-${options.id ?? crypto.randomUUID()}`;
+function guardOf(callers: typeof env.USER_WINDOWS, atOnce: number) {
+  const id = `batch-${crypto.randomUUID()}`;
   const limits = { ...policyInForce().limits, calls: { max: 10, window_s: 60 } };
   const guard = createGuard({
     policy: policyWith({ limits }),
@@ -134,41 +126,18 @@ function guardOf({ callers = env.USER_WINDOWS, deadlineMs = 5_000, ...options }:
     secretKey: SECRET_KEY,
     protocol: "2025-11-25",
     client: "test/1",
-    deadline: new Deadline(deadlineMs),
-    atOnce: options.atOnce ?? 2,
+    deadline: new Deadline(5_000),
+    atOnce,
   });
   const admit = (place: number) =>
     guard.admit({ correlationId: `${id}/${place}`, target: stock, args: { sku: "SKU-10001" }, refused: {} });
   return { admit, object: env.USER_WINDOWS.getByName(id) };
 }
 
-const done = { ...EMPTY_RESULT, outcome: "ok" as const, durationMs: 1 };
-
 describe("the turns of a request", () => {
-  it("start the next call when one is settled, and record no call before its turn", async () => {
-    const { admit } = guardOf();
-    const begun: number[] = [];
-    const admissions = Array.from({ length: 6 }, async (_, place) => {
-      const admission = await admit(place);
-      begun.push(place);
-      return admission;
-    });
-    await vi.waitFor(() => expect(begun).toHaveLength(2));
-    const [first] = await Promise.all(admissions.slice(0, 1));
-    if (first?.ok !== true) throw new Error("The first call was refused.");
-    await first.value.settle(done);
-    await vi.waitFor(() => expect(begun).toEqual([0, 1, 2]));
-  });
-
-  it("end with the request: a call that got no turn is refused as timeout", async () => {
-    const { admit } = guardOf({ atOnce: 1, deadlineMs: 1_500 });
-    expect((await admit(0)).ok).toBe(true);
-    expect(await admit(1)).toMatchObject({ ok: false, refusal: { code: "timeout" } });
-  });
-
   it("count each call once when the answer for all of them is lost", async () => {
     const { callers, left } = losing("admitAll");
-    const { admit, object } = guardOf({ callers, atOnce: 100 });
+    const { admit, object } = guardOf(callers, 100);
     const admissions = await Promise.all(Array.from({ length: SIZE }, (_, place) => admit(place)));
     expect(left.size).toBe(0);
     expect(admissions.filter(({ ok }) => ok)).toHaveLength(10);

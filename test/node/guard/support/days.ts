@@ -78,7 +78,7 @@ function session(person: Person, begins: number, catalog: number, roll: () => nu
 }
 
 interface Day {
-  /** Of each person, spread over the day. */
+  /** Pieces of work of each person, spread over the day. */
   sessions: number;
   /** Hours after which everybody has a question within a minute, such as at the end of a meeting. */
   together?: readonly number[];
