@@ -32,7 +32,12 @@ export async function compareRow(
   const isIndexed = indexed?.started_at === chain.started_at;
   if (!isIndexed && row?.anchor.started_at !== chain.started_at) return undefined;
   const standing = { startedAt: chain.started_at, seq: chain.seq, isIndexed };
-  const problem = problemOf(row, standing) ?? ((await isOtherLink(object, row)) ? "replaced" : null);
+  const faultOf = async (read: AnchorRow | undefined) =>
+    problemOf(read, standing) ?? ((await isOtherLink(object, read)) ? "replaced" : null);
+  const first = await faultOf(row);
+  // The first row of a chain may have been written since `row` was read, so read it again: a finding is never taken back.
+  const isFinal = first === null || first === "ahead";
+  const problem = isFinal ? first : await faultOf(await findAnchorRow(env.DB, principal, secretKeyIn(env)));
   const finding =
     problem === null ? indexed?.finding : await index.found(principal, chain.started_at, problem, Date.now());
   return { chain, problem, finding };

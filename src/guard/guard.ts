@@ -28,7 +28,7 @@ type Decide = (calls: readonly GuardedCall[]) => Promise<Admission[]>;
 /**
  * The guard of one request. Every call takes the same steps:
  *
- * 1. The Worker checks signature, permission and arguments (local-checks.ts).
+ * 1. The refusals that the Worker finds by itself are collected: signature, permission, arguments (local-checks.ts).
  * 2. Discovery by an anonymous caller is decided here, by a count in the isolate (anonymous-callers.ts).
  * 3. A call of a batch waits for its turn (turns.ts).
  * 4. The caller's Durable Object decides rate limit and flow rules, and records the attempt (src/caller/caller-do.ts). If it

@@ -1,13 +1,14 @@
 /** Callers that one pace remembers: a flood of them can't grow the isolate's memory. */
 const CALLERS_MAX = 10_000;
 
+/** No request waits longer, in milliseconds: a time further off was set before the machine's clock was set back. */
+const WAIT_MAX_MS = 60_000;
+
 interface PaceOptions {
   /** How many requests of one caller may start at once. */
   burst: number;
   /** Milliseconds from one start to the next, once the burst is used up. */
   everyMs: number;
-  /** A request that would wait longer than this, in milliseconds, must not wait. */
-  waitMaxMs: number;
 }
 
 /**
@@ -24,12 +25,14 @@ export class Pace {
     this.#options = options;
   }
 
-  /** Returns the milliseconds that a request must wait before it starts, and whether it is to be refused instead. */
-  next(caller: string, now: number): { waitMs: number; isTooLong: boolean } {
-    const { burst, everyMs, waitMaxMs } = this.#options;
+  /**
+   * Returns the milliseconds that a request must wait before it starts, and whether that is longer than `waitMaxMs`: then the
+   * request must be refused instead.
+   */
+  next(caller: string, now: number, waitMaxMs: number): { waitMs: number; isTooLong: boolean } {
+    const { burst, everyMs } = this.#options;
     const known = this.#nextAt.get(caller) ?? 0;
-    // A time that is further off than any wait was set before the machine's clock was set back.
-    const isFromFuture = known > now + waitMaxMs + everyMs;
+    const isFromFuture = known > now + WAIT_MAX_MS;
     const startAt = Math.max(isFromFuture ? 0 : known, now - (burst - 1) * everyMs);
     const waitMs = Math.max(0, startAt - now);
     if (waitMs > waitMaxMs) return { waitMs, isTooLong: true };

@@ -6,6 +6,8 @@ import type { Target } from "./target.ts";
 const PAUSE_MS = 5;
 /** Milliseconds after which a call gives up its turn, although it has not ended: then it waits for a database far away. */
 const TURN_MS = 40;
+/** Milliseconds that a message to the caller's object may take. */
+const MESSAGE_MS = 1_000;
 
 interface WaitingCall {
   call: GuardedCall;
@@ -38,8 +40,8 @@ interface TurnsOptions {
 export class Turns {
   readonly #options: TurnsOptions;
   readonly #waiting = new Set<Entry>();
-  /** By bucket, the smallest weight for which the rate window has no room. */
-  readonly #full = new Map<Target["bucket"], number>();
+  /** By bucket, the smallest weight for which the rate window has no room, and until when (milliseconds since the epoch). */
+  readonly #full = new Map<Target["bucket"], { weight: number; until: number }>();
   #running = 0;
   #isDeciding = false;
 
@@ -103,8 +105,10 @@ export class Turns {
   /** Counts a call that runs, and remembers whether the rate window is full. */
   #note({ call: { target }, weight }: WaitingCall, admission: Admission): Admission {
     if (!admission.ok) {
-      const known = this.#full.get(target.bucket) ?? weight;
-      if (admission.isWindowFull === true) this.#full.set(target.bucket, Math.min(known, weight));
+      if (admission.isWindowFull !== true) return admission;
+      const known = this.#full.get(target.bucket)?.weight ?? weight;
+      const until = Date.now() + (admission.refusal.retryAfterMs ?? 0);
+      this.#full.set(target.bucket, { weight: Math.min(known, weight), until });
       return admission;
     }
     this.#full.delete(target.bucket);
@@ -133,6 +137,7 @@ export class Turns {
 
   #isFullFor({ call: { target }, weight }: WaitingCall): boolean {
     const full = this.#full.get(target.bucket);
-    return full !== undefined && weight >= full;
+    // While the next message is under way, the window may become free: then the calls must take turns again.
+    return full !== undefined && weight >= full.weight && Date.now() + MESSAGE_MS < full.until;
   }
 }

@@ -7,7 +7,7 @@ import { Deadline } from "../deadlines.ts";
 import type { Part } from "./parts.ts";
 import { causeText, logEvent } from "../telemetry/log.ts";
 
-/** For so long an answer is given again: this path needs no token, and must not be a way to keep D1 busy. */
+/** An answer is reused for this long: the path needs no token, and must not be a way to keep D1 busy. Milliseconds. */
 export const FRESH_MS = 1_000;
 const POLL_MS = 25;
 

@@ -54,6 +54,10 @@ function problemsOf({ name, labels, ...schemas }: Labelled): string[] {
       problems.push(`${name}: ${page.argument} is no page of ${page.default} to ${cost.records}`);
     }
   }
+  // A product that does not exist is answered with the nearest ones, which count as read.
+  if (classes.includes("catalog") && objects.arguments.length > 0 && (objects.hints ?? []).length === 0) {
+    problems.push(`${name} names products in its arguments and none in the hints of a refusal`);
+  }
   if (isPersonal({ classes }) && subjects.arguments.length + subjects.results.length === 0) {
     problems.push(`${name} is personal and names no subject`);
   }

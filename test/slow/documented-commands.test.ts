@@ -34,6 +34,10 @@ beforeAll(async () => {
   const traces = await execute("npm run -s policy:replay -- --generate benign --count 1");
   await writeFile(join(folder, "traces.dev.jsonl"), traces.stdout);
   await writeFile(join(folder, "traces.dev.jsonl.gz"), gzipSync(traces.stdout));
+  await writeFile(
+    join(folder, "shop.csv"),
+    "sku,name,category,price,currency,stock.east\nMUG-1,Blue mug,Kitchen,19.99,EUR,12\n",
+  );
   dev = startIn("npm run -s dev -- --port 0");
   await dev.prints("Ctrl-C");
   await callAs(["user-001", "user-support"]);

@@ -6,7 +6,7 @@ import { createCatalog } from "../../src/catalog/repository.ts";
 import { readQuery } from "../../src/catalog/search/query.ts";
 import type { Position } from "../../src/catalog/cursor.ts";
 import { type SearchRequest, search as searchWith } from "../../src/catalog/search/search.ts";
-import { CANDIDATES } from "../../src/catalog/search/relevance-page.ts";
+import { CANDIDATES, findPage } from "../../src/catalog/search/relevance-page.ts";
 import { words } from "../../src/catalog/search/words.ts";
 import { runBatch } from "../../src/database/run-batch.ts";
 import type { Statement } from "../../src/database/statement.ts";
@@ -195,4 +195,15 @@ describe("words", () => {
     words("1".repeat(200_000));
     expect(performance.now() - started).toBeLessThan(1_000);
   });
+});
+
+it.each([1, 6, 8, 12])("binds no more values than D1 allows for %i words of many names", (count) => {
+  const typed = Array.from({ length: count }, (_, index) => `word${"abcdefghijkl"[index]}1`);
+  const slots = typed.map((word) => ({
+    names: Array.from({ length: 20 }, (_, index) => ({ phrase: `${word} ${index}`, weight: 1 })),
+    products: 3,
+  }));
+  const filters = { category: "Cables", brand: "Ærø", minPrice: 1, maxPrice: 9, inStock: true };
+  const query = { ...readQuery(typed.join(" ")), words: typed };
+  expect(findPage(query, { settled: true, slots }, filters, 10, 0).values.length).toBeLessThanOrEqual(100);
 });

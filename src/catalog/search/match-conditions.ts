@@ -5,8 +5,8 @@ import type { Query, Slot } from "./query.ts";
 import type { Known } from "./vocabulary.ts";
 import { attributeWord } from "./words.ts";
 
-// Conditions and FTS5 expressions that all search statements share. Values are bound, lists as one JSON value, so that no
-// statement comes near D1's limits; the SQL itself is built only from constants.
+// Conditions and FTS5 expressions that all search statements share. Values are bound, lists as one JSON value. D1 allows
+// a statement 100 bound values; the SQL itself is built only from constants.
 
 /** Partial matches combine so many words, the rarest. */
 export const CHOSEN_FROM_MAX = 6;

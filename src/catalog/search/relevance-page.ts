@@ -26,6 +26,8 @@ export const CANDIDATES = {
   someTotal: 50,
 };
 const EXACT_MAX = 50;
+/** Names of words that are scored in one search. Each is a bound value, of which D1 allows 100 in a statement. */
+const NAMES_MAX = 56;
 
 /** BM25: https://en.wikipedia.org/wiki/Okapi_BM25. A title (with brand and model) counts three times as much as a text. */
 const K1 = 1.2;
@@ -49,9 +51,9 @@ function exactHits(query: Query, values: Values): string {
       LIMIT ${EXACT_MAX}`;
 }
 
-/** SQL for how well a product satisfies a slot, from 0 to 1, by the best of its names. */
-function metSlot({ names }: Slot, values: Values): string {
-  const met = names.map(({ phrase, weight }, index) => {
+/** SQL for how well a product satisfies a slot, from 0 to 1, by the best of its first `most` names. */
+function metSlot({ names }: Slot, most: number, values: Values): string {
+  const met = names.slice(0, most).map(({ phrase, weight }, index) => {
     const needle = values.bind(` ${phrase} `);
     const inName = `(octet_length(title) - octet_length(replace(title, ${needle}, ' '))) / (octet_length(${needle}) - 1)`;
     const inText = `(instr(text, ${needle}) > 0)`;
@@ -91,7 +93,8 @@ export function findPage(
   const conditions = rowFilters(filters, values);
   // A product's row is long, so it is joined only if a condition needs it.
   const products = conditions === "" ? "" : `CROSS JOIN products p ON p.id = ${PRODUCT_ID}`;
-  const met = slots.map((slot, index) => `${metSlot(slot, values)} AS s${index}`);
+  const namesEach = Math.max(1, Math.floor(NAMES_MAX / slots.length));
+  const met = slots.map((slot, index) => `${metSlot(slot, namesEach, values)} AS s${index}`);
   const chosen = slots.map((_, index) => `(choice.key >> ${index} & 1) * w${index}`);
   const sql = `WITH known AS MATERIALIZED (${weigh(slots, values)}),
     exact AS MATERIALIZED (

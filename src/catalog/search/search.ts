@@ -67,7 +67,12 @@ export async function search(run: Run, request: SearchRequest): Promise<Found> {
 }
 
 // Starts at the last product shown, because the others move up by one if it has left the catalog.
-const startOf = ({ after }: SearchRequest) => (after === undefined ? 0 : Math.max(0, Number(after[0]) - 1));
+function startOf({ after }: SearchRequest): number {
+  const rank = Number(after?.[0] ?? 1);
+  return Number.isSafeInteger(rank) ? Math.min(Math.max(0, rank - 1), CANDIDATES_MAX) : 0;
+}
+/** No page by relevance starts behind so many products: fewer are scored. */
+const CANDIDATES_MAX = 1_000;
 
 const pageStatement = (query: Query, known: Known | undefined, request: SearchRequest) =>
   findPage(query, known, request, request.limit + 2, startOf(request));

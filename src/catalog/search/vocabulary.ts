@@ -6,7 +6,7 @@ import type { Name, Query, Slot } from "./query.ts";
 import { isUnspaced } from "./words.ts";
 
 // Corrects typed words with the catalog's own vocabulary: unfinished words, ends of compounds, misspellings, and words
-// written as one or as two. migrations/0017_vocabulary.sql describes the tables.
+// written as one or as two. migrations/0019_word_counts.sql describes the tables.
 
 /** A word in at most so many products is doubtful: another word may be meant. */
 const DOUBTFUL_MAX = 1;

@@ -3,6 +3,7 @@ import type { AppTypes } from "../../app-types.ts";
 import { sessionSecret } from "../../identity/browser-session.ts";
 import { callerByAddress } from "../../identity/caller-address.ts";
 import { hashSecret } from "../../identity/secrets.ts";
+import { bearerCredential } from "./bearer-credential.ts";
 import { refuseRequest } from "../refuse-request.tsx";
 import { refuse } from "../../refusal.ts";
 import { type Found, LookupBudget } from "./lookup-budget.ts";
@@ -12,9 +13,8 @@ const sessions = new LookupBudget();
 
 /** Bounds the look-ups of keys and tokens that nobody holds. */
 export const limitFailedCredentials = createMiddleware<AppTypes>(async (c, next) => {
-  const authorization = c.req.header("authorization");
-  if (authorization === undefined) return next();
-  const credential = hashSecret(authorization);
+  const credential = bearerCredential(c);
+  if (credential === undefined) return next();
   const lookup = credentials.begin(credential, callerByAddress(c), c.var.policy, Date.now());
   if (lookup.waitMs > 0) return refuseRequest(c, tooMany(lookup.waitMs));
   let found: Found = "unasked";
@@ -27,7 +27,7 @@ export const limitFailedCredentials = createMiddleware<AppTypes>(async (c, next)
   return undefined;
 });
 
-/** Likewise those of browser sessions, each of which is a query. */
+/** Bounds the look-ups of browser sessions that do not exist; each is a query. */
 export const limitFailedSessions = createMiddleware<AppTypes>(async (c, next) => {
   const secret = sessionSecret(c);
   if (secret === undefined) return next();

@@ -31,7 +31,14 @@ export class LookupBudget {
   /** `credential` is a hash; `now` is in milliseconds since the epoch. */
   begin(credential: string, { id, network }: Origin, { unauthenticated }: Policy, now: number): Lookup {
     if (this.#good.has(credential))
-      return { waitMs: 0, end: (found) => void (found === "bad" && this.#good.delete(credential)) };
+      return {
+        waitMs: 0,
+        end: (found) => {
+          if (found === "bad") this.#good.delete(credential);
+          // The name moves to the end of the list: a credential in use is forgotten last.
+          if (found === "good") this.#good.add(credential);
+        },
+      };
     const { failed_credentials: byAddress, repeated_credential: repeated } = unauthenticated;
     const places = [
       { name: id, limit: byAddress },

@@ -144,6 +144,7 @@ export const FORMS: Record<string, Form> = {
 
   "npm run catalog -- generate --count 1000 --seed 7": AS_IT_STANDS,
   "npm run catalog -- import products.jsonl.gz": AS_IT_STANDS,
+  "npm run catalog -- import shop.csv --major-prices": AS_IT_STANDS,
   "npm run catalog -- import": { like: "npm run catalog -- import products.jsonl.gz" },
   "npm run catalog -- import FILE": { like: "npm run catalog -- import products.jsonl.gz" },
   "npm run catalog -- import products.jsonl.gz --remote": ACCOUNT,
