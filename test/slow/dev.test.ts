@@ -141,7 +141,7 @@ describe("npm run dev", { timeout: 300_000 }, () => {
     expect(await search(dev.url)).toContain("SKU-10001");
     await stop(dev);
     const { stderr } = await dev.running.ended;
-    expect(stderr.split("The Workers runtime ended unexpectedly.")).toHaveLength(3);
+    expect(stderr.split("The Workers runtime ended unexpectedly")).toHaveLength(3);
   });
 });
 
