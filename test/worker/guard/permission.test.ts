@@ -10,8 +10,10 @@ import { fill, sample } from "../support/catalog.ts";
 
 beforeAll(() => fill(sample));
 
-// Written out, so that every change of policy.json or a registry states here what it allows to whom.
-const CATALOG_TOOLS = ["search_products", "get_product", "query_stock", "list_categories"];
+// Every role may read the catalog. What else a role may use is written out, so that a change of policy.json or a registry that
+// opens more must be stated here.
+const catalogTools = tools.filter(({ scope }) => scope === "catalog:read");
+const CATALOG_TOOLS = catalogTools.map(({ name }) => name);
 const CATALOG_RESOURCES = ["catalog://products/summary", "catalog://categories"];
 const PRODUCT_TEMPLATE = "catalog://products/{sku}";
 const PROMPTS = ["find_product", "compare_products", "stock_report"];
@@ -59,6 +61,11 @@ const MAY: Record<string, { scopes: string[]; names: string[]; customers: "own" 
     customers: "all",
   },
 };
+
+it("tools that every role may use are reads of the catalog alone", () => {
+  for (const { name, labels } of catalogTools)
+    expect(labels, name).toMatchObject({ classes: ["catalog"], kinds: ["source"] });
+});
 
 const everything = [
   ...tools.map((tool) => ({ name: tool.name, target: toolTarget(tool) })),
