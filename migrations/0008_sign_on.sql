@@ -2,7 +2,7 @@
 -- person, as it may an email address.
 
 CREATE TABLE external_identities (
-  -- Random, so that sessions and grants of a deleted link don't come back with a new one.
+  -- Random, so that what a deleted link has opened doesn't come back with a new one.
   id TEXT PRIMARY KEY,
   issuer TEXT NOT NULL,
   subject TEXT NOT NULL,

@@ -6,17 +6,20 @@ import { fill, sample } from "./support/catalog.ts";
 beforeAll(() => fill(sample));
 afterEach(() => vi.restoreAllMocks());
 
-const search = (query: string) =>
-  newCaller().ask("tools/call", { name: "search_products", arguments: { query } });
+const search = (query: string, { ask } = newCaller()) =>
+  ask("tools/call", { name: "search_products", arguments: { query } });
 
 it.each([
   ["characters that expand to four words each", "\uFDFA".repeat(100)],
   ["characters that expand to three letters each", "\u33A7".repeat(100)],
   ["more words than a search reads", "a ".repeat(40)],
 ])("refuses a query of %s before any look-up", async (_, query) => {
-  await search("dock");
+  const caller = newCaller();
+  await search("dock", caller);
+  // The object anchors its chain at its first record, and not again within a minute.
+  await caller.object.anchor();
   const batch = vi.spyOn(env.DB, "batch");
-  const { refusal } = await search(query);
+  const { refusal } = await search(query, caller);
   expect(refusal).toMatchObject({ code: "invalid_arguments" });
   expect(batch).not.toHaveBeenCalled();
 });

@@ -65,7 +65,7 @@ const plain = { records: 1, missed: false, tainted: false, canary: false };
 describe("signals that the guard gets from an answer", () => {
   it.each([
     ["search_products", { query: "keyboard" }, plain],
-    ["search_products", { query: "nothing like it" }, { ...plain, records: 0 }],
+    ["search_products", { query: "xylophone" }, { ...plain, records: 0 }],
     ["search_products", { query: "plug" }, { ...plain, tainted: true }],
     ["search_products", { query: "plug", version: "v1" }, { ...plain, tainted: true }],
     ["search_products", { query: "chair" }, { ...plain, tainted: true }],
