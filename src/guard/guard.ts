@@ -14,7 +14,7 @@ import {
   type GuardContext,
   type GuardedCall,
 } from "./guarded-call.ts";
-import { type LocalRefusals, checkLocally, firstLocalRefusal } from "./local-checks.ts";
+import { type CheckedCall, type LocalRefusals, checkLocally, firstLocalRefusal } from "./local-checks.ts";
 import { recorded } from "./recorded.ts";
 import { UNAVAILABLE, refuseFlow, refuseRate, refusalOfEnd } from "./refusals.ts";
 import { settleResult } from "./settle.ts";
@@ -23,7 +23,7 @@ import { Turns } from "./turns.ts";
 import { decideUnguarded } from "./unguarded.ts";
 
 /** Decides several calls of the request together; returns the answers in the same order. */
-type Decide = (calls: readonly GuardedCall[]) => Promise<Admission[]>;
+type Decide = (calls: readonly CheckedCall[]) => Promise<Admission[]>;
 
 /**
  * The guard of one request. Every call takes the same steps:
@@ -41,9 +41,9 @@ export function createGuard(context: GuardContext): Guard {
   const decide = askCaller(context);
   const waitForTurn = inTurns(context, decide);
   const decideCall = async (call: GuardedCall): Promise<Admission> => {
-    const local = checkLocally(context, call);
-    if (isAnonymousDiscovery(context.principal, call.target)) return decideDiscovery(context, local);
-    return waitForTurn(call, local);
+    const checked = checkLocally(context, call);
+    if (isAnonymousDiscovery(context.principal, call.target)) return decideDiscovery(context, checked.local);
+    return waitForTurn(checked);
   };
   let longestWaitMs: number | undefined;
   return recorded(
@@ -73,16 +73,16 @@ function decideDiscovery({ policy, principal }: GuardContext, local: LocalRefusa
 /** Step 3. */
 function inTurns({ policy, atOnce, deadline }: GuardContext, decide: Decide) {
   if (atOnce === undefined || deadline === undefined) {
-    return async (call: GuardedCall): Promise<Admission> => {
-      const [admission] = await decide([call]);
+    return async (checked: CheckedCall): Promise<Admission> => {
+      const [admission] = await decide([checked]);
       return admission ?? { ok: false, refusal: UNAVAILABLE };
     };
   }
   const turns = new Turns({ atOnce, deadline, decide });
-  return async (call: GuardedCall, local: LocalRefusals): Promise<Admission> => {
-    const weight = weightOf(policy, call.target.bucket, call.target.name);
+  return async (checked: CheckedCall): Promise<Admission> => {
+    const { bucket, name } = checked.call.target;
     try {
-      return await turns.decideInTurn({ call, isRefused: firstLocalRefusal(local) !== undefined, weight });
+      return await turns.decideInTurn({ ...checked, weight: weightOf(policy, bucket, name) });
     } catch (error) {
       if (error instanceof RequestOver) return { ok: false, refusal: refusalOfEnd(error) };
       throw error;
@@ -99,8 +99,7 @@ function askCaller(context: GuardContext): Decide {
 
   return async (calls) => {
     const now = Date.now();
-    const asked = calls.map((call) => {
-      const local = checkLocally(context, call);
+    const asked = calls.map(({ call, local }) => {
       const pageMax = isPaged(call) ? crowdedPage(policy, principal, now) : undefined;
       return { call, local, pageMax, request: admissionRequest(context, call, local, catalogSize) };
     });
@@ -128,9 +127,7 @@ function askCaller(context: GuardContext): Decide {
 
 const isPaged = ({ target: { labels } }: GuardedCall): boolean => labels?.cost.page !== undefined;
 
-interface AskedCall {
-  call: GuardedCall;
-  local: LocalRefusals;
+interface AskedCall extends CheckedCall {
   /** Limits the page while anonymous callers have had many products. */
   pageMax: number | undefined;
   request: AdmissionRequest;

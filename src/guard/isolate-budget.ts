@@ -9,8 +9,16 @@ const ADDRESSES = 10;
 /** Returns the limit of a network, given the limit of an address. */
 export const limitOfNetwork = ({ max, window_s }: Limit): Limit => ({ max: ADDRESSES * max, window_s });
 
-/** Keys that one budget remembers, so that a flood of keys can't grow the isolate's memory. */
+/** Keys that one map remembers, so that a flood of keys can't grow the isolate's memory. */
 const KEYS_MAX = 10_000;
+
+/** Sets a key's value and makes the key the last of its map, from which the first is dropped once there are too many. */
+export function remember<Value>(map: Map<string, Value>, key: string, value: Value): void {
+  map.delete(key);
+  map.set(key, value);
+  const [oldest] = map.keys();
+  if (map.size > KEYS_MAX && oldest !== undefined) map.delete(oldest);
+}
 
 /**
  * Budgets in one isolate's memory, one for each key, for cheap work that is not worth an object and a record. Each is a GCRA:
@@ -32,10 +40,7 @@ export class IsolateBudget {
   charge(key: string, { max, window_s }: Limit, now: number, weight = 1): void {
     const windowMs = window_s * 1000;
     const fullAt = this.#fullFrom(key, windowMs, now);
-    this.#fullAt.delete(key);
-    this.#fullAt.set(key, Math.min(fullAt + (weight * windowMs) / max, now + windowMs));
-    const [oldest] = this.#fullAt.keys();
-    if (this.#fullAt.size > KEYS_MAX && oldest !== undefined) this.#fullAt.delete(oldest);
+    remember(this.#fullAt, key, Math.min(fullAt + (weight * windowMs) / max, now + windowMs));
   }
 
   /** Reverts one charge. */
@@ -67,17 +72,14 @@ export class IsolateBudget {
 
 /** The names seen most recently, such as of valid credentials. A missing name may only have been forgotten. */
 export class RecentNames {
-  readonly #names = new Set<string>();
+  readonly #names = new Map<string, true>();
 
   has(name: string): boolean {
     return this.#names.has(name);
   }
 
   add(name: string): void {
-    this.#names.delete(name);
-    this.#names.add(name);
-    const [oldest] = this.#names;
-    if (this.#names.size > KEYS_MAX && oldest !== undefined) this.#names.delete(oldest);
+    remember(this.#names, name, true);
   }
 
   delete(name: string): void {

@@ -1,5 +1,4 @@
-/** Callers that one pace remembers: a flood of them can't grow the isolate's memory. */
-const CALLERS_MAX = 10_000;
+import { remember } from "./isolate-budget.ts";
 
 /** No request waits longer, in milliseconds: a time further off was set before the machine's clock was set back. */
 const WAIT_MAX_MS = 60_000;
@@ -36,10 +35,7 @@ export class Pace {
     const startAt = Math.max(isFromFuture ? 0 : known, now - (burst - 1) * everyMs);
     const waitMs = Math.max(0, startAt - now);
     if (waitMs > waitMaxMs) return { waitMs, isTooLong: true };
-    this.#nextAt.delete(caller);
-    this.#nextAt.set(caller, startAt + everyMs);
-    const [oldest] = this.#nextAt.keys();
-    if (this.#nextAt.size > CALLERS_MAX && oldest !== undefined) this.#nextAt.delete(oldest);
+    remember(this.#nextAt, caller, startAt + everyMs);
     return { waitMs, isTooLong: false };
   }
 }

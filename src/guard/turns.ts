@@ -1,5 +1,6 @@
 import type { Deadline } from "../deadlines.ts";
-import type { Admission, GuardedCall } from "./guarded-call.ts";
+import type { Admission } from "./guarded-call.ts";
+import { type CheckedCall, firstLocalRefusal } from "./local-checks.ts";
 import type { Target } from "./target.ts";
 
 /** Milliseconds between two turns. The runtime serves other requests only when this one leaves it nothing else to do. */
@@ -9,10 +10,7 @@ const TURN_MS = 40;
 /** Milliseconds that a message to the caller's object may take. */
 const MESSAGE_MS = 1_000;
 
-interface WaitingCall {
-  call: GuardedCall;
-  /** The Worker's own checks have refused it, so it is only recorded. */
-  isRefused: boolean;
+interface WaitingCall extends CheckedCall {
   /** Its weight in the rate window. */
   weight: number;
 }
@@ -29,7 +27,7 @@ interface TurnsOptions {
   /** The request's deadline. */
   deadline: Deadline;
   /** Decides calls with one message to the caller's object; gives the answers in the same order. */
-  decide: (calls: readonly GuardedCall[]) => Promise<readonly Admission[]>;
+  decide: (calls: readonly CheckedCall[]) => Promise<readonly Admission[]>;
 }
 
 /**
@@ -75,7 +73,7 @@ export class Turns {
   #takeGroup(): Entry[] {
     let free = this.#options.atOnce - this.#running;
     const group = [...this.#waiting].filter(
-      (entry) => entry.isRefused || this.#isFullFor(entry) || free-- > 0,
+      (entry) => firstLocalRefusal(entry.local) !== undefined || this.#isFullFor(entry) || free-- > 0,
     );
     for (const entry of group) {
       this.#waiting.delete(entry);
@@ -88,7 +86,7 @@ export class Turns {
   async #decide(group: readonly Entry[]): Promise<void> {
     this.#isDeciding = true;
     try {
-      const admissions = await this.#options.decide(group.map(({ call }) => call));
+      const admissions = await this.#options.decide(group);
       for (const [index, entry] of group.entries()) {
         const admission = admissions[index];
         if (admission === undefined) throw new Error("A call was left without an answer.");

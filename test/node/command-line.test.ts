@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { parseJsonAs, readText } from "../../cli/read-file.ts";
 import { productRecordSchema } from "../../src/catalog/import/record.ts";
+import { commandFile } from "./support/processes.ts";
 
 const run = promisify(execFile);
 const files = (
@@ -16,10 +17,8 @@ const files = (
     ["cli", "lab"].map(async (folder) => (await readdir(folder)).map((file) => `${folder}/${file}`)),
   )
 ).flat();
-/** The file of a command: `cli/dev.ts` for `dev`. */
-const fileOf = (script: string) => files.find((file) => file.endsWith(`/${script}.ts`)) ?? script;
 const node = (script: string, args: string[]) =>
-  run(process.execPath, [fileOf(script), ...args], { maxBuffer: 1e9 });
+  run(process.execPath, [commandFile(script), ...args], { maxBuffer: 1e9 });
 
 it("every script is a command of cli/command.ts, which points to --help", async () => {
   const scripts = files.filter((file) => file.endsWith(".ts"));
@@ -38,7 +37,7 @@ it("every script is a command of cli/command.ts, which points to --help", async 
 it.each(["attack", "demo-traffic", "deploy", "eval-injections", "eval-search", "policy-replay", "support"])(
   "%s lets commander wrap its help by the width of the terminal",
   async (script) => {
-    const source = await readFile(fileOf(script), "utf8");
+    const source = await readFile(commandFile(script), "utf8");
     expect(source.match(/.*[\w,%]\\n["'`] \+$/gm) ?? []).toEqual([]);
   },
 );
@@ -57,7 +56,7 @@ it.each([
   "stdio",
   "surface",
 ])("%s loads before policy.json is read, and can report that it is not JSON", async (script) => {
-  const loaded = await loadedWith(fileOf(script));
+  const loaded = await loadedWith(commandFile(script));
   expect(loaded.size).toBeGreaterThan(3);
   expect([...loaded].filter((file) => file.endsWith(".json"))).toEqual([]);
 });

@@ -63,12 +63,16 @@ export function start(command: string, args: string[], options: StartOptions = {
   };
 }
 
-/** Starts a command of cli/ or lab/ like its npm script. */
-export function startScript(name: string, args: string[], options?: StartOptions): Running {
+/** Returns the file of a command: `cli/dev.ts` for `dev`, `lab/bench.ts` for `bench`. */
+export function commandFile(name: string): string {
   const file = ["cli", "lab"].map((folder) => `${folder}/${name}.ts`).find((path) => existsSync(path));
   if (file === undefined) throw new Error(`There is no command ${name}.`);
-  return start(process.execPath, [file, ...args], options);
+  return file;
 }
+
+/** Starts a command like its npm script. */
+export const startScript = (name: string, args: string[], options?: StartOptions): Running =>
+  start(process.execPath, [commandFile(name), ...args], options);
 
 /** Waits for the exit code; a hanging command fails the test and not the whole run. */
 export async function within(milliseconds: number, running: Running): Promise<Ended> {

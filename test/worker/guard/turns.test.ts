@@ -22,12 +22,12 @@ function begin(count: number, { atOnce = 2, deadlineMs = 5_000 } = {}) {
     atOnce,
     deadline: new Deadline(deadlineMs),
     decide: async (calls) => {
-      begun.push(...calls.map(({ correlationId }) => correlationId.replace("request/", "")));
+      begun.push(...calls.map(({ call: { correlationId } }) => correlationId.replace("request/", "")));
       return calls.map(() => ok({ settle: async () => ok(undefined) }));
     },
   });
   const admissions = Array.from({ length: count }, (_, place) =>
-    turns.decideInTurn({ call: call(place), isRefused: false, weight: 1 }),
+    turns.decideInTurn({ call: call(place), local: {}, weight: 1 }),
   );
   return { begun, admissions };
 }
