@@ -62,9 +62,8 @@ const MAY: Record<string, { scopes: string[]; names: string[]; customers: "own" 
   },
 };
 
-it("tools that every role may use are reads of the catalog alone", () => {
-  for (const { name, labels } of catalogTools)
-    expect(labels, name).toMatchObject({ classes: ["catalog"], kinds: ["source"] });
+it.each(catalogTools)("every role may use $name, which reads the catalog alone", ({ labels }) => {
+  expect(labels).toMatchObject({ classes: ["catalog"], kinds: ["source"] });
 });
 
 const everything = [
