@@ -10,7 +10,7 @@ import { fill, sample } from "../support/catalog.ts";
 
 beforeAll(() => fill(sample));
 
-// Every role may read the catalog. What else a role may use is written out, so that a change of policy.json or a registry that
+// Every role may read the catalog. The other permissions of a role are written out, so that a change of policy.json or a registry that
 // opens more must be stated here.
 const catalogTools = tools.filter(({ scope }) => scope === "catalog:read");
 const CATALOG_TOOLS = catalogTools.map(({ name }) => name);
