@@ -143,8 +143,11 @@ export const ruleSchema = z.discriminatedUnion("kind", [
             .max(1)
             .optional()
             .describe(
-              "Share of misses among all such calls from which more are refused; absent: none is needed",
+              "Share of misses among all names that could miss, from which more are refused; absent: none is needed",
             ),
+          ceiling: count
+            .optional()
+            .describe("Past this many misses more are refused, however small their share is"),
         }),
       ),
     })

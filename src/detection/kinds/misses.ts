@@ -5,50 +5,61 @@ import { type RuleOf, ruleKey } from "../rules.ts";
 import { counterOf } from "../state/counters.ts";
 import type { FlowState } from "../state/state.ts";
 import type { RuleHandler } from "./compiled-rule.ts";
+import { peopleOf } from "./people.ts";
+import { countNewProducts } from "./products.ts";
 
 /**
- * Detects guessing: requests for things that do not exist. Honest callers mistype too, so some are allowed, and more if the
- * rule has a share. A share suits only calls that can all miss: about people, a guesser would pad with calls that cannot. Each
- * name counts once while it is remembered: products by name because one call may ask for fifty, calls about people by their
- * arguments. The catalog stays open to a caller who guesses: past the limit, the next miss is refused. Calls about people are
- * refused before they run.
+ * Detects guessing: requests for things that do not exist. Honest callers mistype too, so `max` misses are allowed, and
+ * more while their share of all names is small, up to a ceiling. Each name counts once while it is remembered, both as a
+ * miss and in the share, so a guesser can't pad with repeats of what exists. Products are named by SKU because one call
+ * may ask for fifty; calls about people that found nobody are named by their arguments. The catalog stays open to a
+ * caller who guesses: past the limit, the next miss is refused. Calls about people are refused before they run.
  */
 export function missesHandler(rule: RuleOf<"misses">): RuleHandler {
-  const limits = rule.limits.map(({ window, max, share = 0 }) => ({
+  const limits = rule.limits.map(({ window, max, share = 0, ceiling = Infinity }) => ({
     max,
     share,
+    ceiling,
     misses: counterOf(ruleKey(rule), window, "misses"),
-    asked: counterOf(ruleKey(rule), window, "calls"),
+    names: counterOf(ruleKey(rule), window, "calls"),
   }));
+
+  /** Judges `more` misses among `moreNames` names on top of those already counted. */
+  function judge(
+    state: FlowState,
+    { at, attempt, more, moreNames }: { at: number; attempt: number; more: number; moreNames: number },
+  ): Finding | undefined {
+    const allowed = state.releases.allowance(rule.id, at);
+    for (const { misses, names, max, share, ceiling } of limits) {
+      const observed = state.counters.total(misses, at) + more;
+      const all = state.counters.total(names, at) + moreNames;
+      const isShare = observed > max + allowed && observed >= share * all;
+      if (!isShare && observed <= ceiling + allowed) continue;
+      const threshold = (isShare ? max : ceiling) + allowed;
+      return { observed, threshold, window: misses.window, events: [attempt] };
+    }
+    return undefined;
+  }
 
   return {
     classes: rule.classes,
     before(state, call) {
-      if (isPublicRead(call)) return undefined;
-      for (const { misses, asked, max, share } of limits) {
-        const missed = state.counters.total(misses, call.at);
-        const threshold = max + state.releases.allowance(rule.id, call.at);
-        // This call may be a miss too.
-        if (missed >= threshold && missed >= share * state.counters.total(asked, call.at))
-          return { observed: missed + 1, threshold, window: misses.window, events: [call.attempt] };
-      }
-      return undefined;
+      // This call may be a miss.
+      return isPublicRead(call) ? undefined : judge(state, { ...call, more: 1, moreNames: 1 });
     },
-    after(state, call, result): Finding | undefined {
+    after(state, call, result) {
       const more = isPublicRead(call) ? countMisses(state, call, result) : 0;
       if (more === 0) return undefined;
-      for (const { misses, asked, max, share } of limits) {
-        const observed = state.counters.total(misses, result.at) + more;
-        const threshold = max + state.releases.allowance(rule.id, result.at);
-        const names = state.counters.total(asked, result.at) + countNames(call, result);
-        if (observed > threshold && observed >= share * names)
-          return { observed, threshold, window: misses.window, events: [call.attempt] };
-      }
-      return undefined;
+      return judge(state, {
+        at: result.at,
+        attempt: call.attempt,
+        more,
+        moreNames: countNames(state, call, result),
+      });
     },
     answered(state, call, result) {
-      for (const { misses, asked } of limits) {
-        state.counters.add(asked, result.at, countNames(call, result));
+      for (const { misses, names } of limits) {
+        state.counters.add(names, result.at, countNames(state, call, result));
         state.counters.add(misses, result.at, countMisses(state, call, result));
       }
     },
@@ -68,8 +79,18 @@ export function missesNamed(call: FlowCall, { missed, missing = [] }: FlowResult
   return [`${call.tool} ${call.digest}`];
 }
 
-/** Counts the requested names that could be missing. A catalog search names none. */
-function countNames(call: FlowCall, { missed, missing = [] }: FlowResult): number {
-  if (!isPublicRead(call)) return 1;
-  return Math.max(call.objects.length, missing.length, missed ? 1 : 0);
+/**
+ * Counts new names that could have been missing: the misses, and the products or people found by name that the caller
+ * had not been answered within a day. A catalog search names none.
+ */
+function countNames(state: FlowState, call: FlowCall, result: FlowResult): number {
+  return countMisses(state, call, result) + countFound(state, call, result);
+}
+
+function countFound(state: FlowState, call: FlowCall, result: FlowResult): number {
+  if (!isPublicRead(call))
+    return peopleOf(call, result).filter((token) => !state.subjects.rows.has(token)).length;
+  const missing = new Set(result.missing);
+  const found = result.missed ? [] : call.objects.filter((name) => !missing.has(name));
+  return countNewProducts(state, found, result.at);
 }

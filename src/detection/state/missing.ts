@@ -4,7 +4,7 @@ import { hashOf } from "./distinct.ts";
 import type { Json, Part } from "./part.ts";
 
 /** Names remembered. An agent may ask for the same outdated SKUs again and again; each one counts once. */
-const KEPT = 64;
+const KEPT = 256;
 const ROW = "";
 const rowSchema = z.array(z.int().nonnegative());
 

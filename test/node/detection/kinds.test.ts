@@ -517,10 +517,24 @@ it("misses: need a number and a share", () => {
   ]);
   const typing = new Caller(rules);
   for (let turn = 0; turn < 9; turn++) {
-    expect(typing.do({}, { subjects: ["a"] }).verdict).toBe("allow");
-    expect(typing.do({}, { subjects: ["a"] }).verdict).toBe("allow");
+    expect(typing.do({}, { subjects: [`a${turn}`] }).verdict).toBe("allow");
+    expect(typing.do({}, { subjects: [`b${turn}`] }).verdict).toBe("allow");
     expect(typing.do({}, miss).verdict).toBe("allow");
   }
+});
+
+it("misses: reading the same people again does not lower the share", () => {
+  const rules = rulesOf({
+    kind: "misses",
+    classes: ["identity"],
+    limits: [{ window: "1h", max: 4, share: 0.5 }],
+  });
+  const padding = new Caller(rules);
+  const said = Array.from({ length: 9 }, (_, turn) => {
+    for (let pad = 0; pad < 20; pad++) padding.do({}, { subjects: [`a${pad % 3}`] });
+    return padding.do({ digest: `guess ${turn}` }, { missed: true, subjects: [] }).verdict;
+  });
+  expect(said.indexOf("confirm")).toBe(4);
 });
 
 describe("misses about people", () => {
@@ -569,8 +583,8 @@ describe("misses of products", () => {
     verdict: "throttle",
     limits: [{ window: "1h", max: 60, share: 0.5 }],
   });
-  const lookUp = (there: number, gone: readonly string[]) => {
-    const found = Array.from({ length: there }, (_, index) => `there-${index}`);
+  const lookUp = (there: number, gone: readonly string[], from = 0) => {
+    const found = Array.from({ length: there }, (_, index) => `there-${from + index}`);
     return [
       { classes: ["catalog" as const], objects: [...found, ...gone] },
       { objects: found, records: there, missed: there === 0, missing: gone },
@@ -602,10 +616,36 @@ describe("misses of products", () => {
     const stock = new Caller(rules);
     for (let round = 0; round < 12; round++)
       for (let call = 0; call < 3; call++)
-        expect(stock.do(...lookUp(27, names(23, call * 23))).verdict).toBe("allow");
+        expect(stock.do(...lookUp(27, names(23, call * 23), call * 27)).verdict).toBe("allow");
     const polling = new Caller(rules);
     for (let round = 0; round < 300; round++)
       expect(polling.do(...lookUp(0, ["gone-1"])).verdict).toBe("allow");
+  });
+
+  it("count existing products once in the share: repeats do not hide guesses", () => {
+    const padding = new Caller(rules);
+    const said = Array.from({ length: 70 }, (_, guess) => {
+      for (let pad = 0; pad < 4; pad++) padding.do(...lookUp(50, []));
+      return padding.do(...lookUp(0, names(1, guess))).verdict;
+    });
+    expect(said.indexOf("throttle")).toBe(60);
+  });
+
+  it("end at the ceiling, whatever their share", () => {
+    const caller = new Caller(
+      rulesOf({
+        kind: "misses",
+        classes: ["catalog"],
+        verdict: "throttle",
+        limits: [{ window: "1h", max: 60, share: 0.5, ceiling: 100 }],
+      }),
+    );
+    const said = Array.from({ length: 110 }, (_, guess) => {
+      caller.do(...lookUp(10, [], guess * 10));
+      return caller.do(...lookUp(0, names(1, guess)));
+    });
+    expect(said.findIndex(({ verdict }) => verdict === "throttle")).toBe(100);
+    expect(said[100]?.hits).toMatchObject([{ observed: 101, threshold: 100 }]);
   });
 
   it("record a withheld answer as a miss, not as a read", () => {
