@@ -61,7 +61,7 @@ export async function searchCustomers(
     {
       records: rows.length,
       missed: rows.length === 0,
-      tainted: readsLikeInstruction(...rows.flatMap((row) => [row.name, row.city])),
+      tainted: rows.some(({ name, city }) => readsLikeInstruction(name, city)),
       canary: rows.some(({ canary }) => canary),
     },
   );

@@ -40,25 +40,57 @@ export function scanForInjection(text: string): string[] {
   return [...found];
 }
 
-/** Returns whether any of the texts reads like an instruction to the model that receives it. */
-export const readsLikeInstruction = (...texts: string[]): boolean => texts.some(isInstruction);
+/**
+ * Returns whether any of a record's texts reads like an instruction to the model that receives it, alone or together with
+ * the text beside it: a model reads a subject and its body as one.
+ */
+export const readsLikeInstruction = (...texts: string[]): boolean =>
+  texts.some(isInstruction) || seamsOf(texts).some(isInstruction);
 
 /**
- * Checks every text in an answer. Names of attributes are third-party text too, and an instruction may begin in a name
- * and end in its value.
+ * Checks every text in an answer. The texts of one record are also checked across their seams; the items of a list are
+ * records of their own. Names of attributes are third-party text too, and an instruction may begin in a name and end in
+ * its value.
  */
-export function holdsInstruction(answer: unknown, areNamesOthers = false): boolean {
-  if (typeof answer === "string") return isInstruction(answer);
-  if (typeof answer !== "object" || answer === null) return false;
-  if (Array.isArray(answer)) return answer.some((each) => holdsInstruction(each));
-  return Object.entries(answer).some(
-    ([name, value]) =>
-      holdsInstruction(value, name === ATTRIBUTES) ||
-      (areNamesOthers && isInstruction(`${name}: ${String(value)}`)),
-  );
+export function holdsInstruction(answer: unknown): boolean {
+  const records: string[][] = [[]];
+  collectTexts(answer, records, 0);
+  return records.some((texts) => readsLikeInstruction(...texts));
+}
+
+/** Adds the texts of `value` to the record at `place`, and new records for the objects in its lists. */
+function collectTexts(value: unknown, records: string[][], place: number, areNamesOthers = false): void {
+  if (typeof value === "string") records[place]?.push(value);
+  if (typeof value !== "object" || value === null) return;
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      const isRecord = typeof item === "object" && item !== null;
+      collectTexts(item, records, isRecord ? records.push([]) - 1 : place);
+    }
+    return;
+  }
+  for (const [name, each] of Object.entries(value)) {
+    if (areNamesOthers) records[place]?.push(`${name}: ${String(each)}`);
+    collectTexts(each, records, place, name === ATTRIBUTES);
+  }
 }
 /** The one field of any answer whose property names are not this server's own. */
 const ATTRIBUTES = "attributes";
+
+/** Characters on each side of a seam: a wording that a signature knows is shorter. */
+const SEAM = 140;
+
+/** Returns the end of each text with the beginning of the next one. Codes between two texts are skipped. */
+function seamsOf(texts: readonly string[]): string[] {
+  const prose = texts.filter((text) => !CODE.test(text));
+  let before = prose[0] ?? "";
+  return prose.slice(1).map((text) => {
+    const seam = `${before.slice(-SEAM)} ${text.slice(0, SEAM)}`;
+    // A short text between two others is read with both.
+    before = `${before.slice(-SEAM)} ${text}`;
+    return seam;
+  });
+}
 
 /** A number, a price or a code this short cannot carry an instruction. */
 const CODE = /^[\w$.,-]{0,12}$/;
