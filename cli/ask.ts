@@ -1,4 +1,4 @@
-// npm run ask: a small MCP client that prints the catalog's answer as a table.
+// ask: a small MCP client that prints the catalog's answer as a table.
 
 import { styleText } from "node:util";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
@@ -18,13 +18,13 @@ import { findServer } from "./local/server.ts";
  */
 const KEY_VARIABLE = "CATALOG_ACCESS_KEY";
 
-const program = commandOf("npm run ask --")
+const program = commandOf("ask")
   .description("Ask the catalog over MCP, as an AI client does.")
   .argument("[query]", "what to search for, in plain words")
-  .option("-s, --sku <sku...>", "show live stock of these SKUs instead")
-  .option("-c, --category <name>", "only this category")
-  .option("-n, --limit <number>", "most products to show (1 to 50)", wholeNumber, 10)
-  .option("-u, --url <url>", "MCP endpoint (default: the running npm run dev)")
+  .option("--sku <sku...>", "show live stock of these SKUs instead")
+  .option("--category <name>", "only this category")
+  .option("--limit <number>", "most products to show (1 to 50)", wholeNumber, 10)
+  .option("--url <url>", "MCP endpoint (default: the running npm run dev)")
   .option("--json", "print the answer as JSON")
   .addHelpText("after", `\nSet ${KEY_VARIABLE} if the server requires an access key.`)
   .parse();
@@ -66,7 +66,10 @@ try {
 
 async function ask(): Promise<number> {
   const url = options.url ?? (await runningUrl());
-  const client = new Client({ name: "npm run ask", version: "1" }, { versionNegotiation: { mode: "auto" } });
+  const client = new Client(
+    { name: "product-catalog-mcp ask", version: "1" },
+    { versionNegotiation: { mode: "auto" } },
+  );
   if (!URL.canParse(url)) throw new Error(`${url} is not a URL. It looks like http://127.0.0.1:8787/mcp`);
   const key = process.env[KEY_VARIABLE];
   const headers: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` };

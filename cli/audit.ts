@@ -1,4 +1,4 @@
-// npm run audit: lists the audited callers, exports one caller's audit to a file, and checks whether such a
+// audit: lists the audited callers, exports one caller's audit to a file, and checks whether such a
 // file was changed.
 
 import { createWriteStream } from "node:fs";
@@ -18,9 +18,9 @@ import {
   verifyChain,
 } from "../src/caller/audit/chain.ts";
 import { idInPath } from "./arguments.ts";
-import { commandOf } from "./command.ts";
-import { type AdminOptions, callAdmin, withAdminOptions } from "./admin/client.ts";
-import { type PageOptions, readPages, sayNext, withPages } from "./admin/pages.ts";
+import { callAdmin } from "./admin/client.ts";
+import { adminCommand } from "./admin/console.ts";
+import { readPages, sayMore } from "./admin/pages.ts";
 import { parseJsonAs, readText, whyUnreadable } from "./read-file.ts";
 import { plainTable } from "./table.ts";
 import { replaceFile } from "./write-file.ts";
@@ -43,18 +43,16 @@ const anchorFile = (file: string): string => `${file}.anchor.json`;
 const headerSchema = z.object({ principal: z.string() });
 const anchorsSchema = z.union([anchorSchema.transform((one) => [one]), z.array(anchorSchema)]);
 
-const program = withAdminOptions(commandOf("npm run -s audit --")).description(
-  "List, export and verify the audit of calls.",
-);
-const globals = () => program.opts<AdminOptions>();
+const admin = adminCommand("audit");
+const program = admin.program.description("List, export and verify the audit of calls.");
 
-withPages(
-  program
-    .command("list")
-    .description(
-      "List callers with the last anchor of each chain. Exits with 1 if a row was changed from outside.",
-    ),
-).action(list);
+program
+  .command("list")
+  .description(
+    "List callers with the last anchor of each chain. Exits with 1 if a row was changed from outside.",
+  )
+  .option("--all", "print all rows, not the first 100")
+  .action(list);
 program
   .command("export")
   .description("Write a caller's chain as JSON Lines to standard output or a file.")
@@ -97,37 +95,32 @@ const listedSchema = anchorSchema.extend({
 });
 const listSchema = z.object({ anchors: z.array(listedSchema), next: z.string().nullable() });
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  console.error(error instanceof Error ? error.message : String(error));
-  process.exitCode = 2;
-}
+await admin.run(2);
 
-async function list(page: PageOptions): Promise<void> {
-  const { rows, next } = await readPages({ ...page }, async (query) => {
-    const response = await callAdmin(globals(), "GET", `/audit${query}`);
-    const { anchors, next: cursor } = listSchema.parse(await response.json());
-    return { rows: anchors, next: cursor };
+async function list({ all }: { all?: boolean }): Promise<void> {
+  const { rows, more } = await readPages({}, all === true, async (query) => {
+    const response = await callAdmin(admin.options(), "GET", `/audit${query}`);
+    const { anchors, next } = listSchema.parse(await response.json());
+    return { rows: anchors, next };
   });
-  if (globals().json === true) console.log(JSON.stringify(rows));
-  else if (rows.length === 0) console.log("Nothing has been recorded yet.");
-  else {
-    const table = plainTable(["principal", "records", "anchored", "head"]);
-    for (const { principal, seq, anchored_at, hash } of rows)
-      table.push([principal, seq, new Date(anchored_at).toISOString(), hash.slice(0, 16)]);
-    console.log(table.toString());
-  }
+  const table = plainTable(["principal", "records", "anchored", "head"]);
+  for (const { principal, seq, anchored_at, hash } of rows)
+    table.push([principal, seq, new Date(anchored_at).toISOString(), hash.slice(0, 16)]);
+  admin.print(rows, rows.length === 0 ? "Nothing has been recorded yet." : table.toString());
   for (const { principal, problem, found_at } of rows)
     if (problem !== null) {
       console.error(rowProblemWords(principal, problem, found_at));
       process.exitCode = 1;
     }
-  sayNext(next);
+  if (more) sayMore();
 }
 
 async function exportChain(principal: string, { out }: { out?: string }): Promise<void> {
-  const { body, headers } = await callAdmin(globals(), "GET", `/audit/${encodeURIComponent(principal)}`);
+  const { body, headers } = await callAdmin(
+    admin.options(),
+    "GET",
+    `/audit/${encodeURIComponent(principal)}`,
+  );
   if (body === null) throw new Error("The server sent an empty answer.");
   const problem = headers.get("x-audit-row-problem");
   if (problem !== null) {
@@ -168,7 +161,7 @@ async function verify(file: string, options: { anchor?: string }): Promise<void>
   const earlier = options.anchor !== undefined;
   const verdict = await verifyChain(createInterface({ input, crlfDelay: Infinity }), anchor, { earlier });
   const anchored = anchor === undefined ? null : new Date(anchor.anchored_at).toISOString();
-  if (globals().json === true) console.log(JSON.stringify({ ...verdict, anchored_at: anchored }));
+  if (admin.options().json === true) console.log(JSON.stringify({ ...verdict, anchored_at: anchored }));
   else if (!verdict.ok)
     console.error(
       verdict.line === 0

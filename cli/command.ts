@@ -1,13 +1,52 @@
 import { Command } from "commander";
+import { lostFlags } from "./npm-flags.ts";
+import { PROGRAM } from "./program.ts";
+
+/** A command that refuses to run if npm took one of its flags. */
+class ProjectCommand extends Command {
+  override createCommand(name?: string): Command {
+    return new ProjectCommand(name);
+  }
+
+  override parse(): this {
+    refuseLostFlags(this);
+    return super.parse();
+  }
+
+  override parseAsync(): Promise<this> {
+    refuseLostFlags(this);
+    return super.parseAsync();
+  }
+}
 
 /**
- * Creates a command of this project, called as `usage` says. An invalid option of it or of a subcommand
+ * Creates the command that cli/commands.ts lists under `name`. An invalid option of it or of a subcommand
  * points to --help. Any later error prints its message without a stack and exits with code 1.
  */
-export function commandOf(usage: string): Command {
+export function commandOf(name: string): Command {
   process.once("uncaughtException", (error) => {
     console.error(error.message);
     process.exit(1);
   });
-  return new Command(usage).helpOption("-h, --help", "show this help").showHelpAfterError("(See --help.)");
+  // `… | head` closes the pipe early, which is not a failure.
+  process.stdout.on("error", (error) => process.exit("code" in error && error.code === "EPIPE" ? 0 : 1));
+  return new ProjectCommand(`npx ${PROGRAM} ${name}`)
+    .helpOption("-h, --help", "show this help")
+    .showHelpAfterError("(See --help.)");
+}
+
+function refuseLostFlags(command: Command): void {
+  // Other scripts, such as `npm test`, start commands too, and their flags are their own.
+  if (process.env["npm_lifecycle_script"]?.includes(`bin/${PROGRAM}.mjs`) !== true) return;
+  const flags = optionsOf(command).map(({ name, takesValue }) => ({ name, takesValue }));
+  const problem = lostFlags(flags, process.argv.slice(2), process.env);
+  if (problem !== undefined) command.error(problem);
+}
+
+function optionsOf(command: Command): { name: string; takesValue: boolean }[] {
+  const own = command.options.map((option) => ({
+    name: (option.long ?? "").replace(/^--/, ""),
+    takesValue: !option.isBoolean(),
+  }));
+  return [...own, ...command.commands.flatMap(optionsOf)];
 }

@@ -1,4 +1,4 @@
-// npm run deploy: creates what a deployment lacks and keeps what exists.
+// deploy: creates what a deployment lacks and keeps what exists.
 
 import { execFile } from "node:child_process";
 import { promisify, styleText } from "node:util";
@@ -23,7 +23,7 @@ interface Options {
   json?: boolean;
 }
 
-const options = commandOf("npm run deploy --")
+const options = commandOf("deploy")
   .description(
     "Deploy to Cloudflare: check the policy, create the database and the namespace of sign-ins if they are missing, " +
       "upload the Worker if it changed, set SECRET_KEY if it is missing, and check that the Worker answers. " +
@@ -67,7 +67,7 @@ async function deploy(): Promise<number> {
   if (problems.length > 0) {
     for (const problem of problems) console.error(problemLine("policy.json", problem, policy));
     console.error(
-      "The Worker would serve nothing with this policy. Fix it, and check it with npm run -s policy:check.",
+      "The Worker would serve nothing with this policy. Fix it, and check it with npx product-catalog-mcp policy check.",
     );
     return 1;
   }
@@ -128,8 +128,11 @@ function report({ account, steps, changed, url, serves }: Report): void {
   const dryRun = options.dryRun === true;
   const mcp = new URL("/mcp", url ?? "https://WORKER.SUBDOMAIN.workers.dev").href;
   const next = [
-    ["npm run -s admin -- bootstrap NAME --remote", "makes the first admin, and shows the access key once"],
-    ["npm run -s catalog -- import FILE --remote", "fills the catalog"],
+    [
+      "npx product-catalog-mcp users bootstrap NAME --remote",
+      "makes the first admin, and shows the access key once",
+    ],
+    ["npx product-catalog-mcp import FILE --remote", "fills the catalog"],
     [
       `claude mcp add --transport http product-catalog ${mcp}`,
       "connects Claude Code; docs/connect.md has the other clients",

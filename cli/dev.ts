@@ -1,4 +1,4 @@
-// npm run dev: runs the Worker on this machine, and fills a new state folder with a sample catalog and
+// dev: runs the Worker on this machine, and fills a new state folder with a sample catalog and
 // support desk.
 
 import { styleText } from "node:util";
@@ -13,11 +13,11 @@ const {
   port,
   state: stateDir,
   json = false,
-} = commandOf("npm run dev --")
+} = commandOf("dev")
   .description(
     "Run the Worker on this machine, with a sample catalog and support desk in a local D1 database.",
   )
-  .option("-p, --port <number>", "port on 127.0.0.1", portNumber, 8787)
+  .option("--port <number>", "port on 127.0.0.1", portNumber, 8787)
   .option("--state <folder>", "where the local database lives", DEFAULT_STATE_DIR)
   .option("--json", "print log lines as JSON on a terminal too, as a deployed server does (docs/logs.md)")
   .parse()
@@ -79,7 +79,7 @@ function banner(url: string, keys: Record<string, string>, refusedBy: string | u
                 ${asked('"wireless keyboard"')}
                 ${asked("--sku SKU-10001")}
 
-  Dashboard     ${url}/admin, with the demo admin's key; npm run demo:traffic${isDefault ? "" : ` -- --state ${stateDir}`} fills it
+  Dashboard     ${url}/admin, with the demo admin's key; npx product-catalog-mcp lab traffic${isDefault ? "" : ` --state ${stateDir}`} fills it
 
   ${
     refusedBy === undefined

@@ -12,7 +12,7 @@ export function toolCall(name: string, args: unknown, revision: Revision): objec
   const meta = {
     [`${META}/protocolVersion`]: revision,
     [`${META}/clientCapabilities`]: {},
-    [`${META}/clientInfo`]: { name: "npm run sign", version: "1" },
+    [`${META}/clientInfo`]: { name: "product-catalog-mcp sign", version: "1" },
   };
   const params = { name, arguments: args, ...(revision === "2026-07-28" && { _meta: meta }) };
   return { jsonrpc: "2.0", id: 1, method: "tools/call", params };

@@ -1,4 +1,4 @@
-// npm run policy:check: reports problems of a policy before it is deployed.
+// policy check: reports problems of a policy before it is deployed.
 
 import { writeFile } from "node:fs/promises";
 import * as z from "zod";
@@ -10,7 +10,7 @@ import { parseJsonAs, readText } from "./read-file.ts";
 const WHOLE_FILE = "(the file)";
 const SCHEMA_FILE = "policy.schema.json";
 
-const program = commandOf("npm run -s policy:check --")
+const program = commandOf("policy check")
   .description("Check a policy: its shape, its limits, and that every name in it exists.")
   .argument("[file]", "the policy", "policy.json")
   .option("--write-schema", `write ${SCHEMA_FILE} from the code, for editors`)

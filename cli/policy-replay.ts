@@ -1,15 +1,12 @@
-// npm run policy:replay: shows what a policy would have decided for recorded callers.
+// policy replay: shows what a policy would have decided for recorded callers.
 
-import { once } from "node:events";
 import { Option } from "commander";
 import { commandOf } from "./command.ts";
-import { wholeNumber } from "./arguments.ts";
 import { type Detector, detectorOf } from "../src/detection/detector.ts";
 import { plural } from "../src/web/admin/units.ts";
 import { openSource } from "./import/open-source.ts";
 import { showProgress } from "./import/progress.ts";
 import { readRecordings } from "./replay/read-recordings.ts";
-import { generateTraces, FAMILY_NAMES } from "../lab/generate-traces/families.ts";
 import { differencesTable } from "./replay/differences.ts";
 import { limitedBy } from "./replay/rate.ts";
 import { SHIPPED_POLICY, readReplayPolicy } from "./replay/read-rules.ts";
@@ -17,13 +14,7 @@ import type { Recording } from "./replay/recording.ts";
 import { lineOf, type Replayed, replay } from "./replay/replay.ts";
 import { type Outcome, microsecondsPerCall, summarize, summaryTable } from "./replay/summary.ts";
 
-// `policy:replay … | head` closes the pipe early, which is not a failure.
-process.stdout.on("error", (error) => process.exit("code" in error && error.code === "EPIPE" ? 0 : 1));
-
 interface Options {
-  generate?: string;
-  count: number;
-  seed: number;
   lines?: "odd" | "even";
   policy?: string;
   against?: string;
@@ -34,7 +25,7 @@ interface Options {
 /** Records that run once before they are timed. */
 const WARM_UP = 100;
 
-const command = commandOf("npm run -s policy:replay --")
+const command = commandOf("policy replay")
   .description(
     "Run recorded calls through the flow detector and print a JSON line for each record:\n" +
       '  {"id","action","enforced_at","subjects_before","objects_before","rules":[]}\n' +
@@ -42,7 +33,7 @@ const command = commandOf("npm run -s policy:replay --")
       "and the two numbers count the people and products answered before it. A refused call reveals nothing, nobody " +
       "confirms, and after a block nothing runs. Calls of the same time are in flight together.",
   )
-  .argument("[file]", "traces as JSON Lines or an exported audit, gzipped or not; - for standard input")
+  .argument("<file>", "traces as JSON Lines or an exported audit, gzipped or not; - for standard input")
   .option("--policy <file>", "a JSON file with `rules`, instead of the server's own policy")
   .option(
     "--against <file>",
@@ -56,27 +47,9 @@ const command = commandOf("npm run -s policy:replay --")
       "replay only every other record: tune on one half, report on the other",
     ).choices(["odd", "even"]),
   )
-  .addOption(
-    new Option(
-      "--generate <name>",
-      "print generated traces and replay nothing: one family, or a set",
-    ).choices(FAMILY_NAMES),
-  )
-  .option("--count <number>", "with --generate: traces per family", wholeNumber, 20)
-  .option("--seed <number>", "with --generate: seed", wholeNumber, 1)
-  .action(async (file: string | undefined, options: Options) => {
-    if (options.generate !== undefined) await generate(options.generate, options);
-    else if (file !== undefined) await run(file, options);
-    else command.error("Name a file of traces, or - for standard input, or give --generate.");
-  });
+  .action(run);
 
 await command.parseAsync();
-
-async function generate(name: string, { count, seed }: Options): Promise<void> {
-  for (const trace of generateTraces(name, count, seed)) {
-    if (!process.stdout.write(`${JSON.stringify(trace)}\n`)) await once(process.stdout, "drain");
-  }
-}
 
 async function run(file: string, { policy, against, summary, lines, json = false }: Options): Promise<void> {
   const { rules, windows } = await readReplayPolicy(policy ?? SHIPPED_POLICY);

@@ -1,4 +1,4 @@
-// npm run sign: signs one request as docs/signing.md describes, and sends it.
+// sign: signs one request as docs/signing.md describes, and sends it.
 
 import { buffer } from "node:stream/consumers";
 import { Option } from "commander";
@@ -28,10 +28,10 @@ interface Options {
   json?: boolean;
 }
 
-const program = commandOf("npm run -s sign --")
+const program = commandOf("sign")
   .description("Sign one POST request, send it, and print the answer.")
   .argument("<url>", "the endpoint, such as https://YOUR-HOST/mcp")
-  .requiredOption("--key-id <id>", "the id that npm run admin -- signing-keys create printed")
+  .requiredOption("--key-id <id>", "the id that signing-keys create printed")
   .option(
     "--secret-file <file>",
     `a file with its secret or Ed25519 private key (default: $${SECRET_VARIABLE})`,
@@ -50,7 +50,7 @@ const program = commandOf("npm run -s sign --")
   .addHelpText(
     "after",
     `\nA signature is valid once, for one minute. docs/signing.md lists what it covers and why.
-Example: npm run -s sign -- https://YOUR-HOST/mcp --key-id sign-… --tool query_stock --arguments '{"skus":["SKU-12847"]}'`,
+Example: npx product-catalog-mcp sign https://YOUR-HOST/mcp --key-id sign-… --tool query_stock --arguments '{"skus":["SKU-12847"]}'`,
   );
 
 program.action(async (target: string, options: Options) => {

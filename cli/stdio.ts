@@ -1,4 +1,4 @@
-// npm run -s stdio: the server over standard input and output, for Claude Desktop and agents on this machine.
+// stdio: the server over standard input and output, for Claude Desktop and agents on this machine.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { commandOf } from "./command.ts";
@@ -12,7 +12,7 @@ const DRAIN_MS = 10_000;
 /** Answers leave before the audit has their outcome, so the exit waits this long. */
 const SETTLE_MS = 100;
 
-const { state: stateDir } = commandOf("product-catalog-mcp")
+const { state: stateDir } = commandOf("stdio")
   .description(
     "Speak MCP over standard input and output, one JSON-RPC message per line. It uses the server that runs on the state folder (npm run dev), or starts its own. The log goes to standard error.",
   )

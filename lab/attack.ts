@@ -1,4 +1,4 @@
-// npm run attack: runs an attack live against the Worker on this machine, and replays its audit.
+// lab attack: runs an attack live against the Worker on this machine, and replays its audit.
 
 import { randomBytes } from "node:crypto";
 import { Argument } from "commander";
@@ -33,7 +33,7 @@ try {
 }
 
 function parse() {
-  const command = commandOf("npm run -s attack --")
+  const command = commandOf("lab attack")
     .description(
       "Run an attack as a new user against the running npm run dev, or a server of its own, then replay that user's " +
         "audit. Exit code 0 if both end the same way. Calls are made without the pauses of a trace.",

@@ -1,4 +1,4 @@
-// npm run bench:flood: how long a caller waits for a product while another caller floods the server.
+// lab bench flood: how long a caller waits for a product while another caller floods the server.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -22,7 +22,7 @@ const PAUSE_MS = 20;
 const CALLS_PER_KEY = 90;
 const KEYS = 2_000;
 
-const options = commandOf("npm run -s bench:flood --")
+const options = commandOf("lab bench flood")
   .description(
     "Time get_product for one caller while another sends batches and bursts. Print the p95 without and with each flood, and the ratio.",
   )

@@ -1,4 +1,4 @@
-// npm run bench:search: how the cost of a search grows with the catalog, over the whole path.
+// lab bench search: how the cost of a search grows with the catalog, over the whole path.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -12,7 +12,7 @@ import { importRecords } from "../cli/import/import-records.ts";
 import { type LocalServer, startServer } from "../cli/local/server.ts";
 import { plainTable } from "../cli/table.ts";
 
-const options = commandOf("npm run -s bench:search --")
+const options = commandOf("lab bench search")
   .description(
     "Import generated catalogs of growing size, time search_products on them, and print a table of p50s.",
   )
@@ -98,7 +98,7 @@ async function measure(server: LocalServer): Promise<Measured> {
 
 async function connect(url: string, key: string): Promise<Client> {
   const client = new Client(
-    { name: "bench:search", version: "1" },
+    { name: "bench", version: "1" },
     { versionNegotiation: { mode: { pin: "2026-07-28" } } },
   );
   const requestInit = { headers: { authorization: `Bearer ${key}` } };

@@ -1,4 +1,4 @@
-// npm run bench:stdio: how long a client over stdio waits for its first answer.
+// lab bench stdio: how long a client over stdio waits for its first answer.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -18,9 +18,9 @@ const INITIALIZE = {
   params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "bench", version: "1" } },
 };
 
-const { rounds, node, json } = commandOf("npm run -s bench:stdio --")
+const { rounds, node, json } = commandOf("lab bench stdio")
   .description("Measure the time from starting the stdio server to its answer to initialize.")
-  .option("-r, --rounds <number>", "starts per kind", wholeNumber, 5)
+  .option("--rounds <number>", "starts per kind", wholeNumber, 5)
   .option("--node <path>", "the Node that runs the server", process.execPath)
   .option("--json", "print milliseconds as JSON")
   .parse()

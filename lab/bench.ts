@@ -1,4 +1,4 @@
-// npm run bench: the cost of a tool call, layer by layer, compared with common starting points.
+// lab bench: the cost of a tool call, layer by layer, compared with common starting points.
 
 import { existsSync, rmSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
@@ -18,7 +18,7 @@ import { readProducts } from "./eval/products.ts";
 const MEMORY = "/dev/shm";
 const PRINCIPALS = 200;
 
-const options = commandOf("npm run -s bench --")
+const options = commandOf("lab bench")
   .description(
     "Measure bare Hono (hello), a bare search route (route), our tool without keys and guard (unguarded), the\n" +
       "product without telemetry (quiet), with the MCP SDK's own handler (sdk) and as it is deployed (full),\n" +

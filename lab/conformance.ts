@@ -1,4 +1,4 @@
-// npm run conformance: runs the official suite's server scenarios against the fixtures that it requires,
+// lab conformance: runs the official suite's server scenarios against the fixtures that it requires,
 // behind the product's own wiring, and the applicable ones against the product itself.
 
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -13,7 +13,7 @@ const EXPECTED_FILE = "test/conformance/expected.json";
 const ENDPOINTS = { fixtures: "/mcp/conformance", product: "/mcp" } as const;
 type Endpoint = keyof typeof ENDPOINTS;
 
-const program = commandOf("npm run conformance --")
+const program = commandOf("lab conformance")
   .description(
     `Run the official MCP conformance suite in the real runtime: all server scenarios against the fixtures that it requires, served with the product's wiring, and the applicable ones against the product.\n${EXPECTED_FILE} lists what is excused, and why. Exits with 1 if another scenario fails, or an excused one passes.`,
   )

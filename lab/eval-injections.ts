@@ -1,4 +1,4 @@
-// npm run eval:injections: how many instructions hidden in data the signatures of src/text/ catch, and how
+// lab eval-injections: how many instructions hidden in data the signatures of src/text/ catch, and how
 // many harmless texts they flag.
 
 import * as z from "zod";
@@ -9,7 +9,7 @@ import { type Share, percent, wilson95 } from "./eval/wilson.ts";
 import { parseJsonAs, readText } from "../cli/read-file.ts";
 import { plainTable } from "../cli/table.ts";
 
-const options = commandOf("npm run -s eval:injections --")
+const options = commandOf("lab eval-injections")
   .description(
     "Scan labelled texts for instructions to the model, and print the flagged share of each source, with 95 % " +
       "Wilson intervals. A flag on label 1 is a detection, on label 0 a false positive.",

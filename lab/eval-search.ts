@@ -1,4 +1,4 @@
-// npm run eval:search: rates search by human judgments, compared with plain FTS5, over the whole path:
+// lab eval-search: rates search by human judgments, compared with plain FTS5, over the whole path:
 // import, D1, MCP.
 
 import { mkdtemp, rm } from "node:fs/promises";
@@ -18,7 +18,7 @@ import { importRecords } from "../cli/import/import-records.ts";
 import { startServer } from "../cli/local/server.ts";
 import { plainTable } from "../cli/table.ts";
 
-const options = commandOf("npm run -s eval:search --")
+const options = commandOf("lab eval-search")
   .description(
     "Import a catalog into a fresh local database, ask every judged query through search_products and a plain FTS5 " +
       "table, and print NDCG@10 of both (gain 2^grade - 1, mean over queries with a positive grade, unjudged " +
@@ -87,7 +87,10 @@ async function askAll(): Promise<Answer[]> {
 }
 
 async function connect(key: string): Promise<Client> {
-  const client = new Client({ name: "eval:search", version: "1" }, { versionNegotiation: { mode: "auto" } });
+  const client = new Client(
+    { name: "product-catalog-mcp lab eval-search", version: "1" },
+    { versionNegotiation: { mode: "auto" } },
+  );
   const requestInit = { headers: { authorization: `Bearer ${key}` } };
   await client.connect(new StreamableHTTPClientTransport(new URL("/mcp", server.url), { requestInit }));
   return client;

@@ -1,4 +1,4 @@
-// npm run surface: compares what clients see with tool-definitions.json, and shows its cost for a model.
+// lab surface: compares what clients see with tool-definitions.json, and shows its cost for a model.
 
 import { readFile, writeFile } from "node:fs/promises";
 import { commandOf } from "../cli/command.ts";
@@ -8,7 +8,7 @@ import { plainTable } from "../cli/table.ts";
 
 const FILE = "tool-definitions.json";
 
-const program = commandOf("npm run -s surface --")
+const program = commandOf("lab surface")
   .description(
     `Check that clients see what ${FILE} says, and that no change would break a client, compared with the main branch too. Exits with 1 if something is wrong.`,
   )

@@ -1,8 +1,9 @@
-// Checks that comments are plain: no sentence that hides its subject, and no name that is private to this project.
+// lab words: checks that comments are plain: no sentence that hides its subject, and no name that is private to this project.
 
 import { readFile } from "node:fs/promises";
 import { execFileSync } from "node:child_process";
 import { parseSync } from "oxc-parser";
+import { commandOf } from "../cli/command.ts";
 
 /** A sentence that begins so hides its subject: "What is written is kept" instead of "The object keeps each record". */
 const HIDDEN_SUBJECT = /(?:^|[.!?:] )(What|Whoever|Who|Of|To be told|Whose)\s[^?]*?(?:[.!]|$)/;
@@ -16,6 +17,8 @@ const FORMER_NAMES = new Map([
   ["upkeep", "maintenance"],
   ["incident-courier", "incident-outbox"],
 ]);
+
+commandOf("lab words").description("Check that comments are in plain words.").parse();
 
 const tracked = execFileSync(
   "git",

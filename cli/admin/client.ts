@@ -1,9 +1,8 @@
-import type { Command } from "commander";
 import * as z from "zod";
 import { parseJson } from "../read-file.ts";
 import { safeUrl } from "../safe-url.ts";
 import { serverMessage } from "../server-message.ts";
-import { DEFAULT_STATE_DIR, findServer } from "../local/server.ts";
+import { findServer } from "../local/server.ts";
 
 /**
  * The variable that holds an admin's access key. It is never an argument, because other users of a machine
@@ -21,17 +20,6 @@ export interface AdminOptions {
   json?: boolean;
 }
 
-/** Adds the options that all admin commands have. */
-export const withAdminOptions = (command: Command): Command =>
-  command
-    .option("--url <url>", "the server (default: the running npm run dev)")
-    .option("--state <folder>", "where the local database lives", DEFAULT_STATE_DIR)
-    .option("--json", "print JSON")
-    .addHelpText(
-      "after",
-      `\nSet ${KEY_VARIABLE} to an admin's access key. On this machine the demo admin's key is the default.`,
-    );
-
 const problemSchema = z.looseObject({ error: z.string(), next: z.string(), code: z.string() });
 
 /**
@@ -42,10 +30,10 @@ const ADVISES_MODELS = new Set(["not_found", "conflict", "invalid_arguments"]);
 
 /** The command that lists the ids of a path; the first match wins. */
 const LISTS: [path: RegExp, command: string][] = [
-  [/^\/audit\//, "npm run -s audit -- list"],
-  [/^\/keys\/./, "npm run -s admin -- keys list"],
-  [/^\/signing-keys\/./, "npm run -s admin -- signing-keys list"],
-  [/./, "npm run -s admin -- users list"],
+  [/^\/audit\//, "npx product-catalog-mcp audit list"],
+  [/^\/keys\/./, "npx product-catalog-mcp keys list"],
+  [/^\/signing-keys\/./, "npx product-catalog-mcp signing-keys list"],
+  [/./, "npx product-catalog-mcp users list"],
 ];
 
 /**

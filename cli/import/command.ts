@@ -30,7 +30,7 @@ const BAD_ROWS_SHOWN = 20;
  */
 const DISK_LEFT_MIN = 256 * 1024;
 
-/** Runs `npm run catalog -- import`; returns the exit code. */
+/** Runs the command `import`; returns the exit code. */
 export async function runImport(file: string, flags: ImportFlags): Promise<number> {
   try {
     const source = await openSource(file);

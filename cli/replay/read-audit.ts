@@ -17,7 +17,7 @@ import { BadInput, type RecordedCall, type Recording, type Step } from "./record
 const LINE_MAX = 1024 * 1024;
 
 /**
- * Reads an exported audit (npm run audit -- export): one caller, in the order in which its Durable Object
+ * Reads an exported audit (audit export): one caller, in the order in which its Durable Object
  * decided. Calls refused before the rate window are not judged by flow rules. Calls that only waited for
  * others in flight and repeated refusals are counted in the audit but not kept. A call that was stopped has
  * no outcome: under rules that allow it, it counts as a call whose settlement is lost.

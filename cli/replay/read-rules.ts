@@ -23,7 +23,7 @@ export interface ReplayPolicy {
 
 /**
  * Reads a policy file, or a file with rules alone. Throws with each problem and its position, like
- * policy:check.
+ * `policy check`.
  */
 export async function readReplayPolicy(file: string): Promise<ReplayPolicy> {
   const text = await readText(file);

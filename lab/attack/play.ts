@@ -37,7 +37,7 @@ export async function play(
   onProgress: (done: number, waitingMs: number) => void,
 ): Promise<Played> {
   const client = new Client(
-    { name: "npm run attack", version: "1" },
+    { name: "product-catalog-mcp lab attack", version: "1" },
     { versionNegotiation: { mode: { pin: "2026-07-28" } } },
   );
   const requestInit = { headers: { authorization: `Bearer ${key}` } };

@@ -176,7 +176,7 @@ export const behindProblems = ({ problems, behind }: Change): string[] =>
   behind.length === 0 || problems.length > 0
     ? []
     : [
-        `tool-definitions.json differs from the code in ${behind.join(", ")}. Run npm run -s surface -- --write, review the difference and commit it.`,
+        `tool-definitions.json differs from the code in ${behind.join(", ")}. Run npx product-catalog-mcp lab surface --write, review the difference and commit it.`,
       ];
 
 /** Returns what an earlier committed lock holds and this one lacks: shapes and examples are only added. */

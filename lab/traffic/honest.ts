@@ -105,7 +105,7 @@ export async function behave(
   onCall: (refused: string | undefined) => void,
 ): Promise<Tally> {
   const client = new Client(
-    { name: "npm run demo:traffic", version: "1" },
+    { name: "product-catalog-mcp lab traffic", version: "1" },
     { versionNegotiation: { mode: { pin: "2026-07-28" } } },
   );
   const requestInit = { headers: { authorization: `Bearer ${key}` } };

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-// The format of signed requests (docs/signing.md): a profile of RFC 9421, HTTP Message Signatures. `npm run sign` makes
+// The format of signed requests (docs/signing.md): a profile of RFC 9421, HTTP Message Signatures. `npx product-catalog-mcp sign` makes
 // what signature.ts checks.
 
 /** Whether requests with an access key must be signed too. */

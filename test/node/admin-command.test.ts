@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { demoKeys } from "../../cli/local/demo-users.ts";
 import { type LocalServer, startServer } from "../../cli/local/server.ts";
-import { startScript, within } from "./support/processes.ts";
+import { startCommand, within } from "./support/processes.ts";
 
 let state: string;
 let server: LocalServer;
@@ -22,18 +22,18 @@ afterAll(async () => {
   await rm(state, { recursive: true });
 });
 
-const command = (script: string, args: string[], env: Record<string, string> = {}) =>
-  within(30_000, startScript(script, ["--state", state, ...args], { env }));
-const admin = (...args: string[]) => command("admin", args);
+const command = (name: string, args: string[], env: Record<string, string> = {}) =>
+  within(30_000, startCommand(name, ["--state", state, ...args], { env }));
+const admin = (name: string, ...args: string[]) => command(name, args);
 
 it("creates the first admin once; a second try says so and logs no error", async () => {
-  expect(await admin("bootstrap", "user-001")).toEqual({
+  expect(await admin("users", "bootstrap", "user-001")).toEqual({
     code: 1,
     stdout: "",
     stderr: "The user user-001 already exists. Choose another id.\n",
   });
-  expect(await admin("bootstrap", "boss")).toMatchObject({ code: 0, stderr: "" });
-  expect(await admin("bootstrap", "other")).toEqual({
+  expect(await admin("users", "bootstrap", "boss")).toMatchObject({ code: 0, stderr: "" });
+  expect(await admin("users", "bootstrap", "other")).toEqual({
     code: 1,
     stdout: "",
     stderr: "The first admin already exists: boss.\n",
@@ -45,7 +45,7 @@ describe("revoke", () => {
   it.each(["keys", "signing-keys"])(
     "%s: a second time says that the key was revoked before",
     async (kind) => {
-      const made = await admin("--json", kind, "create", "--user", "user-001", "--label", "to revoke");
+      const made = await admin(kind, "create", "--user", "user-001", "--label", "to revoke", "--json");
       const { id } = z.object({ id: z.string() }).parse(JSON.parse(made.stdout));
       expect(await admin(kind, "revoke", id)).toMatchObject({ code: 0, stdout: `Done: ${id}\n` });
       expect(await admin(kind, "revoke", id)).toMatchObject({
@@ -68,15 +68,12 @@ describe("revoke", () => {
 });
 
 describe("explains a refusal to a person:", () => {
-  const lists = (those: string) => `List the existing ones: npm run -s ${those} list`;
+  const lists = (those: string) => `List the existing ones: npx product-catalog-mcp ${those} list`;
   it.each([
-    [["users", "disable", "nobody"], `There is no user of that id. ${lists("admin -- users")}`],
-    [["keys", "revoke", "key-none"], `There is no key of that id. ${lists("admin -- keys")}`],
-    [["signing-keys", "revoke", "none"], `There is no key of that id. ${lists("admin -- signing-keys")}`],
-    [
-      ["keys", "create", "--user", "nobody", "--label", "x"],
-      `There is no such user. ${lists("admin -- users")}`,
-    ],
+    [["users", "disable", "nobody"], `There is no user of that id. ${lists("users")}`],
+    [["keys", "revoke", "key-none"], `There is no key of that id. ${lists("keys")}`],
+    [["signing-keys", "revoke", "none"], `There is no key of that id. ${lists("signing-keys")}`],
+    [["keys", "create", "--user", "nobody", "--label", "x"], `There is no such user. ${lists("users")}`],
     [
       ["users", "add", "user-001", "--name", "x", "--roles", "shopper"],
       "A user has or had that id. Ids of deleted users are not used again; choose another.",
@@ -86,8 +83,8 @@ describe("explains a refusal to a person:", () => {
       ["keys", "create", "--user", "x", "--label", "x", "--days", "0"],
       /argument '0' is invalid\. A key lives 1 to 3650 days\.$/m,
     ],
-  ])("admin %j", async (args, said) => {
-    const { code, stdout, stderr } = await admin(...args);
+  ])("%j", async ([name = "", ...args], said) => {
+    const { code, stdout, stderr } = await admin(name, ...args);
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr.trimEnd()).toEqual(typeof said === "string" ? said : expect.stringMatching(said));
   });
@@ -95,17 +92,17 @@ describe("explains a refusal to a person:", () => {
   it("audit export", async () => {
     expect(await command("audit", ["export", "nobody"])).toMatchObject({
       code: 2,
-      stderr: `There is no audit of that principal. ${lists("audit --")}\n`,
+      stderr: `There is no audit of that principal. ${lists("audit")}\n`,
     });
   });
 
   it("names the variable that holds a wrong key", async () => {
-    expect(await command("admin", ["users", "list"], { CATALOG_ADMIN_KEY: "wrong" })).toMatchObject({
+    expect(await command("users", ["list"], { CATALOG_ADMIN_KEY: "wrong" })).toMatchObject({
       code: 1,
       stderr: `${server.url} rejects the access key in CATALOG_ADMIN_KEY. Set CATALOG_ADMIN_KEY to an admin's access key.\n`,
     });
     const shopper = { CATALOG_ADMIN_KEY: keys["user-001"] ?? "" };
-    expect(await command("admin", ["users", "list"], shopper)).toMatchObject({
+    expect(await command("users", ["list"], shopper)).toMatchObject({
       stderr: "This needs the role admin. The access key in CATALOG_ADMIN_KEY lacks it.\n",
     });
   });
@@ -123,20 +120,20 @@ it("takes roles separated by commas", async () => {
     "inventory",
   );
   expect(added).toMatchObject({ code: 0 });
-  expect(await admin("--json", "users", "list")).toMatchObject({
+  expect(await admin("users", "list", "--json")).toMatchObject({
     stdout: expect.stringContaining('"inventory, shopper, support"'),
   });
 });
 
 it("lists keys and incidents within 100 columns with their ids, and everything as JSON", async () => {
   const signing = await admin(
-    "--json",
     "signing-keys",
     "create",
     "--user",
     "user-support",
     "--label",
     "orders service",
+    "--json",
   );
   const { id } = z.object({ id: z.string() }).parse(JSON.parse(signing.stdout));
   const incident = {
@@ -151,17 +148,18 @@ it("lists keys and incidents within 100 columns with their ids, and everything a
       values: [incident.id, ...incident.values],
     },
   ]);
-  for (const { kind, shows } of [
-    { kind: ["keys", "list"], shows: "user-admin" },
-    { kind: ["signing-keys", "list"], shows: id },
+  for (const { name, args, shows } of [
+    { name: "keys", args: ["list"], shows: "user-admin" },
+    { name: "signing-keys", args: ["list"], shows: id },
     {
-      kind: ["incidents"],
+      name: "incidents",
+      args: [],
       shows: `  attacker-00000000, people-guessing: ${server.url}/confirm/${incident.id}`,
     },
   ]) {
-    const { stdout } = await admin(...kind);
+    const { stdout } = await admin(name, ...args);
     expect(stdout).toContain(shows);
     expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
-    expect(JSON.parse((await admin("--json", ...kind)).stdout)).not.toEqual([]);
+    expect(JSON.parse((await admin(name, ...args, "--json")).stdout)).not.toEqual([]);
   }
 });

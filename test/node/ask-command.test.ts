@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import * as z from "zod";
-import { startScript, within } from "./support/processes.ts";
+import { startCommand, within } from "./support/processes.ts";
 
 interface Answer {
   status: number;
@@ -55,6 +55,6 @@ it.each([
   },
 ])("ask reports the server's answer: $what", async ({ given, said }) => {
   answer = given;
-  const ask = startScript("ask", ["keyboard", "--url", url], { env: { CATALOG_ACCESS_KEY: "a-key" } });
+  const ask = startCommand("ask", ["keyboard", "--url", url], { env: { CATALOG_ACCESS_KEY: "a-key" } });
   expect(await within(30_000, ask)).toEqual({ code: 1, stdout: "", stderr: `${url} ${said}\n` });
 });

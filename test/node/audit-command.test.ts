@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import * as z from "zod";
 import { type Anchor, exportLine, genesis, link } from "../../src/caller/audit/chain.ts";
-import { startScript, within } from "./support/processes.ts";
+import { startCommand, within } from "./support/processes.ts";
 
 const STARTED = 1_800_000_000_000;
 
@@ -57,7 +57,7 @@ beforeEach(async () => {
 });
 
 const audit = (...args: string[]) =>
-  within(30_000, startScript("audit", args, { env: { CATALOG_ADMIN_KEY: "a key" } }));
+  within(30_000, startCommand("audit", args, { env: { CATALOG_ADMIN_KEY: "a key" } }));
 const exportTo = (out: string) => audit("export", "ada", "--url", url, "-o", out);
 
 function serveExport(response: ServerResponse, records: number): void {

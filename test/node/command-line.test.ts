@@ -1,64 +1,90 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, readdir, rm, stat } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
+import { COMMANDS } from "../../cli/commands.ts";
 import { parseJsonAs, readText } from "../../cli/read-file.ts";
 import { productRecordSchema } from "../../src/catalog/import/record.ts";
-import { commandFile } from "./support/processes.ts";
+import { BIN, start } from "./support/processes.ts";
 
 const run = promisify(execFile);
-const files = (
-  await Promise.all(
-    ["cli", "lab"].map(async (folder) => (await readdir(folder)).map((file) => `${folder}/${file}`)),
-  )
-).flat();
-const node = (script: string, args: string[]) =>
-  run(process.execPath, [commandFile(script), ...args], { maxBuffer: 1e9 });
+const node = (name: string, args: string[]) =>
+  run(process.execPath, [BIN, ...name.split(" "), ...args], { maxBuffer: 1e9 });
 
-it("every script is a command of cli/command.ts, which points to --help", async () => {
-  const scripts = files.filter((file) => file.endsWith(".ts"));
-  const sources = await Promise.all(
-    scripts.map(async (file) => ({ file, source: await readFile(file, "utf8") })),
+it("every command is a program of cli/command.ts under its own name, and points to --help", async () => {
+  const named = await Promise.all(
+    COMMANDS.map(async ({ name, file }) => ({
+      name,
+      isNamed: /\b(?:commandOf|adminCommand)\("([^"]+)"\)/.exec(await readFile(file, "utf8"))?.[1] === name,
+    })),
   );
-  const commands = sources.filter(({ source }) => source.startsWith("// npm run "));
-  expect(commands.length).toBeGreaterThan(15);
-  expect(commands.filter(({ source }) => !source.includes("commandOf(")).map(({ file }) => file)).toEqual([]);
-  await expect(node("catalog", ["import", "--nonsense"])).rejects.toMatchObject({
+  expect(named.filter(({ isNamed }) => !isNamed)).toEqual([]);
+  await expect(node("import", ["--nonsense"])).rejects.toMatchObject({
     code: 1,
     stderr: "error: unknown option '--nonsense'\n(See --help.)\n",
   });
 });
 
-it.each(["attack", "demo-traffic", "deploy", "eval-injections", "eval-search", "policy-replay", "support"])(
+it.each(COMMANDS.map(({ file }) => file))(
   "%s lets commander wrap its help by the width of the terminal",
-  async (script) => {
-    const source = await readFile(commandFile(script), "utf8");
+  async (file) => {
+    const source = await readFile(file, "utf8");
     expect(source.match(/.*[\w,%]\\n["'`] \+$/gm) ?? []).toEqual([]);
   },
 );
 
-it.each([
-  "admin",
-  "attack",
-  "audit",
-  "bench",
-  "bench-search",
-  "demo-traffic",
-  "deploy",
-  "dev",
-  "policy-check",
-  "policy-replay",
-  "stdio",
-  "surface",
-])("%s loads before policy.json is read, and can report that it is not JSON", async (script) => {
-  const loaded = await loadedWith(commandFile(script));
-  expect(loaded.size).toBeGreaterThan(3);
-  expect([...loaded].filter((file) => file.endsWith(".json"))).toEqual([]);
+it.each(COMMANDS.map(({ file }) => file))(
+  "%s loads before policy.json is read, and can report that it is not JSON",
+  async (file) => {
+    const loaded = await loadedWith(file);
+    expect([...loaded].filter((each) => each.endsWith(".json"))).toEqual([]);
+  },
+);
+
+describe("the bin", () => {
+  it("lists every command, and nothing else is loaded for that", async () => {
+    const { stdout } = await run(process.execPath, [BIN, "--help"]);
+    for (const { name, summary } of COMMANDS)
+      expect(stdout).toMatch(new RegExp(`^  ${name} +${summary}$`, "m"));
+    const loaded = await loadedWith("cli/main.ts");
+    expect([...loaded].toSorted()).toEqual(["cli/commands.ts", "cli/main.ts", "cli/program.ts"]);
+  });
+
+  it.each([["nonsense"], ["policy", "nonsense"], ["lab", "nonsense"]])(
+    "refuses %s %s, which is no command",
+    async (...words) => {
+      await expect(run(process.execPath, [BIN, ...words])).rejects.toMatchObject({
+        code: 1,
+        stdout: "",
+        stderr: `There is no command "${words.join(" ")}". See --help.\n`,
+      });
+    },
+  );
+
+  it.each([[[]], [["--state", "STATE"]], [["stdio", "--state", "STATE"]], [["stdio"]]])(
+    "serves stdio when it is started with %j, as desktop configurations do",
+    async (args) => {
+      const state = await mkdtemp(join(tmpdir(), "catalog-bare-"));
+      const given = args.map((word) => (word === "STATE" ? state : word));
+      const initialize = {
+        jsonrpc: "2.0",
+        id: 1,
+        method: "initialize",
+        params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "t", version: "1" } },
+      };
+      const { code, stdout } = await start(process.execPath, [BIN, ...given], {
+        input: [`${JSON.stringify(initialize)}\n`],
+      }).ended;
+      expect(JSON.parse(stdout)).toMatchObject({ id: 1, result: { protocolVersion: "2025-11-25" } });
+      expect(code).toBe(0);
+      await rm(state, { recursive: true });
+    },
+  );
 });
 
 /** Returns a file and everything it imports statically, recursively. */
@@ -74,10 +100,10 @@ async function loadedWith(file: string, loaded = new Set<string>()): Promise<Set
 
 describe("a file that a command reads", () => {
   it.each([
-    ["bench", ["--products", "/nowhere/data"]],
-    ["eval-injections", ["--data", "/nowhere/data"]],
-    ["eval-search", ["--products", "/nowhere/products", "--judgments", "/nowhere/data"]],
-    ["policy-replay", ["/nowhere/data"]],
+    ["lab bench", ["--products", "/nowhere/data"]],
+    ["lab eval-injections", ["--data", "/nowhere/data"]],
+    ["lab eval-search", ["--products", "/nowhere/products", "--judgments", "/nowhere/data"]],
+    ["policy replay", ["/nowhere/data"]],
   ])("is named by %s in one line if it is missing", async (script, args) => {
     await expect(node(script, args)).rejects.toMatchObject({
       code: 1,
@@ -101,12 +127,12 @@ describe("a file that a command reads", () => {
   });
 });
 
-describe("catalog generate", () => {
+describe("lab sample products", () => {
   it("prints valid records, the same for the same seed, including the four of the documentation", async () => {
     const [first, again, other] = await Promise.all([
-      node("catalog", ["generate", "--count", "200", "--seed", "7"]),
-      node("catalog", ["generate", "--count", "200", "--seed", "7"]),
-      node("catalog", ["generate", "--count", "200", "--seed", "8"]),
+      node("lab sample", ["products", "--count", "200", "--seed", "7"]),
+      node("lab sample", ["products", "--count", "200", "--seed", "7"]),
+      node("lab sample", ["products", "--count", "200", "--seed", "8"]),
     ]);
     expect(again.stdout).toBe(first.stdout);
     expect(other.stdout).not.toBe(first.stdout);
@@ -128,7 +154,7 @@ describe("catalog generate", () => {
   });
 
   it("refuses an invalid count", async () => {
-    await expect(node("catalog", ["generate", "--count", "many"])).rejects.toMatchObject({
+    await expect(node("lab sample", ["products", "--count", "many"])).rejects.toMatchObject({
       code: 1,
       stderr: expect.stringContaining("whole number"),
     });
@@ -146,7 +172,7 @@ describe("dev and ask", () => {
     state = await mkdtemp(join(tmpdir(), "catalog-state-"));
     const port = await freePort();
     url = `http://127.0.0.1:${port}`;
-    dev = spawn(process.execPath, ["cli/dev.ts", "--port", String(port), "--state", state]);
+    dev = spawn(process.execPath, [BIN, "dev", "--port", String(port), "--state", state]);
     for (const stream of [dev.stdout, dev.stderr])
       stream?.on("data", (chunk: Buffer) => (output += chunk.toString()));
     while (!output.includes("Ctrl-C")) await once(dev.stdout ?? dev, "data");

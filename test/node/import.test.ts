@@ -436,7 +436,7 @@ C-3,Lamp,,Home,1,USD
       yield `\n${JSON.stringify(product({ sku: "AFTER" }))}\n`;
     }
     const measure = `process.on("exit", () => console.error("KiB:", process.resourceUsage().maxRSS))`;
-    const command = ["cli/catalog.ts", "import", "-", "--json", "--state", state];
+    const command = ["cli/import.ts", "-", "--json", "--state", state];
     const preload = `data:text/javascript,${encodeURIComponent(measure)}`;
     const run = await start(process.execPath, ["--import", preload, ...command], { input: input() }).ended;
     expect(readReport(run)).toMatchObject({ rows: 2, bad: 1, applied: true });

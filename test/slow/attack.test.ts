@@ -8,7 +8,7 @@ import { Webhook } from "standardwebhooks";
 import * as z from "zod";
 import { demoKeys } from "../../cli/local/demo-users.ts";
 import { type LocalServer, startServer } from "../../cli/local/server.ts";
-import { startScript, within } from "../node/support/processes.ts";
+import { startCommand, within } from "../node/support/processes.ts";
 
 const SECRET = `whsec_${Buffer.from("a secret of twenty-four bytes or more").toString("base64")}`;
 
@@ -63,13 +63,13 @@ const verdictSchema = z.object({
 
 async function attack(family: string) {
   const args = [family, "--state", join(folder, "state"), "--json"];
-  const { code, stdout, stderr } = await within(100_000, startScript("attack", args));
+  const { code, stdout, stderr } = await within(100_000, startCommand("lab attack", args));
   expect(stderr).toBe("");
   return { code, ...verdictSchema.parse(JSON.parse(stdout)) };
 }
 
 // The live Worker decides as a replay of the trace predicts, and a replay of its audit agrees.
-describe("npm run attack", () => {
+describe("npx product-catalog-mcp lab attack", () => {
   it.each([
     ["profile-loop", "confirm", 7],
     ["padded-loop", "confirm", 7],
@@ -99,7 +99,7 @@ describe("npm run attack", () => {
   });
 
   it("lists the families if it gets an unknown one", async () => {
-    const { code, stderr } = await within(20_000, startScript("attack", ["nothing"]));
+    const { code, stderr } = await within(20_000, startCommand("lab attack", ["nothing"]));
     expect(code).toBe(1);
     expect(stderr).toContain("profile-loop");
   });

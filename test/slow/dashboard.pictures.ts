@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { DESKTOP, useDashboard } from "./support/dashboard.ts";
 
-// npm run screenshots: draws the dashboard after five minutes' traffic, in both themes and at two widths.
+// npx vitest run --project pictures: draws the dashboard after five minutes' traffic, in both themes and at two widths.
 
 const OUT = "docs/images";
 const TRAFFIC_S = 300;

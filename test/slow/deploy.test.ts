@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { type Cloud, startCloud } from "../node/support/cloud.ts";
-import { type Ended, startScript } from "../node/support/processes.ts";
+import { type Ended, startCommand } from "../node/support/processes.ts";
 
 // The real wrangler against a stand-in of Cloudflare's API; test/node/support/cloud.ts says why.
 
@@ -20,7 +20,7 @@ beforeEach(async () => {
 afterAll(() => rm(home, { recursive: true }));
 
 const deploy = (...args: string[]): Promise<Ended> =>
-  startScript("deploy", ["--wait", "0", ...args], {
+  startCommand("deploy", ["--wait", "0", ...args], {
     env: {
       CLOUDFLARE_API_BASE_URL: cloud.url,
       CLOUDFLARE_API_TOKEN: "a-token",
@@ -133,9 +133,9 @@ describe("npm run deploy", () => {
 
   it("shows the steps without a login too, and asks for one otherwise", async () => {
     const env = { CLOUDFLARE_API_TOKEN: "", CLOUDFLARE_API_BASE_URL: cloud.url, XDG_CONFIG_HOME: home };
-    const shown = await startScript("deploy", ["--dry-run", "--json"], { env }).ended;
+    const shown = await startCommand("deploy", ["--dry-run", "--json"], { env }).ended;
     expect(report(shown).actions).toEqual(["create", "create", "deploy", "make"]);
-    const refused = await startScript("deploy", [], { env }).ended;
+    const refused = await startCommand("deploy", [], { env }).ended;
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("npx wrangler login") });
     expect(cloud.calls).toEqual([]);
   });

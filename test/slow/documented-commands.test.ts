@@ -31,7 +31,7 @@ beforeAll(async () => {
   const policy: unknown = JSON.parse(await readFile("policy.json", "utf8"));
   for (const name of ["other.json", "naive.json"])
     await writeFile(join(folder, name), JSON.stringify(policy));
-  const traces = await execute("npm run -s policy:replay -- --generate benign --count 1");
+  const traces = await execute("npx product-catalog-mcp lab traces benign --count 1");
   await writeFile(join(folder, "traces.dev.jsonl"), traces.stdout);
   await writeFile(join(folder, "traces.dev.jsonl.gz"), gzipSync(traces.stdout));
   await writeFile(

@@ -136,7 +136,7 @@ it("leaves the old catalog whole if the disk is full, and says so", async () => 
 
 it("ends if the disk has no room for its own server", async () => {
   await mkdir(at("disk"), { recursive: true });
-  const running = startOnDisk("4k", "cli/catalog.ts", ["import", at("fewer.jsonl")]);
+  const running = startOnDisk("4k", "cli/import.ts", [at("fewer.jsonl")]);
   const { code, stderr } = await within(15_000, running);
   expect(code).toBe(1);
   expect(stderr).toMatch(/no space left|disk is full/i);

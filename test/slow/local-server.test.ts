@@ -25,7 +25,7 @@ import {
   endGroups,
   groupMembers,
   start,
-  startScript,
+  startCommand,
   within,
 } from "../node/support/processes.ts";
 
@@ -47,7 +47,7 @@ afterAll(async () => {
 });
 
 const startDev = (stateDir: string, port = 0) =>
-  startScript("dev", ["--port", String(port), "--state", stateDir], { ownGroup: true });
+  startCommand("dev", ["--port", String(port), "--state", stateDir], { ownGroup: true });
 const hasLock = (stateDir: string) =>
   stat(join(stateDir, LOCK)).then(
     () => true,

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { demoKeys } from "../../cli/local/demo-users.ts";
-import { type LocalProvider, startProvider } from "../../cli/local/provider.ts";
+import { type LocalProvider, startProvider } from "../../lab/provider/openid.ts";
 import { type LocalServer, startServer } from "../../cli/local/server.ts";
 import {
   type Visit,

@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, expect, it } from "vitest";
 import { DOCUMENTED, docRig, expectLines } from "../node/support/doc-examples.ts";
+import { BIN } from "../node/support/processes.ts";
 import { missingPrograms } from "../node/support/programs.ts";
 
 const run = promisify(execFile);
@@ -39,10 +40,13 @@ function whyLeftOut({ language, code }: Example): string | undefined {
 
 async function execute({ language, code }: Example, environment: Record<string, string>): Promise<string> {
   const { folder, state, server } = rig();
-  const cli = (name: string) => `"${process.execPath}" "${resolve(`cli/${name}.ts`)}"`;
+  const bin = `"${process.execPath}" "${resolve(BIN)}"`;
   const program = code
-    .replaceAll("npm run -s admin --", `${cli("admin")} --state "${state}"`)
-    .replaceAll("npm run -s sign --", cli("sign"))
+    .replaceAll(
+      /npx product-catalog-mcp (users|keys|signing-keys) (.*)$/gm,
+      `${bin} $1 $2 --state "${state}"`,
+    )
+    .replaceAll("npx product-catalog-mcp", bin)
     .replaceAll(DOCUMENTED, server.url);
   const file = join(folder, `example.${language}`);
   await writeFile(file, program);
@@ -94,7 +98,7 @@ it("gives its reader everything that its programs need", ({ skip }) => {
 });
 
 it("the output of --dry-run is valid once", async ({ skip }) => {
-  const code = `npm run -s sign -- ${DOCUMENTED}/mcp --key-id "$SIGNING_KEY_ID" --tool list_categories --dry-run > once.sh
+  const code = `npx product-catalog-mcp sign ${DOCUMENTED}/mcp --key-id "$SIGNING_KEY_ID" --tool list_categories --dry-run > once.sh
     sh once.sh && sh once.sh # curl`;
   const example = { language: "sh", code, lines: [] };
   const reason = whyLeftOut(example);

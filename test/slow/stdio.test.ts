@@ -10,7 +10,7 @@ import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readLock } from "../../cli/local/lock-file.ts";
 import { startServer } from "../../cli/local/server.ts";
-import { endGroups, groupMembers, startScript, within } from "../node/support/processes.ts";
+import { endGroups, groupMembers, startCommand, within } from "../node/support/processes.ts";
 import { HOST_PATH, callTool, documentedCommand, initialize } from "../node/support/stdio.ts";
 
 let folder: string;
@@ -80,7 +80,7 @@ describe("two clients at once on a new folder", () => {
 describe("beside npm run dev", () => {
   it("uses it and outlives it; npm run dev starts again at its port after SIGKILL", async () => {
     const state = at("dev");
-    const startDev = () => startScript("dev", ["--port", "18973", "--state", state], { ownGroup: true });
+    const startDev = () => startCommand("dev", ["--port", "18973", "--state", state], { ownGroup: true });
     const dev = startDev();
     await dev.prints("Ctrl-C");
     const client = await connect(state);
@@ -137,7 +137,7 @@ describe("its end, if it runs the Worker itself", () => {
   });
 
   it("input that ends before it has started: exit code 0 and nothing left", async () => {
-    const running = startScript("stdio", ["--state", at("early")], { ownGroup: true });
+    const running = startCommand("stdio", ["--state", at("early")], { ownGroup: true });
     expect(await within(30_000, running)).toMatchObject({ code: 0, stdout: "" });
     await expectNothingLeft(at("early"), []);
     expect(await groupMembers(running.pid)).toEqual([]);
@@ -145,10 +145,10 @@ describe("its end, if it runs the Worker itself", () => {
 
   it("calls in flight at the end of input are answered first, and settled in the audit", async () => {
     const input = [line(initialize(1)), line(callTool(2, ask.name, ask.arguments))];
-    const ended = await within(30_000, startScript("stdio", ["--state", at("early")], { input }));
+    const ended = await within(30_000, startCommand("stdio", ["--state", at("early")], { input }));
     expect(ended.stdout.trim().split("\n")).toHaveLength(2);
     const server = await startServer({ stateDir: at("early") });
-    const audit = await within(30_000, startScript("audit", ["export", "local", "--state", at("early")]));
+    const audit = await within(30_000, startCommand("audit", ["export", "local", "--state", at("early")]));
     await server.close();
     expect(audit.stdout).toContain('"search_products"');
     expect(audit.stdout).toMatch(/"kind":"outcome".*"outcome":"ok"/);
@@ -156,7 +156,7 @@ describe("its end, if it runs the Worker itself", () => {
 
   it("a read-only folder: exit code 1, and standard error says why", async () => {
     await writeFile(at("file"), "");
-    const ended = await within(30_000, startScript("stdio", ["--state", at("file/state")]));
+    const ended = await within(30_000, startCommand("stdio", ["--state", at("file/state")]));
     expect(ended).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining(at("file/state")) });
   });
 });

@@ -7,5 +7,5 @@ it("says how to fill an empty catalog", async () => {
     call("list_categories", {}, 2),
     { jsonrpc: "2.0", id: 3, method: "resources/read", params: { uri: "catalog://products/summary" } },
   ]);
-  expect(text.match(/npm run catalog -- import/g)?.length).toBeGreaterThanOrEqual(3);
+  expect(text.match(/npx product-catalog-mcp import/g)?.length).toBeGreaterThanOrEqual(3);
 });

@@ -144,8 +144,8 @@ export function verifiedPage(page: VerifiedPage): Promise<Response> {
           </a>
         </p>
         <p class="quiet">
-          <code>npm run -s audit -- verify FILE</code> checks the file on any machine. The latest calls are on
-          the page of <CallerLink id={principal} />.
+          <code>npx product-catalog-mcp audit verify FILE</code> checks the file on any machine. The latest
+          calls are on the page of <CallerLink id={principal} />.
         </p>
       </Card>
     </>,

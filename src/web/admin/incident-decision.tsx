@@ -30,7 +30,7 @@ export function DecisionForm({ incident, together, minutes, mayDecide }: Decisio
         </ul>
         <p>
           A program that holds the key could be asking. Ask another administrator. If there is none, create a
-          recovery code: <code>npm run -s admin -- recovery-code</code>.
+          recovery code: <code>npx product-catalog-mcp users recovery-code</code>.
         </p>
       </Card>
     );

@@ -24,7 +24,7 @@ export function policyPage({ admin, policy, report }: PolicyPage): Promise<Respo
     <>
       <p class="quiet">
         The policy that this server was deployed with. To change it, edit <code>policy.json</code> and test it
-        on yesterday's audit with <code>npm run policy:replay</code>.
+        on yesterday's audit with <code>npx product-catalog-mcp policy replay</code>.
       </p>
       <Card title="Rules">
         <Table

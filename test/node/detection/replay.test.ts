@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
 import * as z from "zod";
-import { startScript, within } from "../support/processes.ts";
+import { startCommand, within } from "../support/processes.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "replay-"));
 afterAll(() => rm(folder, { recursive: true }));
 
 const replay = (args: string[], input?: Iterable<string | Uint8Array>) =>
-  within(50_000, startScript("policy-replay", args, input && { input }));
+  within(50_000, startCommand("policy replay", args, input && { input }));
 const file = async (name: string, content: string | Uint8Array) => {
   const path = join(folder, name);
   await writeFile(path, content);
@@ -248,7 +248,7 @@ describe("policy:replay", () => {
       const other = await file("other.json", JSON.stringify({ ...shipped, ...changed }));
       const results = await Promise.all([
         replay(["-", "--against", other], [HONEST]),
-        within(50_000, startScript("policy-check", [other])),
+        within(50_000, startCommand("policy check", [other])),
       ]);
       for (const { code, stderr } of results) {
         expect(stderr).toContain(`${other}: ${said}`);
@@ -263,7 +263,8 @@ describe("policy:replay", () => {
   });
 
   it("generates the same traces for the same seed, and can replay them", async () => {
-    const generate = () => replay(["--generate", "cover-work", "--count", "2", "--seed", "5"]);
+    const generate = () =>
+      within(50_000, startCommand("lab traces", ["cover-work", "--count", "2", "--seed", "5"]));
     const [one, two] = await Promise.all([generate(), generate()]);
     expect(one.stdout).toBe(two.stdout);
     const { stdout } = await replay(["-"], [one.stdout]);

@@ -14,7 +14,7 @@ import { LINE_MAX, createBridge } from "../../../cli/stdio/bridge.ts";
 import { keepServer } from "../../../cli/stdio/keep-server.ts";
 import { readLines } from "../../../cli/stdio/lines.ts";
 import { product, seed } from "../support/imports.ts";
-import { startScript, within } from "../support/processes.ts";
+import { startCommand, within } from "../support/processes.ts";
 import { HOST_PATH, callTool, documentedCommand, initialize, modern, request } from "../support/stdio.ts";
 
 let folder: string;
@@ -159,7 +159,7 @@ describe("lines", () => {
 
 describe("npm run stdio", () => {
   const start = (input: Iterable<string> | AsyncIterable<string>) =>
-    startScript("stdio", ["--state", state], { input });
+    startCommand("stdio", ["--state", state], { input });
   const line = (message: unknown) => `${JSON.stringify(message)}\n`;
 
   it("answers everything in the pipe, prints nothing else, and ends with it", async () => {
@@ -222,7 +222,7 @@ describe("the command of docs/stdio.md, on the host's own Node", () => {
 describe("the principal", () => {
   it("over stdio is `local` with the policy's role, also in the audit", async () => {
     await exchange(initialize(1), callTool(2, "search_customers", { query: "nobody" }));
-    const { stdout } = await startScript("audit", ["export", "local", "--state", state]).ended;
+    const { stdout } = await startCommand("audit", ["export", "local", "--state", state]).ended;
     expect(stdout).toContain('"search_customers"');
     expect(stdout).toContain('"support"');
   });

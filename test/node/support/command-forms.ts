@@ -58,102 +58,119 @@ export const FORMS: Record<string, Form> = {
   "npm run dev": { starts: "npm run -s dev -- --port 0 --state dev-state", prints: "Ctrl-C" },
   "npm run dev -- --json": { starts: "npm run -s dev -- --json --port 0 --state dev-state", prints: "/mcp" },
   "npm run stdio": { starts: "npm run -s stdio", send: `${INITIALIZE}\n${CALL}`, prints: "Electronics" },
-  "npm run provider": { starts: "npm run -s provider -- --port 0", prints: "OIDC_ISSUER=" },
-  "npm run provider -- --server http://127.0.0.1:PORT": {
-    starts: "npm run -s provider -- --port 0 --server http://127.0.0.1:8787",
+  "npx product-catalog-mcp lab provider": {
+    starts: "npx product-catalog-mcp lab provider --port 0",
+    prints: "OIDC_ISSUER=",
+  },
+  "npx product-catalog-mcp lab provider --server http://127.0.0.1:PORT": {
+    starts: "npx product-catalog-mcp lab provider --port 0 --server http://127.0.0.1:8787",
     prints: "OIDC_ISSUER=",
   },
 
   "npm run ask": { like: 'npm run ask -- "wireless keyboard"' },
   'npm run ask -- "wireless keyboard"': AS_IT_STANDS,
   "npm run ask -- --sku SKU-10001": AS_IT_STANDS,
-  "npm run attack -- profile-loop": AS_IT_STANDS,
-  "npm run demo:traffic": { run: "npm run -s demo:traffic -- --seconds 2 --calls 10" },
-
-  "npm run admin": { like: "npm run admin -- users list" },
-  "npm run admin -- --help": AS_IT_STANDS,
-  "npm run admin -- bootstrap": { like: "npm run admin -- bootstrap NAME" },
-  "npm run admin -- bootstrap NAME": { run: "npm run -s admin -- bootstrap ada --state new-state" },
-  "npm run admin -- bootstrap NAME --remote": ACCOUNT,
-  "npm run admin -- incidents": AS_IT_STANDS,
-  "npm run admin -- incidents --open --all": AS_IT_STANDS,
-  "npm run admin -- incidents --folded RULE": { run: "npm run -s admin -- incidents --folded catalog-crawl" },
-  "npm run admin -- recovery-code --remote": ACCOUNT,
-  "npm run admin -- users list": AS_IT_STANDS,
-  'npm run admin -- users add price-bot --service --name "Price bot" --roles shopper': AS_IT_STANDS,
-  'npm run admin -- users add stock-watch --service --name "Stock watch" --roles shopper': AS_IT_STANDS,
-  "npm run admin -- users roles": { run: "npm run -s admin -- users roles price-bot shopper" },
-  'npm run admin -- keys create --user price-bot --label "nightly run" --days 90': AS_IT_STANDS,
-  'npm run admin -- keys create --user stock-watch --label "nightly run" --require-signature': AS_IT_STANDS,
-  "npm run admin -- keys create": {
-    like: 'npm run admin -- keys create --user price-bot --label "nightly run" --days 90',
+  "npx product-catalog-mcp lab attack profile-loop": AS_IT_STANDS,
+  "npx product-catalog-mcp lab traffic": {
+    run: "npx product-catalog-mcp lab traffic --seconds 2 --calls 10",
   },
-  'npm run admin -- keys revoke "$KEY_ID"': AS_IT_STANDS,
-  "npm run admin -- keys revoke KEY_ID": { like: 'npm run admin -- keys revoke "$KEY_ID"' },
-  'npm run admin -- signing-keys create --user stock-watch --label "nightly run"': AS_IT_STANDS,
-  'npm run admin -- signing-keys create --user stock-watch --label "nightly run" --algorithm ed25519 --out signing-key.pem':
+
+  "npm run admin": { like: "npx product-catalog-mcp users list" },
+  "npx product-catalog-mcp users --help": AS_IT_STANDS,
+  "npx product-catalog-mcp users bootstrap": { like: "npx product-catalog-mcp users bootstrap NAME" },
+  "npx product-catalog-mcp users bootstrap NAME": {
+    run: "npx product-catalog-mcp users bootstrap ada --state new-state",
+  },
+  "npx product-catalog-mcp users bootstrap NAME --remote": ACCOUNT,
+  "npx product-catalog-mcp incidents": AS_IT_STANDS,
+  "npx product-catalog-mcp incidents --open --all": AS_IT_STANDS,
+  "npx product-catalog-mcp incidents --folded RULE": {
+    run: "npx product-catalog-mcp incidents --folded catalog-crawl",
+  },
+  "npx product-catalog-mcp users recovery-code --remote": ACCOUNT,
+  "npx product-catalog-mcp users list": AS_IT_STANDS,
+  'npx product-catalog-mcp users add price-bot --service --name "Price bot" --roles shopper': AS_IT_STANDS,
+  'npx product-catalog-mcp users add stock-watch --service --name "Stock watch" --roles shopper':
     AS_IT_STANDS,
-  "npm run admin -- signing-keys create": {
-    like: 'npm run admin -- signing-keys create --user stock-watch --label "nightly run"',
+  "npx product-catalog-mcp users roles": { run: "npx product-catalog-mcp users roles price-bot shopper" },
+  'npx product-catalog-mcp keys create --user price-bot --label "nightly run" --days 90': AS_IT_STANDS,
+  'npx product-catalog-mcp keys create --user stock-watch --label "nightly run" --require-signature':
+    AS_IT_STANDS,
+  "npx product-catalog-mcp keys create": {
+    like: 'npx product-catalog-mcp keys create --user price-bot --label "nightly run" --days 90',
   },
-  "npm run admin -- signing-keys revoke SIGN_ID": {
-    run: 'npm run -s admin -- signing-keys revoke "$SIGN_ID"',
+  'npx product-catalog-mcp keys revoke "$KEY_ID"': AS_IT_STANDS,
+  "npx product-catalog-mcp keys revoke KEY_ID": { like: 'npx product-catalog-mcp keys revoke "$KEY_ID"' },
+  'npx product-catalog-mcp signing-keys create --user stock-watch --label "nightly run"': AS_IT_STANDS,
+  'npx product-catalog-mcp signing-keys create --user stock-watch --label "nightly run" --algorithm ed25519 --out signing-key.pem':
+    AS_IT_STANDS,
+  "npx product-catalog-mcp signing-keys create": {
+    like: 'npx product-catalog-mcp signing-keys create --user stock-watch --label "nightly run"',
   },
-  "npm run admin -- users disable price-bot": AS_IT_STANDS,
-  "npm run admin -- users disable ID": { like: "npm run admin -- users disable price-bot" },
-  "npm run admin -- users disable oidc-…": { like: "npm run admin -- users disable price-bot" },
-  "npm run admin -- users enable ID": { run: "npm run -s admin -- users enable price-bot" },
-  "npm run admin -- users delete ID": { run: "npm run -s admin -- users delete price-bot" },
-  "npm run sign": { like: "npm run sign -- --help" },
-  "npm run sign -- --help": AS_IT_STANDS,
-  [`npm run sign -- http://127.0.0.1:8787/mcp --key-id "$SIGNING_KEY_ID" --tool query_stock --arguments '{"skus":["SKU-12847"]}'`]:
+  "npx product-catalog-mcp signing-keys revoke SIGN_ID": {
+    run: 'npx product-catalog-mcp signing-keys revoke "$SIGN_ID"',
+  },
+  "npx product-catalog-mcp users disable price-bot": AS_IT_STANDS,
+  "npx product-catalog-mcp users disable ID": { like: "npx product-catalog-mcp users disable price-bot" },
+  "npx product-catalog-mcp users disable oidc-…": { like: "npx product-catalog-mcp users disable price-bot" },
+  "npx product-catalog-mcp users enable ID": { run: "npx product-catalog-mcp users enable price-bot" },
+  "npx product-catalog-mcp users delete ID": { run: "npx product-catalog-mcp users delete price-bot" },
+  "npx product-catalog-mcp sign": { like: "npx product-catalog-mcp sign --help" },
+  "npx product-catalog-mcp sign --help": AS_IT_STANDS,
+  [`npx product-catalog-mcp sign http://127.0.0.1:8787/mcp --key-id "$SIGNING_KEY_ID" --tool query_stock --arguments '{"skus":["SKU-12847"]}'`]:
     { ranBy: "test/slow/signing-docs.test.ts" },
-  [`npm run sign -- http://127.0.0.1:8787/mcp --key-id "$ED25519_KEY_ID" --secret-file signing-key.pem --tool query_stock --arguments '{"skus":["SKU-12847"]}' --protocol 2025-11-25`]:
+  [`npx product-catalog-mcp sign http://127.0.0.1:8787/mcp --key-id "$ED25519_KEY_ID" --secret-file signing-key.pem --tool query_stock --arguments '{"skus":["SKU-12847"]}' --protocol 2025-11-25`]:
     { ranBy: "test/slow/signing-docs.test.ts" },
 
-  "npm run audit -- list": AS_IT_STANDS,
-  "npm run audit -- export user-001 -o chain.jsonl": AS_IT_STANDS,
-  "npm run audit -- verify chain.jsonl": AS_IT_STANDS,
-  "npm run audit -- export user-support -o chain.jsonl": AS_IT_STANDS,
-  "npm run audit -- export NAME -o FILE": { like: "npm run audit -- export user-001 -o chain.jsonl" },
-  "npm run audit -- export local -o FILE": { run: "npm run -s audit -- export local -o local.jsonl" },
+  "npx product-catalog-mcp audit list": AS_IT_STANDS,
+  "npx product-catalog-mcp audit export user-001 -o chain.jsonl": AS_IT_STANDS,
+  "npx product-catalog-mcp audit verify chain.jsonl": AS_IT_STANDS,
+  "npx product-catalog-mcp audit export user-support -o chain.jsonl": AS_IT_STANDS,
+  "npx product-catalog-mcp audit export NAME -o FILE": {
+    like: "npx product-catalog-mcp audit export user-001 -o chain.jsonl",
+  },
+  "npx product-catalog-mcp audit export local -o FILE": {
+    run: "npx product-catalog-mcp audit export local -o local.jsonl",
+  },
 
-  "npm run policy:check": AS_IT_STANDS,
-  "npm run policy:check -- --write-schema": AS_IT_STANDS,
-  "npm run policy:replay -- --generate benign --count 100 --seed 2": {
-    run: "npm run -s policy:replay -- --generate benign --count 1 --seed 2",
+  "npx product-catalog-mcp policy check": AS_IT_STANDS,
+  "npx product-catalog-mcp policy check --write-schema": AS_IT_STANDS,
+  "npx product-catalog-mcp lab traces benign --count 100 --seed 2": {
+    run: "npx product-catalog-mcp lab traces benign --count 1 --seed 2",
   },
-  "npm run policy:replay -- --generate attacks --count 40 --seed 2": {
-    run: "npm run -s policy:replay -- --generate attacks --count 1 --seed 2",
+  "npx product-catalog-mcp lab traces attacks --count 40 --seed 2": {
+    run: "npx product-catalog-mcp lab traces attacks --count 1 --seed 2",
   },
-  "npm run policy:replay -- --generate frontier --count 20 --seed 1": {
-    run: "npm run -s policy:replay -- --generate frontier --count 1 --seed 1",
+  "npx product-catalog-mcp lab traces frontier --count 20 --seed 1": {
+    run: "npx product-catalog-mcp lab traces frontier --count 1 --seed 1",
   },
-  "npm run policy:replay -- - --summary": {
-    run: "npm run -s policy:replay -- - --summary < traces.dev.jsonl",
+  "npx product-catalog-mcp policy replay - --summary": {
+    run: "npx product-catalog-mcp policy replay - --summary < traces.dev.jsonl",
   },
-  "npm run policy:replay -- FILE --summary": {
-    run: "npm run -s policy:replay -- traces.dev.jsonl --summary",
+  "npx product-catalog-mcp policy replay FILE --summary": {
+    run: "npx product-catalog-mcp policy replay traces.dev.jsonl --summary",
   },
-  "npm run policy:replay -- traces.dev.jsonl.gz --summary": AS_IT_STANDS,
-  "npm run policy:replay -- traces.dev.jsonl.gz --summary --policy naive.json": AS_IT_STANDS,
-  "npm run policy:replay -- FILE --against OTHER.json": {
-    run: "npm run -s policy:replay -- traces.dev.jsonl --against other.json",
+  "npx product-catalog-mcp policy replay traces.dev.jsonl.gz --summary": AS_IT_STANDS,
+  "npx product-catalog-mcp policy replay traces.dev.jsonl.gz --summary --policy naive.json": AS_IT_STANDS,
+  "npx product-catalog-mcp policy replay FILE --against OTHER.json": {
+    run: "npx product-catalog-mcp policy replay traces.dev.jsonl --against other.json",
   },
-  "npm run policy:replay -- chain.jsonl --policy policy.json --against other.json": AS_IT_STANDS,
+  "npx product-catalog-mcp policy replay chain.jsonl --policy policy.json --against other.json": AS_IT_STANDS,
 
-  "npm run catalog -- generate --count 1000 --seed 7": AS_IT_STANDS,
-  "npm run catalog -- import products.jsonl.gz": AS_IT_STANDS,
-  "npm run catalog -- import shop.csv --major-prices": AS_IT_STANDS,
-  "npm run catalog -- import": { like: "npm run catalog -- import products.jsonl.gz" },
-  "npm run catalog -- import FILE": { like: "npm run catalog -- import products.jsonl.gz" },
-  "npm run catalog -- import products.jsonl.gz --remote": ACCOUNT,
-  "npm run support -- --help": AS_IT_STANDS,
-  "npm run support -- generate": { run: "npm run -s support -- generate --customers 100" },
+  "npx product-catalog-mcp lab sample products --count 1000 --seed 7": AS_IT_STANDS,
+  "npx product-catalog-mcp import products.jsonl.gz": AS_IT_STANDS,
+  "npx product-catalog-mcp import shop.csv --major-prices": AS_IT_STANDS,
+  "npx product-catalog-mcp import": { like: "npx product-catalog-mcp import products.jsonl.gz" },
+  "npx product-catalog-mcp import FILE": { like: "npx product-catalog-mcp import products.jsonl.gz" },
+  "npx product-catalog-mcp import products.jsonl.gz --remote": ACCOUNT,
+  "npx product-catalog-mcp lab sample --help": AS_IT_STANDS,
+  "npx product-catalog-mcp lab sample desk": {
+    run: "npx product-catalog-mcp lab sample desk --customers 100",
+  },
 
-  "npm run surface": AS_IT_STANDS,
-  "npm run surface -- --cost": AS_IT_STANDS,
-  "npm run surface -- --write": AS_IT_STANDS,
+  "npx product-catalog-mcp lab surface": AS_IT_STANDS,
+  "npx product-catalog-mcp lab surface --cost": AS_IT_STANDS,
+  "npx product-catalog-mcp lab surface --write": AS_IT_STANDS,
   "npm run types": AS_IT_STANDS,
   "npm run format": AS_IT_STANDS,
   "npm run check": { ranBy: ".ci/run" },
@@ -165,12 +182,14 @@ export const FORMS: Record<string, Form> = {
   "npx vitest run --project worker test/worker/cost.test.ts": { ranBy: "test/worker/cost.test.ts" },
   "npx vitest run --project slow test/slow/dashboard": { ranBy: "test/slow/dashboard.browser.test.ts" },
   "npx vitest run --project slow test/slow/scale.test.ts": { ranBy: "test/slow/scale.test.ts" },
-  "npm run screenshots": { run: "npx vitest list --project pictures" },
+  "npx vitest run --project pictures": { run: "npx vitest list --project pictures" },
 
-  "npm run eval:search -- --products FILE --judgments FILE": {
-    run: `npm run -s eval:search -- ${SMALL_CATALOG} --judgments judgments.csv`,
+  "npx product-catalog-mcp lab eval-search --products FILE --judgments FILE": {
+    run: `npx product-catalog-mcp lab eval-search ${SMALL_CATALOG} --judgments judgments.csv`,
   },
-  "npm run eval:injections -- --data FILE": { run: "npm run -s eval:injections -- --data injections.jsonl" },
+  "npx product-catalog-mcp lab eval-injections --data FILE": {
+    run: "npx product-catalog-mcp lab eval-injections --data injections.jsonl",
+  },
 
   "npm run bench": { like: "npm run bench -- --check" },
   // At this size it is chance whether the targets are met.
@@ -179,13 +198,13 @@ export const FORMS: Record<string, Form> = {
   "npm run bench -- --only sdk full --rounds 6 --warm-up 2000": { like: "npm run bench -- --only sdk full" },
   "npm run bench -- --products FILE": { like: "npm run bench -- --check" },
   "npm run bench -- --state both --starts 2 --rounds 4": { run: `${SMALL_BENCH} --state disk` },
-  "npm run bench:search": { run: "npm run -s bench:search -- --sizes 200 --rounds 1" },
-  "npm run bench:flood": { run: "npm run -s bench:flood -- --products 200 --seconds 0.3 --flood tools" },
-  "npm run bench:flood -- --check": {
-    run: "npm run -s bench:flood -- --products 200 --seconds 0.3 --flood tools --check",
+  "npm run bench -- search": { run: "npm run -s bench -- search --sizes 200 --rounds 1" },
+  "npm run bench -- flood": { run: "npm run -s bench -- flood --products 200 --seconds 0.3 --flood tools" },
+  "npm run bench -- flood --check": {
+    run: "npm run -s bench -- flood --products 200 --seconds 0.3 --flood tools --check",
     codes: [0, 1],
   },
-  "npm run bench:stdio": { run: "npm run -s bench:stdio -- --rounds 1" },
+  "npm run bench -- stdio": { run: "npm run -s bench -- stdio --rounds 1" },
 
   "npm run deploy -- --dry-run": AS_IT_STANDS,
   "npm run deploy": ACCOUNT,

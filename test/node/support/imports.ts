@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import * as z from "zod";
 import type { LocalServer } from "../../../cli/local/server.ts";
 import { productRecordSchema } from "../../../src/catalog/import/record.ts";
-import { type Ended, type Running, type StartOptions, startScript } from "./processes.ts";
+import { type Ended, type Running, type StartOptions, startCommand } from "./processes.ts";
 
 /** One valid product; a test changes the fields it is about. */
 export function product(changes: Partial<z.input<typeof productRecordSchema>> & { sku: string }) {
@@ -35,7 +35,7 @@ export type Report = z.output<typeof reportSchema>;
 export const readReport = ({ stdout }: Ended): Report => reportSchema.parse(JSON.parse(stdout));
 
 export function startImport(state: string, args: string[], options?: StartOptions): Running {
-  return startScript("catalog", ["import", "--state", state, ...args], options);
+  return startCommand("import", ["--state", state, ...args], options);
 }
 
 /** Imports a file with these contents, and reads the report. */

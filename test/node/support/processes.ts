@@ -1,5 +1,4 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { once } from "node:events";
 import { readFile, readdir } from "node:fs/promises";
 import { basename } from "node:path";
@@ -63,16 +62,11 @@ export function start(command: string, args: string[], options: StartOptions = {
   };
 }
 
-/** Returns the file of a command: `cli/dev.ts` for `dev`, `lab/bench.ts` for `bench`. */
-export function commandFile(name: string): string {
-  const file = ["cli", "lab"].map((folder) => `${folder}/${name}.ts`).find((path) => existsSync(path));
-  if (file === undefined) throw new Error(`There is no command ${name}.`);
-  return file;
-}
+export const BIN = "bin/product-catalog-mcp.mjs";
 
-/** Starts a command like its npm script. */
-export const startScript = (name: string, args: string[], options?: StartOptions): Running =>
-  start(process.execPath, [commandFile(name), ...args], options);
+/** Starts a command by its name in cli/commands.ts. */
+export const startCommand = (name: string, args: string[], options?: StartOptions): Running =>
+  start(process.execPath, [BIN, ...name.split(" "), ...args], options);
 
 /** Waits for the exit code; a hanging command fails the test and not the whole run. */
 export async function within(milliseconds: number, running: Running): Promise<Ended> {

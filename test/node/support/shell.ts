@@ -32,11 +32,11 @@ export async function runCommands(
   return printed;
 }
 
-/** Runs a script of cli/, with arguments before those of the page. Throws if it prints an error. */
+/** Runs a script, with arguments after those of the page. Throws if it prints an error. */
 export const cliProgram =
-  (script: string, before: string[]): Program =>
+  (script: string, after: string[]): Program =>
   async (args) => {
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [script, ...before, ...args]);
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [script, ...args, ...after]);
     if (stderr !== "") throw new Error(stderr);
     return stdout;
   };

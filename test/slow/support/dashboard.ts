@@ -8,7 +8,7 @@ import { demoKeys } from "../../../cli/local/demo-users.ts";
 import { type LocalServer, startServer } from "../../../cli/local/server.ts";
 import { enterKey } from "../../node/support/browser.ts";
 import { launchBrowser } from "../../node/support/find-browser.ts";
-import { startScript, within } from "../../node/support/processes.ts";
+import { startCommand, within } from "../../node/support/processes.ts";
 
 export const DESKTOP = { width: 1280, height: 900 };
 
@@ -87,7 +87,7 @@ async function startDashboard(seconds: number, browser: Browser): Promise<Dashbo
   const stateDir = join(folder, "state");
   const server = await startServer({ stateDir });
   const keys = await demoKeys(server, stateDir);
-  const traffic = startScript("demo-traffic", [
+  const traffic = startCommand("lab traffic", [
     `--state=${stateDir}`,
     `--seconds=${seconds}`,
     `--calls=${seconds * 5}`,

@@ -1,5 +1,5 @@
 // Makes release-VERSION/: the data that this code stores, for later code to be tested on. Run it on a
-// release, once: npm run state:make -- --update. Earlier results are kept, so each release's state stays in
+// release, once: npx vitest run --project state --update. Earlier results are kept, so each release's state stays in
 // the tests.
 
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";

@@ -1,30 +1,12 @@
-// npm run catalog: makes and imports catalogs.
+// import: imports a catalog from a file.
 
-import { once } from "node:events";
 import { commandOf } from "./command.ts";
-import { wholeNumber } from "./arguments.ts";
 import { type ImportFlags, runImport } from "./import/command.ts";
 import { DEFAULT_STATE_DIR } from "./local/server.ts";
-import { generateProducts } from "./sample/generate.ts";
 
-// `generate | head` closes the pipe early, which is not a failure.
-process.stdout.on("error", (error) => process.exit("code" in error && error.code === "EPIPE" ? 0 : 1));
-
-const program = commandOf("npm run -s catalog --").description("Make and import catalogs.");
+const program = commandOf("import");
 
 program
-  .command("generate")
-  .description("Print a plausible catalog as JSONL, the same for the same seed.")
-  .option("--count <number>", "products", wholeNumber, 400)
-  .option("--seed <number>", "seed", wholeNumber, 1)
-  .action(async ({ count, seed }: { count: number; seed: number }) => {
-    for (const product of generateProducts(count, seed)) {
-      if (!process.stdout.write(`${JSON.stringify(product)}\n`)) await once(process.stdout, "drain");
-    }
-  });
-
-program
-  .command("import")
   .description(
     "Import products from a JSONL or CSV file, gzipped or not, or from standard input (-). Bad rows are reported and skipped. Callers see the old catalog until the import is complete.",
   )

@@ -1,8 +1,8 @@
-// npm run provider: runs an OpenID Connect provider on this machine, to try single sign-on with.
+// lab provider: runs an OpenID Connect provider on this machine, to try single sign-on with.
 
-import { commandOf } from "./command.ts";
-import { wholeNumber } from "./arguments.ts";
-import { startProvider } from "./local/provider.ts";
+import { commandOf } from "../cli/command.ts";
+import { wholeNumber } from "../cli/arguments.ts";
+import { startProvider } from "./provider/openid.ts";
 
 // Valid on this machine only: this command prints it, and docs/sign-on.md contains it.
 const SECRET = "local-trial";
@@ -13,9 +13,9 @@ const PEOPLE = {
   nic: { name: "Nic Nobody", groups: ["another-app"] },
 };
 
-const { port, server } = commandOf("npm run -s provider --")
+const { port, server } = commandOf("lab provider")
   .description("Run an OpenID Connect provider on this machine, to try single sign-on with: docs/sign-on.md.")
-  .option("-p, --port <number>", "port on localhost", wholeNumber, 8788)
+  .option("--port <number>", "port on localhost", wholeNumber, 8788)
   .option("--server <url>", "the URL of the catalog server", "http://127.0.0.1:8787")
   .parse()
   .opts<{ port: number; server: string }>();
@@ -37,7 +37,7 @@ Press Ctrl-C to stop.`);
 } catch (error) {
   console.error(
     error instanceof Error && error.message.includes("EADDRINUSE")
-      ? `Port ${port} is in use. Choose another: npm run -s provider -- --port ${port + 1}`
+      ? `Port ${port} is in use. Choose another: npx product-catalog-mcp lab provider --port ${port + 1}`
       : String(error),
   );
   process.exit(1);

@@ -1,4 +1,4 @@
-// npm run demo:traffic: runs honest and toxic callers at once against the Worker on this machine, so that the
+// lab traffic: runs honest and toxic callers at once against the Worker on this machine, so that the
 // dashboard has something to show.
 
 import { randomBytes } from "node:crypto";
@@ -25,7 +25,7 @@ const TOXIC = [
   { name: "price-scraper", family: "catalog-by-stock", from: 0.7, about: "copies the catalog" },
 ];
 
-const options = commandOf("npm run -s demo:traffic --")
+const options = commandOf("lab traffic")
   .description(
     "Send traffic of honest and toxic callers, as new users, to the running npm run dev. It ends by itself and calls nothing else.",
   )

@@ -1,0 +1,2 @@
+/** The name of the bin, which npx runs from this folder. */
+export const PROGRAM = "product-catalog-mcp";
