@@ -1,5 +1,17 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { lostFlags } from "./cli/npm-flags.ts";
+
+// The flags with which vitest runs fewer tests, or changes files. `npm test --project node` would lose its flag.
+const SWITCHES = ["changed", "coverage", "update", "watch"];
+const VALUES = ["bail", "dir", "exclude", "project", "reporter", "retry", "shard", "t", "testNamePattern"];
+const scriptWords = process.env["npm_lifecycle_script"]?.split(" ").length ?? 0;
+const lost = lostFlags(
+  [...SWITCHES.map((name) => ({ name })), ...VALUES.map((name) => ({ name, accepts: () => true }))],
+  process.argv.slice(1 + scriptWords),
+  process.env,
+);
+if (lost !== undefined) throw new Error(lost);
 
 const BROWSER = "./test/node/support/find-browser.ts";
 

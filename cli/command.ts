@@ -1,5 +1,5 @@
-import { Command } from "commander";
-import { lostFlags } from "./npm-flags.ts";
+import { Command, type Option } from "commander";
+import { type Flag, lostFlags } from "./npm-flags.ts";
 import { PROGRAM } from "./program.ts";
 
 /** A command that refuses to run if npm took one of its flags. */
@@ -38,15 +38,24 @@ export function commandOf(name: string): Command {
 function refuseLostFlags(command: Command): void {
   // Other scripts, such as `npm test`, start commands too, and their flags are their own.
   if (process.env["npm_lifecycle_script"]?.includes(`bin/${PROGRAM}.mjs`) !== true) return;
-  const flags = optionsOf(command).map(({ name, takesValue }) => ({ name, takesValue }));
-  const problem = lostFlags(flags, process.argv.slice(2), process.env);
+  const problem = lostFlags(flagsOf(command), process.argv.slice(2), process.env);
   if (problem !== undefined) command.error(problem);
 }
 
-function optionsOf(command: Command): { name: string; takesValue: boolean }[] {
-  const own = command.options.map((option) => ({
-    name: (option.long ?? "").replace(/^--/, ""),
-    takesValue: !option.isBoolean(),
-  }));
-  return [...own, ...command.commands.flatMap(optionsOf)];
+function flagsOf(command: Command): Flag[] {
+  const own = command.options.map((option): Flag => {
+    const name = (option.long ?? "").replace(/^--/, "");
+    if (option.isBoolean()) return { name };
+    return { name, accepts: (word) => isAccepted(option, word), isVariadic: option.variadic };
+  });
+  return [...own, ...command.commands.flatMap(flagsOf)];
+}
+
+function isAccepted({ parseArg }: Option, word: string): boolean {
+  try {
+    parseArg?.(word, undefined);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -20,13 +20,13 @@ const PRINCIPALS = 200;
 
 const options = commandOf("lab bench")
   .description(
-    "Measure bare Hono (hello), a bare search route (route), our tool without keys and guard (unguarded), the\n" +
-      "product without telemetry (quiet), with the MCP SDK's own handler (sdk) and as it is deployed (full),\n" +
-      "and a plain McpAgent server (mcpagent): bundles of `wrangler deploy --dry-run` in workerd, in turns,\n" +
+    "Measure bare Hono (hello), a bare search route (route), our tool without keys and guard (unguarded), the " +
+      "product without telemetry (quiet), with the MCP SDK's own handler (sdk) and as it is deployed (full), " +
+      "and a plain McpAgent server (mcpagent): bundles of `wrangler deploy --dry-run` in workerd, in turns, " +
       "on queries that don't repeat. Needs Linux's /dev/shm for state in memory.",
   )
   .option("--products <file>", "products as JSONL, gzipped or not (default: 20,000 generated ones)")
-  .addOption(new Option("--only <variants...>", "variants to measure (default: all)").choices(VARIANTS))
+  .addOption(new Option("--variants <names...>", "variants to measure (default: all)").choices(VARIANTS))
   .option("--starts <number>", "how many times to start all Workers", positiveNumber, 4)
   .option("--rounds <number>", "rounds after each start; each measures every variant once", positiveNumber, 4)
   .option("--seconds <number>", "seconds of load per variant and round", positiveNumber, 1)
@@ -41,7 +41,7 @@ const options = commandOf("lab bench")
   .parse()
   .opts<{
     products?: string;
-    only?: VariantName[];
+    variants?: VariantName[];
     starts: number;
     rounds: number;
     seconds: number;
@@ -89,7 +89,7 @@ async function newRoot(place: "memory" | "disk"): Promise<string> {
 }
 
 async function measureAll(): Promise<[string, Measured][]> {
-  const { products: file, only = VARIANTS } = options;
+  const { products: file, variants: only = VARIANTS } = options;
   const products = file === undefined ? madeUpProducts() : await readProducts(file);
   const built = await mkdtemp(join(tmpdir(), "catalog-bench-"));
   roots.push(built);

@@ -47,7 +47,7 @@ const LINES = [
   '{"id":"theft","action":"confirm","enforced_at":8,"subjects_before":7,"objects_before":0,"rules":["people"]}',
 ];
 
-describe("policy:replay", () => {
+describe("policy replay", () => {
   it("prints one line per record; calls of unlabelled tools keep their index and are ignored", async () => {
     const { stdout, code } = await replay([await file("two.jsonl", `${HONEST}\n\n${THEFT}\n`)]);
     expect(stdout.trimEnd().split("\n")).toEqual(LINES);
@@ -229,7 +229,7 @@ describe("policy:replay", () => {
     expect(code).toBe(1);
   });
 
-  it("reports the same problems of a whole policy as policy:check, with a rule's id", async () => {
+  it("reports the same problems of a whole policy as policy check, with a rule's id", async () => {
     const shipped = z
       .looseObject({
         weights: z.record(z.string(), z.int()),
@@ -258,7 +258,7 @@ describe("policy:replay", () => {
   });
 
   it("says what to do without a file, or with a missing one", async () => {
-    expect((await replay([])).stderr).toContain("Name a file of traces");
+    expect((await replay([])).stderr).toContain("missing required argument 'file'");
     expect((await replay([join(folder, "none.jsonl")])).stderr).toContain("can't be read");
   });
 

@@ -1,0 +1,69 @@
+import { readFile } from "node:fs/promises";
+import { expect, it } from "vitest";
+import * as z from "zod";
+import { lostFlags } from "../../cli/npm-flags.ts";
+import { BIN, start } from "./support/processes.ts";
+
+const packageSchema = z.object({ scripts: z.record(z.string(), z.string()) });
+const { scripts } = packageSchema.parse(JSON.parse(await readFile("package.json", "utf8")));
+const own = Object.entries(scripts).flatMap(([script, line]) => {
+  const [, command] = new RegExp(`^node ${BIN} (\\w.*)$`).exec(line) ?? [];
+  return command === undefined ? [] : [{ script, command }];
+});
+
+/** Returns a command's flags as its --help lists them, without --help itself. */
+async function flagsOf(command: string): Promise<{ name: string; takesValue: boolean }[]> {
+  const { stdout } = await start(process.execPath, [BIN, ...command.split(" "), "--help"]).ended;
+  return [...stdout.matchAll(/^ +(?:-\w, )?--([\w-]+)( <)?/gm)]
+    .map(([, name = "", value]) => ({ name, takesValue: value !== undefined }))
+    .filter(({ name }) => name !== "help");
+}
+
+/** Runs a script as a person does who forgets the `--`, without what an outer npm left in the environment. */
+const npm = (words: string[]) => start("npm", words, { env: { npm_config_loglevel: "error" } }).ended;
+
+it("finds the scripts that run a command", () => {
+  expect(own.map(({ script }) => script)).toEqual(["dev", "ask", "stdio", "deploy", "bench", "conformance"]);
+});
+
+it.concurrent.each(own)(
+  "npm run $script refuses each of its flags without --, and does nothing",
+  async ({ script, command }) => {
+    const flags = await flagsOf(command);
+    expect(flags.length).toBeGreaterThan(0);
+    const apart = flags.flatMap(({ name, takesValue }) => (takesValue ? [`--${name}`, "1"] : [`--${name}`]));
+    const joined = flags.map(({ name, takesValue }) => (takesValue ? `--${name}=1` : `--${name}`));
+    for (const given of [apart, joined]) {
+      const { code, stdout, stderr } = await npm(["run", "-s", script, ...given]);
+      for (const { name } of flags)
+        expect(stderr).toMatch(new RegExp(`npm keeps .*--${name}\\b.* for itself`));
+      expect(stderr).toContain(`npm run ${script} -- `);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    }
+  },
+  180_000,
+);
+
+it.each([
+  [["run", "-s", "deploy", "--dry-run"], "npm run deploy -- --dry-run"],
+  [["run", "-s", "dev", "--port", "3000"], "npm run dev -- --port 3000"],
+  [["run", "-s", "ask", "wireless keyboard", "--json"], 'npm run ask -- "wireless keyboard" --json'],
+  [["run", "-s", "ask", "--limit", "3", "wireless mouse"], 'npm run ask -- "wireless mouse" --limit 3'],
+  [["run", "-s", "ask", "--sku", "SKU-1", "SKU-2"], "npm run ask -- --sku SKU-1 SKU-2"],
+])("npm %j says what to type", async (words, line) => {
+  const { code, stdout, stderr } = await npm(words);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+  expect(stderr.trimEnd().endsWith(`: ${line}`), stderr).toBe(true);
+});
+
+it("npm test refuses --project without --", async () => {
+  const { code, stdout, stderr } = await npm(["test", "--project", "node"]);
+  expect(code).not.toBe(0);
+  expect(`${stdout}${stderr}`).toContain("npm test -- ");
+});
+
+it("says nothing if npm kept nothing, or if the settings of npm are other ones", () => {
+  const env = { npm_lifecycle_event: "dev", npm_config_loglevel: "silent", npm_config_json: "" };
+  expect(lostFlags([{ name: "json" }, { name: "port", accepts: () => true }], ["x"], env)).toBeUndefined();
+  expect(lostFlags([{ name: "json" }], [], { npm_config_json: "true" })).toBeUndefined();
+});
