@@ -8,7 +8,6 @@ import { commandOf } from "./command.ts";
 import { parseJson, readBytes, readText } from "./read-file.ts";
 import { safeUrl } from "./safe-url.ts";
 import { readMessage } from "./signing/answer.ts";
-import { curlOf, quote } from "./signing/curl.ts";
 import { REVISIONS, type Revision, headersFor, messagesOf, toolCall } from "./mcp-message.ts";
 import { signRequest, signerOf } from "./signing/sign-request.ts";
 
@@ -24,7 +23,6 @@ interface Options {
   arguments?: string;
   body?: string;
   protocol: Revision;
-  dryRun?: boolean;
   json?: boolean;
 }
 
@@ -45,7 +43,6 @@ const program = commandOf("sign")
       .choices(REVISIONS)
       .default(REVISIONS[0]),
   )
-  .option("--dry-run", "print the signed request as a curl command, and send nothing")
   .option("--json", "print the status, the request's id and the messages of the answer")
   .addHelpText(
     "after",
@@ -62,8 +59,7 @@ program.action(async (target: string, options: Options) => {
   const headers = new Headers({ authorization: `Bearer ${token}`, ...headersFor(body.toString()) });
   const by = { keyId: options.keyId, signer: signerFrom(secret), now: Date.now() };
   const signed = await signRequest({ url, headers, body }, by);
-  if (options.dryRun !== true) process.exitCode = await send(url, signed, body, options.json === true);
-  else console.log(curlOf(url, signed, tokenInShell(options), dataInShell(options, body)));
+  process.exitCode = await send(url, signed, body, options.json === true);
 });
 
 async function secretFrom(variable: string, file: string | undefined, option: string, what: string) {
@@ -72,12 +68,6 @@ async function secretFrom(variable: string, file: string | undefined, option: st
     throw new Error(`Set ${variable} to ${what}, or give ${option} with a file that contains it.`);
   return text;
 }
-
-const tokenInShell = ({ tokenFile }: Options): string =>
-  tokenFile === undefined ? `$${TOKEN_VARIABLE}` : `$(cat ${quote(tokenFile)})`;
-
-const dataInShell = ({ body: file }: Options, body: Buffer): string =>
-  file === undefined || file === "-" ? body.toString() : `@${file}`;
 
 function signerFrom(secret: string): Signer {
   try {

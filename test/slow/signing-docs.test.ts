@@ -97,19 +97,6 @@ it("gives its reader everything that its programs need", ({ skip }) => {
   ]);
 });
 
-it("the output of --dry-run is valid once", async ({ skip }) => {
-  const code = `npx product-catalog-mcp sign ${DOCUMENTED}/mcp --key-id "$SIGNING_KEY_ID" --tool list_categories --dry-run > once.sh
-    sh once.sh && sh once.sh # curl`;
-  const example = { language: "sh", code, lines: [] };
-  const reason = whyLeftOut(example);
-  if (reason !== undefined) skip(reason);
-  const stdout = await execute(example, environment);
-  expect(stdout.match(/"structuredContent"|signature_replayed,/g)).toEqual([
-    '"structuredContent"',
-    "signature_replayed,",
-  ]);
-});
-
 it("runs every program of a block", () => {
   const blocks = [...page.matchAll(/```(?:sh|ts|python)\n/g)];
   expect(examples.map(({ language }) => language)).toEqual(["sh", "sh", "sh", "sh", "ts", "python"]);

@@ -75,7 +75,6 @@ export const FORMS: Record<string, Form> = {
     run: "npx product-catalog-mcp lab traffic --seconds 2 --calls 10",
   },
 
-  "npm run admin": { like: "npx product-catalog-mcp users list" },
   "npx product-catalog-mcp users --help": AS_IT_STANDS,
   "npx product-catalog-mcp users bootstrap": { like: "npx product-catalog-mcp users bootstrap NAME" },
   "npx product-catalog-mcp users bootstrap NAME": {
