@@ -61,7 +61,7 @@ export async function searchCustomers(
     {
       records: rows.length,
       missed: rows.length === 0,
-      tainted: rows.some(({ name, city }) => readsLikeInstruction(name, city)),
+      tainted: rows.some((row) => readsLikeInstruction(row.name, row.city)),
       canary: rows.some(({ canary }) => canary),
     },
   );
