@@ -20,7 +20,8 @@ import {
 import { idInPath } from "./arguments.ts";
 import { callAdmin } from "./admin/client.ts";
 import { adminCommand } from "./admin/console.ts";
-import { readPages, sayMore } from "./admin/pages.ts";
+import { SHOWN, readPages, sayMore } from "./admin/pages.ts";
+import { type AuditedCall, callsIn } from "./audit/calls.ts";
 import { parseJsonAs, readText, whyUnreadable } from "./read-file.ts";
 import { plainTable } from "./table.ts";
 import { replaceFile } from "./write-file.ts";
@@ -40,6 +41,7 @@ const PROBLEM_WORDS: Record<Problem | Inconclusive, string> = {
 };
 
 const anchorFile = (file: string): string => `${file}.anchor.json`;
+const tokenSchema = z.object({ token: z.string() });
 const headerSchema = z.object({ principal: z.string() });
 const anchorsSchema = z.union([anchorSchema.transform((one) => [one]), z.array(anchorSchema)]);
 
@@ -53,6 +55,14 @@ program
   )
   .option("--all", "print all rows, not the first 100")
   .action(list);
+program
+  .command("calls")
+  .description("List calls, the newest first: of one caller or of all, and who read a customer.")
+  .argument("[principal]", "the caller's id (default: all callers)", idInPath)
+  .option("--customer <id>", "only calls that asked for this customer, or were answered with their data")
+  .option("--refused", "only refused calls")
+  .option("--all", "print all rows, not the first 100")
+  .action(listCalls);
 program
   .command("export")
   .description("Write a caller's chain as JSON Lines to standard output or a file.")
@@ -97,12 +107,14 @@ const listSchema = z.object({ anchors: z.array(listedSchema), next: z.string().n
 
 await admin.run(2);
 
-async function list({ all }: { all?: boolean }): Promise<void> {
-  const { rows, more } = await readPages({}, all === true, async (query) => {
-    const response = await callAdmin(admin.options(), "GET", `/audit${query}`);
-    const { anchors, next } = listSchema.parse(await response.json());
+const readChains = (all: boolean) =>
+  readPages({}, all, async (query) => {
+    const { anchors, next } = listSchema.parse(await admin.call("GET", `/audit${query}`));
     return { rows: anchors, next };
   });
+
+async function list({ all }: { all?: boolean }): Promise<void> {
+  const { rows, more } = await readChains(all === true);
   const table = plainTable(["principal", "records", "anchored", "head"]);
   for (const { principal, seq, anchored_at, hash } of rows)
     table.push([principal, seq, new Date(anchored_at).toISOString(), hash.slice(0, 16)]);
@@ -113,6 +125,39 @@ async function list({ all }: { all?: boolean }): Promise<void> {
       process.exitCode = 1;
     }
   if (more) sayMore();
+}
+
+async function listCalls(
+  principal: string | undefined,
+  { customer, refused, all }: { customer?: string; refused?: boolean; all?: boolean },
+): Promise<void> {
+  const token =
+    customer === undefined
+      ? undefined
+      : tokenSchema.parse(await admin.call("GET", `/audit/customers/${encodeURIComponent(customer)}`)).token;
+  const principals =
+    principal === undefined ? (await readChains(true)).rows.map((row) => row.principal) : [principal];
+  const calls: AuditedCall[] = [];
+  for (const each of principals) {
+    const { body } = await callAdmin(admin.options(), "GET", `/audit/${encodeURIComponent(each)}`);
+    if (body !== null) calls.push(...(await callsIn(each, body, token)));
+  }
+  const wanted = calls
+    .filter(({ ended }) => refused !== true || !["ok", "running"].includes(ended))
+    .toSorted((a, b) => (a.at < b.at ? 1 : -1));
+  const shown = all === true ? wanted : wanted.slice(0, SHOWN);
+  const table = plainTable(["time (UTC)", "principal", "call", "ended", "records", "id"]);
+  for (const { at, principal: who, call, ended, times, records, correlation_id } of shown)
+    table.push([
+      at.slice(0, 19).replace("T", " "),
+      who,
+      call,
+      times === 1 ? ended : `${ended} x${times}`,
+      records,
+      correlation_id,
+    ]);
+  admin.print(shown, shown.length === 0 ? "None." : table.toString());
+  if (shown.length < wanted.length) sayMore();
 }
 
 async function exportChain(principal: string, { out }: { out?: string }): Promise<void> {

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { parseJson } from "../read-file.ts";
 import { safeUrl } from "../safe-url.ts";
 import { serverMessage } from "../server-message.ts";
-import { findServer } from "../local/server.ts";
+import { NO_SERVER, findServer } from "../local/server.ts";
 
 /**
  * The variable that holds an admin's access key. It is never an argument, because other users of a machine
@@ -47,8 +47,7 @@ export async function callAdmin(
   body?: object,
 ): Promise<Response> {
   const base = url ?? (await findServer(state))?.url;
-  if (base === undefined)
-    throw new Error("No server runs on this machine. Start one with npm run dev, or give --url.");
+  if (base === undefined) throw new Error(NO_SERVER);
   const own = process.env[KEY_VARIABLE];
   const key = own ?? (url === undefined ? await demoAdminKey(state) : undefined);
   if (key === undefined) throw new Error(`Set ${KEY_VARIABLE} to the access key of an admin.`);

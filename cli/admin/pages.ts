@@ -1,6 +1,7 @@
-/** The largest page that the server returns, and the rows that a list shows unless all are asked for. */
+/** The largest page that the server returns. */
 const PAGE_MAX = 1_000;
-const SHOWN = 100;
+/** Rows that a list shows unless all are asked for. */
+export const SHOWN = 100;
 
 interface Page<Row> {
   rows: Row[];

@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import type { AppTypes } from "../../app-types.ts";
+import { keptTokenOf } from "../../detection/tokens.ts";
 import { refuse } from "../../refusal.ts";
 import { exportAudit } from "../export-audit.ts";
 import { mayHaveChain } from "../anchor-row.ts";
@@ -11,6 +12,11 @@ import { list } from "./list-page.ts";
 export const auditApi = new Hono<AppTypes>();
 
 auditApi.get("/", (c) => list(c, "anchors", (page) => pageOfChains(c.env, page)));
+
+/** The token by which audits name a customer. */
+auditApi.get("/customers/:id", (c) =>
+  c.json({ token: keptTokenOf("subject", c.req.param("id"), c.var.secretKey) }),
+);
 
 auditApi.get("/:principal", async (c) => {
   const principal = c.req.param("principal");

@@ -101,8 +101,8 @@ export const FORMS: Record<string, Form> = {
   'npx product-catalog-mcp keys revoke "$KEY_ID"': AS_IT_STANDS,
   "npx product-catalog-mcp keys revoke KEY_ID": { like: 'npx product-catalog-mcp keys revoke "$KEY_ID"' },
   'npx product-catalog-mcp signing-keys create --user stock-watch --label "nightly run"': AS_IT_STANDS,
-  'npx product-catalog-mcp signing-keys create --user stock-watch --label "nightly run" --algorithm ed25519 --out signing-key.pem':
-    AS_IT_STANDS,
+  'npx product-catalog-mcp signing-keys create --user stock-watch --label "nightly run" --public-key signing-key.public.pem':
+    { ranBy: "test/slow/signing-docs.test.ts" },
   "npx product-catalog-mcp signing-keys create": {
     like: 'npx product-catalog-mcp signing-keys create --user stock-watch --label "nightly run"',
   },

@@ -1,0 +1,85 @@
+import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
+import * as z from "zod";
+import { ADMITTED } from "../../src/caller/audit/records.ts";
+import { parseJson } from "../read-file.ts";
+
+/** One call of an audit as a command prints it. */
+export interface AuditedCall {
+  at: string;
+  principal: string;
+  call: string;
+  /** `ok`, or the code of the refusal; `running` if the audit has no outcome yet. */
+  ended: string;
+  /** More than 1 for refusals that the audit only counts. */
+  times: number;
+  records: number;
+  correlation_id: string;
+}
+
+const tokens = z.object({ subjects: z.array(z.string()).catch([]) }).nullish();
+/** The fields that are read here. An unknown kind, and what a newer release adds, is ignored. */
+const lineSchema = z.object({
+  record: z.discriminatedUnion("kind", [
+    z.object({
+      kind: z.literal("attempt"),
+      seq: z.int(),
+      at: z.int(),
+      name: z.string(),
+      decision: z.string(),
+      correlation_id: z.string(),
+      flow: tokens,
+    }),
+    z.object({
+      kind: z.literal("outcome"),
+      attempt: z.int(),
+      outcome: z.string(),
+      withheld: z.string().nullish(),
+      records: z.int(),
+      flow: tokens,
+    }),
+    z.object({ kind: z.literal("repeats"), of: z.int(), at: z.int(), count: z.int(), decision: z.string() }),
+  ]),
+});
+
+/**
+ * Returns the calls of one caller's exported audit. `customer` is the token of a customer: only calls that
+ * asked for that customer, or were answered with their data, are returned then.
+ */
+export async function callsIn(
+  principal: string,
+  audit: AsyncIterable<Uint8Array>,
+  customer?: string,
+): Promise<AuditedCall[]> {
+  const calls = new Map<number, AuditedCall & { people: string[] }>();
+  const repeats: (AuditedCall & { people: string[] })[] = [];
+  for await (const line of createInterface({ input: Readable.from(audit), crlfDelay: Infinity })) {
+    const record = lineSchema.safeParse(parseJson(line)).data?.record;
+    if (record?.kind === "attempt") {
+      const { seq, at, name, decision, correlation_id, flow } = record;
+      calls.set(seq, {
+        at: new Date(at).toISOString(),
+        principal,
+        call: name,
+        ended: decision === ADMITTED ? "running" : decision,
+        times: 1,
+        records: 0,
+        correlation_id,
+        people: flow?.subjects ?? [],
+      });
+    } else if (record?.kind === "outcome") {
+      const call = calls.get(record.attempt);
+      if (call === undefined) continue;
+      call.ended = record.withheld ?? record.outcome;
+      call.records = record.records;
+      call.people.push(...(record.flow?.subjects ?? []));
+    } else if (record?.kind === "repeats") {
+      const first = calls.get(record.of);
+      if (first !== undefined && record.decision !== ADMITTED)
+        repeats.push({ ...first, at: new Date(record.at).toISOString(), times: record.count });
+    }
+  }
+  return [...calls.values(), ...repeats]
+    .filter(({ people }) => customer === undefined || people.includes(customer))
+    .map(({ people: _, ...call }) => call);
+}
