@@ -107,11 +107,12 @@ const listSchema = z.object({ anchors: z.array(listedSchema), next: z.string().n
 
 await admin.run(2);
 
-const readChains = (all: boolean) =>
-  readPages({}, all, async (query) => {
+function readChains(all: boolean) {
+  return readPages({}, all, async (query) => {
     const { anchors, next } = listSchema.parse(await admin.call("GET", `/audit${query}`));
     return { rows: anchors, next };
   });
+}
 
 async function list({ all }: { all?: boolean }): Promise<void> {
   const { rows, more } = await readChains(all === true);
@@ -146,15 +147,14 @@ async function listCalls(
     .filter(({ ended }) => refused !== true || !["ok", "running"].includes(ended))
     .toSorted((a, b) => (a.at < b.at ? 1 : -1));
   const shown = all === true ? wanted : wanted.slice(0, SHOWN);
-  const table = plainTable(["time (UTC)", "principal", "call", "ended", "records", "id"]);
-  for (const { at, principal: who, call, ended, times, records, correlation_id } of shown)
+  const table = plainTable(["time (UTC)", "principal", "call", "ended", "records"]);
+  for (const { at, principal: who, call, ended, times, records } of shown)
     table.push([
       at.slice(0, 19).replace("T", " "),
       who,
       call,
       times === 1 ? ended : `${ended} x${times}`,
       records,
-      correlation_id,
     ]);
   admin.print(shown, shown.length === 0 ? "None." : table.toString());
   if (shown.length < wanted.length) sayMore();

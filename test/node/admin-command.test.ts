@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { demoKeys } from "../../cli/local/demo-users.ts";
 import { type LocalServer, startServer } from "../../cli/local/server.ts";
+import { fillDeskWhereEmpty } from "../../cli/sample/fill-desk.ts";
 import { startCommand, within } from "./support/processes.ts";
 
 let state: string;
@@ -162,4 +163,49 @@ it("lists keys and incidents within 100 columns with their ids, and everything a
     expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
     expect(JSON.parse((await admin(name, ...args, "--json")).stdout)).not.toEqual([]);
   }
+});
+
+describe("audit calls", () => {
+  const callsSchema = z.array(z.object({ principal: z.string(), call: z.string(), ended: z.string() }));
+  const calls = async (...args: string[]) => {
+    const { stdout, stderr } = await admin("audit", "calls", ...args, "--json");
+    expect(stderr).toBe("");
+    return callsSchema.parse(JSON.parse(stdout));
+  };
+  async function callTool(user: string, name: string, args: object): Promise<void> {
+    const response = await fetch(`${server.url}/mcp`, {
+      method: "POST",
+      headers: {
+        authorization: `Bearer ${keys[user]}`,
+        "content-type": "application/json",
+        accept: "application/json, text/event-stream",
+      },
+      body: JSON.stringify({
+        jsonrpc: "2.0",
+        id: 1,
+        method: "tools/call",
+        params: { name, arguments: args },
+      }),
+    });
+    await response.text();
+  }
+
+  it("says who read a customer, who tried to, and what a caller was refused", async () => {
+    await fillDeskWhereEmpty(server);
+    await callTool("user-support", "get_customer", { customer_id: "C-10042" });
+    await callTool("user-support", "get_customer", { customer_id: "C-10043" });
+    await callTool("user-customer", "get_customer_orders", { customer_id: "C-10042" });
+    await callTool("user-001", "get_customer", { customer_id: "C-10042" });
+    expect(await calls("--customer", "C-10042")).toEqual([
+      { principal: "user-001", call: "get_customer", ended: "permission_denied" },
+      { principal: "user-customer", call: "get_customer_orders", ended: "ok" },
+      { principal: "user-support", call: "get_customer", ended: "ok" },
+    ]);
+    expect(await calls("--customer", "C-99999")).toEqual([]);
+    expect(await calls("user-support", "--refused")).toEqual([]);
+    expect(await calls("user-001", "--refused")).toEqual([
+      { principal: "user-001", call: "get_customer", ended: "permission_denied" },
+    ]);
+    expect((await calls("user-support")).map(({ call }) => call)).toEqual(["get_customer", "get_customer"]);
+  });
 });

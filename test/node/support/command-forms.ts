@@ -56,7 +56,6 @@ export const FORMS: Record<string, Form> = {
   "npm install http-message-sig@0.3.0": { ranBy: "test/slow/signing-docs.test.ts" },
 
   "npm run dev": { starts: "npm run -s dev -- --port 0 --state dev-state", prints: "Ctrl-C" },
-  "npm run dev -- --json": { starts: "npm run -s dev -- --json --port 0 --state dev-state", prints: "/mcp" },
   "npm run stdio": { starts: "npm run -s stdio", send: `${INITIALIZE}\n${CALL}`, prints: "Electronics" },
   "npx product-catalog-mcp lab provider": {
     starts: "npx product-catalog-mcp lab provider --port 0",
@@ -69,15 +68,12 @@ export const FORMS: Record<string, Form> = {
 
   "npm run ask": { like: 'npm run ask -- "wireless keyboard"' },
   'npm run ask -- "wireless keyboard"': AS_IT_STANDS,
-  "npm run ask -- --sku SKU-10001": AS_IT_STANDS,
   "npx product-catalog-mcp lab attack profile-loop": AS_IT_STANDS,
   "npx product-catalog-mcp lab traffic": {
     run: "npx product-catalog-mcp lab traffic --seconds 2 --calls 10",
   },
 
-  "npx product-catalog-mcp users --help": AS_IT_STANDS,
-  "npx product-catalog-mcp users bootstrap": { like: "npx product-catalog-mcp users bootstrap NAME" },
-  "npx product-catalog-mcp users bootstrap NAME": {
+  "npx product-catalog-mcp users bootstrap": {
     run: "npx product-catalog-mcp users bootstrap ada --state new-state",
   },
   "npx product-catalog-mcp users bootstrap NAME --remote": ACCOUNT,
@@ -114,14 +110,24 @@ export const FORMS: Record<string, Form> = {
   "npx product-catalog-mcp users disable oidc-…": { like: "npx product-catalog-mcp users disable price-bot" },
   "npx product-catalog-mcp users enable ID": { run: "npx product-catalog-mcp users enable price-bot" },
   "npx product-catalog-mcp users delete ID": { run: "npx product-catalog-mcp users delete price-bot" },
-  "npx product-catalog-mcp sign": { like: "npx product-catalog-mcp sign --help" },
-  "npx product-catalog-mcp sign --help": AS_IT_STANDS,
+  "npx product-catalog-mcp sign": { run: "npx product-catalog-mcp sign --help" },
   [`npx product-catalog-mcp sign http://127.0.0.1:8787/mcp --key-id "$SIGNING_KEY_ID" --tool query_stock --arguments '{"skus":["SKU-12847"]}'`]:
     { ranBy: "test/slow/signing-docs.test.ts" },
   [`npx product-catalog-mcp sign http://127.0.0.1:8787/mcp --key-id "$ED25519_KEY_ID" --secret-file signing-key.pem --tool query_stock --arguments '{"skus":["SKU-12847"]}' --protocol 2025-11-25`]:
     { ranBy: "test/slow/signing-docs.test.ts" },
 
+  "npx product-catalog-mcp --help": AS_IT_STANDS,
+  "npx product-catalog-mcp COMMAND": { like: "npx product-catalog-mcp --help" },
+  "npx --prefix /path/to/product-catalog-mcp product-catalog-mcp --help": {
+    run: 'here=$PWD && cd / && npx --prefix "$here" product-catalog-mcp --help',
+  },
+
   "npx product-catalog-mcp audit list": AS_IT_STANDS,
+  "npx product-catalog-mcp audit calls user-001 --refused": AS_IT_STANDS,
+  "npx product-catalog-mcp audit calls NAME --refused": {
+    like: "npx product-catalog-mcp audit calls user-001 --refused",
+  },
+  "npx product-catalog-mcp audit calls --customer C-10042": AS_IT_STANDS,
   "npx product-catalog-mcp audit export user-001 -o chain.jsonl": AS_IT_STANDS,
   "npx product-catalog-mcp audit verify chain.jsonl": AS_IT_STANDS,
   "npx product-catalog-mcp audit export user-support -o chain.jsonl": AS_IT_STANDS,
@@ -156,13 +162,12 @@ export const FORMS: Record<string, Form> = {
   },
   "npx product-catalog-mcp policy replay chain.jsonl --policy policy.json --against other.json": AS_IT_STANDS,
 
-  "npx product-catalog-mcp lab sample products --count 1000 --seed 7": AS_IT_STANDS,
   "npx product-catalog-mcp import products.jsonl.gz": AS_IT_STANDS,
+  "npx product-catalog-mcp import shop.csv --major-prices --dry-run": AS_IT_STANDS,
   "npx product-catalog-mcp import shop.csv --major-prices": AS_IT_STANDS,
   "npx product-catalog-mcp import": { like: "npx product-catalog-mcp import products.jsonl.gz" },
   "npx product-catalog-mcp import FILE": { like: "npx product-catalog-mcp import products.jsonl.gz" },
   "npx product-catalog-mcp import products.jsonl.gz --remote": ACCOUNT,
-  "npx product-catalog-mcp lab sample --help": AS_IT_STANDS,
   "npx product-catalog-mcp lab sample desk": {
     run: "npx product-catalog-mcp lab sample desk --customers 100",
   },
@@ -173,6 +178,10 @@ export const FORMS: Record<string, Form> = {
   "npm run types": AS_IT_STANDS,
   "npm run format": AS_IT_STANDS,
   "npm run check": { ranBy: ".ci/run" },
+  "npx tsc -p tsconfig.json": { notRun: "npm run check runs it" },
+  "npx oxlint --type-aware": { notRun: "npm run check runs it" },
+  "npx oxfmt --check .": { notRun: "npm run check runs it" },
+  "npx vitest run --project state": { run: "npx vitest list --project state" },
   "npm run conformance": { ranBy: ".ci/run" },
   "npm test": { ranBy: ".ci/run" },
   "npm run test:slow": { ranBy: ".ci/run" },
@@ -226,9 +235,6 @@ export const FORMS: Record<string, Form> = {
   "npx wrangler secret put PUBLIC_URL": ACCOUNT,
   "npx wrangler secret put SECRET_KEY": ACCOUNT,
   "npx -y @modelcontextprotocol/inspector --transport http --server-url URL": {
-    notRun: "another project's program, which npx would fetch",
-  },
-  "npx -y @modelcontextprotocol/inspector --transport http --server-url http://127.0.0.1:8787/mcp": {
     notRun: "another project's program, which npx would fetch",
   },
 };
