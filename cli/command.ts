@@ -39,7 +39,7 @@ function refuseLostFlags(command: Command): void {
   // Other scripts, such as `npm test`, start commands too, and their flags are their own.
   if (process.env["npm_lifecycle_script"]?.includes(`bin/${PROGRAM}.mjs`) !== true) return;
   const problem = lostFlags(flagsOf(command), process.argv.slice(2), process.env);
-  if (problem !== undefined) command.error(problem);
+  if (problem !== undefined) throw new Error(problem);
 }
 
 function flagsOf(command: Command): Flag[] {
