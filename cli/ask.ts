@@ -1,9 +1,9 @@
 // ask: a small MCP client that prints what the catalog tells a model.
 
-import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { wholeNumber } from "./arguments.ts";
 import { commandOf } from "./command.ts";
 import { NO_SERVER, findServer } from "./local/server.ts";
+import { printCall } from "./mcp-client.ts";
 import { serverMessage } from "./server-message.ts";
 
 /**
@@ -38,29 +38,22 @@ async function ask(query: string | undefined, options: Options): Promise<void> {
     program.error("Give a query, or --sku with one or more SKUs. See --help.");
   const url = options.url ?? (await runningUrl());
   if (!URL.canParse(url)) throw new Error(`${url} is not a URL. It looks like http://127.0.0.1:8787/mcp`);
+  const call =
+    skus === undefined
+      ? { name: "search_products", arguments: { query, category, limit } }
+      : { name: "query_stock", arguments: { skus } };
+  await printCall(new URL(url), call, {
+    fetch: (target, init) => fetch(target, { ...init, headers: withKey(init?.headers) }),
+    explain: () => explainFailure(url, Object.fromEntries(withKey())),
+    json: json === true,
+  });
+}
+
+function withKey(given?: HeadersInit): Headers {
+  const headers = new Headers(given);
   const key = process.env[KEY_VARIABLE];
-  const headers: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` };
-  const client = new Client(
-    { name: "product-catalog-mcp ask", version: "1" },
-    { versionNegotiation: { mode: "auto" } },
-  );
-  await client
-    .connect(new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } }))
-    .catch(async (error: unknown) => {
-      throw new Error(await explainFailure(url, headers), { cause: error });
-    });
-  try {
-    const { content, isError, structuredContent } = await client.callTool(
-      skus === undefined
-        ? { name: "search_products", arguments: { query, category, limit } }
-        : { name: "query_stock", arguments: { skus } },
-    );
-    const text = content.map((block) => (block.type === "text" ? block.text : "")).join("\n");
-    if (isError === true) throw new Error(text);
-    console.log(json === true ? JSON.stringify(structuredContent, null, 2) : text);
-  } finally {
-    await client.close();
-  }
+  if (key !== undefined) headers.set("authorization", `Bearer ${key}`);
+  return headers;
 }
 
 /**

@@ -19,7 +19,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: "incidents", file: "cli/incidents.ts", summary: "list incidents, with the page to decide on" },
   { name: "policy check", file: "cli/policy-check.ts", summary: "check policy.json" },
   { name: "policy replay", file: "cli/policy-replay.ts", summary: "see what a policy would have decided" },
-  { name: "sign", file: "cli/sign.ts", summary: "sign one request, and send it" },
+  { name: "sign", file: "cli/sign.ts", summary: "call a tool with signed requests" },
   { name: "deploy", file: "cli/deploy.ts", summary: "deploy to Cloudflare; --dry-run shows the plan" },
   { name: "lab attack", file: "lab/attack.ts", summary: "run an attack, and replay its audit" },
   { name: "lab traffic", file: "lab/traffic.ts", summary: "send honest and toxic traffic for the dashboard" },

@@ -1,22 +1,7 @@
 import * as z from "zod";
 import { parseJson } from "./read-file.ts";
 
-/** Revisions that a tool can be called with: the newest, and the newest that opens with `initialize`. */
-export const REVISIONS = ["2026-07-28", "2025-11-25"] as const;
-export type Revision = (typeof REVISIONS)[number];
-
 const META = "io.modelcontextprotocol";
-
-/** Builds a tool call as one JSON-RPC message. */
-export function toolCall(name: string, args: unknown, revision: Revision): object {
-  const meta = {
-    [`${META}/protocolVersion`]: revision,
-    [`${META}/clientCapabilities`]: {},
-    [`${META}/clientInfo`]: { name: "product-catalog-mcp sign", version: "1" },
-  };
-  const params = { name, arguments: args, ...(revision === "2026-07-28" && { _meta: meta }) };
-  return { jsonrpc: "2.0", id: 1, method: "tools/call", params };
-}
 
 const modernSchema = z.object({
   method: z.string(),

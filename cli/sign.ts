@@ -1,66 +1,83 @@
-// sign: signs one request as docs/signing.md describes, and sends it.
+// sign: calls a tool with signed requests, as docs/signing.md describes them.
 
-import { buffer } from "node:stream/consumers";
-import { Option } from "commander";
 import type { Signer } from "http-message-sig";
 import * as z from "zod";
 import { commandOf } from "./command.ts";
-import { parseJson, readBytes, readText } from "./read-file.ts";
+import { printCall } from "./mcp-client.ts";
+import { parseJson, readText } from "./read-file.ts";
 import { safeUrl } from "./safe-url.ts";
-import { readMessage } from "./signing/answer.ts";
-import { REVISIONS, type Revision, headersFor, messagesOf, toolCall } from "./mcp-message.ts";
+import { serverMessage } from "./server-message.ts";
 import { signRequest, signerOf } from "./signing/sign-request.ts";
 
 const TOKEN_VARIABLE = "CATALOG_ACCESS_KEY";
 const SECRET_VARIABLE = "CATALOG_SIGNING_SECRET";
-const ANSWER_MS = 60_000;
 
 interface Options {
   keyId: string;
   secretFile?: string;
   tokenFile?: string;
-  tool?: string;
-  arguments?: string;
-  body?: string;
-  protocol: Revision;
+  tool: string;
+  arguments: string;
   json?: boolean;
 }
 
-const program = commandOf("sign")
-  .description("Sign one POST request, send it, and print the answer.")
+await commandOf("sign")
+  .description("Call a tool with signed requests, and print the answer.")
   .argument("<url>", "the endpoint, such as https://YOUR-HOST/mcp")
   .requiredOption("--key-id <id>", "the id that signing-keys create printed")
+  .requiredOption("--tool <name>", "the tool")
+  .option("--arguments <json>", "its arguments", "{}")
   .option(
     "--secret-file <file>",
     `a file with its secret or Ed25519 private key (default: $${SECRET_VARIABLE})`,
   )
   .option("--token-file <file>", `a file with the access key or token (default: $${TOKEN_VARIABLE})`)
-  .option("--tool <name>", "call this tool")
-  .option("--arguments <json>", "with these arguments (default: {})")
-  .option("--body <file>", "send this file instead; - reads standard input")
-  .addOption(
-    new Option("--protocol <revision>", "the MCP revision for --tool")
-      .choices(REVISIONS)
-      .default(REVISIONS[0]),
-  )
-  .option("--json", "print the status, the request's id and the messages of the answer")
+  .option("--json", "print the answer as JSON")
   .addHelpText(
     "after",
     `\nA signature is valid once, for one minute. docs/signing.md lists what it covers and why.
 Example: npx product-catalog-mcp sign https://YOUR-HOST/mcp --key-id sign-… --tool query_stock --arguments '{"skus":["SKU-12847"]}'`,
-  );
+  )
+  .action(sign)
+  .parseAsync();
 
-program.action(async (target: string, options: Options) => {
+async function sign(target: string, options: Options): Promise<void> {
   const url = safeUrl(target);
   url.hash = "";
   const token = await secretFrom(TOKEN_VARIABLE, options.tokenFile, "--token-file", "the access key");
   const secret = await secretFrom(SECRET_VARIABLE, options.secretFile, "--secret-file", "the signing secret");
-  const body = await bodyOf(options);
-  const headers = new Headers({ authorization: `Bearer ${token}`, ...headersFor(body.toString()) });
-  const by = { keyId: options.keyId, signer: signerFrom(secret), now: Date.now() };
-  const signed = await signRequest({ url, headers, body }, by);
-  process.exitCode = await send(url, signed, body, options.json === true);
-});
+  const args = z.record(z.string(), z.unknown()).safeParse(parseJson(options.arguments));
+  if (!args.success)
+    throw new Error(`--arguments is not a JSON object. It looks like '{"skus":["SKU-12847"]}'`);
+  const signer = signerFrom(secret);
+  let refusal = "";
+  const signedFetch = async (input: URL | string, init?: RequestInit): Promise<Response> => {
+    const request = new Request(input, init);
+    const body = new Uint8Array(await request.arrayBuffer());
+    request.headers.set("authorization", `Bearer ${token}`);
+    const by = { keyId: options.keyId, signer, now: Date.now() };
+    const headers = await signRequest({ url, headers: request.headers, body }, by);
+    // The signature and the token are valid for one URL only.
+    const sent = await fetch(url, {
+      method: "POST",
+      headers,
+      body,
+      redirect: "error",
+      signal: request.signal,
+    });
+    if (!sent.ok) refusal = await serverMessage(sent.clone());
+    return sent;
+  };
+  await printCall(
+    url,
+    { name: options.tool, arguments: args.data },
+    {
+      fetch: signedFetch,
+      json: options.json === true,
+      explain: async () => refusal || `${url.href} does not answer. Check the URL, and that the server runs.`,
+    },
+  );
+}
 
 async function secretFrom(variable: string, file: string | undefined, option: string, what: string) {
   const text = (file === undefined ? process.env[variable] : await readText(file))?.trim() ?? "";
@@ -77,51 +94,4 @@ function signerFrom(secret: string): Signer {
       "The signing secret must be an HMAC secret (it begins with pcs_) or an Ed25519 private key in PEM.",
     );
   }
-}
-
-async function bodyOf({ tool, arguments: args = "{}", body, protocol }: Options): Promise<Buffer> {
-  if ((tool === undefined) === (body === undefined)) {
-    throw new Error("Give either --tool with --arguments, or --body. See --help.");
-  }
-  if (body !== undefined) return body === "-" ? buffer(process.stdin) : readBytes(body);
-  const parsed = z.record(z.string(), z.unknown()).safeParse(parseJson(args));
-  if (!parsed.success) {
-    throw new Error(`--arguments is not a JSON object. It looks like '{"skus":["SKU-12847"]}'`);
-  }
-  return Buffer.from(JSON.stringify(toolCall(tool ?? "", parsed.data, protocol)));
-}
-
-/** Sends the request and prints the answer; returns the exit code. */
-async function send(url: URL, headers: Headers, body: Buffer, json: boolean): Promise<number> {
-  const response = await fetch(url, {
-    method: "POST",
-    headers,
-    body: Uint8Array.from(body),
-    // The signature and the token are valid for one URL only.
-    redirect: "error",
-    signal: AbortSignal.timeout(ANSWER_MS),
-  }).catch((error: unknown) => {
-    throw new Error(`${url.href} does not answer. Check the URL, and that the server runs.`, {
-      cause: error,
-    });
-  });
-  const { status } = response;
-  const text = await response.text();
-  const messages = messagesOf(response.headers.get("content-type") ?? "", text);
-  const read = messages.map(readMessage);
-  if (json) {
-    const request_id = response.headers.get("x-request-id");
-    console.log(JSON.stringify({ status, request_id, messages }, null, 2));
-  } else {
-    for (const { failed, text: line } of read) (failed ? console.error : console.log)(line);
-    if (read.length === 0) console.error(`HTTP ${status} ${text.slice(0, 500)}`);
-  }
-  return response.ok && !read.some(({ failed }) => failed) ? 0 : 1;
-}
-
-try {
-  await program.parseAsync();
-} catch (error) {
-  console.error(error instanceof Error ? error.message : String(error));
-  process.exitCode = 1;
 }

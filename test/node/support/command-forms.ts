@@ -113,7 +113,7 @@ export const FORMS: Record<string, Form> = {
   "npx product-catalog-mcp sign": { run: "npx product-catalog-mcp sign --help" },
   [`npx product-catalog-mcp sign http://127.0.0.1:8787/mcp --key-id "$SIGNING_KEY_ID" --tool query_stock --arguments '{"skus":["SKU-12847"]}'`]:
     { ranBy: "test/slow/signing-docs.test.ts" },
-  [`npx product-catalog-mcp sign http://127.0.0.1:8787/mcp --key-id "$ED25519_KEY_ID" --secret-file signing-key.pem --tool query_stock --arguments '{"skus":["SKU-12847"]}' --protocol 2025-11-25`]:
+  [`npx product-catalog-mcp sign http://127.0.0.1:8787/mcp --key-id "$ED25519_KEY_ID" --secret-file signing-key.pem --tool query_stock --arguments '{"skus":["SKU-12847"]}'`]:
     { ranBy: "test/slow/signing-docs.test.ts" },
 
   "npx product-catalog-mcp --help": AS_IT_STANDS,
