@@ -17,6 +17,12 @@ export interface AuditedCall {
   correlation_id: string;
 }
 
+/** A call, and the tokens of the people that it asked for or was answered with. */
+interface Known {
+  call: AuditedCall;
+  people: string[];
+}
+
 const tokens = z.object({ subjects: z.array(z.string()).catch([]) }).nullish();
 /** The fields that are read here. An unknown kind, and what a newer release adds, is ignored. */
 const lineSchema = z.object({
@@ -51,35 +57,30 @@ export async function callsIn(
   audit: AsyncIterable<Uint8Array>,
   customer?: string,
 ): Promise<AuditedCall[]> {
-  const calls = new Map<number, AuditedCall & { people: string[] }>();
-  const repeats: (AuditedCall & { people: string[] })[] = [];
+  const calls = new Map<number, Known>();
+  const repeats: Known[] = [];
   for await (const line of createInterface({ input: Readable.from(audit), crlfDelay: Infinity })) {
     const record = lineSchema.safeParse(parseJson(line)).data?.record;
     if (record?.kind === "attempt") {
       const { seq, at, name, decision, correlation_id, flow } = record;
-      calls.set(seq, {
-        at: new Date(at).toISOString(),
-        principal,
-        call: name,
-        ended: decision === ADMITTED ? "running" : decision,
-        times: 1,
-        records: 0,
-        correlation_id,
-        people: flow?.subjects ?? [],
-      });
+      const ended = decision === ADMITTED ? "running" : decision;
+      const call = { at: timeOf(at), principal, call: name, ended, times: 1, records: 0, correlation_id };
+      calls.set(seq, { call, people: flow?.subjects ?? [] });
     } else if (record?.kind === "outcome") {
-      const call = calls.get(record.attempt);
-      if (call === undefined) continue;
-      call.ended = record.withheld ?? record.outcome;
-      call.records = record.records;
-      call.people.push(...(record.flow?.subjects ?? []));
+      const known = calls.get(record.attempt);
+      if (known === undefined) continue;
+      known.call.ended = record.withheld ?? record.outcome;
+      known.call.records = record.records;
+      known.people.push(...(record.flow?.subjects ?? []));
     } else if (record?.kind === "repeats") {
       const first = calls.get(record.of);
       if (first !== undefined && record.decision !== ADMITTED)
-        repeats.push({ ...first, at: new Date(record.at).toISOString(), times: record.count });
+        repeats.push({ ...first, call: { ...first.call, at: timeOf(record.at), times: record.count } });
     }
   }
   return [...calls.values(), ...repeats]
     .filter(({ people }) => customer === undefined || people.includes(customer))
-    .map(({ people: _, ...call }) => call);
+    .map(({ call }) => call);
 }
+
+const timeOf = (at: number): string => new Date(at).toISOString();
