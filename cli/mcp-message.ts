@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { eventData } from "../src/text/json-line.ts";
 import { parseJson } from "./read-file.ts";
 
 const META = "io.modelcontextprotocol";
@@ -36,7 +37,9 @@ export function headerText(text: string): string {
 /** Returns the JSON messages of an answer, from a stream or a single body. Empty if it is neither. */
 export function messagesOf(contentType: string, text: string): unknown[] {
   if (contentType.includes("event-stream")) {
-    return [...text.matchAll(/^data: ?(.+)$/gm)].map(([, data = ""]) => parseJson(data));
+    return eventData(text)
+      .map((data) => parseJson(data))
+      .filter((message) => message !== undefined);
   }
   const message = parseJson(text);
   return message === undefined ? [] : [message].flat();

@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { commandOf } from "./command.ts";
 import { DEFAULT_STATE_DIR } from "./local/server.ts";
+import { oneLine } from "../src/text/json-line.ts";
 import { readLines } from "./stdio/lines.ts";
 
 /** Lines handled at once; further lines wait in the pipe. */
@@ -33,7 +34,7 @@ const { keepServer } = await import("./stdio/keep-server.ts");
 
 const write = (message: unknown) =>
   new Promise<void>((resolve) => {
-    process.stdout.write(`${JSON.stringify(message)}\n`, () => resolve());
+    process.stdout.write(`${oneLine(JSON.stringify(message))}\n`, () => resolve());
   });
 
 const server = keepServer(stateDir, (line) => console.error(line));

@@ -26,6 +26,7 @@ import { signOnPages } from "./web/sign-on/routes.tsx";
 import { reportUnexpected } from "./mcp/call.ts";
 import { serveMcp } from "./mcp/endpoint.ts";
 import { BODY_MAX } from "./mcp/messages.ts";
+import { answerOtherMethod } from "./mcp/protocol.ts";
 import { bundledPolicy } from "./policy/bundled.ts";
 import { nameRefusal, withRefusal } from "./http/oauth-refusal.ts";
 import { metricsPage } from "./probes/metrics.ts";
@@ -36,11 +37,26 @@ import { type Refusal, refusalResponse, refuse } from "./refusal.ts";
 import { logEvent } from "./telemetry/log.ts";
 import { welcome } from "./web/welcome.tsx";
 
+/** Headers that scripts of allowed origins may send, those of sessions on the 2025 revisions too. */
+const ALLOWED_HEADERS = [
+  "Content-Type",
+  "Accept",
+  "Authorization",
+  "MCP-Protocol-Version",
+  "Mcp-Method",
+  "Mcp-Name",
+  "Mcp-Session-Id",
+  "Last-Event-ID",
+  "traceparent",
+  "tracestate",
+  "baggage",
+];
 const OAUTH_BODY_MAX = 16 * 1024;
 /** Small, because registrations are stored and anyone may register. Those of known clients have at most 1.5 KB. */
 const REGISTRATION_BODY_MAX = 4 * 1024;
 
-export const app = new Hono<AppTypes>();
+// Many clients end a URL with a slash; the routes are the same with it.
+export const app = new Hono<AppTypes>({ strict: false });
 
 app.use(beginRequest);
 app.route("/", probes);
@@ -88,15 +104,9 @@ app.use(
   "/mcp/*",
   cors({
     origin: (origin) => origin,
-    allowMethods: ["POST"],
-    allowHeaders: [
-      "Content-Type",
-      "Accept",
-      "Authorization",
-      "MCP-Protocol-Version",
-      "Mcp-Method",
-      "Mcp-Name",
-    ],
+    // GET and DELETE are answered 405. A browser must be let through to see that.
+    allowMethods: ["POST", "GET", "DELETE"],
+    allowHeaders: ALLOWED_HEADERS,
     exposeHeaders: ["X-Request-Id", "WWW-Authenticate", "Retry-After"],
   }),
 );
@@ -167,6 +177,8 @@ async function serveIdentified(c: AppContext): Promise<Response> {
   const resource = protectedResource(c.var.origin, {
     async serve(request, { principal, signature }, auth) {
       isKnown = true;
+      const otherMethod = answerOtherMethod(request, c.var.correlationId);
+      if (otherMethod !== undefined) return otherMethod;
       const refusal = await refuseSignature(c, { userId: principal.id, signature });
       if (refusal !== undefined) return refusalResponse(refusal, c.var.correlationId);
       return serveMcp(request, {

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import * as z from "zod";
 import { BODY_MAX } from "../../src/mcp/messages.ts";
 import { type RefusalCode, refusalError, refuse } from "../../src/refusal.ts";
-import { headersFor, messagesOf } from "../mcp-message.ts";
+import { headerText, headersFor, messagesOf } from "../mcp-message.ts";
 import { parseJson } from "../read-file.ts";
 import { type Answer, type KeptServer, UnreachableError } from "./keep-server.ts";
 
@@ -12,14 +12,20 @@ import { type Answer, type KeptServer, UnreachableError } from "./keep-server.ts
  */
 export const LINE_MAX = 8 * BODY_MAX;
 
-const idSchema = z.union([z.string(), z.number()]);
+/** Only ids that JSON carries exactly; an answer to another one would have a different id. */
+const idSchema = z.union([z.string(), z.int()]);
 type Id = z.output<typeof idSchema>;
 
 const requestSchema = z.object({ id: idSchema, method: z.string() }).transform(({ id }) => id);
 const cancelSchema = z
   .object({ method: z.literal("notifications/cancelled"), params: z.object({ requestId: idSchema }) })
   .transform(({ params }) => params.requestId);
-const initializeSchema = z.object({ method: z.literal("initialize") });
+const initializeSchema = z.object({
+  method: z.literal("initialize"),
+  params: z
+    .object({ clientInfo: z.object({ name: z.string(), version: z.string() }).optional().catch(undefined) })
+    .catch({}),
+});
 const initializedSchema = z
   .object({ result: z.object({ protocolVersion: z.string() }) })
   .transform(({ result }) => result.protocolVersion);
@@ -39,22 +45,21 @@ export function createBridge(
   const inFlight = new Map<Id, AbortController>();
   /** The version that `initialize` negotiated. Later requests of the 2025 revisions send it in a header. */
   let version: Promise<string | undefined> = Promise.resolve(undefined);
+  /** How the client named itself in `initialize`; its later requests on the 2025 revisions don't say it. */
+  let client: Record<string, string> = {};
 
   return async (line) => {
     if (line === undefined) return write(refusal("request_too_large", null));
     if (line.trim() === "") return undefined;
     const body = parseJson(line);
     const messages = [body].flat();
-    for (const id of messages.flatMap((message) => cancelSchema.safeParse(message).data ?? [])) {
-      inFlight.get(id)?.abort();
-    }
-    if (cancelSchema.safeParse(body).success) return undefined;
-
+    if (messages.length > 0 && messages.every(isUnanswered)) return cancel(messages);
+    cancel(messages);
     const ids = messages.flatMap((message) => requestSchema.safeParse(message).data ?? []);
     const respond = (answers: unknown[]) =>
       Array.isArray(body) && answers.length > 0 ? write(answers) : each(answers, write);
     const refuseAll = (code: keyof typeof REFUSAL_TEXTS) =>
-      body === undefined ? write(refusal(code, null)) : respond(ids.map((id) => refusal(code, id)));
+      ids.length === 0 ? write(refusal(code, null)) : respond(ids.map((id) => refusal(code, id)));
     if (Buffer.byteLength(line) > BODY_MAX) return refuseAll("request_too_large");
 
     const control = new AbortController();
@@ -80,19 +85,37 @@ export function createBridge(
   async function sendLine(line: string, body: unknown, signal: AbortSignal): Promise<Answer> {
     const headers = headersFor(line);
     if (headers["mcp-protocol-version"] !== undefined) return call(line, headers, signal);
-    if (initializeSchema.safeParse(body).success) {
+    const opening = initializeSchema.safeParse(body);
+    if (opening.success) {
+      const { clientInfo } = opening.data.params;
+      client =
+        clientInfo === undefined
+          ? {}
+          : { "user-agent": headerText(`${clientInfo.name}/${clientInfo.version}`) };
       const answer = call(line, headers, signal);
       version = answer.then(versionIn, () => undefined);
       return answer;
     }
     const settled = await version;
-    return call(
-      line,
-      settled === undefined ? headers : { ...headers, "mcp-protocol-version": settled },
-      signal,
-    );
+    const named = { ...headers, ...client };
+    return call(line, settled === undefined ? named : { ...named, "mcp-protocol-version": settled }, signal);
+  }
+
+  function cancel(messages: unknown[]): void {
+    for (const id of messages.flatMap((message) => cancelSchema.safeParse(message).data ?? []))
+      inFlight.get(id)?.abort();
   }
 }
+
+/**
+ * Notifications and responses change nothing at the server and are never answered, so they do not leave this process.
+ */
+const isUnanswered = (message: unknown): boolean => unansweredSchema.safeParse(message).success;
+const unansweredSchema = z.union([
+  z.object({ method: z.string(), id: z.undefined().optional() }),
+  z.object({ method: z.undefined().optional(), result: z.looseObject({}) }),
+  z.object({ method: z.undefined().optional(), error: z.looseObject({}) }),
+]);
 
 const versionIn = ({ contentType, text }: Answer): string | undefined =>
   initializedSchema.safeParse(messagesOf(contentType, text)[0]).data;

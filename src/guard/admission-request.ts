@@ -10,7 +10,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 /** Describes a call to its caller's object. `catalogSize` is the number of active products, which some flow rules use. */
 export function admissionRequest(
   { policy, principal, secretKey, protocol, client, limit }: GuardContext,
-  { correlationId, target, args, agreed }: GuardedCall,
+  { correlationId, target, args, agreed, trace }: GuardedCall,
   local: LocalRefusals,
   catalogSize: number,
 ): AdmissionRequest {
@@ -37,6 +37,7 @@ export function admissionRequest(
       protocol,
       client,
       correlation_id: correlationId,
+      ...trace,
       // Refused arguments name nothing, and they can be long: 1 MB of ids would make a record of 4 MB.
       flow: labels ? describeArguments(labels, local.arguments ? {} : args, secretKey) : null,
       catalog_size: catalogSize,

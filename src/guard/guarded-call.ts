@@ -6,6 +6,7 @@ import type { Principal } from "../identity/principal.ts";
 import type { Limit, Policy } from "../policy/schema.ts";
 import type { Outcome, Refusal, RefusalCode } from "../refusal.ts";
 import type { FlowVerdict } from "../telemetry/call-record.ts";
+import type { TraceContext } from "../telemetry/trace-context.ts";
 import type { Target } from "./target.ts";
 
 /** Decides the calls of one request. */
@@ -45,6 +46,8 @@ export interface GuardedCall {
   refused: { signature?: Refusal | undefined; arguments?: Refusal | undefined };
   /** A form in the client that was accepted for this very call (src/mcp/confirm.ts). */
   agreed?: Agreed | undefined;
+  /** The caller's own trace, for the records of this call only. */
+  trace?: TraceContext | undefined;
 }
 
 /** `degraded`: the caller's object could not be reached. `isWindowFull`: the rate window had no room for the call. */

@@ -18,7 +18,7 @@ export function recorded(guard: Guard, context: RecordedContext): Guard {
       return guard.longestWaitMs;
     },
     async admit(call) {
-      const { target, correlationId } = call;
+      const { target, correlationId, trace = {} } = call;
       const started = performance.now();
       const begun = {
         kind: target.kind,
@@ -27,6 +27,7 @@ export function recorded(guard: Guard, context: RecordedContext): Guard {
         client,
         protocol,
         correlationId,
+        trace,
       };
       callBegan(begun);
       const end = (rest: Ended) =>

@@ -1,11 +1,12 @@
 import type { CallToolResult, InputRequiredResult } from "@modelcontextprotocol/server";
 import * as z from "zod";
 import { parseArguments } from "../validation/arguments.ts";
+import type { Policy } from "../policy/schema.ts";
 import { type Outcome, refusalError, refusalResult, refuse } from "../refusal.ts";
 import type { ToolAnswer } from "../tools/tool.ts";
 import { type Call, type Measured, type Wanted, attempt, seenIn, seenInRefusal } from "./call.ts";
 import { askPerson, readAgreement } from "./confirm.ts";
-import { type ToolTable, toolTarget, toolsByName } from "./targets.ts";
+import { type ToolTable, prepareCall, toolTarget, toolsByName } from "./targets.ts";
 
 /** Answers a tools/call. The principal is already known (src/identity/oauth.ts). */
 export async function callTool(
@@ -13,7 +14,7 @@ export async function callTool(
   call: Call,
   tools: ToolTable = toolsByName,
 ): Promise<CallToolResult | InputRequiredResult> {
-  const wanted = readToolCall(params, tools);
+  const wanted = readToolCall(params, tools, call.policy);
   const agreed = await readAgreement(wanted, call);
   const answer = await takePath(call, { ...wanted, agreed }, measure);
   if (answer.ok) {
@@ -41,9 +42,9 @@ async function followPath<T>(
   { target, args, work, agreed }: Wanted<T>,
   measured: (answer: T) => Measured,
 ): Promise<Outcome<T>> {
-  const { correlationId, guard, context } = call;
+  const { correlationId, guard, context, trace } = call;
   const refused = work.ok ? {} : { arguments: work.refusal };
-  const admission = await guard.admit({ correlationId, target, args, refused, agreed });
+  const admission = await guard.admit({ correlationId, target, args, refused, agreed, trace });
   if (!admission.ok) return admission;
   // The guard has already recorded the refusal of work that cannot start.
   if (!work.ok) return work;
@@ -68,21 +69,25 @@ const measure = ({ measured, signals }: ToolAnswer): Measured => ({
 
 const paramsSchema = z.object({
   name: z.string().max(200),
-  arguments: z.record(z.string(), z.unknown()).optional(),
+  arguments: z.record(z.string(), z.unknown()).nullish(),
 });
 
 /**
  * `isCall` is true for a call of an existing tool: its refusal is a tool result; any other refusal is a protocol error.
  */
-function readToolCall(params: unknown, tools: ToolTable): Wanted<ToolAnswer> & { isCall: boolean } {
+function readToolCall(
+  params: unknown,
+  tools: ToolTable,
+  policy: Policy,
+): Wanted<ToolAnswer> & { isCall: boolean } {
   const envelope = parseArguments(paramsSchema, params);
   if (!envelope.ok) return { target: toolTarget(undefined), args: {}, work: envelope, isCall: false };
-  const { name, arguments: args = {} } = envelope.value;
+  const { name, arguments: args } = envelope.value;
   const tool = tools.get(name);
   const target = toolTarget(tool);
   return tool === undefined
-    ? { target, args, work: unknownTool, isCall: false }
-    : { target, ...tool.prepare(args), isCall: true };
+    ? { target, args: args ?? {}, work: unknownTool, isCall: false }
+    : { target, ...prepareCall(tool, args, policy), isCall: true };
 }
 
 // Does not repeat the name: it is the caller's text, and a model would read it as the server's.

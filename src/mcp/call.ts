@@ -9,6 +9,7 @@ import type { Principal } from "../identity/principal.ts";
 import type { Policy } from "../policy/schema.ts";
 import type { Outcome, Refusal } from "../refusal.ts";
 import { logSurprise } from "../telemetry/log.ts";
+import type { TraceContext } from "../telemetry/trace-context.ts";
 import type { Agreed } from "../caller/admission.ts";
 import { holdsInstruction } from "../text/injection-scan.ts";
 import { Unreachable, causeOf } from "../caller/caller-client.ts";
@@ -25,6 +26,8 @@ export interface Call {
   deadline: Deadline;
   secretKey: string;
   retry: Retry;
+  /** The caller's own trace, for the records of this call. */
+  trace?: TraceContext | undefined;
 }
 
 /** Fields of a 2026-07-28 message for questions to the client's person (src/mcp/confirm.ts). */

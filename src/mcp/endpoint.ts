@@ -13,6 +13,7 @@ import { retryAfterSeconds } from "../refusal.ts";
 import { createSupport } from "../support/repository.ts";
 import { viewerOf } from "../support/viewer.ts";
 import { timedD1 } from "../telemetry/timed-d1.ts";
+import { readTraceContext } from "../telemetry/trace-context.ts";
 import { type Challenge, answerBeforeDispatch } from "./before-dispatch.ts";
 import type { Call } from "./call.ts";
 import { retryOf } from "./confirm.ts";
@@ -54,13 +55,15 @@ export async function serveMcp(request: Request, context: McpRequest): Promise<R
     catalogSize: await catalogSize(db, Date.now(), deadline),
     atOnce: CALLS_AT_ONCE,
   });
-  const early = await answerBeforeDispatch(messages, names, guard, context);
+  const traces = messages.map(({ params }) => readTraceContext(params?._meta, request.headers));
+  const early = await answerBeforeDispatch(messages, names, guard, context, traces);
   if (early !== undefined) return early;
 
   const timed = timedD1(db);
-  const nameOf = new Map(messages.map(({ id }, index) => [id, names[index]]));
-  const newCall = ({ id }: JSONRPCRequest, protocol: ServerContext): Call => ({
-    correlationId: nameOf.get(id) ?? correlationId,
+  const placeOf = new Map(messages.map(({ id }, index) => [id, index]));
+  const newCall = (place: number, protocol: ServerContext): Call => ({
+    correlationId: names[place] ?? correlationId,
+    trace: traces[place],
     principal,
     policy,
     guard,
@@ -78,7 +81,7 @@ export async function serveMcp(request: Request, context: McpRequest): Promise<R
     ...PRODUCT,
     isHandled,
     answer: (message: JSONRPCRequest, protocol: ServerContext) =>
-      dispatch(message, newCall(message, protocol)),
+      dispatch(message, newCall(placeOf.get(message.id) ?? 0, protocol)),
   };
   const response = await serveBody(request, body, served, correlationId);
   // On the 2025 revisions the headers are sent before a call is decided; there the client reads retryAfterMs in the

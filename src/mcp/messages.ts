@@ -72,15 +72,21 @@ export function readMessages(body: unknown): Outcome<Message[]> {
 }
 
 /**
- * Removes the cancellations from a body. Each request has a server of its own, so a cancellation could only reach a
+ * Removes the notifications from a body; undefined if nothing else is left. A notification is never answered, whatever
+ * is in it, and none changes anything here: each request has a server of its own. A cancellation could only reach a
  * call of the same batch, and the SDK would then wait for that call's answer forever.
  */
-export function withoutCancellations(body: unknown): unknown {
-  if (!Array.isArray(body)) return body;
-  const kept = body.filter((message) => !cancellationSchema.safeParse(message).success);
-  return kept.length === 0 ? body : kept;
+export function withoutNotifications(body: unknown): unknown {
+  if (!Array.isArray(body)) return isNotification(body) ? undefined : body;
+  const kept = body.filter((message) => !isNotification(message));
+  return kept.length === 0 && body.length > 0 && body.length <= BATCH_MAX ? undefined : kept;
 }
-const cancellationSchema = z.object({ method: z.literal("notifications/cancelled") });
+const notificationSchema = z.object({
+  jsonrpc: z.literal("2.0"),
+  method: z.string(),
+  id: z.undefined().optional(),
+});
+const isNotification = (message: unknown): boolean => notificationSchema.safeParse(message).success;
 
 const NO_HANDSHAKE = refuse("unknown_method", "This protocol revision has no initialize.").refusal;
 
@@ -105,12 +111,20 @@ const infoSchema = z.object({ name: z.string(), version: z.string() });
 export function describeClient({ headers }: Request, [message]: readonly Message[]) {
   const meta = message?.params?._meta;
   const info = infoSchema.safeParse(meta?.[`${META}clientInfo`] ?? message?.params?.["clientInfo"]);
-  const client = info.success ? `${info.data.name}/${info.data.version}` : (headers.get("user-agent") ?? "");
+  const client = info.success
+    ? `${info.data.name}/${info.data.version}`
+    : readHeaderText(headers.get("user-agent") ?? "");
   const version = headers.get("mcp-protocol-version") ?? message?.params?.["protocolVersion"];
   return {
     client: clip(plainLine(client), CLIENT_MAX),
     protocol: typeof version === "string" && /^\d{4}-\d{2}-\d{2}$/.test(version) ? version : "unsaid",
   };
+}
+
+/** Decodes text that a header could not carry as it is (MCP 2026-07-28, Streamable HTTP, value encoding). */
+function readHeaderText(value: string): string {
+  const [, encoded] = /^=\?base64\?(.*)\?=$/.exec(value) ?? [];
+  return encoded === undefined ? value : Buffer.from(encoded, "base64").toString("utf8");
 }
 
 /**

@@ -2,7 +2,9 @@ import { createMcpHandler } from "agents/mcp/server";
 import { refusalResponse, refuse } from "../refusal.ts";
 import { logEvent } from "../telemetry/log.ts";
 import { requestRefused } from "../telemetry/sink.ts";
-import { type Message, checkMethod, parseJson, readMessages, withoutCancellations } from "./messages.ts";
+import { eventData, oneLine } from "../text/json-line.ts";
+import { acceptsEvents, forgiveBody } from "./leniency.ts";
+import { type Message, checkMethod, parseJson, readMessages, withoutNotifications } from "./messages.ts";
 import { type Served, createServer } from "./server.ts";
 
 /** JSON-RPC 2.0, section 5.1. */
@@ -14,8 +16,19 @@ export interface Body {
 }
 
 /**
- * Returns a request's messages, or the response that refuses it. The body's size was limited before. `principal` is a
- * token.
+ * Returns the response to any method but POST; undefined for a POST. Clients of the 2025 revisions try GET for a stream
+ * and DELETE for a session's end, so it is no refusal that anybody should look at, and neither counted nor logged.
+ */
+export function answerOtherMethod({ method }: Request, correlationId: string): Response | undefined {
+  if (method === "POST") return undefined;
+  const { refusal } = refuse("malformed_request", "The MCP endpoint accepts only POST.");
+  const { body, headers } = refusalResponse(refusal, correlationId);
+  return new Response(body, { status: 405, headers: { ...Object.fromEntries(headers), Allow: "POST" } });
+}
+
+/**
+ * Returns the messages of a POST that this server answers, or the response if there are none or they are refused. The
+ * body's size was limited before. `principal` is a token.
  */
 export async function readBody(
   request: Request,
@@ -27,24 +40,24 @@ export async function readBody(
     requestRefused(refusal.code, { correlationId, principal });
     return refusalResponse(refusal, id, said);
   };
-  if (request.method !== "POST") {
-    const { refusal } = refuse("malformed_request", "The MCP endpoint accepts only POST.");
-    const { body, headers } = refuseWith(refusal, correlationId);
-    return new Response(body, { status: 405, headers: { ...Object.fromEntries(headers), Allow: "POST" } });
-  }
+  const otherMethod = answerOtherMethod(request, correlationId);
+  if (otherMethod !== undefined) return otherMethod;
   const json = parseJson(await request.clone().text());
   if (!json.ok) return refuseWith(json.refusal, correlationId, { jsonRpc: PARSE_ERROR });
-  const messages = readMessages(json.value);
+  const asked = withoutNotifications(json.value);
+  if (asked === undefined) return new Response(null, { status: 202 });
+  const body = forgiveBody(asked);
+  const messages = readMessages(body);
   if (!messages.ok) return refuseWith(messages.refusal, correlationId);
   for (const message of messages.value) {
     const refused = checkMethod(message);
     if (refused !== undefined) return refuseWith(refused, correlationId, { id: message.id });
   }
-  return { json: json.value, messages: messages.value };
+  return { json: body, messages: messages.value };
 }
 
 /** Answers a parsed body, in either protocol era. src/app.ts has checked the request's Host and Origin. */
-export function serveBody(
+export async function serveBody(
   request: Request,
   { json }: Body,
   served: Served,
@@ -62,7 +75,34 @@ export function serveBody(
     onerror: ({ message }) =>
       logEvent("protocol_error", { correlation_id: correlationId, problem: problemIn(message) }),
   });
-  return handler.fetch(request, { parsedBody: withoutCancellations(json) });
+  const headers = new Headers(request.headers);
+  headers.set("Accept", "application/json, text/event-stream");
+  const response = await handler.fetch(new Request(request, { headers }), { parsedBody: json });
+  const isStream = response.headers.get("content-type")?.includes("text/event-stream") === true;
+  return isStream && !acceptsEvents(request.headers.get("accept"))
+    ? jsonInstead(response, Array.isArray(json))
+    : withOneLineEach(response);
+}
+
+/** Collects the answers of a stream of events into one JSON body, for clients that read no events. */
+async function jsonInstead(response: Response, isBatch: boolean): Promise<Response> {
+  const answers = eventData(await response.text());
+  return new Response(oneLine(isBatch ? `[${answers.join(",")}]` : (answers[0] ?? "")), {
+    headers: { "Content-Type": "application/json" },
+  });
+}
+
+/** Escapes the line separators in a response that arrives piece by piece. */
+function withOneLineEach(response: Response): Response {
+  if (response.body === null) return response;
+  const decoder = new TextDecoder();
+  const encoder = new TextEncoder();
+  const escape = new TransformStream<Uint8Array, Uint8Array>({
+    transform(bytes, controller) {
+      controller.enqueue(encoder.encode(oneLine(decoder.decode(bytes, { stream: true }))));
+    },
+  });
+  return new Response(response.body.pipeThrough(escape), response);
 }
 
 /** Extracts the SDK's code for the problem, because its sentence quotes the caller's text. */

@@ -4,11 +4,13 @@ import { NO_NAME, type Target } from "../guard/target.ts";
 import { BASE_SCOPE } from "../identity/scopes.ts";
 import { prompts } from "../prompts/registry.ts";
 import type { Prompt } from "../prompts/prompt.ts";
+import type { Policy } from "../policy/schema.ts";
 import type { Refusal } from "../refusal.ts";
 import { resourceTemplates, resources } from "../resources/registry.ts";
 import type { Resource, ResourceTemplate } from "../resources/resource.ts";
 import { everyVersion, tools } from "../tools/registry.ts";
 import type { Tool } from "../tools/tool.ts";
+import { forgiveArguments } from "./leniency.ts";
 
 // Looks up targets by name and describes them for the guard.
 
@@ -113,15 +115,23 @@ export function targetOf(method = "", params: Record<string, unknown> = {}): Tar
   }
 }
 
+/** Prepares a call of a tool with the arguments as this server reads them (src/mcp/leniency.ts). */
+export function prepareCall(tool: Tool, args: unknown, policy: Policy): ReturnType<Tool["prepare"]> {
+  const { inputSchema, annotations } = tool.definition;
+  const isReadOnly = annotations.readOnlyHint === true;
+  return tool.prepare(forgiveArguments(args, { inputSchema, isReadOnly, ignored: policy.ignored_arguments }));
+}
+
 /** Returns the arguments of a message that is refused before dispatch, for its record, and what is wrong with them. */
 export function argumentsOf(
-  method = "",
-  params: Record<string, unknown> = {},
+  { method = "", params = {} }: { method?: string | undefined; params?: Record<string, unknown> | undefined },
+  policy: Policy,
 ): { args: unknown; refused: { arguments?: Refusal } } {
-  const { name, uri, arguments: args = {} } = params;
+  const { name, uri, arguments: args } = params;
   if (method === "tools/call" && typeof name === "string") {
-    const prepared = toolsByName.get(name)?.prepare(args);
-    if (prepared === undefined) return { args, refused: {} };
+    const tool = toolsByName.get(name);
+    if (tool === undefined) return { args: args ?? {}, refused: {} };
+    const prepared = prepareCall(tool, args, policy);
     return { args: prepared.args, refused: prepared.work.ok ? {} : { arguments: prepared.work.refusal } };
   }
   const found = method === "resources/read" && typeof uri === "string" ? findResource(uri) : undefined;

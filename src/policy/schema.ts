@@ -118,6 +118,11 @@ const shapeSchema = z.strictObject({
       except: z.record(z.string(), names).describe("Arguments that the audit keeps as they were sent"),
     })
     .describe("Every argument is redacted in the audit, except those named here"),
+  ignored_arguments: z
+    .array(z.string().min(1).max(100))
+    .max(20)
+    .default(["toolCallId", "sessionId", "wait_for_previous"])
+    .describe("Arguments that known clients add to every call; they are dropped (docs/leniency.md)"),
   confirmation: z
     .strictObject({
       minutes: z.int().min(1).max(1_440).describe("Minutes that work may continue after a person agreed"),

@@ -18,7 +18,7 @@ export const compareProducts = definePrompt({
     if (!products.ok) return products;
     const text = `Compare these products: ${skus.join(", ")}.
 
-Make a table of price, availability, stock and the attributes that differ, then say which suits whom. Use only what the attached resources say; where one is silent, say so.`;
+Make a table of price, availability, stock and the attributes that differ, then say which suits whom. Use only what the data below says; where it is silent, say so.`;
     const { value: resources, signals } = products.value;
     return ok({ value: { text, resources }, signals });
   },

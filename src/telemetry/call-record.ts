@@ -1,4 +1,5 @@
 import { type RefusalCode, refusals } from "../refusal.ts";
+import type { TraceContext } from "./trace-context.ts";
 
 export const CALL_KINDS = ["tool", "resource", "prompt", "completion", "discovery", "request"] as const;
 export type CallKind = (typeof CALL_KINDS)[number];
@@ -35,11 +36,23 @@ export interface CallRecord {
   /** Whether the caller's Durable Object was out of reach. */
   degraded: boolean;
   correlationId: string;
+  trace: TraceContext;
   /** The arguments that the policy allows to be seen, by name; texts only as their length. */
   arguments: Readonly<Record<string, string | number | boolean | null>>;
 }
 
 export const UNKNOWN = "unknown";
+
+/** Returns the protocol's method of a call; undefined for a request that is no call. */
+export function methodOf({ kind, name }: Pick<CallRecord, "kind" | "name">): string | undefined {
+  return kind === "discovery" ? name : METHODS.get(kind);
+}
+const METHODS = new Map<CallKind, string>([
+  ["tool", "tools/call"],
+  ["resource", "resources/read"],
+  ["prompt", "prompts/get"],
+  ["completion", "completion/complete"],
+]);
 
 /** An error is the server's own fault; anything else that is not ok is for the caller to correct. */
 export function statusOf(outcome: CallRecord["outcome"]): CallStatus {

@@ -7,6 +7,10 @@ export const fields = {
   principal: { type: "string", means: "keyed hash of the caller's id; the same for all its calls" },
   client: { type: "string", means: "the client's description of itself, cleaned and cut" },
   protocol: { type: "string", means: "MCP revision, or `unsaid`" },
+  traceparent: { type: "string", means: "the caller's own span, as W3C Trace Context writes it" },
+  tracestate: { type: "string", means: "the rest of that context, cut to 512" },
+  baggage: { type: "string", means: "W3C Baggage of the caller, cleaned and cut to 512" },
+  "mcp.method.name": { type: "string", means: "method of the call" },
   tool_name: { type: "string", means: "name in the registry, or `unknown`" },
   resource_uri: { type: "string", means: "URI template of the registry, or `unknown`" },
   prompt_name: { type: "string", means: "name in the registry, or `unknown`" },
@@ -52,8 +56,9 @@ interface Types {
 type FieldName = keyof typeof fields;
 
 const BEGUN = ["correlation_id", "principal", "client", "protocol"] as const;
+const TRACED = [...BEGUN, "traceparent", "tracestate", "baggage", "mcp.method.name"] as const;
 const ENDED = [
-  ...BEGUN,
+  ...TRACED,
   "arguments",
   "duration_ms",
   "result_bytes",
@@ -74,7 +79,7 @@ const error = <const Names extends readonly FieldName[]>(means: string, names: N
  * two alike.
  */
 export const events = {
-  tool_invocation_started: info("A tool call has arrived", [...BEGUN, "tool_name"]),
+  tool_invocation_started: info("A tool call has arrived", [...TRACED, "tool_name"]),
   tool_invocation_completed: info("A tool call was answered", [...ENDED, "tool_name"]),
   tool_invocation_failed: error("A tool call failed through the server's fault", [
     ...ENDED,

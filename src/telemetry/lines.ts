@@ -1,5 +1,6 @@
-import { type CallKind, type CallRecord, type CallStatus, statusOf } from "./call-record.ts";
+import { type CallKind, type CallRecord, type CallStatus, methodOf, statusOf } from "./call-record.ts";
 import { logEvent } from "./log.ts";
+import { traceFields } from "./trace-context.ts";
 
 type Ended = Parameters<typeof logEvent<"tool_invocation_completed">>[1];
 
@@ -13,6 +14,8 @@ export function logCall(record: CallRecord): void {
     principal,
     client: record.client,
     protocol: record.protocol,
+    ...traceFields(record.trace),
+    "mcp.method.name": methodOf(record),
     arguments: Object.keys(record.arguments).length === 0 ? undefined : record.arguments,
     duration_ms: Math.round(record.durationMs * 10) / 10,
     result_bytes: record.resultBytes,

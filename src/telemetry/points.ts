@@ -1,4 +1,4 @@
-import { type CallRecord, statusOf } from "./call-record.ts";
+import { type CallRecord, methodOf, statusOf } from "./call-record.ts";
 
 // https://developers.cloudflare.com/analytics/analytics-engine/limits/ : a deployed Worker drops or rejects a point
 // beyond these limits; the local runtime does not check them.
@@ -30,6 +30,18 @@ export const blobs: readonly ({ name: string } & Blob)[] = [
     name: "correlation_id",
     means: "names the call in its answer, the log and the audit",
     of: (r) => r.correlationId,
+  },
+  {
+    name: "traceparent",
+    means: "the caller's own span; empty if it sent none",
+    of: (r) => r.trace.traceparent ?? "",
+  },
+  { name: "tracestate", means: "the rest of that context", of: (r) => r.trace.tracestate ?? "" },
+  { name: "baggage", means: "W3C Baggage of the caller, cleaned", of: (r) => r.trace.baggage ?? "" },
+  {
+    name: "mcp.method.name",
+    means: "method of the call; empty for a request that is no call",
+    of: (r) => methodOf(r) ?? "",
   },
 ];
 export const doubles: readonly ({ name: string } & Double)[] = [

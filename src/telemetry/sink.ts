@@ -1,7 +1,7 @@
 import { env, waitUntil } from "cloudflare:workers";
 import type { RefusalCode } from "../refusal.ts";
 import { within } from "../deadlines.ts";
-import { type CallRecord, UNKNOWN } from "./call-record.ts";
+import { type CallRecord, UNKNOWN, methodOf } from "./call-record.ts";
 import { logEvent, logSurprise } from "./log.ts";
 import { logCall } from "./lines.ts";
 import { observe } from "./metrics/counts.ts";
@@ -9,6 +9,7 @@ import { type Apply, Flusher } from "./metrics/flush.ts";
 import { HUB_NAME } from "./metrics/hub.ts";
 import { countCall } from "./metrics/isolate.ts";
 import { pointOf } from "./points.ts";
+import { traceFields } from "./trace-context.ts";
 
 // Receives every call and passes it to the log, to Analytics Engine, and to this isolate's counts, which a request
 // sends to the metrics hub after its answer. A sink may throw; that never makes a call fail or wait.
@@ -26,16 +27,21 @@ const apply: Apply = (delta) =>
   within(HUB_DEADLINE_MS, async () => env.METRICS_HUB.getByName(HUB_NAME).apply(delta));
 
 /** The caller and the target, as far as they are known when a call arrives. */
-export type Begun = Pick<CallRecord, "kind" | "name" | "principal" | "client" | "protocol" | "correlationId">;
+export type Begun = Pick<
+  CallRecord,
+  "kind" | "name" | "principal" | "client" | "protocol" | "correlationId" | "trace"
+>;
 
 /** Notes that a call has arrived. Only tools have a log line for it, because other calls end at once. */
-export function callBegan({ kind, name, principal, client, protocol, correlationId }: Begun): void {
+export function callBegan({ kind, name, principal, client, protocol, correlationId, trace }: Begun): void {
   if (kind !== "tool") return;
   logEvent("tool_invocation_started", {
     correlation_id: correlationId,
     principal,
     client,
     protocol,
+    ...traceFields(trace),
+    "mcp.method.name": methodOf({ kind, name }),
     tool_name: name,
   });
 }
@@ -90,6 +96,7 @@ export function requestRefused(
     verdicts: [],
     degraded: false,
     correlationId,
+    trace: {},
     arguments: {},
   });
 }

@@ -47,6 +47,10 @@ export const attemptSchema = z.object({
   protocol: z.string(),
   client: z.string(),
   correlation_id: z.string(),
+  /** The caller's own trace (src/telemetry/trace-context.ts); absent if none was sent, and in older records. */
+  traceparent: z.string().optional(),
+  tracestate: z.string().optional(),
+  baggage: z.string().optional(),
   /** The flow detector's input (src/detection/event.ts); null if the call has no labels. */
   flow: z
     .object({

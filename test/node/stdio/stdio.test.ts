@@ -140,6 +140,40 @@ describe("lines", () => {
     expect(await exchange(notification, [notification, notification])).toEqual([]);
   });
 
+  it.each([null, [], "text", { _meta: null }])(
+    "with a notification get no answer, whatever its params: %j",
+    async (params) => {
+      const notification = { jsonrpc: "2.0", method: "notifications/initialized", params };
+      expect(await exchange(notification, [notification])).toEqual([]);
+    },
+  );
+
+  it.each(["9007199254740993", "-9007199254740993", "1e400", "1.5"])(
+    "refuses the id %s, which an answer could not repeat, with the id null",
+    async (id) => {
+      const answers = await answersTo(`{"jsonrpc":"2.0","id":${id},"method":"ping"}`);
+      expect(answers).toMatchObject([{ id: null, error: { code: -32600 } }]);
+    },
+  );
+
+  it.each(["\u0085", "\u2028", "\u2029"])(
+    "answers text with the line separator %j whole, by its id",
+    async (mark) => {
+      const ask = (id: unknown) =>
+        request(id, "prompts/get", { name: "find_product", arguments: { need: `a${mark}b` } });
+      const answers = await answersTo(initialize(1), ask(2), ask(`id${mark}`));
+      expect(answers.map(({ id }) => id).toSorted()).toEqual([1, 2, `id${mark}`]);
+      expect(JSON.stringify(answers)).toContain(`I need: a${mark}b`);
+    },
+  );
+
+  it("names the client of initialize in the records of its later calls", async () => {
+    await exchange(initialize(1, { name: "Hôte №1", version: "2" }), callTool(2, "list_categories"));
+    const { stdout } = await startScript("audit", ["export", "local", "--state", state]).ended;
+    const record = stdout.split("\n").findLast((line) => line.includes('"list_categories"'));
+    expect(record).toContain('"client":"Hôte №1/2"');
+  });
+
   it("a cancelled request is not answered", async () => {
     const cancel = { jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: 1 } };
     const answers = await answersTo(
@@ -163,14 +197,19 @@ describe("npm run stdio", () => {
   const line = (message: unknown) => `${JSON.stringify(message)}\n`;
 
   it("answers everything in the pipe, prints nothing else, and ends with it", async () => {
+    const marked = { name: "find_product", arguments: { need: "a quiet\u2028keyboard\u0085" } };
     const lines = [
       initialize(1),
       { jsonrpc: "2.0", method: "notifications/initialized" },
       callTool(2, "nope"),
+      request(3, "prompts/get", marked),
     ];
     const { code, stdout, stderr } = await within(20_000, start(lines.map(line)));
     const answers = stdout.trim().split("\n");
-    expect(new Set(answers.map((each) => answerSchema.parse(JSON.parse(each)).id))).toEqual(new Set([1, 2]));
+    expect(new Set(answers.map((each) => answerSchema.parse(JSON.parse(each)).id))).toEqual(
+      new Set([1, 2, 3]),
+    );
+    expect(stdout).not.toMatch(/[\u0085\u2028\u2029]/);
     expect(stderr).toBe(`Connected to the running server: ${server.url}/mcp\n`);
     expect(code).toBe(0);
   });

@@ -41,12 +41,8 @@ export const request = (id: unknown, method: string, params: unknown = {}) => ({
 });
 export const callTool = (id: unknown, name: string, args: object = {}) =>
   request(id, "tools/call", { name, arguments: args });
-export const initialize = (id: unknown, protocolVersion = "2025-11-25") =>
-  request(id, "initialize", {
-    protocolVersion,
-    capabilities: {},
-    clientInfo: { name: "stdio-test", version: "1" },
-  });
+export const initialize = (id: unknown, clientInfo = { name: "stdio-test", version: "1" }) =>
+  request(id, "initialize", { protocolVersion: "2025-11-25", capabilities: {}, clientInfo });
 /** The same request on 2026-07-28. */
 export const modern = ({ params, ...rest }: { params: unknown }) => ({
   ...rest,

@@ -15,7 +15,10 @@ it("docs/logs.md shows every event and every field", async () => {
         `| \`${name}\` | ${level} | ${means} | ${names.map((field) => `\`${field}\``).join(", ")} |`,
     ),
   );
-  const shownFields = await rowsOf("docs/logs.md", /^\| `\w+` \| (?:string|number|boolean|object) \|.+$/gm);
+  const shownFields = await rowsOf(
+    "docs/logs.md",
+    /^\| `[\w.]+` \| (?:string|number|boolean|object) \|.+$/gm,
+  );
   expect(shownFields).toEqual(
     Object.entries(fields).map(([name, { type, means }]) => `| \`${name}\` | ${type} | ${means} |`),
   );

@@ -20,6 +20,7 @@ const record: CallRecord = {
   ],
   degraded: false,
   correlationId: "id",
+  trace: { traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", baggage: "shop=eu" },
   arguments: {},
 };
 const bytes = (text: string) => new TextEncoder().encode(text).length;
@@ -37,6 +38,10 @@ it("puts each field in its slot", () => {
     protocol: "2026-07-28",
     flow_rules: " people:enforce catalog-crawl:shadow ",
     correlation_id: "id",
+    traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    tracestate: "",
+    baggage: "shop=eu",
+    "mcp.method.name": "tools/call",
   });
   expect(point.doubles).toEqual([4, 0, 0, 0, 0]);
   expect(point.indexes).toEqual(["abcdefghijkl"]);
