@@ -18,8 +18,10 @@ export function surfaceOf(tools: readonly Tool[]): Surface {
   });
 }
 
-function entryOf({ name, version, deprecated, examples, definition }: Tool): object {
-  const { title, description, inputSchema, outputSchema, annotations } = definition;
+// The lock has the schemas by which values are checked, so that it also finds a changed default or format, which
+// clients are not shown.
+function entryOf({ name, version, deprecated, examples, definition, contract }: Tool): object {
+  const { title, description, annotations } = definition;
   return {
     tool: name,
     version,
@@ -27,7 +29,7 @@ function entryOf({ name, version, deprecated, examples, definition }: Tool): obj
     title,
     description,
     examples,
-    shapes: [{ inputSchema, outputSchema, annotations }],
+    shapes: [{ ...contract, annotations }],
   };
 }
 

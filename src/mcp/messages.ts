@@ -71,22 +71,33 @@ export function readMessages(body: unknown): Outcome<Message[]> {
   return ok(messages.data);
 }
 
-/**
- * Removes the notifications from a body; undefined if nothing else is left. A notification is never answered, whatever
- * is in it, and none changes anything here: each request has a server of its own. A cancellation could only reach a
- * call of the same batch, and the SDK would then wait for that call's answer forever.
- */
-export function withoutNotifications(body: unknown): unknown {
-  if (!Array.isArray(body)) return isNotification(body) ? undefined : body;
-  const kept = body.filter((message) => !isNotification(message));
-  return kept.length === 0 && body.length > 0 && body.length <= BATCH_MAX ? undefined : kept;
-}
 const notificationSchema = z.object({
   jsonrpc: z.literal("2.0"),
   method: z.string(),
   id: z.undefined().optional(),
 });
 const isNotification = (message: unknown): boolean => notificationSchema.safeParse(message).success;
+
+/**
+ * Empties the notifications of a body, because one is accepted whatever is in it. They stay in their places, by which
+ * the calls of a batch are named.
+ */
+export function emptyNotifications(body: unknown): unknown {
+  const emptied = (message: unknown) =>
+    isNotification(message) ? { jsonrpc: "2.0", method: "notifications/any" } : message;
+  return Array.isArray(body) ? body.map(emptied) : emptied(body);
+}
+
+/**
+ * Returns a body without its notifications; undefined if nothing is left. None changes anything here, because each
+ * request has a server of its own. A cancellation could only reach a call of the same batch, and the SDK would then wait
+ * for that call's answer forever.
+ */
+export function withoutNotifications(body: unknown): unknown {
+  if (!Array.isArray(body)) return isNotification(body) ? undefined : body;
+  const kept = body.filter((message) => !isNotification(message));
+  return kept.length === 0 ? undefined : kept;
+}
 
 const NO_HANDSHAKE = refuse("unknown_method", "This protocol revision has no initialize.").refusal;
 

@@ -4,14 +4,23 @@ import { logEvent } from "../telemetry/log.ts";
 import { requestRefused } from "../telemetry/sink.ts";
 import { eventData, oneLine } from "../text/json-line.ts";
 import { acceptsEvents, forgiveBody } from "./leniency.ts";
-import { type Message, checkMethod, parseJson, readMessages, withoutNotifications } from "./messages.ts";
+import {
+  type Message,
+  checkMethod,
+  emptyNotifications,
+  parseJson,
+  readMessages,
+  withoutNotifications,
+} from "./messages.ts";
 import { type Served, createServer } from "./server.ts";
 
 /** JSON-RPC 2.0, section 5.1. */
 const PARSE_ERROR = -32700;
 
 export interface Body {
+  /** The messages for the SDK, without notifications. */
   json: unknown;
+  /** All messages, so that each has its place. */
   messages: Message[];
 }
 
@@ -44,16 +53,16 @@ export async function readBody(
   if (otherMethod !== undefined) return otherMethod;
   const json = parseJson(await request.clone().text());
   if (!json.ok) return refuseWith(json.refusal, correlationId, { jsonRpc: PARSE_ERROR });
-  const asked = withoutNotifications(json.value);
-  if (asked === undefined) return new Response(null, { status: 202 });
-  const body = forgiveBody(asked);
+  const body = forgiveBody(emptyNotifications(json.value));
   const messages = readMessages(body);
   if (!messages.ok) return refuseWith(messages.refusal, correlationId);
   for (const message of messages.value) {
     const refused = checkMethod(message);
     if (refused !== undefined) return refuseWith(refused, correlationId, { id: message.id });
   }
-  return { json: body, messages: messages.value };
+  const asked = withoutNotifications(body);
+  if (asked === undefined) return new Response(null, { status: 202 });
+  return { json: asked, messages: messages.value };
 }
 
 /** Answers a parsed body, in either protocol era. src/app.ts has checked the request's Host and Origin. */

@@ -50,10 +50,13 @@ What is in an order is in get_order. Pass next_cursor back as cursor, with all e
 
   text({ customer_id, orders, next_cursor }) {
     if (orders.length === 0) return `${customer_id} has no orders.`;
-    const lines = orders.map(
-      ({ order_id, status, placed_at, items, total }) =>
-        `${order_id}: ${status}, placed ${placed_at}, ${items} items, ${total.formatted}`,
-    );
+    const lines = [
+      `Orders of ${customer_id}:`,
+      ...orders.map(
+        ({ order_id, status, placed_at, items, total }) =>
+          `${order_id}: ${status}, placed ${placed_at}, ${items} items, ${total.formatted}`,
+      ),
+    ];
     if (next_cursor !== undefined)
       lines.push(`There are older ones: call again with cursor "${next_cursor}".`);
     return lines.join("\n");

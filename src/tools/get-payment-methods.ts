@@ -35,9 +35,10 @@ Use it where a payment or refund is asked about, not to get to know a customer.`
   text: ({ customer_id, payment_methods }) =>
     payment_methods.length === 0
       ? `${customer_id} has no payment method.`
-      : payment_methods
-          .map(
+      : [
+          `Payment methods of ${customer_id}:`,
+          ...payment_methods.map(
             ({ brand, last4, preferred }) => `${brand} ending in ${last4}${preferred ? " (preferred)" : ""}`,
-          )
-          .join("\n"),
+          ),
+        ].join("\n"),
 });

@@ -4,7 +4,7 @@ export type ObjectSchema = z.ZodType<Record<string, unknown>>;
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 
-// Schemas as clients see them. Every model pays for each word with every request, so everything that a reader knows
+// Schemas as the code checks them; published-schema.ts says which part clients see. Every model pays for each word with every request, so everything that a reader knows
 // from elsewhere is left out: the dialect (MCP's default is 2020-12), the pattern of a format, the bounds that every
 // integer has, that names are strings.
 

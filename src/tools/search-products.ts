@@ -131,7 +131,14 @@ Answers a page of products; pass next_cursor back as cursor, with all else uncha
   },
 });
 
-function facetLines({ categories, brands, prices, options }: z.output<typeof facetsSchema>): string[] {
+function facetLines({
+  counted: total,
+  complete,
+  categories,
+  brands,
+  prices,
+  options,
+}: z.output<typeof facetsSchema>): string[] {
   const list = (title: string, found: { name: string; products: number }[]) =>
     found.length === 0
       ? []
@@ -141,6 +148,7 @@ function facetLines({ categories, brands, prices, options }: z.output<typeof fac
     products,
   }));
   return [
+    complete ? `Counted: all ${total} that match` : `Counted: ${total} of those that match`,
     ...list("Categories", categories),
     ...list("Brands", brands),
     ...list("Prices", ranges),

@@ -7,6 +7,7 @@ import type { Answered, Signals } from "../detection/signals.ts";
 import type { Scope } from "../identity/scopes.ts";
 import { type Outcome, ok } from "../refusal.ts";
 import { type ObjectSchema, inputSchemaOf, outputSchemaOf } from "./json-schema.ts";
+import { publishedSchema } from "./published-schema.ts";
 import { type Deprecation, type OlderVersion, deprecationNotice, wireName } from "./older-version.ts";
 
 interface ToolSpec<Input extends ObjectSchema, Output extends ObjectSchema> {
@@ -45,6 +46,11 @@ export interface ToolAnswer {
 /** A call whose arguments are valid but that has not run yet. */
 export type PreparedCall = (context: CallContext) => Promise<Outcome<ToolAnswer>>;
 
+interface Contract {
+  inputSchema: object;
+  outputSchema: object;
+}
+
 /** One version of a tool. */
 export interface Tool {
   /** The same for all versions. The policy, the limits and the audit use this name. */
@@ -62,6 +68,8 @@ export interface Tool {
     outputSchema: object;
     _meta: Record<string, unknown>;
   };
+  /** The whole schemas by which values are checked; `definition` shows the part that every model provider accepts. */
+  contract: Contract;
   scope: Scope;
   labels: Labels;
   /** `args` are the current version's arguments if they could be parsed, because the labels refer to those. */
@@ -85,7 +93,9 @@ export function defineTool<Input extends ObjectSchema, Output extends ObjectSche
   spec: ToolSpec<Input, Output>,
 ): Tool {
   type Shown = Pick<ToolAnswer, "structuredContent" | "text">;
-  const { name, title, annotations, scope, labels } = spec;
+  const { name, title, scope, labels } = spec;
+  // Clients of the revisions before 2025-06-18, and directories of connectors, read the title here.
+  const annotations = { title, ...spec.annotations };
   const currentName = wireName(name, spec.version);
 
   function prepare(args: unknown, show: (output: z.output<Output>) => Shown): Outcome<PreparedCall> {
@@ -112,10 +122,10 @@ export function defineTool<Input extends ObjectSchema, Output extends ObjectSche
         title,
         description: `${deprecationNotice(deprecated, currentName)}\n${describe(description, examples)}`,
         annotations,
-        inputSchema,
-        outputSchema,
+        ...published({ inputSchema, outputSchema }),
         _meta: { [VERSION_META_KEY]: version, [DEPRECATED_META_KEY]: { ...deprecated, use: currentName } },
       },
+      contract: { inputSchema, outputSchema },
       scope,
       labels,
       prepare(args) {
@@ -128,6 +138,7 @@ export function defineTool<Input extends ObjectSchema, Output extends ObjectSche
     }),
   );
 
+  const contract = { inputSchema: inputSchemaOf(spec.input), outputSchema: outputSchemaOf(spec.output) };
   const show = (output: z.output<Output>): Shown => ({ structuredContent: output, text: spec.text(output) });
   return {
     name,
@@ -139,16 +150,21 @@ export function defineTool<Input extends ObjectSchema, Output extends ObjectSche
       title,
       description: describe(spec.description, spec.examples),
       annotations,
-      inputSchema: inputSchemaOf(spec.input),
-      outputSchema: outputSchemaOf(spec.output),
+      ...published(contract),
       _meta: { [VERSION_META_KEY]: spec.version },
     },
+    contract,
     scope,
     labels,
     prepare: (args) => ({ args, work: prepare(args, show) }),
     previous,
   };
 }
+
+const published = ({ inputSchema, outputSchema }: Contract): Contract => ({
+  inputSchema: publishedSchema(inputSchema),
+  outputSchema: publishedSchema(outputSchema),
+});
 
 const describe = (description: string, examples: readonly unknown[]): string =>
   `${description}\n${examples.length > 1 ? "Examples" : "Example"}: ${examples.map((each) => JSON.stringify(each)).join(" or ")}`;

@@ -1,7 +1,8 @@
 import { readFile, readdir } from "node:fs/promises";
 import { expect, it } from "vitest";
 import { policyInForce } from "../../src/policy/bundled.ts";
-import { tools } from "../../src/tools/registry.ts";
+import { publishedSchema } from "../../src/tools/published-schema.ts";
+import { everyVersion, tools } from "../../src/tools/registry.ts";
 
 // Lists what a new tool still lacks. labels.test.ts checks its labels, surface/lock.test.ts what clients see
 // of it, and test/worker/compatibility.test.ts its examples.
@@ -52,3 +53,52 @@ it("every tool has a test", async () => {
     [],
   );
 });
+
+it("published schemas have no keyword that a model provider refuses, and lose no property", () => {
+  for (const { definition, contract } of everyVersion(tools)) {
+    for (const part of ["inputSchema", "outputSchema"] as const) {
+      const shown = keywordsOf(definition[part]);
+      expect(shown.filter(([keyword]) => keyword === "format" || keyword === "default")).toEqual([]);
+      expect(shown.filter(([keyword, value]) => keyword === "type" && Array.isArray(value))).toEqual([]);
+      const names = (of: [string, unknown][]) =>
+        of.flatMap(([keyword, value]) => (keyword === "properties" ? Object.keys(Object(value)) : []));
+      expect(names(shown)).toEqual(names(keywordsOf(contract[part])));
+    }
+  }
+});
+
+it("a published default is in its description, and a list of types becomes alternatives", () => {
+  const schema = {
+    type: "object",
+    properties: {
+      format: { type: "integer", minimum: 1, default: 10, description: "How many" },
+      default: { type: ["string", "null"], format: "date-time" },
+      either: {
+        anyOf: [
+          { type: "string", format: "email" },
+          { type: "array", items: { default: false } },
+        ],
+      },
+    },
+    required: ["format"],
+  };
+  expect(publishedSchema(schema)).toEqual({
+    type: "object",
+    properties: {
+      format: { type: "integer", minimum: 1, description: "How many. Default: 10" },
+      default: { anyOf: [{ type: "string" }, { type: "null" }] },
+      either: { anyOf: [{ type: "string" }, { type: "array", items: { description: "Default: false" } }] },
+    },
+    required: ["format"],
+  });
+});
+
+/** Returns every keyword of a JSON Schema with its value, and no names of properties. */
+function keywordsOf(schema: unknown): [string, unknown][] {
+  if (Array.isArray(schema)) return schema.flatMap(keywordsOf);
+  if (typeof schema !== "object" || schema === null) return [];
+  return Object.entries(schema).flatMap(([keyword, value]): [string, unknown][] => [
+    [keyword, value],
+    ...(keyword === "properties" ? Object.values(value).flatMap(keywordsOf) : keywordsOf(value)),
+  ]);
+}

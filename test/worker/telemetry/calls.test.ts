@@ -137,7 +137,6 @@ describe("a request refused before a call", () => {
   it.each([
     { what: "invalid JSON", init: { method: "POST", body: "{", headers }, code: "malformed_request" },
     { what: "invalid JSON-RPC", init: { method: "POST", body: "[]", headers }, code: "malformed_request" },
-    { what: "a GET", init: { headers }, code: "malformed_request" },
     {
       what: "an unknown token",
       init: { method: "POST", body: "{}", headers: { ...headers, authorization: "Bearer nobody" } },

@@ -1,0 +1,89 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { generateDesk } from "../../cli/sample/generate-desk.ts";
+import { generateProducts } from "../../cli/sample/generate.ts";
+import { everyVersion, tools } from "../../src/tools/registry.ts";
+import { fill } from "./support/catalog.ts";
+import { ask, fillDesk, signedInAs } from "./support/desk.ts";
+
+// Some clients show a model only `structuredContent`, others only the text, so each half must hold the whole answer.
+
+let staff: Record<string, string>;
+beforeAll(async () => {
+  const products = [...generateProducts(400, 1)];
+  await fill(products);
+  await fillDesk(generateDesk(600, 1, products));
+  staff = await signedInAs(["support"]);
+});
+
+/** Calls beside each version's own examples, for the parts of an answer that those leave out. */
+const MORE: Record<string, object[]> = {
+  search_products: [
+    { query: "keyboard", facets: true, limit: 2 },
+    { query: "keyboard", version: "v1" },
+    { query: "zzzz" },
+  ],
+  query_stock: [{ skus: ["SKU-0", "SKU-10001"] }],
+  search_customers: [{ email: "nobody@example.com" }],
+  list_tickets: [{ limit: 2 }, { status: "closed" }],
+  get_ticket: [{ ticket_id: "T-5002" }, { ticket_id: "T-5004" }],
+};
+
+const calls = everyVersion(tools).flatMap(({ name, definition, examples }) =>
+  [...examples, ...(MORE[name] ?? [])].map((args) => ({ name: definition.name, args })),
+);
+
+describe.each(calls)("$name $args", ({ name, args }) => {
+  it("has every value of its structured half in its text", async () => {
+    const { value, text, refusal } = await ask(staff, name, args);
+    expect(refusal).toBeUndefined();
+    const said = oneSpace(text);
+    expect(
+      leaves(value).filter(
+        ({ at, shown }) => !ECHOES.has(`${name} ${at}`) && !said.includes(oneSpace(shown)),
+      ),
+    ).toEqual([]);
+    const anyTrue = new Map<string, boolean>();
+    for (const { at, is } of booleans(value)) anyTrue.set(at, is || anyTrue.get(at) === true);
+    for (const [at, is] of anyTrue) {
+      const words = SAID_IF_TRUE[at.split(/[.[\]]+/).at(-1) ?? ""];
+      expect({ at, isSaid: words?.test(said) ?? "has no words" }).toEqual({ at, isSaid: is });
+    }
+  });
+});
+
+/** Arguments that an answer repeats. */
+const ECHOES = new Set(["search_products version"]);
+
+/** How a text says that a boolean is true; without it, the boolean is false. */
+const SAID_IF_TRUE: Record<string, RegExp> = {
+  truncated: /were cut|was cut|More items/,
+  untrusted: /untrusted/,
+  more: /More customers match/,
+  changed: /closed now/,
+  preferred: /\(preferred\)/,
+  complete: /Counted: all/,
+};
+
+const oneSpace = (text: string) => text.replace(/\s+/g, " ");
+
+/** Texts and numbers with their places. An amount of money counts as its one text, a name in a record as a text too. */
+function leaves(value: unknown, at = ""): { at: string; shown: string }[] {
+  if (Array.isArray(value)) return value.flatMap((each: unknown) => leaves(each, `${at}[]`));
+  if (typeof value === "object" && value !== null) {
+    if ("formatted" in value) return [{ at, shown: String(value.formatted) }];
+    return Object.entries(value).flatMap(([name, each]) => [
+      ...(at.endsWith("attributes") ? [{ at, shown: name }] : []),
+      ...leaves(each, at === "" ? name : `${at}.${name}`),
+    ]);
+  }
+  return value === null || typeof value === "boolean" ? [] : [{ at, shown: String(value) }];
+}
+
+function booleans(value: unknown, at = ""): { at: string; is: boolean }[] {
+  if (Array.isArray(value)) return value.flatMap((each: unknown) => booleans(each, `${at}[]`));
+  if (typeof value === "object" && value !== null)
+    return at.endsWith("attributes")
+      ? []
+      : Object.entries(value).flatMap(([name, each]) => booleans(each, at === "" ? name : `${at}.${name}`));
+  return typeof value === "boolean" ? [{ at, is: value }] : [];
+}
