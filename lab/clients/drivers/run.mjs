@@ -1,0 +1,92 @@
+// Drives one client through every step, and prints each step's outcome as JSON. It runs in the folder of the clients.
+
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { sdk } from "./sdk.mjs";
+
+const [name, url, key] = process.argv.slice(2);
+const driver = name.startsWith("sdk-") ? sdk(name) : (await import(`./${name}.mjs`)).default;
+const headers = { Authorization: `Bearer ${key}` };
+const STEP_MS = 40_000;
+const results = {};
+
+/** Records `yes`, or why not. A step of undefined is one that the client does not have. */
+async function step(what, work) {
+  const late = new Promise((_, reject) => setTimeout(reject, STEP_MS, new Error("no answer in time")).unref());
+  try {
+    results[what] = (await Promise.race([work(), late])) ?? "yes";
+  } catch (error) {
+    results[what] = `no: ${String(error?.message ?? error).replaceAll(/\s+/g, " ").slice(0, 160)}`;
+  }
+}
+const expect = (text, part) => {
+  if (!text.includes(part)) throw new Error(`lacks "${part}": ${text.slice(0, 100)}`);
+};
+const newHome = () => mkdtemp(join(tmpdir(), "catalog-client-"));
+const count = (names) => `${new Set(names).size} tools`;
+
+let opened;
+await step("key", async () => {
+  opened = await driver.open({ url, headers, home: await newHome() });
+});
+if (opened !== undefined) {
+  await step("list", async () => count(await opened.tools()));
+  await step("call", async () => expect(await opened.call("query_stock", { skus: ["SKU-10001"] }), "SKU-10001"));
+  await step("error", async () => {
+    const told = await opened.call("get_product", { sku: "SKU-0" }).catch((error) => `${error.message}`);
+    expect(told, "not_found");
+  });
+  for (const [what, ask] of [
+    ["resource", () => opened.resource("catalog://products/SKU-10001")],
+    ["prompt", () => opened.prompt("stock_report", { skus: "SKU-10001" })],
+  ])
+    if (opened[what] === undefined) results[what] = "has none";
+    else await step(what, async () => expect(await ask(), "warehouses"));
+  await step("close", () => opened.close());
+  delete results.close;
+}
+
+/** Opens a client whose person signs in when it asks for that. */
+async function signIn(ticked) {
+  const provider = driver.newProvider?.(key);
+  if (provider === undefined) return driver.open({ url, home: await newHome(), person: { key, ticked } });
+  provider.ticked = ticked;
+  return withSignIn(provider, () => driver.open({ url, provider })).then((client) => ({ ...client, provider }));
+}
+/** Tries again after the sign-in that the client asked for. */
+async function withSignIn(provider, work) {
+  const first = await work().catch((error) => error);
+  if (provider.kept.code === undefined) {
+    if (first instanceof Error) throw first;
+    return first;
+  }
+  await driver.finish(provider, url, provider.kept.code);
+  return work();
+}
+
+await step("OAuth", async () => {
+  const client = await signIn();
+  const names = await client.tools();
+  await client.close();
+  return count(names);
+});
+await step("step-up", async () => {
+  const client = await signIn(["catalog:read"]);
+  const order = ["get_order", { order_id: "O-100001" }];
+  const { provider } = client;
+  const before = provider?.kept.code;
+  if (provider !== undefined) provider.ticked = undefined;
+  let told = await client.call(...order).catch((error) => error);
+  await client.close();
+  if (provider !== undefined && provider.kept.code !== before) {
+    await driver.finish(provider, url, provider.kept.code);
+    const again = await driver.open({ url, provider });
+    told = await again.call(...order);
+    await again.close();
+  }
+  if (told instanceof Error) throw told;
+  expect(told, "placed");
+});
+console.log(`\n${JSON.stringify(results)}`);
+process.exit(0);
