@@ -52,8 +52,7 @@ const program = commandOf("node --import ./cli/installed.mjs lab/clients.ts")
   .parse();
 const { folder, write = false } = program.opts<{ folder: string; write?: boolean }>();
 const chosen = program.args.length === 0 ? Object.keys(CLIENTS) : program.args;
-for (const name of chosen)
-  if (!Object.hasOwn(CLIENTS, name)) program.error(`There is no client "${name}".`);
+for (const name of chosen) if (!Object.hasOwn(CLIENTS, name)) program.error(`There is no client "${name}".`);
 
 const run = promisify(execFile);
 const outcomeSchema = z.partialRecord(z.enum(STEPS), z.string());

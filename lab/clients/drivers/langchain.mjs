@@ -5,7 +5,9 @@ export default {
   ...sdk("sdk-1.32"),
   async open({ url, headers, provider }) {
     const client = new MultiServerMCPClient({
-      mcpServers: { catalog: { transport: "http", url, headers, authProvider: provider, automaticSSEFallback: false } },
+      mcpServers: {
+        catalog: { transport: "http", url, headers, authProvider: provider, automaticSSEFallback: false },
+      },
     });
     const tools = await client.getTools();
     return {

@@ -8,7 +8,8 @@ export default {
     const tools = await server.tools();
     return {
       tools: async () => tools.map(({ metadata }) => metadata.name),
-      call: async (name, args) => JSON.stringify(await tools.find(({ metadata }) => metadata.name === name).call(args)),
+      call: async (name, args) =>
+        JSON.stringify(await tools.find(({ metadata }) => metadata.name === name).call(args)),
       close: () => server.cleanup(),
     };
   },

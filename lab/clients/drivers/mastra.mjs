@@ -14,7 +14,8 @@ export default {
       tools: async () => Object.keys(tools).map((name) => name.replace(/^catalog_/, "")),
       call: async (name, args) => JSON.stringify(await tools[`catalog_${name}`].execute(args, {})),
       resource: async (uri) => JSON.stringify(await client.resources.read("catalog", uri)),
-      prompt: async (name, args) => JSON.stringify(await client.prompts.get({ serverName: "catalog", name, args })),
+      prompt: async (name, args) =>
+        JSON.stringify(await client.prompts.get({ serverName: "catalog", name, args })),
       close: () => client.disconnect(),
     };
   },

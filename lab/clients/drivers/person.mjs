@@ -30,14 +30,23 @@ export async function allow(authorizeUrl, key, ticked) {
   let page = await visit(authorizeUrl);
   for (let pages = 0; page instanceof Response && pages < 4; pages++) {
     const html = await page.text();
-    if (page.status !== 200) throw new Error(`${page.status}: ${/<p class="bad">([^<]*)/.exec(html)?.[1] ?? html.slice(0, 200)}`);
-    const value = (name) => new RegExp(`name="${name}" value="([^"]*)"`).exec(html)?.[1]?.replaceAll("&amp;", "&") ?? "";
+    if (page.status !== 200)
+      throw new Error(`${page.status}: ${/<p class="bad">([^<]*)/.exec(html)?.[1] ?? html.slice(0, 200)}`);
+    const value = (name) =>
+      new RegExp(`name="${name}" value="([^"]*)"`).exec(html)?.[1]?.replaceAll("&amp;", "&") ?? "";
     const isConsent = html.includes('name="handle"');
     const offered = [...html.matchAll(/name="scope" value="([^"]*)"/g)].map(([, scope]) => scope);
     const fields = isConsent
-      ? [["handle", value("handle")], ["decision", "allow"], ...offered.filter((scope) => ticked?.includes(scope) ?? true).map((scope) => ["scope", scope])]
+      ? [
+          ["handle", value("handle")],
+          ["decision", "allow"],
+          ...offered.filter((scope) => ticked?.includes(scope) ?? true).map((scope) => ["scope", scope]),
+        ]
       : [["key", key]];
-    page = await visit(`${origin}/${isConsent ? "authorize" : "sign-in"}`, new URLSearchParams([["next", value("next")], ...fields]));
+    page = await visit(
+      `${origin}/${isConsent ? "authorize" : "sign-in"}`,
+      new URLSearchParams([["next", value("next")], ...fields]),
+    );
   }
   if (page instanceof Response) throw new Error("The pages lead to no callback.");
   return page;

@@ -8,16 +8,16 @@ const AUTHORIZE = /https?:\/\/[^\s"'\\]+\/authorize\?[^\s"'\\]+/;
  * Follows the authorization URLs that a program prints, as a person would who opens them, and calls the callback that
  * the program waits for.
  */
-export function follow(stream, { key, ticked, onCallback = () => {} }) {
+export function follow(stream, { key, ticked }) {
   let text = "";
   const seen = new Set();
   stream.on("data", (chunk) => {
     text += chunk;
-    const [url] = AUTHORIZE.exec(text.slice(text.lastIndexOf("authorize?") - 60)) ?? [];
+    const [url] = AUTHORIZE.exec(text.slice(Math.max(0, text.lastIndexOf("authorize?") - 60))) ?? [];
     if (url === undefined || !/code_challenge=.*\s/.test(text) || seen.has(url)) return;
     seen.add(url);
     allow(url, key, ticked)
-      .then((callback) => fetch(callback).then(() => onCallback()))
+      .then((callback) => fetch(callback))
       .catch((error) => console.error(`sign-in: ${error.message}`));
   });
 }
@@ -25,7 +25,13 @@ export function follow(stream, { key, ticked, onCallback = () => {} }) {
 /** Runs a program to its end and returns its standard output. A person signs in where it asks. */
 export async function run(args, { home, person }) {
   const child = spawn(process.execPath, args, {
-    env: { PATH: process.env.PATH, HOME: home, BROWSER: "true", NO_COLOR: "1", CI: "true" },
+    env: {
+      PATH: process.env.PATH,
+      HOME: home,
+      BROWSER: "true",
+      NO_COLOR: "1",
+      MCP_AUTO_OPEN_ENABLED: "true",
+    },
   });
   let [out, err] = ["", ""];
   child.stdout.on("data", (chunk) => (out += chunk));

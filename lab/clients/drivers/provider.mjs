@@ -1,12 +1,11 @@
-import { allow } from "./person.mjs";
-
-/** An OAuthClientProvider, as the official SDK and the frameworks on it want one, that keeps everything in memory. */
-export function newProvider(key) {
+/**
+ * An OAuthClientProvider, as the official SDK and the frameworks on it want one, that keeps everything in memory. It
+ * only notes the page to open, because clients do not wait for a person there.
+ */
+export function newProvider() {
   const kept = {};
   return {
     kept,
-    /** The scopes to tick at the next sign-in; undefined for all. */
-    ticked: undefined,
     redirectUrl: "http://127.0.0.1:33418/callback",
     clientMetadata: {
       client_name: "lab clients",
@@ -24,10 +23,6 @@ export function newProvider(key) {
     invalidateCredentials: () => void delete kept.tokens,
     state: () => "lab",
     storedState: () => "lab",
-    async redirectToAuthorization(url) {
-      const callback = await allow(url, key, this.ticked);
-      kept.code = callback.searchParams.get("code");
-      kept.callback = callback;
-    },
+    redirectToAuthorization: (url) => void (kept.page = url),
   };
 }

@@ -3,6 +3,7 @@
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { allow } from "./person.mjs";
 import { sdk } from "./sdk.mjs";
 
 const [name, url, key] = process.argv.slice(2);
@@ -13,11 +14,15 @@ const results = {};
 
 /** Records `yes`, or why not. A step of undefined is one that the client does not have. */
 async function step(what, work) {
-  const late = new Promise((_, reject) => setTimeout(reject, STEP_MS, new Error("no answer in time")).unref());
+  const late = new Promise((_, reject) =>
+    setTimeout(reject, STEP_MS, new Error("no answer in time")).unref(),
+  );
   try {
     results[what] = (await Promise.race([work(), late])) ?? "yes";
   } catch (error) {
-    results[what] = `no: ${String(error?.message ?? error).replaceAll(/\s+/g, " ").slice(0, 160)}`;
+    results[what] = `no: ${String(error?.message ?? error)
+      .replaceAll(/\s+/g, " ")
+      .slice(0, 160)}`;
   }
 }
 const expect = (text, part) => {
@@ -32,7 +37,9 @@ await step("key", async () => {
 });
 if (opened !== undefined) {
   await step("list", async () => count(await opened.tools()));
-  await step("call", async () => expect(await opened.call("query_stock", { skus: ["SKU-10001"] }), "SKU-10001"));
+  await step("call", async () =>
+    expect(await opened.call("query_stock", { skus: ["SKU-10001"] }), "SKU-10001"),
+  );
   await step("error", async () => {
     const told = await opened.call("get_product", { sku: "SKU-0" }).catch((error) => `${error.message}`);
     expect(told, "not_found");
@@ -47,22 +54,25 @@ if (opened !== undefined) {
   delete results.close;
 }
 
-/** Opens a client whose person signs in when it asks for that. */
+/** Opens a client whose person signs in when it asks for that, and allows the ticked scopes, or all that are offered. */
 async function signIn(ticked) {
-  const provider = driver.newProvider?.(key);
+  const provider = driver.newProvider?.();
   if (provider === undefined) return driver.open({ url, home: await newHome(), person: { key, ticked } });
-  provider.ticked = ticked;
-  return withSignIn(provider, () => driver.open({ url, provider })).then((client) => ({ ...client, provider }));
+  const open = () => driver.open({ url, provider });
+  const client = await open().catch(async (error) =>
+    (await finishSignIn(provider, ticked)) ? open() : Promise.reject(error),
+  );
+  return { ...client, provider };
 }
-/** Tries again after the sign-in that the client asked for. */
-async function withSignIn(provider, work) {
-  const first = await work().catch((error) => error);
-  if (provider.kept.code === undefined) {
-    if (first instanceof Error) throw first;
-    return first;
-  }
-  await driver.finish(provider, url, provider.kept.code);
-  return work();
+
+/** Visits the page that the client has opened, if it has; returns whether it had. */
+async function finishSignIn(provider, ticked) {
+  const { page } = provider.kept;
+  if (page === undefined) return false;
+  delete provider.kept.page;
+  const callback = await allow(page, key, ticked);
+  await driver.finish(provider, url, callback.searchParams.get("code"));
+  return true;
 }
 
 await step("OAuth", async () => {
@@ -74,14 +84,10 @@ await step("OAuth", async () => {
 await step("step-up", async () => {
   const client = await signIn(["catalog:read"]);
   const order = ["get_order", { order_id: "O-100001" }];
-  const { provider } = client;
-  const before = provider?.kept.code;
-  if (provider !== undefined) provider.ticked = undefined;
   let told = await client.call(...order).catch((error) => error);
   await client.close();
-  if (provider !== undefined && provider.kept.code !== before) {
-    await driver.finish(provider, url, provider.kept.code);
-    const again = await driver.open({ url, provider });
+  if (client.provider !== undefined && (await finishSignIn(client.provider))) {
+    const again = await driver.open({ url, provider: client.provider });
     told = await again.call(...order);
     await again.close();
   }

@@ -7,13 +7,16 @@ export const sdk = (name) => ({
     const { Client } = await import(`${name}/client/index.js`);
     const { StreamableHTTPClientTransport } = await import(`${name}/client/streamableHttp.js`);
     const client = new Client({ name, version: "1" });
-    await client.connect(new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers }, authProvider: provider }));
+    await client.connect(
+      new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers }, authProvider: provider }),
+    );
     return {
       client,
       tools: async () => (await client.listTools()).tools.map((tool) => tool.name),
       call: async (tool, args) => JSON.stringify(await client.callTool({ name: tool, arguments: args })),
       resource: async (uri) => JSON.stringify(await client.readResource({ uri })),
-      prompt: async (prompt, args) => JSON.stringify(await client.getPrompt({ name: prompt, arguments: args })),
+      prompt: async (prompt, args) =>
+        JSON.stringify(await client.getPrompt({ name: prompt, arguments: args })),
       close: () => client.close(),
     };
   },
