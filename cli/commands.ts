@@ -28,6 +28,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: "lab traces", file: "lab/traces.ts", summary: "print made-up traces for policy replay" },
   { name: "lab surface", file: "lab/surface.ts", summary: "compare the tools with tool-definitions.json" },
   { name: "lab conformance", file: "lab/conformance.ts", summary: "run the official MCP conformance suite" },
+  { name: "lab clients", file: "lab/clients.ts", summary: "drive real MCP clients against the server" },
   { name: "lab eval-search", file: "lab/eval-search.ts", summary: "rate search by human judgments" },
   { name: "lab eval-injections", file: "lab/eval-injections.ts", summary: "rate the scan for injected text" },
   { name: "lab bench", file: "lab/bench.ts", summary: "time a tool call, layer by layer" },

@@ -38,9 +38,9 @@ const CLIENTS: Record<string, string> = {
   "sdk-1.32": "sdk-1.32",
 };
 
-const program = commandOf("node --import ./cli/installed.mjs lab/clients.ts")
+const program = commandOf("lab clients")
   .description(
-    `Drive pinned versions of real MCP clients against the server on this machine, and compare the outcome with the table of ${PAGE}. Exits with 1 if they differ. The clients are installed once, outside this repository.`,
+    `Drive pinned versions of real MCP clients against a server on this machine, and compare the outcome with the table of ${PAGE}. Exits with 1 if they differ. The clients are installed once, outside this repository (about 850 MB).`,
   )
   .argument("[clients...]", `which clients: ${Object.keys(CLIENTS).join(", ")}; all if none is named`)
   .option(
@@ -114,14 +114,14 @@ async function drive(name: string, url: string, key: string): Promise<Outcome> {
     cwd: folder,
     timeout: CLIENT_MS,
     maxBuffer: 64 * 1024 * 1024,
-  }).catch((error: unknown) => ({ stdout: JSON.stringify({ list: `no: ${String(error).slice(0, 200)}` }) }));
+  }).catch((error: unknown) => ({ stdout: JSON.stringify({ list: `no: ${String(error).slice(-200)}` }) }));
   return outcomeSchema.parse(JSON.parse(stdout.trim().split("\n").at(-1) ?? "{}"));
 }
 
 async function compare(outcomes: Map<string, Outcome>): Promise<void> {
   const rows = await Promise.all(
     [...outcomes].map(async ([name, outcome]) => {
-      const cells = STEPS.map((step) => (outcome[step] ?? "no").replace(/^no: .*/, "no"));
+      const cells = STEPS.map((step) => (outcome[step] ?? "no").replace(/^no: [^]*/, "no"));
       return `| ${name} ${await versionOf(name)} | ${cells.join(" | ")} |`;
     }),
   );

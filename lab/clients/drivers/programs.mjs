@@ -25,12 +25,14 @@ export function follow(stream, { key, ticked }) {
 /** Runs a program to its end and returns its standard output. A person signs in where it asks. */
 export async function run(args, { home, person }) {
   const child = spawn(process.execPath, args, {
+    timeout: 38_000,
     env: {
       PATH: process.env.PATH,
       HOME: home,
       BROWSER: "true",
       NO_COLOR: "1",
       MCP_AUTO_OPEN_ENABLED: "true",
+      MCP_INSPECTOR_SECRET_STORE: "file",
     },
   });
   let [out, err] = ["", ""];

@@ -169,7 +169,7 @@ describe("lines", () => {
 
   it("names the client of initialize in the records of its later calls", async () => {
     await exchange(initialize(1, { name: "Hôte №1", version: "2" }), callTool(2, "list_categories"));
-    const { stdout } = await startScript("audit", ["export", "local", "--state", state]).ended;
+    const { stdout } = await startCommand("audit", ["export", "local", "--state", state]).ended;
     const record = stdout.split("\n").findLast((line) => line.includes('"list_categories"'));
     expect(record).toContain('"client":"Hôte №1/2"');
   });

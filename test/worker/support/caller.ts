@@ -16,6 +16,7 @@ import type { Policy } from "../../../src/policy/schema.ts";
 import { REFUSAL_META_KEY } from "../../../src/refusal.ts";
 import { type AuditRecord, recordSchema } from "../../../src/caller/audit/records.ts";
 import type { CallerDO } from "../../../src/caller/caller-do.ts";
+import type { TraceContext } from "../../../src/telemetry/trace-context.ts";
 
 export const SECRET_KEY = "a secret of thirty-two bytes or more";
 
@@ -77,7 +78,7 @@ export function newCaller({
       protocol: "2026-07-28",
       client: "test/1",
     });
-  const ask = async (method: string, params: Record<string, unknown> = {}) => {
+  const ask = async (method: string, params: Record<string, unknown> = {}, trace: TraceContext = {}) => {
     const deadline = new Deadline(5_000);
     const guard = await newGuard();
     const call = {
@@ -93,6 +94,7 @@ export function newCaller({
       },
       deadline,
       secretKey: SECRET_KEY,
+      trace,
       retry: { envelope: undefined, inputResponses: undefined, openState: async () => undefined },
     };
     return answerOf(dispatch({ jsonrpc: "2.0", id: 1, method, params }, call));
