@@ -68,6 +68,9 @@ export const FORMS: Record<string, Form> = {
 
   "npm run ask": { like: 'npm run ask -- "wireless keyboard"' },
   'npm run ask -- "wireless keyboard"': AS_IT_STANDS,
+  "npx product-catalog-mcp lab clients": {
+    notRun: "installs 850 MB of other projects' programs; CI runs it",
+  },
   "npx product-catalog-mcp lab attack profile-loop": AS_IT_STANDS,
   "npx product-catalog-mcp lab traffic": {
     run: "npx product-catalog-mcp lab traffic --seconds 2 --calls 10",
