@@ -16,7 +16,7 @@ const PAGE = "docs/connect.md";
 const MARKS = { begin: "<!-- clients: begin -->", end: "<!-- clients: end -->" };
 const STEPS = ["list", "call", "error", "resource", "prompt", "key", "OAuth", "step-up"] as const;
 /** Milliseconds for everything that one client does. */
-const CLIENT_MS = 180_000;
+const CLIENT_MS = 270_000;
 const AT_ONCE = 3;
 
 /** Each driver of lab/clients/drivers, with the package whose version the table shows. */

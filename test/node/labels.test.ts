@@ -65,11 +65,11 @@ function problemsOf({ name, labels, ...schemas }: Labelled): string[] {
 }
 
 const registered: Labelled[] = [
-  ...tools.map(({ definition, labels }) => ({
+  ...tools.map(({ definition, contract, labels }) => ({
     name: definition.name,
     labels,
-    arguments: definition.inputSchema,
-    results: definition.outputSchema,
+    arguments: contract.inputSchema,
+    results: contract.outputSchema,
   })),
   ...resources.map(({ uri, labels }) => ({ name: uri, labels, arguments: {} })),
   ...resourceTemplates.map(({ uriTemplate, variable, labels }) => ({

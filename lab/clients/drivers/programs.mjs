@@ -8,7 +8,7 @@ const AUTHORIZE = /https?:\/\/[^\s"'\\]+\/authorize\?[^\s"'\\]+/;
  * Follows the authorization URLs that a program prints, as a person would who opens them, and calls the callback that
  * the program waits for.
  */
-export function follow(stream, { key, ticked }) {
+export function follow(stream, person) {
   let text = "";
   const seen = new Set();
   stream.on("data", (chunk) => {
@@ -16,6 +16,9 @@ export function follow(stream, { key, ticked }) {
     const [url] = AUTHORIZE.exec(text.slice(Math.max(0, text.lastIndexOf("authorize?") - 60))) ?? [];
     if (url === undefined || !/code_challenge=.*\s/.test(text) || seen.has(url)) return;
     seen.add(url);
+    const { key, ticked } = person;
+    // The person ticks less only at the first sign-in, and all that a later one asks for.
+    person.ticked = undefined;
     allow(url, key, ticked)
       .then((callback) => fetch(callback))
       .catch((error) => console.error(`sign-in: ${error.message}`));
