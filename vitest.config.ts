@@ -1,3 +1,4 @@
+import "./test/fast-files.ts";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { lostFlags } from "./cli/npm-flags.ts";
@@ -46,6 +47,9 @@ const workerd = (name: string, include: string) => ({
   plugins: [
     cloudflareTest({
       main: "./src/index.ts",
+      // workerd would print each error of an object with its stack, also the errors that a test causes and expects. The caller
+      // of the object gets the error anyway, and a rejection that nobody handles fails the run.
+      verbose: false,
       wrangler: { configPath: "./wrangler.toml" },
       remoteBindings: false,
     }),
@@ -55,6 +59,8 @@ const workerd = (name: string, include: string) => ({
     // Node's tests would hang in there.
     include: [include],
     isolate: false,
+    // A group of its own: workerd is shared only by files that follow each other, and its start takes as long as ten files.
+    sequence: { groupOrder: 1 },
     setupFiles: ["./test/worker/support/empty-storage.ts"],
     testTimeout: 20_000,
     hookTimeout: 20_000,
@@ -80,7 +86,9 @@ export default defineConfig({
     maxWorkers: "100%",
     // Every call under test writes its log lines; they are news where a test fails.
     silent: "passed-only",
-    reporters: [process.stdout.isTTY ? "default" : "dot", "./test/count-reporter.ts"],
+    // A line for each file, and one for each test that fails.
+    reporters: [["default", { summary: process.stdout.isTTY }], "./test/count-reporter.ts"],
+    slowTestThreshold: 60_000,
     projects: [
       workerd("worker", "test/worker/**/*.test.ts"),
       // Makes what a test of stored state begins with; it is kept in the repository.
@@ -109,6 +117,8 @@ export default defineConfig({
           name: "node",
           globalSetup: BROWSER,
           include: ["test/node/**/*.test.ts"],
+          // wrangler alone takes two seconds to load.
+          isolate: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

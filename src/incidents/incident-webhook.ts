@@ -24,11 +24,18 @@ export async function postToWebhook(
     data: incident,
   });
   const sentAt = new Date(now);
-  const response = await fetch(url, {
+  const late = new AbortController();
+  // AbortSignal.timeout would keep the object in memory for the whole time after an answer.
+  const timer = setTimeout(() => late.abort(), WEBHOOK_DEADLINE_MS);
+  const {
+    ok,
+    status,
+    body: answer,
+  } = await fetch(url, {
     method: "POST",
     // Following a redirect could send the incident to another host.
     redirect: "manual",
-    signal: AbortSignal.timeout(WEBHOOK_DEADLINE_MS),
+    signal: late.signal,
     headers: {
       "content-type": "application/json",
       "webhook-id": id,
@@ -36,9 +43,8 @@ export async function postToWebhook(
       "webhook-signature": new Webhook(secret).sign(id, sentAt, body),
     },
     body,
-  });
-  await response.body?.cancel();
-  const { ok, status } = response;
+  }).finally(() => clearTimeout(timer));
+  await answer?.cancel();
   if (ok) return { status: "taken" };
   if (REFUSALS.has(status)) return { status: "refused", http: status };
   throw new Error(`The incident webhook answered ${status}.`);

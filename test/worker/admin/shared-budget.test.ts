@@ -9,6 +9,7 @@ import { api } from "../identity/support/admin-api.ts";
 import { newKey, newUser } from "../identity/support/people.ts";
 import { recordsOf } from "../support/caller.ts";
 import { ask, deskSample, fillDesk } from "../support/desk.ts";
+import { withoutPace } from "../support/pace.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const STAFF = 20;
@@ -24,6 +25,7 @@ beforeAll(async () => {
   }));
   await fillDesk({ ...deskSample, customers: [...deskSample.customers, ...customers] });
 });
+withoutPace();
 afterEach(() => {
   vi.restoreAllMocks();
   vi.useRealTimers();

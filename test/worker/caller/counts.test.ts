@@ -1,9 +1,12 @@
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, it, vi } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 import type { CallerDO } from "../../../src/caller/caller-do.ts";
 import { WINDOW_MS, admission, newObject } from "../support/admission.ts";
 import { recordsOf } from "../support/caller.ts";
+import { evict, useFakeClock } from "../support/timers.ts";
+
+afterEach(() => void vi.useRealTimers());
 
 /** Returns the number of calls in the records: attempts, and the calls counted after them. */
 async function recorded(object: DurableObjectStub<CallerDO>): Promise<number> {
@@ -20,21 +23,16 @@ it.each([
   { what: "for their arguments", refused: { arguments: "invalid_arguments" as const } },
 ])("300 calls refused $what are 300 in the chain, though the object lost its memory", async ({ refused }) => {
   const { principal, object } = newObject();
+  useFakeClock(Date.now());
   for (const calls of [229, 71]) {
     await runInDurableObject(object, (instance: CallerDO) => {
       for (let call = 0; call < calls; call++) instance.admit(admission(principal, { refused }));
     });
-    // workerd drops the memory of an object that was idle for ten seconds.
-    await sleep(2_500);
-    await evictDurableObject(object);
+    await evict(object);
   }
-  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 2 * WINDOW_MS });
-  try {
-    await runDurableObjectAlarm(object);
-    expect(await recorded(object)).toBe(300);
-  } finally {
-    vi.useRealTimers();
-  }
+  vi.setSystemTime(Date.now() + 2 * WINDOW_MS);
+  await runDurableObjectAlarm(object);
+  expect(await recorded(object)).toBe(300);
 });
 
 it("a flood of refusals is stored every two seconds at most, and when its count has doubled", async () => {

@@ -197,6 +197,15 @@ describe("a webhook that is down", () => {
     expect([...sentAt]).toEqual([NOW + 16 * MINUTE]);
   });
 
+  it("keeps the object in memory no longer than until its answer", async () => {
+    const caller = newObject();
+    await stop(caller, 8);
+    await vi.waitFor(() => expect(sent).toHaveLength(1));
+    const began = performance.now();
+    await evictDurableObject(caller.object);
+    expect(performance.now() - began).toBeLessThan(4_000);
+  });
+
   it("is given up after three days, with a log line", async () => {
     const caller = newObject();
     await stop(caller, 8);

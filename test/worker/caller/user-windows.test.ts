@@ -1,4 +1,4 @@
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { AuditLog } from "../../../src/caller/audit/audit-log.ts";
@@ -7,12 +7,13 @@ import { createStore } from "../../../src/caller/store.ts";
 import type { CallerDO } from "../../../src/caller/caller-do.ts";
 import { WINDOW_MS, admission, newObject, settlement } from "../support/admission.ts";
 import { recordsOf, rowsOf } from "../support/caller.ts";
+import { evict, useFakeClock } from "../support/timers.ts";
 
 const NOW = 1_800_000_000_000;
 const MAX = 5;
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["Date"], now: NOW });
+  useFakeClock(NOW);
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -60,7 +61,7 @@ describe("eviction", () => {
     const { principal, object } = newObject();
     await object.admit(admission(principal));
     await runInDurableObject(object, (_, { storage }) => void storage.sql.exec("DROP TABLE acts"));
-    await evictDurableObject(object);
+    await evict(object);
     const changed = { change: "customer_set", by: "admin", roles: null, key: null, customer: "c-1" } as const;
     await object.noteIdentity({ principal, ...changed });
     const { adminEvents } = await object.overview({ calls: WINDOW_MS, discovery: WINDOW_MS });
@@ -81,7 +82,7 @@ describe("eviction", () => {
             const again = await evicted.object.admit(admission(evicted.principal, changes));
             seen.add(verdict.admitted ? "admitted" : verdict.stage);
             expect({ ...again, seq: 0 }).toEqual({ ...verdict, seq: 0 });
-            await evictDurableObject(evicted.object);
+            await evict(evicted.object);
           }
         },
       ),
@@ -99,7 +100,7 @@ describe("eviction", () => {
     }
     // The first has a record; the other four are only in its run.
     expect(await rowsOf(object)).toEqual({ records: 1, runs: 1 });
-    await evictDurableObject(object);
+    await evict(object);
     vi.setSystemTime(NOW + 100);
     expect(await object.admit(admission(principal))).toEqual({
       admitted: false,
@@ -108,11 +109,11 @@ describe("eviction", () => {
     });
     vi.setSystemTime(NOW + WINDOW_MS - 1);
     expect(await object.admit(admission(principal))).toMatchObject({ retryAfterMs: 1 });
-    await evictDurableObject(object);
+    await evict(object);
     vi.setSystemTime(NOW + WINDOW_MS);
     // The run has become a record, and its four charges still count.
     expect(await object.admit(admission(principal))).toMatchObject({ admitted: true });
-    await evictDurableObject(object);
+    await evict(object);
     expect(await object.admit(admission(principal))).toMatchObject({ retryAfterMs: 1 });
     for (const at of [1, 2, 3, 4]) {
       vi.setSystemTime(NOW + WINDOW_MS + at);
@@ -132,7 +133,7 @@ describe("a clock that is set back", () => {
           vi.setSystemTime(Date.now() + ms);
           const request = () => admission(principal, { refused: local, attempt: { weight } });
           const answer = await object.admit(request());
-          if (evicts === 0) await evictDurableObject(object);
+          if (evicts === 0) await evict(object);
           if (answer.admitted || answer.stage !== "rate") continue;
           const { retryAfterMs } = answer;
           expect(retryAfterMs).toBeGreaterThan(0);
@@ -162,7 +163,7 @@ describe("a clock that is set back", () => {
     await object.admit(bad());
     vi.setSystemTime(NOW + 30_000);
     await object.admit(bad());
-    await evictDurableObject(object);
+    await evict(object);
     vi.setSystemTime(NOW);
     await object.admit(admission(principal));
     expect(await recordsOf(object)).toMatchObject([{ at: NOW }, { at: NOW + 30_000, decision: "admitted" }]);

@@ -62,7 +62,8 @@ async function settledOf(object: Awaited<ReturnType<typeof shopper>>["object"], 
   });
 }
 
-describe("parallel calls are all answered, and open no incident:", () => {
+// At the same time, because each caller waits two seconds for its pace.
+describe.concurrent("parallel calls are all answered, and open no incident:", () => {
   it.each([10, 50])("sixty equal searches for %i products", async (limit) => {
     const { as, user } = await shopper();
     const answers = await Promise.all(

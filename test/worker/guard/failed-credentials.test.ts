@@ -6,8 +6,10 @@ import { policyInForce } from "../../../src/policy/bundled.ts";
 import { bearer, form, post, send } from "../identity/support/deployed.ts";
 import { codeFor, exchange, ready, tokensOf } from "../identity/support/oauth-client.ts";
 import { newKey, newUser } from "../identity/support/people.ts";
+import { withoutPace } from "../support/pace.ts";
 
 beforeAll(() => ensureMigrated(env.DB));
+withoutPace();
 
 const {
   failed_credentials: failed,

@@ -3,6 +3,7 @@ import { afterEach, beforeAll, expect, inject, it, vi } from "vitest";
 import { PLANTED, fill, sample } from "../support/catalog.ts";
 import { newAddress, send } from "../support/clients.ts";
 import { anyRequest } from "../support/any-request.ts";
+import { withoutPace } from "../support/pace.ts";
 
 // Any input to the endpoint gets an answer in time, no 5xx without a reference, and no internal text.
 
@@ -14,6 +15,7 @@ const FROM_ONE = 10;
 const IN_TIME_MS = 10_000;
 
 beforeAll(() => fill(sample));
+withoutPace();
 afterEach(() => vi.restoreAllMocks());
 
 const INTERNAL = new RegExp(

@@ -4,12 +4,19 @@ import { afterAll, beforeAll } from "vitest";
 import { migrations } from "../../../src/database/migrations.ts";
 import { flushNow } from "../../../src/telemetry/sink.ts";
 
+// Every migration and its row in the ledger, for one batch: one at a time they take ten times as long.
+const statements = migrations.flatMap(({ name, sql }) => [
+  `INSERT INTO d1_migrations (name) VALUES ('${name}')`,
+  ...sql.split(/^--> statement$/m),
+]);
+
 // Files share a runtime, because its start takes longer than most of them; each begins with empty storage.
 // The code has already marked the database as migrated, so the migrations run here.
 beforeAll(async () => {
   await reset();
-  const files = migrations.map(({ name, sql }) => ({ name, queries: sql.split(/^--> statement$/m) }));
-  await applyD1Migrations(env.DB, files);
+  // Creates the ledger.
+  await applyD1Migrations(env.DB, []);
+  await env.DB.batch(statements.map((sql) => env.DB.prepare(sql)));
 });
 
 // Remaining metrics would be sent a second later, when the file's modules are gone.
