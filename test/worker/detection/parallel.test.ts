@@ -7,6 +7,7 @@ import { newKey, newUser } from "../identity/support/people.ts";
 import { recordsOf } from "../support/caller.ts";
 import { fill } from "../support/catalog.ts";
 import { call, newAddress, post } from "../support/clients.ts";
+import { withoutPace } from "../support/pace.ts";
 
 // Honest agents send many calls at once, repeat them, and request SKUs that are gone. None of it is a crawl.
 
@@ -14,6 +15,8 @@ const products = [...generateProducts(1_000, 1)];
 const skus = products.map(({ sku }) => sku);
 
 beforeAll(() => fill(products));
+// All at once, which test/worker/guard/batch.test.ts does with the pace.
+withoutPace();
 
 async function shopper() {
   const user = await newUser(["shopper"]);
@@ -62,8 +65,7 @@ async function settledOf(object: Awaited<ReturnType<typeof shopper>>["object"], 
   });
 }
 
-// At the same time, because each caller waits two seconds for its pace.
-describe.concurrent("parallel calls are all answered, and open no incident:", () => {
+describe("parallel calls are all answered, and open no incident:", () => {
   it.each([10, 50])("sixty equal searches for %i products", async (limit) => {
     const { as, user } = await shopper();
     const answers = await Promise.all(
