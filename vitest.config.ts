@@ -115,7 +115,6 @@ export default defineConfig({
         // The bundle and the command line, from outside.
         test: {
           name: "node",
-          globalSetup: BROWSER,
           include: ["test/node/**/*.test.ts"],
           // wrangler alone takes two seconds to load.
           isolate: false,

@@ -22,7 +22,7 @@ export default class CountReporter implements Reporter {
 
 /**
  * Returns a line for each reason and file: `Left out, because there is no browser: 18 tests of
- * test/node/sign-in.browser.test.ts`.
+ * test/slow/sign-in.browser.test.ts`.
  */
 function skippedLines(skipped: TestCase[]): string[] {
   const groups = Map.groupBy(skipped, (test) => {

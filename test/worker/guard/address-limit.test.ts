@@ -83,7 +83,8 @@ async function keptNow(): Promise<number> {
 
 describe.each(DOORS)("%s: %s", (endpoint, path, init, status) => {
   it("refuses an address that has called too often, before anything is stored or fetched, and no other", async () => {
-    issuer.listen();
+    // The host of the client's description does not exist.
+    issuer.listen(() => Promise.reject(new TypeError("The name does not resolve.")));
     const fetched = vi.spyOn(globalThis, "fetch");
     const address = await busyAddress(endpoint);
     const before = await keptNow();

@@ -70,8 +70,7 @@ export class Issuer {
   }
 
   /** Answers the Worker's requests until `vi.restoreAllMocks`. */
-  listen(): void {
-    const elsewhere = globalThis.fetch;
+  listen(elsewhere = globalThis.fetch): void {
     vi.spyOn(globalThis, "fetch").mockImplementation((input, init) => {
       const request = new Request(input, init);
       return request.url.startsWith(this.url) ? this.#answer(request) : elsewhere(input, init);

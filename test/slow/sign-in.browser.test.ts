@@ -2,8 +2,15 @@ import type { BrowserContext, BrowserContextOptions, Page } from "playwright-cor
 import { beforeEach, describe, expect, it } from "vitest";
 import * as z from "zod";
 import type { LocalServer } from "../../cli/local/server.ts";
-import { type Visit, PHONE, WAYS, browserRig, expectAnswer, expectOrder } from "./support/browser-rig.ts";
-import { beginSignIn, enterKey, listen } from "./support/browser.ts";
+import {
+  type Visit,
+  PHONE,
+  WAYS,
+  browserRig,
+  expectAnswer,
+  expectOrder,
+} from "../node/support/browser-rig.ts";
+import { beginSignIn, enterKey, listen } from "../node/support/browser.ts";
 
 const EVIL = `<img src=x onerror=alert(1)> "Evil"`;
 const ALL_SCOPES = "catalog:read inventory:write support:read support:write admin offline_access";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import * as z from "zod";
 import { type Anchor, exportLine, genesis, link } from "../../src/caller/audit/chain.ts";
-import { startCommand, within } from "./support/processes.ts";
+import { startCommand, within } from "../node/support/processes.ts";
 
 const STARTED = 1_800_000_000_000;
 
