@@ -1,7 +1,9 @@
-import "./test/fast-files.ts";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { lostFlags } from "./cli/npm-flags.ts";
+import { useFastFiles } from "./test/fast-files.ts";
+
+const TMPDIR = useFastFiles();
 
 // The flags with which vitest runs fewer tests, or changes files. `npm test --project node` would lose its flag.
 const SWITCHES = ["changed", "coverage", "update", "watch"];
@@ -97,6 +99,8 @@ export default defineConfig({
         // What takes long and changes seldom: interrupts, full disks, killed servers. CI runs it.
         test: {
           name: "slow",
+          // Its databases of a million products would fill the memory.
+          env: { TMPDIR },
           globalSetup: BROWSER,
           include: ["test/slow/**/*.test.ts"],
           testTimeout: 120_000,

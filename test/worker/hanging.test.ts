@@ -123,12 +123,15 @@ async function askAllFaster(asked = routes) {
   const now = Date.now() + ++rounds * (FRESH_MS + DEADLINE_MS);
   vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout", "performance"], now });
   const all = askAll(asked);
-  let isOver = false;
-  const over = () => void (isOver = true);
-  all.then(over, over);
-  for (let [idle, seen] = [0, answered]; !isOver; idle = seen === answered ? idle + STEP_MS : 0) {
+  const isOver = all.then(
+    () => true,
+    () => true,
+  );
+  const later = () => scheduler.wait(STEP_MS).then(() => false);
+  let [idle, seen] = [0, answered];
+  while (!(await Promise.race([isOver, later()]))) {
+    idle = seen === answered ? idle + STEP_MS : 0;
     seen = answered;
-    await scheduler.wait(STEP_MS);
     if (idle >= IDLE_MS) await vi.advanceTimersByTimeAsync(10 * STEP_MS);
   }
   return all;

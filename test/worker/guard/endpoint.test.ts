@@ -99,18 +99,20 @@ describe("discovery", () => {
 
   // One caller for both tests, because three hundred lists take seconds.
   let spent: Awaited<ReturnType<typeof caller>>;
+  const answered: string[] = [];
   beforeAll(async () => {
     spent = await caller();
     for (let time = 0; time < 3; time++) {
       const listing = Array.from({ length: 99 }, (_, id) => ({ ...rpc(lists[id % 4] ?? ""), id }));
-      expect(count(await codes(await post(listing, spent.headers)), "ok")).toBe(99);
-      expect(await codes(await post(initialize, spent.headers))).toEqual(["ok"]);
+      answered.push(...(await codes(await post(listing, spent.headers))));
+      answered.push(...(await codes(await post(initialize, spent.headers))));
     }
-    expect(discovery.max).toBe(300);
   }, 30_000);
 
   it("never uses up the budget of calls, nor calls that of discovery", async () => {
     const { headers } = spent;
+    expect(discovery.max).toBe(300);
+    expect(count(answered, "ok")).toBe(300);
     expect(await codes(await post(rpc("tools/list"), headers))).toEqual(["rate_limited"]);
     expect(count(await codes(await post(batch(100), headers)), "unknown_tool")).toBe(100);
   });
