@@ -140,7 +140,7 @@ async function askAllFaster(asked = routes) {
 /**
  * Calls routes at once. Returns status and code of each, as its own log lines and Analytics points have them.
  */
-async function askAll(asked = routes) {
+async function askAll(asked = routes, settings: Record<string, string> = SETTINGS) {
   const { lines, points } = listen();
   return Promise.all(
     asked.map(async ([what, path, init]) => {
@@ -149,7 +149,7 @@ async function askAll(asked = routes) {
       request.headers.set("cf-connecting-ip", newAddress());
       const ctx = createExecutionContext();
       const began = performance.now();
-      const response = await app.fetch(request, { ...env, ctx, ...SETTINGS }, ctx);
+      const response = await app.fetch(request, { ...env, ctx, ...settings }, ctx);
       const text = await response.text();
       const tookMs = performance.now() - began;
       answered += 1;
@@ -248,6 +248,17 @@ it("every route answers while everything works", async () => {
     ]);
 });
 
+it("a database that takes most of the deadline per answer delays a call no longer than that", async () => {
+  // In real time: objects wait for the database too, and must go on in their own context. Before the fake clock, which is ahead.
+  const ms = DEADLINE_MS / 2;
+  lags("DB", ms * 0.8);
+  const settings = { ...SETTINGS, CALL_DEADLINE_MS: String(ms) };
+  const [answer] = await askAll(routes.slice(0, 1), settings);
+  expect(`${answer?.status} ${answer?.codes}`).toBe("200 timeout");
+  // The look-up of the key and the search together would take 1.6 deadlines.
+  expect(answer?.tookMs).toBeLessThan(ms * 1.5);
+});
+
 describe.each(["hangs", "throws"] as const)("a binding that %s", (how) => {
   it.each(BINDINGS)("delays nobody: %s", async (binding) => {
     const over = breaks(binding, how);
@@ -271,13 +282,4 @@ describe.each(["hangs", "throws"] as const)("a binding that %s", (how) => {
       expect([what, tookMs < DEADLINE_MS + GRACE_MS + MARGIN_MS]).toEqual([what, true]);
     }
   });
-});
-
-it("a database that takes most of the deadline per answer delays a call no longer than that", async () => {
-  lags("DB", DEADLINE_MS * 0.9);
-  const [keyed] = routes;
-  const [answer] = await askAllFaster(keyed === undefined ? [] : [keyed]);
-  expect(`${answer?.status} ${answer?.codes}`).toBe("200 timeout");
-  // The look-up of the key and the search together would take 1.8 deadlines.
-  expect(answer?.tookMs).toBeLessThan(DEADLINE_MS * 1.7);
 });

@@ -39,9 +39,6 @@ export function breaks(binding: Binding, how: "hangs" | "throws"): () => void {
   return () => reject(new Error("over"));
 }
 
-/** By the clock of the code under test, which may be a fake one. */
-const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-
 /** Delays every answer of the database; restore all mocks afterwards. */
 export function lags(binding: "DB", ms: number): void {
   const db = env[binding];
@@ -53,14 +50,14 @@ export function lags(binding: "DB", ms: number): void {
         const value: unknown = Reflect.get(target, name);
         if (typeof value !== "function") return value;
         return async (...given: unknown[]) => {
-          await sleep(ms);
+          await scheduler.wait(ms);
           return Reflect.apply(value, target, given);
         };
       },
     });
   vi.spyOn(db, "prepare").mockImplementation((sql) => late(prepare(sql)));
   vi.spyOn(db, "batch").mockImplementation(async () => {
-    await sleep(ms);
+    await scheduler.wait(ms);
     throw new Error("No batch is expected in time.");
   });
 }
