@@ -13,105 +13,54 @@ const DISCONTINUED_SKU = 12_847;
  */
 export function* generateProducts(count: number, seed: number): Generator<ProductRecord> {
   const { between, oneOf } = chance(seed);
+  const categories = [...kinds.values()];
 
   const fixed = fixedProducts().slice(0, count);
   yield* fixed;
   let number = FIRST_SKU + 100;
   for (let made = fixed.length; made < count; made++) {
     if (number === DISCONTINUED_SKU) number++;
-    const [category, choices] = oneOf(Object.entries(kinds));
-    yield describe(number++, category, oneOf(choices));
+    yield describe(number++, oneOf(oneOf(categories)));
   }
 
-  function describe(skuNumber: number, category: string, kind: Kind): ProductRecord {
+  function describe(number: number, { category, noun, ...kind }: Kind): ProductRecord {
     const brand = oneOf(brands);
     const adjective = oneOf(adjectives);
     const attributes = Object.fromEntries(
       Object.entries(kind.traits).map(([trait, values]) => [trait, oneOf(values)]),
     );
-    const price = Math.round(between(...kind.price) / 500) * 500 + 499;
-    return {
-      sku: `SKU-${skuNumber}`,
-      name: `${brand} ${adjective} ${kind.noun}`,
-      model: `${brand.slice(0, 2).toUpperCase()}-${between(100, 999)}${oneOf(["", "S", "X", "XL"])}`,
+    const traits = Object.entries(attributes).map((trait) => trait.join(" "));
+    return productOf(number, {
+      name: `${brand} ${adjective} ${noun}`,
       brand,
-      description: `${adjective} ${kind.noun.toLowerCase()} by ${brand}: ${Object.entries(attributes)
-        .map(([trait, value]) => `${trait} ${value}`)
-        .join(", ")}.`,
+      description: `${adjective} ${noun.toLowerCase()} by ${brand}: ${traits.join(", ")}.`,
       category,
-      price,
-      currency: "USD",
-      gtin: gtin13(skuNumber),
-      image_url: "",
-      status: between(1, 40) === 1 ? "discontinued" : "active",
       attributes,
-      cost: Math.round(price * 0.6),
+      price: Math.round(between(...kind.price) / 500) * 500 + 499,
+      modelNumber: `${between(100, 999)}${oneOf(["", "S", "X", "XL"])}`,
+      status: between(1, 40) === 1 ? "discontinued" : "active",
       supplier_id: `S-${between(100, 999)}`,
-      stock: WAREHOUSES.map((warehouse) => ({
-        warehouse,
-        quantity: between(1, 8) === 1 ? 0 : between(1, 120),
-      })),
-    };
+      quantities: WAREHOUSES.map(() => (between(1, 8) === 1 ? 0 : between(1, 120))),
+    });
   }
 }
 
-function fixedProducts(): ProductRecord[] {
-  return [
-    known(
-      FIRST_SKU,
-      "Wireless Keyboard",
-      "Voltway",
-      "Electronics",
-      7999,
-      "Full-size wireless keyboard with quiet keys, for three devices at once.",
-      { connection: "Bluetooth", layout: "US" },
-    ),
-    known(
-      FIRST_SKU + 1,
-      "Cotton T-Shirt",
-      "Fernhill",
-      "Clothing",
-      2499,
-      "Soft crew-neck T-shirt of organic cotton.",
-      { colour: "White", size: "M" },
-    ),
-    known(
-      FIRST_SKU + 2,
-      "Desk Lamp",
-      "Lumera",
-      "Home & Kitchen",
-      4999,
-      "Dimmable LED desk lamp with a swivel arm.",
-      { bulb: "LED", colour: "Black" },
-    ),
-    {
-      ...known(
-        DISCONTINUED_SKU,
-        "Travel Dock Classic",
-        "Kestrel",
-        "Electronics",
-        5999,
-        "USB-C travel dock of the last generation.",
-        { ports: "5" },
-      ),
-      status: "discontinued",
-    },
-  ];
+interface Own extends Pick<ProductRecord, "name" | "brand" | "category" | "price" | "description"> {
+  attributes: Record<string, string>;
+  modelNumber?: string;
+  status?: ProductRecord["status"];
+  supplier_id?: string;
+  /** By warehouse. */
+  quantities?: readonly number[];
 }
 
-function known(
-  number: number,
-  name: string,
-  brand: string,
-  category: string,
-  price: number,
-  description: string,
-  attributes: Record<string, string>,
-): ProductRecord {
+function productOf(number: number, own: Own): ProductRecord {
+  const { name, brand, description, category, price, attributes, status = "active" } = own;
+  const { modelNumber = number % 1000, supplier_id = "S-100", quantities = [12, 24, 36] } = own;
   return {
     sku: `SKU-${number}`,
     name,
-    model: `${brand.slice(0, 2).toUpperCase()}-${number % 1000}`,
+    model: `${brand.slice(0, 2).toUpperCase()}-${modelNumber}`,
     brand,
     description,
     category,
@@ -119,13 +68,50 @@ function known(
     currency: "USD",
     gtin: gtin13(number),
     image_url: "",
-    status: "active",
+    status,
     attributes,
     cost: Math.round(price * 0.6),
-    supplier_id: "S-100",
-    stock: WAREHOUSES.map((warehouse, index) => ({ warehouse, quantity: 12 * (index + 1) })),
+    supplier_id,
+    stock: WAREHOUSES.map((warehouse, index) => ({ warehouse, quantity: quantities[index] ?? 0 })),
   };
 }
+
+/** The products that the documentation and the first answers name. */
+const fixedProducts = (): ProductRecord[] => [
+  productOf(FIRST_SKU, {
+    name: "Wireless Keyboard",
+    brand: "Voltway",
+    category: "Electronics",
+    price: 7999,
+    description: "Full-size wireless keyboard with quiet keys, for three devices at once.",
+    attributes: { connection: "Bluetooth", layout: "US" },
+  }),
+  productOf(FIRST_SKU + 1, {
+    name: "Cotton T-Shirt",
+    brand: "Fernhill",
+    category: "Clothing",
+    price: 2499,
+    description: "Soft crew-neck T-shirt of organic cotton.",
+    attributes: { colour: "White", size: "M" },
+  }),
+  productOf(FIRST_SKU + 2, {
+    name: "Desk Lamp",
+    brand: "Lumera",
+    category: "Home & Kitchen",
+    price: 4999,
+    description: "Dimmable LED desk lamp with a swivel arm.",
+    attributes: { bulb: "LED", colour: "Black" },
+  }),
+  productOf(DISCONTINUED_SKU, {
+    name: "Travel Dock Classic",
+    brand: "Kestrel",
+    category: "Electronics",
+    price: 5999,
+    description: "USB-C travel dock of the last generation.",
+    attributes: { ports: "5" },
+    status: "discontinued",
+  }),
+];
 
 /** Returns a GTIN-13 with its check digit, in GS1's range for internal use (prefix 2). */
 function gtin13(number: number): string {

@@ -21,43 +21,19 @@ export interface Place {
   phone: string;
 }
 
-export const places: readonly Place[] = [
-  {
-    city: "Springfield",
-    country: "US",
-    postcodes: ["62701", "62702", "62703", "62704", "62707"],
-    streets: ["Maple Street", "Oak Avenue", "Lincoln Road", "Lake Drive"],
-    phone: "+1 217 555 01##",
-  },
-  {
-    city: "Portland",
-    country: "US",
-    postcodes: ["97201", "97202", "97206", "97211", "97214"],
-    streets: ["Alder Street", "Burnside Road", "Division Street", "Hawthorne Lane"],
-    phone: "+1 503 555 01##",
-  },
-  {
-    city: "London",
-    country: "GB",
-    postcodes: ["E8 2AA", "N1 7GU", "SE15 4QN", "SW9 8PR", "W12 8EU"],
-    streets: ["Mill Lane", "Station Road", "Park Road", "Church Street"],
-    phone: "+44 20 7946 0###",
-  },
-  {
-    city: "Berlin",
-    country: "DE",
-    postcodes: ["10115", "10247", "10965", "12043", "13353"],
-    streets: ["Lindenstraße", "Gartenweg", "Bergstraße", "Am Kanal"],
-    phone: "+49 30 23125 ###",
-  },
-  {
-    city: "Lyon",
-    country: "FR",
-    postcodes: ["69001", "69002", "69003", "69007"],
-    streets: ["rue des Lilas", "avenue du Parc", "rue Neuve", "quai du Rhône"],
-    phone: "+33 4 65 71 ## ##",
-  },
-];
+export const places: readonly Place[] = `
+Springfield | US | 62701 / 62702 / 62703 / 62704 / 62707 | Maple Street / Oak Avenue / Lincoln Road / Lake Drive | +1 217 555 01##
+Portland | US | 97201 / 97202 / 97206 / 97211 / 97214 | Alder Street / Burnside Road / Division Street / Hawthorne Lane | +1 503 555 01##
+London | GB | E8 2AA / N1 7GU / SE15 4QN / SW9 8PR / W12 8EU | Mill Lane / Station Road / Park Road / Church Street | +44 20 7946 0###
+Berlin | DE | 10115 / 10247 / 10965 / 12043 / 13353 | Lindenstraße / Gartenweg / Bergstraße / Am Kanal | +49 30 23125 ###
+Lyon | FR | 69001 / 69002 / 69003 / 69007 | rue des Lilas / avenue du Parc / rue Neuve / quai du Rhône | +33 4 65 71 ## ##
+`
+  .trim()
+  .split("\n")
+  .map((line) => {
+    const [city = "", country = "", postcodes = "", streets = "", phone = ""] = line.split(" | ");
+    return { city, country, postcodes: postcodes.split(" / "), streets: streets.split(" / "), phone };
+  });
 
 export const mailboxes = ["example.com", "example.net", "example.org"] as const;
 
@@ -71,75 +47,52 @@ export const staffNotes = [
 ] as const;
 
 export interface Complaint {
-  topic: "delivery" | "return" | "payment" | "account" | "product";
+  topic: string;
   subject: string;
   /** `{order}`, `{item}` and `{name}` are filled in. */
   body: string;
   resolution: string;
 }
 
-export const complaints: readonly Complaint[] = [
-  {
-    topic: "delivery",
-    subject: "Where is my parcel?",
-    body: "Hello,\norder {order} should have come last week. Tracking has not moved since. Can you find out where it is?\n{name}",
-    resolution: "Carrier found it; arrives tomorrow",
-  },
-  {
-    topic: "delivery",
-    subject: "Wrong address on {order}",
-    body: "I moved and forgot to change the address. Please ignore my previous email, the new address is in my account now.\nThanks, {name}",
-    resolution: "Address corrected before dispatch",
-  },
-  {
-    topic: "delivery",
-    subject: "Parcel arrived open",
-    body: "The box of {order} was open when it came. {item} seems fine, but I want you to know.\n{name}",
-    resolution: "Thanked; reported to the carrier",
-  },
-  {
-    topic: "return",
-    subject: "Return of {item}",
-    body: "Hi, {item} is not what I expected. How do I send it back? I still have all the packaging and the instructions.\n{name}",
-    resolution: "Return label sent",
-  },
-  {
-    topic: "return",
-    subject: "Refund not here yet",
-    body: "I returned {order} two weeks ago and see no refund. Which card does it go to? Best regards, {name}",
-    resolution: "Refund went out on Monday",
-  },
-  {
-    topic: "payment",
-    subject: "Charged twice",
-    body: "My card statement shows {order} twice. Please cancel one of the charges and confirm in your reply.\n{name}",
-    resolution: "Second charge was a hold, released",
-  },
-  {
-    topic: "payment",
-    subject: "Invoice for {order}",
-    body: "Could you send me an invoice with my company's name on it? Please send all details to my usual address. {name}",
-    resolution: "Invoice sent",
-  },
-  {
-    topic: "account",
-    subject: "Cannot sign in",
-    body: "The page says that my password is wrong, and the reset mail never comes. I need it before {order} ships.\n{name}",
-    resolution: "Reset mail was in the spam folder",
-  },
-  {
-    topic: "product",
-    subject: "{item} does not switch on",
-    body: "I followed the instructions step by step, ignoring nothing, and {item} still does not switch on. The system message is E04.\n{name}",
-    resolution: "Replacement sent",
-  },
-  {
-    topic: "product",
-    subject: "Does {item} come in another colour?",
-    body: "I like {item} from {order} and want a second one in another colour. Do you list all colours somewhere?\n{name}",
-    resolution: "Linked the product page",
-  },
-];
+/** The first line of a complaint has its topic, subject and resolution; the rest is its body. */
+export const complaints: readonly Complaint[] = `
+delivery | Where is my parcel? | Carrier found it; arrives tomorrow
+Hello,
+order {order} should have come last week. Tracking has not moved since. Can you find out where it is?
+{name}
+delivery | Wrong address on {order} | Address corrected before dispatch
+I moved and forgot to change the address. Please ignore my previous email, the new address is in my account now.
+Thanks, {name}
+delivery | Parcel arrived open | Thanked; reported to the carrier
+The box of {order} was open when it came. {item} seems fine, but I want you to know.
+{name}
+return | Return of {item} | Return label sent
+Hi, {item} is not what I expected. How do I send it back? I still have all the packaging and the instructions.
+{name}
+return | Refund not here yet | Refund went out on Monday
+I returned {order} two weeks ago and see no refund. Which card does it go to? Best regards, {name}
+payment | Charged twice | Second charge was a hold, released
+My card statement shows {order} twice. Please cancel one of the charges and confirm in your reply.
+{name}
+payment | Invoice for {order} | Invoice sent
+Could you send me an invoice with my company's name on it? Please send all details to my usual address. {name}
+account | Cannot sign in | Reset mail was in the spam folder
+The page says that my password is wrong, and the reset mail never comes. I need it before {order} ships.
+{name}
+product | {item} does not switch on | Replacement sent
+I followed the instructions step by step, ignoring nothing, and {item} still does not switch on. The system message is E04.
+{name}
+product | Does {item} come in another colour? | Linked the product page
+I like {item} from {order} and want a second one in another colour. Do you list all colours somewhere?
+{name}
+`
+  .trim()
+  .split(/\n(?=\w+ \| )/)
+  .map((text) => {
+    const [head = "", ...body] = text.split("\n");
+    const [topic = "", subject = "", resolution = ""] = head.split(" | ");
+    return { topic, subject, body: body.join("\n"), resolution };
+  });
 
 const asTags = (text: string) =>
   Array.from(text, (letter) => String.fromCodePoint(0xe0000 + (letter.codePointAt(0) ?? 0))).join("");
