@@ -23,14 +23,14 @@ export function* generateProducts(count: number, seed: number): Generator<Produc
     yield describe(number++, oneOf(oneOf(categories)));
   }
 
-  function describe(number: number, { category, noun, ...kind }: Kind): ProductRecord {
+  function describe(skuNumber: number, { category, noun, ...kind }: Kind): ProductRecord {
     const brand = oneOf(brands);
     const adjective = oneOf(adjectives);
     const attributes = Object.fromEntries(
       Object.entries(kind.traits).map(([trait, values]) => [trait, oneOf(values)]),
     );
     const traits = Object.entries(attributes).map((trait) => trait.join(" "));
-    return productOf(number, {
+    return productOf(skuNumber, {
       name: `${brand} ${adjective} ${noun}`,
       brand,
       description: `${adjective} ${noun.toLowerCase()} by ${brand}: ${traits.join(", ")}.`,
