@@ -21,13 +21,9 @@ class ProjectCommand extends Command {
 
 /**
  * Creates the command that cli/commands.ts lists under `name`. An invalid option of it or of a subcommand
- * points to --help. Any later error prints its message without a stack and exits with code 1.
+ * points to --help.
  */
 export function commandOf(name: string): Command {
-  process.once("uncaughtException", (error) => {
-    console.error(error.message);
-    process.exit(1);
-  });
   // `… | head` closes the pipe early, which is not a failure.
   process.stdout.on("error", (error) => process.exit("code" in error && error.code === "EPIPE" ? 0 : 1));
   return new ProjectCommand(`npx ${PROGRAM} ${name}`)

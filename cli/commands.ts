@@ -34,6 +34,5 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: "lab bench", file: "lab/bench.ts", summary: "time a tool call, layer by layer" },
   { name: "lab bench search", file: "lab/bench-search.ts", summary: "time search as the catalog grows" },
   { name: "lab bench flood", file: "lab/bench-flood.ts", summary: "time a caller while another floods" },
-  { name: "lab bench stdio", file: "lab/bench-stdio.ts", summary: "time the first answer over stdio" },
   { name: "lab words", file: "lab/words.ts", summary: "check that comments are in plain words" },
 ];

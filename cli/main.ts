@@ -11,6 +11,12 @@ const EXAMPLES = `Examples:
 
 Each command has --help, and --json if it answers data. docs/commands.md has the former names.`;
 
+// Any error prints its message without a stack, also that of a file which can't be loaded, such as policy.json.
+process.once("uncaughtException", (error) => {
+  console.error(error.message);
+  process.exit(1);
+});
+
 const words = process.argv.slice(2);
 // Desktop configurations from before there were commands start the bin without one, or with --state alone.
 const isBare = words[0] === undefined ? !process.stdin.isTTY : /^--state\b/.test(words[0]);

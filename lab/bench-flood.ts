@@ -1,17 +1,17 @@
 // lab bench flood: how long a caller waits for a product while another caller floods the server.
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { positiveNumber } from "../cli/arguments.ts";
 import { commandOf } from "../cli/command.ts";
-import { FLOODS, mcpRequest, toolCall } from "./bench/floods.ts";
-import { Connections, check } from "./bench/load.ts";
 import { importRecords } from "../cli/import/import-records.ts";
-import { startServer } from "../cli/local/server.ts";
+import type { LocalServer } from "../cli/local/server.ts";
 import { generateProducts } from "../cli/sample/generate.ts";
 import { plainTable } from "../cli/table.ts";
+import { Connections } from "./bench/load.ts";
+import { post } from "./bench/variants.ts";
+import { addCallers, callerIds } from "./support/callers.ts";
+import { quantile } from "./support/figures.ts";
+import { withFreshServer } from "./support/fresh-server.ts";
 
 /** The slowest twentieth of calls may take this many times longer under a flood. */
 const RATIO_MAX = 3;
@@ -20,7 +20,38 @@ const ROUNDS = 3;
 const PAUSE_MS = 20;
 /** Calls of the waiting caller that its rate limit allows. */
 const CALLS_PER_KEY = 90;
-const KEYS = 2_000;
+const CALLERS = 2_000;
+const BATCH = 100;
+
+const toolCall = (name: string, args: object, id = 1) => ({
+  jsonrpc: "2.0",
+  id,
+  method: "tools/call",
+  params: { name, arguments: args },
+});
+
+/** Each search has different prices, so that no answer can come from a cache. */
+const searches = (query: string, count = BATCH) =>
+  Array.from({ length: count }, (_, index) => {
+    const prices = { min_price: 500 + index / 100, max_price: 500.005 + index / 100 };
+    return toolCall("search_products", { query, limit: 1, ...prices }, index + 1);
+  });
+
+/** Bodies that one caller sends at once, as many calls as its rate limit allows. */
+const FLOODS: Record<string, unknown[]> = {
+  "batch: ten common words": [searches("laptop phone screen desk chair light case cable keyboard mouse")],
+  "batch: ten misspelt words": [
+    searches("wirless keborrd mosue latopp stnnd csable chrgger phonne csaee scrren"),
+  ],
+  "batch: ten codes": [
+    searches("SKU-10001 SKU-10002 SKU-10003 SKU-10004 SKU-10005 SKU-10006 SKU-10007 SKU-10008"),
+  ],
+  "batch: 100 ligatures (U+FDFA)": [searches("\uFDFA".repeat(100))],
+  "batch: 100 unknown tools": [
+    Array.from({ length: BATCH }, (_, index) => toolCall("no_such_tool", {}, index + 1)),
+  ],
+  "60 searches at once": searches("wireless keyboard", 60),
+};
 
 const options = commandOf("lab bench flood")
   .description(
@@ -28,125 +59,80 @@ const options = commandOf("lab bench flood")
   )
   .option("--products <number>", "products in the catalog", positiveNumber, 5_000)
   .option("--seconds <number>", "time without and with each flood", positiveNumber, 9)
-  .option("--flood <text>", "only floods whose name has this text")
+  .option("--flood <text>", "only floods whose name has this text", "")
   .option("--json", "print JSON")
   .option("--check", `exit with 1 if a ratio is above ${RATIO_MAX}`)
   .parse()
-  .opts<{ products: number; seconds: number; flood?: string; json?: boolean; check?: boolean }>();
+  .opts<{ products: number; seconds: number; flood: string; json?: boolean; check?: boolean }>();
 
-// Imported only now, because it reads policy.json: the command can report that it is not JSON.
-const { addCallers } = await import("./bench/callers.ts");
-
-interface Row {
-  flood: string;
-  quietMs: number;
-  floodMs: number;
-  ratio: number;
-  /** Calls that were timed under the flood. */
-  calls: number;
-  bursts: number;
-}
-
-const results = await measure();
-if (options.json === true) console.log(JSON.stringify(results));
+const waiting = new Connections(1);
+const flooding = new Connections(64);
+const rows = await withFreshServer(measure);
+waiting.close();
+flooding.close();
+if (options.json === true) console.log(JSON.stringify(rows));
 else {
   const table = plainTable(["flood", "p95 quiet, ms", "p95 flooded, ms", "ratio", "calls", "bursts"]);
-  for (const { flood, quietMs, floodMs, ratio, calls, bursts } of results)
+  for (const { flood, quietMs, floodMs, ratio, calls, bursts } of rows)
     table.push([flood, quietMs.toFixed(1), floodMs.toFixed(1), ratio.toFixed(2), calls, bursts]);
   console.log(table.toString());
 }
-if (options.check === true && !results.every(({ ratio }) => ratio <= RATIO_MAX)) process.exitCode = 1;
+if (options.check === true && !rows.every(({ ratio }) => ratio <= RATIO_MAX)) process.exitCode = 1;
 
-async function measure(): Promise<Row[]> {
-  const state = await mkdtemp(join(tmpdir(), "catalog-bench-"));
-  const server = await startServer({ stateDir: state });
-  const waiting = new Connections(1);
-  const flooding = new Connections(64);
-  try {
-    const products = [...generateProducts(options.products, 1)];
-    await importRecords(server, products);
-    const keys = (await addCallers(server, KEYS)).values();
-    const newKey = (): string => {
-      const { value, done } = keys.next();
-      if (done === true) throw new Error("There are no callers left.");
-      return value;
-    };
-    const skus = products.map(({ sku }) => sku);
-    const time = () => timeCalls(waiting, server.url, newKey, skus);
-    await time();
-    const floods = Object.entries(FLOODS).filter(([name]) => name.includes(options.flood ?? ""));
-    const rows: Row[] = [];
-    for (const [flood, burst] of floods) {
-      const once = () => burst(flooding, server.url, newKey());
-      await once();
-      const [quiet, under]: [number[], number[]] = [[], []];
-      let bursts = 0;
-      for (let round = 0; round < ROUNDS; round++) {
-        quiet.push(...(await time()));
-        const during = await whileFlooded(once, time);
-        under.push(...during.times);
-        bursts += during.bursts;
+async function measure(server: LocalServer) {
+  const products = [...generateProducts(options.products, 1)];
+  await importRecords(server, products);
+  const keys = (await addCallers(server, callerIds(CALLERS))).values();
+  const newCaller = () => {
+    const { value, done } = keys.next();
+    if (done === true) throw new Error("There are no callers left.");
+    return { authorization: `Bearer ${value}` };
+  };
+
+  /** Milliseconds of each call for a round's time, one after another with a pause between them. */
+  async function timeCalls(): Promise<number[]> {
+    const times: number[] = [];
+    const end = performance.now() + (options.seconds * 1_000) / ROUNDS;
+    let caller = newCaller();
+    for (let call = 0; performance.now() < end; call++) {
+      const sku = products[call % products.length]?.sku ?? "";
+      const ask = () => waiting.call(server.url, post(toolCall("get_product", { sku }), caller));
+      if (call % CALLS_PER_KEY === 0) {
+        caller = newCaller();
+        // A caller's first call creates its object.
+        await ask();
       }
-      const [quietMs, floodMs] = [p95(quiet), p95(under)];
-      console.error(`${flood}: ${quietMs.toFixed(0)} ms quiet, ${floodMs.toFixed(0)} ms flooded`);
-      rows.push({ flood, quietMs, floodMs, ratio: floodMs / quietMs, calls: under.length, bursts });
+      const started = performance.now();
+      await ask();
+      times.push(performance.now() - started);
+      await sleep(PAUSE_MS);
     }
-    return rows;
-  } finally {
-    waiting.close();
-    flooding.close();
-    await server.close();
-    await rm(state, { recursive: true, maxRetries: 5 });
+    return times;
   }
-}
 
-/** Times calls while one burst follows the other; the last burst has ended when this returns. */
-async function whileFlooded(
-  burst: () => Promise<void>,
-  time: () => Promise<number[]>,
-): Promise<{ times: number[]; bursts: number }> {
-  const over = new AbortController();
-  let bursts = 0;
-  const flood = async () => {
-    for (; !over.signal.aborted; bursts++) await burst();
-  };
-  const timed = async () => {
-    try {
-      return await time();
-    } finally {
-      over.abort();
+  await timeCalls();
+  const measured = [];
+  for (const [flood, bodies] of Object.entries(FLOODS).filter(([name]) => name.includes(options.flood))) {
+    const burst = async () => {
+      const caller = newCaller();
+      await Promise.all(bodies.map((body) => flooding.send(server.url, post(body, caller))));
+    };
+    await burst();
+    const [quiet, under]: [number[], number[]] = [[], []];
+    let bursts = 0;
+    for (let round = 0; round < ROUNDS; round++) {
+      quiet.push(...(await timeCalls()));
+      // One burst follows the other until the round is over; the last one ends before the next round begins.
+      let isOver = false;
+      const flooded = (async () => {
+        for (; !isOver; bursts++) await burst();
+      })();
+      under.push(...(await timeCalls().finally(() => (isOver = true))));
+      await flooded;
     }
-  };
-  const [times] = await Promise.all([timed(), flood()]);
-  return { times, bursts };
-}
-
-/** Milliseconds of each call for a round's time, one after another with a pause between them. */
-async function timeCalls(
-  connections: Connections,
-  url: string,
-  newKey: () => string,
-  skus: readonly string[],
-): Promise<number[]> {
-  const times: number[] = [];
-  const end = performance.now() + (options.seconds * 1_000) / ROUNDS;
-  let key = "";
-  for (let call = 0; performance.now() < end; call++) {
-    const sku = skus[call % skus.length] ?? "";
-    if (call % CALLS_PER_KEY === 0) {
-      key = newKey();
-      // A caller's first call creates its object.
-      check(await connections.send(url, mcpRequest(key, toolCall("get_product", { sku }))));
-    }
-    const started = performance.now();
-    check(await connections.send(url, mcpRequest(key, toolCall("get_product", { sku }))));
-    times.push(performance.now() - started);
-    await sleep(PAUSE_MS);
+    const [quietMs, floodMs] = [quantile(quiet, 0.95), quantile(under, 0.95)];
+    console.error(`${flood}: ${quietMs.toFixed(0)} ms quiet, ${floodMs.toFixed(0)} ms flooded`);
+    measured.push({ flood, quietMs, floodMs, ratio: floodMs / quietMs, calls: under.length, bursts });
   }
-  return times;
-}
-
-function p95(times: readonly number[]): number {
-  const sorted = times.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length * 0.95)] ?? Number.NaN;
+  return measured;
 }

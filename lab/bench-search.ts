@@ -1,16 +1,14 @@
 // lab bench search: how the cost of a search grows with the catalog, over the whole path.
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { positiveNumber } from "../cli/arguments.ts";
 import { commandOf } from "../cli/command.ts";
-import { median } from "./eval/ndcg.ts";
-import { WORDS, scaledCatalog } from "./eval/scaled-catalog.ts";
 import { importRecords } from "../cli/import/import-records.ts";
-import { type LocalServer, startServer } from "../cli/local/server.ts";
+import type { LocalServer } from "../cli/local/server.ts";
 import { plainTable } from "../cli/table.ts";
+import { WORDS, scaledCatalog } from "./eval/scaled-catalog.ts";
+import { addCallers, callerIds, connect } from "./support/callers.ts";
+import { median } from "./support/figures.ts";
+import { withFreshServer } from "./support/fresh-server.ts";
 
 const options = commandOf("lab bench search")
   .description(
@@ -21,9 +19,6 @@ const options = commandOf("lab bench search")
   .option("--json", "print JSON")
   .parse()
   .opts<{ sizes: string[]; rounds: number; json?: boolean }>();
-
-// Imported only now, because it reads policy.json: the command can report that it is not JSON.
-const { addCallers } = await import("./bench/callers.ts");
 
 const { common, alsoCommon, medium, rare } = WORDS;
 /** Undefined stands for the list of categories: the cost of a call without a search. */
@@ -40,46 +35,41 @@ const QUESTIONS: Record<string, Record<string, unknown> | undefined> = {
   misspelt: { query: "quicksilvre" },
   "common, by price": { query: common, sort: "price_asc" },
 };
-
+/** Enough callers to stay within the limits of each. */
 const CALLERS = 20;
+const SAY_EVERY_MS = 5_000;
 
-type Measured = Record<string, number>;
-const columns: { size: number; importSeconds: number; p50: Measured }[] = [];
-for (const size of options.sizes.map(Number)) columns.push(await measureSize(size));
-print();
-
-async function measureSize(size: number) {
-  const state = await mkdtemp(join(tmpdir(), "catalog-bench-"));
-  const server = await startServer({ stateDir: state });
-  try {
-    const started = performance.now();
-    await importScaled(server, size);
-    const importSeconds = (performance.now() - started) / 1000;
-    return { size, importSeconds, p50: await measure(server) };
-  } finally {
-    await server.close();
-    await rm(state, { recursive: true });
-  }
+const columns: { size: number; importSeconds: number; p50: Record<string, number> }[] = [];
+for (const size of options.sizes.map(Number))
+  columns.push(await withFreshServer((server) => measure(server, size)));
+if (options.json === true) console.log(JSON.stringify(columns));
+else {
+  const table = plainTable(["p50 in ms", ...columns.map(({ size }) => size.toLocaleString("en"))]);
+  for (const kind of Object.keys(QUESTIONS))
+    table.push([kind, ...columns.map(({ p50 }) => p50[kind]?.toFixed(1) ?? "")]);
+  const rates = columns.map(({ size, importSeconds }) => Math.round(size / importSeconds));
+  table.push(["import, products/s", ...rates]);
+  console.log(table.toString());
 }
 
-async function importScaled(server: LocalServer, size: number): Promise<void> {
-  let said = performance.now();
-  const say = (text: string) => console.error(`${size.toLocaleString("en")} products: ${text}`);
+async function measure(server: LocalServer, size: number) {
+  const started = performance.now();
+  let said = started;
   await importRecords(server, scaledCatalog(size), {
     onProgress: (products) => {
-      if (performance.now() - said < 5_000) return;
+      if (performance.now() - said < SAY_EVERY_MS) return;
       said = performance.now();
-      say(`${Math.round((100 * products) / size)} % read`);
+      console.error(`${size.toLocaleString("en")} products: ${Math.round((100 * products) / size)} % read`);
     },
-    onApply: () => say("applying"),
   });
+  const importSeconds = (performance.now() - started) / 1000;
+  return { size, importSeconds, p50: await timeQuestions(server) };
 }
 
 /** The kinds of calls take turns, so that a busy moment of the machine affects all of them. */
-async function measure(server: LocalServer): Promise<Measured> {
-  // Enough callers to stay within the limits of each.
-  const clients: Client[] = [];
-  for (const key of await addCallers(server, CALLERS)) clients.push(await connect(server.url, key));
+async function timeQuestions(server: LocalServer): Promise<Record<string, number>> {
+  const keys = await addCallers(server, callerIds(CALLERS));
+  const clients = await Promise.all(keys.map((key) => connect(server.url, key)));
   let made = 0;
   const times = new Map(Object.keys(QUESTIONS).map((kind): [string, number[]] => [kind, []]));
   for (let round = -3; round < options.rounds; round++) {
@@ -87,39 +77,11 @@ async function measure(server: LocalServer): Promise<Measured> {
       const started = performance.now();
       const call = args ? { name: "search_products", arguments: args } : { name: "list_categories" };
       const answer = await clients[made++ % CALLERS]?.callTool(call);
-      if (answer === undefined) throw new Error("No caller.");
-      if (answer.isError === true) throw new Error(JSON.stringify(answer.content));
+      if (answer === undefined || answer.isError === true)
+        throw new Error(`${kind}: ${JSON.stringify(answer?.content)}`);
       if (round >= 0) times.get(kind)?.push(performance.now() - started);
     }
   }
   for (const client of clients) await client.close();
   return Object.fromEntries([...times].map(([kind, list]) => [kind, median(list)]));
-}
-
-async function connect(url: string, key: string): Promise<Client> {
-  const client = new Client(
-    { name: "bench", version: "1" },
-    { versionNegotiation: { mode: { pin: "2026-07-28" } } },
-  );
-  const requestInit = { headers: { authorization: `Bearer ${key}` } };
-  await client.connect(new StreamableHTTPClientTransport(new URL("/mcp", url), { requestInit }));
-  return client;
-}
-
-function print(): void {
-  const ratio = ({ p50 }: { p50: Measured }) =>
-    (p50["common word (30 %)"] ?? 0) / (p50["rare word (20 products)"] ?? 1);
-  if (options.json === true) {
-    console.log(JSON.stringify(columns.map((column) => ({ ...column, commonToRare: ratio(column) }))));
-    return;
-  }
-  const table = plainTable(["p50 in ms", ...columns.map(({ size }) => size.toLocaleString("en"))]);
-  for (const kind of Object.keys(QUESTIONS))
-    table.push([kind, ...columns.map(({ p50 }) => p50[kind]?.toFixed(1) ?? "")]);
-  table.push(["common / rare", ...columns.map((column) => `${ratio(column).toFixed(1)}x`)]);
-  table.push([
-    "import, products/s",
-    ...columns.map(({ size, importSeconds }) => Math.round(size / importSeconds)),
-  ]);
-  console.log(table.toString());
 }

@@ -3,18 +3,18 @@
 
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { plural } from "../src/web/admin/units.ts";
 import { wholeNumber } from "../cli/arguments.ts";
 import { commandOf } from "../cli/command.ts";
-import { attackCalls } from "./attack/families.ts";
-import { type Played, play } from "./attack/play.ts";
-import { type World, readWorld } from "./attack/world.ts";
-import { DEFAULT_STATE_DIR, type LocalServer, findServer } from "../cli/local/server.ts";
+import { DEFAULT_STATE_DIR, findServer } from "../cli/local/server.ts";
 import { isLoopback } from "../cli/safe-url.ts";
-import { fillCatalogWhereEmpty } from "../cli/sample/fill-catalog.ts";
-import { fillDeskWhereEmpty } from "../cli/sample/fill-desk.ts";
+import { fillNewState } from "../cli/sample/fill-new-state.ts";
 import { plainTable } from "../cli/table.ts";
-import { HONEST, type Tally, behave } from "./traffic/honest.ts";
+import { plural } from "../src/web/admin/units.ts";
+import { HONEST } from "./attack/honest.ts";
+import { attackCalls } from "./attack/live-attack.ts";
+import { type Played, call, play } from "./attack/play.ts";
+import { readWorld } from "./attack/world.ts";
+import { addCallers, connect } from "./support/callers.ts";
 
 /** The toxic callers' attacks, and when each begins, as a share of the time. */
 const TOXIC = [
@@ -36,23 +36,33 @@ const options = commandOf("lab traffic")
   .parse()
   .opts<{ seconds: number; calls: number; state: string; json?: boolean }>();
 
-// Loaded after the command is set up: these modules read policy.json, and the command reports it if that is
-// not JSON.
-const { addUser, createKey } = await import("../src/identity/administration.ts");
-const { demoKeys } = await import("../cli/local/demo-users.ts");
-
+const server = await findServer(options.state);
+if (server === undefined) throw new Error("No server runs on this machine. Start one with npm run dev.");
+if (!isLoopback(new URL(server.url)))
+  throw new Error(`${server.url} is not on this machine. Demo traffic only runs against npm run dev.`);
+const { url } = server;
+const adminKey = (await fillNewState(server, options.state))["user-admin"];
+const world = await readWorld(server);
+const milliseconds = options.seconds * 1000;
+const deadline = Date.now() + milliseconds;
 const done = { calls: 0, refused: 0 };
-
-try {
-  const server = await findServer(options.state);
-  if (server === undefined) throw new Error("No server runs on this machine. Start one with npm run dev.");
-  if (!isLoopback(new URL(server.url)))
-    throw new Error(`${server.url} is not on this machine. Demo traffic only runs against npm run dev.`);
-  await run(server);
-} catch (error) {
-  console.error(error instanceof Error ? error.message : String(error));
-  process.exit(1);
+const progress = setInterval(() => {
+  const left = Math.max(0, Math.ceil((deadline - Date.now()) / 1000));
+  console.error(`${left} s left, ${done.calls} calls, ${done.refused} refused`);
+}, 10_000);
+const rows = await Promise.all([...HONEST.map(honestRow), ...TOXIC.map(toxicRow)]);
+clearInterval(progress);
+if (options.json === true) console.log(JSON.stringify({ ...done, dashboard: `${url}/admin`, callers: rows }));
+else {
+  const table = plainTable(["caller", "what it does", "calls", "how it ended"]);
+  for (const { caller, about, calls, ended } of rows) table.push([caller, about, calls, ended]);
+  console.log(`${table.toString()}\n${done.calls} calls. Open the dashboard: ${url}/admin`);
+  console.log(
+    `Sign in with the access key of ${adminKey === undefined ? "an admin" : `the demo admin: ${adminKey}`}`,
+  );
 }
+// Does not wait for a toxic caller that still waits out a throttle.
+process.exit();
 
 interface Row {
   caller: string;
@@ -61,69 +71,49 @@ interface Row {
   ended: string;
 }
 
-async function run(server: LocalServer): Promise<void> {
-  const keys = await demoKeys(server, options.state);
-  await fillDeskWhereEmpty(server);
-  await fillCatalogWhereEmpty(server);
-  const world = await readWorld(server);
-  const deadline = Date.now() + options.seconds * 1000;
-  const timer = setInterval(() => progress(deadline), process.stderr.isTTY ? 500 : 10_000).unref();
-  const rows = await Promise.all([...honestRows(server, world), ...toxicRows(server, world, deadline)]);
-  clearInterval(timer);
-  if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
-  report(server.url, keys["user-admin"], rows);
-  // Does not wait for a toxic caller that still waits out a throttle.
-  process.exit();
+async function newCaller(name: string, role: string): Promise<[caller: string, key: string]> {
+  const caller = `${name}-${randomBytes(2).toString("hex")}`;
+  const [key = ""] = server === undefined ? [] : await addCallers(server, [caller], role);
+  return [caller, key];
 }
 
-function honestRows(server: LocalServer, world: World): Promise<Row>[] {
-  return HONEST.map(async (honest) => {
-    const { user, key } = await newCaller(server, honest.name, honest.role);
-    const calls = Math.floor(options.calls / HONEST.length);
-    const milliseconds = options.seconds * 1000;
-    const tally = await behave(honest, world, { url: server.url, key, calls, milliseconds }, count);
-    return { caller: user, about: honest.about, calls: tally.calls, ended: endOf(tally) };
+/** Makes its share of the calls evenly over the time. */
+async function honestRow({ name, role, about, callOf }: (typeof HONEST)[number]): Promise<Row> {
+  const [caller, key] = await newCaller(name, role);
+  const client = await connect(url, key);
+  const count = Math.floor(options.calls / HONEST.length);
+  const started = Date.now();
+  const refused = new Map<string, number>();
+  let calls = 0;
+  for (; calls < count && Date.now() <= started + milliseconds; calls++) {
+    await sleep(Math.max(0, started + (calls * milliseconds) / count - Date.now()));
+    const { refusal } = await call(client, callOf(calls, world));
+    done.calls += 1;
+    if (refusal === undefined) continue;
+    done.refused += 1;
+    refused.set(refusal.code, (refused.get(refusal.code) ?? 0) + 1);
+  }
+  await client.close();
+  const codes = [...refused].map(([code, times]) => `${times} ${code}`).join(", ");
+  return { caller, about, calls, ended: codes === "" ? "answered" : `answered, but ${codes}` };
+}
+
+async function toxicRow({ name, family, from, about }: (typeof TOXIC)[number], index: number): Promise<Row> {
+  await sleep(from * milliseconds);
+  const attack = attackCalls(family, index + 1, world);
+  const [caller, key] = await newCaller(name, attack.role);
+  let calls = 0;
+  const playing = play(url, key, attack.calls, () => {
+    calls += 1;
+    done.calls += 1;
   });
+  const late = sleep(Math.max(0, deadline - Date.now())).then(() => undefined);
+  const played = await Promise.race([playing, late]);
+  if (played !== undefined && played.action !== "allow") done.refused += 1;
+  return { caller, about, calls, ended: played === undefined ? "still waits" : endOf(played) };
 }
 
-function toxicRows(server: LocalServer, world: World, deadline: number): Promise<Row>[] {
-  return TOXIC.map(async ({ name, family, from, about }, index) => {
-    await sleep(from * options.seconds * 1000);
-    const { calls, role } = attackCalls(family, index + 1, world);
-    const { user, key } = await newCaller(server, name, role);
-    let before = 0;
-    const playing = play(server.url, key, calls, (made) => {
-      for (; before < made; before++) count(undefined);
-    });
-    const late = sleep(Math.max(0, deadline - Date.now())).then(() => undefined);
-    const played = await Promise.race([playing, late]);
-    if (played !== undefined && played.action !== "allow") done.refused += 1;
-    return { caller: user, about, calls: before, ended: played === undefined ? "still waits" : ends(played) };
-  });
-}
-
-async function newCaller(server: LocalServer, name: string, role: string) {
-  const user = `${name}-${randomBytes(2).toString("hex")}`;
-  const now = Date.now();
-  const key = createKey({ user, label: "demo traffic" }, now);
-  await server.batch([
-    ...addUser({ id: user, kind: "service", name: `Demo: ${name}`, roles: [role] }, now),
-    key.statement,
-  ]);
-  return { user, key: key.secret };
-}
-
-function count(refused: string | undefined): void {
-  done.calls += 1;
-  if (refused !== undefined) done.refused += 1;
-}
-
-function endOf({ refused }: Tally): string {
-  const codes = Object.entries(refused).map(([code, times]) => `${times} ${code}`);
-  return codes.length === 0 ? "answered" : `answered, but ${codes.join(", ")}`;
-}
-
-function ends({ action, people_before, products_before }: Played): string {
+function endOf({ action, people_before, products_before }: Played): string {
   const said: Record<Played["action"], string> = {
     allow: "answered, and only recorded",
     flag: "answered, and only recorded",
@@ -132,23 +122,4 @@ function ends({ action, people_before, products_before }: Played): string {
     block: "blocked",
   };
   return `${said[action]} after ${plural(people_before, "person", "people")}, ${plural(products_before, "product")}`;
-}
-
-function progress(deadline: number): void {
-  const left = Math.max(0, Math.ceil((deadline - Date.now()) / 1000));
-  const line = `${left} s left, ${done.calls} calls, ${done.refused} refused`;
-  process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${line}` : `${line}\n`);
-}
-
-function report(url: string, adminKey: string | undefined, rows: Row[]): void {
-  if (options.json === true)
-    return console.log(JSON.stringify({ ...done, dashboard: `${url}/admin`, callers: rows }));
-  const table = plainTable(["caller", "what it does", "calls", "how it ended"]);
-  for (const { caller, about, calls, ended } of rows) table.push([caller, about, calls, ended]);
-  console.log(`${table.toString()}\n${done.calls} calls. Open the dashboard: ${url}/admin`);
-  console.log(
-    adminKey === undefined
-      ? "Sign in with the access key of an admin."
-      : `Sign in as the demo admin with the access key ${adminKey}`,
-  );
 }

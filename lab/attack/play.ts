@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import type { Client } from "@modelcontextprotocol/client";
+import { InsufficientScopeError } from "@modelcontextprotocol/client";
 import * as z from "zod";
 import type { Verdict } from "../../src/detection/decision.ts";
 import { touchedBy } from "../../src/detection/tokens.ts";
 import { REFUSAL_META_KEY } from "../../src/refusal.ts";
 import { tools } from "../../src/tools/registry.ts";
-import type { LiveCall } from "./translate.ts";
+import { connect } from "../support/callers.ts";
+import type { LiveCall } from "./live-attack.ts";
 
 /** The longest wait that a rate limit asks for; a longer one is a flow rule's throttle. */
 const RATE_WAIT_MAX_MS = 60_000;
@@ -23,54 +25,64 @@ export interface Played {
 
 const refusalSchema = z.object({
   code: z.string(),
-  retryAfterMs: z.number().optional(),
+  retryAfterMs: z.number().default(Infinity),
   hints: z.object({ confirm_at: z.tuple([z.url()]).optional() }).optional(),
 });
-// The attacker's own count needs a key, but the key is not secret.
-const KEY = "the attacker's own count of what it was answered";
+
+/** Makes one call. A refusal is undefined if the call was answered. */
+export async function call(client: Client, { tool, arguments: args }: LiveCall) {
+  try {
+    const { _meta, structuredContent } = await client.callTool({ name: tool, arguments: args });
+    return { refusal: refusalSchema.safeParse(_meta?.[REFUSAL_META_KEY]).data, answer: structuredContent };
+  } catch (error) {
+    // A token without the needed scope is refused before any tool is looked up.
+    if (!(error instanceof InsufficientScopeError)) throw error;
+    return { refusal: refusalSchema.parse({ code: "permission_denied" }), answer: undefined };
+  }
+}
+
+/** Codes of refusals that end an attack; it goes on after any other. */
+const STOPS: Record<string, Verdict> = {
+  rate_limited: "throttle",
+  confirmation_required: "confirm",
+  flow_blocked: "block",
+};
 
 /** Makes the calls list by list, each list at once, until a call is stopped. Waits out every rate limit. */
 export async function play(
   url: string,
   key: string,
   calls: readonly (readonly LiveCall[])[],
-  onProgress: (done: number, waitingMs: number) => void,
+  onCall: () => void = () => {},
 ): Promise<Played> {
-  const client = new Client(
-    { name: "product-catalog-mcp lab attack", version: "1" },
-    { versionNegotiation: { mode: { pin: "2026-07-28" } } },
-  );
-  const requestInit = { headers: { authorization: `Bearer ${key}` } };
-  await client.connect(new StreamableHTTPClientTransport(new URL("/mcp", url), { requestInit }));
+  const client = await connect(url, key);
   const people = new Set<string>();
   const products = new Set<string>();
   let made = 0;
   let confirmAt: string | null = null;
 
-  async function make({ tool, arguments: args }: LiveCall): Promise<Verdict> {
+  async function make(next: LiveCall): Promise<Verdict> {
     for (;;) {
-      const result = await client.callTool({ name: tool, arguments: args });
+      const { refusal, answer } = await call(client, next);
       made += 1;
-      const refusal = refusalSchema.safeParse(result._meta?.[REFUSAL_META_KEY]).data;
-      if (refusal === undefined || !(refusal.code in STOPS)) {
-        note(tool, args, result.structuredContent);
+      onCall();
+      const stop = STOPS[refusal?.code ?? ""];
+      if (refusal === undefined || stop === undefined) {
+        note(next, answer);
         return "allow";
       }
-      const { code, retryAfterMs = Infinity, hints } = refusal;
-      confirmAt = hints?.confirm_at?.[0] ?? confirmAt;
-      if (code !== "rate_limited" || retryAfterMs > RATE_WAIT_MAX_MS) return STOPS[code] ?? "block";
-      onProgress(made, retryAfterMs);
-      await sleep(retryAfterMs);
+      confirmAt = refusal.hints?.confirm_at?.[0] ?? confirmAt;
+      if (refusal.code !== "rate_limited" || refusal.retryAfterMs > RATE_WAIT_MAX_MS) return stop;
+      await sleep(refusal.retryAfterMs);
     }
   }
 
-  function note(tool: string, args: unknown, answer: unknown): void {
+  /** Counts the people and products that the attacker was answered. Its tokens need a key, which is no secret. */
+  function note({ tool, arguments: args }: LiveCall, answer: unknown): void {
     const labels = tools.find(({ definition }) => definition.name === tool)?.labels;
     if (labels === undefined || answer === undefined) return;
-    const [named, held] = [
-      touchedBy(labels, "arguments", args, KEY),
-      touchedBy(labels, "results", answer, KEY),
-    ];
+    const named = touchedBy(labels, "arguments", args, "attack");
+    const held = touchedBy(labels, "results", answer, "attack");
     for (const token of [...named.subjects, ...held.subjects]) people.add(token);
     if (labels.classes.includes("catalog")) for (const token of held.objects) products.add(token);
   }
@@ -78,11 +90,8 @@ export async function play(
   let action: Verdict = "allow";
   for (const together of calls) {
     const verdicts = await Promise.all(together.map(make));
-    onProgress(made, 0);
-    const stopped = verdicts.find((verdict) => verdict !== "allow");
-    if (stopped === undefined) continue;
-    action = stopped;
-    break;
+    action = verdicts.find((verdict) => verdict !== "allow") ?? "allow";
+    if (action !== "allow") break;
   }
   await client.close();
   return {
@@ -93,9 +102,3 @@ export async function play(
     confirm_at: confirmAt,
   };
 }
-
-const STOPS: Record<string, Verdict> = {
-  rate_limited: "throttle",
-  confirmation_required: "confirm",
-  flow_blocked: "block",
-};

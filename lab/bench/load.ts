@@ -1,10 +1,11 @@
-import { Agent, type IncomingMessage, request as send } from "node:http";
+import { Agent, type IncomingMessage, request } from "node:http";
 import { performance } from "node:perf_hooks";
+import { text } from "node:stream/consumers";
 
+/** A request without a body is a GET, one with a body a POST. */
 export interface LoadRequest {
-  method: "GET" | "POST";
   path: string;
-  headers: Record<string, string>;
+  headers?: Record<string, string>;
   body?: string;
 }
 
@@ -12,13 +13,6 @@ export interface Answer {
   status: number;
   headers: IncomingMessage["headers"];
   body: string;
-}
-
-export interface Load {
-  /** Answers per second. */
-  rps: number;
-  /** Milliseconds of each answer. */
-  times: number[];
 }
 
 /**
@@ -34,35 +28,28 @@ export class Connections {
     this.#agent = new Agent({ keepAlive: true, maxSockets: count });
   }
 
-  send(url: string, { method, path, headers, body }: LoadRequest): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      const sent = send(
-        `${url}${path}`,
-        {
-          method,
-          agent: this.#agent,
-          headers: { ...headers, ...(body !== undefined && { "content-length": Buffer.byteLength(body) }) },
-        },
-        (response) => {
-          const chunks: Buffer[] = [];
-          response.on("data", (chunk: Buffer) => chunks.push(chunk));
-          response.on("error", reject);
-          response.on("end", () =>
-            resolve({
-              status: response.statusCode ?? 0,
-              headers: response.headers,
-              body: Buffer.concat(chunks).toString("utf8"),
-            }),
-          );
-        },
-      );
-      sent.on("error", reject);
-      sent.end(body);
-    });
+  async send(url: string, { path, headers = {}, body }: LoadRequest): Promise<Answer> {
+    const method = body === undefined ? "GET" : "POST";
+    const response = await new Promise<IncomingMessage>((resolve, reject) =>
+      request(`${url}${path}`, { method, agent: this.#agent, headers })
+        .once("response", resolve)
+        .once("error", reject)
+        .end(body),
+    );
+    return { status: response.statusCode ?? 0, headers: response.headers, body: await text(response) };
   }
 
-  /** Runs for a time or a number of calls. Throws at the first refused answer. */
-  async load(url: string, next: () => LoadRequest, until: { ms: number } | { calls: number }): Promise<Load> {
+  /** Sends a request that must not be refused. */
+  async call(url: string, next: LoadRequest): Promise<Answer> {
+    const answer = await this.send(url, next);
+    const { status, body } = answer;
+    if (status !== 200 || body.includes('"isError":true') || body.includes('"error":{'))
+      throw new Error(`A call was refused with ${status}: ${body.slice(0, 500)}`);
+    return answer;
+  }
+
+  /** Runs for a time or a number of calls. Returns calls per second, and the milliseconds of each call. */
+  async load(url: string, next: () => LoadRequest, until: { ms: number } | { calls: number }) {
     const times: number[] = [];
     const started = performance.now();
     let sent = 0;
@@ -71,7 +58,7 @@ export class Connections {
       while (goesOn()) {
         sent += 1;
         const from = performance.now();
-        check(await this.send(url, next()));
+        await this.call(url, next());
         times.push(performance.now() - from);
       }
     };
@@ -81,11 +68,5 @@ export class Connections {
 
   close(): void {
     this.#agent.destroy();
-  }
-}
-
-export function check({ status, body }: Answer): void {
-  if (status !== 200 || body.includes('"isError":true') || body.includes('"error":{')) {
-    throw new Error(`A call was refused with ${status}: ${body.slice(0, 500)}`);
   }
 }

@@ -1,9 +1,9 @@
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
-import { median } from "../eval/ndcg.ts";
+import { median } from "../support/figures.ts";
 import { Connections } from "./load.ts";
-import { type Bundle, type Runtime, run } from "./runtime.ts";
-import { type Variant, type VariantName, variants } from "./variants.ts";
+import { type Build, type Bundle, type Runtime, run } from "./runtime.ts";
+import { type VariantName, variants } from "./variants.ts";
 
 const PARALLEL = 16;
 /**
@@ -12,16 +12,16 @@ const PARALLEL = 16;
  */
 export const WARM_UP_CALLS = 6_000;
 
-/** One variant's numbers, one per round. */
-export interface Series {
+/** One round of one variant. */
+export interface Round {
   /** Answers per second at PARALLEL connections. */
-  rps: number[];
+  rps: number;
   /** Median milliseconds at one connection. */
-  p50: number[];
+  p50: number;
   /** Milliseconds of workerd's processor time per answer at PARALLEL connections. */
-  cpu: number[];
+  cpu: number;
 }
-export type Measured = Record<VariantName, Series>;
+export type Measured = Map<VariantName, Round[]>;
 
 export interface Plan {
   /**
@@ -31,7 +31,7 @@ export interface Plan {
   seeded: string;
   /** An empty folder to copy it into. */
   folder: string;
-  bundles: ReadonlyMap<string, Bundle>;
+  bundles: ReadonlyMap<Build, Bundle>;
   keys: readonly string[];
   rounds: number;
   /** Seconds of load per variant and round; half as long at one connection. */
@@ -40,8 +40,8 @@ export interface Plan {
   warmUp: number;
   /** Starts a stream of queries; every variant gets its own, all with equal contents. */
   newQueries: () => Iterator<string, never>;
-  /** Variants that are measured. */
-  only: readonly VariantName[];
+  /** Rounds are added to its entries, which name the variants to measure. */
+  measured: Measured;
   onProgress: (text: string) => void;
 }
 
@@ -51,47 +51,47 @@ export interface Plan {
  * turn begins with an untimed call of every principal: workerd drops an object after ten idle seconds, which
  * never happens under steady load but always during the others' turns.
  */
-export async function measure(plan: Plan): Promise<Measured> {
-  const runtimes = new Map<string, Runtime>();
-  const measured = byVariant((): Series => ({ rps: [], p50: [], cpu: [] }));
+export async function measure(plan: Plan): Promise<void> {
+  const { seconds, measured, keys } = plan;
+  const runtimes = new Map<Build, Runtime>();
   try {
-    for (const [config, bundle] of plan.bundles) {
+    for (const [build, bundle] of plan.bundles) {
       const state = join(plan.folder, String(runtimes.size));
       await cp(plan.seeded, state, { recursive: true });
       const runtime = await run(bundle, state);
-      runtimes.set(config, runtime);
+      runtimes.set(build, runtime);
       runtime.pause();
     }
     const slices = [];
-    for (const name of plan.only) {
-      const variant = variants[name];
-      const runtime = runtimes.get(variant.config);
-      if (runtime === undefined) throw new Error(`${variant.config} was not bundled.`);
+    for (const [name, rounds] of measured) {
+      const { build, prepare } = variants[name];
+      const runtime = runtimes.get(build);
+      if (runtime === undefined) throw new Error(`${name} was not bundled.`);
       plan.onProgress(`warming up ${name}`);
+      const queries = plan.newQueries();
       const next = await takeTurn(runtime, async (many) => {
-        const calls = await prepareCalls(variant, runtime.url, plan, many);
-        await many.load(runtime.url, calls, { calls: plan.warmUp });
-        return calls;
+        const newRequest = await prepare(runtime.url, many, keys);
+        let index = 0;
+        const nextRequest = () => newRequest(queries.next().value, index++);
+        await many.load(runtime.url, nextRequest, { calls: plan.warmUp });
+        return nextRequest;
       });
-      slices.push({ name, runtime, next });
+      slices.push({ rounds, runtime, next });
     }
     for (let round = 0; round < plan.rounds; round++) {
       plan.onProgress(`round ${round + 1} of ${plan.rounds}`);
       const turn = round % slices.length;
-      for (const { name, runtime, next } of [...slices.slice(turn), ...slices.slice(0, turn)]) {
+      for (const { rounds, runtime, next } of [...slices.slice(turn), ...slices.slice(0, turn)]) {
         await takeTurn(runtime, async (many, one) => {
-          await many.load(runtime.url, next, { calls: plan.keys.length });
+          await many.load(runtime.url, next, { calls: keys.length });
           const before = runtime.cpuMs();
-          const { rps, times } = await many.load(runtime.url, next, { ms: plan.seconds * 1000 });
+          const { rps, times } = await many.load(runtime.url, next, { ms: seconds * 1000 });
           const cpu = (runtime.cpuMs() - before) / times.length;
-          const { times: alone } = await one.load(runtime.url, next, { ms: plan.seconds * 500 });
-          measured[name].rps.push(rps);
-          measured[name].p50.push(median(alone));
-          measured[name].cpu.push(cpu);
+          const alone = await one.load(runtime.url, next, { ms: seconds * 500 });
+          rounds.push({ rps, p50: median(alone.times), cpu });
         });
       }
     }
-    return measured;
   } finally {
     for (const runtime of runtimes.values()) {
       runtime.resume();
@@ -115,40 +115,4 @@ async function takeTurn<T>(
     one.close();
     runtime.pause();
   }
-}
-
-/**
- * Joins the rounds of all starts: the memory layout of a process makes it faster or slower for as long as it
- * runs.
- */
-export function joined(runs: readonly Measured[]): Measured {
-  return byVariant((name) => ({
-    rps: runs.flatMap((each) => each[name].rps),
-    p50: runs.flatMap((each) => each[name].p50),
-    cpu: runs.flatMap((each) => each[name].cpu),
-  }));
-}
-
-async function prepareCalls(
-  variant: Variant,
-  url: string,
-  { keys, newQueries }: Plan,
-  connections: Connections,
-) {
-  const newRequest = await variant.prepare(url, connections, keys);
-  const queries = newQueries();
-  let index = 0;
-  return () => newRequest(() => queries.next().value, index++);
-}
-
-function byVariant<T>(make: (name: VariantName) => T): Record<VariantName, T> {
-  return {
-    hello: make("hello"),
-    route: make("route"),
-    unguarded: make("unguarded"),
-    quiet: make("quiet"),
-    sdk: make("sdk"),
-    full: make("full"),
-    mcpagent: make("mcpagent"),
-  };
 }

@@ -1,16 +1,14 @@
-import { median } from "../eval/ndcg.ts";
-import type { Measured, Series } from "./measure.ts";
-import { VARIANTS, type VariantName } from "./variants.ts";
 import { plainTable } from "../../cli/table.ts";
+import { median } from "../support/figures.ts";
+import type { Measured, Round } from "./measure.ts";
+import type { VariantName } from "./variants.ts";
 
-/**
- * Ratios that the full path must reach with state in memory, where the disk's write latency does not count.
- */
-const TARGETS: { of: VariantName; to: VariantName; atLeast: number }[] = [
-  { of: "full", to: "quiet", atLeast: 0.95 },
-  { of: "full", to: "unguarded", atLeast: 0.85 },
-  { of: "full", to: "sdk", atLeast: 0.95 },
-  { of: "full", to: "mcpagent", atLeast: 1.5 },
+/** Ratios of calls a second that the full path must reach, with state in memory. */
+const TARGETS: { to: VariantName; atLeast: number }[] = [
+  { to: "quiet", atLeast: 0.95 },
+  { to: "unguarded", atLeast: 0.85 },
+  { to: "sdk", atLeast: 0.95 },
+  { to: "mcpagent", atLeast: 1.5 },
 ];
 
 interface Spread {
@@ -19,9 +17,9 @@ interface Spread {
   max: number;
 }
 
-export interface Target {
+interface Target {
   name: string;
-  /** Spread of the rounds' ratios. */
+  /** The rounds' ratios: the two were measured within seconds of each other. */
   ratio: Spread;
   /** Median of the rounds' ratios of processor time, which other work on the machine disturbs less. */
   cpuRatio: number;
@@ -29,81 +27,48 @@ export interface Target {
   met: boolean;
 }
 
-interface Figures {
-  rps: number;
-  p50_ms: number;
-  rps_range: number[];
-  p50_ms_range: number[];
-  cpu_ms: number;
-}
-
 export interface Report {
-  /** Those that were measured. */
-  variants: Partial<Record<VariantName, Figures>>;
+  variants: Record<string, Record<"rps" | "p50_ms" | "cpu_ms", Spread>>;
   targets: Target[];
 }
 
 export function summarize(measured: Measured): Report {
-  const isMeasured = (name: VariantName) => measured[name].rps.length > 0;
-  const figures = VARIANTS.filter(isMeasured).map((name) => [name, figuresOf(measured[name])] as const);
+  const figuresOf = (rounds: readonly Round[]) => ({
+    rps: spread(rounds.map(({ rps }) => rps)),
+    p50_ms: spread(rounds.map(({ p50 }) => p50)),
+    cpu_ms: spread(rounds.map(({ cpu }) => cpu)),
+  });
+  const full = measured.get("full") ?? [];
   return {
-    variants: Object.fromEntries(figures),
-    // Round by round: the two were measured within seconds of each other.
-    targets: TARGETS.filter(({ of, to }) => isMeasured(of) && isMeasured(to)).map(({ of, to, atLeast }) => {
-      const ratio = spread(ratios(measured[of].rps, measured[to].rps));
-      const cpuRatio = median(ratios(measured[of].cpu, measured[to].cpu));
-      return { name: `${of} / ${to}`, ratio, cpuRatio, atLeast, met: ratio.median >= atLeast };
+    variants: Object.fromEntries([...measured].map(([name, rounds]) => [name, figuresOf(rounds)])),
+    targets: TARGETS.flatMap(({ to, atLeast }): Target[] => {
+      const other = measured.get(to);
+      if (other === undefined || full.length === 0) return [];
+      const ratios = (key: keyof Round) =>
+        spread(full.map((round, index) => round[key] / (other[index]?.[key] ?? Number.NaN)));
+      const ratio = ratios("rps");
+      const met = ratio.median >= atLeast;
+      return [{ name: `full / ${to}`, ratio, cpuRatio: ratios("cpu").median, atLeast, met }];
     }),
   };
 }
 
-function figuresOf(series: Series): Figures {
-  const [rps, p50] = [spread(series.rps), spread(series.p50)];
-  return {
-    rps: round(rps.median, 1),
-    p50_ms: round(p50.median, 2),
-    rps_range: [round(rps.min, 1), round(rps.max, 1)],
-    p50_ms_range: [round(p50.min, 2), round(p50.max, 2)],
-    cpu_ms: round(median(series.cpu), 2),
-  };
-}
-
-const ratios = (of: readonly number[], to: readonly number[]) =>
-  of.map((value, index) => value / (to[index] ?? Number.NaN));
+const spread = (values: readonly number[]): Spread => ({
+  median: median(values),
+  min: Math.min(...values),
+  max: Math.max(...values),
+});
 
 export function toTable({ variants, targets }: Report): string {
-  const table = plainTable([
-    "",
-    "calls/s, 16 connections",
-    "min-max",
-    "p50 ms, 1 connection",
-    "min-max",
-    "workerd CPU ms",
-  ]);
-  const range = ([min = 0, max = 0]: number[], digits: number) =>
-    `${min.toFixed(digits)}-${max.toFixed(digits)}`;
-  for (const name of VARIANTS) {
-    const figures = variants[name];
-    if (figures === undefined) continue;
-    const { rps, rps_range, p50_ms, p50_ms_range, cpu_ms } = figures;
-    table.push([
-      name,
-      rps.toFixed(0),
-      range(rps_range, 0),
-      p50_ms.toFixed(2),
-      range(p50_ms_range, 2),
-      cpu_ms.toFixed(2),
-    ]);
-  }
-  for (const { name, ratio, cpuRatio } of targets) {
-    const [times, cpuTimes] = [`${ratio.median.toFixed(2)}x`, `${cpuRatio.toFixed(2)}x`];
-    table.push([name, times, range([ratio.min, ratio.max], 2), "", "", cpuTimes]);
-  }
+  const [many, one] = ["calls/s, 16 connections", "p50 ms, 1 connection"];
+  const table = plainTable(["", many, "min-max", one, "min-max", "workerd CPU ms"]);
+  const cells = (each: Spread, digits: number, unit = "") => [
+    `${each.median.toFixed(digits)}${unit}`,
+    `${each.min.toFixed(digits)}-${each.max.toFixed(digits)}`,
+  ];
+  for (const [name, { rps, p50_ms, cpu_ms }] of Object.entries(variants))
+    table.push([name, ...cells(rps, 0), ...cells(p50_ms, 2), cpu_ms.median.toFixed(2)]);
+  for (const { name, ratio, cpuRatio } of targets)
+    table.push([name, ...cells(ratio, 2, "x"), "", "", `${cpuRatio.toFixed(2)}x`]);
   return table.toString();
 }
-
-function spread(values: readonly number[]): Spread {
-  return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
-}
-
-const round = (value: number, digits: number) => Number(value.toFixed(digits));

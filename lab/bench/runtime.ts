@@ -1,7 +1,7 @@
 import { ChildProcess, execFile } from "node:child_process";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { readFileSync } from "node:fs";
-import { readdir } from "node:fs/promises";
+import { readFile, readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -10,20 +10,33 @@ import { unstable_getMiniflareWorkerOptions as readWorkerOptions } from "wrangle
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
+/** A Worker to bundle. Paths are relative to the repository. */
+export interface Build {
+  /** Its wrangler.toml. */
+  config: string;
+  /** Files in the place of modules, by the name under which the code imports them. */
+  standIns?: Readonly<Record<string, string>>;
+}
+
 export interface Bundle {
   /** The bundle's entry file. */
   path: string;
   config: string;
 }
 
-/** Bundles a Worker as `wrangler deploy` would send it. */
-export async function bundle(config: string, outDir: string): Promise<Bundle> {
+/** Bundles a Worker as `wrangler deploy` would send it. Throws if a stand-in is not part of the bundle. */
+export async function bundle({ config, standIns = {} }: Build, outDir: string): Promise<Bundle> {
   const configPath = join(ROOT, config);
+  const metafile = join(outDir, "bundle-meta.json");
+  const aliases = Object.entries(standIns).flatMap(([from, to]) => ["--alias", `${from}:${join(ROOT, to)}`]);
   await promisify(execFile)(
     join(ROOT, "node_modules/.bin/wrangler"),
-    ["deploy", "--dry-run", "--outdir", outDir, "--config", configPath],
+    ["deploy", "--dry-run", "--outdir", outDir, "--config", configPath, "--metafile", metafile, ...aliases],
     { cwd: ROOT, env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" } },
   );
+  const meta = await readFile(metafile, "utf8");
+  const missing = Object.values(standIns).find((file) => !meta.includes(`"${file}"`));
+  if (missing !== undefined) throw new Error(`${missing} is not in the bundle: what it replaces has moved.`);
   const { main } = readWorkerOptions(configPath);
   if (main === undefined) throw new Error(`${config} names no entry file.`);
   return { path: join(outDir, basename(main).replace(/\.tsx?$/, ".js")), config: configPath };

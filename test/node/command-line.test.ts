@@ -38,11 +38,18 @@ it.each(COMMANDS.map(({ file }) => file))(
   },
 );
 
-it.each(COMMANDS.map(({ file }) => file))(
-  "%s loads before policy.json is read, and can report that it is not JSON",
-  async (file) => {
-    const loaded = await loadedWith(file);
-    expect([...loaded].filter((each) => each.endsWith(".json"))).toEqual([]);
+it.each(["lab surface", "lab attack", "lab bench search"])(
+  "%s says in one line that policy.json is not JSON",
+  async (name) => {
+    const hooks = `import { registerHooks } from "node:module";
+      const broken = { format: "json", source: "{", shortCircuit: true };
+      registerHooks({ load: (url, context, next) => url.endsWith("/policy.json") ? broken : next(url, context) });`;
+    const hooked = ["--import", `data:text/javascript,${encodeURIComponent(hooks)}`];
+    await expect(run(process.execPath, [...hooked, BIN, ...name.split(" ")])).rejects.toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: expect.stringMatching(/^.*policy\.json: .*\n$/),
+    });
   },
 );
 

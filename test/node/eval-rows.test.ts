@@ -2,8 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { checkJudgedSkus, readJudgments } from "../../lab/eval/judgments.ts";
-import { readProducts } from "../../lab/eval/products.ts";
+import { checkJudgedSkus, readJudgments, readProducts } from "../../lab/eval/read-data.ts";
 import { generateProducts } from "../../cli/sample/generate.ts";
 
 let folder = "";

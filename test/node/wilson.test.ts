@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { wilson95 } from "../../lab/eval/wilson.ts";
+import { wilson95 } from "../../cli/replay/wilson.ts";
 
 // Expected values by the formula without continuity correction, computed separately.
 it.each([

@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { attackCalls } from "../../lab/attack/families.ts";
+import { attackCalls } from "../../lab/attack/live-attack.ts";
 import { play } from "../../lab/attack/play.ts";
 import { readWorld } from "../../lab/attack/world.ts";
 import { addUser, createKey } from "../../src/identity/administration.ts";
@@ -75,7 +75,7 @@ describe("the overview", () => {
     await page.evaluate(() => Object.assign(window, { isSame: true }));
     const { user, key } = await newAttacker();
     const { calls } = attackCalls("profile-loop", 9, await readWorld(dashboard().server));
-    const { action } = await play(dashboard().server.url, key, calls, () => {});
+    const { action } = await play(dashboard().server.url, key, calls);
     const stopped = Date.now();
     expect(action).toBe("confirm");
     await page.locator(".incidents li").filter({ hasText: user }).waitFor({ timeout: 3_000 });

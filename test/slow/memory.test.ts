@@ -45,9 +45,13 @@ async function heapOf(inspector: URL, url: string): Promise<number> {
 
 it("a caller who does everything at once takes 96 KiB at most", async () => {
   const folder = await mkdtemp(join(tmpdir(), "catalog-memory-"));
-  const runtime = await run(await bundle("test/memory/wrangler.toml", join(folder, "bundle")), folder, {
-    inspected: true,
-  });
+  const runtime = await run(
+    await bundle({ config: "test/memory/wrangler.toml" }, join(folder, "bundle")),
+    folder,
+    {
+      inspected: true,
+    },
+  );
   try {
     const fill = async (callers: number) => (await fetch(`${runtime.url}/?callers=${callers}`)).text();
     // The program's own memory is allocated by the second round.

@@ -204,20 +204,19 @@ export const FORMS: Record<string, Form> = {
 
   "npm run bench": { like: "npm run bench -- --check" },
   // At this size it is chance whether the targets are met.
-  "npm run bench -- --check": { run: `${SMALL_BENCH} --state memory --check`, codes: [0, 1] },
+  "npm run bench -- --check": { run: `${SMALL_BENCH} --check`, codes: [0, 1] },
   "npm run bench -- --variants sdk full": { run: `${SMALL_BENCH} --variants sdk full` },
   "npm run bench -- --variants sdk full --rounds 6 --warm-up 2000": {
     like: "npm run bench -- --variants sdk full",
   },
   "npm run bench -- --products FILE": { like: "npm run bench -- --check" },
-  "npm run bench -- --state both --starts 2 --rounds 4": { run: `${SMALL_BENCH} --state disk` },
+  "npm run bench -- --folder .wrangler --starts 2": { run: `${SMALL_BENCH} --folder .wrangler` },
   "npm run bench -- search": { run: "npm run -s bench -- search --sizes 200 --rounds 1" },
   "npm run bench -- flood": { run: "npm run -s bench -- flood --products 200 --seconds 0.3 --flood tools" },
   "npm run bench -- flood --check": {
     run: "npm run -s bench -- flood --products 200 --seconds 0.3 --flood tools --check",
     codes: [0, 1],
   },
-  "npm run bench -- stdio": { run: "npm run -s bench -- stdio --rounds 1" },
 
   "npm run deploy -- --dry-run": AS_IT_STANDS,
   "npm run deploy": ACCOUNT,

@@ -1,9 +1,39 @@
 import type { Trace } from "../../cli/replay/read-traces.ts";
+import { ATTACK_NAMES, generateTraces } from "../generate-traces/families.ts";
 import type { World } from "./world.ts";
 
 export interface LiveCall {
   tool: string;
   arguments: Record<string, unknown>;
+}
+
+interface LiveAttack {
+  role: "support" | "shopper";
+  /** The calls of one inner list are made at once. */
+  calls: LiveCall[][];
+}
+
+/** Attacks that only exist live, because traces hold no text and no planted record. */
+const LIVE_ONLY: Record<string, (world: World) => LiveCall[]> = {
+  canary: ({ canary }) => [{ tool: "get_customer", arguments: { customer_id: canary } }],
+  "tainted-write": ({ injectedTicket, openTicket }) => [
+    { tool: "get_ticket", arguments: { ticket_id: injectedTicket } },
+    { tool: "close_ticket", arguments: { ticket_id: openTicket, resolution: "Refunded" } },
+  ],
+};
+
+export const LIVE_FAMILIES: readonly string[] = [...ATTACK_NAMES, ...Object.keys(LIVE_ONLY)];
+
+/** Builds a family's calls about the records of a server; the same for the same seed. */
+export function attackCalls(family: string, seed: number, world: World): LiveAttack {
+  const own = LIVE_ONLY[family];
+  if (own !== undefined) return { role: "support", calls: own(world).map((call) => [call]) };
+  const [trace] = [...generateTraces(family, 1, seed)];
+  if (trace === undefined) throw new Error(`There is no attack named ${family}.`);
+  const together = Map.groupBy(trace.calls, ({ at_ms }) => at_ms).values();
+  const translate = translator(world);
+  const role = trace.principal.role === "shopper" ? "shopper" : "support";
+  return { role, calls: [...together].map((calls) => calls.map(translate)) };
 }
 
 type TraceCall = Trace["calls"][number];
@@ -15,7 +45,7 @@ const NOBODY = 90_000_000;
  * Maps a trace's calls to the people and products of a server: the first id seen becomes the server's first,
  * and so on.
  */
-export function translator(world: World): (call: TraceCall) => LiveCall {
+function translator(world: World): (call: TraceCall) => LiveCall {
   const customers = inOrder(world.customers);
   const products = inOrder(world.skus);
   const orders = new Map<string, string>();
@@ -67,18 +97,7 @@ export function translator(world: World): (call: TraceCall) => LiveCall {
   };
 }
 
-const QUERIES = [
-  "wireless",
-  "keyboard",
-  "cotton",
-  "lamp",
-  "travel",
-  "kitchen",
-  "garden",
-  "steel",
-  "kids",
-  "pro",
-];
+const QUERIES = "wireless keyboard cotton lamp travel kitchen garden steel kids pro".split(" ");
 
 /** Hands out items in the order in which ids are first seen; undefined when none is left. */
 function inOrder<T>(all: readonly T[]): (id: string | undefined) => T | undefined {
