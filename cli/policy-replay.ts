@@ -7,12 +7,17 @@ import { plural } from "../src/web/admin/units.ts";
 import { openSource } from "./import/open-source.ts";
 import { showProgress } from "./import/progress.ts";
 import { readRecordings } from "./replay/read-recordings.ts";
-import { differencesTable } from "./replay/differences.ts";
 import { limitedBy } from "./replay/rate.ts";
 import { SHIPPED_POLICY, readReplayPolicy } from "./replay/read-rules.ts";
 import type { Recording } from "./replay/recording.ts";
-import { lineOf, type Replayed, replay } from "./replay/replay.ts";
-import { type Outcome, microsecondsPerCall, summarize, summaryTable } from "./replay/summary.ts";
+import { type Replayed, replay } from "./replay/replay.ts";
+import {
+  type Outcome,
+  differencesTable,
+  microsecondsPerCall,
+  summarize,
+  summaryTable,
+} from "./replay/summary.ts";
 
 interface Options {
   lines?: "odd" | "even";
@@ -66,10 +71,10 @@ async function run(file: string, { policy, against, summary, lines, json = false
     const limited = second && limitedBy(windows, recording.rate.events);
     const outcome = outcomeOf(recording, detector, limited);
     outcomes.push(outcome);
-    if (second === undefined || secondDetector === undefined) console.log(JSON.stringify(lineOf(outcome)));
+    if (second === undefined || secondDetector === undefined) console.log(JSON.stringify(outcome.line));
     else {
       const then = limitedBy(second.windows, recording.rate.events);
-      const [before, after] = [lineOf(outcome), lineOf(replay(recording, secondDetector, undefined, then))];
+      const [before, after] = [outcome.line, replay(recording, secondDetector, undefined, then).line];
       if (differs(before, after)) changed.push({ before, after });
       unplaced += recording.rate.unplaced;
     }

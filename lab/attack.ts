@@ -8,7 +8,7 @@ import { commandOf } from "../cli/command.ts";
 import { DEFAULT_STATE_DIR, type LocalServer, findServer, withServer } from "../cli/local/server.ts";
 import { readAudit } from "../cli/replay/read-audit.ts";
 import { SHIPPED_POLICY, readRules } from "../cli/replay/read-rules.ts";
-import { type Details, lineOf, replay } from "../cli/replay/replay.ts";
+import { type Replay, replay } from "../cli/replay/replay.ts";
 import { fillNewState } from "../cli/sample/fill-new-state.ts";
 import { detectorOf } from "../src/detection/detector.ts";
 import { plural } from "../src/web/admin/units.ts";
@@ -39,26 +39,25 @@ async function attack(server: LocalServer): Promise<void> {
   const user = `attacker-${randomBytes(4).toString("hex")}`;
   const [key = ""] = await addCallers(server, [user], role);
   const live = await play(server.url, key, calls);
-  const replayed = await replayAudit(user);
+  const { line: replayed, subjectsAnswered } = await replayAudit(user);
   const isSame =
     (live.action === replayed.action || (live.action === "allow" && replayed.action === "flag")) &&
-    live.people_before === replayed.subjects_answered;
+    live.people_before === subjectsAnswered;
   process.exitCode = isSame ? 0 : 1;
-  if (json === true)
-    return console.log(JSON.stringify({ family, user, live, replayed: lineOf(replayed), same: isSame }));
+  if (json === true) return console.log(JSON.stringify({ family, user, live, replayed, same: isSame }));
   const words = (people: number, products: number) =>
     `${plural(people, "person", "people")} and ${plural(products, "product")}`;
   console.log(
     `${family} as ${user}: ${live.action} after ${plural(live.calls, "call")}, ${words(live.people_before, live.products_before)}.`,
   );
   console.log(
-    `Replay of its audit: ${replayed.action}, ${words(replayed.subjects_answered, replayed.objects_before)} (rules: ${replayed.rules.join(", ") || "none"}). ${isSame ? "The same." : "NOT the same."}`,
+    `Replay of its audit: ${replayed.action}, ${words(subjectsAnswered, replayed.objects_before)} (rules: ${replayed.rules.join(", ") || "none"}). ${isSame ? "The same." : "NOT the same."}`,
   );
   if (live.confirm_at !== null && goesOn)
     console.log(`Sign in with the demo admin's key and decide: ${live.confirm_at}`);
 }
 
-async function replayAudit(user: string): Promise<Details> {
+async function replayAudit(user: string): Promise<Replay> {
   const response = await callAdmin({ state }, "GET", `/audit/${user}`);
   const bytes = (async function* whole() {
     yield Buffer.from(await response.arrayBuffer());

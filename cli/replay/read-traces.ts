@@ -1,10 +1,10 @@
 import * as z from "zod";
 import { describeCall, describeResult } from "../../src/detection/describe.ts";
-import { type Labels, isPublicRead } from "../../src/detection/labels.ts";
+import { type Labels, NOWHERE, isPublicRead } from "../../src/detection/labels.ts";
 import { tokenOf } from "../../src/detection/tokens.ts";
+import { tools } from "../../src/tools/registry.ts";
 import { readJsonl } from "../import/read-jsonl.ts";
 import { BadInput, type RecordedCall, type Recording, type RecordingReader } from "./recording.ts";
-import { TRACE_LABELS } from "./trace-labels.ts";
 
 const names = z.array(z.string()).default([]);
 
@@ -36,6 +36,24 @@ export type Trace = z.output<typeof traceSchema>;
 const BEGIN = Date.UTC(2026, 0, 1);
 // Ids in a trace are not secret from a person who has the trace.
 const KEY = "a replay keeps nothing, so its key is no secret";
+
+/**
+ * The labels of the server's own tools, with the fields where traces keep ids: a product may be named by `id`
+ * instead of `sku`. Tools that the server lacks are not judged.
+ */
+const TRACE_LABELS: ReadonlyMap<string, Labels> = new Map(
+  tools.map(({ definition, labels: { subjects, objects, ...labels } }) => {
+    const isProducts = labels.classes.includes("catalog") && objects !== NOWHERE;
+    const inTraces = {
+      subjects: subjects === NOWHERE ? NOWHERE : { ...subjects, results: ["subjects[]"] },
+      objects: {
+        arguments: isProducts ? [...objects.arguments, "id"] : objects.arguments,
+        results: isProducts ? ["products[]"] : [],
+      },
+    };
+    return [definition.name, { ...labels, ...inTraces }];
+  }),
+);
 
 export function recordingOf({ id, label, family, catalog_size, principal, calls }: Trace): Recording {
   let page = 0;

@@ -10,7 +10,7 @@ import {
 import { FlowState } from "../../src/detection/state/state.ts";
 import type { RecordedCall, Recording, Step } from "./recording.ts";
 
-/** The decisions of a policy on a recorded caller. */
+/** The decisions of a policy on a recorded caller, as they are printed. */
 export interface Replayed {
   id: string;
   /** The strictest verdict of any call. */
@@ -26,9 +26,10 @@ export interface Replayed {
   rate_limited?: number;
 }
 
-export interface Details extends Replayed {
+export interface Replay {
+  line: Replayed;
   /** Distinct people answered in total, including calls in flight beside the stopped call. */
-  subjects_answered: number;
+  subjectsAnswered: number;
   /** Rules in shadow mode that gave a verdict. */
   shadow: string[];
   /** Microseconds of processor time in the detector, so that other load on the machine does not count. */
@@ -48,7 +49,7 @@ export function replay(
   detector: Detector,
   onDecision: (recorded: RecordedCall, decision: Decision) => void = () => {},
   limited?: ReadonlySet<number>,
-): Details {
+): Replay {
   const state = new FlowState(detector.rules);
   const verdicts = new Set<Verdict>();
   const rules = { enforce: new Set<string>(), shadow: new Set<string>() };
@@ -90,15 +91,19 @@ export function replay(
   }
   const { user, system } = process.threadCpuUsage(started);
   const before = answered.filter(({ index }) => enforcedAt === null || index < enforcedAt);
+  const distinct = (of: readonly RecordedCall[], what: "subjects" | "products") =>
+    new Set(of.flatMap((each) => each.answered[what])).size;
   return {
-    id: recording.id,
-    action: strictest([...verdicts]),
-    enforced_at: enforcedAt,
-    subjects_before: new Set(before.flatMap((each) => each.answered.subjects)).size,
-    objects_before: new Set(before.flatMap((each) => each.answered.products)).size,
-    rules: [...rules.enforce],
-    ...(limited !== undefined && limited.size > 0 && { rate_limited: limited.size }),
-    subjects_answered: new Set(answered.flatMap((each) => each.answered.subjects)).size,
+    line: {
+      id: recording.id,
+      action: strictest([...verdicts]),
+      enforced_at: enforcedAt,
+      subjects_before: distinct(before, "subjects"),
+      objects_before: distinct(before, "products"),
+      rules: [...rules.enforce],
+      ...(limited !== undefined && limited.size > 0 && { rate_limited: limited.size }),
+    },
+    subjectsAnswered: distinct(answered, "subjects"),
     shadow: [...rules.shadow],
     us: user + system,
     calls: recording.calls.length,
@@ -116,22 +121,3 @@ function stepsOf(calls: readonly RecordedCall[]): Step[] {
     (["admit", "settle"] as const).flatMap((kind) => together.map((recorded) => ({ kind, recorded }))),
   );
 }
-
-/** Returns the fields of the printed line. */
-export const lineOf = ({
-  id,
-  action,
-  enforced_at,
-  subjects_before,
-  objects_before,
-  rules,
-  rate_limited,
-}: Replayed): Replayed => ({
-  id,
-  action,
-  enforced_at,
-  subjects_before,
-  objects_before,
-  rules,
-  ...(rate_limited !== undefined && { rate_limited }),
-});

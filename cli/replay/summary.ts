@@ -1,77 +1,52 @@
-import type { Details } from "./replay.ts";
-import { wilson95 } from "./wilson.ts";
+import { plural } from "../../src/web/admin/units.ts";
 import { plainTable } from "../table.ts";
+import type { Replay, Replayed } from "./replay.ts";
+import { wilson95 } from "./wilson.ts";
 
-export interface Outcome extends Details {
+export interface Outcome extends Replay {
   label: string;
   family: string;
 }
 
-/** The results of one family of records. */
-export interface FamilyRow {
-  label: string;
-  family: string;
-  traces: number;
-  enforced: number;
-  /** Confidence interval of the enforced share. */
-  ci95: [number, number];
-  flagged: number;
-  /** The largest count, and the median. */
-  subjects_before: { max: number; median: number };
-  objects_before: { max: number; median: number };
-  /** Rules that gave a verdict, with the number of records; rules in shadow mode are in brackets. */
-  rules: string[];
-}
-
-export function summarize(outcomes: readonly Outcome[]): FamilyRow[] {
-  const families = Map.groupBy(outcomes, ({ label, family }) => `${label} ${family}`);
-  return [...families]
+/** Returns the results of each family of records. */
+export const summarize = (outcomes: readonly Outcome[]) =>
+  [...Map.groupBy(outcomes, ({ label, family }) => `${label} ${family}`)]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([, rows]) => {
-      const [first] = rows;
-      if (first === undefined) return [];
-      const enforced = rows.filter(({ enforced_at }) => enforced_at !== null).length;
-      return [
-        {
-          label: first.label,
-          family: first.family,
-          traces: rows.length,
-          enforced,
-          ci95: wilson95(enforced, rows.length),
-          flagged: rows.filter(({ action }) => action === "flag").length,
-          subjects_before: spread(rows.map((row) => row.subjects_before)),
-          objects_before: spread(rows.map((row) => row.objects_before)),
-          rules: [
-            ...counted(rows.flatMap((row) => row.rules)),
-            ...counted(rows.flatMap((row) => row.shadow)).map((rule) => `(${rule})`),
-          ],
-        },
-      ];
+    .map(([, rows]) => {
+      const lines = rows.map(({ line }) => line);
+      const enforced = lines.filter(({ enforced_at }) => enforced_at !== null).length;
+      return {
+        label: rows[0]?.label ?? "",
+        family: rows[0]?.family ?? "",
+        traces: rows.length,
+        enforced,
+        /** Confidence interval of the enforced share. */
+        ci95: wilson95(enforced, rows.length),
+        flagged: lines.filter(({ action }) => action === "flag").length,
+        subjects_before: spread(lines.map((line) => line.subjects_before)),
+        objects_before: spread(lines.map((line) => line.objects_before)),
+        /** Rules that gave a verdict, with the number of records; rules in shadow mode are in brackets. */
+        rules: [
+          ...counted(lines.flatMap((line) => line.rules)),
+          ...counted(rows.flatMap(({ shadow }) => shadow)).map((rule) => `(${rule})`),
+        ],
+      };
     });
-}
 
-export const microsecondsPerCall = (outcomes: readonly Outcome[]): number => {
-  const calls = outcomes.reduce((sum, row) => sum + row.calls, 0);
-  return calls === 0 ? 0 : outcomes.reduce((sum, row) => sum + row.us, 0) / calls;
-};
+export const microsecondsPerCall = (outcomes: readonly Outcome[]): number =>
+  outcomes.reduce((sum, { us }) => sum + us, 0) / (outcomes.reduce((sum, row) => sum + row.calls, 0) || 1);
 
-export function summaryTable(rows: readonly FamilyRow[]): string {
+export function summaryTable(rows: ReturnType<typeof summarize>): string {
   const table = plainTable(["", "family", "enforced", "ci95 %", "people before", "products before", "rules"]);
-  for (const row of rows) {
-    table.push([
-      row.label,
-      row.family,
-      `${row.enforced} of ${row.traces}`,
-      row.ci95.map(percent).join("-"),
-      `${row.subjects_before.median}, max ${row.subjects_before.max}`,
-      `${row.objects_before.median}, max ${row.objects_before.max}`,
-      row.rules.join(", "),
-    ]);
+  for (const { label, family, enforced, traces, ci95, rules, ...row } of rows) {
+    const [people, products] = [row.subjects_before, row.objects_before].map(
+      ({ median, max }) => `${median}, max ${max}`,
+    );
+    const interval = ci95.map((share) => (share * 100).toFixed(1)).join("-");
+    table.push([label, family, `${enforced} of ${traces}`, interval, people, products, rules.join(", ")]);
   }
   return table.toString();
 }
-
-const percent = (share: number) => (share * 100).toFixed(1);
 
 function spread(values: readonly number[]) {
   const sorted = values.toSorted((a, b) => a - b);
@@ -82,3 +57,23 @@ const counted = (names: readonly string[]): string[] =>
   [...Map.groupBy(names, (name) => name)]
     .toSorted(([, a], [, b]) => b.length - a.length)
     .map(([name, all]) => `${name} ${all.length}`);
+
+/** Prints the records that two policies decide differently, and how many were compared. */
+export function differencesTable(
+  changed: readonly { before: Replayed; after: Replayed }[],
+  compared: number,
+): string {
+  const said = `${changed.length} of ${plural(compared, "record")} would change`;
+  if (changed.length === 0) return said;
+  const table = plainTable(["record", "verdict", "new verdict", "new rules", "rate limited"]);
+  for (const { before, after } of changed) {
+    const limited = `${before.rate_limited ?? 0}, then ${after.rate_limited ?? 0}`;
+    table.push([before.id, verdictOf(before), verdictOf(after), after.rules.join(", "), limited]);
+  }
+  return `${table.toString()}\n${said}`;
+}
+
+const verdictOf = ({ action, enforced_at, subjects_before }: Replayed): string =>
+  enforced_at === null
+    ? action
+    : `${action} at ${enforced_at}, ${plural(subjects_before, "person", "people")}`;

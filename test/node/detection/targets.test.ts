@@ -34,7 +34,7 @@ const peopleAllowed = (recording: Recording): number => {
 
 function check(recordings: readonly Recording[]): void {
   for (const recording of recordings) {
-    const { enforced_at, subjects_before, objects_before, id } = replay(recording, detector);
+    const { enforced_at, subjects_before, objects_before, id } = replay(recording, detector).line;
     if (recording.label === "benign") expect([id, enforced_at]).toEqual([id, null]);
     else {
       expect([id, enforced_at]).not.toEqual([id, null]);
@@ -72,7 +72,7 @@ describe("detection targets", () => {
     for (const family of MISSED) {
       const [made] = [...generateTraces(family, 1, 5)].map(recordingOf);
       if (made === undefined) throw new Error(`no family ${family}`);
-      const { enforced_at, objects_before } = replay(made, detector);
+      const { enforced_at, objects_before } = replay(made, detector).line;
       expect([family, enforced_at === null || objects_before >= 200]).toEqual([family, true]);
     }
   });
