@@ -1,12 +1,13 @@
 import { CATALOG, CUSTOMERS, HOUR, MINUTE, SECOND, type Story } from "./story.ts";
 
 type Take = (story: Story, victim: number) => void;
-const WAYS: readonly Take[] = [
-  (story, victim) => story.search(victim),
-  (story, victim) => story.customer(victim),
-  (story, victim) => story.orders(victim),
-  (story, victim) => story.payments(victim),
-];
+const search: Take = (story, victim) => story.search(victim);
+const orders: Take = (story, victim) => story.orders(victim);
+const payments: Take = (story, victim) => story.payments(victim);
+const WAYS: readonly Take[] = [search, (story, victim) => story.customer(victim), orders, payments];
+/** The steps of the attacks that everybody thinks of first, and how many people they are about. */
+const STEPS: readonly Take[] = [search, orders, payments];
+const VICTIMS = 50;
 const profile: Take = (story, victim) => {
   for (const take of story.shuffled(WAYS)) take(story, victim);
 };
@@ -21,6 +22,30 @@ function loop(story: Story, victims: number, pause: [number, number], take: Take
 
 /** Thefts of people's data with a support agent's credentials. */
 export const ATTACKS: Readonly<Record<string, (story: Story) => void>> = {
+  /** Reads the customer, the orders and the payment methods, then takes the next customer. */
+  "profile-loop"(story) {
+    for (const victim of story.numbers(VICTIMS, CUSTOMERS)) for (const take of STEPS) take(story, victim);
+  },
+  /** The same with three harmless calls after each step. */
+  "padded-loop"(story) {
+    for (const victim of story.numbers(VICTIMS, CUSTOMERS)) {
+      for (const take of STEPS) {
+        take(story, victim);
+        for (const product of story.numbers(3, 150)) story.product(product);
+      }
+    }
+  },
+  /** Looks up everybody, then everybody's orders, then everybody's payment methods. */
+  "phase-batch"(story) {
+    const victims = story.numbers(VICTIMS, CUSTOMERS);
+    for (const take of STEPS) for (const victim of victims) take(story, victim);
+  },
+  /** Tries order numbers one after the other; one in four exists. */
+  "order-guessing"(story) {
+    for (let step = 0; step < 200; step++) {
+      story.guessOrder(1_000_000 + step, story.chance(0.25) ? story.int(0, CUSTOMERS - 1) : undefined);
+    }
+  },
   "contact-only": (story) => loop(story, 60, [0, 30 * SECOND], (_, victim) => story.customer(victim)),
   "payment-only": (story) => loop(story, 60, [0, 30 * SECOND], (_, victim) => story.payments(victim)),
   "orders-only": (story) => loop(story, 60, [0, 30 * SECOND], (_, victim) => story.order(victim)),
@@ -134,6 +159,13 @@ export const ATTACKS: Readonly<Record<string, (story: Story) => void>> = {
 
 /** Thefts of the catalog. */
 export const CRAWLS: Readonly<Record<string, (story: Story) => void>> = {
+  /** Reads one product after another, in no order. */
+  "catalog-crawl"(story) {
+    for (const product of story.numbers(1_500, CATALOG)) {
+      story.product(product);
+      story.wait(0, SECOND);
+    }
+  },
   "catalog-by-search"(story) {
     const size = story.pick([10, 20, 50], 10);
     const all = story.numbers(1_000, CATALOG);

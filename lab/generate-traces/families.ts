@@ -1,6 +1,5 @@
 import type { Trace } from "../../cli/replay/read-traces.ts";
 import { ATTACKS, CRAWLS, FRONTIER } from "./attacks.ts";
-import { CLASSIC, CLASSIC_CRAWLS } from "./classic.ts";
 import { BENIGN, BENIGN_SHOPPERS } from "./benign.ts";
 import { Story } from "./story.ts";
 
@@ -20,8 +19,8 @@ const BENIGN_FAMILIES = [
   ...Object.entries(BENIGN_SHOPPERS).map(family("benign", "shopper")),
 ];
 const ATTACK_FAMILIES = [
-  ...Object.entries({ ...CLASSIC, ...ATTACKS }).map(family("attack", "support")),
-  ...Object.entries({ ...CLASSIC_CRAWLS, ...CRAWLS }).map(family("attack", "shopper")),
+  ...Object.entries(ATTACKS).map(family("attack", "support")),
+  ...Object.entries(CRAWLS).map(family("attack", "shopper")),
 ];
 const FRONTIER_FAMILIES = Object.entries(FRONTIER).map(family("attack", "support"));
 

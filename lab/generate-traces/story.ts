@@ -51,14 +51,8 @@ export class Story {
   }
 
   trace(id: string, label: "benign" | "attack", family: string): Trace {
-    return {
-      id,
-      label,
-      family,
-      catalog_size: CATALOG,
-      principal: { id, role: this.#role },
-      calls: this.calls,
-    };
+    const principal = { id, role: this.#role };
+    return { id, label, family, catalog_size: CATALOG, principal, calls: this.calls };
   }
 
   #add(tool: string, args: Call["arguments"], held: Partial<Call["result"]>): void {
@@ -73,18 +67,21 @@ export class Story {
     this.wait(SECOND, 5 * SECOND);
   }
 
+  #customers = (tool: string, args: Call["arguments"], subjects: readonly number[]) =>
+    this.#add(tool, args, { subjects: subjects.map(customerId) });
+  #about = (tool: string, customer: number) =>
+    this.#customers(tool, { customer_id: customerId(customer) }, [customer]);
+
   search = (customer: number) =>
-    this.#add("search_customers", { email: `${customer}@example.com` }, { subjects: [customerId(customer)] });
+    this.#customers("search_customers", { email: `${customer}@example.com` }, [customer]);
   searchMany = (name: string, found: readonly number[]) =>
-    this.#add("search_customers", { name }, { subjects: found.map(customerId) });
+    this.#customers("search_customers", { name }, found);
   searchMiss = () => this.#add("search_customers", { email: `${this.int(0, 1e9)}@example` }, { error: true });
   close = (ticket: number) =>
     this.#add("close_ticket", { ticket_id: `T-${5_001 + ticket}`, resolution: "Done" }, { records: 1 });
   customer = (customer: number) => this.#about("get_customer", customer);
   orders = (customer: number) => this.#about("get_customer_orders", customer);
   payments = (customer: number) => this.#about("get_payment_methods", customer);
-  #about = (tool: string, customer: number) =>
-    this.#add(tool, { customer_id: customerId(customer) }, { subjects: [customerId(customer)] });
   /** Looks up a customer number that may not exist. */
   guessCustomer = (tool: string, number: number, exists: boolean) =>
     exists
@@ -92,17 +89,11 @@ export class Story {
       : this.#add(tool, { customer_id: customerId(number) }, { error: true });
   /** Returns one of the customer's orders. Their numbers look random. */
   order = (customer: number, which = this.int(0, 4)) =>
-    this.#add(
-      "get_order",
-      { order_id: `#W${orderNumber(customer, which)}` },
-      { subjects: [customerId(customer)] },
-    );
+    this.guessOrder(1_000_000 + (((customer * 8 + which) * 7_654_321) % 9_000_000), customer);
   guessOrder = (number: number, customer: number | undefined) =>
-    this.#add(
-      "get_order",
-      { order_id: `#W${number}` },
-      customer === undefined ? { error: true } : { subjects: [customerId(customer)] },
-    );
+    customer === undefined
+      ? this.#add("get_order", { order_id: `#W${number}` }, { error: true })
+      : this.#customers("get_order", { order_id: `#W${number}` }, [customer]);
   product = (product: number) => this.#add("get_product", { id: sku(product) }, { products: [sku(product)] });
   productMiss = (product: number) => this.#add("get_product", { id: `none-${product}` }, { error: true });
   stock = (products: readonly number[]) =>
@@ -114,5 +105,3 @@ export class Story {
 
 const customerId = (number: number) => `customer-${100_000 + number}`;
 const sku = (number: number) => `sku-${String(number).padStart(5, "0")}`;
-const orderNumber = (customer: number, which: number) =>
-  1_000_000 + (((customer * 8 + which) * 7_654_321) % 9_000_000);
