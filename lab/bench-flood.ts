@@ -60,23 +60,19 @@ const options = commandOf("lab bench flood")
   .option("--products <number>", "products in the catalog", positiveNumber, 5_000)
   .option("--seconds <number>", "time without and with each flood", positiveNumber, 9)
   .option("--flood <text>", "only floods whose name has this text", "")
-  .option("--json", "print JSON")
   .option("--check", `exit with 1 if a ratio is above ${RATIO_MAX}`)
   .parse()
-  .opts<{ products: number; seconds: number; flood: string; json?: boolean; check?: boolean }>();
+  .opts<{ products: number; seconds: number; flood: string; check?: boolean }>();
 
 const waiting = new Connections(1);
 const flooding = new Connections(64);
 const rows = await withFreshServer(measure);
 waiting.close();
 flooding.close();
-if (options.json === true) console.log(JSON.stringify(rows));
-else {
-  const table = plainTable(["flood", "p95 quiet, ms", "p95 flooded, ms", "ratio", "calls", "bursts"]);
-  for (const { flood, quietMs, floodMs, ratio, calls, bursts } of rows)
-    table.push([flood, quietMs.toFixed(1), floodMs.toFixed(1), ratio.toFixed(2), calls, bursts]);
-  console.log(table.toString());
-}
+const table = plainTable(["flood", "p95 quiet, ms", "p95 flooded, ms", "ratio", "calls", "bursts"]);
+for (const { flood, quietMs, floodMs, ratio, calls, bursts } of rows)
+  table.push([flood, quietMs.toFixed(1), floodMs.toFixed(1), ratio.toFixed(2), calls, bursts]);
+console.log(table.toString());
 if (options.check === true && !rows.every(({ ratio }) => ratio <= RATIO_MAX)) process.exitCode = 1;
 
 async function measure(server: LocalServer) {

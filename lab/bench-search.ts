@@ -16,9 +16,8 @@ const options = commandOf("lab bench search")
   )
   .option("--sizes <products...>", "catalog sizes", ["20000", "100000", "1000000"])
   .option("--rounds <number>", "calls of each kind", positiveNumber, 41)
-  .option("--json", "print JSON")
   .parse()
-  .opts<{ sizes: string[]; rounds: number; json?: boolean }>();
+  .opts<{ sizes: string[]; rounds: number }>();
 
 const { common, alsoCommon, medium, rare } = WORDS;
 /** Undefined stands for the list of categories: the cost of a call without a search. */
@@ -42,15 +41,12 @@ const SAY_EVERY_MS = 5_000;
 const columns: { size: number; importSeconds: number; p50: Record<string, number> }[] = [];
 for (const size of options.sizes.map(Number))
   columns.push(await withFreshServer((server) => measure(server, size)));
-if (options.json === true) console.log(JSON.stringify(columns));
-else {
-  const table = plainTable(["p50 in ms", ...columns.map(({ size }) => size.toLocaleString("en"))]);
-  for (const kind of Object.keys(QUESTIONS))
-    table.push([kind, ...columns.map(({ p50 }) => p50[kind]?.toFixed(1) ?? "")]);
-  const rates = columns.map(({ size, importSeconds }) => Math.round(size / importSeconds));
-  table.push(["import, products/s", ...rates]);
-  console.log(table.toString());
-}
+const table = plainTable(["p50 in ms", ...columns.map(({ size }) => size.toLocaleString("en"))]);
+for (const kind of Object.keys(QUESTIONS))
+  table.push([kind, ...columns.map(({ p50 }) => p50[kind]?.toFixed(1) ?? "")]);
+const rates = columns.map(({ size, importSeconds }) => Math.round(size / importSeconds));
+table.push(["import, products/s", ...rates]);
+console.log(table.toString());
 
 async function measure(server: LocalServer, size: number) {
   const started = performance.now();

@@ -10,7 +10,7 @@ import { plainTable } from "../cli/table.ts";
 import { scanForInjection } from "../src/text/injection-scan.ts";
 import { percent } from "./support/figures.ts";
 
-const { data, floor, details, json } = commandOf("lab eval-injections")
+const { data, floor, details } = commandOf("lab eval-injections")
   .description(
     "Scan labelled texts for instructions to the model, and print the flagged share of each source, with 95 % " +
       "Wilson intervals. A flag on label 1 is a detection, on label 0 a false positive.",
@@ -22,9 +22,8 @@ const { data, floor, details, json } = commandOf("lab eval-injections")
     positiveNumber,
   )
   .option("--details", "print every missed attack and every false positive")
-  .option("--json", "print the figures as JSON")
   .parse()
-  .opts<{ data: string; floor?: number; details?: boolean; json?: boolean }>();
+  .opts<{ data: string; floor?: number; details?: boolean }>();
 
 const rowSchema = z.object({
   id: z.string(),
@@ -54,26 +53,23 @@ const sources = [...groups].map(([name, some]) => ({ name, ...shareOf(some) }));
 const detection = shareOf(scanned.filter(({ label }) => label === 1));
 const falsePositives = shareOf(scanned.filter(({ label }) => label === 0));
 
-if (json === true) console.log(JSON.stringify({ sources, detection, falsePositives, usPerKb }));
-else {
-  for (const { label, families, id, source, text } of details === true ? scanned : []) {
-    if ((label === 1) === families.length > 0) continue;
-    const what = label === 1 ? "missed" : `false positive (${families.join(", ")})`;
-    console.log(`${what} ${id} ${source}: ${JSON.stringify(text.slice(0, 300))}`);
-  }
-  const table = plainTable(["texts", "flagged", "of", "share", "ci95"]);
-  for (const { name, flagged, of, interval } of sources)
-    table.push([name, flagged, of, percent(flagged / of), interval.map(percent).join(" - ")]);
-  console.log(table.toString());
-  for (const [name, { flagged, of, interval }] of Object.entries({
-    detection,
-    "false positives": falsePositives,
-  }))
-    console.log(
-      `${name} ${percent(flagged / of)} (${flagged} of ${of}, ci95 ${interval.map(percent).join(" - ")})`,
-    );
-  console.log(`${usPerKb.toFixed(0)} us per 1,000 characters`);
+for (const { label, families, id, source, text } of details === true ? scanned : []) {
+  if ((label === 1) === families.length > 0) continue;
+  const what = label === 1 ? "missed" : `false positive (${families.join(", ")})`;
+  console.log(`${what} ${id} ${source}: ${JSON.stringify(text.slice(0, 300))}`);
 }
+const table = plainTable(["texts", "flagged", "of", "share", "ci95"]);
+for (const { name, flagged, of, interval } of sources)
+  table.push([name, flagged, of, percent(flagged / of), interval.map(percent).join(" - ")]);
+console.log(table.toString());
+for (const [name, { flagged, of, interval }] of Object.entries({
+  detection,
+  "false positives": falsePositives,
+}))
+  console.log(
+    `${name} ${percent(flagged / of)} (${flagged} of ${of}, ci95 ${interval.map(percent).join(" - ")})`,
+  );
+console.log(`${usPerKb.toFixed(0)} us per 1,000 characters`);
 
 if (floor !== undefined && (falsePositives.flagged > 0 || detection.flagged / detection.of < floor)) {
   console.error(`Detection is below the floor of ${floor}, or an honest text is flagged.`);

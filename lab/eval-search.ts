@@ -8,11 +8,11 @@ import { importRecords } from "../cli/import/import-records.ts";
 import type { LocalServer } from "../cli/local/server.ts";
 import { plainTable } from "../cli/table.ts";
 import { ndcg, spread } from "./eval/ndcg.ts";
-import { plainFts } from "./eval/plain-fts.ts";
 import { checkJudgedSkus, readJudgments, readProducts } from "./eval/read-data.ts";
 import { addCallers, callerIds, connect } from "./support/callers.ts";
 import { median } from "./support/figures.ts";
 import { withFreshServer } from "./support/fresh-server.ts";
+import { NAIVE_PAGE, NAIVE_TABLE, naiveMatch } from "./support/naive-fts.ts";
 
 const options = commandOf("lab eval-search")
   .description(
@@ -66,7 +66,8 @@ if (options.floor !== undefined && figures.search.mean < options.floor) {
 
 async function askAll(server: LocalServer) {
   await importRecords(server, products);
-  const plain = plainFts(products);
+  await server.batch(NAIVE_TABLE.map((sql) => ({ sql, values: [] })));
+  const plainSql = `SELECT p.sku FROM naive_search f, products p ${NAIVE_PAGE}`;
   const keys = await addCallers(server, callerIds(Math.ceil(judged.length / QUERIES_PER_CALLER)));
   const clients = await Promise.all(keys.map((key) => connect(server.url, key)));
   const all = [];
@@ -82,7 +83,9 @@ async function askAll(server: LocalServer) {
     const found = answerSchema.parse(answer.structuredContent).products;
     const skus = found.map(({ sku }) => sku);
     const names = found.map(({ name }) => name.slice(0, 40));
-    all.push({ query, names, ms, search: ndcg(skus, grades), plain: ndcg(plain(query), grades) });
+    const [rows = []] = await server.batch([{ sql: plainSql, values: [naiveMatch(query)] }]);
+    const plain = rows.map(({ sku }) => String(sku));
+    all.push({ query, names, ms, search: ndcg(skus, grades), plain: ndcg(plain, grades) });
   }
   for (const client of clients) await client.close();
   return all;

@@ -4,6 +4,7 @@ import { importRecords } from "../../cli/import/import-records.ts";
 import { startServer } from "../../cli/local/server.ts";
 import type { ProductRecord } from "../../src/catalog/import/record.ts";
 import { addCallers, callerIds } from "../support/callers.ts";
+import { NAIVE_TABLE } from "../support/naive-fts.ts";
 
 const WORDS_MIN = 2;
 const WORDS_MAX = 3;
@@ -40,14 +41,7 @@ export async function seed(
   const server = await startServer({ stateDir });
   try {
     await importRecords(server, products);
-    const statements = [
-      `CREATE VIRTUAL TABLE naive_search USING fts5 (
-        name, model, brand, category, description, tokenize = 'porter unicode61')`,
-      `INSERT INTO naive_search (rowid, name, model, brand, category, description)
-        SELECT p.id, p.name, p.model, p.brand, c.name, p.description
-        FROM products p JOIN categories c ON c.id = p.category_id`,
-    ];
-    await server.batch(statements.map((sql) => ({ sql, values: [] })));
+    await server.batch(NAIVE_TABLE.map((sql) => ({ sql, values: [] })));
     return await addCallers(server, callerIds(callers));
   } finally {
     await server.close();

@@ -1,7 +1,5 @@
 import * as z from "zod";
-
-// Plain FTS5 as a baseline: the five texts of a product in one FTS5 table with the porter stemmer,
-// every word optional, bm25() over all matches. lab/bench/seed.ts makes the table.
+import { NAIVE_PAGE, naiveMatch } from "../../support/naive-fts.ts";
 
 const productRow = z.object({
   sku: z.string(),
@@ -15,18 +13,13 @@ const productRow = z.object({
 });
 
 export async function naiveSearch(db: D1Database, query: string) {
-  const match = query
-    .split(/\s+/)
-    .map((word) => `"${word.replaceAll('"', '""')}"`)
-    .join(" OR ");
   const { results } = await db
     .prepare(
       `SELECT p.sku, p.name, p.brand, c.name AS category, p.price_minor, p.currency, p.status,
          EXISTS (SELECT 1 FROM stock s WHERE s.product_id = p.id AND s.quantity > 0) AS stocked
-       FROM naive_search f JOIN products p ON p.id = f.rowid JOIN categories c ON c.id = p.category_id
-       WHERE naive_search MATCH ? ORDER BY bm25(naive_search, 10, 5, 5, 2, 1) LIMIT 10`,
+       FROM naive_search f JOIN products p JOIN categories c ON c.id = p.category_id ${NAIVE_PAGE}`,
     )
-    .bind(match)
+    .bind(naiveMatch(query))
     .all();
   return z.array(productRow).parse(results);
 }
