@@ -4,13 +4,9 @@ import { once } from "node:events";
 import { Argument } from "commander";
 import { wholeNumber } from "../cli/arguments.ts";
 import { commandOf } from "../cli/command.ts";
+import { FAMILY_NAMES, generateTraces } from "./generate-traces/families.ts";
 
-const command = commandOf("lab traces");
-// Loaded after the command is set up: these modules read policy.json, and the command reports it if that is
-// not JSON.
-const { FAMILY_NAMES, generateTraces } = await import("./generate-traces/families.ts");
-
-await command
+await commandOf("lab traces")
   .description("Print generated traces as JSON Lines, the same for the same seed.")
   .addArgument(new Argument("<name>", "one family, or a set of families").choices(FAMILY_NAMES))
   .option("--count <number>", "traces per family", wholeNumber, 20)
