@@ -1,14 +1,10 @@
-import { ChildProcess, execFile } from "node:child_process";
-import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { readFileSync } from "node:fs";
 import { readFile, readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { Log, LogLevel, Miniflare, convertV4MiniflareOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions as readWorkerOptions } from "wrangler";
-
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+import { followRuntimes } from "../../cli/local/runtimes.ts";
+import { ROOT, wrangler } from "../../cli/wrangler.ts";
 
 /** A Worker to bundle. Paths are relative to the repository. */
 export interface Build {
@@ -29,11 +25,8 @@ export async function bundle({ config, standIns = {} }: Build, outDir: string): 
   const configPath = join(ROOT, config);
   const metafile = join(outDir, "bundle-meta.json");
   const aliases = Object.entries(standIns).flatMap(([from, to]) => ["--alias", `${from}:${join(ROOT, to)}`]);
-  await promisify(execFile)(
-    join(ROOT, "node_modules/.bin/wrangler"),
-    ["deploy", "--dry-run", "--outdir", outDir, "--config", configPath, "--metafile", metafile, ...aliases],
-    { cwd: ROOT, env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" } },
-  );
+  const args = ["--outdir", outDir, "--config", configPath, "--metafile", metafile, ...aliases];
+  await wrangler(["deploy", "--dry-run", ...args]);
   const meta = await readFile(metafile, "utf8");
   const missing = Object.values(standIns).find((file) => !meta.includes(`"${file}"`));
   if (missing !== undefined) throw new Error(`${missing} is not in the bundle: what it replaces has moved.`);
@@ -67,12 +60,7 @@ export async function run(
   const name = "bench";
   const texts = (await readdir(dirname(path))).filter((file) => file.endsWith(".sql"));
   let pid = 0;
-  const noteChild = (message: unknown) => {
-    if (typeof message !== "object" || message === null || !("process" in message)) return;
-    const { process: child } = message;
-    if (child instanceof ChildProcess) child.once("spawn", () => (pid = child.pid ?? 0));
-  };
-  subscribe("child_process", noteChild);
+  const unfollow = followRuntimes(([first = 0]) => (pid = first));
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       ...workerOptions,
@@ -93,7 +81,7 @@ export async function run(
     }),
   );
   const url = await miniflare.unsafeGetDirectURL(name);
-  unsubscribe("child_process", noteChild);
+  unfollow();
   return {
     url: url.origin,
     cpuMs: () => cpuMs(pid),

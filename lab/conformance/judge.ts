@@ -33,50 +33,40 @@ export interface Verdict {
   problems: string[];
 }
 
-const failing = (checks: readonly Check[]): Check[] => checks.filter(({ status }) => status === "FAILURE");
-
 /** Compares the results with the required and the expected scenarios. */
 export function judge(required: readonly string[], expected: Expectation, ran: Checks): Verdict {
   const known = [...required, ...Object.keys(expected.also)];
-  const excused = Object.keys(expected.baseline).filter((name) => !name.includes(":"));
   const notApplicable = Object.values(expected.notApplicable).flat();
-  const asked = known.filter((name) => !excused.includes(name) && !notApplicable.includes(name));
+  const entries = Object.keys(expected.baseline);
+  const baselined = entries.filter((entry) => !entry.includes(":"));
+  const listed = new Set([...notApplicable, ...entries.map(scenarioOf)]);
+  const problems = [...listed]
+    .filter((name) => !known.includes(name))
+    .map((name) => `${name}: listed, but the suite does not require it`);
 
-  const stray = [...excused, ...notApplicable, ...Object.keys(expected.baseline).map(scenarioOf)].filter(
-    (name) => !known.includes(name),
-  );
-  const problems = [...new Set(stray)].map((name) => `${name}: listed, but the suite does not require it`);
-
-  for (const name of excused) {
-    const checks = ran.get(name);
-    if (checks === undefined) problems.push(`${name}: did not run`);
-    else if (failing(checks).length === 0) problems.push(`${name}: passes now; take it off the baseline`);
-  }
-  let passed = 0;
-  for (const name of asked) {
-    const found = problemsOf(name, ran.get(name), expected.baseline);
-    if (found.length === 0) passed++;
+  const applicable = known.filter((name) => !notApplicable.includes(name));
+  const asked = applicable.filter((name) => !baselined.includes(name));
+  const good = new Set(asked);
+  for (const name of applicable) {
+    const checks = ran.get(name) ?? [];
+    const failing = checks.filter(({ status }) => status === "FAILURE");
+    const isCovered = (entry: string, { id }: Check) => entry === name || entry === `${name}:${id}`;
+    const own = entries.filter((entry) => scenarioOf(entry) === name);
+    const unexpected = failing.filter((check) => !own.some((entry) => isCovered(entry, check)));
+    const stale = own.filter((entry) => !failing.some((check) => isCovered(entry, check)));
+    const found =
+      checks.length === 0
+        ? [`${name}: did not run`]
+        : [
+            ...unexpected.map(
+              ({ id, description, errorMessage = description }) => `${name}: ${id}: ${errorMessage}`,
+            ),
+            ...stale.map((entry) => `${entry}: passes now; take it off the baseline`),
+          ];
+    if (found.length > 0) good.delete(name);
     problems.push(...found);
   }
-  return { passed, total: asked.length, baselined: excused, notApplicable, problems };
+  return { passed: good.size, total: asked.length, baselined, notApplicable, problems };
 }
 
-function problemsOf(
-  name: string,
-  checks: readonly Check[] | undefined,
-  baseline: Record<string, string>,
-): string[] {
-  if (checks === undefined || checks.length === 0) return [`${name}: did not run`];
-  const isExcused = ({ id }: Check) => Object.hasOwn(baseline, `${name}:${id}`);
-  const stale = Object.keys(baseline)
-    .filter((key) => key.includes(":") && scenarioOf(key) === name)
-    .filter((key) => !failing(checks).some(({ id }) => key === `${name}:${id}`));
-  return [
-    ...failing(checks)
-      .filter((check) => !isExcused(check))
-      .map(({ id, description, errorMessage }) => `${name}: ${id}: ${errorMessage ?? description}`),
-    ...stale.map((key) => `${key}: passes now; take it off the baseline`),
-  ];
-}
-
-const scenarioOf = (key: string): string => key.split(":")[0] ?? "";
+const scenarioOf = (entry: string): string => entry.split(":")[0] ?? "";
