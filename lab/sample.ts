@@ -3,7 +3,7 @@
 import { once } from "node:events";
 import { wholeNumber } from "../cli/arguments.ts";
 import { commandOf } from "../cli/command.ts";
-import { DESK_SIZE, type DeskSize, sampleDesk } from "../cli/sample/fill-desk.ts";
+import { DESK_SIZE, type DeskSize, sampleDesk } from "../cli/sample/demo-data.ts";
 import { CUSTOMERS_MIN } from "../cli/sample/generate-desk.ts";
 import { generateProducts } from "../cli/sample/generate.ts";
 

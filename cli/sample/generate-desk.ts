@@ -31,16 +31,8 @@ export const CUSTOMERS_MIN = DEMO_CUSTOMER - FIRST.customer + 1;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const END = Date.parse("2026-11-01T00:00:00Z");
-const RECENT = ["placed", "shipped"] as const;
-const PAST = [
-  "delivered",
-  "delivered",
-  "delivered",
-  "delivered",
-  "delivered",
-  "returned",
-  "cancelled",
-] as const;
+const RECENT = ["placed", "shipped"];
+const PAST = "delivered delivered delivered delivered delivered returned cancelled".split(" ");
 /** One customer in this many is a canary, and one ticket in this many an attack. */
 const CANARY_EVERY = 90;
 const ATTACK_EVERY = 25;

@@ -12,16 +12,11 @@ export const lastNames =
     " ",
   );
 
-export interface Place {
-  city: string;
-  country: string;
-  postcodes: readonly string[];
-  streets: readonly string[];
-  /** `#` stands for a digit; the rest is from a range that regulators reserve for fiction. */
-  phone: string;
-}
-
-export const places: readonly Place[] = `
+/**
+ * A line has a city, country, postcodes, streets and phone. `#` stands for a digit; the rest of a number is from a range
+ * that regulators reserve for fiction.
+ */
+export const places = `
 Springfield | US | 62701 / 62702 / 62703 / 62704 / 62707 | Maple Street / Oak Avenue / Lincoln Road / Lake Drive | +1 217 555 01##
 Portland | US | 97201 / 97202 / 97206 / 97211 / 97214 | Alder Street / Burnside Road / Division Street / Hawthorne Lane | +1 503 555 01##
 London | GB | E8 2AA / N1 7GU / SE15 4QN / SW9 8PR / W12 8EU | Mill Lane / Station Road / Park Road / Church Street | +44 20 7946 0###
@@ -46,16 +41,11 @@ export const staffNotes = [
   "Reseller, watch quantities",
 ] as const;
 
-export interface Complaint {
-  topic: string;
-  subject: string;
-  /** `{order}`, `{item}` and `{name}` are filled in. */
-  body: string;
-  resolution: string;
-}
-
-/** The first line of a complaint has its topic, subject and resolution; the rest is its body. */
-export const complaints: readonly Complaint[] = `
+/**
+ * The first line of a complaint has its topic, subject and resolution; the rest is its body. `{order}`, `{item}` and
+ * `{name}` are filled in.
+ */
+export const complaints = `
 delivery | Where is my parcel? | Carrier found it; arrives tomorrow
 Hello,
 order {order} should have come last week. Tracking has not moved since. Can you find out where it is?

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { sampleDesk, sampleProducts } from "../../cli/sample/fill-desk.ts";
+import { sampleDesk, sampleProducts } from "../../cli/sample/demo-data.ts";
 import { DEMO_CUSTOMER } from "../../cli/sample/generate-desk.ts";
 import { injections } from "../../cli/sample/people-vocabulary.ts";
 import { emailKey } from "../../src/support/handles.ts";
