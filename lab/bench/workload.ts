@@ -1,7 +1,6 @@
-import { uniformInt } from "pure-rand/distribution/uniformInt";
-import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { importRecords } from "../../cli/import/import-records.ts";
 import { startServer } from "../../cli/local/server.ts";
+import { chance } from "../../cli/sample/chance.ts";
 import type { ProductRecord } from "../../src/catalog/import/record.ts";
 import { addCallers, callerIds } from "../support/callers.ts";
 import { NAIVE_TABLE } from "../support/naive-fts.ts";
@@ -14,8 +13,7 @@ const WORDS_MAX = 3;
  * their order. The stream never ends and no query repeats.
  */
 export function* queryStream(names: readonly string[]): Generator<string, never> {
-  const random = xoroshiro128plus(1);
-  const between = (low: number, high: number) => uniformInt(random, low, high);
+  const { between } = chance(1);
   const seen = new Set<string>();
   for (;;) {
     const name = names[between(0, names.length - 1)] ?? "";

@@ -1,5 +1,4 @@
-import { uniformInt } from "pure-rand/distribution/uniformInt";
-import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import { chance } from "../../cli/sample/chance.ts";
 import { mean } from "../support/figures.ts";
 import type { Grades } from "./read-data.ts";
 
@@ -23,9 +22,9 @@ const RESAMPLES = 2_000;
 
 /** The mean, and the middle 95 % of means over resamples with replacement (percentile bootstrap). */
 export function spread(values: readonly number[]): Spread {
-  const random = xoroshiro128plus(1);
+  const { between } = chance(1);
   const means = Array.from({ length: RESAMPLES }, () =>
-    mean(values.map(() => values[uniformInt(random, 0, values.length - 1)] ?? 0)),
+    mean(values.map(() => values[between(0, values.length - 1)] ?? 0)),
   ).toSorted((a, b) => a - b);
   const at = (share: number) => means[Math.floor(RESAMPLES * share)] ?? Number.NaN;
   return { mean: mean(values), ci95: [at(0.025), at(0.975)] };

@@ -1,6 +1,5 @@
-import { uniformInt } from "pure-rand/distribution/uniformInt";
-import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { Trace } from "../../cli/replay/read-traces.ts";
+import { chance } from "../../cli/sample/chance.ts";
 
 type Call = Trace["calls"][number];
 export const SECOND = 1_000;
@@ -13,18 +12,17 @@ export const CUSTOMERS = 5_000;
 export class Story {
   readonly calls: Call[] = [];
   now = 0;
-  readonly #random;
   readonly #role: string;
+  /** A whole number, both ends included. */
+  readonly int: (from: number, to: number) => number;
 
   constructor(seed: number, role: "support" | "shopper") {
-    this.#random = xoroshiro128plus(seed);
+    this.int = chance(seed).between;
     this.#role = role;
     // Generators with neighbouring seeds begin alike, so the first numbers are skipped.
     for (let skipped = 0; skipped < 16; skipped++) this.int(0, 1);
   }
 
-  /** A whole number, both ends included. */
-  int = (from: number, to: number): number => uniformInt(this.#random, from, to);
   chance = (share: number): boolean => this.int(0, 9_999) < share * 10_000;
   pick<T>(from: readonly T[], otherwise: T): T {
     return from[this.int(0, Math.max(0, from.length - 1))] ?? otherwise;
