@@ -30,14 +30,6 @@ it("every command is a program of cli/command.ts under its own name, and points 
   });
 });
 
-it.each(COMMANDS.map(({ file }) => file))(
-  "%s lets commander wrap its help by the width of the terminal",
-  async (file) => {
-    const source = await readFile(file, "utf8");
-    expect(source.match(/.*[\w,%]\\n["'`] \+$/gm) ?? []).toEqual([]);
-  },
-);
-
 it.each(["lab surface", "lab attack", "lab bench search"])(
   "%s says in one line that policy.json is not JSON",
   async (name) => {
