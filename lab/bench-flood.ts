@@ -119,11 +119,11 @@ async function measure(server: LocalServer) {
     for (let round = 0; round < ROUNDS; round++) {
       quiet.push(...(await timeCalls()));
       // One burst follows the other until the round is over; the last one ends before the next round begins.
-      let isOver = false;
+      const over = new AbortController();
       const flooded = (async () => {
-        for (; !isOver; bursts++) await burst();
+        for (; !over.signal.aborted; bursts++) await burst();
       })();
-      under.push(...(await timeCalls().finally(() => (isOver = true))));
+      under.push(...(await timeCalls().finally(() => over.abort())));
       await flooded;
     }
     const [quietMs, floodMs] = [quantile(quiet, 0.95), quantile(under, 0.95)];

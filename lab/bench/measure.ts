@@ -64,13 +64,13 @@ export async function measure(plan: Plan): Promise<void> {
     }
     const slices = [];
     for (const [name, rounds] of measured) {
-      const { build, prepare } = variants[name];
-      const runtime = runtimes.get(build);
+      const variant = variants[name];
+      const runtime = runtimes.get(variant.build);
       if (runtime === undefined) throw new Error(`${name} was not bundled.`);
       plan.onProgress(`warming up ${name}`);
       const queries = plan.newQueries();
       const next = await takeTurn(runtime, async (many) => {
-        const newRequest = await prepare(runtime.url, many, keys);
+        const newRequest = await variant.prepare(runtime.url, many, keys);
         let index = 0;
         const nextRequest = () => newRequest(queries.next().value, index++);
         await many.load(runtime.url, nextRequest, { calls: plan.warmUp });

@@ -1,12 +1,12 @@
 import { CATALOG, CUSTOMERS, HOUR, MINUTE, SECOND, type Story } from "./story.ts";
 
 type Take = (story: Story, victim: number) => void;
-const search: Take = (story, victim) => story.search(victim);
+const findPerson: Take = (story, victim) => story.search(victim);
 const orders: Take = (story, victim) => story.orders(victim);
 const payments: Take = (story, victim) => story.payments(victim);
-const WAYS: readonly Take[] = [search, (story, victim) => story.customer(victim), orders, payments];
+const WAYS: readonly Take[] = [findPerson, (story, victim) => story.customer(victim), orders, payments];
 /** The steps of the attacks that everybody thinks of first, and how many people they are about. */
-const STEPS: readonly Take[] = [search, orders, payments];
+const STEPS: readonly Take[] = [findPerson, orders, payments];
 const VICTIMS = 50;
 const profile: Take = (story, victim) => {
   for (const take of story.shuffled(WAYS)) take(story, victim);
