@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { demoKeys } from "../../cli/local/demo-users.ts";
 import { type LocalServer, startServer } from "../../cli/local/server.ts";
-import { fillDeskWhereEmpty } from "../../cli/sample/fill-desk.ts";
+import { sampleDesk } from "../../cli/sample/demo-data.ts";
+import { fillSupport } from "../../src/support/import/statements.ts";
 import { startCommand, within } from "./support/processes.ts";
 
 let state: string;
@@ -191,7 +192,7 @@ describe("audit calls", () => {
   }
 
   it("says who read a customer, who tried to, and what a caller was refused", async () => {
-    await fillDeskWhereEmpty(server);
+    await server.batch(fillSupport(sampleDesk()));
     await callTool("user-support", "get_customer", { customer_id: "C-10042" });
     await callTool("user-support", "get_customer", { customer_id: "C-10043" });
     await callTool("user-customer", "get_customer_orders", { customer_id: "C-10042" });
