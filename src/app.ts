@@ -20,6 +20,7 @@ import { refuseSignature } from "./http/signed-request.ts";
 import { callerByAddress } from "./identity/caller-address.ts";
 import { authorizationServer, protectedResource, registerClient } from "./identity/oauth.ts";
 import type { Principal } from "./identity/principal.ts";
+import { ALL_SCOPES } from "./identity/scopes.ts";
 import { isSigned } from "./identity/signature.ts";
 import { signInPages } from "./web/sign-in/routes.tsx";
 import { signOnPages } from "./web/sign-on/routes.tsx";
@@ -184,7 +185,12 @@ async function serveIdentified(c: AppContext): Promise<Response> {
       return serveMcp(request, {
         ...mcpContext(c),
         principal,
-        challenge: async (scopes) => (await nameRefusal(c, insufficientScope(auth, scopes))).named,
+        challenge: async (scopes) => {
+          const description = `This needs ${scopes.join(" and ")}. Sign in again and allow that.`;
+          // A client requests exactly the named scopes, so the ones that it has are named too; else it would lose them.
+          const wanted = ALL_SCOPES.filter((scope) => [...scopes, ...principal.scopes].includes(scope));
+          return (await nameRefusal(c, insufficientScope(auth, wanted, description))).named;
+        },
       });
     },
     onFailure: (error) => void (failure = reportUnexpected(error, c.var, "identity")),

@@ -8,7 +8,7 @@ import * as z from "zod";
 import { clip, plainLine } from "../text/plain-text.ts";
 import type { CallerNamespace } from "../caller/caller-do.ts";
 import { noteIdentity } from "./changes.ts";
-import { BASE_SCOPE, SCOPES, type Scope, isScope, scopesOf } from "./scopes.ts";
+import { BASE_SCOPE, type Scope, isScope, scopesOf } from "./scopes.ts";
 import type { SignedIn } from "./sessions.ts";
 
 /**
@@ -25,26 +25,34 @@ export interface Grants {
   callers: CallerNamespace;
 }
 
-/** Offered to a person whose roles are not known yet. */
-export const ALL_SCOPES = Object.keys(SCOPES).filter(isScope);
-
-/**
- * Returns the scopes that a consent page offers: those that the client requests, or the base scope if it requests none,
- * limited to those allowed.
- */
-export function offeredScopes(requested: readonly string[], allowed: readonly Scope[]): Scope[] {
-  const asked: readonly string[] = requested.length === 0 ? [BASE_SCOPE] : requested;
-  return allowed.filter((scope) => asked.includes(scope));
+/** A scope on a consent page. */
+export interface Offered {
+  scope: Scope;
+  /** Whether the client requested it. Only requested scopes are ticked until the person ticks more. */
+  isRequested: boolean;
 }
 
-/** Returns the ticked scopes that were really offered, because the form's content cannot be trusted. */
+/**
+ * Returns the scopes that a consent page offers: all that are allowed, because clients request only what they were told
+ * about, and few can request more later. A client that requests none of this server's scopes gets the base scope
+ * ticked, which is the default value that RFC 6749, section 3.3 asks for.
+ */
+export function offeredScopes(requested: readonly string[], allowed: readonly Scope[]): Offered[] {
+  const known = requested.filter(isScope);
+  const ticked: readonly Scope[] = known.length === 0 ? [BASE_SCOPE] : known;
+  return allowed.map((scope) => ({ scope, isRequested: ticked.includes(scope) }));
+}
+
+/**
+ * Returns the ticked scopes that are allowed, because the form's content cannot be trusted. A person may allow more than
+ * the client requested; the token's answer names what was granted (RFC 6749, section 3.3).
+ */
 export function grantedScopes(
   ticked: readonly string[],
   requested: readonly string[],
   allowed: readonly Scope[],
 ): string[] {
-  const offered = new Set<string>(offeredScopes(requested, allowed));
-  const granted = ticked.filter((scope) => offered.has(scope));
+  const granted = allowed.filter((scope) => ticked.includes(scope));
   const stays = granted.length > 0 && requested.includes("offline_access");
   return stays ? [...granted, "offline_access"] : granted;
 }

@@ -15,6 +15,9 @@ export const BASE_SCOPE: Scope = "catalog:read";
 
 export const isScope = (name: string): name is Scope => Object.hasOwn(SCOPES, name);
 
+/** Every scope, in the order in which pages and challenges show them. */
+export const ALL_SCOPES: readonly Scope[] = Object.keys(SCOPES).filter(isScope);
+
 const policy = bundledPolicy.ok ? bundledPolicy.policy : undefined;
 const allowed = new Map(
   Object.entries(policy?.roles ?? {}).map(([role, { scopes }]) => [role, scopes.filter(isScope)]),

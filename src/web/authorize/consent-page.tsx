@@ -1,10 +1,10 @@
 import type { ConsentDescription } from "@cloudflare/workers-oauth-provider";
 import type { SignOnSettings } from "../../env.ts";
 import { credentialId } from "../../identity/credentials.ts";
-import { ALL_SCOPES, offeredScopes, shownName } from "../../identity/grants.ts";
+import { type Offered, offeredScopes, shownName } from "../../identity/grants.ts";
 import { signInPath } from "../layout/next-path.ts";
 import { renderPage } from "../layout/page.tsx";
-import { SCOPES, scopesOf } from "../../identity/scopes.ts";
+import { ALL_SCOPES, SCOPES, isScope, scopesOf } from "../../identity/scopes.ts";
 import type { SignedIn } from "../../identity/sessions.ts";
 import { providerHost } from "../sign-in/sign-in-page.tsx";
 
@@ -23,10 +23,11 @@ interface ConsentQuestion {
 
 export function consentPage(details: ConsentDescription, question: ConsentQuestion): Promise<Response> {
   const { signedIn, signOn, path, handle, headers } = question;
-  const offered = offeredScopes(
-    details.scope,
-    signedIn === undefined ? ALL_SCOPES : scopesOf(signedIn.user.roles),
-  );
+  const allowed = signedIn === undefined ? ALL_SCOPES : scopesOf(signedIn.user.roles);
+  const offered = offeredScopes(details.scope, allowed);
+  const requested = offered.filter(({ isRequested }) => isRequested);
+  const others = offered.filter(({ isRequested }) => !isRequested);
+  const refused = details.scope.filter((scope) => isScope(scope) && !allowed.includes(scope));
   const host = signedIn === undefined && signOn !== undefined ? providerHost(signOn) : undefined;
   const { protocol } = new URL(details.redirectUri);
   // Any app may have put any host in a link of an app's own scheme.
@@ -62,24 +63,16 @@ export function consentPage(details: ConsentDescription, question: ConsentQuesti
           signing in from it.
         </p>
       )}
+      {refused.length > 0 && <p class="warn">Your roles do not allow {refused.join(", ")}.</p>}
       {offered.length === 0 ? (
-        <p class="bad">
-          {signedIn === undefined
-            ? "The app requests nothing that this server offers."
-            : "Your roles allow nothing that the app requests."}
-        </p>
+        <p class="bad">Your roles allow nothing here.</p>
       ) : (
-        <fieldset>
-          <legend>It may</legend>
-          {offered.map((scope) => (
-            <label class="choice">
-              <input type="checkbox" name="scope" value={scope} checked />
-              <span>
-                {SCOPES[scope]} <small>{scope}</small>
-              </span>
-            </label>
-          ))}
-        </fieldset>
+        <>
+          {requested.length > 0 && <Choice legend="It may" scopes={requested} />}
+          {others.length > 0 && (
+            <Choice legend="It does not ask for this; tick what it may also do" scopes={others} />
+          )}
+        </>
       )}
       <input
         type="hidden"
@@ -109,6 +102,20 @@ export function consentPage(details: ConsentDescription, question: ConsentQuesti
     { headers, formTarget: formTarget(details.redirectUri) },
   );
 }
+
+const Choice = ({ legend, scopes }: { legend: string; scopes: readonly Offered[] }) => (
+  <fieldset>
+    <legend>{legend}</legend>
+    {scopes.map(({ scope, isRequested }) => (
+      <label class="choice">
+        <input type="checkbox" name="scope" value={scope} checked={isRequested} />
+        <span>
+          {SCOPES[scope]} <small>{scope}</small>
+        </span>
+      </label>
+    ))}
+  </fieldset>
+);
 
 /** A CSP cannot name an IPv6 address or a host with unusual characters, so those are named by their scheme. */
 function formTarget(redirectUri: string): string {

@@ -8,6 +8,7 @@ import {
   UnauthorizedError,
 } from "@modelcontextprotocol/client";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { bundledPolicy } from "../../../src/policy/bundled.ts";
 import { fill, sample } from "../support/catalog.ts";
 import { type Browser, offered, signedIn } from "./support/browser.ts";
 import { ORIGIN, RESOURCE, bearer, post, search, send } from "./support/deployed.ts";
@@ -156,4 +157,18 @@ describe.each(ERAS)("the official client on %s", (era) => {
     await client.close();
     await again.close();
   });
+
+  it("shows a support agent every tool of the role after one sign-in", async () => {
+    const { policy } = bundled();
+    const assistant = new Assistant();
+    const client = await assistant.signIn(era, await signedIn(await keyOf(["support"])));
+    const { tools } = await client.listTools();
+    expect(new Set(tools.map(({ name }) => name))).toEqual(new Set(policy.roles["support"]?.tools));
+    await client.close();
+  });
 });
+
+function bundled() {
+  if (!bundledPolicy.ok) throw new Error("The policy is not valid.");
+  return bundledPolicy;
+}

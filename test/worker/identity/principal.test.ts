@@ -40,7 +40,8 @@ describe("a token without catalog:read", () => {
       expect(response.status).toBe(403);
       expect(challenge(response)).toMatchObject({
         error: "insufficient_scope",
-        scope: "catalog:read",
+        // With the scope that it has, which a new sign-in would otherwise lose.
+        scope: "catalog:read inventory:write",
         resource_metadata: RESOURCE.replace("/mcp", "/.well-known/oauth-protected-resource/mcp"),
       });
     },

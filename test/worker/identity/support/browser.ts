@@ -56,3 +56,9 @@ export function field(html: string, name: string): string {
 /** Returns the scopes that a consent page offers. */
 export const offered = (html: string): string[] =>
   [...html.matchAll(/<input type="checkbox" name="scope" value="([^"]*)"/g)].map(([, scope = ""]) => scope);
+
+/** Returns the scopes that a consent page has ticked. */
+export const ticked = (html: string): string[] =>
+  [...html.matchAll(/<input type="checkbox" name="scope" value="([^"]*)" checked/g)].map(
+    ([, scope = ""]) => scope,
+  );
