@@ -12,6 +12,7 @@ import { SECRET_KEY_MIN, readSettings, secretKeyOf } from "./env.ts";
 import { isAllowedOrigin, isLocalRequest, isOwnHost } from "./http/hosts.ts";
 import { accountPages } from "./web/account/routes.tsx";
 import { authorizePages } from "./web/authorize/routes.tsx";
+import { METADATA_PATHS, atPath } from "./http/well-known.ts";
 import { limitByAddress } from "./http/limits/address-limit.ts";
 import { limitFailedCredentials, limitFailedSessions } from "./http/limits/failed-credentials.ts";
 import { paceRequests } from "./http/limits/pace-requests.ts";
@@ -20,6 +21,7 @@ import { refuseSignature } from "./http/signed-request.ts";
 import { callerByAddress } from "./identity/caller-address.ts";
 import { authorizationServer, protectedResource, registerClient } from "./identity/oauth.ts";
 import type { Principal } from "./identity/principal.ts";
+import { beginExchange } from "./identity/enterprise-authorization.ts";
 import { ALL_SCOPES } from "./identity/scopes.ts";
 import { isSigned } from "./identity/signature.ts";
 import { signInPages } from "./web/sign-in/routes.tsx";
@@ -29,6 +31,7 @@ import { serveMcp } from "./mcp/endpoint.ts";
 import { BODY_MAX } from "./mcp/messages.ts";
 import { answerOtherMethod } from "./mcp/protocol.ts";
 import { bundledPolicy } from "./policy/bundled.ts";
+import { normaliseOAuth } from "./http/normalise-oauth.ts";
 import { nameRefusal, withRefusal } from "./http/oauth-refusal.ts";
 import { metricsPage } from "./probes/metrics.ts";
 import { probes } from "./probes/routes.ts";
@@ -118,6 +121,8 @@ app.use("/oauth/register", receiveBody(REGISTRATION_BODY_MAX));
 app.use("/oauth/*", receiveBody(OAUTH_BODY_MAX));
 app.use(receiveBody(BODY_MAX));
 
+for (const path of ["/authorize", "/oauth/token", "/oauth/register"]) app.use(path, normaliseOAuth);
+
 // Unauthenticated endpoints that store data or make outbound requests.
 app.post("/oauth/register", limitByAddress("register_network", showRefusal));
 app.post("/oauth/register", limitByAddress("register", showRefusal));
@@ -141,21 +146,29 @@ app.all("/mcp", (c) => {
 });
 app.all("/mcp/public", (c) => (c.var.settings.PUBLIC_CATALOG === "on" ? serveAnonymous(c) : c.notFound()));
 
+for (const path of METADATA_PATHS.resource.paths)
+  app.all(path, (c) => {
+    c.req.raw = atPath(c.req.raw, METADATA_PATHS.resource.servedAt);
+    return serveIdentified(c);
+  });
 app.all("/.well-known/oauth-protected-resource/*", (c) => serveIdentified(c));
 for (const pages of [signInPages, signOnPages, authorizePages, accountPages, confirmPages])
   app.route("/", pages);
 app.route("/admin/api", adminApi);
 app.route("/", adminPages);
 app.all("/oauth/register", async (c) => withRefusal(c, await registerClient(c)));
+for (const path of METADATA_PATHS.issuer.paths)
+  app.all(path, (c) => {
+    c.req.raw = atPath(c.req.raw, METADATA_PATHS.issuer.servedAt);
+    return serveAuthorization(c);
+  });
+// Browsers can read the library's 404 at other paths, unlike this server's own.
 for (const path of [
   "/.well-known/oauth-authorization-server/*",
-  "/.well-known/oauth-authorization-server",
+  "/.well-known/openid-configuration/*",
   "/oauth/*",
-]) {
-  app.all(path, async (c) =>
-    withRefusal(c, await authorizationServer(c.var.origin).fetch(c.req.raw, c.env, c.env.ctx)),
-  );
-}
+])
+  app.all(path, (c) => serveAuthorization(c));
 
 app.notFound((c) => c.text("Not found. The MCP endpoint is /mcp.\n", 404));
 
@@ -172,10 +185,18 @@ app.onError((error, c) => {
   return refuseRequest(c, reportUnexpected(error, c.var, c.req.path));
 });
 
+async function serveAuthorization(c: AppContext): Promise<Response> {
+  const exchange = beginExchange(c.req.raw, c.var.correlationId);
+  const response = await authorizationServer(c.var).fetch(c.req.raw, c.env, c.env.ctx);
+  if (exchange.failure !== undefined)
+    return refuseRequest(c, reportUnexpected(exchange.failure, c.var, "enterprise authorization"));
+  return withRefusal(c, response);
+}
+
 async function serveIdentified(c: AppContext): Promise<Response> {
   let isKnown = false;
   let failure: Refusal | undefined;
-  const resource = protectedResource(c.var.origin, {
+  const resource = protectedResource(c.var, {
     async serve(request, { principal, signature }, auth) {
       isKnown = true;
       const otherMethod = answerOtherMethod(request, c.var.correlationId);

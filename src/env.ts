@@ -68,6 +68,16 @@ const settingsSchema = z.object({
   OIDC_ISSUER: optional.pipe(issuer.optional()),
   OIDC_CLIENT_ID: optional,
   OIDC_CLIENT_SECRET: optional,
+  /**
+   * "on" exchanges assertions of that provider (ID-JAG) for tokens, without a consent page here:
+   * docs/sign-on.md#enterprise-managed-authorization.
+   */
+  ENTERPRISE_AUTHORIZATION: z.enum(["on", "off"]).default("off"),
+  /**
+   * "off" on a server without a way out: clients then register, instead of naming an address from which this server would
+   * fetch their description (Client ID Metadata Documents).
+   */
+  CLIENT_METADATA_DOCUMENTS: z.enum(["on", "off"]).default("on"),
   /** Receives incidents, signed as Standard Webhooks defines: https, or http on this machine. */
   INCIDENT_WEBHOOK_URL: optional.pipe(webhookUrl.optional()),
   /** `whsec_` and 24 bytes or more in base64; receivers check the signature with it. */
@@ -96,6 +106,14 @@ const wholeSettingsSchema = settingsSchema.superRefine((settings, context) => {
     const message = `is missing: ${what} needs all of ${names.join(", ")}, or none`;
     for (const name of missing) context.addIssue({ code: "custom", path: [name], message });
   }
+  const { ENTERPRISE_AUTHORIZATION, OIDC_ISSUER } = settings;
+  // The OAuth library fetches the keys of assertions only over https.
+  if (ENTERPRISE_AUTHORIZATION === "on" && OIDC_ISSUER?.startsWith("https:") !== true)
+    context.addIssue({
+      code: "custom",
+      path: ["ENTERPRISE_AUTHORIZATION"],
+      message: "needs single sign-on with an OIDC_ISSUER that is an https URL",
+    });
 });
 
 /** Bytes. A shorter SECRET_KEY is ignored. */

@@ -33,6 +33,22 @@ export async function findIdentity(db: D1Database, identityId: string, now: numb
 export type SignOn = { ok: true; identityId: string } | { ok: false; problem: "user_disabled" | "no_role" };
 
 const linkRow = z.object({ id: z.string() });
+const linkedRow = z.object({ id: z.string(), name: z.string() });
+
+/** Returns the identity of a person who has signed in before, valid or not, with the user's name. */
+export async function linkedIdentity(
+  db: D1Database,
+  { issuer, subject }: Pick<Person, "issuer" | "subject">,
+): Promise<z.output<typeof linkedRow> | undefined> {
+  const row = await db
+    .prepare(
+      `SELECT e.id, u.name FROM external_identities e JOIN users u ON u.id = e.user_id
+       WHERE e.issuer = ? AND e.subject = ?`,
+    )
+    .bind(issuer, subject)
+    .first();
+  return row === null ? undefined : linkedRow.parse(row);
+}
 
 interface Recording {
   callers: CallerNamespace;

@@ -67,6 +67,12 @@ export const shownName = ({ clientName, clientId }: ConsentDescription): string 
 /** Returns a client's id for audit and pages. A client that describes itself has a URL of any length for an id. */
 const shownId = (clientId: string): string => clip(plainLine(clientId), NAME_MAX);
 
+/** Returns how pages and the audit show a client that was granted access without a consent page. */
+export const connectionOf = ({ clientId, clientName = "" }: { clientId: string; clientName?: string }) => ({
+  shownId: shownId(clientId),
+  metadata: { name: clip(plainLine(clientName), NAME_MAX) || shownId(clientId) },
+});
+
 /** Grants a client what a person allowed, and returns the URL where the browser continues. */
 export async function completeGrant(
   { oauth, callers }: Grants,
@@ -131,17 +137,21 @@ export async function endEveryConnection({ oauth }: Grants, userId: string): Pro
 
 const metadataSchema = z.object({ name: z.string() });
 
+const destinationOf = ({ protocol, host }: URL): string =>
+  protocol === "https:" || protocol === "http:" ? host : protocol;
+
 /** Returns the clients that a user has allowed and that can still act, newest first. */
 export async function listConnections(oauth: OAuthHelpers, userId: string): Promise<Connection[]> {
   const { items } = await oauth.listUserGrants(userId, { limit: CONNECTIONS_MAX });
   return items
     .map(({ id, clientId, metadata, redirectUri, scope, createdAt, expiresAt }) => {
       const named = metadataSchema.safeParse(metadata);
-      const url = new URL(redirectUri ?? "unknown:");
+      // A client of enterprise-managed authorization has no redirect.
+      const url = redirectUri === undefined ? undefined : new URL(redirectUri);
       return {
         id,
         name: named.success ? named.data.name : shownId(clientId),
-        destination: url.protocol === "https:" || url.protocol === "http:" ? url.host : url.protocol,
+        destination: url === undefined ? "the client itself" : destinationOf(url),
         scope: scope.filter(isScope),
         connectedAt: createdAt * 1000,
         // Every refresh moves the expiry by the same span, so the last refresh can be computed from it.

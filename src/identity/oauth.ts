@@ -7,10 +7,12 @@ import {
 } from "@cloudflare/workers-oauth-provider";
 import { waitUntil } from "cloudflare:workers";
 import * as z from "zod";
-import type { AppContext } from "../app-types.ts";
+import type { AppContext, AppTypes } from "../app-types.ts";
 import { ensureMigrated } from "../database/migrate.ts";
+import { logEvent } from "../telemetry/log.ts";
 import { type FoundKey, findKey, touchKey } from "./access-keys.ts";
 import { PROBLEMS, credentialSchema, findCredential } from "./credentials.ts";
+import { enterpriseManagedAuthorization } from "./enterprise-authorization.ts";
 import { type Grants, REFRESH_TTL_S } from "./grants.ts";
 import { type Principal, principalSchema } from "./principal.ts";
 import { REDIRECT_URI_FORMS, isAllowedRedirectUri } from "./redirect-uris.ts";
@@ -41,16 +43,20 @@ const REGISTRATION_TTL_S = 90 * 24 * 60 * 60;
 /** Seconds that a registration is kept until the client first gets tokens. It is short because anybody may register. */
 const UNUSED_REGISTRATION_TTL_S = 24 * 60 * 60;
 
+/** Where this server is reached, and what is set. */
+export type Setup = Pick<AppTypes["Variables"], "origin" | "settings">;
+
 /** Creates the authorization server of one origin. Its one resource is that origin's /mcp. */
 function createAuthorizationServer(
-  origin: string,
+  { origin, settings }: Setup,
   clientRegistrationTTL: number,
 ): OAuthAuthorizationServer<Env> {
   return new OAuthAuthorizationServer<Env>({
     issuer: origin,
     resources: [`${origin}/mcp`],
     scopesSupported: [...Object.keys(SCOPES), "offline_access"],
-    clientIdMetadataDocumentEnabled: true,
+    clientIdMetadataDocumentEnabled: settings.CLIENT_METADATA_DOCUMENTS === "on",
+    ...(settings.ENTERPRISE_AUTHORIZATION === "on" && { enterpriseManagedAuthorization }),
     clientRegistrationEndpoint: "/oauth/register",
     clientRegistrationTTL,
     clientRegistrationCallback: ({ clientMetadata }) => {
@@ -66,8 +72,11 @@ function createAuthorizationServer(
     // Cursor registers cursor:// beside its https redirect and cannot sign in without this.
     allowPrivateUseRedirectUris: true,
     // The library would write a line of its own. Answers are logged with the request's name in
-    // src/http/oauth-refusal.ts.
-    onError: () => {},
+    // src/http/oauth-refusal.ts. Those to assertions do not say which check failed.
+    onError: ({ internal }) => {
+      if (internal.category === "enterprise-managed-authorization")
+        logEvent("assertion_refused", { reason: internal.reason });
+    },
     // A grant ends with the credential behind it, at the next refresh as at the next call.
     tokenExchangeCallback: async ({ props, env }) => {
       await ensureMigrated(env.DB);
@@ -88,21 +97,22 @@ const servers = new Map<
   { server: OAuthAuthorizationServer<Env>; registrar: OAuthAuthorizationServer<Env> }
 >();
 
-function serversOf(origin: string) {
-  let both = servers.get(origin);
+function serversOf(setup: Setup) {
+  const { CLIENT_METADATA_DOCUMENTS, ENTERPRISE_AUTHORIZATION } = setup.settings;
+  const name = [setup.origin, CLIENT_METADATA_DOCUMENTS, ENTERPRISE_AUTHORIZATION].join(" ");
+  let both = servers.get(name);
   if (both === undefined) {
     if (servers.size >= SERVERS_MAX) servers.clear();
     both = {
-      server: createAuthorizationServer(origin, REGISTRATION_TTL_S),
-      registrar: createAuthorizationServer(origin, UNUSED_REGISTRATION_TTL_S),
+      server: createAuthorizationServer(setup, REGISTRATION_TTL_S),
+      registrar: createAuthorizationServer(setup, UNUSED_REGISTRATION_TTL_S),
     };
-    servers.set(origin, both);
+    servers.set(name, both);
   }
   return both;
 }
 
-export const authorizationServer = (origin: string): OAuthAuthorizationServer<Env> =>
-  serversOf(origin).server;
+export const authorizationServer = (setup: Setup): OAuthAuthorizationServer<Env> => serversOf(setup).server;
 
 const secretExpirySchema = z.looseObject({ client_secret_expires_at: z.number().optional() });
 
@@ -112,7 +122,7 @@ const secretExpirySchema = z.looseObject({ client_secret_expires_at: z.number().
  * registration.
  */
 export async function registerClient(c: AppContext): Promise<Response> {
-  const response = await serversOf(c.var.origin).registrar.fetch(c.req.raw, c.env, c.env.ctx);
+  const response = await serversOf(c.var).registrar.fetch(c.req.raw, c.env, c.env.ctx);
   if (response.status !== 201) return response;
   const registered = secretExpirySchema.parse(await response.json());
   const { client_secret_expires_at: expiresAt } = registered;
@@ -130,7 +140,7 @@ export async function registerClient(c: AppContext): Promise<Response> {
 }
 
 export const grantsOf = (c: AppContext): Grants => ({
-  oauth: authorizationServer(c.var.origin).getOAuthApi(c.env),
+  oauth: authorizationServer(c.var).getOAuthApi(c.env),
   callers: c.env.USER_WINDOWS,
 });
 
@@ -139,9 +149,10 @@ export const grantsOf = (c: AppContext): Grants => ({
  * is the one place where access keys and OAuth tokens are checked.
  */
 export function protectedResource(
-  origin: string,
+  setup: Setup,
   { serve, onFailure }: Resource,
 ): OAuthResourceServer<Env, Bearer> {
+  const { origin } = setup;
   return new OAuthResourceServer<Env, Bearer>({
     resourceMetadata: {
       resource: `${origin}/mcp`,
@@ -154,7 +165,7 @@ export function protectedResource(
         await ensureMigrated(env.DB);
         return await (looksLikeKey(token)
           ? validateKey(env, resource, token)
-          : validateOAuth(env, origin, resource, token));
+          : validateOAuth(env, setup, resource, token));
       } catch (error) {
         if (!(error instanceof OAuthError)) onFailure(error);
         throw error;
@@ -184,12 +195,12 @@ async function validateKey(env: Env, resource: string, key: string): Promise<Val
 
 async function validateOAuth(
   env: Env,
-  origin: string,
+  setup: Setup,
   resource: string,
   token: string,
 ): Promise<Validated | null> {
   if (token.length > TOKEN_MAX) return null;
-  const validated = await authorizationServer(origin).validateToken<unknown>(resource, token, env);
+  const validated = await authorizationServer(setup).validateToken<unknown>(resource, token, env);
   if (validated === null) return null;
   const credential = grantSchema.parse(validated.props);
   const { user, signature } = orRefuse(await findCredential(env.DB, credential, Date.now()));

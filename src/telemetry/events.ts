@@ -135,6 +135,7 @@ export const events = {
     "error",
   ]),
   protocol_error: info("The SDK refused a message", ["correlation_id", "problem"]),
+  assertion_refused: info("An assertion of the sign-in provider was refused", ["reason"]),
   sign_on_declined: info("Sign-in by the provider was declined", ["correlation_id", "problem", "cause"]),
   sign_on_problem: error("The sign-in provider could not be used", ["correlation_id", "problem", "cause"]),
   setting_wrong: error("A setting is not valid, and nothing is served", ["setting", "reason"]),

@@ -1,6 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import { createMiddleware } from "hono/factory";
 import type { AppContext, AppTypes } from "../../app-types.ts";
+import { basicClientId } from "../../identity/basic-client-id.ts";
 import { callerByAddress } from "../../identity/caller-address.ts";
 import { readForm, textOf } from "../../web/layout/form-guards.ts";
 import { hashSecret } from "../../identity/secrets.ts";
@@ -51,15 +52,7 @@ interface TokenRequest {
 
 async function readTokenRequest(c: AppContext): Promise<TokenRequest> {
   const form = await readForm(c);
-  const client = basicId(c.req.header("authorization")) ?? textOf(form, "client_id");
+  const client = basicClientId(c.req.header("authorization")) ?? textOf(form, "client_id");
   const secret = textOf(form, "refresh_token") || textOf(form, "code");
   return { client, grant: secret.split(":").slice(0, 2).join(":"), isFetched: /^\s*https:/i.test(client) };
-}
-
-/** Returns the client's id from HTTP Basic (RFC 6749, 2.3.1), where it is form-encoded; undefined if there is none. */
-function basicId(authorization = ""): string | undefined {
-  const [, encoded] = /^basic +([\w+/=-]+)$/i.exec(authorization) ?? [];
-  if (encoded === undefined) return undefined;
-  const [id = ""] = Buffer.from(encoded, "base64").toString("utf8").split(":");
-  return new URLSearchParams(`id=${id}`).get("id") ?? "";
 }

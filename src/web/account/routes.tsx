@@ -27,7 +27,7 @@ accountPages.get(PATH, async (c) => {
   const own = signedIn.narrowed
     ? undefined
     : {
-        connections: await listConnections(authorizationServer(c.var.origin).getOAuthApi(c.env), userId),
+        connections: await listConnections(authorizationServer(c.var).getOAuthApi(c.env), userId),
         keys: await listOwnKeys(c.env.DB, userId, now),
       };
   return accountPage({ signedIn, signOn: signOnSettings(c.var.settings), own });

@@ -25,7 +25,7 @@ export const authorizePages = new Hono<AppTypes>();
 guardPages(authorizePages, ["/authorize"]);
 
 authorizePages.get("/authorize", async (c) => {
-  const oauth = authorizationServer(c.var.origin).getOAuthApi(c.env);
+  const oauth = authorizationServer(c.var).getOAuthApi(c.env);
   try {
     const request = await oauth.parseAuthRequest(c.req.raw);
     // A client's own description may list any address, and so may a registration from before addresses were checked.
@@ -67,7 +67,7 @@ authorizePages.post("/authorize", async (c) => {
 
 /** Handles the decision of a person who is signed in. */
 async function decide(c: AppContext, form: FormData, handle: string, boundTo: string): Promise<Response> {
-  const oauth = authorizationServer(c.var.origin).getOAuthApi(c.env);
+  const oauth = authorizationServer(c.var).getOAuthApi(c.env);
   const signedIn = await sessionUser(c);
   if (signedIn === undefined) return startOver("Your session has ended.", 401);
   // The page was made for one sign-in; somebody else may have signed in in another tab since.
@@ -88,7 +88,7 @@ async function decide(c: AppContext, form: FormData, handle: string, boundTo: st
  * deputy, https://modelcontextprotocol.io/specification/2026-07-28/basic/security_best_practices).
  */
 async function decideBeforeSignOn(c: AppContext, form: FormData, handle: string): Promise<Response> {
-  const oauth = authorizationServer(c.var.origin).getOAuthApi(c.env);
+  const oauth = authorizationServer(c.var).getOAuthApi(c.env);
   if (form.get("decision") !== "allow") return deny(c, handle);
   const signOn = signOnSettings(c.var.settings);
   if (signOn === undefined) return startOver("Single sign-on is off.");
@@ -104,7 +104,7 @@ async function decideBeforeSignOn(c: AppContext, form: FormData, handle: string)
 }
 
 async function deny(c: AppContext, handle: string): Promise<Response> {
-  const oauth = authorizationServer(c.var.origin).getOAuthApi(c.env);
+  const oauth = authorizationServer(c.var).getOAuthApi(c.env);
   const denied = await oauth.denyConsent(c.req.raw, handle);
   return redirectTo(denied.redirectTo, denied.headers);
 }

@@ -94,7 +94,7 @@ async function grantToClient(
   c: AppContext,
   signedIn: Pick<SignedIn, "user" | "credential">,
 ): Promise<Response> {
-  const oauth = authorizationServer(c.var.origin).getOAuthApi(c.env);
+  const oauth = authorizationServer(c.var).getOAuthApi(c.env);
   const { request, data, headers } = await oauth.finishUpstream(c.req.raw);
   return redirectTo(
     await completeGrant(grantsOf(c), request, dataSchema.parse(data).ticked, signedIn),
@@ -103,7 +103,7 @@ async function grantToClient(
 }
 
 async function declineToClient(c: AppContext): Promise<Response> {
-  const oauth = authorizationServer(c.var.origin).getOAuthApi(c.env);
+  const oauth = authorizationServer(c.var).getOAuthApi(c.env);
   const { request, headers } = await oauth.finishUpstream(c.req.raw);
   return redirectTo(authorizationErrorRedirect(request, "access_denied"), headers);
 }

@@ -6,7 +6,17 @@ import { setRoles } from "../../../src/identity/administration.ts";
 import { protectedResource } from "../../../src/identity/oauth.ts";
 import { type Principal, principalSchema } from "../../../src/identity/principal.ts";
 import { fill, sample } from "../support/catalog.ts";
-import { ORIGIN, RESOURCE, answers, bearer, challenge, post, search } from "./support/deployed.ts";
+import {
+  DEPLOYED,
+  ORIGIN,
+  RESOURCE,
+  answers,
+  bearer,
+  challenge,
+  post,
+  search,
+  settingsOf,
+} from "./support/deployed.ts";
 import { granted } from "./support/oauth-client.ts";
 import { newKey, newUser } from "./support/people.ts";
 
@@ -109,10 +119,13 @@ describe("roles that change after the grant:", () => {
 
 /** Returns the principal of a token, as the rest of the code gets it. */
 async function principalOf(token: string): Promise<Principal> {
-  const resource = protectedResource(ORIGIN, {
-    serve: async (_, { principal }) => Response.json(principal),
-    onFailure: () => {},
-  });
+  const resource = protectedResource(
+    { origin: ORIGIN, settings: settingsOf(DEPLOYED) },
+    {
+      serve: async (_, { principal }) => Response.json(principal),
+      onFailure: () => {},
+    },
+  );
   const request = new Request(RESOURCE, { method: "POST", headers: bearer(token) });
   const response = await resource.fetch(request, env, createExecutionContext());
   return principalSchema.parse(await response.json());

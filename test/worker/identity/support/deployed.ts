@@ -1,6 +1,7 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import * as z from "zod";
+import { readSettings } from "../../../../src/env.ts";
 import { app } from "../../../../src/app.ts";
 
 /** The URL under which the Worker under test believes it is deployed. */
@@ -15,7 +16,16 @@ export const DEPLOYED: Settings = {
   OIDC_ISSUER: undefined,
   OIDC_CLIENT_ID: undefined,
   OIDC_CLIENT_SECRET: undefined,
+  ENTERPRISE_AUTHORIZATION: undefined,
+  CLIENT_METADATA_DOCUMENTS: undefined,
 };
+
+/** Returns the settings as the app reads them. */
+export function settingsOf(settings: Settings) {
+  const read = readSettings(settings);
+  if (!read.ok) throw new Error(JSON.stringify(read.problems));
+  return read.settings;
+}
 
 /** Sends a request to the app as it runs under a URL, with its own settings. */
 export async function send(
