@@ -23,6 +23,7 @@ import { authorizationServer, protectedResource, registerClient } from "./identi
 import type { Principal } from "./identity/principal.ts";
 import { beginExchange } from "./identity/enterprise-authorization.ts";
 import { ALL_SCOPES } from "./identity/scopes.ts";
+import { refreshOnce } from "./identity/refresh-once.ts";
 import { isSigned } from "./identity/signature.ts";
 import { signInPages } from "./web/sign-in/routes.tsx";
 import { signOnPages } from "./web/sign-on/routes.tsx";
@@ -187,7 +188,8 @@ app.onError((error, c) => {
 
 async function serveAuthorization(c: AppContext): Promise<Response> {
   const exchange = beginExchange(c.req.raw, c.var.correlationId);
-  const response = await authorizationServer(c.var).fetch(c.req.raw, c.env, c.env.ctx);
+  const ask = (request: Request) => authorizationServer(c.var).fetch(request, c.env, c.env.ctx);
+  const response = c.req.path === "/oauth/token" ? await refreshOnce(c, ask) : await ask(c.req.raw);
   if (exchange.failure !== undefined)
     return refuseRequest(c, reportUnexpected(exchange.failure, c.var, "enterprise authorization"));
   return withRefusal(c, response);

@@ -11,6 +11,7 @@ import type {
   SharedCall,
 } from "./admission.ts";
 import type { NonceAnswer, Spent } from "./nonces.ts";
+import type { RefreshOutcome, RefreshRequest, RefreshUse } from "./refreshes.ts";
 import type { Anchor } from "./audit/chain.ts";
 import type { PersonsDecision } from "./detection/decisions.ts";
 import type { Incident } from "../incidents/incident-record.ts";
@@ -111,6 +112,18 @@ export class CallerClient {
 
   consumeNonce(spent: Spent): Promise<NonceAnswer> {
     return timed("nonce", () => this.#reach<NonceAnswer>(async (object) => object.consumeNonce(spent)));
+  }
+
+  beginRefresh(request: RefreshRequest): Promise<RefreshUse> {
+    return this.#reach<RefreshUse>(async (object) => object.beginRefresh(request));
+  }
+
+  endRefresh(outcome: RefreshOutcome): Promise<void> {
+    return this.#reach<void>(async (object) => object.endRefresh(outcome));
+  }
+
+  forgetGrant(grantId: string): Promise<void> {
+    return this.#reach<void>(async (object) => object.forgetGrant(grantId));
   }
 
   /** After Unreachable the decision may have been made all the same; deciding again is harmless. */

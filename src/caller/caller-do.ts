@@ -28,6 +28,7 @@ import {
 import { findIncident } from "../incidents/incident-rows.ts";
 import type { Incident } from "../incidents/incident-record.ts";
 import type { NonceAnswer, Spent } from "./nonces.ts";
+import type { RefreshOutcome, RefreshRequest, RefreshUse } from "./refreshes.ts";
 import { type CallerState, createState } from "./state.ts";
 import {
   type CallsAround,
@@ -190,6 +191,23 @@ export class CallerDO extends DurableObject<Env> {
     // One alarm when all have expired: under steady signing, one for each nonce would be an alarm a request.
     this.#alarm.ringBy(nonces.emptyAt());
     return answer;
+  }
+
+  /** Begins the exchange of a refresh token. A retry of the same request gets the same answer. */
+  beginRefresh(request: RefreshRequest): Promise<RefreshUse> {
+    return this.#state.refreshes.begin(request, () => this.#clock.now());
+  }
+
+  /** Ends the exchange that `beginRefresh` called the first. */
+  endRefresh(outcome: RefreshOutcome): void {
+    const { refreshes } = this.#state;
+    refreshes.end(outcome, this.#clock.now());
+    this.#alarm.ringBy(refreshes.dueAt());
+  }
+
+  /** Forgets the refresh tokens of a grant that has ended. */
+  forgetGrant(grantId: string): void {
+    this.#state.refreshes.forget(grantId);
   }
 
   /**

@@ -44,10 +44,11 @@ export class Expiry {
   }
 
   #isEmpty(now: number): boolean {
-    const { store, log, nonces } = this.#state;
+    const { store, log, nonces, refreshes } = this.#state;
     if (store.oldestAt() !== undefined || log.openRepeats.size > 0 || log.isProvisional) return false;
     const isRemembered = store.hasFlow() && now - (log.state?.prunedAt ?? 0) < FLOW_MS;
-    return !isRemembered && this.#delivery.retryAt(now) === undefined && nonces.emptyAt() === undefined;
+    if (nonces.emptyAt() !== undefined || refreshes.dueAt() !== undefined) return false;
+    return !isRemembered && this.#delivery.retryAt(now) === undefined;
   }
 
   async #end(): Promise<void> {

@@ -29,7 +29,7 @@ export class Maintenance {
   async run(): Promise<void> {
     const { state: caller, clock, alarm, anchoring, delivery } = this.#maintained;
     alarm.noteRung();
-    const { log, nonces, flow } = caller;
+    const { log, nonces, refreshes, flow } = caller;
     const now = clock.now();
     log.closeRepeats(now);
     // Store the flow state first, because pruned records can't be replayed.
@@ -37,6 +37,8 @@ export class Maintenance {
     if (log.prune(now) === "early") delivery.noteFullAudit(now);
     nonces.dropPast(now);
     alarm.ringBy(nonces.emptyAt());
+    refreshes.dropPast(now);
+    alarm.ringBy(refreshes.dueAt());
     const { state, head } = log;
     if (state === undefined || head === undefined) return;
     await delivery.deliverAll();

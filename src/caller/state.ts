@@ -2,6 +2,7 @@ import { AuditLog } from "./audit/audit-log.ts";
 import { CallerDetection } from "./detection/caller-detection.ts";
 import { CallerIncidents } from "./caller-incidents.ts";
 import { type Nonces, createNonces } from "./nonces.ts";
+import { Refreshes } from "./refreshes.ts";
 import { RateWindows } from "./rate/rate-windows.ts";
 import { RecentCalls } from "./retries/recent-calls.ts";
 import { type Store, createStore } from "./store.ts";
@@ -15,6 +16,7 @@ export interface CallerState {
   flow: CallerDetection;
   incidents: CallerIncidents;
   nonces: Nonces;
+  refreshes: Refreshes;
 }
 
 export function createState(sql: SqlStorage): CallerState {
@@ -28,5 +30,6 @@ export function createState(sql: SqlStorage): CallerState {
     flow: new CallerDetection(store),
     incidents: new CallerIncidents(store),
     nonces: createNonces(sql),
+    refreshes: new Refreshes(sql),
   };
 }

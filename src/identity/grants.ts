@@ -65,7 +65,7 @@ export const shownName = ({ clientName, clientId }: ConsentDescription): string 
   clip(plainLine(clientName), NAME_MAX) || clientId;
 
 /** Returns a client's id for audit and pages. A client that describes itself has a URL of any length for an id. */
-const shownId = (clientId: string): string => clip(plainLine(clientId), NAME_MAX);
+export const shownId = (clientId: string): string => clip(plainLine(clientId), NAME_MAX);
 
 /** Returns how pages and the audit show a client that was granted access without a consent page. */
 export const connectionOf = ({ clientId, clientName = "" }: { clientId: string; clientName?: string }) => ({
@@ -119,6 +119,17 @@ export async function endConnection({ oauth, callers }: Grants, userId: string, 
   // A grant beyond those listed is recorded under its own id.
   const client = shownId(ended?.clientId ?? id);
   const change = { change: "client_ended", by: userId, client } as const;
+  await noteIdentity(callers, userId, change, "after");
+}
+
+/** Ends a grant whose refresh token was used again, and records that in the user's audit. */
+export async function endReplayedGrant(
+  { oauth, callers }: Grants,
+  userId: string,
+  { grantId, clientId }: { grantId: string; clientId: string },
+): Promise<void> {
+  await oauth.revokeGrant(grantId, userId);
+  const change = { change: "refresh_replayed", by: userId, client: shownId(clientId) } as const;
   await noteIdentity(callers, userId, change, "after");
 }
 

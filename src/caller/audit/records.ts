@@ -142,6 +142,8 @@ export const changeSchema = z.object({
     "signed_in",
     "client_allowed",
     "client_ended",
+    "refresh_repeated",
+    "refresh_replayed",
   ]),
   /** The user's id, or `sign-on` if the sign-in provider and the policy now give other roles. */
   by: z.string(),

@@ -64,6 +64,10 @@ function changeWords({
       return `allowed the client ${client} to act for it`;
     case "client_ended":
       return `disconnected the client ${client}`;
+    case "refresh_repeated":
+      return `got the same tokens twice for the client ${client}, which used a refresh token twice within 30 seconds`;
+    case "refresh_replayed":
+      return `lost the client ${client}, because its refresh token was used again: it may be stolen`;
     default: {
       const none: never = change;
       return none;

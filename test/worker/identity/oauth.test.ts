@@ -356,8 +356,10 @@ describe("refresh", () => {
   });
 
   it("rotates: the token before the last is refused", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
     const { flow, tokens } = await granted();
     const second = await tokensOf(await refresh(flow, tokens.refresh_token));
+    vi.setSystemTime(Date.now() + 31_000);
     await tokensOf(await refresh(flow, second.refresh_token));
     expect(await errorOf(await refresh(flow, tokens.refresh_token))).toBe("invalid_grant");
   });

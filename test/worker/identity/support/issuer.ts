@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { vi } from "vitest";
 import * as z from "zod";
 import { type Browser, field } from "./browser.ts";
-import { DEPLOYED, type Settings } from "./deployed.ts";
+import { DEPLOYED, ORIGIN, type Settings } from "./deployed.ts";
 
 // An OpenID Connect provider in small steps, each of which a test can break. A real provider is tested in
 // test/slow/sign-on.browser.test.ts. The Worker reaches this one by fetch.
@@ -95,6 +95,13 @@ export class Issuer {
     return this.#back(url, { error });
   }
 
+  /** Issues an assertion about a person for a client of the catalog server (an ID-JAG), as the test changes it. */
+  assertion(person: Claims, header: Claims = {}): Promise<string> {
+    const now = Math.floor(Date.now() / 1000);
+    const claims = { iss: this.url, aud: ORIGIN, jti: randomUUID(), iat: now, exp: now + 300, ...person };
+    return this.#sign(claims, { typ: "oauth-id-jag+jwt", ...header });
+  }
+
   #back(url: URL, answer: Record<string, string>): URL {
     const back = new URL(url.searchParams.get("redirect_uri") ?? "");
     const state = url.searchParams.get("state") ?? "";
@@ -173,10 +180,10 @@ export class Issuer {
     return Response.json({ access_token: "at", token_type: "Bearer", expires_in: 300, id_token });
   }
 
-  async #sign(claims: Claims): Promise<string> {
+  async #sign(claims: Claims, header: Claims = {}): Promise<string> {
     const { privateKey } = keyPair(await (this.behaviour.forged === true ? others : published));
     const encode = (part: unknown) => base64url(new TextEncoder().encode(JSON.stringify(part)));
-    const text = `${encode({ alg: "RS256", kid: "k1", ...this.behaviour.header })}.${encode(claims)}`;
+    const text = `${encode({ alg: "RS256", kid: "k1", ...header, ...this.behaviour.header })}.${encode(claims)}`;
     const signature = await crypto.subtle.sign(ALGORITHM, privateKey, new TextEncoder().encode(text));
     return `${text}.${base64url(new Uint8Array(signature))}`;
   }
