@@ -7,6 +7,7 @@ import { portNumber } from "./arguments.ts";
 import { anonymousRefusedBy, readDevVars, unknownSettings } from "./local/dev-vars.ts";
 import { readableLine } from "./local/log-lines.ts";
 import { DEFAULT_STATE_DIR, startServer } from "./local/server.ts";
+import { hasWayOut } from "./local/way-out.ts";
 import { ROOT } from "./wrangler.ts";
 
 const {
@@ -34,10 +35,13 @@ try {
   const vars = await readDevVars(ROOT);
   let keys: Record<string, string> | undefined;
   let isGreeted = false;
+  // Without a way out, clients that name the address of their description could not sign in.
+  const isCutOff = vars["CLIENT_METADATA_DOCUMENTS"] === undefined && !(await hasWayOut());
   const server = await startServer({
     port,
     stateDir,
     watch: true,
+    ...(isCutOff && { vars: { CLIENT_METADATA_DOCUMENTS: "off" } }),
     onLog: (line) => console.log(isRead ? readableLine(line) : line),
     onNotice: (text) => console.error(text),
     onFailure: fail,
@@ -47,7 +51,10 @@ try {
       keys = await fillNewState(started, stateDir);
     },
     onReady: (url) => {
-      if (!isGreeted) console.log(banner(url, keys ?? {}, anonymousRefusedBy(vars)));
+      if (!isGreeted) {
+        console.log(banner(url, keys ?? {}, anonymousRefusedBy(vars)));
+        if (isCutOff) console.error(CUT_OFF);
+      }
       isGreeted = true;
     },
   });
@@ -60,6 +67,10 @@ try {
 } catch (error) {
   fail(error);
 }
+
+const CUT_OFF = `  This machine does not reach the internet, so CLIENT_METADATA_DOCUMENTS is off: clients register to sign in. To decide
+  for yourself, set it to on or off in .dev.vars.
+`;
 
 /** `refusedBy` is the setting that refuses callers without a token, if one does. */
 function banner(url: string, keys: Record<string, string>, refusedBy: string | undefined): string {

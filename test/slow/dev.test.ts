@@ -6,6 +6,7 @@ import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
+import { hasWayOut } from "../../cli/local/way-out.ts";
 import { readLock } from "../../cli/local/lock-file.ts";
 import { type Running, endGroups, start } from "../node/support/processes.ts";
 
@@ -75,6 +76,17 @@ async function search(url: string): Promise<string> {
 const statusOf = (url: string) => get(`${url}/readyz`).then((answer) => answer?.status);
 
 describe("npm run dev", { timeout: 300_000 }, () => {
+  it("advertises descriptions of clients only if this machine can fetch them", async () => {
+    const dev = await startDev("way-out");
+    const metadata = `${dev.url}/.well-known/oauth-authorization-server`;
+    await expect.poll(() => get(metadata), { timeout: 120_000 }).toBeDefined();
+    const supported = /"client_id_metadata_document_supported":(\w+)/.exec(
+      (await get(metadata))?.text ?? "",
+    )?.[1];
+    expect(supported).toBe(String(await hasWayOut()));
+    await stop(dev);
+  });
+
   it("answers only once its sample catalog is imported", async () => {
     const dev = await startDev("sample");
     let first = await get(`${dev.url}/readyz`);

@@ -5,6 +5,7 @@ import {
 } from "@cloudflare/workers-oauth-provider";
 import { Hono } from "hono";
 import type { AppContext, AppTypes } from "../../app-types.ts";
+import { within } from "../../deadlines.ts";
 import { signOnSettings } from "../../env.ts";
 import { sessionUser } from "../../identity/browser-session.ts";
 import { NOBODY, consentPage } from "./consent-page.tsx";
@@ -26,8 +27,12 @@ guardPages(authorizePages, ["/authorize"]);
 
 authorizePages.get("/authorize", async (c) => {
   const oauth = authorizationServer(c.var).getOAuthApi(c.env);
+  const clientId = c.req.query("client_id") ?? "";
+  const isDescribed = /^https:/i.test(clientId);
+  if (isDescribed && c.var.settings.CLIENT_METADATA_DOCUMENTS === "off") return notFetchedPage();
   try {
-    const request = await oauth.parseAuthRequest(c.req.raw);
+    const parse = () => oauth.parseAuthRequest(c.req.raw);
+    const request = await (isDescribed ? withinFetch(c, clientId, parse) : parse());
     // A client's own description may list any address, and so may a registration from before addresses were checked.
     if (!isAllowedRedirectUri(request.redirectUri))
       return startOver(`The app's address is not allowed: it must be ${REDIRECT_URI_FORMS}.`);
@@ -52,6 +57,18 @@ authorizePages.get("/authorize", async (c) => {
     return problemWithRequest(error);
   }
 });
+
+/** Milliseconds that fetching a client's description may take. */
+const FETCH_MS = 6_000;
+/** Milliseconds before the request's own deadline, so that the page can name the reason. */
+const PAGE_MS = 500;
+
+function withinFetch<T>(c: AppContext, clientId: string, work: () => Promise<T>): Promise<T> {
+  const late = () => {
+    throw new CimdFetchError(clientId, new Error("no answer in time"));
+  };
+  return within(Math.max(1, Math.min(FETCH_MS, c.var.deadline.remaining() - PAGE_MS)), work, late);
+}
 
 authorizePages.post("/authorize", async (c) => {
   const form = await readForm(c);
@@ -122,9 +139,26 @@ export function authorizationProblem(error: unknown): Response | Promise<Respons
 /** Shows an authorization error as a page; throws any other error. */
 function problemWithRequest(error: unknown): Promise<Response> {
   if (error instanceof AuthorizationError) return startOver(error.description);
-  if (error instanceof CimdFetchError) return startOver("The app's description could not be fetched.");
+  if (error instanceof CimdFetchError)
+    return problemPage(
+      `The app's description could not be fetched from ${new URL(error.metadataUrl).host}.`,
+      <p>
+        Try again later. If this server has no way out to the internet, its operator sets{" "}
+        <code>CLIENT_METADATA_DOCUMENTS=off</code>: then apps register instead. Nothing was granted.
+      </p>,
+    );
   throw error;
 }
+
+/** Shown to the person whose app still knows this server from when it fetched descriptions. */
+const notFetchedPage = () =>
+  problemPage(
+    "The app names an address as its id, and this server does not fetch descriptions of apps.",
+    <p>
+      Remove this server from the app and add it again: the app then registers. An operator changes this with{" "}
+      <code>CLIENT_METADATA_DOCUMENTS</code>. Nothing was granted.
+    </p>,
+  );
 
 const startOver = (what: string, status?: 401): Promise<Response> =>
   problemPage(what, <p>Start again from your client. Nothing was granted.</p>, status);
