@@ -26,6 +26,10 @@ const {
 
 const isRead = process.stdout.isTTY && !json;
 
+const CUT_OFF = `  This machine does not reach the internet, so CLIENT_METADATA_DOCUMENTS is off: clients register to sign in. To decide
+  for yourself, set it to on or off in .dev.vars.
+`;
+
 const fail = (error: unknown) => {
   console.error(error instanceof Error ? error.message : String(error));
   process.exit(1);
@@ -67,10 +71,6 @@ try {
 } catch (error) {
   fail(error);
 }
-
-const CUT_OFF = `  This machine does not reach the internet, so CLIENT_METADATA_DOCUMENTS is off: clients register to sign in. To decide
-  for yourself, set it to on or off in .dev.vars.
-`;
 
 /** `refusedBy` is the setting that refuses callers without a token, if one does. */
 function banner(url: string, keys: Record<string, string>, refusedBy: string | undefined): string {
