@@ -1,10 +1,29 @@
 import { once } from "node:events";
-import { type Server, createServer } from "node:http";
+import { type RequestListener, type Server, createServer } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import { generateKeyPairSync, randomUUID } from "node:crypto";
 import { Provider } from "oidc-provider";
+import { TOKEN_EXCHANGE, issueAssertions } from "./id-jag.ts";
 
 /** The claims about a person, beside `sub`. */
 export type Person = Record<string, string | string[]>;
+
+/** A client that signs people in at the provider, and takes its assertions to the catalog server. */
+export interface Agent {
+  clientId: string;
+  secret: string;
+  redirectUri: string;
+  /** Its id at the catalog server, once it has registered there. */
+  idAtServer: string | undefined;
+}
+
+interface ProviderOptions {
+  port?: number;
+  secret?: string;
+  /** A key and a certificate for localhost, in PEM. Without them the provider is reached over http. */
+  tls?: { key: string; cert: string };
+  agent?: Agent;
+}
 
 export interface LocalProvider {
   /** The issuer, and the catalog server's client id and secret at it. */
@@ -35,7 +54,7 @@ const TTL_S = {
  */
 export async function startProvider(
   callback: () => string,
-  { port = 0, secret = randomUUID() }: { port?: number; secret?: string } = {},
+  { port = 0, secret = randomUUID(), tls, agent }: ProviderOptions = {},
 ): Promise<LocalProvider> {
   const people = new Map<string, Person>();
   let provider: Provider | undefined;
@@ -44,14 +63,18 @@ export async function startProvider(
   const client = { id: "product-catalog", secret };
 
   const start = async () => {
-    server = createServer((request, response) => {
-      provider ??= quietly(() => createProvider(url, { client, callback: callback(), people }));
+    const answer: RequestListener = (request, response) => {
+      provider ??= quietly(() => createProvider(url, { client, callback: callback(), people, agent }));
       void provider.callback()(request, response);
-    }).listen(url === "" ? port : Number(new URL(url).port), "127.0.0.1");
+    };
+    server = (tls === undefined ? createServer(answer) : createTlsServer(tls, answer)).listen(
+      url === "" ? port : Number(new URL(url).port),
+      "127.0.0.1",
+    );
     await once(server, "listening");
     const address = server.address();
     if (address === null || typeof address === "string") throw new Error("No port");
-    url = `http://localhost:${address.port}`;
+    url = `${tls === undefined ? "http" : "https"}://localhost:${address.port}`;
   };
   const stop = async () => {
     const closed = server?.listening === true ? once(server, "close") : undefined;
@@ -68,6 +91,7 @@ interface Registered {
   client: { id: string; secret: string };
   callback: string;
   people: Map<string, Person>;
+  agent: Agent | undefined;
 }
 
 /**
@@ -85,10 +109,21 @@ function quietly<T>(work: () => T): T {
   }
 }
 
-function createProvider(issuer: string, { client, callback, people }: Registered): Provider {
+function createProvider(issuer: string, { client, callback, people, agent }: Registered): Provider {
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-  return new Provider(issuer, {
-    clients: [{ client_id: client.id, client_secret: client.secret, redirect_uris: [callback] }],
+  const agents =
+    agent === undefined
+      ? []
+      : [
+          {
+            client_id: agent.clientId,
+            client_secret: agent.secret,
+            redirect_uris: [agent.redirectUri],
+            grant_types: ["authorization_code", TOKEN_EXCHANGE],
+          },
+        ];
+  const provider = new Provider(issuer, {
+    clients: [{ client_id: client.id, client_secret: client.secret, redirect_uris: [callback] }, ...agents],
     jwks: { keys: [{ ...privateKey.export({ format: "jwk" }), alg: "RS256", use: "sig", kid: "k1" }] },
     cookies: { keys: [randomUUID()] },
     claims: { openid: ["sub"], profile: ["name", "groups"] },
@@ -102,11 +137,15 @@ function createProvider(issuer: string, { client, callback, people }: Registered
     // Grants consent for everybody, like an app that the operator has approved: it reads only the identity.
     loadExistingGrant: async (ctx) => {
       const { accountId } = ctx.oidc.session ?? {};
-      if (accountId === undefined) return undefined;
-      const grant = new ctx.oidc.provider.Grant({ clientId: client.id, accountId });
+      const clientId = ctx.oidc.client?.clientId;
+      if (accountId === undefined || clientId === undefined) return undefined;
+      const grant = new ctx.oidc.provider.Grant({ clientId, accountId });
       grant.addOIDCScope(SCOPE);
       await grant.save();
       return grant;
     },
   });
+  if (agent !== undefined)
+    issueAssertions(provider, { key: privateKey, people, idAtServer: () => agent.idAtServer });
+  return provider;
 }

@@ -52,7 +52,7 @@ function resourceOf(value: string, origin: string): string {
   return [`${origin}/`, `${origin}/mcp`, `${origin}/mcp/`].includes(named) ? `${origin}/mcp` : value;
 }
 
-/** What this server serves; the library refuses a registration that lists anything else beside it. */
+/** Lists what this server serves. The library refuses a registration that lists anything else beside it. */
 const servedTypes = ({ ENTERPRISE_AUTHORIZATION }: Setup["settings"]) => ({
   grant_types: [
     "authorization_code",
