@@ -2,9 +2,9 @@ import { type KeyObject, randomUUID, sign } from "node:crypto";
 import type { Provider } from "oidc-provider";
 import type { Person } from "./provider.ts";
 
-// What a company's identity provider does for enterprise-managed authorization: it exchanges a person's id token, which a
-// client got at a sign-in, for an assertion that the client redeems at the catalog server (RFC 8693, and the draft
-// "Identity Assertion JWT Authorization Grant").
+// The provider's part of enterprise-managed authorization: it exchanges a person's id token, which a client got at a
+// sign-in, for an assertion that the client redeems at the catalog server (RFC 8693, and the draft "Identity Assertion
+// JWT Authorization Grant").
 
 export const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ID_JAG = "urn:ietf:params:oauth:token-type:id-jag";

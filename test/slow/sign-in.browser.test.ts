@@ -207,11 +207,23 @@ describe("the consent page", () => {
     expect(complaints).toEqual([]);
   });
 
-  it("offers nothing to allow if the user's roles allow nothing", async () => {
+  it("ticks nothing that was not requested, and says what the roles do not allow", async () => {
     const signIn = await beginSignIn(server.url, { scope: "admin" });
     const { page } = await visitConsent(signIn.authorizationUrl, "user-001");
-    expect(await page.getByRole("button").allInnerTexts()).toEqual(["Deny"]);
-    expect(await page.locator(".bad").innerText()).toBe("Your roles allow nothing that the app requests.");
+    expect(await page.locator(".quiet").innerText()).toBe("Your roles do not allow admin.");
+    const others = page.getByRole("group", { name: "It does not ask for this" });
+    expect(await others.locator("small").allInnerTexts()).toEqual(["catalog:read"]);
+    expect(await page.getByRole("checkbox", { checked: true }).count()).toBe(0);
+  });
+
+  it("grants what the person ticks beyond the request", async () => {
+    const signIn = await beginSignIn(server.url, { scope: "catalog:read" });
+    const { page } = await visitConsent(signIn.authorizationUrl, "user-support");
+    await page.getByLabel("Read customers, orders and tickets").check();
+    await page.getByRole("button", { name: "Allow" }).click();
+    await page.waitForURL(`${signIn.redirectUrl}?**`);
+    await expectAnswer(signIn);
+    expect(signIn.tokens()).toMatchObject({ scope: "catalog:read support:read" });
   });
 
   it.each(["/authorize", "/sign-in"])("%s cannot be framed by another page", async (path) => {

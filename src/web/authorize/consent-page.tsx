@@ -63,7 +63,7 @@ export function consentPage(details: ConsentDescription, question: ConsentQuesti
           signing in from it.
         </p>
       )}
-      {refused.length > 0 && <p class="warn">Your roles do not allow {refused.join(", ")}.</p>}
+      {refused.length > 0 && <p class="quiet">Your roles do not allow {refused.join(", ")}.</p>}
       {offered.length === 0 ? (
         <p class="bad">Your roles allow nothing here.</p>
       ) : (
