@@ -6,7 +6,7 @@ import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { StreamableHTTPClientTransport, Client } from "@modelcontextprotocol/client";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import * as z from "zod";
-import { type Agent, type LocalProvider, startProvider } from "../../cli/local/provider.ts";
+import { type Agent, type LocalProvider, startProvider } from "../../lab/provider/openid.ts";
 import { type LocalServer, startServer } from "../../cli/local/server.ts";
 
 // Enterprise-managed authorization from end to end: a real provider over https, the Worker in workerd, the official

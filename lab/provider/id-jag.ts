@@ -1,6 +1,6 @@
 import { type KeyObject, randomUUID, sign } from "node:crypto";
 import type { Provider } from "oidc-provider";
-import type { Person } from "./provider.ts";
+import type { Person } from "./openid.ts";
 
 // The provider's part of enterprise-managed authorization: it exchanges a person's id token, which a client got at a
 // sign-in, for an assertion that the client redeems at the catalog server (RFC 8693, and the draft "Identity Assertion
