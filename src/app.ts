@@ -8,7 +8,7 @@ import type { AppContext, AppTypes } from "./app-types.ts";
 import { serveAsset } from "./web/assets.ts";
 import { confirmPages } from "./web/confirm/routes.tsx";
 import { beginRequest } from "./http/begin-request.ts";
-import { SECRET_KEY_MIN, readSettings, secretKeyOf } from "./env.ts";
+import { readSettings } from "./env.ts";
 import { isAllowedOrigin, isLocalRequest, isOwnHost } from "./http/hosts.ts";
 import { accountPages } from "./web/account/routes.tsx";
 import { authorizePages } from "./web/authorize/routes.tsx";
@@ -25,6 +25,7 @@ import { beginExchange } from "./identity/enterprise-authorization.ts";
 import { ALL_SCOPES } from "./identity/scopes.ts";
 import { refreshOnce } from "./identity/refresh-once.ts";
 import { isSigned } from "./identity/signature.ts";
+import { setupPages } from "./web/setup/routes.tsx";
 import { signInPages } from "./web/sign-in/routes.tsx";
 import { signOnPages } from "./web/sign-on/routes.tsx";
 import { reportUnexpected } from "./mcp/call.ts";
@@ -40,6 +41,7 @@ import { receiveBody } from "./http/receive-body.ts";
 import { refuseRequest, showRefusal } from "./http/refuse-request.tsx";
 import { type Refusal, refusalResponse, refuse } from "./refusal.ts";
 import { logEvent } from "./telemetry/log.ts";
+import { secretKeyOf } from "./setup/secret-key.ts";
 import { welcome } from "./web/welcome.tsx";
 
 /** Headers that scripts of allowed origins may send, those of sessions on the 2025 revisions too. */
@@ -95,12 +97,10 @@ app.use(async (c, next) => {
       refuse("origin_denied", "This server does not accept requests from that origin.").refusal,
     );
   }
-  const secretKey = secretKeyOf(c.var.settings) ?? (c.var.local ? localSecret() : undefined);
-  if (secretKey === undefined) return c.text(SECRET_MISSING, 503);
   // Over http, tokens and cookies would be readable in transit, and OAuth requires https (RFC 8414, section 2).
   if (c.var.origin.startsWith("http:") && !isLocalRequest(c.var.origin, c.var.settings))
     return refuseRequest(c, refuse("origin_denied", "This server accepts only https.").refusal);
-  c.set("secretKey", secretKey);
+  c.set("secretKey", await secretKeyOf(c.env, (ms, work) => c.var.deadline.within(ms, work)));
   return next();
 });
 
@@ -153,7 +153,7 @@ for (const path of METADATA_PATHS.resource.paths)
     return serveIdentified(c);
   });
 app.all("/.well-known/oauth-protected-resource/*", (c) => serveIdentified(c));
-for (const pages of [signInPages, signOnPages, authorizePages, accountPages, confirmPages])
+for (const pages of [setupPages, signInPages, signOnPages, authorizePages, accountPages, confirmPages])
   app.route("/", pages);
 app.route("/admin/api", adminApi);
 app.route("/", adminPages);
@@ -247,18 +247,3 @@ function mcpContext(c: AppContext) {
 const POLICY_BROKEN = "This server is not configured: its policy is not valid. Its log says where.\n";
 
 const SETTINGS_WRONG = "This server is not configured: a setting is not valid. Its log says which.\n";
-
-const SECRET_MISSING = `This server is not configured: it has no SECRET_KEY, a secret of ${SECRET_KEY_MIN} bytes or more.
-Its operator makes one, once, in the folder that it was deployed from:
-  npm run deploy
-or, also in place of one that is too short:
-  openssl rand -base64 32 | npx wrangler secret put SECRET_KEY
-`;
-
-let generated: string | undefined;
-
-/** Returns the secret of a developer's machine. It is new with every start, so that nothing comes to depend on it. */
-function localSecret(): string {
-  generated ??= crypto.randomUUID() + crypto.randomUUID();
-  return generated;
-}

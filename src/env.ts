@@ -33,6 +33,13 @@ const optional = z
   .optional()
   .transform((text) => (text === "" ? undefined : text));
 
+/** Bytes. */
+const SECRET_KEY_MIN = 32;
+const isLongEnough = (key: string): boolean => new TextEncoder().encode(key).length >= SECRET_KEY_MIN;
+const secretKey = optional.pipe(
+  z.string().refine(isLongEnough, `must have at least ${SECRET_KEY_MIN} bytes`).optional(),
+);
+
 /** Accepts https, and http on loopback. */
 function isWebhook(text: string): boolean {
   if (!URL.canParse(text)) return false;
@@ -51,8 +58,11 @@ const settingsSchema = z.object({
   ALLOWED_HOSTS: hostnames,
   /** Host names of web pages whose scripts may call the Worker, separated by commas or spaces. */
   ALLOWED_ORIGINS: hostnames,
-  /** At least SECRET_KEY_MIN bytes. Keys the hashes that stand for ids and addresses. There is no default. */
-  SECRET_KEY: z.string().optional(),
+  /**
+   * Keys the hashes that stand for ids and addresses, and the HMAC signing keys. It replaces the key that the server makes for
+   * itself (src/setup/secret-key.ts).
+   */
+  SECRET_KEY: secretKey,
   /** "on" serves the catalog to anyone at /mcp/public. */
   PUBLIC_CATALOG: z.enum(["on", "off"]).default("off"),
   /** "off" requires a token on a developer's machine too. */
@@ -116,15 +126,7 @@ const wholeSettingsSchema = settingsSchema.superRefine((settings, context) => {
     });
 });
 
-/** Bytes. A shorter SECRET_KEY is ignored. */
-export const SECRET_KEY_MIN = 32;
-
 export type Settings = z.output<typeof wholeSettingsSchema>;
-
-/** Returns the SECRET_KEY; undefined if it is missing or too short. */
-export function secretKeyOf({ SECRET_KEY = "" }: Settings): string | undefined {
-  return new TextEncoder().encode(SECRET_KEY).length >= SECRET_KEY_MIN ? SECRET_KEY : undefined;
-}
 
 export interface SettingProblem {
   setting: string;
@@ -155,11 +157,12 @@ function checkSettings(env: object): ReadSettings {
   return { ok: false, problems };
 }
 
-/** The SECRET_KEY of a Worker's or an object's variables; undefined where there is none, or a setting is wrong. */
-export function secretKeyIn(env: object): string | undefined {
-  const read = readSettings(env);
-  return read.ok ? secretKeyOf(read.settings) : undefined;
-}
+/**
+ * Returns the setting SECRET_KEY of a Worker's or an object's variables; undefined if it is not set. Throws if it is too short,
+ * even while another setting is invalid.
+ */
+export const secretSetting = (env: object): string | undefined =>
+  secretKey.parse(Reflect.get(env, "SECRET_KEY"));
 
 export interface SignOnSettings {
   issuer: string;

@@ -1,6 +1,7 @@
 import { app } from "./app.ts";
 
 export { MetricsHub } from "./telemetry/metrics/hub.ts";
+export { ServerSetup } from "./setup/server-setup.ts";
 export { AuditIndex } from "./caller/audit/audit-index.ts";
 export { CallerDO as UserWindows } from "./caller/caller-do.ts";
 

@@ -33,10 +33,12 @@ const configSchema = z.strictObject({
   assets: z
     .strictObject({ directory: z.string(), binding: z.string(), run_worker_first: z.literal(true) })
     .optional(),
-  // These keys only matter for deployments.
+  // These keys only matter for wrangler itself.
+  build: ignored,
   main: ignored,
   observability: ignored,
   upload_source_maps: ignored,
+  minify: ignored,
 });
 
 /** Extensions that wrangler imports as text without a rule. */

@@ -3,7 +3,7 @@ import { type AnchorRow, findAnchorRow } from "../caller/audit/anchors.ts";
 import { type Finding, auditIndex } from "../caller/audit/audit-index.ts";
 import { type RowProblem, problemOf } from "../caller/audit/row-problem.ts";
 import { CallerClient } from "../caller/caller-client.ts";
-import { secretKeyIn } from "../env.ts";
+import { secretKeyOf } from "../setup/secret-key.ts";
 
 // Compares D1's row of a chain's anchor with the chain in the caller's object.
 
@@ -37,7 +37,9 @@ export async function compareRow(
   const first = await faultOf(row);
   // The first row of a chain may have been written since `row` was read, so read it again: a finding is never taken back.
   const isFinal = first === null || first === "ahead";
-  const problem = isFinal ? first : await faultOf(await findAnchorRow(env.DB, principal, secretKeyIn(env)));
+  const problem = isFinal
+    ? first
+    : await faultOf(await findAnchorRow(env.DB, principal, await secretKeyOf(env)));
   const finding =
     problem === null ? indexed?.finding : await index.found(principal, chain.started_at, problem, Date.now());
   return { chain, problem, finding };
@@ -57,12 +59,13 @@ async function isOtherLink(object: CallerClient, row: AnchorRow | undefined): Pr
  */
 export async function mayHaveChain(env: Env, principal: string): Promise<boolean> {
   const user = await env.DB.prepare("SELECT 1 FROM users WHERE id = ?").bind(principal).first();
-  if (user !== null || (await findAnchorRow(env.DB, principal, secretKeyIn(env))) !== undefined) return true;
+  if (user !== null || (await findAnchorRow(env.DB, principal, await secretKeyOf(env))) !== undefined)
+    return true;
   return (await auditIndex(env).find(principal)) !== undefined;
 }
 
 /** The present and past faults of D1's row of a chain; none if there is no chain. Call it before the chain is read. */
 export async function checkRow(env: Env, principal: string): Promise<Pick<Compared, "problem" | "finding">> {
-  const row = await findAnchorRow(env.DB, principal, secretKeyIn(env));
+  const row = await findAnchorRow(env.DB, principal, await secretKeyOf(env));
   return (await compareRow(env, principal, row)) ?? { problem: null, finding: undefined };
 }

@@ -1,5 +1,4 @@
 import { type Page, type Position, pageOf } from "../database/page.ts";
-import { secretKeyIn } from "../env.ts";
 import { logSurprise } from "../telemetry/log.ts";
 import { type AnchorRow, anchorsOf, pageOfAnchors } from "../caller/audit/anchors.ts";
 import { type Finding, auditIndex } from "../caller/audit/audit-index.ts";
@@ -7,6 +6,7 @@ import { CallerClient, causeOf } from "../caller/caller-client.ts";
 import type { Anchor } from "../caller/audit/chain.ts";
 import type { RowProblem } from "../caller/audit/row-problem.ts";
 import { compareRow } from "./anchor-row.ts";
+import { secretKeyOf } from "../setup/secret-key.ts";
 
 /**
  * A chain in a list. `problem` names a present or past fault of its row in D1, found at `found_at` (milliseconds since the
@@ -44,7 +44,7 @@ export async function pageOfChains(
 }
 
 async function chainsBetween(env: Env, after: string, end: string, limit: number): Promise<ListedChain[]> {
-  const key = secretKeyIn(env);
+  const key = await secretKeyOf(env);
   const [rows, indexed] = await Promise.all([
     pageOfAnchors(env.DB, { after, end, limit }, key),
     auditIndex(env).page(after, end, limit),

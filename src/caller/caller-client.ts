@@ -203,7 +203,7 @@ export class CallerClient {
       this.#stub = undefined;
       if (error instanceof RequestOver) throw error;
       const isOverloaded = hasFlag(error, "overloaded");
-      const passes = !isOverloaded && hasFlag(error, "durableObjectReset");
+      const passes = wasReset(error);
       const isUnreached = isOverloaded || hasFlag(error, "retryable");
       // The object's own code threw, so it was reached. Nothing goes on unguarded then.
       if (hasFlag(error, "remote") && !passes && !isUnreached) throw error;
@@ -232,6 +232,10 @@ const flags = z.object({
   remote: z.boolean().optional(),
   durableObjectReset: z.boolean().optional(),
 });
+
+/** Whether an object was reset, for example by a deployment, so that a new stub reaches it. */
+export const wasReset = (error: unknown): boolean =>
+  !hasFlag(error, "overloaded") && hasFlag(error, "durableObjectReset");
 
 function hasFlag(error: unknown, flag: keyof z.output<typeof flags>): boolean {
   return flags.safeParse(error).data?.[flag] === true;

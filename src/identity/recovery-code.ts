@@ -1,23 +1,18 @@
-import { randomBytes } from "node:crypto";
 import type { Statement } from "../database/statement.ts";
+import { groupLetters, lettersOf, randomLetters } from "./code-letters.ts";
 import { hashSecret } from "./secrets.ts";
 
 // The recovery code is kept on paper, apart from every access key. It lets a server's only admin decide about their own
 // work and about callers that they created, and vouch for new ones. A program that holds only a stolen key can do
 // neither.
 
-/** Leaves out i, l, o and u, which are easily misread. */
-const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
+/** Letters of a recovery code: 150 random bits. */
 const LENGTH = 30;
-const GROUP = 5;
 
 /** Returns a new code of 150 random bits, and its hash, which is all that the database stores. */
 export function newRecoveryCode(): { code: string; hash: string } {
-  const letters = [...randomBytes(LENGTH)].map((byte) => ALPHABET[byte % ALPHABET.length] ?? "0");
-  const groups = Array.from({ length: LENGTH / GROUP }, (_, index) =>
-    letters.slice(index * GROUP, (index + 1) * GROUP).join(""),
-  );
-  return { code: groups.join("-"), hash: hashCode(letters.join("")) };
+  const letters = randomLetters(LENGTH);
+  return { code: groupLetters(letters), hash: hashCode(letters) };
 }
 
 /** Replaces any earlier code. */
@@ -26,10 +21,7 @@ export const setRecoveryCode = (hash: string, now: number): Statement => ({
   values: [hash, now],
 });
 
-/** Returns the letters of a code, ignoring case and grouping; undefined if the text cannot be one. */
-export function lettersOf(text: string): string | undefined {
-  const letters = text.toLowerCase().replaceAll(/[\s-]/g, "");
-  return letters.length === LENGTH ? letters : undefined;
-}
+/** Returns the letters of a recovery code, ignoring case and grouping; undefined if the text cannot be one. */
+export const recoveryLettersOf = (text: string): string | undefined => lettersOf(text, LENGTH);
 
 export const hashCode = (letters: string): string => hashSecret(`recovery ${letters}`);

@@ -15,11 +15,15 @@ async function scrape(env: Env): Promise<Counts> {
   }
 }
 
-/** GET /metrics, for callers with METRICS_TOKEN; 404 while that is not set. */
+/**
+ * GET /metrics, for callers with METRICS_TOKEN. While that is not set, it is open on a developer's machine that serves callers
+ * without a token, and 404 elsewhere.
+ */
 export async function metricsPage(c: AppContext): Promise<Response> {
-  const token = c.var.settings.METRICS_TOKEN;
-  if (token === undefined) return c.notFound();
-  if (!sameSecret(c.req.header("authorization") ?? "", `Bearer ${token}`))
+  const { METRICS_TOKEN: token, LOCAL_ANONYMOUS } = c.var.settings;
+  const isOpen = token === undefined && c.var.local && LOCAL_ANONYMOUS === "on";
+  if (token === undefined && !isOpen) return c.notFound();
+  if (token !== undefined && !sameSecret(c.req.header("authorization") ?? "", `Bearer ${token}`))
     return c.text("The scrape token is missing or wrong.\n", 401, { "WWW-Authenticate": "Bearer" });
   // So that at least what this isolate has just served is seen.
   await flushNow();

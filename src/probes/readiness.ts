@@ -1,9 +1,10 @@
 import { ensureMigrated, isMigrated } from "../database/migrate.ts";
-import { readSettings, secretKeyOf } from "../env.ts";
+import { readSettings } from "../env.ts";
 import { bundledPolicy } from "../policy/bundled.ts";
 import { READY_MS } from "../http/begin-request.ts";
-import { isLocalRequest } from "../http/hosts.ts";
+import { secretKeyOf } from "../setup/secret-key.ts";
 import { Deadline } from "../deadlines.ts";
+import { causeOf } from "../caller/caller-client.ts";
 import type { Part } from "./parts.ts";
 import { causeText, logEvent } from "../telemetry/log.ts";
 
@@ -12,7 +13,7 @@ export const FRESH_MS = 1_000;
 const POLL_MS = 25;
 
 export type Readiness = { ready: true } | { ready: false; part: Part };
-type Bindings = Pick<Env, "DB" | "USER_WINDOWS">;
+type Bindings = Pick<Env, "DB" | "USER_WINDOWS" | "SERVER_SETUP">;
 
 let last: { at: number; answer: Readiness } | undefined;
 let checkingSince: number | undefined;
@@ -29,10 +30,9 @@ interface Probe {
  */
 export async function readiness(
   env: Env,
-  url: string,
   probe: Probe = { deadline: new Deadline(READY_MS) },
 ): Promise<Readiness> {
-  const configured = checkSettings(env, url);
+  const configured = checkSettings(env);
   if (!configured.ready) return configured;
   // The answer of another request's look can't be awaited in workerd, only looked for.
   while (isFresh(last?.at, FRESH_MS) || isFresh(checkingSince, READY_MS)) {
@@ -56,21 +56,28 @@ function isFresh(since: number | undefined, forMs: number): boolean {
   return age >= 0 && age < forMs;
 }
 
-function checkSettings(env: Env, url: string): Readiness {
+function checkSettings(env: Env): Readiness {
   const read = readSettings(env);
   if (!read.ok) return { ready: false, part: "settings" };
-  const { settings } = read;
-  if (secretKeyOf(settings) === undefined && !isLocalRequest(url, settings))
-    return { ready: false, part: "secret" };
   return bundledPolicy.ok ? { ready: true } : { ready: false, part: "policy" };
 }
 
-async function look({ DB, USER_WINDOWS }: Bindings, probe: Probe): Promise<Readiness> {
-  const [database, object] = await Promise.all([
-    lookAtDatabase(DB, probe),
-    lookAtObject(USER_WINDOWS, probe),
+async function look(env: Bindings, probe: Probe): Promise<Readiness> {
+  const answers = await Promise.all([
+    lookAtSecret(env, probe),
+    lookAtDatabase(env.DB, probe),
+    lookAtObject(env.USER_WINDOWS, probe),
   ]);
-  return database.ready ? object : database;
+  return answers.find(({ ready }) => !ready) ?? { ready: true };
+}
+
+async function lookAtSecret(env: Bindings, probe: Probe): Promise<Readiness> {
+  try {
+    await probe.deadline.run(() => secretKeyOf(env));
+    return { ready: true };
+  } catch (error) {
+    return notReady("secret", causeOf(error), probe);
+  }
 }
 
 async function lookAtDatabase(db: D1Database, probe: Probe): Promise<Readiness> {

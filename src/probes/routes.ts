@@ -16,7 +16,7 @@ probes.get("/healthz", (c) => c.json({ status: "ok" }, 200, NO_STORE));
 
 /** Calls can be served; else which part can't. */
 probes.get("/readyz", async (c) => {
-  const answer = await readiness(c.env, c.req.url, c.var);
+  const answer = await readiness(c.env, c.var);
   if (answer.ready) return c.json({ status: "ready" }, 200, NO_STORE);
   requestRefused("unavailable", c.var);
   return c.json({ status: "not_ready", part: answer.part }, 503, NO_STORE);

@@ -44,6 +44,8 @@ export const fields = {
   path: { type: "string", means: "place in policy.json" },
   reason: { type: "string", means: "the problem" },
   part: { type: "string", means: "part that is not ready, as /readyz names it" },
+  setup_code: { type: "string", means: "the code that the setup page asks for; it makes the first admin" },
+  expires_at: { type: "string", means: "when it expires" },
   lost_calls: { type: "number", means: "calls that metrics will not show" },
 } as const satisfies Record<string, { type: keyof Types; means: string }>;
 
@@ -138,6 +140,12 @@ export const events = {
   assertion_refused: info("An assertion of the sign-in provider was refused", ["reason"]),
   sign_on_declined: info("Sign-in by the provider was declined", ["correlation_id", "problem", "cause"]),
   sign_on_problem: error("The sign-in provider could not be used", ["correlation_id", "problem", "cause"]),
+  setup_code: info("Somebody asked the setup page for a code, which only this line shows", [
+    "correlation_id",
+    "setup_code",
+    "expires_at",
+  ]),
+  setup_done: info("The first admin was made on the setup page", ["correlation_id", "principal"]),
   setting_wrong: error("A setting is not valid, and nothing is served", ["setting", "reason"]),
   policy_broken: error("policy.json is not valid, and nothing is served", ["path", "reason"]),
   not_ready: error("/readyz answered 503", ["correlation_id", "part", "error"]),

@@ -2,14 +2,29 @@ import type { Child } from "hono/jsx";
 import packageJson from "../../package.json" with { type: "json" };
 import { plainPage } from "./admin/admin-page.tsx";
 import type { AppContext, AppTypes } from "../app-types.ts";
+import { ensureMigrated } from "../database/migrate.ts";
+import { isClaimed } from "../setup/claim.ts";
+import { logSurprise } from "../telemetry/log.ts";
+import { NewServer } from "./sign-in/sign-in-page.tsx";
 import { isForPerson } from "../http/refuse-request.tsx";
 
 /** Shows the start page: a page in a browser, text elsewhere. */
 export async function welcome(c: AppContext): Promise<Response> {
   const mcp = new URL("/mcp", c.var.origin).href;
-  const answer = isForPerson(c) ? await welcomePage(mcp, c.var) : c.text(welcomeText(mcp));
+  const answer = isForPerson(c) ? await welcomePage(mcp, c.var, await isNew(c)) : c.text(welcomeText(mcp));
   answer.headers.set("Vary", "Accept");
   return answer;
+}
+
+/** Whether the server has had no admin yet. The page is shown without the database too. */
+async function isNew(c: AppContext): Promise<boolean> {
+  try {
+    await ensureMigrated(c.env.DB);
+    return !(await isClaimed(c.env.DB));
+  } catch (error) {
+    logSurprise(error, { correlation_id: c.var.correlationId, what: "welcome" });
+    return false;
+  }
 }
 
 const welcomeText = (
@@ -27,7 +42,11 @@ const curl = (mcp: string): string =>
   `curl -s ${mcp} -H 'Content-Type: application/json' -H 'Accept: application/json, text/event-stream' ` +
   `-d '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search_products","arguments":{"query":"wireless keyboard"}}}'`;
 
-function welcomePage(mcp: string, { local: isLocal, settings }: AppTypes["Variables"]): Promise<Response> {
+function welcomePage(
+  mcp: string,
+  { local: isLocal, settings }: AppTypes["Variables"],
+  isNewServer: boolean,
+): Promise<Response> {
   const isOpen = isLocal && settings.LOCAL_ANONYMOUS === "on";
   return plainPage(
     "Product catalog",
@@ -35,6 +54,7 @@ function welcomePage(mcp: string, { local: isLocal, settings }: AppTypes["Variab
       <h1>
         <span class="mark" aria-hidden="true" /> Product catalog
       </h1>
+      {isNewServer && <NewServer />}
       <section class="card" aria-label="What this is">
         <p class="statement">
           An MCP server that answers from a live product catalog: AI assistants look up what there is, what it

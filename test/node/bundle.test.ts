@@ -72,13 +72,14 @@ it.each([
   await broken.close();
 });
 
-it("says what to do if it is deployed without a secret", async () => {
-  const fresh = createTestHarness({ workers: [{ configPath: "./wrangler.toml" }] });
+it("serves a deployed host at once: makes its secret key and its tables, and shows the setup page", async () => {
+  // The harness talks http to the Worker.
+  const vars = { PUBLIC_URL: "https://shop.example.workers.dev" };
+  const fresh = createTestHarness({ workers: [{ configPath: "./wrangler.toml", vars }] });
   await fresh.listen();
-  const response = await fresh.fetch("https://shop.example.workers.dev/mcp", { method: "POST", body: "{}" });
-  expect(response.status).toBe(503);
-  expect(await response.text()).toMatch(
-    /no SECRET_KEY[^]+npm run deploy\n[^]+npx wrangler secret put SECRET_KEY\n/,
-  );
+  expect((await fresh.fetch("https://shop.example.workers.dev/readyz")).status).toBe(200);
+  const page = await fresh.fetch("https://shop.example.workers.dev/setup");
+  expect(page.status).toBe(200);
+  expect(await page.text()).toContain('action="/setup/code"');
   await fresh.close();
 });

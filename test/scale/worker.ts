@@ -1,6 +1,6 @@
 import { UserWindows as CallerWindows } from "../../src/index.ts";
 import local from "../../src/local/worker.ts";
-import { secretKeyIn } from "../../src/env.ts";
+import { secretKeyOf } from "../../src/setup/secret-key.ts";
 import { sealOf } from "../../src/caller/audit/anchors.ts";
 import { AuditLog } from "../../src/caller/audit/audit-log.ts";
 import { AuditIndex as ChainIndex } from "../../src/caller/audit/audit-index.ts";
@@ -146,7 +146,7 @@ export default {
         await env.AUDIT_INDEX.getByName("index").fill(number("from"), number("to"));
         return Response.json("filled");
       case "/__scale/seals":
-        await sealRows(env, secretKeyIn(env));
+        await sealRows(env, await secretKeyOf(env));
         return Response.json("sealed");
       case "/__scale/ring":
         await object().ring();

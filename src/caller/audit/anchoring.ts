@@ -1,5 +1,4 @@
 import { ensureMigrated } from "../../database/migrate.ts";
-import { secretKeyIn } from "../../env.ts";
 import type { Alarm } from "../alarm.ts";
 import type { Clock } from "../clock.ts";
 import { logFailure } from "../log-failure.ts";
@@ -11,6 +10,7 @@ import { auditIndex } from "./audit-index.ts";
 import type { Anchor } from "./chain.ts";
 import { isMostlyRefused, refusalsIn } from "./refusal-share.ts";
 import { type RowProblem, problemOf } from "./row-problem.ts";
+import { secretKeyOf } from "../../setup/secret-key.ts";
 
 /** Milliseconds between two anchors of one chain, and between retries. */
 export const ANCHOR_MS = 60_000;
@@ -57,7 +57,7 @@ export class Anchoring {
       const refusals = refusalsIn(store.newest(RECORDS_READ), log.openRepeats, now);
       const anchor = anchorOf(state, head, now);
       const flags = { lastHitAt, isMostlyRefused: isMostlyRefused(refusals) };
-      const key = secretKeyIn(this.#env);
+      const key = await secretKeyOf(this.#env);
       const before = await writeAnchor(this.#env.DB, anchor, flags, key);
       await logFailure(async () => {
         const problem = await this.#updateIndex(state, before);

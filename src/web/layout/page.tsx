@@ -34,6 +34,7 @@ label.choice { display: flex; gap: .75rem; padding: .4rem 0; font-weight: 400; c
 .or { margin: 1.5rem 0; text-align: center; color: var(--quiet); font-size: .9rem; }
 .things { margin: 0; padding: 0; list-style: none; } .things li { padding: .75rem 0; border-top: 1px solid var(--line); }
 .things small { display: block; color: var(--quiet); font-size: .85rem; } .things form { margin-top: .5rem; }
+.steps { margin: 0 0 1.25rem; padding-left: 1.25rem; } .steps li { margin-bottom: .75rem; } .steps .actions { margin: .5rem 0; }
 .actions { display: flex; flex-wrap: wrap; gap: .75rem; margin-top: 1.25rem; }
 button { flex: 1 1 7rem; min-height: 2.75rem; padding: .5rem 1rem; font: inherit; font-weight: 600;
   border: 1px solid var(--edge); border-radius: .5rem; background: transparent; color: inherit; cursor: pointer; }

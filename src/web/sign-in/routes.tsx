@@ -3,6 +3,7 @@ import type { AppContext, AppTypes } from "../../app-types.ts";
 import { signOnSettings } from "../../env.ts";
 import { findKey } from "../../identity/access-keys.ts";
 import { signIn, signOut } from "../../identity/browser-session.ts";
+import { isClaimed } from "../../setup/claim.ts";
 import { nextPath } from "../layout/next-path.ts";
 import { noteUse } from "../../identity/oauth.ts";
 import { guardPages, readForm, textOf } from "../layout/form-guards.ts";
@@ -20,12 +21,15 @@ signInPages.get(STYLE_PATH, serveStyle);
 guardPages(signInPages, ["/sign-in", "/sign-out"]);
 
 /** Facts about the server that the page shows. */
-const serverOf = ({ var: { settings, local } }: AppContext) => ({
+const serverOf = async ({ env, var: { settings, local } }: AppContext) => ({
   signOn: signOnSettings(settings),
   isLocal: local,
+  isNew: !(await isClaimed(env.DB)),
 });
 
-signInPages.get("/sign-in", (c) => signInPage({ next: nextPath(c.req.query("next"), HOME), ...serverOf(c) }));
+signInPages.get("/sign-in", async (c) =>
+  signInPage({ next: nextPath(c.req.query("next"), HOME), ...(await serverOf(c)) }),
+);
 
 signInPages.post("/sign-in", async (c) => {
   const form = await readForm(c);
@@ -33,7 +37,7 @@ signInPages.post("/sign-in", async (c) => {
   const next = nextPath(form.get("next"), HOME);
   const now = Date.now();
   const found = isWholeKey(key) ? await findKey(c.env.DB, key, now) : undefined;
-  const refuse = (problem: string) => signInPage({ next, ...serverOf(c), problem });
+  const refuse = async (problem: string) => signInPage({ next, ...(await serverOf(c)), problem });
   // One answer for every invalid key, so that the page does not reveal which keys existed.
   if (found?.ok !== true) return refuse("This access key is not valid.");
   // A thief could not sign requests, and would no longer need to with a browser session.

@@ -7,6 +7,8 @@ interface SignInPage {
   signOn: SignOnSettings | undefined;
   /** Whether this is a developer's own machine. */
   isLocal: boolean;
+  /** Whether the server has had no admin yet. */
+  isNew: boolean;
   /** The problem with the entered key. */
   problem?: string;
 }
@@ -15,11 +17,12 @@ interface SignInPage {
 export const providerHost = ({ issuer }: SignOnSettings): string => new URL(issuer).host;
 
 /** Shows the provider's button and the form for an access key. */
-export function signInPage({ next, signOn, isLocal, problem }: SignInPage): Promise<Response> {
+export function signInPage({ next, signOn, isLocal, isNew, problem }: SignInPage): Promise<Response> {
   const describedBy = problem === undefined ? "key-hint" : "key-problem key-hint";
   return renderPage(
     "Sign in to the product catalog",
     <>
+      {isNew && <NewServer />}
       {signOn !== undefined && (
         <>
           <form method="post" action="/sign-on/start">
@@ -67,5 +70,14 @@ export function signInPage({ next, signOn, isLocal, problem }: SignInPage): Prom
       </form>
     </>,
     { status: problem === undefined ? 200 : 401 },
+  );
+}
+
+/** Links to the setup page of a server without an admin. */
+export function NewServer() {
+  return (
+    <p class="warn">
+      This server has no administrator yet. If it is yours, <a href="/setup">set it up</a>.
+    </p>
   );
 }

@@ -3,17 +3,20 @@ import { vi } from "vitest";
 
 export const BINDINGS = ["DB", "OAUTH_KV", "USER_WINDOWS", "METRICS_HUB"] as const;
 export type Binding = (typeof BINDINGS)[number];
+/** Read once per isolate at most, so no call waits for it. */
+type RarelyRead = "SERVER_SETUP";
 
 /** Each binding's error when it is out of reach, with text that nobody may read. */
-const BROKEN: Record<Binding, string> = {
+const BROKEN: Record<Binding | RarelyRead, string> = {
   DB: "D1_ERROR: Network connection lost. SELECT PLANTED",
   OAUTH_KV: "KV GET failed: 503 Service Unavailable: PLANTED",
   USER_WINDOWS: "Network connection lost: PLANTED",
   METRICS_HUB: "Network connection lost: PLANTED",
+  SERVER_SETUP: "Network connection lost: PLANTED",
 };
 
 /** Makes a binding hang or throw until the returned function is called; restore all mocks afterwards. */
-export function breaks(binding: Binding, how: "hangs" | "throws"): () => void {
+export function breaks(binding: Binding | RarelyRead, how: "hangs" | "throws"): () => void {
   const { promise, reject } = Promise.withResolvers<never>();
   promise.catch(() => {});
   const answer = () => (how === "hangs" ? promise : Promise.reject(new Error(BROKEN[binding])));

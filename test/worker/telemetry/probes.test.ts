@@ -24,6 +24,22 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+describe("/metrics on a developer's machine", () => {
+  const scrapeLocal = async (settings: Settings, url = "http://127.0.0.1:8787/metrics") =>
+    (await send(url, {}, { ...DEPLOYED, LOCAL_ANONYMOUS: "on", ...settings })).status;
+
+  it("needs no token, unless one is set or callers without a token are refused", async () => {
+    expect(await scrapeLocal({})).toBe(200);
+    expect(await scrapeLocal({ METRICS_TOKEN: TOKEN })).toBe(401);
+    expect(await scrapeLocal({ LOCAL_ANONYMOUS: "off" })).toBe(404);
+  });
+
+  it("is closed on a deployed server, and on one that a PUBLIC_URL elsewhere names", async () => {
+    expect(await scrapeLocal({}, `${ORIGIN}/metrics`)).toBe(404);
+    expect(await scrapeLocal({ PUBLIC_URL: "https://catalog.example.com" })).toBe(404);
+  });
+});
+
 describe("/metrics", () => {
   it.each([undefined, ""])("is not found while METRICS_TOKEN is %j", async (METRICS_TOKEN) => {
     expect((await scrape(good, { ...DEPLOYED, METRICS_TOKEN })).status).toBe(404);
@@ -110,7 +126,7 @@ describe("/healthz and /readyz", () => {
     hours += 1;
     vi.setSystemTime(Date.now() + hours * 3_600_000);
   });
-  const ready = async (settings: object = {}) => readiness({ ...env, ...DEPLOYED, ...settings }, ORIGIN);
+  const ready = async (settings: object = {}) => readiness({ ...env, ...DEPLOYED, ...settings });
   const broken = () => {
     throw new Error("D1_ERROR: secret internals");
   };
@@ -128,7 +144,7 @@ describe("/healthz and /readyz", () => {
   });
 
   it.each([
-    { part: "secret", settings: { SECRET_KEY: "short" } },
+    { part: "settings", settings: { SECRET_KEY: "short" } },
     { part: "settings", settings: { PUBLIC_URL: "ftp://x" } },
   ])("report that the $part is wrong; the process is alive all the same", async ({ part, settings }) => {
     vi.spyOn(console, "error").mockImplementation(() => {});
@@ -136,6 +152,13 @@ describe("/healthz and /readyz", () => {
     expect(response.status).toBe(503);
     expect(await response.json()).toEqual({ status: "not_ready", part });
     expect((await send("/healthz", {}, { ...DEPLOYED, ...settings })).status).toBe(200);
+  });
+
+  it("report that the server's own secret key is out of reach", async () => {
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    const unread = { getByName: broken, idFromName: broken };
+    const answer = await ready({ SECRET_KEY: undefined, SERVER_SETUP: unread });
+    expect(answer).toEqual({ ready: false, part: "secret" });
   });
 
   it("report that the database is gone, with the cause only in the log", async () => {

@@ -27,11 +27,11 @@ export function settingsOf(settings: Settings) {
   return read.settings;
 }
 
-/** Sends a request to the app as it runs under a URL, with its own settings. */
+/** Sends a request to the app as it runs under a URL. `settings` are its variables, and may replace bindings. */
 export async function send(
   url: string | URL,
   init: RequestInit = {},
-  settings: Settings = DEPLOYED,
+  settings: object = DEPLOYED,
 ): Promise<Response> {
   const request = new Request(new URL(url, ORIGIN), init);
   if (!request.headers.has("host")) request.headers.set("host", new URL(request.url).host);
