@@ -6,7 +6,7 @@ import * as z from "zod";
 import { parsePolicy } from "../src/policy/schema.ts";
 import { commandOf } from "./command.ts";
 import { wholeNumber } from "./arguments.ts";
-import { StepFailed, askWorker, execute } from "./deploy/execute.ts";
+import { type Answer, StepFailed, askWorker, execute } from "./deploy/execute.ts";
 import { type Action, NOTHING, type Step, plan } from "./deploy/plan.ts";
 import { readProject } from "./deploy/project.ts";
 import { readAccount, readFound } from "./deploy/read-account.ts";
@@ -26,7 +26,7 @@ interface Options {
 const options = commandOf("deploy")
   .description(
     "Deploy to Cloudflare: check the policy, create the database and the namespace of sign-ins if they are missing, " +
-      "upload the Worker if it changed, set SECRET_KEY if it is missing, and check that the Worker answers. " +
+      "upload the Worker if it changed, check that the Worker answers, and show where to make its first admin. " +
       "A second run changes nothing. It uses wrangler's login (npx wrangler login) or CLOUDFLARE_API_TOKEN.",
   )
   .option("--dry-run", "show the steps and change nothing; without a login, the steps of a first deployment")
@@ -42,7 +42,6 @@ const ACTION_WORDS: Record<Action, [before: string, after: string]> = {
   create: ["create", "created"],
   connect: ["connect the existing one", "connected"],
   deploy: ["deploy", "deployed"],
-  make: ["make from random bytes", "made"],
   keep: ["in place", "in place"],
 };
 
@@ -95,7 +94,7 @@ async function deploy(): Promise<number> {
   if (target !== undefined) await rememberUrl(place, target);
   const url = project.publicUrl ?? target ?? (await recallUrl(place));
   const answer = url === undefined || options.wait === 0 ? undefined : await ask(url);
-  report({ account: account.name, steps, changed: !isDone, url, serves: answer?.ok });
+  report({ account: account.name, steps, changed: !isDone, url, answer });
   if (answer?.ok === false)
     console.error(
       `${url} does not serve yet (${answer.reason}). A new name can take minutes. Run npm run deploy again to check once more.`,
@@ -121,17 +120,19 @@ interface Report {
   changed: boolean;
   url: string | undefined;
   /** Undefined if nothing was asked. */
-  serves?: boolean | undefined;
+  answer?: Answer | undefined;
 }
 
-function report({ account, steps, changed, url, serves }: Report): void {
+function report({ account, steps, changed, url, answer }: Report): void {
   const dryRun = options.dryRun === true;
   const mcp = new URL("/mcp", url ?? "https://WORKER.SUBDOMAIN.workers.dev").href;
+  const setup = new URL("/setup", mcp).href;
+  // The page refuses everybody who can't read the Worker's log, so the link is no secret.
+  const isNew = answer?.ok === true ? answer.isNew : undefined;
   const next = [
-    [
-      "npx product-catalog-mcp users bootstrap NAME --remote",
-      "makes the first admin, and shows the access key once",
-    ],
+    ...(isNew === false
+      ? []
+      : [["npx wrangler tail", `shows the code that ${setup} asks for; there, make the first admin`]]),
     ["npx product-catalog-mcp import FILE --remote", "fills the catalog"],
     [
       `claude mcp add --transport http product-catalog ${mcp}`,
@@ -141,8 +142,18 @@ function report({ account, steps, changed, url, serves }: Report): void {
   if (options.json === true) {
     const commands = next.map(([command]) => command);
     const mcpUrl = url === undefined ? null : mcp;
+    const setupUrl = url === undefined || isNew === false ? null : setup;
     console.log(
-      JSON.stringify({ account, dryRun, steps, changed, mcpUrl, serves: serves ?? null, next: commands }),
+      JSON.stringify({
+        account,
+        dryRun,
+        steps,
+        changed,
+        mcpUrl,
+        setupUrl,
+        serves: answer?.ok ?? null,
+        next: commands,
+      }),
     );
     return;
   }

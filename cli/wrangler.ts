@@ -46,14 +46,14 @@ export class WranglerError extends Error {
   }
 }
 
-/** Runs wrangler in this project without prompts. `input` goes only to its standard input. */
-export async function tryWrangler(args: readonly string[], input?: string): Promise<CommandResult> {
+/** Runs wrangler in this project without prompts. */
+export async function tryWrangler(args: readonly string[]): Promise<CommandResult> {
   const folder = await mkdtemp(join(tmpdir(), "catalog-deploy-"));
   const output = join(folder, "output.jsonl");
   try {
     const child = spawn(process.execPath, [WRANGLER, ...args], {
       cwd: ROOT,
-      stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+      stdio: ["ignore", "pipe", "pipe"],
       env: {
         ...process.env,
         // Disables prompts in every environment.
@@ -65,16 +65,12 @@ export async function tryWrangler(args: readonly string[], input?: string): Prom
         WRANGLER_OUTPUT_FILE_PATH: output,
         // More output would stand between the JSON that is read here; wrangler's log file has all of it.
         WRANGLER_LOG: "log",
-        // Keeps request bodies out of debug logs, because one of them is the secret.
+        // Keeps request bodies out of debug logs.
         WRANGLER_LOG_SANITIZE: "true",
       },
     });
     const ended = once(child, "close");
-    child.stdin?.end(input);
-    const [stdout, stderr] = await Promise.all([
-      child.stdout === null ? "" : text(child.stdout),
-      child.stderr === null ? "" : text(child.stderr),
-    ]);
+    const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
     await ended;
     const lines = (await readFile(output, "utf8").catch(() => ""))
       .split("\n")
@@ -95,8 +91,8 @@ export async function tryWrangler(args: readonly string[], input?: string): Prom
 }
 
 /** Runs wrangler; throws a WranglerError if it fails. */
-export async function wrangler(args: readonly string[], input?: string): Promise<CommandResult> {
-  const ran = await tryWrangler(args, input);
+export async function wrangler(args: readonly string[]): Promise<CommandResult> {
+  const ran = await tryWrangler(args);
   if (ran.code !== 0) throw new WranglerError(args, ran);
   return ran;
 }

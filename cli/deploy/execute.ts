@@ -1,12 +1,9 @@
-import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Plan, SECRET, type Step } from "./plan.ts";
+import type { Plan, Step } from "./plan.ts";
 import { withConfig } from "./project.ts";
 import { DIGEST_VARIABLE } from "./read-account.ts";
 import { wrangler } from "../wrangler.ts";
 
-/** Length of a new SECRET_KEY in random bytes. */
-const SECRET_BYTES = 32;
 const ASK_MS = 10_000;
 const PAUSE_MS = 2_000;
 
@@ -39,11 +36,6 @@ export async function execute(
         ({ targets } = await withConfig(connectStore, deploy));
         done.push(...steps.slice(0, steps.indexOf(step)).filter(({ action }) => action !== "keep"), step);
       }
-      if (step.action === "make") {
-        say(`Making ${SECRET}…`);
-        await wrangler(["secret", "put", SECRET], randomBytes(SECRET_BYTES).toString("base64"));
-        done.push(step);
-      }
     } catch (error) {
       throw new StepFailed(step, done, error);
     }
@@ -51,27 +43,30 @@ export async function execute(
   return targets;
 }
 
-export type Answer = { ok: true } | { ok: false; reason: string };
+/** `isNew`: the Worker has no admin yet, and shows its setup page. */
+export type Answer = { ok: true; isNew: boolean } | { ok: false; reason: string };
 
 /**
- * Asks whether the deployed Worker answers. The sign-in page needs every setting and the database, so this
- * request also makes the Worker apply its migrations. A new name or secret takes a while to reach every
- * location.
+ * Asks whether the deployed Worker answers. The setup page needs every setting, the secret key and the database, so this
+ * request also makes the Worker make its key and apply its migrations. A new name takes a while to reach every location.
  */
 export async function askWorker(url: string, waitSeconds: number): Promise<Answer> {
   const deadline = Date.now() + waitSeconds * 1_000;
   for (;;) {
-    const answer = await askOnce(new URL("/sign-in", url));
+    const answer = await askOnce(new URL("/setup", url));
     if (answer.ok || Date.now() + PAUSE_MS > deadline) return answer;
     await sleep(PAUSE_MS);
   }
 }
 
+/** The setup page's status once there is an admin. */
+const SET_UP = 409;
+
 async function askOnce(page: URL): Promise<Answer> {
   try {
     const response = await fetch(page, { redirect: "manual", signal: AbortSignal.timeout(ASK_MS) });
     const text = await response.text();
-    if (response.ok) return { ok: true };
+    if (response.ok || response.status === SET_UP) return { ok: true, isNew: response.ok };
     return { ok: false, reason: `HTTP ${response.status}: ${text.trim().slice(0, 500)}` };
   } catch {
     return { ok: false, reason: "no answer" };

@@ -27,15 +27,14 @@ export interface Deployed {
   storeId: string | undefined;
   /** Names of its plain variables, without the digest variable. */
   settings: readonly string[];
-  secrets: readonly string[];
 }
 
 export const NOTHING: Found = { worker: undefined, database: undefined, storeId: undefined };
 
-export type Action = "create" | "connect" | "deploy" | "make" | "keep";
+export type Action = "create" | "connect" | "deploy" | "keep";
 
 export interface Step {
-  what: "D1 database" | "KV namespace" | "Worker" | "secret";
+  what: "D1 database" | "KV namespace" | "Worker";
   name: string;
   action: Action;
 }
@@ -49,8 +48,6 @@ export type Plan =
     }
   | { ok: false; problem: string };
 
-/** Without this secret the Worker serves nothing. */
-export const SECRET = "SECRET_KEY";
 /** A table of the first migration; a database that has it belongs to this product. */
 const OUR_TABLE = "catalog_state";
 
@@ -90,8 +87,6 @@ export function plan(found: Found, wanted: Wanted, options: { removeSettings?: b
       { what: "D1 database", name: wanted.database, action: database },
       { what: "KV namespace", name: wanted.store, action: store },
       { what: "Worker", name: wanted.worker, action: isCurrent ? "keep" : "deploy" },
-      // The secret is never replaced: addresses, confirmations and subjects are hashed with it.
-      { what: "secret", name: SECRET, action: worker?.secrets.includes(SECRET) === true ? "keep" : "make" },
     ],
   };
 }

@@ -33,7 +33,6 @@ const versionSchema = z.object({
     ),
   }),
 });
-const secretsSchema = z.array(z.object({ name: z.string() }));
 const databasesSchema = z.array(z.object({ name: z.string(), uuid: z.string() }));
 const storesSchema = z.array(z.object({ id: z.string(), title: z.string() }));
 const tablesSchema = z.array(z.object({ results: z.array(z.object({ name: z.string() })) }));
@@ -87,10 +86,9 @@ async function readWorker(): Promise<Deployed | undefined> {
   if (ran.apiCode === NO_WORKER) return undefined;
   if (ran.code !== 0) throw new WranglerError(args, ran);
   const { versions } = readJson(statusSchema, ran.stdout);
-  const [secrets, ...views] = await Promise.all([
-    ask(secretsSchema, ["secret", "list", "--format", "json"]),
-    ...versions.map(({ version_id }) => ask(versionSchema, ["versions", "view", version_id, "--json"])),
-  ]);
+  const views = await Promise.all(
+    versions.map(({ version_id }) => ask(versionSchema, ["versions", "view", version_id, "--json"])),
+  );
   const bindings = views.flatMap(({ resources }) => resources.bindings);
   const database = bindings.find(({ name, type }) => type === "d1" && name === DATABASE_BINDING);
   const settings = bindings.filter(({ name, type }) => type === "plain_text" && name !== DIGEST_VARIABLE);
@@ -101,7 +99,6 @@ async function readWorker(): Promise<Deployed | undefined> {
     databaseId: database?.id ?? database?.database_id,
     storeId: bindings.find(({ type }) => type === "kv_namespace")?.namespace_id,
     settings: [...new Set(settings.map(({ name }) => name))],
-    secrets: secrets.map(({ name }) => name),
   };
 }
 

@@ -16,12 +16,11 @@ const deployed: Deployed = {
   databaseId: "db",
   storeId: "kv",
   settings: [],
-  secrets: ["SECRET_KEY"],
 };
 const whole: Found = { worker: deployed, database: { id: "db", tables: undefined }, storeId: "kv" };
 const withWorker = (changes: Partial<Deployed>): Found => ({ ...whole, worker: { ...deployed, ...changes } });
 
-/** Returns the actions on database, namespace, Worker and secret; or the problem. */
+/** Returns the actions on database, namespace and Worker; or the problem. */
 function actions(found: Found, options?: { removeSettings: boolean }): string[] | string {
   const planned = plan(found, wanted, options);
   return planned.ok ? planned.steps.map(({ action }) => action) : planned.problem;
@@ -29,27 +28,26 @@ function actions(found: Found, options?: { removeSettings: boolean }): string[] 
 
 describe("plan", () => {
   it.each<[string, Found, string[]]>([
-    ["nothing exists", NOTHING, ["create", "create", "deploy", "make"]],
-    ["everything exists", whole, ["keep", "keep", "keep", "keep"]],
-    ["changed code", withWorker({ digests: ["d0"] }), ["keep", "keep", "deploy", "keep"]],
-    ["deployed by another command", withWorker({ digests: [undefined] }), ["keep", "keep", "deploy", "keep"]],
-    ["half rolled out", withWorker({ digests: ["d0", "d1"] }), ["keep", "keep", "deploy", "keep"]],
-    ["a Worker that serves nothing", withWorker({ digests: [] }), ["keep", "keep", "deploy", "keep"]],
-    ["no secret", withWorker({ secrets: ["METRICS"] }), ["keep", "keep", "keep", "make"]],
+    ["nothing exists", NOTHING, ["create", "create", "deploy"]],
+    ["everything exists", whole, ["keep", "keep", "keep"]],
+    ["changed code", withWorker({ digests: ["d0"] }), ["keep", "keep", "deploy"]],
+    ["deployed by another command", withWorker({ digests: [undefined] }), ["keep", "keep", "deploy"]],
+    ["half rolled out", withWorker({ digests: ["d0", "d1"] }), ["keep", "keep", "deploy"]],
+    ["a Worker that serves nothing", withWorker({ digests: [] }), ["keep", "keep", "deploy"]],
     [
       "broken off before the upload",
       { worker: undefined, database: { id: "db", tables: [] }, storeId: "kv" },
-      ["connect", "connect", "deploy", "make"],
+      ["connect", "connect", "deploy"],
     ],
     [
       "a database of an earlier deployment",
       { ...NOTHING, database: { id: "db", tables: ["products", "catalog_state"] } },
-      ["connect", "create", "deploy", "make"],
+      ["connect", "create", "deploy"],
     ],
     [
       "another database is bound",
       { ...withWorker({ databaseId: "old" }), database: undefined },
-      ["create", "keep", "deploy", "keep"],
+      ["create", "keep", "deploy"],
     ],
   ])("%s", (_, found, expected) => {
     expect(actions(found)).toEqual(expected);
@@ -73,25 +71,27 @@ describe("plan", () => {
       "keep",
       "keep",
       "deploy",
-      "keep",
     ]);
-    expect(actions(withWorker({ settings }))).toEqual(["keep", "keep", "keep", "keep"]);
+    expect(actions(withWorker({ settings }))).toEqual(["keep", "keep", "keep"]);
   });
 });
 
 describe("askWorker", () => {
-  it("polls the sign-in page until the time is up, and returns the last answer", async () => {
+  it("polls the setup page until the time is up, and returns the last answer", async () => {
     const asked: string[] = [];
+    const statuses = [503, 200, 409];
     const server = createServer((request, response) => {
-      asked.push(request.url ?? "");
-      response.writeHead(asked.length === 2 ? 200 : 503).end("This server is not configured\n");
+      response
+        .writeHead(statuses[asked.push(request.url ?? "") - 1] ?? 500)
+        .end("This server is not configured\n");
     }).listen(0, "127.0.0.1");
     await once(server, "listening");
     const address = server.address();
     const url = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
     expect(await askWorker(url, 0)).toEqual({ ok: false, reason: "HTTP 503: This server is not configured" });
-    expect(await askWorker(url, 60)).toEqual({ ok: true });
-    expect(asked).toEqual(["/sign-in", "/sign-in"]);
+    expect(await askWorker(url, 60)).toEqual({ ok: true, isNew: true });
+    expect(await askWorker(url, 0)).toEqual({ ok: true, isNew: false });
+    expect(asked).toEqual(["/setup", "/setup", "/setup"]);
     server.closeAllConnections();
     server.close();
     await once(server, "close");

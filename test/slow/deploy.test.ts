@@ -1,10 +1,11 @@
-import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { type Cloud, startCloud } from "../node/support/cloud.ts";
-import { type Ended, startCommand } from "../node/support/processes.ts";
+import { WRANGLER } from "../../cli/wrangler.ts";
+import { type Ended, start, startCommand } from "../node/support/processes.ts";
 
 // The real wrangler against a stand-in of Cloudflare's API; test/node/support/cloud.ts says why.
 
@@ -19,19 +20,16 @@ beforeEach(async () => {
 });
 afterAll(() => rm(home, { recursive: true }));
 
+const environment = () => ({
+  CLOUDFLARE_API_BASE_URL: cloud.url,
+  CLOUDFLARE_API_TOKEN: "a-token",
+  // The folder of wrangler's logs and of the account that it remembers.
+  XDG_CONFIG_HOME: home,
+  WRANGLER_CACHE_DIR: join(home, "cache"),
+});
+
 const deploy = (...args: string[]): Promise<Ended> =>
-  startCommand("deploy", ["--wait", "0", ...args], {
-    env: {
-      CLOUDFLARE_API_BASE_URL: cloud.url,
-      CLOUDFLARE_API_TOKEN: "a-token",
-      // The folder of wrangler's logs and of the account that it remembers.
-      XDG_CONFIG_HOME: home,
-      WRANGLER_CACHE_DIR: join(home, "cache"),
-      // An operator may have set this, and it must not reveal secrets.
-      WRANGLER_LOG: "debug",
-      WRANGLER_LOG_SANITIZE: "false",
-    },
-  }).ended;
+  startCommand("deploy", ["--wait", "0", ...args], { env: environment() }).ended;
 
 const WORKER = "/workers/scripts/product-catalog-mcp";
 const EVERYTHING = [
@@ -41,12 +39,12 @@ const EVERYTHING = [
   "POST /d1/database",
   `PUT ${WORKER}`,
   `POST ${WORKER}/subdomain`,
-  `PUT ${WORKER}/secrets`,
 ];
 
 const reportSchema = z.object({
   changed: z.boolean(),
   mcpUrl: z.string().nullable(),
+  setupUrl: z.string().nullable(),
   steps: z.array(z.object({ action: z.string() })),
 });
 const report = ({ stdout }: Ended) => {
@@ -60,23 +58,17 @@ describe("npm run deploy", () => {
     expect(report(first)).toEqual({
       changed: true,
       mcpUrl: "https://product-catalog-mcp.example.workers.dev/mcp",
-      actions: ["create", "create", "deploy", "make"],
+      setupUrl: "https://product-catalog-mcp.example.workers.dev/setup",
+      actions: ["create", "create", "deploy"],
     });
     expect(cloud.writes()).toEqual(EVERYTHING);
 
-    const [secret = "", ...others] = cloud.secrets.values();
-    expect(others).toEqual([]);
-    expect(Buffer.from(secret, "base64")).toHaveLength(32);
-    // wrangler's output file holds its arguments, and its debug log the requests.
-    const printed = [first.stdout, first.stderr, ...(await logs())].join("\n");
-    expect(printed).toContain(`${WORKER}/secrets`);
-    expect(printed).not.toContain(secret);
-
+    // The Worker makes its own secret key.
+    expect([...cloud.secrets]).toEqual([]);
     cloud.calls.length = 0;
     const second = await deploy("--json");
-    expect(report(second)).toMatchObject({ changed: false, actions: ["keep", "keep", "keep", "keep"] });
+    expect(report(second)).toMatchObject({ changed: false, actions: ["keep", "keep", "keep"] });
     expect(cloud.writes()).toEqual([]);
-    expect([...cloud.secrets.values()]).toEqual([secret]);
   });
 
   it("stops if the upload fails, says what to do, and resumes from there", async () => {
@@ -92,24 +84,12 @@ describe("npm run deploy", () => {
 
     cloud.calls.length = 0;
     const again = await deploy("--json");
-    expect(report(again)).toMatchObject({ actions: ["connect", "connect", "deploy", "make"] });
+    expect(report(again)).toMatchObject({ actions: ["connect", "connect", "deploy"] });
     // Everything created before the upload already exists.
     expect(cloud.writes()).toEqual([EVERYTHING[0], ...EVERYTHING.slice(4)]);
     const bound = cloud.versions.at(-1)?.bindings.find(({ type }) => type === "kv_namespace");
     expect(bound).toMatchObject({ name: "OAUTH_KV", namespace_id: store });
     expect(await readdir(".")).not.toContain(".wrangler-connect.toml");
-  });
-
-  it("creates only the secret if only that had failed", async () => {
-    cloud.refuseNext(`PUT ${WORKER}/secrets`);
-    const broken = await deploy();
-    expect(broken.code).toBe(1);
-    expect(broken.stderr).toContain(
-      "Already done: D1 database catalog, KV namespace product-catalog-mcp-oauth-kv, Worker product-catalog-mcp.",
-    );
-    cloud.calls.length = 0;
-    expect(report(await deploy("--json")).actions).toEqual(["keep", "keep", "keep", "make"]);
-    expect(cloud.writes()).toEqual([`PUT ${WORKER}/secrets`]);
   });
 
   it("leaves another project's database alone", async () => {
@@ -134,16 +114,28 @@ describe("npm run deploy", () => {
   it("shows the steps without a login too, and asks for one otherwise", async () => {
     const env = { CLOUDFLARE_API_TOKEN: "", CLOUDFLARE_API_BASE_URL: cloud.url, XDG_CONFIG_HOME: home };
     const shown = await startCommand("deploy", ["--dry-run", "--json"], { env }).ended;
-    expect(report(shown).actions).toEqual(["create", "create", "deploy", "make"]);
+    expect(report(shown).actions).toEqual(["create", "create", "deploy"]);
     const refused = await startCommand("deploy", [], { env }).ended;
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("npx wrangler login") });
     expect(cloud.calls).toEqual([]);
   });
 });
 
-async function logs(): Promise<string[]> {
-  const files = await readdir(home, { recursive: true, withFileTypes: true });
-  const paths = files.filter((file) => file.isFile()).map((file) => join(file.parentPath, file.name));
-  expect(paths.length).toBeGreaterThan(1);
-  return Promise.all(paths.map((path) => readFile(path, "utf8")));
-}
+describe("npx wrangler deploy", () => {
+  it("creates everything that the Worker needs, and npm run deploy takes over from it", async () => {
+    const env = { ...environment(), CI: "true" };
+    const plain = await start(process.execPath, [WRANGLER, "deploy"], { env }).ended;
+    expect(plain.code).toBe(0);
+    expect(cloud.writes()).toEqual(EVERYTHING);
+    expect(cloud.versions.at(-1)?.bindings).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ type: "d1", name: "DB" }),
+        expect.objectContaining({ type: "kv_namespace", name: "OAUTH_KV" }),
+        expect.objectContaining({ type: "durable_object_namespace", class_name: "ServerSetup" }),
+      ]),
+    );
+    expect([...cloud.secrets]).toEqual([]);
+    // It recorded no digest.
+    expect(report(await deploy("--json")).actions).toEqual(["keep", "keep", "deploy"]);
+  });
+});
