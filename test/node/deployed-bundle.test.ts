@@ -1,0 +1,80 @@
+import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
+import { SourceMap } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { Miniflare, convertV4MiniflareOptions } from "miniflare";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { readWranglerConfig } from "../../cli/local/wrangler-config.ts";
+import { wrangler } from "../../cli/wrangler.ts";
+
+// The files that `wrangler deploy` uploads.
+
+/** Bytes. A larger script takes longer to start in each location. */
+const GZIP_MAX = 300 * 1024;
+
+let folder: string;
+let uploaded: string[];
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "catalog-bundle-"));
+  await wrangler(["deploy", "--dry-run", "--outdir", folder]);
+  uploaded = (await readdir(folder)).filter((name) => !/\.(map|md)$/.test(name));
+}, 180_000);
+afterAll(() => rm(folder, { recursive: true }));
+
+const read = (name: string) => readFile(join(folder, name));
+
+it("is small enough", async () => {
+  const files = await Promise.all(uploaded.map(read));
+  expect(gzipSync(Buffer.concat(files)).length).toBeLessThanOrEqual(GZIP_MAX);
+});
+
+it("holds neither the sample nor the endpoints of a developer's machine", async () => {
+  const script = (await read("index.js")).toString();
+  const found = ["/__local/", "LOCAL_KEY", "Demo shopper", "demo-keys"].filter((text) =>
+    script.includes(text),
+  );
+  expect(found).toEqual([]);
+});
+
+it("logs stacks that its source map leads back to the source", async () => {
+  const { options } = await readWranglerConfig("wrangler.toml");
+  const logged: string[] = [];
+  const worker = new Miniflare(
+    convertV4MiniflareOptions({
+      ...options,
+      cf: false,
+      handleStructuredLogs: ({ message }: { message: string }) => void logged.push(message),
+      modules: await Promise.all(
+        uploaded
+          .toSorted((a, b) => Number(b === "index.js") - Number(a === "index.js"))
+          .map(async (path) => ({
+            type: path === "index.js" ? ("ESModule" as const) : ("Text" as const),
+            path,
+            contents: (await read(path)).toString(),
+          })),
+      ),
+      // Without its database the sign-in page fails unexpectedly.
+      d1Databases: {},
+    }),
+  );
+  try {
+    const { origin } = await worker.ready;
+    expect((await fetch(`${origin}/healthz`)).status).toBe(200);
+    expect((await fetch(`${origin}/sign-in`)).status).toBe(500);
+    await expect.poll(() => logged.join("\n")).toContain("internal_error");
+  } finally {
+    await worker.dispose();
+  }
+  const [line = ""] = logged.filter((each) => each.includes("internal_error"));
+  const map = new SourceMap(JSON.parse((await read("index.js.map")).toString()));
+  const places = [...line.matchAll(/index\.js:(\d+):(\d+)/g)].map(([, row, column]) =>
+    map.findOrigin(Number(row), Number(column)),
+  );
+  const sources = places.map((place) => ("fileName" in place ? place.fileName : ""));
+  expect(sources.some((name) => name.endsWith("src/database/migrate.ts"))).toBe(true);
+  const [found] = places.filter((place) => "fileName" in place && place.fileName.endsWith("migrate.ts"));
+  const source = (await readFile("src/database/migrate.ts", "utf8")).split("\n");
+  const row = found !== undefined && "lineNumber" in found ? found.lineNumber : 0;
+  expect(source[row - 1]).toContain("db.");
+});
