@@ -35,8 +35,8 @@ const fail = (error: unknown) => {
   process.exit(1);
 };
 
+const vars = await readDevVars(ROOT);
 try {
-  const vars = await readDevVars(ROOT);
   let keys: Record<string, string> | undefined;
   let isGreeted = false;
   // Without a way out, clients that name the address of their description could not sign in.
@@ -72,6 +72,14 @@ try {
   fail(error);
 }
 
+function metricsAccess(refusedBy: string | undefined): string {
+  if (vars["METRICS_TOKEN"] !== undefined && vars["METRICS_TOKEN"] !== "")
+    return "with METRICS_TOKEN of .dev.vars as bearer token";
+  return refusedBy === undefined
+    ? "for Prometheus; no token needed on this machine"
+    : "once METRICS_TOKEN is set in .dev.vars";
+}
+
 /** `refusedBy` is the setting that refuses callers without a token, if one does. */
 function banner(url: string, keys: Record<string, string>, refusedBy: string | undefined): string {
   const mcp = `${url}/mcp`;
@@ -91,6 +99,7 @@ function banner(url: string, keys: Record<string, string>, refusedBy: string | u
                 ${asked("--sku SKU-10001")}
 
   Dashboard     ${url}/admin, with the demo admin's key; npx product-catalog-mcp lab traffic${isDefault ? "" : ` --state ${stateDir}`} fills it
+  Metrics       ${url}/metrics, ${metricsAccess(refusedBy)}
 
   ${
     refusedBy === undefined

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { parseJson } from "../read-file.ts";
 import { safeUrl } from "../safe-url.ts";
 import { serverMessage } from "../server-message.ts";
+import { readDemoKeys } from "../local/demo-keys.ts";
 import { NO_SERVER, findServer } from "../local/server.ts";
 
 /**
@@ -75,7 +76,5 @@ export async function callAdmin(
 }
 
 async function demoAdminKey(stateDir: string): Promise<string | undefined> {
-  // Loaded only here: it reads policy.json, which no other admin command needs.
-  const { readDemoKeys } = await import("../local/demo-users.ts");
   return (await readDemoKeys(stateDir))["user-admin"];
 }

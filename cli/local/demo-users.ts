@@ -1,11 +1,9 @@
-import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import * as z from "zod";
+import { writeFile } from "node:fs/promises";
 import { type NewUser, addUser, createKey } from "../../src/identity/administration.ts";
 import { BOOTSTRAP } from "../../src/identity/lineage.ts";
 import { toId } from "../../src/support/ids.ts";
 import { DEMO_CUSTOMER } from "../sample/generate-desk.ts";
-import { parseJsonAs } from "../read-file.ts";
+import { demoKeysPath, readDemoKeys } from "./demo-keys.ts";
 import type { LocalServer } from "./server.ts";
 
 /** One user of each role, to try things with. They exist only on this machine. */
@@ -25,9 +23,6 @@ const DEMO_USERS: NewUser[] = [
 
 const MAKER = { by: BOOTSTRAP };
 
-const keysSchema = z.record(z.string(), z.string());
-const keysPath = (stateDir: string) => join(stateDir, "demo-keys.json");
-
 /** Returns the demo users' access keys by user id. Creates users and keys if the database has no user yet. */
 export async function demoKeys(server: LocalServer, stateDir: string): Promise<Record<string, string>> {
   const [users = []] = await server.batch([{ sql: "SELECT id FROM users LIMIT 1", values: [] }]);
@@ -39,12 +34,6 @@ export async function demoKeys(server: LocalServer, stateDir: string): Promise<R
   }));
   await server.batch(made.flatMap(({ user, key }) => [...addUser(user, now, MAKER), key.statement]));
   const keys = Object.fromEntries(made.map(({ user, key }) => [user.id, key.secret]));
-  await writeFile(keysPath(stateDir), JSON.stringify(keys), { mode: 0o600 });
+  await writeFile(demoKeysPath(stateDir), JSON.stringify(keys), { mode: 0o600 });
   return keys;
-}
-
-/** Reads the keys that an earlier start created; empty if there are none. */
-export async function readDemoKeys(stateDir: string): Promise<Record<string, string>> {
-  const text = await readFile(keysPath(stateDir), "utf8").catch(() => "{}");
-  return parseJsonAs(keysSchema, text, keysPath(stateDir), "the demo users' keys");
 }

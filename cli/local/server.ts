@@ -5,7 +5,8 @@ import type { Statement } from "../../src/database/statement.ts";
 import { type Engine, startEngine } from "./engine.ts";
 import { isListening, readLock, takeLock } from "./lock-file.ts";
 import { followRuntimes } from "./runtimes.ts";
-import { localSecret } from "./secret.ts";
+import { olderSecret } from "./older-secret.ts";
+import { findWranglerDev } from "./wrangler-dev.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** wrangler's default folder for local state, so that `npx wrangler dev` sees the same catalog. */
@@ -18,6 +19,8 @@ const START_TIMEOUT_MS = 30_000;
 export type Row = Record<string, unknown>;
 
 export interface LocalServer {
+  /** `own`: npm run dev, or a command's own server. `wrangler`: npx wrangler dev. */
+  kind: "own" | "wrangler";
   /** Without a trailing slash. */
   url: string;
   /** Runs statements as one atomic batch; returns the rows of each. */
@@ -63,6 +66,10 @@ export class StateInUseError extends Error {
 export async function startServer(options: ServerOptions = {}): Promise<LocalServer> {
   const { stateDir = DEFAULT_STATE_DIR, port = 0, watch = false, vars = {}, onLog, prepare } = options;
   const { entrypoint = "src/local/worker.ts", onReady, onNotice = () => {}, onFailure = () => {} } = options;
+  if (stateDir === DEFAULT_STATE_DIR) {
+    const running = await findWranglerDev(stateDir);
+    if (running !== undefined) throw new StateInUseError(running.url);
+  }
   // The lock comes before the port check: its last holder may have been killed, and its runtime may still
   // listen there.
   const lock = await takeLock(stateDir);
@@ -99,7 +106,7 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
       stateDir,
       host: HOST,
       port,
-      vars: { SECRET_KEY: await localSecret(stateDir), ...vars, LOCAL_KEY: lock.key },
+      vars: { ...(await olderSecret(stateDir)), ...vars, LOCAL_KEY: lock.key },
       watch,
       async prepare(url) {
         // The server was published with a failed build, and this build replaces it on its port.
@@ -146,7 +153,8 @@ export async function findServer(stateDir: string = DEFAULT_STATE_DIR): Promise<
   const deadline = Date.now() + START_TIMEOUT_MS;
   for (;;) {
     const lock = await readLock(stateDir);
-    if (lock === undefined) return undefined;
+    // wrangler dev takes no lock, and uses the default folder.
+    if (lock === undefined) return stateDir === DEFAULT_STATE_DIR ? findWranglerDev(stateDir) : undefined;
     const { url, key } = lock;
     if (url !== null) return connect(url, key, async () => {});
     if (Date.now() > deadline) throw new StateInUseError(null);
@@ -163,6 +171,7 @@ const answerSchema = z.union([
 function connect(url: string, key: string, close: () => Promise<void>): LocalServer {
   const authorization = `Bearer ${key}`;
   return {
+    kind: "own",
     url,
     close,
     async batch(statements) {

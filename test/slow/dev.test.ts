@@ -1,6 +1,4 @@
-import { once } from "node:events";
 import { cp, mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { hasWayOut } from "../../cli/local/way-out.ts";
 import { readLock } from "../../cli/local/lock-file.ts";
+import { freePort } from "../node/support/free-port.ts";
 import { type Running, endGroups, start } from "../node/support/processes.ts";
 
 // A copy of the project, whose policy.json these tests break.
@@ -171,13 +170,4 @@ async function sizeOf(path: string): Promise<number> {
   const files = entries.filter((entry) => entry.isFile());
   const sizes = await Promise.all(files.map(({ parentPath, name }) => stat(join(parentPath, name))));
   return sizes.reduce((sum, { size }) => sum + size, 0);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === "string") throw new Error("No port");
-  return address.port;
 }

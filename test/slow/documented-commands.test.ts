@@ -3,7 +3,7 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readDemoKeys } from "../../cli/local/demo-users.ts";
+import { readDemoKeys } from "../../cli/local/demo-keys.ts";
 import { findServer } from "../../cli/local/server.ts";
 import { CALL, FORMS, type RunForm, type StartForm } from "../node/support/command-forms.ts";
 import { type Running, endGroups, start } from "../node/support/processes.ts";

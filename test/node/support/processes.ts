@@ -33,13 +33,19 @@ export interface StartOptions {
   ownGroup?: boolean;
   /** Variables added to this process's own. */
   env?: Record<string, string>;
+  /** The folder to run in. */
+  cwd?: string;
 }
 
 const groups = new Set<number>();
 
 export function start(command: string, args: string[], options: StartOptions = {}): Running {
-  const { input, ownGroup = false, env } = options;
-  const child = spawn(command, args, { detached: ownGroup, env: { ...process.env, ...env, NO_COLOR: "1" } });
+  const { input, ownGroup = false, env, cwd } = options;
+  const child = spawn(command, args, {
+    detached: ownGroup,
+    ...(cwd !== undefined && { cwd }),
+    env: { ...process.env, ...env, NO_COLOR: "1" },
+  });
   const { pid } = child;
   if (pid === undefined) throw new Error(`${command} does not start`);
   if (ownGroup) groups.add(pid);
