@@ -66,14 +66,14 @@ it("logs stacks that its source map leads back to the source", async () => {
   } finally {
     await worker.dispose();
   }
-  const [line = ""] = logged.filter((each) => each.includes("internal_error"));
+  const line = logged.find((each) => each.includes("internal_error")) ?? "";
   const map = new SourceMap(JSON.parse((await read("index.js.map")).toString()));
   const places = [...line.matchAll(/index\.js:(\d+):(\d+)/g)].map(([, row, column]) =>
     map.findOrigin(Number(row), Number(column)),
   );
   const sources = places.map((place) => ("fileName" in place ? place.fileName : ""));
   expect(sources.some((name) => name.endsWith("src/database/migrate.ts"))).toBe(true);
-  const [found] = places.filter((place) => "fileName" in place && place.fileName.endsWith("migrate.ts"));
+  const found = places.find((place) => "fileName" in place && place.fileName.endsWith("migrate.ts"));
   const source = (await readFile("src/database/migrate.ts", "utf8")).split("\n");
   const row = found !== undefined && "lineNumber" in found ? found.lineNumber : 0;
   expect(source[row - 1]).toContain("db.");

@@ -11,7 +11,10 @@ const PICTURES = process.env["PICTURES_DIR"];
 
 it("the first admin is made in the browser, on a phone", async ({ skip }) => {
   const launched = await launchBrowser();
-  if ("missing" in launched) return skip(launched.missing);
+  if ("missing" in launched) {
+    skip(launched.missing);
+    return;
+  }
   const folder = await mkdtemp(join(tmpdir(), "catalog-setup-test-"));
   const logged: string[] = [];
   const server = await startServer({

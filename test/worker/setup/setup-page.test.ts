@@ -231,7 +231,7 @@ describe("a setup code", () => {
         Array.from({ length: 10 }, () => post("/setup", { code: "wrong", id: "thief" })),
       ))
         statuses.add(status);
-    expect([...statuses].toSorted()).toEqual([403, 429]);
+    expect(statuses).toEqual(new Set([403, 429]));
   });
 });
 
