@@ -12,7 +12,8 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** wrangler's default folder for local state, so that `npx wrangler dev` sees the same catalog. */
 export const DEFAULT_STATE_DIR = `${ROOT}.wrangler/state`;
 /** The error of a command that needs a running server. */
-export const NO_SERVER = "No server runs on this machine. Start one with npm run dev, or give --url.";
+export const NO_SERVER =
+  "No server runs on this machine. Start one with npm run dev or npx wrangler dev, or give --url.";
 const HOST = "127.0.0.1";
 const START_TIMEOUT_MS = 30_000;
 
