@@ -1,5 +1,9 @@
 import type * as z from "zod";
-import { type ProductRecord, productRecordSchema } from "../../src/catalog/import/record.ts";
+import {
+  PRODUCT_FIELD_NAMES,
+  type ProductRecord,
+  productRecordSchema,
+} from "../../src/catalog/import/record.ts";
 import { minorPerMajor } from "../../src/catalog/money.ts";
 import type { Row } from "./read-jsonl.ts";
 
@@ -29,7 +33,7 @@ export async function* checkRows(
   { majorPrices = false, onUnknownField = () => {} }: Checking = {},
 ): AsyncGenerator<CheckedRow> {
   const lineOf = new Map<string, number>();
-  const known = new Set(Object.keys(productRecordSchema.shape));
+  const known = new Set([...PRODUCT_FIELD_NAMES, "price", "cost"]);
   const error = typeProblem(majorPrices ? MAJOR : MINOR);
   for await (const row of rows) {
     for (const name of "value" in row ? namesOf(row.value) : []) {
@@ -38,8 +42,7 @@ export async function* checkRows(
       known.add(name);
       onUnknownField(name);
     }
-    const checked =
-      "problem" in row ? row : check(row.line, majorPrices ? toMinor(row.value) : row.value, error);
+    const checked = "problem" in row ? row : check(row.line, toMinor(row.value, majorPrices), error);
     if ("record" in checked) {
       const first = lineOf.get(checked.record.sku);
       if (first !== undefined) {
@@ -95,15 +98,16 @@ const typeProblem =
     if ((path ?? []).length === 0 && Array.isArray(input))
       return "is a list, not an object. Write one product per line";
     const [field] = path ?? [];
-    if (issue["expected"] === "int" && (field === "price" || field === "cost")) return ofPrices;
+    if (issue["expected"] === "int" && (field === "price_minor" || field === "cost_minor")) return ofPrices;
     return `is not ${KINDS[String(issue["expected"])] ?? issue["expected"]}`;
   };
 
-function toMinor(value: unknown): unknown {
-  if (typeof value !== "object" || value === null || !("currency" in value)) return value;
-  const { currency } = value;
-  if (typeof currency !== "string" || !/^[A-Z]{3}$/.test(currency)) return value;
-  const minor = minorPerMajor(currency);
+/** Reads `price` and `cost`, which are in major units or, without `majorPrices`, in minor units. */
+function toMinor(value: unknown, majorPrices: boolean): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  const currency = "currency" in value ? value.currency : undefined;
+  const isKnown = typeof currency === "string" && /^[A-Za-z]{3}$/.test(currency);
+  const minor = isKnown && majorPrices ? minorPerMajor(currency.toUpperCase()) : 1;
   // Prices with more decimals than the currency are left alone; the schema rejects them with a reason.
   const decimals = Math.log10(minor);
   const scaled = (price: unknown) =>
@@ -112,7 +116,7 @@ function toMinor(value: unknown): unknown {
       : price;
   return {
     ...value,
-    ...("price" in value && { price: scaled(value.price) }),
-    ...("cost" in value && { cost: scaled(value.cost) }),
+    ...("price" in value && { price_minor: scaled(value.price) }),
+    ...("cost" in value && { cost_minor: scaled(value.cost) }),
   };
 }

@@ -1,15 +1,14 @@
 import { Readable, pipeline } from "node:stream";
 import { parse } from "csv-parse";
 import * as z from "zod";
-import { productRecordSchema } from "../../src/catalog/import/record.ts";
 import { clip, plainLine } from "../../src/text/plain-text.ts";
 import type { Row } from "./read-jsonl.ts";
 
-const { shape } = productRecordSchema.omit({ attributes: true, stock: true });
-const FIELDS = Object.keys(shape);
-const REQUIRED = Object.entries(shape).flatMap(([field, schema]) =>
-  schema.safeParse(undefined).success ? [] : [field],
-);
+const FIELDS = [
+  ...["sku", "name", "model", "brand", "description", "category", "price", "currency", "gtin", "url"],
+  ...["image_url", "status", "condition", "availability", "available_from", "cost", "supplier_id"],
+];
+const REQUIRED = ["sku", "name", "category", "price", "currency"];
 const RECORD_MAX = 1024 * 1024;
 const NUMBERS = new Set(["price", "cost"]);
 const REPLACEMENT = "\ufffd";

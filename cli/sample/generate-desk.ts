@@ -117,7 +117,7 @@ export function generateDesk(
       currency: "USD",
       placed_at,
       items: Array.from({ length: between(1, 4) }, () => {
-        const { sku, name, price } = oneOf(products);
+        const { sku, name, price_minor: price } = oneOf(products);
         return { sku, name, quantity: between(1, 6) === 1 ? 2 : 1, unit_price_minor: price };
       }),
     });

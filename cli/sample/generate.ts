@@ -4,6 +4,10 @@ import { type Kind, adjectives, brands, kinds } from "./vocabulary.ts";
 
 const WAREHOUSES = ["east", "west", "central"];
 const FIRST_SKU = 10_001;
+/** One product in so many has a sale, and one has no quantities. */
+const SALE_EVERY = 9;
+const UNKNOWN_STOCK_EVERY = 40;
+const SHOP = "https://shop.example";
 /** The SKU that the documentation uses for a discontinued product; generated products skip it. */
 const DISCONTINUED_SKU = 12_847;
 
@@ -41,22 +45,29 @@ export function* generateProducts(count: number, seed: number): Generator<Produc
       status: between(1, 40) === 1 ? "discontinued" : "active",
       supplier_id: `S-${between(100, 999)}`,
       quantities: WAREHOUSES.map(() => (between(1, 8) === 1 ? 0 : between(1, 120))),
+      isStockKnown: skuNumber % UNKNOWN_STOCK_EVERY > 0,
     });
   }
 }
 
-interface Own extends Pick<ProductRecord, "name" | "brand" | "category" | "price" | "description"> {
-  attributes: Record<string, string>;
+interface Own extends Pick<ProductRecord, "name" | "brand" | "category" | "description"> {
+  /** In cents. */
+  price: number;
+  attributes?: Record<string, string>;
   modelNumber?: string;
   status?: ProductRecord["status"];
   supplier_id?: string;
   /** By warehouse. */
   quantities?: readonly number[];
+  isStockKnown?: boolean;
 }
 
 function productOf(number: number, own: Own): ProductRecord {
-  const { name, brand, description, category, price, attributes, status = "active" } = own;
-  const { modelNumber = number % 1000, supplier_id = "S-100", quantities = [12, 24, 36] } = own;
+  const { name, brand, description, category, price, attributes = {}, status = "active" } = own;
+  const { modelNumber = number % 1000, supplier_id = "S-100" } = own;
+  const { quantities = [12, 24, 36], isStockKnown = true } = own;
+  const stock = WAREHOUSES.map((warehouse, index) => ({ warehouse, quantity: quantities[index] ?? 0 }));
+  const sale = { price_minor: Math.round((price * 0.8) / 100) * 100 - 1 };
   return {
     sku: `SKU-${number}`,
     name,
@@ -64,16 +75,44 @@ function productOf(number: number, own: Own): ProductRecord {
     brand,
     description,
     category,
-    price,
+    price_minor: price,
     currency: "USD",
+    ...(number % SALE_EVERY === 0 && { sale }),
+    options: {},
+    url: `${SHOP}/products/sku-${number}`,
+    images: [`${SHOP}/images/sku-${number}.jpg`],
+    condition: "new",
+    rating: { value: 3 + (number % 21) / 10, count: (number * 7) % 400 },
     gtin: gtin13(number),
-    image_url: "",
     status,
     attributes,
-    cost: Math.round(price * 0.6),
+    cost_minor: Math.round(price * 0.6),
     supplier_id,
-    stock: WAREHOUSES.map((warehouse, index) => ({ warehouse, quantity: quantities[index] ?? 0 })),
+    ...(isStockKnown && { stock }),
   };
+}
+
+/** Returns one variant for each combination of the options. The last can be ordered before it is there. */
+function variants(
+  number: number,
+  { id, choices, ...own }: Omit<Own, "description"> & { id: string; choices: Record<string, string[]> },
+): ProductRecord[] {
+  const combinations = Object.entries(choices).reduce<Record<string, string>[]>(
+    (found, [option, values]) =>
+      found.flatMap((each) => values.map((value) => ({ ...each, [option]: value }))),
+    [{}],
+  );
+  return combinations.map((options, index) => ({
+    ...productOf(number + index, {
+      ...own,
+      price: own.price + 500 * index,
+      description: `${own.name} by ${own.brand}, in ${Object.values(options).join(", ")}.`,
+      ...(index === 1 && { quantities: [] }),
+    }),
+    group: { id, name: `${own.brand} ${own.name}` },
+    options,
+    ...(index === combinations.length - 1 && { availability: "preorder", available_from: "2027-03-01" }),
+  }));
 }
 
 /** The products that the documentation and the first answers name. */
@@ -110,6 +149,22 @@ const fixedProducts = (): ProductRecord[] => [
     description: "USB-C travel dock of the last generation.",
     attributes: { ports: "5" },
     status: "discontinued",
+  }),
+  ...variants(10_011, {
+    id: "fernhill-hoodie",
+    name: "Organic Hoodie",
+    brand: "Fernhill",
+    category: "Clothing",
+    price: 5999,
+    choices: { Color: ["Navy", "Sage Green"], Size: ["S", "M", "L"] },
+  }),
+  ...variants(10_021, {
+    id: "tidewell-bottle",
+    name: "Steel Bottle",
+    brand: "Tidewell",
+    category: "Sports & Outdoors",
+    price: 2499,
+    choices: { Volume: ["500 ml", "1 l"] },
   }),
 ];
 

@@ -3,13 +3,17 @@ import type { D1Database } from "@cloudflare/workers-types";
 import { distance } from "fastest-levenshtein";
 import * as z from "zod";
 import {
-  DETAIL_COLUMNS,
   type ProductDetail,
   type ProductSummary,
+  type Variant,
+  detailColumns,
   detailRowSchema,
   summaryCellSchema,
   toDetail,
   toSummary,
+  toVariant,
+  variantColumns,
+  variantRowSchema,
 } from "./product.ts";
 import type { Position } from "./cursor.ts";
 import type { FilterCounts } from "./search/filter-counts.ts";
@@ -28,21 +32,27 @@ export interface SearchPage {
 
 export interface Category {
   name: string;
-  /** Active products in it. */
+  /** Active products in it; the variants of a group are one. */
   products: number;
 }
 
 export interface CatalogOverview {
+  /** The variants of a group are one product. */
   activeProducts: number;
   /** Milliseconds since the epoch; null if the catalog was never filled. */
   changedAt: number | null;
 }
 
-/** Everything that callers may read of the catalog. Only this folder holds SQL over it. */
+/**
+ * Everything that callers may read of the catalog. Only this folder holds SQL over it. `now` is in milliseconds since the epoch;
+ * it decides which sales run.
+ */
 export interface Catalog {
   search(request: SearchRequest): Promise<SearchPage>;
   /** Returns products in the order of `skus`; unknown ones are left out. */
-  products(skus: string[]): Promise<ProductDetail[]>;
+  products(skus: string[], now: number): Promise<ProductDetail[]>;
+  /** Returns up to `limit` active variants of a group, in the order of its first import; none if there is no such group. */
+  variants(groupId: string, limit: number, now: number): Promise<Variant[]>;
   /** Returns up to `limit` real SKUs that look like this one, nearest first. */
   nearestSkus(sku: string, limit?: number): Promise<string[]>;
   skusStartingWith(prefix: string, limit: number): Promise<string[]>;
@@ -63,15 +73,26 @@ export function createCatalog(db: D1Database): Catalog {
       return { products: rows.map(toSummary), ...rest };
     },
 
-    async products(skus) {
+    async products(skus, now) {
       const { results } = await db
         .prepare(
-          `SELECT ${DETAIL_COLUMNS} FROM json_each(?) wanted JOIN products p ON p.sku = wanted.value
+          `SELECT ${detailColumns("?2")} FROM json_each(?1) wanted JOIN products p ON p.sku = wanted.value
            JOIN categories c ON c.id = p.category_id ORDER BY wanted.key`,
         )
-        .bind(JSON.stringify(skus))
+        .bind(JSON.stringify(skus), now)
         .all();
       return detailRows.parse(results).map(toDetail);
+    },
+
+    async variants(groupId, limit, now) {
+      const { results } = await db
+        .prepare(
+          `SELECT ${variantColumns("?2")} FROM product_groups g CROSS JOIN products p ON p.group_id = g.id
+           WHERE g.key = ?1 AND p.status = 'active' ORDER BY p.id LIMIT ?3`,
+        )
+        .bind(groupId, now, limit)
+        .all();
+      return variantRows.parse(results).map(toVariant);
     },
 
     async nearestSkus(sku, limit = 5) {
@@ -164,6 +185,7 @@ export function createCatalog(db: D1Database): Catalog {
 // Made once, because preparing a new schema takes longer than checking its rows.
 const summaryCells = z.array(summaryCellSchema);
 const detailRows = z.array(detailRowSchema);
+const variantRows = z.array(variantRowSchema);
 const skuRows = z.array(z.object({ sku: z.string() }));
 const nameRow = z.object({ name: z.string() });
 const categoryRows = z.array(z.object({ name: z.string(), products: z.int() }));

@@ -16,6 +16,7 @@ import operatorLists from "../../migrations/0016_operator_lists.sql";
 import vocabulary from "../../migrations/0017_vocabulary.sql";
 import anchorSeals from "../../migrations/0018_anchor_seals.sql";
 import wordCounts from "../../migrations/0019_word_counts.sql";
+import products from "../../migrations/0020_products.sql";
 
 /** Every file of migrations/, in order; a test compares the list with the folder. */
 export const migrations: readonly { name: string; sql: string }[] = [
@@ -37,4 +38,5 @@ export const migrations: readonly { name: string; sql: string }[] = [
   { name: "0017_vocabulary.sql", sql: vocabulary },
   { name: "0018_anchor_seals.sql", sql: anchorSeals },
   { name: "0019_word_counts.sql", sql: wordCounts },
+  { name: "0020_products.sql", sql: products },
 ];

@@ -1,10 +1,16 @@
 import * as z from "zod";
+import { availabilitySchema } from "../catalog/availability.ts";
 
 /** A product's stock, as callers may see it. */
 export const stockSchema = z.strictObject({
   sku: z.string(),
   status: z.enum(["active", "discontinued"]),
-  stock: z.int().describe("Units on hand in all warehouses; 0 for a discontinued product"),
+  availability: availabilitySchema,
+  available_from: z.string().optional(),
+  stock: z
+    .int()
+    .nullable()
+    .describe("Units on hand in all warehouses; 0 for a discontinued product; null if no quantity is known"),
   warehouses: z.array(z.strictObject({ warehouse: z.string(), quantity: z.int() })),
 });
 export type Stock = z.output<typeof stockSchema>;

@@ -17,7 +17,10 @@ const TTL_MS = 5_000;
 /** Answers a resources/read. It takes the path of a call (src/mcp/call-tool.ts). */
 export async function readResource(params: unknown, call: Call): Promise<ReadResourceResult> {
   const wanted = readRequest(params, call);
-  const answer = await takePath(call, wanted, ({ value, signals }) => ({ answer: value, ...signals }));
+  const answer = await takePath(call, wanted, ({ value, signals, measured = value }) => ({
+    answer: measured,
+    ...signals,
+  }));
   if (!answer.ok) throw refusalError(answer.refusal, call.correlationId);
   return { contents: [embed(wanted.uri, answer.value.value)], ttlMs: TTL_MS, cacheScope: "private" };
 }

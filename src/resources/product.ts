@@ -1,6 +1,6 @@
 import { parseArguments } from "../validation/arguments.ts";
 import type { CallContext } from "../call-context.ts";
-import type { ProductDetail } from "../catalog/product.ts";
+import { type ProductDetail, countedAs } from "../catalog/product.ts";
 import { HINTED_SKUS, skuSchema, unknownSku } from "../catalog/sku.ts";
 import { type Answered, answered } from "../detection/signals.ts";
 import { type Outcome, ok } from "../refusal.ts";
@@ -29,13 +29,16 @@ export const productResource: ResourceTemplate = {
     const [product] = found;
     return product === undefined
       ? unknownSku(context.catalog, sku.value)
-      : ok({ value: product.value, signals });
+      : // Variants count as the product that they are.
+        ok({ value: product.value, signals, measured: { ...product.value, sku: countedAs(product.value) } });
   },
 
   complete: async (typed, { catalog }, limit) => ({ ids: await catalog.skusStartingWith(typed, limit) }),
 };
 
 interface LiveProduct extends ProductDetail, Stock {
+  /** The first image, under its earlier name. */
+  image_url: string;
   as_of: string;
 }
 
@@ -47,16 +50,17 @@ export async function readProducts(
   skus: string[],
   { catalog, inventory, now }: CallContext,
 ): Promise<Outcome<Answered<{ uri: string; value: LiveProduct }[]>>> {
-  const [products, stocks] = await Promise.all([catalog.products(skus), inventory.stock(skus)]);
+  const [products, stocks] = await Promise.all([catalog.products(skus, now), inventory.stock(skus)]);
   const as_of = new Date(now).toISOString();
   const found: { uri: string; value: LiveProduct }[] = [];
   for (const sku of skus) {
     const product = products.find((each) => each.sku === sku);
-    const stock = stocks.find((each) => each.sku === sku);
-    if (product === undefined || stock === undefined) return unknownSku(catalog, sku);
+    const live = stocks.find(({ stock }) => stock.sku === sku);
+    if (product === undefined || live === undefined) return unknownSku(catalog, sku);
     const uri = productResource.uriTemplate.replace("{sku}", encodeURIComponent(sku));
-    const { status, stock: total, warehouses } = stock;
-    found.push({ uri, value: { ...product, status, stock: total, warehouses, as_of } });
+    const { status, stock: total, warehouses } = live.stock;
+    const [image_url = ""] = product.images;
+    found.push({ uri, value: { ...product, image_url, status, stock: total, warehouses, as_of } });
   }
   return ok(answered(found, { records: found.length }));
 }

@@ -4,6 +4,7 @@ import { NOWHERE } from "../detection/labels.ts";
 import { answered } from "../detection/signals.ts";
 import { ok } from "../refusal.ts";
 import { HINTED_SKUS, skuSchema, unknownSku } from "../catalog/sku.ts";
+import { olderVersion } from "./older-version.ts";
 import { READ_ONLY, defineTool } from "./tool.ts";
 
 const SKUS_MAX = 50;
@@ -12,19 +13,45 @@ const NEAREST_SHOWN = 3;
 const NEAREST_LISTS = 3;
 
 const asOf = z.iso.datetime().describe("When the stock was read");
-const one = z.strictObject({ ...stockSchema.shape, as_of: asOf });
-const many = z.strictObject({
-  items: z.array(stockSchema),
-  not_found: z.array(z.strictObject({ sku: z.string(), nearest_skus: z.array(z.string()) })),
-  as_of: asOf,
+const not_found = z.array(z.strictObject({ sku: z.string(), nearest_skus: z.array(z.string()) }));
+const output = z.union([
+  z.strictObject({ ...stockSchema.shape, as_of: asOf }),
+  z.strictObject({ items: z.array(stockSchema), not_found, as_of: asOf }),
+]);
+
+/** Version 1 knows no unknown stock: it says 0. */
+const earlierStockSchema = z.strictObject({
+  sku: z.string(),
+  status: z.enum(["active", "discontinued"]),
+  stock: z.int().describe("Units on hand in all warehouses; 0 for a discontinued product, and if unknown"),
+  warehouses: z.array(z.strictObject({ warehouse: z.string(), quantity: z.int() })),
 });
+const earlierOutput = z.union([
+  z.strictObject({ ...earlierStockSchema.shape, as_of: asOf }),
+  z.strictObject({ items: z.array(earlierStockSchema), not_found, as_of: asOf }),
+]);
+const toEarlier = ({ sku, status, stock, warehouses }: Stock): z.output<typeof earlierStockSchema> => ({
+  sku,
+  status,
+  stock: stock ?? 0,
+  warehouses,
+});
+
+const input = z
+  .strictObject({
+    sku: skuSchema.optional(),
+    skus: z.array(skuSchema).min(1).max(SKUS_MAX).optional(),
+  })
+  .refine(({ sku, skus }) => (sku === undefined) !== (skus === undefined), {
+    message: "Give either sku or skus",
+  });
 
 export const queryStock = defineTool({
   name: "query_stock",
-  version: 1,
+  version: 2,
   title: "Query stock",
-  description: `Live stock of one product, or of up to ${SKUS_MAX} at once, in total and per warehouse.
-A discontinued product has stock 0. Never state a stock level that this tool did not answer.`,
+  description: `Live stock of one product, or of up to ${SKUS_MAX} at once, in total and per warehouse, with its availability.
+A discontinued product has stock 0; null means that the quantity is unknown, not 0. Never state a stock level that this tool did not answer.`,
   examples: [{ sku: "SKU-10001" }, { skus: ["SKU-10001", "SKU-12847"] }],
   annotations: READ_ONLY,
   scope: "catalog:read",
@@ -39,49 +66,80 @@ A discontinued product has stock 0. Never state a stock level that this tool did
     },
     cost: { records: 50, bytes: 100_000 },
   },
-  input: z
-    .strictObject({
-      sku: skuSchema.optional(),
-      skus: z.array(skuSchema).min(1).max(SKUS_MAX).optional(),
-    })
-    .refine(({ sku, skus }) => (sku === undefined) !== (skus === undefined), {
-      message: "Give either sku or skus",
-    }),
-  output: z.union([one, many]),
+  input,
+  output,
 
   async run({ sku, skus = [] }, { catalog, inventory, now }) {
     const as_of = new Date(now).toISOString();
-    const items = await inventory.stock(sku === undefined ? skus : [sku]);
+    const found = await inventory.stock(sku === undefined ? skus : [sku]);
+    // Variants count as the product that they are.
+    const measured = found.map(({ stock, countsAs }) => ({ ...stock, sku: countsAs }));
+    const items = found.map(({ stock }) => stock);
     if (sku !== undefined) {
-      const [found] = items;
-      if (found === undefined) return unknownSku(catalog, sku);
-      return ok(answered({ ...found, as_of }, { records: 1 }));
+      const [one] = items;
+      if (one === undefined) return unknownSku(catalog, sku);
+      return ok({ ...answered({ ...one, as_of }, { records: 1 }), measured: { items: measured } });
     }
     const known = new Set(items.map((item) => item.sku));
     const unknown = [...new Set(skus)].filter((wanted) => !known.has(wanted));
-    const not_found = await Promise.all(
+    const missing = await Promise.all(
       unknown.map(async (wanted, index) => ({
         sku: wanted,
         nearest_skus: index < NEAREST_LISTS ? await catalog.nearestSkus(wanted, NEAREST_SHOWN) : [],
       })),
     );
     const signals = { records: items.length, missed: items.length === 0, missing: unknown };
-    return ok(answered({ items, not_found, as_of }, signals));
+    const answer = { items, not_found: missing, as_of };
+    return ok({ ...answered(answer, signals), measured: { ...answer, items: measured } });
   },
 
-  text(output) {
-    if ("sku" in output) return `${stockLine(output)} (as of ${output.as_of})`;
-    const lines = output.items.map(stockLine);
-    for (const { sku, nearest_skus } of output.not_found) {
-      lines.push(
-        `${sku}: not found${nearest_skus.length > 0 ? `, nearest: ${nearest_skus.join(", ")}` : ""}`,
-      );
-    }
-    return `${lines.join("\n")}\n(as of ${output.as_of})`;
-  },
+  text: (answer) =>
+    "sku" in answer
+      ? stockText([stockLine(answer)], answer)
+      : stockText(answer.items.map(stockLine), answer, answer.not_found),
+
+  previous: [
+    olderVersion({
+      version: 1,
+      deprecated: { since: "2026-12-01", until: "2027-06-01" },
+      description: `Live stock of one product, or of up to ${SKUS_MAX} at once, in total and per warehouse. Unknown stock is shown as 0.`,
+      examples: [{ sku: "SKU-10001" }, { skus: ["SKU-10001", "SKU-12847"] }],
+      input,
+      output: earlierOutput,
+      toCurrent: (args) => args,
+      fromCurrent: (answer: z.output<typeof output>) =>
+        "sku" in answer
+          ? { ...toEarlier(answer), as_of: answer.as_of }
+          : { ...answer, items: answer.items.map(toEarlier) },
+      text: (answer) =>
+        "sku" in answer
+          ? stockText([earlierLine(answer)], answer)
+          : stockText(answer.items.map(earlierLine), answer, answer.not_found),
+    }),
+  ],
 });
 
-function stockLine({ sku, status, stock, warehouses }: Stock): string {
-  const places = warehouses.map(({ warehouse, quantity }) => `${warehouse} ${quantity}`).join(", ");
-  return `${sku}: ${status}, stock ${stock}${places === "" ? "" : ` (${places})`}`;
+function stockText(
+  lines: string[],
+  { as_of }: { as_of: string },
+  missing: z.output<typeof not_found> = [],
+): string {
+  const notFound = missing.map(
+    ({ sku, nearest_skus }) =>
+      `${sku}: not found${nearest_skus.length > 0 ? `, nearest: ${nearest_skus.join(", ")}` : ""}`,
+  );
+  return `${[...lines, ...notFound].join("\n")}\n(as of ${as_of})`;
 }
+
+const placesText = (warehouses: Stock["warehouses"]): string =>
+  warehouses.length === 0
+    ? ""
+    : ` (${warehouses.map(({ warehouse, quantity }) => `${warehouse} ${quantity}`).join(", ")})`;
+
+function stockLine({ sku, status, availability, available_from, stock, warehouses }: Stock): string {
+  const from = available_from === undefined ? "" : ` from ${available_from}`;
+  return `${sku}: ${status}, ${availability}${from}, stock ${stock ?? "unknown"}${placesText(warehouses)}`;
+}
+
+const earlierLine = ({ sku, status, stock, warehouses }: z.output<typeof earlierStockSchema>): string =>
+  `${sku}: ${status}, stock ${stock}${placesText(warehouses)}`;

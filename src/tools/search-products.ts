@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { cursorArgument, decodeCursor, encodeCursor } from "../catalog/cursor.ts";
-import { type ProductSummary, productSummarySchema } from "../catalog/product.ts";
+import { type ProductSummary, countedAs, productSummarySchema } from "../catalog/product.ts";
 import type { Catalog } from "../catalog/repository.ts";
 import { queryText } from "../catalog/search/query-text.ts";
 import { sortSchema } from "../catalog/search/search.ts";
@@ -9,6 +9,9 @@ import { NOWHERE } from "../detection/labels.ts";
 import { answered } from "../detection/signals.ts";
 import { type Outcome, ok, refuse } from "../refusal.ts";
 import { emptyCatalogNotice } from "../catalog/empty-catalog.ts";
+import { earlierSummarySchema, toEarlierSummary } from "./earlier/product.ts";
+import { olderVersion } from "./older-version.ts";
+import { offerText, summaryLine } from "./product-line.ts";
 import { READ_ONLY, defineTool } from "./tool.ts";
 
 const CATEGORIES_LISTED = 50;
@@ -21,11 +24,20 @@ const input = z
     query: queryText
       .optional()
       .describe('What to look for, in plain words; "without X" excludes. Left out: everything'),
-    category: z.string().trim().min(1).max(200).optional().describe("A category from list_categories"),
+    category: z
+      .string()
+      .trim()
+      .min(1)
+      .max(200)
+      .optional()
+      .describe("From list_categories, with those below it"),
     brand: z.string().trim().min(1).max(200).optional(),
     min_price: majorUnits.optional().describe("In major units of the product's currency, such as 79.99"),
     max_price: majorUnits.optional().describe("In major units of the product's currency, such as 79.99"),
-    in_stock: z.boolean().optional().describe("true: only what can be bought now; false: only what can't"),
+    in_stock: z
+      .boolean()
+      .optional()
+      .describe("true: without what is known not to be in stock; false: only that"),
     facets: z.boolean().optional().describe("true: also count categories, brands, price ranges and options"),
     sort: sortSchema.default("relevance"),
     limit: z.int().min(1).max(50).default(10),
@@ -61,20 +73,27 @@ const facetsSchema = z.strictObject({
     .describe("Attributes with their values: words for the query"),
 });
 
-const output = z.strictObject({
+const page = {
   version: z.enum(["v1", "v2"]),
-  products: z.array(z.union([productSummarySchema, productV1])),
   next_cursor: z.string().optional().describe("Present where there are more products"),
   facets: facetsSchema.optional(),
   notice: z.string().optional(),
+};
+const output = z.strictObject({ ...page, products: z.array(z.union([productSummarySchema, productV1])) });
+const earlierOutput = z.strictObject({
+  ...page,
+  products: z.array(z.union([earlierSummarySchema, productV1])),
 });
+
+const ABOUT =
+  "Find products in the live catalog by words, with filters and sorting. Use it before naming any product, price or availability.";
 
 export const searchProducts = defineTool({
   name: "search_products",
-  version: 1,
+  version: 2,
   title: "Search products",
-  description: `Find products in the live catalog by words, with filters and sorting. Use it before naming any product, price or availability.
-Answers a page of products; pass next_cursor back as cursor, with all else unchanged, for the next one. Stock per warehouse is in query_stock.`,
+  description: `${ABOUT}
+Answers a page of products, of one with variants the best match; get_product lists the others. Give people a product's url. Pass next_cursor back as cursor, with all else unchanged, for the next page.`,
   examples: [{ query: "wireless keyboard", max_price: 100, in_stock: true, limit: 5 }],
   annotations: READ_ONLY,
   scope: "catalog:read",
@@ -88,7 +107,7 @@ Answers a page of products; pass next_cursor back as cursor, with all else uncha
   input,
   output,
 
-  async run({ cursor, version, limit, facets, ...question }, { catalog, pageMax = limit }) {
+  async run({ cursor, version, limit, facets, ...question }, { catalog, now, pageMax = limit }) {
     const category = await resolveCategory(catalog, question.category);
     if (!category.ok) return category;
     const after = cursor === undefined ? undefined : decodeCursor(question, cursor);
@@ -104,6 +123,7 @@ Answers a page of products; pass next_cursor back as cursor, with all else uncha
       inStock: question.in_stock,
       sort: question.sort,
       limit: Math.min(limit, pageMax),
+      now,
       after: after?.value,
     });
     const empty = page.products.length === 0 ? emptyCatalogNotice(await catalog.overview()) : undefined;
@@ -115,21 +135,58 @@ Answers a page of products; pass next_cursor back as cursor, with all else uncha
       ...(page.facets && { facets: page.facets }),
       ...(notice !== undefined && { notice }),
     };
-    const { products } = page;
+    // Variants count as the product that they are.
+    const products = page.products.map((product) => ({ ...product, sku: countedAs(product) }));
     return ok({ ...answered(answer, { records: products.length }), measured: { products } });
   },
 
-  text({ products, next_cursor, facets, notice }) {
-    if (products.length === 0) return notice ?? "No product matches.";
-    const lines = products.map((product) =>
-      "sku" in product ? `${product.sku}: ${summaryLine(product)}` : `- ${product.name}: ${product.price}`,
-    );
-    if (facets !== undefined) lines.push(...facetLines(facets));
-    if (next_cursor !== undefined) lines.push(`There are more: call again with cursor "${next_cursor}".`);
-    if (notice !== undefined) lines.push(notice);
-    return lines.join("\n");
-  },
+  text: ({ products, ...rest }) =>
+    pageText(
+      products.map((product) =>
+        "sku" in product ? `${product.sku}: ${summaryLine(product)}` : lineV1(product),
+      ),
+      rest,
+    ),
+
+  previous: [
+    olderVersion({
+      version: 1,
+      deprecated: { since: "2026-12-01", until: "2027-06-01" },
+      description: ABOUT,
+      examples: [{ query: "wireless keyboard", max_price: 100, in_stock: true, limit: 5 }],
+      input,
+      output: earlierOutput,
+      toCurrent: (args) => args,
+      fromCurrent: ({ products, ...rest }: z.output<typeof output>) => ({
+        ...rest,
+        products: products.map((product) => ("sku" in product ? toEarlierSummary(product) : product)),
+      }),
+      text: ({ products, ...rest }) =>
+        pageText(
+          products.map((product) =>
+            "sku" in product
+              ? `${product.sku}: ${[product.name, product.brand, offerText({ ...product })].filter(Boolean).join(", ")} (${product.category})`
+              : lineV1(product),
+          ),
+          rest,
+        ),
+    }),
+  ],
 });
+
+type Rest = Omit<z.output<typeof output>, "products">;
+
+function pageText(lines: string[], { next_cursor, facets, notice }: Rest): string {
+  if (lines.length === 0 && next_cursor === undefined) return notice ?? "No product matches.";
+  return [
+    ...lines,
+    ...(facets === undefined ? [] : facetLines(facets)),
+    ...(next_cursor === undefined ? [] : [`There are more: call again with cursor "${next_cursor}".`]),
+    ...(notice === undefined ? [] : [notice]),
+  ].join("\n");
+}
+
+const lineV1 = ({ name, price }: z.output<typeof productV1>): string => `- ${name}: ${price}`;
 
 function facetLines({
   counted: total,
@@ -159,12 +216,6 @@ function facetLines({
       ),
     ),
   ];
-}
-
-function summaryLine({ name, brand, price, availability, category }: ProductSummary): string {
-  return [name, brand, price.formatted, `${availability} (${category})`]
-    .filter((part) => part !== "")
-    .join(", ");
 }
 
 function toV1({ name, price }: ProductSummary): z.output<typeof productV1> {

@@ -143,7 +143,7 @@ describe("lab sample products", () => {
     expect(records).toHaveLength(200);
     expect(new Set(records.map(({ sku }) => sku)).size).toBe(200);
     expect(new Set(records.map(({ category }) => category)).size).toBeGreaterThanOrEqual(6);
-    expect(records.map(({ name, price }) => [name, price])).toEqual(
+    expect(records.map(({ name, price_minor }) => [name, price_minor])).toEqual(
       expect.arrayContaining([
         ["Wireless Keyboard", 7999],
         ["Cotton T-Shirt", 2499],

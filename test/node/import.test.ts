@@ -162,7 +162,7 @@ F-8;Wireless Keyboard;Voltway;Electronics;79.99;USD;40;US;3
 
 describe("an import over a catalog", () => {
   const keyboard = product({ sku: "K-1" });
-  const lamp = product({ sku: "L-1", name: "Desk Lamp", category: "Home", price: 4999 });
+  const lamp = product({ sku: "L-1", name: "Desk Lamp", category: "Home", price_minor: 4999 });
   const shirt = product({ sku: "S-1", name: "Cotton T-Shirt", category: "Clothing", stock: [] });
   beforeEach(async () => {
     await emptyCatalog(server);

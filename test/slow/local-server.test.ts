@@ -233,7 +233,6 @@ describe("an import to the deployed database", () => {
     name: `It's "quoted"; -- not a comment /* nor this */ ?1 \\`,
     description: "BEGIN;\nSELECT '?2';\nEND;\n--> statement\n",
     attributes: { "it's": "O'Neill; DROP TABLE products" },
-    supplier_id: null,
     stock: [],
   });
   const japanese = Array.from({ length: 200 }, (_, index) =>

@@ -37,7 +37,7 @@ describe("an import", () => {
   it("keeps stock if the record does not mention it", async () => {
     await fill(sample);
     const { stock: _, ...withoutStock } = keyboard;
-    await fill([{ ...withoutStock, price: 8_999 }]);
+    await fill([{ ...withoutStock, price_minor: 8_999 }]);
     expect(
       await one(
         "SELECT sum(quantity) AS n FROM stock JOIN products ON id = product_id WHERE sku = 'SKU-10001'",

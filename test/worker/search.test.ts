@@ -41,7 +41,7 @@ const common = Array.from({ length: COMMON_PRODUCTS }, (_, index) =>
     name: `Gizmo ${index % 40}`,
     brand: index === 777 ? "Rare Brand" : "Usual",
     category: index === 888 ? "Rare Category" : "Gizmos",
-    price: index === 999 ? 999_999 : 1_000 + ((index * 7_919) % 5_000),
+    price_minor: index === 999 ? 999_999 : 1_000 + ((index * 7_919) % 5_000),
     stock: index === 555 ? [{ warehouse: "east", quantity: 1 }] : [],
   }),
 );
@@ -53,7 +53,7 @@ beforeAll(async () => {
 
 const catalog = () => createCatalog(env.DB);
 const search = (query: string, rest: Partial<SearchRequest> = {}) =>
-  catalog().search({ query, sort: "relevance", limit: 10, ...rest });
+  catalog().search({ query, sort: "relevance", limit: 10, now: Date.now(), ...rest });
 const first = async (query: string) => (await search(query)).products[0]?.sku;
 
 describe("ranking", () => {
@@ -128,7 +128,9 @@ describe("a common word", () => {
       after = page.next;
     } while (after !== undefined);
     expect(new Set(seen.map(({ sku }) => sku)).size).toBe(COMMON_PRODUCTS);
-    expect(seen.map(({ price }) => price)).toEqual(common.map(({ price }) => price).toSorted(order));
+    expect(seen.map(({ price }) => price)).toEqual(
+      common.map(({ price_minor }) => price_minor).toSorted(order),
+    );
   });
 });
 
@@ -149,7 +151,7 @@ it.each([
     made++;
     return runBatch(env.DB, statements);
   };
-  const { summaries } = await searchWith(run, { query, sort: "relevance", limit: 1 });
+  const { summaries } = await searchWith(run, { query, sort: "relevance", limit: 1, now: Date.now() });
   expect(summaries[0]).toContain("KB-1");
   expect(made).toBe(trips);
 });
@@ -203,7 +205,7 @@ it.each([1, 6, 8, 12])("binds no more values than D1 allows for %i words of many
     names: Array.from({ length: 20 }, (_, index) => ({ phrase: `${word} ${index}`, weight: 1 })),
     products: 3,
   }));
-  const filters = { category: "Cables", brand: "Ærø", minPrice: 1, maxPrice: 9, inStock: true };
+  const filters = { category: "Cables", brand: "Ærø", minPrice: 1, maxPrice: 9, inStock: true, now: 0 };
   const query = { ...readQuery(typed.join(" ")), words: typed };
   expect(findPage(query, { settled: true, slots }, filters, 10, 0).values.length).toBeLessThanOrEqual(100);
 });

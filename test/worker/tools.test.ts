@@ -10,13 +10,17 @@ const many = Array.from({ length: 60 }, (_, index) =>
     name: `Hex Nut ${index % 7}`,
     brand: index % 2 === 0 ? "Bolt Bros" : "Acme",
     category: "Hardware",
-    price: 100 + (index % 10) * 25,
+    price_minor: 100 + (index % 10) * 25,
     stock: index % 3 === 0 ? [] : [{ warehouse: "east", quantity: index }],
   }),
 );
 
 beforeAll(() =>
-  fill([...sample, ...many, product({ sku: "YEN-1", name: "Tea Whisk", price: 1500, currency: "JPY" })]),
+  fill([
+    ...sample,
+    ...many,
+    product({ sku: "YEN-1", name: "Tea Whisk", price_minor: 1500, currency: "JPY" }),
+  ]),
 );
 
 const productSchema = z.object({ sku: z.string(), name: z.string() });
@@ -141,7 +145,7 @@ describe("search_products", () => {
         cursor = page.next_cursor;
       } while (cursor !== undefined);
       expect(seen.toSorted()).toEqual(many.map(({ sku }) => sku).toSorted());
-      const byPrice = new Map(many.map(({ sku, price }) => [sku, price]));
+      const byPrice = new Map(many.map(({ sku, price_minor }) => [sku, price_minor]));
       const prices = seen.map((sku) => byPrice.get(sku) ?? 0);
       const cheapFirst = prices.toSorted((a, b) => a - b);
       if (sort === "price_asc") expect(prices).toEqual(cheapFirst);

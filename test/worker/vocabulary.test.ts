@@ -11,7 +11,12 @@ const one = (sql: string) => env.DB.prepare(sql).first();
 const countOf = async (word: string) =>
   (await env.DB.prepare("SELECT products FROM word_counts WHERE word = ?").bind(word).first("products")) ?? 0;
 const first = async (query: string) => {
-  const { products } = await createCatalog(env.DB).search({ query, sort: "relevance", limit: 1 });
+  const { products } = await createCatalog(env.DB).search({
+    query,
+    sort: "relevance",
+    limit: 1,
+    now: Date.now(),
+  });
   return products[0]?.sku;
 };
 /** Returns every word with the products that have it, recounted from the rows. */

@@ -1,5 +1,6 @@
 import type { Statement } from "../../database/statement.ts";
 import { minorPerMajor } from "../money.ts";
+import { pathsOf } from "../search/facets.ts";
 import { DISCONTINUED_TIER, WORDS_ID, WORD_COLUMNS, productWords } from "../search/product-words.ts";
 import type { ProductRecord } from "./record.ts";
 
@@ -24,40 +25,78 @@ export function beginImport(importId: string): Statement[] {
 
 /** Stages records with their search words. The file is then staged up to `line`. */
 export function stageRows(importId: string, records: readonly ProductRecord[], line: number): Statement[] {
-  const rows = records.map((record) => {
-    const minor = minorPerMajor(record.currency);
-    return { ...record, minor_per_major: minor, words: productWords(record, record.price / minor) };
-  });
   return [
     {
       sql: `INSERT OR REPLACE INTO import_rows (import_id, sku, record)
         SELECT ?1, value ->> 'sku', value FROM json_each(?2)`,
-      values: [importId, JSON.stringify(rows)],
+      values: [importId, JSON.stringify(records.map(toStagedRow))],
     },
     { sql: "UPDATE imports SET lines_staged = ?2 WHERE id = ?1", values: [importId, line] },
   ];
 }
 
-const PRODUCT_COLUMNS = [
+/** A record in the form of its columns. */
+function toStagedRow({ sale, group, images, rating, cost_minor, ...record }: ProductRecord) {
+  const minor = minorPerMajor(record.currency);
+  const prices = [record.price_minor, ...(sale === undefined ? [] : [sale.price_minor])];
+  const [image_url = "", ...more_images] = images;
+  return {
+    ...record,
+    minor_per_major: minor,
+    cost: cost_minor,
+    image_url,
+    more_images,
+    paths: pathsOf(record.category),
+    ...(sale && {
+      sale_minor: sale.price_minor,
+      sale_starts_at: timeOf(sale.starts_at),
+      sale_ends_at: timeOf(sale.ends_at),
+    }),
+    ...(group && { group_key: group.id, group_name: group.name }),
+    ...(rating && { rating_value: rating.value, rating_count: rating.count }),
+    words: productWords(
+      record,
+      prices.map((price) => price / minor),
+    ),
+  };
+}
+
+const timeOf = (instant: string | undefined) => (instant === undefined ? undefined : Date.parse(instant));
+
+/** Columns that hold a field of a staged row as it is, and columns that hold one as JSON. */
+const TEXT_COLUMNS = [
   "name",
   "model",
   "brand",
   "description",
-  "category_id",
   "price_minor",
   "currency",
   "minor_per_major",
   "gtin",
   "image_url",
   "status",
-  "attributes",
+  "sale_minor",
+  "sale_starts_at",
+  "sale_ends_at",
+  "url",
+  "condition",
+  "rating_value",
+  "rating_count",
+  "availability",
+  "available_from",
+];
+const JSON_COLUMNS = ["attributes", "options", "more_images"];
+const PRODUCT_COLUMNS = [...TEXT_COLUMNS, ...JSON_COLUMNS, "category_id", "group_id"];
+const STAGED_COLUMNS = [
+  ...TEXT_COLUMNS.map((name) => `record ->> '${name}'`),
+  ...JSON_COLUMNS.map((name) => `record -> '${name}'`),
 ];
 
 /** Moves an import's rows into the catalog. Unchanged rows are not written. */
 export function applyImport(importId: string, { removeMissing }: { removeMissing: boolean }): Statement[] {
   const mine = (sql: string): Statement => ({ sql, values: [importId] });
   const staged = `import_rows r JOIN products p ON p.sku = r.sku`;
-  const staging = `${WORDS_ID("p.id")}, ${WORD_COLUMNS.map((name) => `record ->> '$.words.${name}'`).join(", ")}`;
+  const staging = `${WORDS_ID("p")}, p.group_id, ${WORD_COLUMNS.map((name) => `record ->> '$.words.${name}'`).join(", ")}`;
   const missing = `NOT EXISTS (SELECT 1 FROM import_rows r WHERE r.import_id = ?1 AND r.sku = p.sku)`;
   const removal = [
     // Discontinued products come after the others in the index's order (product-words.ts).
@@ -71,11 +110,15 @@ export function applyImport(importId: string, { removeMissing }: { removeMissing
     mine(`INSERT INTO import_rows (import_id, sku, record)
       SELECT ?1, '', '' WHERE NOT EXISTS (SELECT 1 FROM imports WHERE id = ?1)`),
     mine(`INSERT INTO categories (name)
-      SELECT DISTINCT record ->> 'category' FROM import_rows WHERE import_id = ?1 ON CONFLICT DO NOTHING`),
+      SELECT DISTINCT path.value FROM (SELECT DISTINCT record -> 'paths' AS paths FROM import_rows WHERE import_id = ?1)
+        CROSS JOIN json_each(paths) path WHERE 1 ON CONFLICT DO NOTHING`),
+    mine(`INSERT INTO product_groups (key, name)
+      SELECT record ->> 'group_key', record ->> 'group_name' FROM import_rows
+      WHERE import_id = ?1 AND record ->> 'group_key' IS NOT NULL GROUP BY 1
+      ON CONFLICT (key) DO UPDATE SET name = excluded.name WHERE name <> excluded.name`),
     mine(`INSERT INTO products (sku, ${PRODUCT_COLUMNS.join(", ")})
-      SELECT r.sku, record ->> 'name', record ->> 'model', record ->> 'brand', record ->> 'description', c.id,
-        record ->> 'price', record ->> 'currency', record ->> 'minor_per_major', record ->> 'gtin',
-        record ->> 'image_url', record ->> 'status', record -> 'attributes'
+      SELECT r.sku, ${STAGED_COLUMNS.join(", ")}, c.id,
+        (SELECT g.id FROM product_groups g WHERE g.key = record ->> 'group_key')
       FROM import_rows r JOIN categories c ON c.name = record ->> 'category'
       WHERE r.import_id = ?1 ORDER BY r.rowid
       ON CONFLICT (sku) DO UPDATE SET ${PRODUCT_COLUMNS.map((name) => `${name} = excluded.${name}`).join(", ")}
@@ -94,8 +137,8 @@ export function applyImport(importId: string, { removeMissing }: { removeMissing
       WHERE quantity <> excluded.quantity`),
     mine(`DELETE FROM product_words WHERE product_id IN (
       SELECT p.id FROM ${staged} JOIN product_words w ON w.product_id = p.id WHERE r.import_id = ?1
-        AND (w.id, ${WORD_COLUMNS.map((name) => `w.${name}`).join(", ")}) IS NOT (${staging}))`),
-    mine(`INSERT INTO product_words (product_id, id, ${WORD_COLUMNS.join(", ")})
+        AND (w.id, w.group_id, ${WORD_COLUMNS.map((name) => `w.${name}`).join(", ")}) IS NOT (${staging}))`),
+    mine(`INSERT INTO product_words (product_id, id, group_id, ${WORD_COLUMNS.join(", ")})
       SELECT p.id, ${staging} FROM ${staged} LEFT JOIN product_words w ON w.product_id = p.id
       WHERE r.import_id = ?1 AND w.id IS NULL`),
     ...(removeMissing ? removal : []),
@@ -113,26 +156,40 @@ const mergeIndex: Statement = {
   values: [],
 };
 
-/** Returns what applying would change, as one row: `added`, `changed`, `unchanged` and `missing` products. */
+/** A price that becomes so many times higher or lower is worth a question. */
+const PRICE_JUMP = 5;
+
+/**
+ * Returns what applying would change, as one row: `added`, `changed`, `unchanged` and `missing` products, and `price_jumps`, the
+ * products whose regular price becomes more than five times higher or lower.
+ */
 export function compareImport(importId: string): Statement {
   const staged = `FROM import_rows r LEFT JOIN products p ON p.sku = r.sku
-    LEFT JOIN categories c ON c.id = p.category_id
+    LEFT JOIN categories c ON c.id = p.category_id LEFT JOIN product_groups g ON g.id = p.group_id
     LEFT JOIN product_internals i ON i.product_id = p.id WHERE r.import_id = ?1`;
-  const fields = ["name", "model", "brand", "description", "currency", "gtin", "image_url", "status"];
-  const now = `${fields.map((name) => `p.${name} COLLATE BINARY`).join(", ")}, c.name, p.price_minor, p.attributes, i.cost, i.supplier_id`;
-  const then = `${fields.map((name) => `record ->> '${name}'`).join(", ")}, record ->> 'category',
-    record ->> 'price', record -> 'attributes', record ->> 'cost', record ->> 'supplier_id'`;
+  const now = [
+    ...[...TEXT_COLUMNS, ...JSON_COLUMNS].map((name) => `p.${name} COLLATE BINARY`),
+    "c.name, g.key, g.name, i.cost, i.supplier_id",
+  ];
+  const then = [
+    ...STAGED_COLUMNS,
+    ...["category", "group_key", "group_name", "cost", "supplier_id"].map((name) => `record ->> '${name}'`),
+  ];
   const stockNow = `SELECT json_group_object(warehouse, quantity) FROM
     (SELECT warehouse, quantity FROM stock WHERE product_id = p.id ORDER BY warehouse)`;
   const stockThen = `SELECT json_group_object(value ->> 'warehouse', value ->> 'quantity') FROM
     (SELECT value FROM json_each(record, '$.stock') ORDER BY value ->> 'warehouse')`;
-  const differs = `((${now}) IS NOT (${then}) OR (record -> 'stock' IS NOT NULL AND (${stockNow}) IS NOT (${stockThen})))`;
+  const differs = `((${now.join(", ")}) IS NOT (${then.join(", ")})
+    OR (record -> 'stock' IS NOT NULL AND (${stockNow}) IS NOT (${stockThen})))`;
+  const price = "record ->> 'price_minor'";
   const sql = `SELECT
       (SELECT count(*) ${staged} AND p.id IS NULL) AS added,
       (SELECT count(*) ${staged} AND p.id IS NOT NULL AND ${differs}) AS changed,
       (SELECT count(*) ${staged} AND p.id IS NOT NULL AND NOT ${differs}) AS unchanged,
       (SELECT count(*) FROM products p WHERE p.status = 'active' AND NOT EXISTS (
-        SELECT 1 FROM import_rows r WHERE r.import_id = ?1 AND r.sku = p.sku)) AS missing`;
+        SELECT 1 FROM import_rows r WHERE r.import_id = ?1 AND r.sku = p.sku)) AS missing,
+      (SELECT count(*) ${staged} AND p.currency = record ->> 'currency'
+        AND (p.price_minor > ${PRICE_JUMP} * (${price}) OR ${price} > ${PRICE_JUMP} * p.price_minor)) AS price_jumps`;
   return { sql, values: [importId] };
 }
 

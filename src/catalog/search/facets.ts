@@ -8,10 +8,11 @@ export interface Filters {
 }
 
 interface Faceted {
+  /** A path such as "Home > Lamps". A filter by "Home" includes it. */
   category: string;
   brand: string;
-  /** Major units. */
-  price: number;
+  /** All prices that the product may have, in major units: the regular one, and a sale's. */
+  prices: readonly number[];
 }
 
 // Prices fall into bands of 1/8192 of an octave, narrow enough to keep 69.99 out of a range that begins at 70. Each of four
@@ -39,14 +40,23 @@ const COARSE = 2 ** 9 - 1;
 // walk that stops early never misses the only match.
 
 /** A product's facets as words. */
-export function facetWords({ category, brand, price }: Faceted): string[] {
-  const band = bandOf(price);
+export function facetWords({ category, brand, prices }: Faceted): string[] {
+  const bands = prices.map(bandOf);
   return [
     EVERYTHING,
-    categoryWord(category),
+    ...pathsOf(category).map(categoryWord),
     brandWord(brand),
-    ...LEVELS.map((level) => bandWord(band, level)),
+    ...new Set(bands.flatMap((band) => LEVELS.map((level) => bandWord(band, level)))),
   ];
+}
+
+/** Separates the names in a category's path. */
+const PATH_SEPARATOR = " > ";
+
+/** Returns a category's path and those above it: "A > B" is in "A" too. */
+export function pathsOf(category: string): string[] {
+  const names = category.split(PATH_SEPARATOR);
+  return names.map((_, index) => names.slice(0, index + 1).join(PATH_SEPARATOR));
 }
 
 /** The filters as an FTS5 condition that follows an expression in brackets. rowFilters() checks exact prices. */
@@ -73,6 +83,13 @@ const bandWord = (band: number, { shift, name, digits }: Level): string =>
 export function bandRange(min: number, max: number): [from: string, to: string] {
   return [bandWord(bandOf(min), NARROW), bandWord(bandOf(max), NARROW)];
 }
+
+/**
+ * SQL for whether a price in major units falls into the band of `word`, a word of bandRange(). A product with a sale has the
+ * words of two bands.
+ */
+export const isInBand = (word: string, price: string): string =>
+  `CAST(${BANDS_PER_OCTAVE >> NARROW.shift} * log2(max(1, ${price})) AS INTEGER) = CAST(substr(${word}, ${NARROW.name.length + 2}) AS INTEGER)`;
 
 function bandOf(price: number): number {
   return Math.min(BAND_MAX, Math.floor(BANDS_PER_OCTAVE * Math.log2(Math.max(1, price))));

@@ -2,12 +2,16 @@ import * as z from "zod";
 import { jsonText } from "../../database/json-text.ts";
 import type { Statement } from "../../database/statement.ts";
 import { clip, plainLine } from "../../text/plain-text.ts";
+import { currentMajorPrice } from "../price.ts";
 import type { Filters } from "./facets.ts";
 import type { Query } from "./query.ts";
 import { PRODUCT_ID, Values, matchEveryOrAny, rowFilters } from "./match-conditions.ts";
 import type { Known } from "./vocabulary.ts";
 
 // Counts how many products each filter would leave.
+
+/** SQL for the number of products among rows of `walked`; the variants of a group are one. */
+const PRODUCTS = "count(DISTINCT product)";
 
 /** Limits on the products that are counted and on those whose attributes are read. */
 const COUNTED_MAX = 1_000;
@@ -27,6 +31,7 @@ const price = z.strictObject({ currency: z.string(), from: z.number(), to: z.num
 const row = z.tuple([
   z.object({
     counted: z.int(),
+    complete: z.int(),
     categories: jsonText.pipe(z.array(named)),
     brands: jsonText.pipe(z.array(named)),
     prices: jsonText.pipe(z.array(price)),
@@ -48,13 +53,14 @@ export interface FilterCounts {
  * Counts the filters over the first 1,000 products that a search finds. Without words and filters, categories and brands are
  * counted over the whole catalog.
  */
-export function countFilters(query: Query, known: Known, filters: Filters): Statement {
+export function countFilters(query: Query, known: Known, filters: Filters, now: number): Statement {
   const values = new Values();
+  const at = values.bind(now);
   const isWhole = query.words.length === 0 && Object.values(filters).every((filter) => filter === undefined);
   const list = (fields: string, rows: string) =>
     `(SELECT json_group_array(json_object(${fields})) FROM (${rows}))`;
   const group = (name: string, from: string) =>
-    `SELECT ${name} AS name, count(*) AS products FROM ${from} GROUP BY 1 HAVING name <> '' ORDER BY 2 DESC, 1 LIMIT ${NAMES_MAX}`;
+    `SELECT ${name} AS name, ${PRODUCTS} AS products FROM ${from} GROUP BY 1 HAVING name <> '' ORDER BY 2 DESC, 1 LIMIT ${NAMES_MAX}`;
   const categories = isWhole
     ? `SELECT name, active_products AS products FROM categories WHERE active_products > 0 ORDER BY 2 DESC, 1 LIMIT ${NAMES_MAX}`
     : group("c.name", "walked JOIN categories c ON c.id = category_id");
@@ -65,29 +71,30 @@ export function countFilters(query: Query, known: Known, filters: Filters): Stat
         FROM (SELECT word, products FROM word_counts WHERE word > 'b_' AND word < 'b\`' AND products > 0 ORDER BY products DESC, word LIMIT ${NAMES_MAX})`
     : group("brand", "walked");
   const sql = `WITH walked AS MATERIALIZED (
-      SELECT p.category_id, p.brand, p.currency, p.price_minor * 1.0 / p.minor_per_major AS price, p.attributes
+      SELECT p.category_id, p.brand, p.currency, ${currentMajorPrice("p", at)} AS price, p.attributes,
+        coalesce(p.group_id, -p.id) AS product
       FROM product_search w CROSS JOIN products p ON p.id = ${PRODUCT_ID}
-      WHERE product_search MATCH ${matchEveryOrAny(query, known, filters, values)}${rowFilters(filters, values)}
+      WHERE product_search MATCH ${matchEveryOrAny(query, known, filters, values)}${rowFilters(filters, values, at)}
       LIMIT ${COUNTED_MAX})
-    SELECT (SELECT count(*) FROM walked) AS counted,
+    SELECT (SELECT ${PRODUCTS} FROM walked) AS counted, (SELECT count(*) FROM walked) < ${COUNTED_MAX} AS complete,
       ${list("'name', name, 'products', products", categories)} AS categories,
       ${list("'name', name, 'products', products", brands)} AS brands,
       ${list(
         "'currency', currency, 'from', iif(octave = 0, 0, 1 << octave), 'to', 1 << (octave + 1), 'products', products",
-        `SELECT currency, CAST(log2(max(price, 1)) AS INTEGER) AS octave, count(*) AS products
+        `SELECT currency, CAST(log2(max(price, 1)) AS INTEGER) AS octave, ${PRODUCTS} AS products
           FROM walked GROUP BY 1, 2 ORDER BY 1, 2`,
       )} AS prices,
       ${list(
         "'name', name, 'value', value, 'products', products",
-        `SELECT a.key AS name, CAST(a.value AS TEXT) AS value, count(*) AS products
-          FROM (SELECT attributes FROM walked LIMIT ${OPTIONS_READ_MAX}) CROSS JOIN json_each(attributes) a
-          WHERE a.type = 'text' GROUP BY 1, 2 HAVING count(*) > 1 ORDER BY 3 DESC, 1, 2 LIMIT ${OPTIONS_MAX * VALUES_MAX * 4}`,
+        `SELECT a.key AS name, CAST(a.value AS TEXT) AS value, ${PRODUCTS} AS products
+          FROM (SELECT attributes, product FROM walked LIMIT ${OPTIONS_READ_MAX}) CROSS JOIN json_each(attributes) a
+          WHERE a.type = 'text' GROUP BY 1, 2 HAVING products > 1 ORDER BY 3 DESC, 1, 2 LIMIT ${OPTIONS_MAX * VALUES_MAX * 4}`,
       )} AS options`;
   return { sql, values: values.list };
 }
 
 export function readCounts(rows: unknown): FilterCounts {
-  const [{ counted, options, brands, ...rest }] = row.parse(rows);
+  const [{ complete, options, brands, ...rest }] = row.parse(rows);
   const byName = new Map<string, { value: string; products: number }[]>();
   for (const { name, value, products } of options) {
     byName.set(name, [...(byName.get(name) ?? []), { value, products }]);
@@ -97,8 +104,7 @@ export function readCounts(rows: unknown): FilterCounts {
   return {
     ...rest,
     brands: brands.filter(({ name }) => name !== ""),
-    counted,
-    complete: counted < COUNTED_MAX,
+    complete: complete === 1,
     options: useful.map(([name, found]) => ({ name, values: found.slice(0, VALUES_MAX) })),
   };
 }

@@ -1,3 +1,5 @@
+import { isBuyable } from "../availability.ts";
+import { currentPrice } from "../price.ts";
 import { spellings } from "../../text/spellings.ts";
 import type { Statement } from "../../database/statement.ts";
 import { type Filters, matchEverything, matchFacets } from "./facets.ts";
@@ -23,14 +25,21 @@ export class Values {
   }
 }
 
-/** The filters that the word index can't apply, or not exactly, as SQL conditions on `p`. */
+/**
+ * The filters that the word index can't apply, or not exactly, as SQL conditions on `p`. `now` is SQL for milliseconds since the
+ * epoch.
+ */
 export function rowFilters(
   { category, brand, minPrice, maxPrice, inStock }: Filters,
   values: Values,
+  now: string,
 ): string {
   const conditions: string[] = [];
   if (category !== undefined) {
-    conditions.push(`p.category_id = (SELECT id FROM categories WHERE name = ${values.bind(category)})`);
+    const name = values.bind(category);
+    conditions.push(
+      `p.category_id IN (SELECT id FROM categories WHERE name = ${name} OR (name > ${name} || ' > ' AND name < ${name} || ' > ' || char(1114111)))`,
+    );
   }
   if (brand !== undefined) {
     const bound = spellings(brand).map((each) => values.bind(each));
@@ -38,12 +47,10 @@ export function rowFilters(
   }
   // In floating point, 79.99 * 100 is slightly less than 7999; a hundredth of a minor unit makes up for it.
   if (minPrice !== undefined)
-    conditions.push(`p.price_minor >= ${values.bind(minPrice)} * p.minor_per_major - 0.01`);
+    conditions.push(`${currentPrice("p", now)} >= ${values.bind(minPrice)} * p.minor_per_major - 0.01`);
   if (maxPrice !== undefined)
-    conditions.push(`p.price_minor <= ${values.bind(maxPrice)} * p.minor_per_major + 0.01`);
-  const stocked = "EXISTS (SELECT 1 FROM stock s WHERE s.product_id = p.id AND s.quantity > 0)";
-  if (inStock !== undefined)
-    conditions.push(`(p.status = 'active' AND ${stocked}) = ${values.bind(Number(inStock))}`);
+    conditions.push(`${currentPrice("p", now)} <= ${values.bind(maxPrice)} * p.minor_per_major + 0.01`);
+  if (inStock !== undefined) conditions.push(`${isBuyable("p")} = ${values.bind(Number(inStock))}`);
   return conditions.map((condition) => ` AND ${condition}`).join("");
 }
 

@@ -10,6 +10,7 @@ interface Searchable {
   category: string;
   status: "active" | "discontinued";
   attributes: Readonly<Record<string, string | number | boolean | null>>;
+  options: Readonly<Record<string, string>>;
 }
 
 /** The columns of product_words. Texts begin and end with a space. */
@@ -17,7 +18,7 @@ export interface ProductWords {
   /** The category. */
   head: string;
   title: string;
-  /** Words of brand and model that are not in the title. */
+  /** Words of brand, model and the variant's options that are not in the title. */
   brand: string;
   /** The beginning of the description. */
   detail: string;
@@ -47,16 +48,30 @@ export const WORD_COLUMNS = [
   "facet",
   "reading",
 ] as const;
-/** SQL for the id of product_words, from the JSON in `record`. FTS5 visits matches by id, so the tier comes first. */
-export const WORDS_ID = (productId: string): string => `((record ->> '$.words.tier' << 40) | ${productId})`;
+/** Variants of a group that are told apart by their place; all later ones come last. */
+const PLACES_MAX = 255;
+/**
+ * SQL for the id of product_words, from the JSON in `record`, of the product `row`. FTS5 visits matches by id. First come the
+ * first variants of all groups, then the second ones, so that a search which stops early has seen many products. Within a place
+ * the tier decides.
+ */
+export const WORDS_ID = (row: string): string =>
+  `((SELECT count(*) FROM (SELECT 1 FROM products v WHERE v.group_id = ${row}.group_id AND v.id < ${row}.id LIMIT ${PLACES_MAX})) << 46
+    | (record ->> '$.words.tier' << 40) | ${row}.id)`;
+/** SQL for whether the tier in an id of product_words is that of a discontinued product. */
+export const IS_DISCONTINUED = (id: string): string => `((${id} >> 40) & ${DISCONTINUED_TIER})`;
 const DETAIL_MAX = 80;
 
-/** Extracts the words of a product for the search index. `price` is in major units. */
-export function productWords(product: Searchable, price: number): ProductWords {
+/** Extracts the words of a product for the search index. `prices` are in major units, as in facets.ts. */
+export function productWords(product: Searchable, prices: readonly number[]): ProductWords {
   const title = words(product.name);
-  const brand = words(`${product.brand} . ${product.model}`).filter((word) => !title.includes(word));
+  const options = Object.values(product.options);
+  const brand = words([product.brand, product.model, ...options].join(" . ")).filter(
+    (word) => !title.includes(word),
+  );
   const detail = words(product.description).slice(0, DETAIL_MAX);
-  const attributes = words(Object.entries(product.attributes).map(attributeText).join(" . "));
+  const traits = [...Object.entries(product.attributes), ...Object.entries(product.options)];
+  const attributes = words(traits.map(attributeText).join(" . "));
   const sku = words(product.sku).filter((part) => /\d/.test(part));
   const inParts = codes(`${product.sku} ${product.name} ${product.model} ${product.description}`);
   const joined = new Set([
@@ -72,7 +87,7 @@ export function productWords(product: Searchable, price: number): ProductWords {
     detail: padded(detail),
     joined: padded([...joined]),
     rest: padded([...new Set(attributes)].map(attributeWord)),
-    facet: padded(facetWords({ ...product, price })),
+    facet: padded(facetWords({ ...product, prices })),
     tier:
       Math.min(title.length, DISCONTINUED_TIER - 1) + (product.status === "active" ? 0 : DISCONTINUED_TIER),
     reading: READING,

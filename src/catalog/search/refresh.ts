@@ -18,6 +18,8 @@ const productRows = z.array(
     category: z.string(),
     status: z.enum(["active", "discontinued"]),
     price: z.number(),
+    sale_price: z.number().nullable(),
+    options: jsonText.pipe(z.record(z.string(), z.string())).catch({}),
     attributes: jsonText.pipe(z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))),
   }),
 );
@@ -30,8 +32,8 @@ export async function refresh(run: Run): Promise<void> {
   const [states, rows] = await run([
     { sql: "SELECT unread_from, changed_at FROM catalog_state WHERE unread_from IS NOT NULL", values: [] },
     {
-      sql: `SELECT p.id, sku, p.name, model, brand, description, c.name AS category, status, attributes,
-          price_minor * 1.0 / minor_per_major AS price
+      sql: `SELECT p.id, sku, p.name, model, brand, description, c.name AS category, status, attributes, options,
+          price_minor * 1.0 / minor_per_major AS price, sale_minor * 1.0 / minor_per_major AS sale_price
         FROM products p JOIN categories c ON c.id = p.category_id
         WHERE p.id > (SELECT unread_from FROM catalog_state) ORDER BY p.id LIMIT ${CHUNK}`,
       values: [],
@@ -40,14 +42,17 @@ export async function refresh(run: Run): Promise<void> {
   if (states?.length !== 1) return;
   const [{ unread_from, changed_at }] = stateRow.parse(states);
   const products = productRows.parse(rows);
-  const read = products.map((product) => ({ id: product.id, words: productWords(product, product.price) }));
+  const read = products.map((product) => {
+    const { id, price, sale_price } = product;
+    return { id, words: productWords(product, sale_price === null ? [price] : [price, sale_price]) };
+  });
   const unchanged = "(SELECT changed_at IS ?2 AND unread_from = ?3 FROM catalog_state)";
   const columns = WORD_COLUMNS.map((name) => `${name} = record ->> '$.words.${name}'`);
   await run([
     {
-      sql: `UPDATE product_words SET id = ${WORDS_ID("product_id")}, ${columns.join(", ")}
-        FROM (SELECT value AS record FROM json_each(?1))
-        WHERE product_id = record ->> 'id' AND ${unchanged}`,
+      sql: `UPDATE product_words SET id = ${WORDS_ID("p")}, group_id = p.group_id, ${columns.join(", ")}
+        FROM (SELECT value AS record FROM json_each(?1)) CROSS JOIN products p ON p.id = record ->> 'id'
+        WHERE product_id = p.id AND ${unchanged}`,
       values: [JSON.stringify(read), changed_at, unread_from],
     },
     {

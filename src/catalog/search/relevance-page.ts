@@ -1,5 +1,5 @@
 import type { Statement } from "../../database/statement.ts";
-import { SUMMARY_CELL } from "../product.ts";
+import { summaryCell } from "../product.ts";
 import { type Filters, matchEverything } from "./facets.ts";
 import {
   PRODUCT_ID,
@@ -10,7 +10,7 @@ import {
   narrowing,
   rowFilters,
 } from "./match-conditions.ts";
-import { DISCONTINUED_TIER } from "./product-words.ts";
+import { IS_DISCONTINUED } from "./product-words.ts";
 import { type Query, type Slot, typedSlots } from "./query.ts";
 import type { Known } from "./vocabulary.ts";
 import { plainCode } from "./words.ts";
@@ -69,8 +69,8 @@ function metSlot({ names }: Slot, most: number, values: Values): string {
 }
 
 /**
- * A page of products by relevance. Returns one row: `hits`, a JSON array of [SKU, summary]; `complete`, 0 if more products
- * have every word than were scored.
+ * A page of products by relevance, of each group the variant with the highest score. Returns one row: `hits`, a JSON array of
+ * [SKU, summary]; `complete`, 0 if more products have every word than were scored.
  *
  * SQLite visits candidates in the index's order, short titles first, and stops when it has enough, so a common word costs no
  * more than a rare one. The score is BM25 times the share of the query's weight that a product satisfies. Without `known`, no
@@ -79,18 +79,19 @@ function metSlot({ names }: Slot, most: number, values: Values): string {
 export function findPage(
   query: Query,
   known: Known | undefined,
-  filters: Filters,
+  filters: Filters & { now: number },
   limit: number,
   offset: number,
   limits = CANDIDATES,
 ): Statement {
   const values = new Values();
+  const now = values.bind(filters.now);
   const slots = known === undefined ? typedSlots(query) : knownSlots(known);
   const narrow = narrowing(query, filters, known?.settled ?? true);
   const all = query.words.length === 0 ? [matchEverything(known?.settled ?? true)] : matchAll(slots);
   const narrowed = all.map((expression) => `(${expression})${narrow}`);
   const some = matchSome(slots, narrow);
-  const conditions = rowFilters(filters, values);
+  const conditions = rowFilters(filters, values, now);
   // A product's row is long, so it is joined only if a condition needs it.
   const products = conditions === "" ? "" : `CROSS JOIN products p ON p.id = ${PRODUCT_ID}`;
   const namesEach = Math.max(1, Math.floor(NAMES_MAX / slots.length));
@@ -114,19 +115,23 @@ export function findPage(
         SELECT w.rowid FROM product_search w ${products}
         WHERE product_search MATCH choices.expression${conditions} LIMIT ${limits.some})
       WHERE (SELECT every FROM counted) < ${limits.enough} LIMIT ${limits.someTotal}),
-    shown AS MATERIALIZED (
-      SELECT product_id, id IN exact AS is_exact, (${scoreOf(slots, values)}) AS score, id FROM (
+    scored AS MATERIALIZED (
+      SELECT product_id, group_id, id IN exact AS is_exact, (${scoreOf(slots, values)}) AS score, id FROM (
         SELECT *, ${["1", ...met].join(", ")} FROM (
-          SELECT id, product_id, title || brand AS title, detail || head || joined AS text, rest, known.*,
+          SELECT id, product_id, group_id, title || brand AS title, detail || head || joined AS text, rest, known.*,
             ${1 - B} + ${B} * (octet_length(title) + octet_length(brand)) / title_bytes AS title_norm,
             ${1 - B} + ${B} * octet_length(detail) / text_bytes AS text_norm
           FROM known CROSS JOIN product_words
           WHERE id IN (SELECT id FROM exact UNION ALL SELECT id FROM every UNION ALL SELECT id FROM partial) LIMIT -1)
-        LIMIT -1)
-      ORDER BY is_exact DESC, score DESC, id LIMIT ${values.bind(limit)} OFFSET ${values.bind(offset)})
+        LIMIT -1)),
+    best AS (
+      SELECT *, row_number() OVER (PARTITION BY coalesce(group_id, -product_id) ORDER BY is_exact DESC, score DESC, id) AS place
+      FROM scored),
+    shown AS MATERIALIZED (
+      SELECT * FROM best WHERE place = 1 ORDER BY is_exact DESC, score DESC, id LIMIT ${values.bind(limit)} OFFSET ${values.bind(offset)})
     SELECT (SELECT every FROM counted) < ${limits.all} AS complete,
       (SELECT json_group_array(json_array(sku, summary)) FROM (
-        SELECT p.sku, ${SUMMARY_CELL} || '' AS summary FROM shown CROSS JOIN products p ON p.id = shown.product_id
+        SELECT p.sku, ${summaryCell(now)} || '' AS summary FROM shown CROSS JOIN products p ON p.id = shown.product_id
         CROSS JOIN categories c ON c.id = p.category_id
         ORDER BY shown.is_exact DESC, shown.score DESC, shown.id)) AS hits`;
   return { sql, values: values.list };
@@ -156,5 +161,5 @@ function scoreOf(slots: readonly Slot[], values: Values): string {
   const near = pairs.map((pair) => `(instr(title, ${values.bind(pair)}) > 0)`).join(" + ");
   return `(${sum((index) => `s${index}`)}) * (${sum((index) => `(s${index} > 0)`)})
     * (1 + ${NEIGHBOURS} * (${near || "0"}) / ${Math.max(1, pairs.length)}.0)
-    * iif(id >> 40 >= ${DISCONTINUED_TIER}, ${DISCONTINUED}, 1)`;
+    * iif(${IS_DISCONTINUED("id")}, ${DISCONTINUED}, 1)`;
 }

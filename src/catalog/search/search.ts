@@ -20,11 +20,13 @@ export interface SearchRequest extends Filters {
   facets?: boolean | undefined;
   sort: z.output<typeof sortSchema>;
   limit: number;
+  /** Milliseconds since the epoch, which decide the sales that run. */
+  now: number;
   after?: Position | undefined;
 }
 
 export interface Found {
-  /** In order, as SUMMARY_CELL (../product.ts) makes them. */
+  /** In order, as summaryCell() (../product.ts) makes them. */
   summaries: string[];
   /** The end of this page, if there is another. */
   next?: Position;
@@ -39,8 +41,14 @@ export type Run = (statements: Statement[]) => Promise<unknown[][]>;
 const pageRows = z.tuple([
   z.object({ hits: jsonText.pipe(z.array(z.tuple([z.string(), z.string()]))), complete: z.int() }),
 ]);
-const sortedHit = z.tuple([z.union([z.string(), z.number()]), z.string(), z.string()]);
-const sortedRows = z.array(z.object({ hit: jsonText.pipe(sortedHit), cut: z.int() }));
+const sortKey = z.union([z.string(), z.number()]);
+const sortedRows = z.array(
+  z.object({
+    hit: jsonText.pipe(z.tuple([sortKey, z.string(), z.string()])),
+    cut: z.int(),
+    unread: jsonText.pipe(z.tuple([sortKey, z.string()])).nullable(),
+  }),
+);
 
 /**
  * Finds products. Relevance takes one round trip if no word needs a correction, else two, because the corrections come from
@@ -50,7 +58,7 @@ export async function search(run: Run, request: SearchRequest): Promise<Found> {
   const query = readQuery(request.query);
   // A text without words, such as an emoji, finds nothing rather than everything.
   if (query.words.length === 0 && request.query !== "") return { summaries: [], cut: false };
-  const { sort, category, brand, minPrice, maxPrice, inStock, facets } = request;
+  const { sort, category, brand, minPrice, maxPrice, inStock, facets, now } = request;
   const isFirstTry = sort === "relevance" && query.words.length <= CHOSEN_FROM_MAX;
   const [rows, firstTry] = await run([
     lookUpWords(query),
@@ -62,7 +70,8 @@ export async function search(run: Run, request: SearchRequest): Promise<Found> {
     ? relevant(run, query, known, request, isAsTyped(known) ? firstTry : undefined)
     : sorted(run, query, known, request, sort));
   if (facets !== true) return page;
-  const [counts] = await run([countFilters(query, known, { category, brand, minPrice, maxPrice, inStock })]);
+  const filters = { category, brand, minPrice, maxPrice, inStock };
+  const [counts] = await run([countFilters(query, known, filters, now)]);
   return { ...page, facets: readCounts(counts) };
 }
 
@@ -113,7 +122,12 @@ async function sorted(
     limit,
     false,
   );
-  return { ...page, ...(next && { next }), cut: found.slice(0, limit).some(({ cut }) => cut === 1) };
+  const onward = next ?? found[0]?.unread ?? undefined;
+  return {
+    ...page,
+    ...(onward && { next: onward }),
+    cut: found.slice(0, limit).some(({ cut }) => cut === 1),
+  };
 }
 
 type Hit = readonly [key: string | number, sku: string, summary: string];

@@ -1,6 +1,7 @@
 import type { Statement } from "../../database/statement.ts";
-import { SUMMARY_CELL } from "../product.ts";
-import { type Filters, bandRange } from "./facets.ts";
+import { currentMajorPrice } from "../price.ts";
+import { summaryCell } from "../product.ts";
+import { type Filters, bandRange, isInBand } from "./facets.ts";
 import { PRODUCT_ID, Values, matchEveryOrAny, rowFilters } from "./match-conditions.ts";
 import type { Query } from "./query.ts";
 import type { Known } from "./vocabulary.ts";
@@ -10,38 +11,45 @@ const SORTED_MAX = { price: 250, name: 10_000 };
 
 // Every key sorts ascending, so that the same comparison continues any sort.
 const SORT_KEYS = {
-  price_asc: "p.price_minor * 1.0 / p.minor_per_major",
-  price_desc: "-p.price_minor * 1.0 / p.minor_per_major",
+  price_asc: (now: string) => currentMajorPrice("p", now),
+  price_desc: (now: string) => `-(${currentMajorPrice("p", now)})`,
   // Shortened, because the cursor holds the key of a page's last row.
-  name: "substr(lower(p.name), 1, 100)",
+  name: () => "substr(lower(p.name), 1, 100)",
 } as const;
 export type ColumnSort = keyof typeof SORT_KEYS;
 
+/** Rows that a page by price reads for each row that it shows, if products may have variants. */
+const ROWS_PER_HIT = 4;
+
 /**
- * A page of products in a column's order: those with every word or, if there are none, with any word. `after` is the sort key
- * and SKU of the last row seen. A row's `cut` is 1 if unread matches may sort before it.
+ * A page of products in a column's order: those with every word or, if there are none, with any word; of each group the variant
+ * that sorts first. `after` is the sort key and SKU of the last row seen. A row's `cut` is 1 if unread matches may sort before
+ * it. `unread` is the sort key and SKU of the last row read, if the page is not full and more rows follow.
  *
- * By price, if there are more than SORTED_MAX matches, they are read band by band from the page's first price on.
+ * By price, if there are more than SORTED_MAX matches, they are read band by band from the page's first price on. A later page
+ * may then show another variant of a product.
  */
 export function sortedPage(
   query: Query,
   known: Known,
-  filters: Filters,
+  filters: Filters & { now: number },
   sort: ColumnSort,
   limit: number,
   after: readonly [key: string | number, sku: string] | undefined,
 ): Statement {
   const values = new Values();
-  const key = SORT_KEYS[sort];
+  const now = values.bind(filters.now);
+  const key = SORT_KEYS[sort](now);
   const max = sort === "name" ? SORTED_MAX.name : SORTED_MAX.price;
   const match = matchEveryOrAny(query, known, filters, values);
-  const conditions = rowFilters(filters, values);
+  const conditions = rowFilters(filters, values, now);
   const page = values.bind(limit);
   const onward = after ? ` AND (${key}, p.sku) > (${values.bind(after[0])}, ${values.bind(after[1])})` : "";
   const walk = (band: string, tables: string, where: string) =>
-    `SELECT p.id, p.sku, ${key} AS sort_key, ${band} AS band FROM ${tables} CROSS JOIN products p ON p.id = ${PRODUCT_ID}
+    `SELECT p.id, p.sku, coalesce(p.group_id, -p.id) AS product, ${key} AS sort_key, ${band} AS band
+      FROM ${tables} CROSS JOIN products p ON p.id = ${PRODUCT_ID}
       WHERE product_search MATCH ${match}${where}${conditions}`;
-  const inBand = ` || ' AND "' || band.word || '"'${onward}`;
+  const inBand = ` || ' AND "' || band.word || '"' AND (p.sale_minor IS NULL OR ${isInBand("band.word", currentMajorPrice("p", now))})${onward}`;
   const few = `few AS MATERIALIZED (${walk("''", "product_search w", "")} LIMIT ${max})`;
   // Bands exist only for prices, and only once all rows are reindexed.
   const bands = sort === "name" || !known.settled ? undefined : bandsOf(sort, filters, after?.[0], values);
@@ -49,18 +57,24 @@ export function sortedPage(
     bands === undefined
       ? `${few}, last AS (SELECT '' AS word), walked AS MATERIALIZED (SELECT * FROM few)`
       : `${few},
+    reach AS MATERIALIZED (SELECT iif(EXISTS (SELECT 1 FROM product_groups), ${ROWS_PER_HIT}, 1) * ${page} AS most),
     near AS MATERIALIZED (
-      ${walk("band.word", `(${bands}) band CROSS JOIN product_search w`, `${inBand} AND (SELECT count(*) FROM few) = ${max}`)} LIMIT ${page}),
-    last AS MATERIALIZED (SELECT ${sort === "price_desc" ? "min" : "max"}(band) AS word FROM near HAVING count(*) = ${page}),
+      ${walk("band.word", `(${bands}) band CROSS JOIN product_search w`, `${inBand} AND (SELECT count(*) FROM few) = ${max}`)} LIMIT (SELECT most FROM reach)),
+    last AS MATERIALIZED (SELECT ${sort === "price_desc" ? "min" : "max"}(band) AS word FROM near HAVING count(*) = (SELECT most FROM reach)),
     walked AS MATERIALIZED (
       SELECT * FROM few WHERE (SELECT count(*) FROM few) < ${max}
       UNION ALL SELECT * FROM near WHERE band IS NOT (SELECT word FROM last)
       UNION ALL SELECT * FROM (${walk("band.word", "last band CROSS JOIN product_search w", inBand)} LIMIT ${max}))`;
   const sql = `WITH ${walked},
-    shown AS (
-      SELECT p.id, p.sku, sort_key, band FROM walked p WHERE 1${onward.replace(key, "sort_key")} ORDER BY sort_key, sku LIMIT ${page})
-    SELECT json_array(shown.sort_key, shown.sku, ${SUMMARY_CELL} || '') AS hit,
-      band IS (SELECT word FROM last) AND (SELECT count(*) FROM walked WHERE band IS (SELECT word FROM last)) = ${max} AS cut
+    ranked AS (SELECT *, row_number() OVER (PARTITION BY product ORDER BY sort_key, sku) AS place FROM walked),
+    shown AS MATERIALIZED (
+      SELECT p.id, p.sku, sort_key, band FROM ranked p
+      WHERE place = 1${onward.replace(key, "sort_key")} ORDER BY sort_key, sku LIMIT ${page})
+    SELECT json_array(shown.sort_key, shown.sku, ${summaryCell(now)} || '') AS hit,
+      band IS (SELECT word FROM last) AND (SELECT count(*) FROM walked WHERE band IS (SELECT word FROM last)) = ${max} AS cut,
+      (SELECT json_array(sort_key, sku) FROM walked
+        WHERE (SELECT word FROM last) > '' AND (SELECT count(*) FROM shown) < ${page}
+        ORDER BY sort_key DESC, sku DESC LIMIT 1) AS unread
     FROM shown JOIN products p ON p.id = shown.id JOIN categories c ON c.id = p.category_id
     ORDER BY shown.sort_key, shown.sku`;
   return { sql, values: values.list };

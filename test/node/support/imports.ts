@@ -1,20 +1,20 @@
 import { writeFile } from "node:fs/promises";
 import * as z from "zod";
 import type { LocalServer } from "../../../cli/local/server.ts";
-import { productRecordSchema } from "../../../src/catalog/import/record.ts";
+import { type productFields, productRecordSchema } from "../../../src/catalog/import/record.ts";
 import { type Ended, type Running, type StartOptions, startCommand } from "./processes.ts";
 
 /** One valid product; a test changes the fields it is about. */
-export function product(changes: Partial<z.input<typeof productRecordSchema>> & { sku: string }) {
+export function product(changes: Partial<z.input<typeof productFields>> & { sku: string }) {
   return productRecordSchema.parse({
     name: "Wireless Keyboard",
     model: "KB-1",
     brand: "Voltway",
     description: "Full-size.",
     category: "Electronics",
-    price: 7999,
+    price_minor: 7999,
     currency: "USD",
-    cost: 4000,
+    cost_minor: 4000,
     supplier_id: "S-1",
     attributes: { layout: "US" },
     stock: [{ warehouse: "east", quantity: 3 }],

@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
-import type { ProductRecord } from "../../../src/catalog/import/record.ts";
+import type * as z from "zod";
+import type { ProductRecord, productFields } from "../../../src/catalog/import/record.ts";
 import { productRecordSchema } from "../../../src/catalog/import/record.ts";
 import { applyImport, beginImport, stageRows } from "../../../src/catalog/import/statements.ts";
 import { ensureMigrated } from "../../../src/database/migrate.ts";
@@ -9,16 +10,16 @@ import { runBatch } from "../../../src/database/run-batch.ts";
 export const PLANTED = { cost: 31_337_042, supplier: "PLANTED-SUPPLIER-7f3a" };
 
 /** One valid product; a test changes the fields it is about. */
-export function product(changes: Partial<ProductRecord> & { sku: string }): ProductRecord {
+export function product(changes: Partial<z.input<typeof productFields>> & { sku: string }): ProductRecord {
   return productRecordSchema.parse({
     name: "Plain Thing",
     model: "PT-1",
     brand: "Acme",
     description: "A thing.",
     category: "Things",
-    price: 1000,
+    price_minor: 1000,
     currency: "USD",
-    cost: PLANTED.cost,
+    cost_minor: PLANTED.cost,
     supplier_id: PLANTED.supplier,
     stock: [{ warehouse: "east", quantity: 3 }],
     ...changes,
@@ -40,7 +41,7 @@ export const keyboard = product({
   name: "Wireless Keyboard",
   brand: "Voltway",
   category: "Electronics",
-  price: 7999,
+  price_minor: 7999,
   description: "Full-size wireless keyboard.",
   attributes: { layout: "US", keys: 104, backlit: true },
   stock: [
@@ -48,19 +49,24 @@ export const keyboard = product({
     { warehouse: "west", quantity: 24 },
   ],
 });
-export const shirt = product({ sku: "SKU-10002", name: "Cotton T-Shirt", category: "Clothing", price: 2499 });
+export const shirt = product({
+  sku: "SKU-10002",
+  name: "Cotton T-Shirt",
+  category: "Clothing",
+  price_minor: 2499,
+});
 export const lamp = product({
   sku: "SKU-10003",
   name: "Desk Lamp",
   category: "Home",
-  price: 4999,
+  price_minor: 4999,
   stock: [],
 });
 export const dock = product({
   sku: "SKU-12847",
   name: "Travel Dock",
   category: "Electronics",
-  price: 5999,
+  price_minor: 5999,
   status: "discontinued",
 });
 export const sample = [keyboard, shirt, lamp, dock];

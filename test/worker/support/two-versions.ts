@@ -30,7 +30,7 @@ export const unitsOf = defineTool({
   async run({ item: { sku } }, { catalog, inventory }) {
     const [found] = await inventory.stock([sku]);
     if (found === undefined) return unknownSku(catalog, sku);
-    return ok(answered({ item: { sku: found.sku }, units: found.stock }, { records: 1 }));
+    return ok(answered({ item: { sku: found.stock.sku }, units: found.stock.stock ?? 0 }, { records: 1 }));
   },
 
   text: ({ item, units }) => `${item.sku}: ${units}`,
