@@ -6,6 +6,13 @@ export const moneySchema = z.strictObject({
   formatted: z.string().describe("The same price for people, such as $79.99"),
 });
 
+/** Money beside a price, which has the descriptions. */
+export const otherMoneySchema = z.strictObject({
+  amount_minor: z.int(),
+  currency: z.string(),
+  formatted: z.string(),
+});
+
 // ISO 4217 currencies whose minor units are not two digits. Intl follows CLDR, which describes how a currency is
 // written (HUF without decimals), not how it is counted (HUF 100).
 const MINOR_UNITS: Readonly<Record<string, number>> = {

@@ -8,7 +8,7 @@ import {
   isBuyable,
   stockedOf,
 } from "./availability.ts";
-import { moneySchema, toMoney } from "./money.ts";
+import { moneySchema, otherMoneySchema, toMoney } from "./money.ts";
 import { currentPrice } from "./price.ts";
 
 // Columns of a product that callers may see. A column that is not named here does not exist for callers.
@@ -29,14 +29,13 @@ export const groupSchema = z.strictObject({
   name: z.string(),
   variants: z.int().describe("How many can be chosen from"),
   available: z.int().describe("How many are not known to be out of stock"),
-  price_min: moneySchema,
-  price_max: moneySchema,
+  price_min: otherMoneySchema,
+  price_max: otherMoneySchema,
 });
 
-/** Fields that the variants of a product differ in. */
+/** Fields that the variants of a product differ in, beside the price. */
 const offerShape = {
-  price: moneySchema,
-  list_price: moneySchema.optional().describe("The regular price, while a sale runs"),
+  list_price: otherMoneySchema.optional().describe("The regular price, while a sale runs"),
   availability: availabilitySchema,
   available_from: z.string().optional(),
   url: z.string().optional().describe("Product page"),
@@ -47,6 +46,7 @@ export const productSummarySchema = z.strictObject({
   name: z.string(),
   brand: z.string(),
   category: z.string(),
+  price: moneySchema,
   ...offerShape,
   rating: ratingSchema.optional(),
   options: optionsSchema.optional(),
@@ -70,6 +70,7 @@ export type ProductDetail = z.output<typeof productDetailSchema>;
 export const variantSchema = z.strictObject({
   sku: z.string(),
   options: optionsSchema,
+  price: otherMoneySchema,
   ...offerShape,
   image: z.string().optional(),
   gtin: z.string().optional(),

@@ -1,7 +1,14 @@
 import { prompts } from "../prompts/registry.ts";
 import { resourceTemplates, resources } from "../resources/registry.ts";
 import { everyVersion, tools } from "../tools/registry.ts";
+import type { Tool } from "../tools/tool.ts";
 import { promptTarget, resourceTarget, toolTarget } from "./targets.ts";
+
+/** A deprecated version is listed without its output schema, because every conversation pays for what is listed. */
+function shownOf({ definition, deprecated }: Tool): Omit<Tool["definition"], "outputSchema"> {
+  const { outputSchema, ...shown } = definition;
+  return { ...shown, ...(deprecated === undefined && { outputSchema }) };
+}
 
 const JSON_TYPE = { mimeType: "application/json" };
 
@@ -12,7 +19,7 @@ const JSON_TYPE = { mimeType: "application/json" };
 export const lists = {
   "tools/list": {
     key: "tools",
-    entries: everyVersion(tools).map((tool) => ({ shown: tool.definition, target: toolTarget(tool) })),
+    entries: everyVersion(tools).map((tool) => ({ shown: shownOf(tool), target: toolTarget(tool) })),
   },
   "prompts/list": {
     key: "prompts",

@@ -94,7 +94,7 @@ export const productFields = z.object({
     })
     .optional(),
   brand: line(200).default(""),
-  model: line(200).default(""),
+  model: line(500).default(""),
   description: z.string().trim().max(20_000).default(""),
   gtin: z
     .string()

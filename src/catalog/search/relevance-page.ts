@@ -37,6 +37,9 @@ const FIELDS = { title: 3, text: 1, attributes: 0.5 };
 const NEIGHBOURS = 0.2;
 const DISCONTINUED = 0.9;
 
+/** SQL for the best row of each group in `scored`: with max(), SQLite takes the other columns from the row of the maximum. */
+const BEST = `(SELECT *, max(is_exact * 1e9 + score) FROM scored GROUP BY coalesce(group_id, -product_id))`;
+
 /** SQL for the products whose SKU, GTIN or model number was typed. */
 function exactHits(query: Query, values: Values): string {
   const all = [...query.identifiers, ...query.codes];
@@ -69,8 +72,9 @@ function metSlot({ names }: Slot, most: number, values: Values): string {
 }
 
 /**
- * A page of products by relevance, of each group the variant with the highest score. Returns one row: `hits`, a JSON array of
- * [SKU, summary]; `complete`, 0 if more products have every word than were scored.
+ * A page of products by relevance. Returns one row: `hits`, a JSON array of [SKU, summary, group or null]; `complete`, 0 if more
+ * products have every word than were scored. `collapse` shows of each group only the variant with the highest score; it reads a
+ * fifth more rows.
  *
  * SQLite visits candidates in the index's order, short titles first, and stops when it has enough, so a common word costs no
  * more than a rare one. The score is BM25 times the share of the query's weight that a product satisfies. Without `known`, no
@@ -82,7 +86,7 @@ export function findPage(
   filters: Filters & { now: number },
   limit: number,
   offset: number,
-  limits = CANDIDATES,
+  { collapse = false, limits = CANDIDATES } = {},
 ): Statement {
   const values = new Values();
   const now = values.bind(filters.now);
@@ -115,7 +119,7 @@ export function findPage(
         SELECT w.rowid FROM product_search w ${products}
         WHERE product_search MATCH choices.expression${conditions} LIMIT ${limits.some})
       WHERE (SELECT every FROM counted) < ${limits.enough} LIMIT ${limits.someTotal}),
-    scored AS MATERIALIZED (
+    scored AS (
       SELECT product_id, group_id, id IN exact AS is_exact, (${scoreOf(slots, values)}) AS score, id FROM (
         SELECT *, ${["1", ...met].join(", ")} FROM (
           SELECT id, product_id, group_id, title || brand AS title, detail || head || joined AS text, rest, known.*,
@@ -124,14 +128,11 @@ export function findPage(
           FROM known CROSS JOIN product_words
           WHERE id IN (SELECT id FROM exact UNION ALL SELECT id FROM every UNION ALL SELECT id FROM partial) LIMIT -1)
         LIMIT -1)),
-    best AS (
-      SELECT *, row_number() OVER (PARTITION BY coalesce(group_id, -product_id) ORDER BY is_exact DESC, score DESC, id) AS place
-      FROM scored),
     shown AS MATERIALIZED (
-      SELECT * FROM best WHERE place = 1 ORDER BY is_exact DESC, score DESC, id LIMIT ${values.bind(limit)} OFFSET ${values.bind(offset)})
+      SELECT * FROM ${collapse ? BEST : "scored"} ORDER BY is_exact DESC, score DESC, id LIMIT ${values.bind(limit)} OFFSET ${values.bind(offset)})
     SELECT (SELECT every FROM counted) < ${limits.all} AS complete,
-      (SELECT json_group_array(json_array(sku, summary)) FROM (
-        SELECT p.sku, ${summaryCell(now)} || '' AS summary FROM shown CROSS JOIN products p ON p.id = shown.product_id
+      (SELECT json_group_array(json_array(sku, summary, group_id)) FROM (
+        SELECT p.sku, p.group_id, ${summaryCell(now)} || '' AS summary FROM shown CROSS JOIN products p ON p.id = shown.product_id
         CROSS JOIN categories c ON c.id = p.category_id
         ORDER BY shown.is_exact DESC, shown.score DESC, shown.id)) AS hits`;
   return { sql, values: values.list };

@@ -39,7 +39,10 @@ export interface Found {
 export type Run = (statements: Statement[]) => Promise<unknown[][]>;
 
 const pageRows = z.tuple([
-  z.object({ hits: jsonText.pipe(z.array(z.tuple([z.string(), z.string()]))), complete: z.int() }),
+  z.object({
+    hits: jsonText.pipe(z.array(z.tuple([z.string(), z.string(), z.int().nullable()]))),
+    complete: z.int(),
+  }),
 ]);
 const sortKey = z.union([z.string(), z.number()]);
 const sortedRows = z.array(
@@ -83,8 +86,14 @@ function startOf({ after }: SearchRequest): number {
 /** No page by relevance starts behind so many products: fewer are scored. */
 const CANDIDATES_MAX = 1_000;
 
+/**
+ * Whether this isolate has seen a product with variants. Until then, searches leave out the step that collapses variants, and
+ * repeat the page if it turns out to hold any.
+ */
+let collapse = false;
+
 const pageStatement = (query: Query, known: Known | undefined, request: SearchRequest) =>
-  findPage(query, known, request, request.limit + 2, startOf(request));
+  findPage(query, known, request, request.limit + 2, startOf(request), { collapse });
 
 async function relevant(
   run: Run,
@@ -94,9 +103,13 @@ async function relevant(
   firstTry: unknown,
 ): Promise<Found> {
   const { after, limit } = request;
-  const first = pageRows.safeParse(firstTry).data?.[0];
-  const { hits, complete } =
-    first ?? pageRows.parse((await run([pageStatement(query, known, request)]))[0])[0];
+  const find = async () => pageRows.parse((await run([pageStatement(query, known, request)]))[0])[0];
+  let found = pageRows.safeParse(firstTry).data?.[0] ?? (await find());
+  if (!collapse && found.hits.some(([, , group]) => group !== null)) {
+    collapse = true;
+    found = await find();
+  }
+  const { hits, complete } = found;
   const isLastStillThere = after !== undefined && hits[0]?.[0] === after[1];
   const shown = (isLastStillThere ? hits.slice(1) : hits).slice(0, limit + 1);
   const start = startOf(request) + (isLastStillThere ? 1 : 0);
