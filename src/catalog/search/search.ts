@@ -63,14 +63,18 @@ export async function search(run: Run, request: SearchRequest): Promise<Found> {
   if (query.words.length === 0 && request.query !== "") return { summaries: [], cut: false };
   const { sort, category, brand, minPrice, maxPrice, inStock, facets, now } = request;
   const isFirstTry = sort === "relevance" && query.words.length <= CHOSEN_FROM_MAX;
+  const collapse = hasVariants;
   const [rows, firstTry] = await run([
     lookUpWords(query),
-    ...(isFirstTry ? [pageStatement(query, undefined, request)] : []),
+    ...(isFirstTry ? [pageStatement(query, undefined, request, collapse)] : []),
   ]);
   const known = readKnown(query, rows);
   if (!known.settled) await refresh(run);
   const page = await (sort === "relevance"
-    ? relevant(run, query, known, request, isAsTyped(known) ? firstTry : undefined)
+    ? relevant(run, query, known, request, {
+        rows: isAsTyped(known) ? firstTry : undefined,
+        collapse,
+      })
     : sorted(run, query, known, request, sort));
   if (facets !== true) return page;
   const filters = { category, brand, minPrice, maxPrice, inStock };
@@ -90,9 +94,9 @@ const CANDIDATES_MAX = 1_000;
  * Whether this isolate has seen a product with variants. Until then, searches leave out the step that collapses variants, and
  * repeat the page if it turns out to hold any.
  */
-let collapse = false;
+let hasVariants = false;
 
-const pageStatement = (query: Query, known: Known | undefined, request: SearchRequest) =>
+const pageStatement = (query: Query, known: Known | undefined, request: SearchRequest, collapse: boolean) =>
   findPage(query, known, request, request.limit + 2, startOf(request), { collapse });
 
 async function relevant(
@@ -100,14 +104,16 @@ async function relevant(
   query: Query,
   known: Known,
   request: SearchRequest,
-  firstTry: unknown,
+  firstTry: { rows: unknown; collapse: boolean },
 ): Promise<Found> {
   const { after, limit } = request;
-  const find = async () => pageRows.parse((await run([pageStatement(query, known, request)]))[0])[0];
-  let found = pageRows.safeParse(firstTry).data?.[0] ?? (await find());
+  const find = async (collapse: boolean) =>
+    pageRows.parse((await run([pageStatement(query, known, request, collapse)]))[0])[0];
+  const { rows, collapse } = firstTry;
+  let found = pageRows.safeParse(rows).data?.[0] ?? (await find(collapse));
   if (!collapse && found.hits.some(([, , group]) => group !== null)) {
-    collapse = true;
-    found = await find();
+    hasVariants = true;
+    found = await find(true);
   }
   const { hits, complete } = found;
   const isLastStillThere = after !== undefined && hits[0]?.[0] === after[1];
