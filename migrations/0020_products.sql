@@ -11,7 +11,7 @@ CREATE TABLE product_groups (
 -- NULL for a product without variants.
 ALTER TABLE products ADD COLUMN group_id INTEGER REFERENCES product_groups (id);
 --> statement
--- What tells a variant from the others of its group, as a JSON object of names and values.
+-- The choices that make this variant of its group, as a JSON object of names and values.
 ALTER TABLE products ADD COLUMN options TEXT NOT NULL DEFAULT '{}';
 --> statement
 -- `price_minor` is the regular price. A sale replaces it from sale_starts_at until before sale_ends_at, in milliseconds since

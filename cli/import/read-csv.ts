@@ -4,10 +4,10 @@ import * as z from "zod";
 import { clip, plainLine } from "../../src/text/plain-text.ts";
 import type { Row } from "./read-jsonl.ts";
 
-const FIELDS = [
-  ...["sku", "name", "model", "brand", "description", "category", "price", "currency", "gtin", "url"],
-  ...["image_url", "status", "condition", "availability", "available_from", "cost", "supplier_id"],
-];
+const FIELDS =
+  "sku name model brand description category price currency gtin url image_url status condition availability available_from cost supplier_id".split(
+    " ",
+  );
 const REQUIRED = ["sku", "name", "category", "price", "currency"];
 const RECORD_MAX = 1024 * 1024;
 const NUMBERS = new Set(["price", "cost"]);

@@ -73,15 +73,18 @@ const facetsSchema = z.strictObject({
     .describe("Attributes with their values: words for the query"),
 });
 
-const page = {
+const pageShape = {
   version: z.enum(["v1", "v2"]),
   next_cursor: z.string().optional().describe("Present where there are more products"),
   facets: facetsSchema.optional(),
   notice: z.string().optional(),
 };
-const output = z.strictObject({ ...page, products: z.array(z.union([productSummarySchema, productV1])) });
+const output = z.strictObject({
+  ...pageShape,
+  products: z.array(z.union([productSummarySchema, productV1])),
+});
 const earlierOutput = z.strictObject({
-  ...page,
+  ...pageShape,
   products: z.array(z.union([earlierSummarySchema, productV1])),
 });
 
