@@ -140,7 +140,7 @@ const summarySql = (now: string): Record<keyof typeof summaryColumns, string> =>
   rating_count: "p.rating_count",
   group: `iif(p.group_id IS NULL, NULL, (SELECT json_array(g.key, g.name, count(*), sum(v.buyable), min(v.price), max(v.price)) || ''
     FROM product_groups g, (SELECT ${isBuyable("v")} AS buyable, ${currentPrice("v", now)} AS price FROM products v
-      WHERE v.group_id = p.group_id AND v.status = p.status AND v.currency = p.currency LIMIT ${VARIANTS_READ_MAX}) v
+      WHERE v.group_id = p.group_id AND v.status = 'active' AND v.currency = p.currency LIMIT ${VARIANTS_READ_MAX}) v
     WHERE g.id = p.group_id))`,
 });
 

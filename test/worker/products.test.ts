@@ -144,6 +144,11 @@ describe("a product with variants", () => {
     );
     const { facets } = await search("hoodie", { facets: true });
     expect(facets).toMatchObject({ counted: 1, categories: [{ name: "Clothing > Tops", products: 1 }] });
+    const { facets: ofSocks } = await search("plain sock", { facets: true });
+    expect(ofSocks?.options).toContainEqual({
+      name: "Size",
+      values: expect.arrayContaining([{ value: "30", products: 60 }]),
+    });
   });
 
   it("keeps its count when variants leave and come back", async () => {

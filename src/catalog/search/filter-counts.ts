@@ -71,7 +71,8 @@ export function countFilters(query: Query, known: Known, filters: Filters, now: 
         FROM (SELECT word, products FROM word_counts WHERE word > 'b_' AND word < 'b\`' AND products > 0 ORDER BY products DESC, word LIMIT ${NAMES_MAX})`
     : group("brand", "walked");
   const sql = `WITH walked AS MATERIALIZED (
-      SELECT p.category_id, p.brand, p.currency, ${currentMajorPrice("p", at)} AS price, p.attributes,
+      SELECT p.category_id, p.brand, p.currency, ${currentMajorPrice("p", at)} AS price,
+        iif(p.options = '{}', p.attributes, json_patch(p.attributes, p.options)) AS attributes,
         coalesce(p.group_id, -p.id) AS product
       FROM product_search w CROSS JOIN products p ON p.id = ${PRODUCT_ID}
       WHERE product_search MATCH ${matchEveryOrAny(query, known, filters, values)}${rowFilters(filters, values, at)}
