@@ -59,9 +59,10 @@ async function signIn(ticked) {
   const provider = driver.newProvider?.();
   if (provider === undefined) return driver.open({ url, home: await newHome(), person: { key, ticked } });
   const open = () => driver.open({ url, provider });
-  const client = await open().catch(async (error) =>
-    (await finishSignIn(provider, ticked)) ? open() : Promise.reject(error),
-  );
+  let client = await open().catch((error) => error);
+  // Some clients report no error while they wait for the person.
+  if (await finishSignIn(provider, ticked)) client = await open();
+  if (client instanceof Error) throw client;
   return { ...client, provider };
 }
 
