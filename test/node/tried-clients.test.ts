@@ -15,6 +15,7 @@ it("docs/connect.md shows an outcome of every pinned client, in its pinned versi
   );
   const [, table = ""] = /<!-- clients: begin -->\n([^]*)<!-- clients: end -->/.exec(page) ?? [];
   const rows = [...table.matchAll(/^\| [\w.-]+ (\d+\.\d+\.\d+)((?: \| [^|\n]+){8}) \|$/gm)];
-  expect(rows.map(([, version]) => version).toSorted()).toEqual(pinned.toSorted());
+  expect(new Set(rows.map(([, version]) => version))).toEqual(new Set(pinned));
+  expect(rows).toHaveLength(pinned.length);
   for (const [, , cells = ""] of rows) expect(cells).toMatch(/^ \| \d+ tools \| yes \| yes \| /);
 });

@@ -76,7 +76,7 @@ function leaves(value: unknown, at = ""): { at: string; shown: string }[] {
       ...leaves(each, at === "" ? name : `${at}.${name}`),
     ]);
   }
-  return value === null || typeof value === "boolean" ? [] : [{ at, shown: String(value) }];
+  return typeof value === "string" || typeof value === "number" ? [{ at, shown: String(value) }] : [];
 }
 
 function booleans(value: unknown, at = ""): { at: string; is: boolean }[] {

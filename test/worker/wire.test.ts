@@ -102,7 +102,7 @@ describe("the path", () => {
 const JSON_TYPE = { "content-type": "application/json" };
 
 describe("Accept", () => {
-  const ask = (accept: string | undefined, { body, headers = {} }: { body: unknown; headers?: object }) =>
+  const request = (accept: string | undefined, { body, headers = {} }: { body: unknown; headers?: object }) =>
     send("/mcp", {
       method: "POST",
       headers: { ...JSON_TYPE, ...headers, ...(accept !== undefined && { accept }) },
@@ -120,7 +120,7 @@ describe("Accept", () => {
   ];
 
   it.each(plain)("%j is answered in plain JSON", async (accept) => {
-    const response = await ask(accept, { body: stock });
+    const response = await request(accept, { body: stock });
     expect(response.status).toBe(200);
     expect(response.headers.get("content-type")).toBe("application/json");
     expect(await response.json()).toMatchObject({
@@ -132,7 +132,7 @@ describe("Accept", () => {
   it.each(["text/event-stream", "application/json, text/event-stream", "Text/Event-Stream, */*"])(
     "%j is answered with events",
     async (accept) => {
-      const response = await ask(accept, { body: stock });
+      const response = await request(accept, { body: stock });
       expect(response.headers.get("content-type")).toBe("text/event-stream");
       expect(await response.text()).toMatch(/^event: message\ndata: \{.*"structuredContent".*\}\n\n$/);
     },
@@ -140,14 +140,14 @@ describe("Accept", () => {
 
   it.each([...plain, "text/event-stream"])("%j is answered in JSON on 2026-07-28", async (accept) => {
     const { body, headers } = modern("tools/call", { name: "query_stock", arguments: { sku: "SKU-10001" } });
-    const response = await ask(accept, { body, headers });
+    const response = await request(accept, { body, headers });
     expect(response.status).toBe(200);
     expect(await response.json()).toMatchObject({ id: 1, result: { resultType: "complete" } });
   });
 
   it("of plain JSON gets a batch as a list, of one call too", async () => {
     for (const ids of [[1, 2], [1]]) {
-      const response = await ask("*/*", { body: ids.map((id) => ({ ...ping, id })) });
+      const response = await request("*/*", { body: ids.map((id) => ({ ...ping, id })) });
       expect(await response.json()).toEqual(ids.map((id) => ({ jsonrpc: "2.0", id, result: {} })));
     }
   });

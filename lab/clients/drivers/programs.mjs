@@ -20,7 +20,7 @@ export function follow(stream, person) {
     // The person ticks less only at the first sign-in, and all that a later one asks for.
     person.ticked = undefined;
     allow(url, key, ticked)
-      .then((callback) => fetch(callback))
+      .then(fetch)
       .catch((error) => console.error(`sign-in: ${error.message}`));
   });
 }

@@ -162,7 +162,7 @@ describe("lines", () => {
       const ask = (id: unknown) =>
         request(id, "prompts/get", { name: "find_product", arguments: { need: `a${mark}b` } });
       const answers = await answersTo(initialize(1), ask(2), ask(`id${mark}`));
-      expect(answers.map(({ id }) => id).toSorted()).toEqual([1, 2, `id${mark}`]);
+      expect(new Set(answers.map(({ id }) => id))).toEqual(new Set([1, 2, `id${mark}`]));
       expect(JSON.stringify(answers)).toContain(`I need: a${mark}b`);
     },
   );
