@@ -106,14 +106,14 @@ function grow(before: LockedTool | undefined, now: LockedTool): LockedTool {
 const isSame = (a: LockedShape, b: LockedShape): boolean =>
   isDeepStrictEqual(withoutTexts(a), withoutTexts(b));
 
-const TEXTS = ["description", "title"];
+const TEXTS = new Set(["description", "title"]);
 
 function withoutTexts(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutTexts);
   if (typeof value !== "object" || value === null) return value;
   // A property may be named like a text; its value is a schema.
   const kept = Object.entries(value).filter(
-    ([key, each]) => !(TEXTS.includes(key) && typeof each === "string"),
+    ([key, each]) => !(TEXTS.has(key) && typeof each === "string"),
   );
   return Object.fromEntries(kept.map(([key, each]) => [key, withoutTexts(each)]));
 }
