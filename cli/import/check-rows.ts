@@ -1,10 +1,6 @@
 import type * as z from "zod";
-import {
-  PRODUCT_FIELD_NAMES,
-  type ProductRecord,
-  productRecordSchema,
-} from "../../src/catalog/import/record.ts";
-import { minorPerMajor } from "../../src/catalog/money.ts";
+import { type ProductRecord, productRecordSchema } from "../../src/catalog/import/record.ts";
+import { Notes } from "./notes.ts";
 import type { Row } from "./read-jsonl.ts";
 
 export type CheckedRow = { line: number; record: ProductRecord } | { line: number; problem: string };
@@ -15,34 +11,35 @@ export type CheckedRow = { line: number; record: ProductRecord } | { line: numbe
  */
 const RECORD_MAX = 24 * 1024;
 const PROBLEMS_SHOWN = 3;
-/** Most field names that are remembered. */
-const NAMES_MAX = 1_000;
 /** A NUL character as JSON escapes it. Behind an escaped backslash it is only text. */
 const NUL = /(?<!\\)(?:\\\\)*\\u0000/;
 
 export interface Checking {
-  /** Prices are decimals in major units. */
-  majorPrices?: boolean;
-  /** Called once for each name that is not a product field. */
-  onUnknownField?: (name: string) => void;
+  /** Imports a product without its invalid optional fields, and notes them. */
+  isLenient?: boolean;
+  notes?: Notes;
 }
+
+/** Fields without which a product can still be sold. An invalid one says more about the export than about the product. */
+const OPTIONAL = new Set([
+  "gtin",
+  "images",
+  "url",
+  "condition",
+  "rating",
+  "availability",
+  "available_from",
+  "sale",
+]);
 
 /** Checks each row, and rejects a SKU that appears twice. */
 export async function* checkRows(
   rows: AsyncIterable<Row>,
-  { majorPrices = false, onUnknownField = () => {} }: Checking = {},
+  { isLenient = false, notes = new Notes() }: Checking = {},
 ): AsyncGenerator<CheckedRow> {
   const lineOf = new Map<string, number>();
-  const known = new Set([...PRODUCT_FIELD_NAMES, "price", "cost"]);
-  const error = typeProblem(majorPrices ? MAJOR : MINOR);
   for await (const row of rows) {
-    for (const name of "value" in row ? namesOf(row.value) : []) {
-      // A file may contain any number of names, so only the first ones are remembered.
-      if (known.has(name) || known.size >= NAMES_MAX) continue;
-      known.add(name);
-      onUnknownField(name);
-    }
-    const checked = "problem" in row ? row : check(row.line, toMinor(row.value, majorPrices), error);
+    const checked = "problem" in row ? row : check(row.line, row.value, isLenient ? notes : undefined);
     if ("record" in checked) {
       const first = lineOf.get(checked.record.sku);
       if (first !== undefined) {
@@ -55,17 +52,17 @@ export async function* checkRows(
   }
 }
 
-const namesOf = (value: unknown): string[] =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? Object.keys(value) : [];
-
-function check(line: number, value: unknown, error: ReturnType<typeof typeProblem>): CheckedRow {
-  const parsed = productRecordSchema.safeParse(value, { error });
+function check(line: number, value: unknown, lenient: Notes | undefined): CheckedRow {
+  const parsed = productRecordSchema.safeParse(value, { error: typeProblem });
   if (!parsed.success) {
-    const problems = parsed.error.issues
-      .slice(0, PROBLEMS_SHOWN)
-      .map(({ path, message }) =>
-        path.length === 0 ? message : `${path.map(String).join(".")}: ${message}`,
+    const { issues } = parsed.error;
+    if (lenient !== undefined && issues.every(({ path }) => OPTIONAL.has(String(path[0]))))
+      return check(
+        line,
+        without(value, issues, (field, problem) => lenient.drop(field, line, problem)),
+        undefined,
       );
+    const problems = issues.slice(0, PROBLEMS_SHOWN).map(saying);
     return { line, problem: problems.join("; ") };
   }
   const json = JSON.stringify(parsed.data);
@@ -74,6 +71,34 @@ function check(line: number, value: unknown, error: ReturnType<typeof typeProble
   if (size > RECORD_MAX)
     return { line, problem: `is a product of ${size} bytes; at most ${RECORD_MAX} are allowed` };
   return { line, record: parsed.data };
+}
+
+/** A price is called `price`, because few files name its unit. */
+const saying = ({ path, message }: { path: PropertyKey[]; message: string }): string =>
+  path.length === 0
+    ? message
+    : `${path
+        .map(String)
+        .join(".")
+        .replace(/_minor$/, "")}: ${message}`;
+
+/** Returns the row without its invalid fields; of several images, only the invalid ones go. */
+function without(
+  value: unknown,
+  issues: readonly z.core.$ZodIssue[],
+  onDrop: (field: string, problem: string) => void,
+): Record<string, unknown> {
+  const row: Record<string, unknown> = { ...(typeof value === "object" && value) };
+  const images = new Set(issues.flatMap(({ path }) => (path[0] === "images" ? [path[1]] : [])));
+  for (const { path, message } of issues) {
+    const field = String(path[0]);
+    onDrop(field === "images" && path.length > 1 ? "an image" : field, message);
+    if (field !== "images") delete row[field];
+  }
+  const list = row["images"];
+  if (images.size > 0 && Array.isArray(list))
+    row["images"] = images.has(undefined) ? [] : list.filter((_, index) => !images.has(index));
+  return row;
 }
 
 const KINDS: Readonly<Record<string, string>> = {
@@ -86,37 +111,14 @@ const KINDS: Readonly<Record<string, string>> = {
   record: "an object",
 };
 
-const MINOR = "is not a whole number of minor units; for decimals add --major-prices";
-const MAJOR = "has more decimals than its currency";
-
 /** Names a wrong type in plain words. Returns undefined if the problem's own message should stand. */
-const typeProblem =
-  (ofPrices: string) =>
-  ({ code, input, path, ...issue }: z.core.$ZodRawIssue): string | undefined => {
-    if (code !== "invalid_type") return undefined;
-    if (input === undefined) return "is missing";
-    if ((path ?? []).length === 0 && Array.isArray(input))
-      return "is a list, not an object. Write one product per line";
-    const [field] = path ?? [];
-    if (issue["expected"] === "int" && (field === "price_minor" || field === "cost_minor")) return ofPrices;
-    return `is not ${KINDS[String(issue["expected"])] ?? issue["expected"]}`;
-  };
-
-/** Reads `price` and `cost`, which are in major units or, without `majorPrices`, in minor units. */
-function toMinor(value: unknown, majorPrices: boolean): unknown {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  const currency = "currency" in value ? value.currency : undefined;
-  const isKnown = typeof currency === "string" && /^[A-Za-z]{3}$/.test(currency);
-  const minor = isKnown && majorPrices ? minorPerMajor(currency.toUpperCase()) : 1;
-  // Prices with more decimals than the currency are left alone; the schema rejects them with a reason.
-  const decimals = Math.log10(minor);
-  const scaled = (price: unknown) =>
-    typeof price === "number" && Number(price.toFixed(decimals)) === price
-      ? Math.round(price * minor)
-      : price;
-  return {
-    ...value,
-    ...("price" in value && { price_minor: scaled(value.price) }),
-    ...("cost" in value && { cost_minor: scaled(value.cost) }),
-  };
+function typeProblem({ code, input, path, ...issue }: z.core.$ZodRawIssue): string | undefined {
+  if (code !== "invalid_type") return undefined;
+  if (input === undefined) return "is missing";
+  if ((path ?? []).length === 0 && Array.isArray(input))
+    return "is a list, not an object. Write one product per line";
+  const isMinor = issue["expected"] === "int" && String(path?.at(-1)).endsWith("_minor");
+  return isMinor
+    ? "is not a whole number of minor units"
+    : `is not ${KINDS[String(issue["expected"])] ?? issue["expected"]}`;
 }

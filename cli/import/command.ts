@@ -1,20 +1,21 @@
 import { statfs } from "node:fs/promises";
 import { styleText } from "node:util";
 import { withServer } from "../local/server.ts";
-import { checkRows } from "./check-rows.ts";
-import { type ImportReport, importCatalog } from "./import-catalog.ts";
-import { type Source, openSource } from "./open-source.ts";
+import { importCatalog } from "./import-catalog.ts";
+import { LeftOutNames } from "./left-out-names.ts";
+import { Notes } from "./notes.ts";
+import { openSource } from "./open-source.ts";
+import { type Prepared, type ReadFlags, prepare } from "./prepare.ts";
+import { shopperLine } from "./preview.ts";
 import { showProgress } from "./progress.ts";
-import { peek } from "./peek.ts";
-import { columnList, readCsv } from "./read-csv.ts";
-import { type Row, readJsonl } from "./read-jsonl.ts";
+import { type Outcome, printReport } from "./report.ts";
+import { type Screening, screen } from "./screen.ts";
+import { rewindable } from "./spool.ts";
 import { type Target, localTarget, remoteTarget } from "./targets.ts";
 
-export interface ImportFlags {
-  format?: string;
-  map: string[];
-  delimiter: string;
-  majorPrices?: boolean;
+export interface ImportFlags extends ReadFlags {
+  quarantine?: boolean;
+  yes?: boolean;
   strict?: boolean;
   removeMissing?: boolean;
   dryRun?: boolean;
@@ -31,19 +32,27 @@ const BAD_ROWS_SHOWN = 20;
 const DISK_LEFT_MIN = 256 * 1024;
 
 /** Runs the command `import`; returns the exit code. */
-export async function runImport(file: string, flags: ImportFlags): Promise<number> {
+export async function runImport(name: string, flags: ImportFlags): Promise<number> {
   try {
-    const source = await openSource(file);
-    if (flags.remote === true) {
-      const target = await remoteTarget(flags.dryRun !== true);
-      const report = await importInto(target, source, { ...flags, dryRun: false });
-      if (flags.dryRun === true) console.error(`Nothing was sent. The SQL is in ${target.file}`);
-      return summarize({ ...report, applied: report.applied && flags.dryRun !== true }, flags);
+    const { file, remove } = await rewindable(name);
+    try {
+      const input = await prepare(file, flags, (sentence) => {
+        if (flags.json !== true) console.error(sentence);
+      });
+      if (flags.remote === true) {
+        const target = await remoteTarget(flags.dryRun !== true);
+        const { report, ...rest } = await importInto(target, input, { ...flags, dryRun: false });
+        if (flags.dryRun === true) console.error(`Nothing was sent. The SQL is in ${target.file}`);
+        const applied = report.applied && flags.dryRun !== true;
+        return printReport({ report: { ...report, applied }, ...rest }, flags);
+      }
+      const outcome = await withServer({ stateDir: flags.state }, (server) =>
+        importInto(localTarget(server), input, flags),
+      );
+      return printReport(outcome, flags);
+    } finally {
+      await remove();
     }
-    const report = await withServer({ stateDir: flags.state }, (server) =>
-      importInto(localTarget(server), source, flags),
-    );
-    return summarize(report, flags);
   } catch (error) {
     const reason = (await isFull(flags.state)) ? "The disk is full." : describe(error);
     console.error(styleText("red", reason, { stream: process.stderr }));
@@ -52,10 +61,18 @@ export async function runImport(file: string, flags: ImportFlags): Promise<numbe
   }
 }
 
-async function importInto(target: Target, source: Source, flags: ImportFlags): Promise<ImportReport> {
+async function importInto(
+  target: Target,
+  { file, products, map, rows }: Prepared,
+  flags: ImportFlags,
+): Promise<Outcome> {
+  const source = await openSource(file);
   const progress = showProgress(source, flags.dryRun === true ? "Reading" : "Importing");
+  const notes = new Notes();
+  const screening: Screening = { count: 0, shown: [], quarantined: flags.quarantine === true };
+  const leftOut = new LeftOutNames(products, map);
+  const examples: string[] = [];
   let bad = 0;
-  const leftOut: string[] = [];
   let applying = false;
   const sayInterrupted = () => {
     progress.stop();
@@ -69,112 +86,39 @@ async function importInto(target: Target, source: Source, flags: ImportFlags): P
   };
   process.prependListener("SIGINT", sayInterrupted);
   try {
-    const rows = await readRows(source, flags);
-    const checked = checkRows(rows, {
-      majorPrices: flags.majorPrices === true,
-      onUnknownField: (name) => leftOut.push(name),
-    });
-    return await importCatalog(checked, target, {
+    const checked = rows(leftOut.watch(products.drafts(source)), notes);
+    const report = await importCatalog(screen(checked, screening), target, {
       strict: flags.strict === true,
       dryRun: flags.dryRun === true,
       removeMissing: flags.removeMissing === true,
-      version:
-        source.version &&
-        JSON.stringify([source.version, flags.format, flags.map, flags.delimiter, flags.majorPrices]),
-      onProgress: (products) => progress.update(products),
+      acceptPriceJumps: flags.yes === true,
+      version: source.version && JSON.stringify([source.version, { ...flags, dryRun: false, yes: false }]),
+      onProgress: (count) => progress.update(count),
       onBadRow: (line, problem) => {
         bad++;
-        if (bad <= BAD_ROWS_SHOWN) console.error(`line ${line}: ${problem}`);
+        if (bad <= BAD_ROWS_SHOWN)
+          console.error(`${products.format === "json" ? "product" : "line"} ${line}: ${problem}`);
         if (bad === BAD_ROWS_SHOWN) console.error("(more bad rows are counted, not shown)");
+      },
+      onReview: (records) => {
+        progress.stop();
+        examples.push(...records.map(shopperLine));
+        if (flags.json === true) return;
+        console.log(`What a shopper ${flags.dryRun === true ? "would" : "will"} see:`);
+        for (const line of examples) console.log(`  ${line}`);
       },
       onApply: () => {
         applying = true;
-        progress.stop();
         if (process.stderr.isTTY) console.error("Applying…");
       },
     });
+    return { report, notes, screening, examples };
   } finally {
     progress.stop();
-    if (leftOut.length > 0)
-      console.error(`Left out, because they are not product fields: ${columnList(leftOut)}.`);
+    leftOut.say();
     process.off("SIGINT", sayInterrupted);
   }
 }
-
-async function readRows(
-  source: Source,
-  { format, map, delimiter }: ImportFlags,
-): Promise<AsyncIterable<Row>> {
-  const { first, whole: bytes } = await peek(source.bytes, BEGINNING);
-  const chosen = format ?? formatOf(source.name, first.toString("utf8"));
-  if (chosen === "jsonl") return readJsonl(bytes);
-  if (chosen !== "csv") throw new Error(`--format must be jsonl or csv, not ${chosen}.`);
-  const mapping = map.map((pair) => {
-    const [field = "", ...column] = pair.split("=");
-    if (field === "" || column.length === 0) throw new Error(`--map needs field=column, not ${pair}.`);
-    return [field, column.join("=")] as const;
-  });
-  return readCsv(bytes, {
-    mapping: Object.fromEntries(mapping),
-    // Shells pass `\t` on as two characters.
-    delimiter: delimiter === String.raw`\t` ? "\t" : delimiter,
-    onLeftOut: (columns) => {
-      if (columns.length > 0)
-        console.error(
-          `Left out, because they are not product fields: ${columnList(columns)}. Keep one with --map attributes.NAME=COLUMN.`,
-        );
-    },
-  });
-}
-
-const BEGINNING = 64;
-
-/** The format comes from the file name, else from the first byte: a line of JSON begins with a brace. */
-function formatOf(name: string, beginning: string): "csv" | "jsonl" {
-  const [, byName] = /\.(csv|jsonl)(?:\.gz)?$/i.exec(name) ?? [];
-  const isCsv = byName === undefined ? /^[\p{L}"]/u.test(beginning.trimStart()) : /csv/i.test(byName);
-  return isCsv ? "csv" : "jsonl";
-}
-
-function summarize(report: ImportReport, flags: ImportFlags): number {
-  const { json, dryRun, removeMissing } = flags;
-  const { rows, bad, good, comparison, resumedAfter } = report;
-  if (json === true) {
-    console.log(JSON.stringify(report));
-    if (!good) console.error(whyNothing(report, flags));
-    return good ? 0 : 1;
-  }
-  const number = (value: number) => value.toLocaleString("en");
-  if (resumedAfter > 0) {
-    console.error(`Resumed after line ${number(resumedAfter)}, where an earlier run stopped.`);
-  }
-  const what = good ? count(rows, "product") : "nothing";
-  console.log(
-    `${dryRun === true ? "Would import" : "Imported"} ${what}${bad > 0 ? `; ${count(bad, "bad row")}` : ""}.`,
-  );
-  if (comparison !== undefined && good) {
-    const { added, changed, unchanged, missing } = comparison;
-    console.log(`${number(added)} new, ${number(changed)} changed, ${number(unchanged)} unchanged.`);
-    const fate =
-      removeMissing === true ? "discontinued" : "unchanged (add --remove-missing to discontinue them)";
-    if (missing > 0) console.log(`${count(missing, "active product")} that the file lacks: ${fate}.`);
-  }
-  if (!good) console.log(whyNothing(report, flags));
-  return good ? 0 : 1;
-}
-
-function whyNothing({ rows, bad }: ImportReport, { strict }: ImportFlags): string {
-  if (rows > 0)
-    return strict === true
-      ? "Nothing was imported, because the file has bad rows. Fix them, or leave out --strict."
-      : "Nothing was imported: with bad rows, --remove-missing would discontinue the products in them. Fix the rows, or leave it out.";
-  return bad > 0
-    ? "The file has no valid row. Check --format, --delimiter, --map and --major-prices."
-    : "The file has no rows.";
-}
-
-const count = (value: number, noun: string) =>
-  `${value.toLocaleString("en")} ${noun}${value === 1 ? "" : "s"}`;
 
 async function isFull(folder: string): Promise<boolean> {
   const disk = await statfs(folder).catch(() => undefined);

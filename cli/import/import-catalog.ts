@@ -2,30 +2,39 @@ import { createHash, randomUUID } from "node:crypto";
 import type { ProductRecord } from "../../src/catalog/import/record.ts";
 import { applyImport, dropImport, stageRows } from "../../src/catalog/import/statements.ts";
 import type { CheckedRow } from "./check-rows.ts";
-import type { Comparison, Target } from "./targets.ts";
+import type { Comparison, PriceJump, Target } from "./targets.ts";
 
 export interface ImportOptions {
   strict: boolean;
   dryRun: boolean;
   removeMissing: boolean;
+  /** Applies the import even if many prices change by more than five times. */
+  acceptPriceJumps: boolean;
   /** Equal for the same unchanged file, so an interrupted import can resume. */
   version: string | undefined;
   onProgress: (products: number) => void;
   onBadRow: (line: number, problem: string) => void;
+  /** Called once before anything is applied, with the first products of the file. */
+  onReview: (examples: readonly ProductRecord[]) => void;
   onApply: () => void;
 }
 
 export interface ImportReport {
   rows: number;
   bad: number;
-  /** The line after which this run resumed, or 0 if it started at the beginning. */
+  /** The number of products after which this run resumed, or 0 if it started at the beginning. */
   resumedAfter: number;
   /** Whether there are rows to apply and nothing prevents it. */
   good: boolean;
   applied: boolean;
   comparison: Comparison | undefined;
+  /** The first price changes, if so many prices change by more than five times that an import needs `--yes`. */
+  priceJumps?: PriceJump[];
 }
 
+/** More than this share of prices that change by over five times looks like a wrong unit. */
+const JUMPS_MAX = 0.01;
+const EXAMPLES = 3;
 const CHUNK_ROWS = 500;
 
 /**
@@ -41,11 +50,13 @@ export async function importCatalog(
     options.version === undefined ? randomUUID() : createHash("sha256").update(options.version).digest("hex");
   const resumedAfter = await target.begin(importId);
   const report = { rows: 0, bad: 0, resumedAfter };
+  const examples: ProductRecord[] = [];
   // One chunk is written while the next is read; both take about as long.
   let writing = Promise.resolve();
   try {
-    for await (const { records, line } of chunks(rows, target.statementMax, report, options)) {
-      const statements = line > resumedAfter ? stageRows(importId, records, line) : [];
+    for await (const { records, end } of chunks(rows, target.statementMax, report, options)) {
+      addExamples(examples, records);
+      const statements = end > resumedAfter ? stageRows(importId, records, end) : [];
       await writing;
       writing = target.run(statements);
       // The promise is awaited later; until then a failure must not count as an unhandled rejection.
@@ -65,19 +76,36 @@ export async function importCatalog(
   const takesBad = !options.strict && !options.removeMissing;
   // A file without one good row is a mistake.
   const good = report.rows > 0 && (report.bad === 0 || takesBad);
-  const applied = good && !options.dryRun;
-  options.onApply();
   const comparison = await target.compare(importId);
+  const isJump = comparison !== undefined && isTooManyJumps(comparison);
+  const mayApply = good && (!isJump || options.acceptPriceJumps);
+  const applied = mayApply && !options.dryRun;
+  const priceJumps = isJump ? await target.priceJumps(importId) : undefined;
+  if (good) options.onReview(examples);
+  if (applied) options.onApply();
   const { removeMissing } = options;
   await target.run(applied ? applyImport(importId, { removeMissing }) : dropImport(importId));
   await target.finish();
-  return { ...report, good, applied, comparison };
+  return { ...report, good: mayApply, applied, comparison, ...(priceJumps && { priceJumps }) };
 }
+
+/** The first products of the file, and not three variants of the first one. */
+function addExamples(examples: ProductRecord[], records: readonly ProductRecord[]): void {
+  for (const record of records) {
+    if (examples.length === EXAMPLES) return;
+    const isShown =
+      record.group !== undefined && examples.some(({ group }) => group?.id === record.group?.id);
+    if (!isShown) examples.push(record);
+  }
+}
+
+const isTooManyJumps = ({ changed, unchanged, price_jumps: jumps }: Comparison): boolean =>
+  jumps > JUMPS_MAX * (changed + unchanged);
 
 interface Chunk {
   records: ProductRecord[];
-  /** The line of the last record. */
-  line: number;
+  /** The number of valid products in the file up to its last one. Several may stand on one line. */
+  end: number;
 }
 
 async function* chunks(
@@ -86,7 +114,7 @@ async function* chunks(
   report: { rows: number; bad: number },
   { onBadRow }: ImportOptions,
 ): AsyncGenerator<Chunk> {
-  let chunk: Chunk = { records: [], line: 0 };
+  let chunk: Chunk = { records: [], end: 0 };
   let bytes = 0;
   for await (const row of rows) {
     if ("problem" in row) {
@@ -98,13 +126,13 @@ async function* chunks(
     const size = 3 * Buffer.byteLength(JSON.stringify(row.record));
     if (chunk.records.length === CHUNK_ROWS || (bytes + size > bytesMax && chunk.records.length > 0)) {
       yield chunk;
-      chunk = { records: [], line: 0 };
+      chunk = { records: [], end: 0 };
       bytes = 0;
     }
     report.rows++;
     bytes += size;
     chunk.records.push(row.record);
-    chunk.line = row.line;
+    chunk.end = report.rows;
   }
   if (chunk.records.length > 0) yield chunk;
 }

@@ -16,9 +16,11 @@ export function importRecords(
     strict: true,
     dryRun: false,
     removeMissing: false,
+    acceptPriceJumps: true,
     version: undefined,
     onProgress: ignore,
     onBadRow: ignore,
+    onReview: ignore,
     onApply: ignore,
     ...options,
   });

@@ -1,17 +1,14 @@
 import { Readable, pipeline } from "node:stream";
-import { parse } from "csv-parse";
+import { type CsvError, parse } from "csv-parse";
 import * as z from "zod";
 import { clip, plainLine } from "../../src/text/plain-text.ts";
-import type { Row } from "./read-jsonl.ts";
+import { peek } from "./peek.ts";
+import type { Problem, RawRow } from "./rows.ts";
 
-const FIELDS =
-  "sku name model brand description category price currency gtin url image_url status condition availability available_from cost supplier_id".split(
-    " ",
-  );
-const REQUIRED = ["sku", "name", "category", "price", "currency"];
 const RECORD_MAX = 1024 * 1024;
-const NUMBERS = new Set(["price", "cost"]);
 const REPLACEMENT = "\ufffd";
+const HEADER_MAX = 64 * 1024;
+const DELIMITERS = [",", ";", "\t", "|"];
 
 const recordSchema = z.object({
   info: z.object({ lines: z.int() }),
@@ -19,90 +16,106 @@ const recordSchema = z.object({
   record: z.array(z.string()),
 });
 
-/** `--map` options: a product's field, and the column that holds it. */
-export type Mapping = Readonly<Record<string, string>>;
-
-export interface CsvOptions {
-  mapping: Mapping;
-  delimiter: string;
-  /** Called once with the columns that are not product fields. */
-  onLeftOut: (columns: string[]) => void;
-}
-
 /**
- * Reads rows of a CSV file with a header. A column named like a field is that field; `attributes.colour` is
- * an attribute, `stock.east` the quantity in a warehouse; `mapping` assigns others. Empty cells are absent.
- * Throws if the header rules out every row.
+ * Reads rows of a CSV file with a header, in UTF-8. The delimiter is the given one, else that of Excel's line `sep=;`,
+ * else the one that the header has most of. Rows without a value are skipped. A row that holds a stray quotation mark
+ * is a problem, as is every line up to the one where the quotation ends.
  */
-export async function* readCsv(
-  bytes: AsyncIterable<Buffer>,
-  { mapping, delimiter, onLeftOut }: CsvOptions,
-): AsyncGenerator<Row> {
-  /** The field of each column, once the header is read. */
-  let fields: readonly (string | undefined)[] | undefined;
+export async function* readCsv(bytes: AsyncIterable<Buffer>, delimiter?: string): AsyncGenerator<RawRow> {
+  const { first, whole } = await peek(bytes, HEADER_MAX);
+  const beginning = first.toString("utf8");
+  const [sepLine, sep] = /^"?sep=(.)"?\r?\n/i.exec(beginning) ?? [];
+  const problems: Problem[] = [];
+  let lastProblem = 0;
+  let unclosed: Error | undefined;
   const parser = pipeline(
-    Readable.from(bytes),
+    Readable.from(whole),
     parse({
-      bom: true,
-      delimiter,
+      delimiter: delimiter ?? sep ?? delimiterOf(beginning),
+      from_line: sepLine === undefined ? 1 : 2,
       info: true,
       raw: true,
+      // Trimming at the end as well would take a stray mark for the rest of the file.
+      ltrim: true,
       max_record_size: RECORD_MAX,
       relax_column_count: true,
       skip_empty_lines: true,
-      trim: true,
+      skip_records_with_empty_values: true,
+      skip_records_with_error: true,
+      on_skip(error, raw) {
+        if (error === undefined) return;
+        const line = beginOf(linesOf(error), raw ?? "");
+        if (WHOLE_FILE.has(error.code)) unclosed = new Error(`line ${line}: ${whyUnreadable(error.code)}`);
+        else {
+          problems.push(...strayMark(line, linesOf(error), lastProblem));
+          lastProblem = Math.max(lastProblem, linesOf(error));
+        }
+      },
     }),
     // The iteration throws the callback's error as well.
     () => {},
   );
+  let header: string[] | undefined;
   for await (const parsed of parser) {
-    const { info, raw, record: cells } = recordSchema.parse(parsed);
-    if (fields === undefined) {
-      const fieldOf = fieldsOf(cells, mapping);
-      onLeftOut(cells.filter((column) => !fieldOf.has(column)));
-      fields = cells.map((column) => fieldOf.get(column));
+    yield* problems.splice(0);
+    const { info, raw, record } = recordSchema.parse(parsed);
+    const cells = record.map((cell) => cell.trim());
+    if (header === undefined) {
+      header = cells;
       continue;
     }
     // csv-parse reports the line where a record ends; people look for the line where it begins.
-    const line = info.lines - (raw.trim().match(/\n/g)?.length ?? 0);
+    const line = beginOf(info.lines, raw);
     if (cells.some((cell) => cell.includes(REPLACEMENT))) yield { line, problem: "is not UTF-8" };
-    else if (cells.slice(fields.length).some((cell) => cell !== "")) yield { line, problem: TOO_WIDE };
-    else yield { line, value: toRecord(cells, fields) };
+    else if (cells.slice(header.length).some((cell) => cell !== "")) yield { line, problem: TOO_WIDE };
+    else yield { line, cells: toCells(header, cells) };
   }
+  yield* problems;
+  if (unclosed !== undefined) throw unclosed;
 }
 
 const TOO_WIDE = "has more cells than the header; quote cells that contain the delimiter";
+const WHOLE_FILE = new Set(["CSV_QUOTE_NOT_CLOSED", "CSV_MAX_RECORD_SIZE"]);
 
-const isField = (name: string) => FIELDS.includes(name) || /^(?:attributes|stock)\../.test(name);
+const whyUnreadable = (code: string) =>
+  code === "CSV_QUOTE_NOT_CLOSED"
+    ? "a quotation mark opens here and never closes."
+    : `a row begins here that is longer than ${RECORD_MAX} characters; a quotation mark may not close.`;
 
-/** Returns the field of each column that has one: first by `mapping`, then by the column's name. */
-function fieldsOf(header: string[], mapping: Mapping): ReadonlyMap<string, string> {
-  const has = `It has: ${columnList(header)}.`;
-  const unknown = Object.keys(mapping).filter((field) => !isField(field));
-  if (unknown.length > 0)
-    throw new Error(`A product has no field ${unknown.join(", ")}. It has: ${FIELDS.join(", ")}.`);
-  const absent = Object.values(mapping).filter((column) => !header.includes(column));
-  if (absent.length > 0) throw new Error(`The header has no column ${absent.join(", ")}. ${has}`);
-  const mapped = new Map(Object.entries(mapping).map(([field, column]) => [column, field]));
-  if (mapped.size < Object.keys(mapping).length)
-    throw new Error("--map assigns one column to more than one field.");
+const linesOf = (error: CsvError): number => Number(error["lines"]);
 
-  const named = header
-    .map((column) => [column, fieldNamed(column)] as const)
-    .filter(([column, field]) => isField(field) && !mapped.has(column) && !Object.hasOwn(mapping, field));
-  const pairs = [...mapped, ...named];
-  const fields = pairs.map(([, field]) => field);
-  const twice = fields.filter((field, index) => fields.indexOf(field) !== index);
-  if (twice.length > 0)
-    throw new Error(`The header has more than one column for ${columnList(twice)}. ${has}`);
-  const missing = REQUIRED.filter((field) => !fields.includes(field));
-  if (missing.length > 0 && header.length === 1)
-    throw new Error(`The header has only one column. Set the separator with --delimiter. ${has}`);
-  if (missing.length > 0)
-    throw new Error(
-      `The header has no column for ${missing.join(", ")}. Name one with --map ${missing[0]}=COLUMN. ${has}`,
-    );
-  return new Map(pairs);
+const beginOf = (end: number, raw: string): number => end - (raw.trim().match(/\n/g)?.length ?? 0);
+
+/** The problems of the lines from `line` to `end` that are after `before`: the parser reports every mark of a line. */
+function strayMark(line: number, end: number, before: number): Problem[] {
+  const rows: Problem[] = [];
+  for (let each = Math.max(line, before + 1); each <= end; each++)
+    rows.push({
+      line: each,
+      problem:
+        each === line
+          ? 'holds a stray quotation mark. Write such a cell in quotes and the mark twice: "24"" panel"'
+          : `is unreadable, because a quotation opens on line ${line}`,
+    });
+  return rows;
+}
+
+function delimiterOf(beginning: string): string {
+  const [header = ""] = beginning.replace(/"[^"]*"/g, "").split(/\r?\n/, 1);
+  const counts = DELIMITERS.map((delimiter) => header.split(delimiter).length);
+  return DELIMITERS[counts.indexOf(Math.max(...counts))] ?? ",";
+}
+
+/** A column that appears several times holds a list, because Merchant feeds repeat `additional_image_link`. */
+function toCells(header: readonly string[], values: readonly string[]): Record<string, unknown> {
+  const cells: Record<string, unknown> = {};
+  for (const [index, column] of header.entries()) {
+    if (column === "") continue;
+    const value = values[index] ?? "";
+    const before = cells[column];
+    cells[column] = before === undefined ? value : [before, value].flat();
+  }
+  return cells;
 }
 
 const SHOWN = 30;
@@ -113,25 +126,3 @@ export const columnList = (columns: readonly string[]): string =>
     .slice(0, SHOWN)
     .map((column) => clip(plainLine(column), 60))
     .join(", ") + (columns.length > SHOWN ? ` and ${columns.length - SHOWN} more` : "");
-
-/** The field that a column's name means. Names with a dot hold the user's own words and keep their case. */
-const fieldNamed = (column: string): string => (column.includes(".") ? column : column.toLowerCase());
-
-function toRecord(
-  cells: readonly string[],
-  fields: readonly (string | undefined)[],
-): Record<string, unknown> {
-  const record: Record<string, unknown> = {};
-  const attributes: Record<string, string> = {};
-  const stock: { warehouse: string; quantity: number }[] = [];
-  for (const [index, cell] of cells.entries()) {
-    const field = fields[index];
-    if (cell === "" || field === undefined) continue;
-    const [group = "", ...rest] = field.split(".");
-    const name = rest.join(".");
-    if (group === "attributes") attributes[name] = cell;
-    else if (group === "stock") stock.push({ warehouse: name, quantity: Number(cell) });
-    else record[field] = NUMBERS.has(field) ? Number(cell) : cell;
-  }
-  return { ...record, attributes, ...(stock.length > 0 && { stock }) };
-}

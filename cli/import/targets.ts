@@ -6,12 +6,24 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
 import { beginImport, compareImport } from "../../src/catalog/import/statements.ts";
+import { firstPriceJumps } from "../../src/catalog/import/price-jumps.ts";
 import type { Statement } from "../../src/database/statement.ts";
 import type { LocalServer } from "../local/server.ts";
 import { ROOT, WRANGLER, wrangler } from "../wrangler.ts";
 
-const comparisonSchema = z.object({ added: z.int(), changed: z.int(), unchanged: z.int(), missing: z.int() });
+const comparisonSchema = z.object({
+  added: z.int(),
+  changed: z.int(),
+  unchanged: z.int(),
+  missing: z.int(),
+  /** Prices that change by more than five times. */
+  price_jumps: z.int(),
+});
 export type Comparison = z.output<typeof comparisonSchema>;
+
+const jumpSchema = z.object({ sku: z.string(), currency: z.string(), before: z.int(), after: z.int() });
+/** A price before and after, in minor units. */
+export type PriceJump = z.output<typeof jumpSchema>;
 
 /** The database that an import writes to. */
 export interface Target {
@@ -22,6 +34,8 @@ export interface Target {
   run(statements: Statement[]): Promise<void>;
   /** Returns what applying would change, or undefined if the target can only write. */
   compare(importId: string): Promise<Comparison | undefined>;
+  /** Returns the first prices that change by more than five times. */
+  priceJumps(importId: string): Promise<PriceJump[]>;
   /** Executes the collected statements if `run` did not. */
   finish(): Promise<void>;
 }
@@ -40,6 +54,10 @@ export function localTarget(server: LocalServer): Target {
     async compare(importId) {
       const [[row] = []] = await server.batch([compareImport(importId)]);
       return comparisonSchema.parse(row);
+    },
+    async priceJumps(importId) {
+      const [rows = []] = await server.batch([firstPriceJumps(importId)]);
+      return rows.map((row) => jumpSchema.parse(row));
     },
     async finish() {},
   };
@@ -65,6 +83,7 @@ export async function remoteTarget(execute: boolean): Promise<Target & { file: s
     },
     run: write,
     compare: async () => undefined,
+    priceJumps: async () => [],
     async finish() {
       out.end();
       await once(out, "finish");

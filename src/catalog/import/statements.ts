@@ -157,7 +157,7 @@ const mergeIndex: Statement = {
 };
 
 /** A price that becomes so many times higher or lower is worth a question. */
-const PRICE_JUMP = 5;
+export const PRICE_JUMP = 5;
 
 /**
  * Returns what applying would change, as one row: `added`, `changed`, `unchanged` and `missing` products, and `price_jumps`, the

@@ -1,0 +1,176 @@
+import { byKey, type ColumnTable, fieldsOf, nested } from "../columns.ts";
+import { type Cells, type Draft, type DraftRow, type RawRow, textOf } from "../rows.ts";
+import { MAIN_STOCK, type Preset } from "./preset.ts";
+
+const COLUMNS: ColumnTable = {
+  sku: "sku",
+  name: "name",
+  description: "description",
+  short_description: "description",
+  brands: "brand",
+  brand: "brand",
+  regular_price: "price",
+  sale_price: "sale.price",
+  date_sale_price_starts: "sale.starts_at",
+  date_sale_price_ends: "sale.ends_at",
+  cost_of_goods: "cost",
+  gtin_upc_ean_or_isbn: "gtin",
+  meta_global_unique_id: "gtin",
+  external_url: "url",
+  permalink: "url",
+  stock: MAIN_STOCK,
+  tags: "attributes.tags",
+};
+/** The fields of a variation that its parent fills in. */
+const INHERITED = new Set(["description", "brand", "category", "images", "attributes.tags"]);
+
+interface Product {
+  line: number;
+  cells: Cells;
+  row: Record<string, unknown>;
+}
+
+/**
+ * One row is one product. A `variable` row holds the texts of its variations and is not for sale itself; a `variation`
+ * names it by SKU or as `id:N`. Rows that are `grouped`, unpublished or hidden are left out.
+ */
+export const woocommerce: Preset = {
+  title: "a WooCommerce export",
+  unit: "major",
+  isLenient: true,
+  async *drafts(rows: AsyncIterable<RawRow>) {
+    const parents = new Map<string, Product>();
+    let waiting: Product[] = [];
+    for await (const raw of rows) {
+      if ("problem" in raw) {
+        yield raw;
+        continue;
+      }
+      const product = { ...raw, row: byKey(raw.cells) };
+      const types = typesOf(product.row);
+      if (types.includes("variable")) {
+        for (const name of namesOf(product.row)) parents.set(name, product);
+      } else if (types.includes("variation")) {
+        const parent = parents.get(textOf(product.row["parent"]));
+        if (parent === undefined) waiting.push(product);
+        else yield variationOf(product, parent);
+      } else yield productOf(product);
+    }
+    // Exports list a parent first, but a sorted file may not.
+    for (const product of waiting) {
+      const parent = parents.get(textOf(product.row["parent"]));
+      yield parent === undefined
+        ? { line: product.line, problem: `parent: ${textOf(product.row["parent"])} is not in the file` }
+        : variationOf(product, parent);
+    }
+    waiting = [];
+  },
+};
+
+const typesOf = (row: Cells): string[] =>
+  textOf(row["type"])
+    .toLowerCase()
+    .split(/\s*,\s*/);
+
+/** The names by which a variation may call its parent. */
+const namesOf = (row: Cells): string[] =>
+  [textOf(row["sku"]), textOf(row["id"]) && `id:${textOf(row["id"])}`].filter(Boolean);
+
+function whyHidden(row: Cells): "draft or archived" | "hidden" | undefined {
+  const published = textOf(row["published"]);
+  if (published === "-1") return "draft or archived";
+  if (published === "0" || textOf(row["visibility_in_catalog"]) === "hidden") return "hidden";
+  return undefined;
+}
+
+function productOf({ line, cells, row }: Product): DraftRow {
+  const hidden = whyHidden(row);
+  if (hidden !== undefined) return { line, leftOut: hidden };
+  if (typesOf(row).includes("grouped")) return { line, leftOut: "a set of other products" };
+  const attributes = attributesOf(row).map(([name, value]) => [`attributes.${name}`, value]);
+  return {
+    line,
+    cells,
+    fields: nested({ ...Object.fromEntries(attributes), ...ownFields(row) }),
+    identity: [handleOf(row)],
+  };
+}
+
+function variationOf({ line, cells, row }: Product, parent: Product): Draft | DraftRow {
+  const hidden = whyHidden(parent.row) ?? whyHidden(row);
+  if (hidden !== undefined) return { line, leftOut: hidden };
+  const options = attributesOf(row);
+  const values = options.map(([, value]) => value);
+  const inherited = Object.entries(ownFields(parent.row)).filter(([field]) => INHERITED.has(field));
+  const own = ownFields(row);
+  const name = textOf(parent.row["name"]);
+  // A value that the parent has and the variations do not choose describes all of them.
+  const shared = attributesOf(parent.row).filter(([each]) => !options.some(([option]) => option === each));
+  return {
+    line,
+    cells: { ...cells, ID: textOf(parent.cells["ID"]) },
+    fields: nested({
+      ...Object.fromEntries(shared.map(([each, value]) => [`attributes.${each}`, value])),
+      ...Object.fromEntries(inherited),
+      ...own,
+      name: values.length === 0 ? own["name"] : `${name} - ${values.join(" / ")}`,
+      ...(values.length > 0 && {
+        group: { id: handleOf(parent.row), name },
+        options: Object.fromEntries(options),
+      }),
+    }),
+    identity: [handleOf(parent.row), ...values],
+  };
+}
+
+/** The same at every export: the SKU, else the ID, else the name. */
+const handleOf = (row: Cells): string =>
+  textOf(row["sku"]) || (textOf(row["id"]) && `id-${textOf(row["id"])}`) || textOf(row["name"]);
+
+function ownFields(row: Cells): Record<string, unknown> {
+  const category = categoryOf(textOf(row["categories"]));
+  const images = textOf(row["images"]);
+  return {
+    ...fieldsOf(row, COLUMNS),
+    ...availabilityOf(row),
+    ...(category !== "" && { category }),
+    ...(images !== "" && { images }),
+  };
+}
+
+/** The deepest of the paths in `Clothing, Clothing > Hoodies`. A comma in a name is written `\,`. */
+function categoryOf(text: string): string {
+  const paths = text.split(/(?<!\\),/).map((path) => path.replaceAll(String.raw`\,`, ",").trim());
+  const depth = (path: string) => path.split(">").length;
+  return paths.reduce((deepest, path) => (depth(path) > depth(deepest) ? path : deepest), paths[0] ?? "");
+}
+
+/** A quantity says whether there is stock. Without one, the columns of availability do. */
+function availabilityOf(row: Cells): Record<string, string> {
+  const quantity = textOf(row["stock"]);
+  const backorders = /^(?:1|yes|notify)$/i.test(textOf(row["backorders_allowed"]));
+  if (quantity !== "" && quantity !== "parent")
+    return backorders && !(Number(quantity) > 0) ? { availability: "backorder" } : {};
+  const inStock = textOf(row["in_stock"]).toLowerCase();
+  const byCell: Readonly<Record<string, string>> = {
+    1: "in_stock",
+    yes: "in_stock",
+    0: "out_of_stock",
+    no: "out_of_stock",
+    backorder: "backorder",
+    onbackorder: "backorder",
+  };
+  const availability = byCell[inStock];
+  return { [MAIN_STOCK]: "", ...(availability !== undefined && { availability }) };
+}
+
+/** `Attribute 1 name` and `Attribute 1 value(s)`, as many as the file has. */
+function attributesOf(row: Cells): (readonly [name: string, value: string])[] {
+  const found: (readonly [string, string])[] = [];
+  for (let number = 1; row[`attribute_${number}_name`] !== undefined; number++) {
+    const name = textOf(row[`attribute_${number}_name`]);
+    const value = textOf(row[`attribute_${number}_value_s`]).replaceAll(String.raw`\,`, ",");
+    if (name !== "" && value !== "") found.push([name, value]);
+  }
+  return found;
+}

@@ -1,0 +1,44 @@
+/** A row as the file holds it: a cell for each column. A column that appears several times has a list. */
+export type Cells = Readonly<Record<string, unknown>>;
+
+/** `line` counts from 1; in a JSON document it is the number of the product. */
+export interface Problem {
+  line: number;
+  problem: string;
+}
+
+export type RawRow = { line: number; cells: Cells } | Problem;
+
+/** Reasons for which a preset leaves out a row that is not for sale, in the words of the report. */
+export type LeftOut = "draft or archived" | "hidden" | "a set of other products" | "without variants";
+
+/**
+ * A product in this catalog's field names, with texts and numbers as the file wrote them. `sale`, `group`, `rating`,
+ * `options`, `attributes` and `stock` are objects.
+ */
+export interface Draft {
+  line: number;
+  fields: Record<string, unknown>;
+  /** The cells that a text of `--set` or a column of `--map` may name. */
+  cells: Cells;
+  /** Makes a SKU if the file has none: the product's handle, then its options' values. Absent if a SKU is required. */
+  identity?: readonly string[];
+}
+
+export type DraftRow = Draft | Problem | { line: number; leftOut: LeftOut };
+
+/** Returns the value of a cell as trimmed text; "" if it is empty or no text. */
+export function textOf(value: unknown): string {
+  if (Array.isArray(value)) return textOf(value.find((each) => textOf(each) !== ""));
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  return typeof value === "string" ? value.trim() : "";
+}
+
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Returns the fields that hold something. */
+export const present = (fields: Cells): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== "" && value !== null && value !== undefined),
+  );

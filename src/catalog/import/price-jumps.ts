@@ -1,0 +1,19 @@
+import type { Statement } from "../../database/statement.ts";
+import { PRICE_JUMP } from "./statements.ts";
+
+const EXAMPLES = 3;
+
+/**
+ * Returns the first regular prices that an import would make more than five times higher or lower: `sku`, `currency`, and
+ * `before` and `after` in minor units. compareImport counts all of them.
+ */
+export function firstPriceJumps(importId: string): Statement {
+  return {
+    sql: `SELECT sku, currency, before, after FROM (
+        SELECT p.sku, p.currency, p.price_minor AS before, record ->> 'price_minor' AS after
+        FROM import_rows r JOIN products p ON p.sku = r.sku
+        WHERE r.import_id = ?1 AND p.currency = record ->> 'currency')
+      WHERE max(before, after) > ${PRICE_JUMP} * min(before, after) LIMIT ${EXAMPLES}`,
+    values: [importId],
+  };
+}
