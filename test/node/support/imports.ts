@@ -30,6 +30,9 @@ const reportSchema = z.object({
   resumedAfter: z.int(),
   applied: z.boolean(),
   comparison: z.object({ added: z.int(), changed: z.int(), unchanged: z.int(), missing: z.int() }).optional(),
+  notes: z.record(z.string(), z.int()),
+  suspicious: z.object({ count: z.int(), shown: z.array(z.object({ line: z.int(), sku: z.string() })) }),
+  examples: z.array(z.string()),
 });
 export type Report = z.output<typeof reportSchema>;
 export const readReport = ({ stdout }: Ended): Report => reportSchema.parse(JSON.parse(stdout));
