@@ -168,6 +168,31 @@ export const FORMS: Record<string, Form> = {
   "npx product-catalog-mcp import products.jsonl.gz": AS_IT_STANDS,
   "npx product-catalog-mcp import shop.csv --major-prices --dry-run": AS_IT_STANDS,
   "npx product-catalog-mcp import shop.csv --major-prices": AS_IT_STANDS,
+  'npx product-catalog-mcp import shopify.csv --currency EUR --set "url=https://norr.example/products/{Handle}"':
+    {
+      ranBy: "test/node/import-presets.test.ts",
+    },
+  'npx product-catalog-mcp import woocommerce.csv --currency GBP --set "url=https://ridgeway.example/?p={ID}"':
+    {
+      ranBy: "test/node/import-presets.test.ts",
+    },
+  "npx product-catalog-mcp import google.tsv": {
+    ranBy: "test/node/import-presets.test.ts",
+  },
+  "npx product-catalog-mcp import google.rss.xml": {
+    ranBy: "test/node/import-presets.test.ts",
+  },
+  "npx product-catalog-mcp import google.atom.xml": {
+    ranBy: "test/node/import-presets.test.ts",
+  },
+  "npx product-catalog-mcp import acp.json": {
+    ranBy: "test/node/import-presets.test.ts",
+  },
+  "npx product-catalog-mcp import erp-latin1.csv --currency EUR --map sku=Artikelnummer --map name=Bezeichnung --map brand=Hersteller --map category=Warengruppe --map price=VK-Preis --map cost=EK-Preis --map stock=Bestand --map gtin=EAN --map description=Kurztext --map attributes.Gewicht=Gewicht":
+    {
+      ranBy: "test/node/import-presets.test.ts",
+    },
+  "npx product-catalog-mcp import shop.csv": AS_IT_STANDS,
   "npx product-catalog-mcp import": { like: "npx product-catalog-mcp import products.jsonl.gz" },
   "npx product-catalog-mcp import FILE": { like: "npx product-catalog-mcp import products.jsonl.gz" },
   "npx product-catalog-mcp import products.jsonl.gz --remote": ACCOUNT,
