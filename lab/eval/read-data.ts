@@ -2,7 +2,7 @@ import { parse } from "csv-parse/sync";
 import * as z from "zod";
 import { checkRows } from "../../cli/import/check-rows.ts";
 import { openSource } from "../../cli/import/open-source.ts";
-import { readJsonl } from "../../cli/import/read-jsonl.ts";
+import { type Row, readJsonl } from "../../cli/import/read-jsonl.ts";
 import { readText } from "../../cli/read-file.ts";
 import type { ProductRecord } from "../../src/catalog/import/record.ts";
 
@@ -74,13 +74,25 @@ export function checkJudgedSkus(judged: readonly Judged[], products: readonly { 
 export async function readProducts(file: string): Promise<ProductRecord[]> {
   const products: ProductRecord[] = [];
   const bad: BadRow[] = [];
-  for await (const row of checkRows(readJsonl((await openSource(file)).bytes))) {
+  for await (const row of checkRows(inMinorUnits(readJsonl((await openSource(file)).bytes)))) {
     if ("record" in row) products.push(row.record);
     else bad.push(row);
   }
   refuse(file, bad);
   if (products.length === 0) throw new Error(`${file} contains no product.`);
   return products;
+}
+
+/** Renames `price` and `cost`, by which earlier files called their prices in minor units. */
+async function* inMinorUnits(rows: AsyncIterable<Row>): AsyncGenerator<Row> {
+  for await (const row of rows) yield "value" in row ? { ...row, value: renamed(row.value) } : row;
+}
+
+function renamed(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || !("price" in value)) return value;
+  const { price, ...rest } = value;
+  const { cost, ...others } = "cost" in rest ? rest : { ...rest, cost: undefined };
+  return { price_minor: price, cost_minor: cost, ...others };
 }
 
 interface BadRow {

@@ -112,9 +112,7 @@ function withoutTexts(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutTexts);
   if (typeof value !== "object" || value === null) return value;
   // A property may be named like a text; its value is a schema.
-  const kept = Object.entries(value).filter(
-    ([key, each]) => !(TEXTS.has(key) && typeof each === "string"),
-  );
+  const kept = Object.entries(value).filter(([key, each]) => !(TEXTS.has(key) && typeof each === "string"));
   return Object.fromEntries(kept.map(([key, each]) => [key, withoutTexts(each)]));
 }
 
