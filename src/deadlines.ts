@@ -135,7 +135,12 @@ export class Deadline {
     this.#passed += this.#delay + Math.min(Math.max(late, 0), TICK_MS);
     this.#setAt = performance.now();
     this.#delay = 0;
-    for (const wait of this.#waits) if (wait.until <= this.#passed) wait.end("time");
+    for (const wait of this.#waits) {
+      if (wait.until > this.#passed) continue;
+      // The next timer is set before the wait itself hears of its end, and must not be set for it once more.
+      this.#waits.delete(wait);
+      wait.end("time");
+    }
     if (this.#passed < this.ms + GRACE_MS) this.#setTimer();
   }
 }

@@ -58,10 +58,14 @@ export const toUrl = (value: unknown): string => textOf(value).replace(/^\/\/(?=
 /** Addresses of images: a list, or a text that separates them by commas before the next scheme. */
 export function toImages(value: unknown): string[] {
   const texts = (Array.isArray(value) ? value : [value]).flatMap((each) =>
-    textOf(each).split(/\s*[,|\n]\s*(?=(?:https?:)?\/\/|$)/i),
+    withShortSpaces(textOf(each)).split(/[,|\n]\s?(?=(?:https?:)?\/\/|$)/i),
   );
   return [...new Set(texts.map(toUrl).filter((text) => text !== ""))];
 }
+
+/** One line break or space for each run of them. A pattern that looks for separators in long runs takes quadratic time. */
+const withShortSpaces = (text: string): string =>
+  text.replaceAll(/\s+/g, (run) => (run.includes("\n") ? "\n" : " "));
 
 /** The day of a date or time: `2026-12-01`. */
 export function toDay(value: unknown): string {

@@ -51,7 +51,7 @@ function errorLine({ text, location }: Message): string {
   return location === null ? text : `${location.file}:${location.line}:${location.column + 1}: ${text}`;
 }
 
-function optionsFor(entrypoint: string, { text, keepNames }: LocalWorker) {
+function optionsFor(entrypoint: string, { text, keepNames, alias }: LocalWorker) {
   return {
     entryPoints: [entrypoint],
     bundle: true,
@@ -63,6 +63,7 @@ function optionsFor(entrypoint: string, { text, keepNames }: LocalWorker) {
     conditions: ["workerd", "worker", "browser"],
     define: { "navigator.userAgent": '"Cloudflare-Workers"' },
     keepNames,
+    alias,
     external: ["cloudflare:*", "node:*", ...builtinModules],
     loader: Object.fromEntries(text.map((extension) => [extension, "text"] as const)),
     logLevel: "silent",

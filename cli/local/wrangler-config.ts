@@ -16,6 +16,8 @@ const configSchema = z.strictObject({
   compatibility_flags: list(z.string()),
   vars: z.record(z.string(), z.string()).default({}),
   keep_names: z.boolean().default(true),
+  /** Modules that stand in for others in the bundle. Paths are relative to the file. */
+  alias: z.record(z.string(), z.string()).default({}),
   /** Files that are imported as text. */
   rules: list(
     z.strictObject({ type: z.literal("Text"), globs: z.array(z.string().regex(/^\*\*\/\*\.\w+$/)) }),
@@ -65,6 +67,8 @@ export interface LocalWorker {
   text: string[];
   /** Whether functions keep their names when the bundler renames them. */
   keepNames: boolean;
+  /** Absolute paths of modules that stand in for others, by the other's name. */
+  alias: Record<string, string>;
 }
 
 /** Reads a wrangler.toml. Throws with the names of unknown or wrong keys. */
@@ -98,6 +102,9 @@ export async function readWranglerConfig(path: string): Promise<LocalWorker> {
     },
     text: [...TEXT, ...config.rules.flatMap(({ globs }) => globs.map((glob) => glob.replace("**/*", "")))],
     keepNames: config.keep_names,
+    alias: Object.fromEntries(
+      Object.entries(config.alias).map(([name, file]) => [name, resolve(dirname(path), file)]),
+    ),
   };
 }
 

@@ -8,7 +8,7 @@ import { ADMINISTRATION } from "../detection/event.ts";
 import { NOWHERE } from "../detection/labels.ts";
 import type { Principal } from "../identity/principal.ts";
 import type { Refusal } from "../refusal.ts";
-import { causeOf } from "../caller/caller-client.ts";
+import { causeOf } from "../unreachable.ts";
 import { logSurprise } from "../telemetry/log.ts";
 
 // The guard checks changes of users, roles and keys as it checks calls: it records them in the admin's own audit, and the flow

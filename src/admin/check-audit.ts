@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import * as z from "zod";
 import { jsonText } from "../database/json-text.ts";
-import { sameSecret } from "../identity/secrets.ts";
+import { sameSecret } from "../text/same-secret.ts";
 import { CallerClient } from "../caller/caller-client.ts";
 import { findAnchorRow } from "../caller/audit/anchors.ts";
 import type { Finding } from "../caller/audit/audit-index.ts";

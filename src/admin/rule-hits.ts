@@ -1,7 +1,8 @@
 import { DAY } from "../detection/window.ts";
 import { logSurprise } from "../telemetry/log.ts";
 import { listCallersWithHits } from "../caller/audit/anchors.ts";
-import { CallerClient, causeOf } from "../caller/caller-client.ts";
+import { CallerClient } from "../caller/caller-client.ts";
+import { causeOf } from "../unreachable.ts";
 import type { RuleHits } from "../caller/overview.ts";
 
 /** How often a rule matched, and the calls of how many callers. */

@@ -1,8 +1,8 @@
 import { waitUntil } from "cloudflare:workers";
-import * as z from "zod";
 import { type Deadline, RequestOver, within } from "../deadlines.ts";
 import { logSurprise } from "../telemetry/log.ts";
 import { timed } from "../telemetry/sink.ts";
+import { Unreachable, causeOf, hasFlag, wasReset } from "../unreachable.ts";
 import type {
   AdmissionAnswer,
   AdmissionRequest,
@@ -34,18 +34,10 @@ type Wait = <T>(ms: number, work: () => Promise<T>) => Promise<T>;
  */
 export type NoteOrder = "before" | "after";
 
-/** A Durable Object could not be reached or did not answer in time. */
-export class Unreachable extends Error {
-  override name: string = "Unreachable";
-}
-
 /** A caller's Durable Object is too busy with its own caller's calls to answer. */
 export class Overloaded extends Unreachable {
   override name = "Overloaded";
 }
-
-/** Returns the error to log: the cause if the object was unreachable. */
-export const causeOf = (error: unknown): unknown => (error instanceof Unreachable ? error.cause : error);
 
 /**
  * Calls one caller's Durable Object on behalf of one request; CallerDO documents the methods. Each throws Unreachable if the
@@ -225,18 +217,3 @@ const unreachable = (cause: unknown): Unreachable =>
   });
 
 const withoutDeadline: Wait = (_, work) => work();
-
-const flags = z.object({
-  retryable: z.boolean().optional(),
-  overloaded: z.boolean().optional(),
-  remote: z.boolean().optional(),
-  durableObjectReset: z.boolean().optional(),
-});
-
-/** Whether an object was reset, for example by a deployment, so that a new stub reaches it. */
-export const wasReset = (error: unknown): boolean =>
-  !hasFlag(error, "overloaded") && hasFlag(error, "durableObjectReset");
-
-function hasFlag(error: unknown, flag: keyof z.output<typeof flags>): boolean {
-  return flags.safeParse(error).data?.[flag] === true;
-}

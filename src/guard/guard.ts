@@ -1,6 +1,7 @@
 import type { AdmissionAnswer, AdmissionRequest } from "../caller/admission.ts";
 import { shrink } from "../caller/admission.ts";
-import { CallerClient, Unreachable } from "../caller/caller-client.ts";
+import { CallerClient } from "../caller/caller-client.ts";
+import { Unreachable } from "../unreachable.ts";
 import { RequestOver } from "../deadlines.ts";
 import { ADMINISTRATION } from "../detection/event.ts";
 import { weightOf } from "../policy/roles.ts";

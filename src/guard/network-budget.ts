@@ -1,5 +1,6 @@
 import type { AdmissionRequest, Settlement } from "../caller/admission.ts";
-import { CallerClient, Overloaded, causeOf } from "../caller/caller-client.ts";
+import { CallerClient, Overloaded } from "../caller/caller-client.ts";
+import { causeOf } from "../unreachable.ts";
 import { RequestOver } from "../deadlines.ts";
 import { NETWORK, SHARED } from "../detection/event.ts";
 import { logSurprise } from "../telemetry/log.ts";

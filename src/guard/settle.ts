@@ -1,6 +1,7 @@
 import { waitUntil } from "cloudflare:workers";
 import type { AdmissionRequest, Settlement } from "../caller/admission.ts";
-import { type CallerClient, causeOf } from "../caller/caller-client.ts";
+import { type CallerClient } from "../caller/caller-client.ts";
+import { causeOf } from "../unreachable.ts";
 import { RequestOver } from "../deadlines.ts";
 import { isPersonal } from "../detection/labels.ts";
 import { objectTokens, touchedBy } from "../detection/tokens.ts";

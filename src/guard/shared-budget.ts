@@ -1,5 +1,6 @@
 import type { AdmissionRequest, Settlement } from "../caller/admission.ts";
-import { CallerClient, causeOf } from "../caller/caller-client.ts";
+import { CallerClient } from "../caller/caller-client.ts";
+import { causeOf } from "../unreachable.ts";
 import { RequestOver } from "../deadlines.ts";
 import { SHARED } from "../detection/event.ts";
 import { budgetsOf } from "../identity/lineage-rows.ts";

@@ -1,7 +1,8 @@
-import { Overloaded, type Unreachable } from "../caller/caller-client.ts";
+import { Overloaded } from "../caller/caller-client.ts";
 import { describeArguments } from "../detection/describe.ts";
 import { ok } from "../refusal.ts";
 import { logEvent, logSurprise } from "../telemetry/log.ts";
+import type { Unreachable } from "../unreachable.ts";
 import { mayGoOn } from "./fail-open.ts";
 import type { Admission, GuardContext, GuardedCall } from "./guarded-call.ts";
 import { type LocalRefusals, firstLocalRefusal } from "./local-checks.ts";

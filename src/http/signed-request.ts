@@ -10,7 +10,8 @@ import type { Spent } from "../caller/nonces.ts";
 import { guardOfAddress } from "./limits/address-guard.ts";
 import { UNAVAILABLE } from "../guard/refusals.ts";
 import type { Target } from "../guard/target.ts";
-import { CallerClient, Unreachable } from "../caller/caller-client.ts";
+import { CallerClient } from "../caller/caller-client.ts";
+import { Unreachable } from "../unreachable.ts";
 
 /** The user of the bearer token, and whether it requires a signature. */
 interface Claimed {

@@ -1,5 +1,6 @@
 import type { EmaIdJagClaims, EmaOptions } from "@cloudflare/workers-oauth-provider";
-import { CallerClient, Unreachable } from "../caller/caller-client.ts";
+import { CallerClient } from "../caller/caller-client.ts";
+import { Unreachable } from "../unreachable.ts";
 import { ensureMigrated } from "../database/migrate.ts";
 import { readSettings, signOnSettings } from "../env.ts";
 import { noteIdentity } from "./changes.ts";

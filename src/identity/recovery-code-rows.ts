@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { hashCode, recoveryLettersOf } from "./recovery-code.ts";
-import { sameSecret } from "./secrets.ts";
+import { sameSecret } from "../text/same-secret.ts";
 
 const hashRow = z.object({ hash: z.string() });
 

@@ -1,5 +1,5 @@
 import type { Statement } from "../database/statement.ts";
-import { groupLetters, lettersOf, randomLetters } from "./code-letters.ts";
+import { groupLetters, lettersOf, randomLetters } from "../text/code-letters.ts";
 import { hashSecret } from "./secrets.ts";
 
 // The recovery code is kept on paper, apart from every access key. It lets a server's only admin decide about their own

@@ -1,4 +1,4 @@
-import { createHash, createHmac, hash, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHmac, hash, randomBytes } from "node:crypto";
 
 // A key looks like pcm_<43 characters>_<6 of its hash>. Secret scanners find leaked keys by the prefix. The ending
 // tells a truncated or mistyped key from an unknown one without a lookup.
@@ -15,12 +15,6 @@ export interface NewSecret {
 
 /** SHA-256 is enough for 256 random bits, because there is no dictionary to try. */
 export const hashSecret = (secret: string): string => hash("sha256", secret, "base64url");
-
-/** Compares two secrets in a time that reveals neither where they differ nor how long they are. */
-export function sameSecret(given: string, expected: string): boolean {
-  const digest = (text: string) => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(given), digest(expected));
-}
 
 export function newAccessKey(): NewSecret {
   const body = `${PREFIX}_${randomBytes(BITS / 8).toString("base64url")}`;

@@ -8,7 +8,7 @@ import { ensureMigrated } from "../database/migrate.ts";
 import { runBatch } from "../database/run-batch.ts";
 import type { Principal } from "../identity/principal.ts";
 import { scopesOf } from "../identity/scopes.ts";
-import { sameSecret } from "../identity/secrets.ts";
+import { sameSecret } from "../text/same-secret.ts";
 import production from "../index.ts";
 import { localRoles } from "../policy/roles.ts";
 import type { Policy } from "../policy/schema.ts";

@@ -12,7 +12,7 @@ import { logSurprise } from "../telemetry/log.ts";
 import type { TraceContext } from "../telemetry/trace-context.ts";
 import type { Agreed } from "../caller/admission.ts";
 import { holdsInstruction } from "../text/injection-scan.ts";
-import { Unreachable, causeOf } from "../caller/caller-client.ts";
+import { Unreachable, causeOf } from "../unreachable.ts";
 
 /** One message of one caller, with everything that a handler needs to answer it. */
 export interface Call {

@@ -1,11 +1,11 @@
 import packageJson from "../../package.json" with { type: "json" };
 import type { AppContext } from "../app-types.ts";
-import { sameSecret } from "../identity/secrets.ts";
+import { sameSecret } from "../text/same-secret.ts";
 import type { Counts } from "../telemetry/metrics/counts.ts";
 import { CONTENT_TYPE, expose } from "../telemetry/metrics/exposition.ts";
 import { HUB_NAME } from "../telemetry/metrics/hub.ts";
 import { flushNow } from "../telemetry/sink.ts";
-import { Unreachable } from "../caller/caller-client.ts";
+import { Unreachable } from "../unreachable.ts";
 
 async function scrape(env: Env): Promise<Counts> {
   try {

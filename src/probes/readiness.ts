@@ -4,7 +4,7 @@ import { bundledPolicy } from "../policy/bundled.ts";
 import { READY_MS } from "../http/begin-request.ts";
 import { secretKeyOf } from "../setup/secret-key.ts";
 import { Deadline } from "../deadlines.ts";
-import { causeOf } from "../caller/caller-client.ts";
+import { causeOf } from "../unreachable.ts";
 import type { Part } from "./parts.ts";
 import { causeText, logEvent } from "../telemetry/log.ts";
 

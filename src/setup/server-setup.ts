@@ -1,7 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { randomBytes } from "node:crypto";
 import * as z from "zod";
-import { sameSecret } from "../identity/secrets.ts";
+import { sameSecret } from "../text/same-secret.ts";
 import { newSetupCode, setupLettersOf } from "./setup-code.ts";
 
 /** Length of a made secret key in random bytes. */

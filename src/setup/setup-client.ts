@@ -1,4 +1,4 @@
-import { Unreachable, wasReset } from "../caller/caller-client.ts";
+import { Unreachable, wasReset } from "../unreachable.ts";
 import { RequestOver, within } from "../deadlines.ts";
 import type { ServerSetup } from "./server-setup.ts";
 

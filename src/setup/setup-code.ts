@@ -1,4 +1,4 @@
-import { groupLetters, lettersOf, randomLetters } from "../identity/code-letters.ts";
+import { groupLetters, lettersOf, randomLetters } from "../text/code-letters.ts";
 
 /** Letters of a setup code: 100 random bits. */
 const LENGTH = 20;

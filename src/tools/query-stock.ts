@@ -138,7 +138,9 @@ const placesText = (warehouses: Stock["warehouses"]): string =>
 
 function stockLine({ sku, status, availability, available_from, stock, warehouses }: Stock): string {
   const from = available_from === undefined ? "" : ` from ${available_from}`;
-  return `${sku}: ${status}, ${availability}${from}, stock ${stock ?? "unknown"}${placesText(warehouses)}`;
+  // A discontinued product is so by both words, and one says it.
+  const state = status === availability ? status : `${status}, ${availability}`;
+  return `${sku}: ${state}${from}, stock ${stock ?? "unknown"}${placesText(warehouses)}`;
 }
 
 const earlierLine = ({ sku, status, stock, warehouses }: z.output<typeof earlierStockSchema>): string =>

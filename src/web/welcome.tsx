@@ -3,7 +3,7 @@ import packageJson from "../../package.json" with { type: "json" };
 import { plainPage } from "./admin/admin-page.tsx";
 import type { AppContext, AppTypes } from "../app-types.ts";
 import { ensureMigrated } from "../database/migrate.ts";
-import { isClaimed } from "../setup/claim.ts";
+import { isClaimed } from "../identity/first-admin.ts";
 import { logSurprise } from "../telemetry/log.ts";
 import { NewServer } from "./sign-in/sign-in-page.tsx";
 import { isForPerson } from "../http/refuse-request.tsx";

@@ -1,6 +1,8 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { parseSync } from "oxc-parser";
 import { describe, expect, it } from "vitest";
+import { numberText } from "../../cli/import/number-text.ts";
+import { toImages } from "../../cli/import/field-text.ts";
 import { words } from "../../src/catalog/search/words.ts";
 import { customerIdSchema } from "../../src/support/ids.ts";
 
@@ -10,10 +12,15 @@ import { customerIdSchema } from "../../src/support/ids.ts";
 
 const ROOTS = ["src", "cli/import"];
 /**
- * Patterns built at run time cannot be found by parsing. Words and ids are timed below, signatures in
+ * Patterns built at run time cannot be found by parsing. Numbers, words and ids are timed below, signatures in
  * injection-scan.test.ts.
  */
-const MADE = ["src/catalog/search/words.ts", "src/support/ids.ts", "src/text/injection-signatures.ts"];
+const MADE = [
+  "cli/import/number-text.ts",
+  "src/catalog/search/words.ts",
+  "src/support/ids.ts",
+  "src/text/injection-signatures.ts",
+];
 
 const LENGTH = 10_000;
 /**
@@ -153,6 +160,25 @@ describe("patterns that run over others' texts", () => {
   it.each([["without"], ["in"], ["1/2"], ["foot "], ["字a"]])("take linear time: words, %j too", (unit) => {
     const { ms } = worst((text) => words(text), [...CHARACTERS, ...PAIRS, ...MORE, unit]);
     expect(ms).toBeLessThan(4 * MOST_MS);
+  });
+
+  it.each([[""], ["1"], ["1,000"], ["1."], ["EUR "], ["€-"]])(
+    "take linear time: numbers that begin with %j",
+    (begin) => {
+      const { ms } = worst(
+        (text) => [numberText(begin + text), numberText((begin + text).slice(0, -1))],
+        [...CHARACTERS, ...PAIRS, ...MORE, "1.", ",000", ".-", "EUR", "€"],
+      );
+      expect(ms).toBeLessThan(2 * MOST_MS);
+    },
+  );
+
+  it("take linear time: images", () => {
+    const { ms } = worst(
+      (text) => toImages(text),
+      [...CHARACTERS, ...PAIRS, ...MORE, ", \n", ",//", "a\n\n"],
+    );
+    expect(ms).toBeLessThan(2 * MOST_MS);
   });
 
   it("take linear time: ids", () => {

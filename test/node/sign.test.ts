@@ -4,6 +4,7 @@ import { type IncomingHttpHeaders, createServer } from "node:http";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
+import { BIN } from "./support/processes.ts";
 
 const run = promisify(execFile);
 const TOKEN = "pcm_the-token-itself";
@@ -12,7 +13,7 @@ const URL = "https://catalog.example.com/mcp";
 const CALL = ["--key-id", "sign-1", "--tool", "query_stock", "--arguments", '{"skus":["SKU-1"]}'];
 
 const sign = (args: string[], environment: Record<string, string> = {}) =>
-  run(process.execPath, ["cli/sign.ts", ...args], {
+  run(process.execPath, [BIN, "sign", ...args], {
     env: { CATALOG_ACCESS_KEY: TOKEN, CATALOG_SIGNING_SECRET: SECRET, ...environment },
   });
 

@@ -15,7 +15,7 @@ beforeAll(async () => {
   staff = await signedInAs(["support"]);
 });
 
-/** Calls beside each version's own examples, for the parts of an answer that those leave out. */
+/** Calls of every version of a tool beside its own examples, for the parts of an answer that those leave out. */
 const MORE: Record<string, object[]> = {
   search_products: [
     { query: "keyboard", facets: true, limit: 2 },
@@ -28,18 +28,18 @@ const MORE: Record<string, object[]> = {
   get_ticket: [{ ticket_id: "T-5002" }, { ticket_id: "T-5004" }],
 };
 
-const calls = everyVersion(tools).flatMap(({ name, definition, examples }) =>
-  [...examples, ...(MORE[name] ?? [])].map((args) => ({ name: definition.name, args })),
+const calls = everyVersion(tools).flatMap(({ name: tool, definition, examples }) =>
+  [...examples, ...(MORE[tool] ?? [])].map((args) => ({ tool, name: definition.name, args })),
 );
 
-describe.each(calls)("$name $args", ({ name, args }) => {
+describe.each(calls)("$name $args", ({ tool, name, args }) => {
   it("has every value of its structured half in its text", async () => {
     const { value, text, refusal } = await ask(staff, name, args);
     expect(refusal).toBeUndefined();
     const said = oneSpace(text);
     expect(
       leaves(value).filter(
-        ({ at, shown }) => !ECHOES.has(`${name} ${at}`) && !said.includes(oneSpace(shown)),
+        ({ at, shown }) => !ECHOES.has(`${tool} ${at}`) && !said.includes(oneSpace(shown)),
       ),
     ).toEqual([]);
     const anyTrue = new Map<string, boolean>();
@@ -51,7 +51,7 @@ describe.each(calls)("$name $args", ({ name, args }) => {
   });
 });
 
-/** Arguments that an answer repeats. */
+/** Arguments that an answer repeats, in every version of the tool. */
 const ECHOES = new Set(["search_products version"]);
 
 /** How a text says that a boolean is true; without it, the boolean is false. */

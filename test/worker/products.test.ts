@@ -9,6 +9,7 @@ import { catalogSize } from "../../src/guard/catalog-size.ts";
 import { createInventory } from "../../src/inventory/repository.ts";
 import { compareImport, beginImport, dropImport, stageRows } from "../../src/catalog/import/statements.ts";
 import { runBatch } from "../../src/database/run-batch.ts";
+import { timedD1 } from "../../src/telemetry/timed-d1.ts";
 import { fill, product } from "./support/catalog.ts";
 
 const SALE_STARTS = Date.parse("2026-12-01T00:00:00Z");
@@ -135,7 +136,8 @@ describe("a product with variants", () => {
   );
 
   it("counts once in the size of the catalog, its categories and the filters", async () => {
-    expect(await catalogSize(env.DB, Date.now())).toBe(1 + 2 + 7 + 60);
+    // The size is kept for a minute for each database object, and earlier files in this isolate have asked by the usual one.
+    expect(await catalogSize(timedD1(env.DB), Date.now())).toBe(1 + 2 + 7 + 60);
     expect(await catalog().categories(10)).toEqual(
       expect.arrayContaining([
         { name: "Clothing > Socks", products: 60 },

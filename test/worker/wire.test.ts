@@ -17,6 +17,7 @@ afterEach(() => void vi.restoreAllMocks());
 
 const ping = { jsonrpc: "2.0", id: 1, method: "ping" };
 const rows = (pattern: RegExp) => [...page.matchAll(pattern)].map((match) => match.slice(1));
+const ARGUMENTS = rows(/^\| `(\w+)` \| `([^`]+)` \| (refused|`[^`]+`) \|$/gm);
 
 describe("the examples of docs/leniency.md", () => {
   it.each(rows(/^\| [^|]+ \| `(\{"jsonrpc[^`]+)` \| [^|]+ \|$/gm))("%s is answered", async (message) => {
@@ -24,12 +25,23 @@ describe("the examples of docs/leniency.md", () => {
     expect(messages).toEqual([{ jsonrpc: "2.0", id: 1, result: expect.anything() }]);
   });
 
-  it.each(rows(/^\| `(\w+)` \| `([^`]+)` \| (refused|`[^`]+`) \|$/gm))("%s %s: %s", (name, sent, read) => {
+  it.each(ARGUMENTS)("%s %s: %s", (name, sent, read) => {
     const tool = toolsByName.get(name ?? "");
     if (tool === undefined) throw new Error(`There is no tool ${name}.`);
     const { args, work } = prepareCall(tool, JSON.parse(sent ?? ""), policyInForce());
     expect(work.ok).toBe(read !== "refused");
     if (read !== "refused") expect(args).toEqual(JSON.parse(read?.slice(1, -1) ?? ""));
+  });
+
+  it.each(
+    ARGUMENTS.flatMap(([current, sent, read]) =>
+      (toolsByName.get(current ?? "")?.previous ?? []).map((tool) => ({ tool, sent, read })),
+    ),
+  )("$tool.definition.name $sent: $read, as in the current version", ({ tool, sent, read }) => {
+    const { args, work } = prepareCall(tool, JSON.parse(sent ?? ""), policyInForce());
+    expect(work.ok).toBe(read !== "refused");
+    // The arguments of an earlier version become those of the current one, with its defaults.
+    if (read !== "refused") expect(args).toMatchObject(JSON.parse(read?.slice(1, -1) ?? ""));
   });
 
   it("are all found", () => {
@@ -80,7 +92,7 @@ describe("a tool that writes", () => {
 });
 
 describe("an unknown argument", () => {
-  it.each(["search_products", "close_ticket"])(
+  it.each(["search_products_v2", "search_products", "close_ticket"])(
     "of %s is refused with the names of the known ones",
     async (name) => {
       const staff = await signedInAs(["support"]);

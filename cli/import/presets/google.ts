@@ -74,7 +74,7 @@ export function merchantDraft({ line, cells }: { line: number; cells: Cells }): 
 
 /** `Apparel > Coats, Sale > Coats` lists two paths, but `Salt, Pepper & Spices` is one. */
 const firstPath = (text: string): string => {
-  const paths = text.split(/,\s*(?=[^,>]+>)/);
+  const paths = text.split(/,\s*(?=[^\s,>][^,>]*>)/);
   return paths.length > 1 && (paths[0] ?? "").includes(">") ? (paths[0] ?? text) : text;
 };
 
@@ -84,13 +84,20 @@ function withoutValues(title: string, values: readonly string[]): string {
   for (let isShorter = true; isShorter;) {
     isShorter = false;
     for (const value of values) {
-      const rest = name.replace(/[\s)\]]+$/, "");
-      if (!rest.toLowerCase().endsWith(value.toLowerCase())) continue;
-      const shorter = rest.slice(0, -value.length).replace(/[\s,;:/|([–—-]+$/, "");
+      const rest = withoutEnd(name, /[\s)\]]/);
+      if (rest.slice(-value.length).toLowerCase() !== value.toLowerCase()) continue;
+      const shorter = withoutEnd(rest.slice(0, -value.length), /[\s,;:/|([–—-]/);
       if (shorter === "") continue;
       name = shorter;
       isShorter = true;
     }
   }
   return name;
+}
+
+/** The text without such characters at its end. A pattern that ends in `+$` takes quadratic time for a long run of them. */
+function withoutEnd(text: string, character: RegExp): string {
+  let end = text.length;
+  while (end > 0 && character.test(text.charAt(end - 1))) end--;
+  return text.slice(0, end);
 }

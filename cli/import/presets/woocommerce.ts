@@ -70,7 +70,8 @@ export const woocommerce: Preset = {
 const typesOf = (row: Cells): string[] =>
   textOf(row["type"])
     .toLowerCase()
-    .split(/\s*,\s*/);
+    .split(",")
+    .map((type) => type.trim());
 
 /** The names by which a variation may call its parent. */
 const namesOf = (row: Cells): string[] =>

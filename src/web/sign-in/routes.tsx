@@ -3,7 +3,7 @@ import type { AppContext, AppTypes } from "../../app-types.ts";
 import { signOnSettings } from "../../env.ts";
 import { findKey } from "../../identity/access-keys.ts";
 import { signIn, signOut } from "../../identity/browser-session.ts";
-import { isClaimed } from "../../setup/claim.ts";
+import { isClaimed } from "../../identity/first-admin.ts";
 import { nextPath } from "../layout/next-path.ts";
 import { noteUse } from "../../identity/oauth.ts";
 import { guardPages, readForm, textOf } from "../layout/form-guards.ts";

@@ -226,7 +226,8 @@ describe("policy.json", () => {
     if (!policy.ok) throw new Error("It is broken.");
     const roles = Object.keys(policy.policy.roles);
     const registered = [
-      ...tools.map((tool) => ["tools", tool.definition.name] as const),
+      // The policy names a tool once for all of its versions.
+      ...tools.map((tool) => ["tools", tool.name] as const),
       ...resources.map(({ uri }) => ["resources", uri] as const),
       ...resourceTemplates.map(({ uriTemplate }) => ["resources", uriTemplate] as const),
       ...prompts.map((prompt) => ["prompts", prompt.definition.name] as const),

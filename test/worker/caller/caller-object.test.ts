@@ -3,7 +3,7 @@ import { afterEach, expect, it, vi } from "vitest";
 import { within } from "../../../src/deadlines.ts";
 import { noteIdentity } from "../../../src/identity/changes.ts";
 import { reportUnexpected } from "../../../src/mcp/call.ts";
-import { Unreachable } from "../../../src/caller/caller-client.ts";
+import { Unreachable } from "../../../src/unreachable.ts";
 import { recordsOf } from "../support/caller.ts";
 import { failing } from "../support/failing-callers.ts";
 

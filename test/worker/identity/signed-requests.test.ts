@@ -89,12 +89,16 @@ describe("a key that requires signatures", () => {
     expect(answer?.result).toHaveProperty("structuredContent");
   });
 
-  it("refuses an unsigned one, of any HTTP method", async () => {
+  it("refuses an unsigned one, and answers other HTTP methods with 405 as for any key", async () => {
     const caller = await newSigner();
     const response = await post(unsigned(caller, search()));
     expect(response.headers.get("www-authenticate")).toBe("Bearer");
     expect(await outcomeOf(response)).toBe("signature_required");
-    expect(await outcomeOf(await send(RESOURCE, { headers: bearer(caller.key) }))).toBe("signature_required");
+    for (const method of ["GET", "DELETE"]) {
+      const other = await send(RESOURCE, { method, headers: bearer(caller.key) });
+      expect(other.status).toBe(405);
+      expect(errorSchema.parse(await other.json()).error.data.code).toBe("malformed_request");
+    }
   });
 
   it("does not open the sign-in page, whose browser could not sign", async () => {
@@ -124,6 +128,9 @@ describe("a key that requires signatures", () => {
     const refused = await post(request);
     expect(refused.status).toBe(401);
     expect(await refused.json()).toMatchObject({ code: "signature_required" });
+    const list = await send(url, { headers: bearer(admin.key) });
+    expect(list.status).toBe(401);
+    expect(await list.json()).toMatchObject({ code: "signature_required" });
     const good = await signed(request, { signer: admin.signer, keyId: admin.keyId, now: Date.now() });
     expect((await post(good)).status).toBe(201);
     expect((await post(good)).status).toBe(401);

@@ -6,7 +6,7 @@ import { addUser, deleteUser } from "../../../src/identity/administration.ts";
 import { anonymous } from "../../../src/identity/principal.ts";
 import { hashAddress } from "../../../src/identity/secrets.ts";
 import { runBatch } from "../../../src/database/run-batch.ts";
-import { claimServer } from "../../../src/setup/claim.ts";
+import { claimServer } from "../../../src/web/setup/claim.ts";
 import { CODE_MS, GUESSES_MAX, LOG_PAUSE_MS } from "../../../src/setup/server-setup.ts";
 import { setupObject } from "../../../src/setup/setup-client.ts";
 import { DEPLOYED, ORIGIN, bearer, form, send } from "../identity/support/deployed.ts";

@@ -1,10 +1,6 @@
-import { waitUntil } from "cloudflare:workers";
 import { runBatch } from "../database/run-batch.ts";
 import type { Statement } from "../database/statement.ts";
-import { bootstrapAdmin } from "../identity/administration.ts";
-import { causeOf } from "../caller/caller-client.ts";
-import { logSurprise } from "../telemetry/log.ts";
-import { reachSetup } from "./setup-client.ts";
+import { bootstrapAdmin } from "./administration.ts";
 
 /** Selects a row if the server has, or ever had, an admin. */
 const ADMIN_EVER = `SELECT 1 FROM bootstrap
@@ -28,9 +24,8 @@ export type Claim =
   /** `claimed`: another request made the first admin before. `taken`: a user of that id exists. */
   | { ok: false; problem: "claimed" | "taken" };
 
-/** Makes the first admin. Call it only for a person who entered the setup code. */
-export async function claimServer(env: Env, userId: string, now: number): Promise<Claim> {
-  const { DB } = env;
+/** Makes the first admin in one batch, which fails if there is, or ever was, an admin. */
+export async function makeFirstAdmin(db: D1Database, userId: string, now: number): Promise<Claim> {
   const { secret, recoveryCode, statements } = bootstrapAdmin(userId, now);
   // Fails the whole batch if there is an admin, because user_id must not be null.
   const unlessClaimed: Statement = {
@@ -38,19 +33,13 @@ export async function claimServer(env: Env, userId: string, now: number): Promis
     values: [],
   };
   try {
-    await runBatch(DB, [unlessClaimed, ...statements]);
+    await runBatch(db, [unlessClaimed, ...statements]);
   } catch (error) {
-    if (await isClaimed(DB)) return { ok: false, problem: "claimed" };
-    const user = await DB.prepare("SELECT 1 FROM users WHERE id = ?").bind(userId).first();
+    if (await isClaimed(db)) return { ok: false, problem: "claimed" };
+    const user = await db.prepare("SELECT 1 FROM users WHERE id = ?").bind(userId).first();
     if (user !== null) return { ok: false, problem: "taken" };
     throw error;
   }
-  claimed.add(DB);
-  // The database already refuses a second claim. The object refuses it even if the database is restored to before.
-  waitUntil(
-    reachSetup(env, async (setup) => setup.close(now)).catch((error: unknown) =>
-      logSurprise(causeOf(error), { what: "close setup" }),
-    ),
-  );
+  claimed.add(db);
   return { ok: true, secret, recoveryCode };
 }
