@@ -63,7 +63,7 @@ type Outcome = z.output<typeof outcomeSchema>;
 if (await install()) await compare(await driveAll());
 else
   console.error(
-    "The npm registry can't be reached and the clients are not installed, so no client was tried.",
+    "The clients can't be installed from the npm registry, so no client was tried.",
   );
 
 /** Installs the clients, unless this very list is installed. Returns whether they are there. */
@@ -80,7 +80,12 @@ async function install(): Promise<boolean> {
   }
   console.error(`Installing ${Object.keys(CLIENTS).length} clients in ${folder}...`);
   await writeFile(join(folder, "package.json"), list);
-  await run("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: folder });
+  try {
+    await run("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: folder });
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    return false;
+  }
   await writeFile(done, list);
   return true;
 }
