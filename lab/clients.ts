@@ -61,10 +61,7 @@ const outcomeSchema = z.partialRecord(z.enum(STEPS), z.string());
 type Outcome = z.output<typeof outcomeSchema>;
 
 if (await install()) await compare(await driveAll());
-else
-  console.error(
-    "The clients can't be installed from the npm registry, so no client was tried.",
-  );
+else console.error("The clients can't be installed from the npm registry, so no client was tried.");
 
 /** Installs the clients, unless this very list is installed. Returns whether they are there. */
 async function install(): Promise<boolean> {
