@@ -116,7 +116,9 @@ async function driveAll(): Promise<Map<string, Outcome>> {
   return outcomes;
 }
 
-const isLate = (outcome: Outcome): boolean => Object.values(outcome).some((cell) => cell.endsWith(TOO_LATE));
+function isLate(outcome: Outcome): boolean {
+  return Object.values(outcome).some((cell) => cell.endsWith(TOO_LATE));
+}
 
 async function drive(name: string, url: string, key: string): Promise<Outcome> {
   const { stdout } = await run(process.execPath, ["drivers/run.mjs", name, url, key], {
