@@ -147,7 +147,9 @@ it("a company's client gets the tools of a person's roles without a consent page
   await assistant.connect(
     new StreamableHTTPClientTransport(new URL(`${server.url}/mcp`), { requestInit: { headers } }),
   );
-  expect((await assistant.listTools()).tools).toHaveLength(12);
+  const { tools } = await assistant.listTools();
+  // Older versions of a tool have its title.
+  expect(new Set(tools.map(({ title }) => title)).size).toBe(12);
   await assistant.close();
 
   expect((await exchange(assertion)).status).toBe(400);
