@@ -50,6 +50,8 @@ for await (const line of readLines(process.stdin, LINE_MAX)) {
   inFlight.add(taken);
   if (inFlight.size >= IN_FLIGHT_MAX) await Promise.race(inFlight);
 }
+// A first start fills a new folder with the sample, which takes longer than any call.
+await server.ready.catch(() => {});
 await Promise.race([Promise.all(inFlight), sleep(DRAIN_MS)]);
 await sleep(SETTLE_MS);
 await server.close();
