@@ -54,7 +54,13 @@ describe("npx wrangler dev", { timeout: 240_000 }, () => {
   });
 
   it("takes an import, which it serves at once", async () => {
-    const line = { sku: "OWN-1", name: "Zebra umbrella", category: "Rain", price_minor: 1990, currency: "EUR" };
+    const line = {
+      sku: "OWN-1",
+      name: "Zebra umbrella",
+      category: "Rain",
+      price_minor: 1990,
+      currency: "EUR",
+    };
     await writeFile(join(project, "own.jsonl"), `${JSON.stringify(line)}\n`);
     const imported = await run("import", join(project, "own.jsonl"));
     expect(imported).toMatchObject({ code: 0, stdout: expect.stringContaining("Imported 1 product") });
