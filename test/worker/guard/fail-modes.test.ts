@@ -28,6 +28,11 @@ const away = () => failing("admit", ...always(throwing({})));
 const events = (name: string) =>
   logged.map((line): Record<string, unknown> => JSON.parse(line)).filter(({ event }) => event === name);
 
+/** Waits, by the real clock, until so many calls have reached the object: their timers are set then. */
+async function untilAsked(stubs: readonly unknown[], calls: number): Promise<void> {
+  while (stubs.length < calls) await scheduler.wait(1);
+}
+
 const good = ["tools/call", { name: "list_categories" }] as const;
 
 describe("an object that throws", () => {
@@ -85,6 +90,7 @@ describe("an object that throws", () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
     const { callers, stubs } = failing("admit", () => new Promise<never>(() => {}));
     const asked = newCaller({ callers }).ask(...good);
+    await untilAsked(stubs, 1);
     await vi.advanceTimersByTimeAsync(2_999);
     expect(logged).toEqual([]);
     await vi.advanceTimersByTimeAsync(1);
@@ -98,9 +104,10 @@ describe("an object that throws", () => {
     vi.useRealTimers();
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
     const hangs = () => new Promise<never>(() => {});
-    const { callers } = failing("admit", ...Array.from({ length: 100 }, () => hangs));
+    const { callers, stubs } = failing("admit", ...Array.from({ length: 100 }, () => hangs));
     const { ask } = newCaller({ callers });
     const asked = Array.from({ length: 60 }, () => ask(...good));
+    await untilAsked(stubs, 60);
     await vi.advanceTimersByTimeAsync(3_000);
     vi.useRealTimers();
     const answers = await Promise.all(asked);

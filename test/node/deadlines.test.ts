@@ -23,8 +23,7 @@ const OVER = "RequestOver: the request took longer than 5000 ms";
 const GONE = "RequestOver: the client disconnected";
 const LATE = "TooLate: no answer in time";
 
-// Timers of other files in the shared isolate can ring on the fake clock once.
-describe("the deadline of a request", { retry: 3 }, () => {
+describe("the deadline of a request", () => {
   it("is shared by steps that run one after the other", async () => {
     const deadline = new Deadline(5_000);
     const first = deadline.run(after(4_900));
