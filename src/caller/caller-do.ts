@@ -1,6 +1,4 @@
 import { DurableObject } from "cloudflare:workers";
-import { ALLOWED } from "../detection/decision.ts";
-import { SHARED } from "../detection/event.ts";
 import { DAY } from "../detection/window.ts";
 import { policyInForce } from "../policy/bundled.ts";
 import {
@@ -10,7 +8,6 @@ import {
   type Settlement,
   type SettlementAnswer,
   type SharedCall,
-  firstRefusal,
   verdictsOf,
 } from "./admission.ts";
 import { Alarm } from "./alarm.ts";
@@ -18,6 +15,7 @@ import { Anchoring } from "./audit/anchoring.ts";
 import type { Anchor } from "./audit/chain.ts";
 import { CountsTimer } from "./audit/counts-timer.ts";
 import { Clock } from "./clock.ts";
+import { type DecidingParts, decideCall } from "./decide-call.ts";
 import {
   type PersonsDecision,
   decideIncident,
@@ -39,11 +37,8 @@ import {
   overviewOf,
 } from "./overview.ts";
 import { recordedAnswer, recordedSettlement } from "./retries/recorded-answers.ts";
-import { ADMITTED, type Bucket, type Draft } from "./audit/records.ts";
-import { isFoldable } from "./audit/repeats.ts";
-import { charge, fitsAt } from "./rate/sliding-window.ts";
+import type { Bucket, Draft } from "./audit/records.ts";
 import type { ExportedLine } from "./store/chain-rows.ts";
-import { judgePage } from "./detection/small-pages.ts";
 import { IncidentDelivery } from "./incident-delivery.ts";
 import { Maintenance } from "./maintenance.ts";
 import type { ElsewhereDecided, IdentityChanged, Released } from "./noted-changes.ts";
@@ -61,7 +56,7 @@ export class CallerDO extends DurableObject<Env> {
   readonly #clock: Clock;
   readonly #alarm: Alarm;
   readonly #anchoring: Anchoring;
-  readonly #counts: CountsTimer;
+  readonly #deciding: DecidingParts;
   readonly #delivery: IncidentDelivery;
   readonly #maintenance: Maintenance;
 
@@ -71,8 +66,13 @@ export class CallerDO extends DurableObject<Env> {
     this.#clock = new Clock(this.#state.log.latest);
     this.#alarm = new Alarm(ctx.storage);
     this.#anchoring = new Anchoring(ctx, env, this.#state, this.#clock, this.#alarm);
-    this.#counts = new CountsTimer(this.#state);
     this.#delivery = new IncidentDelivery(ctx, env, this.#state);
+    this.#deciding = {
+      state: this.#state,
+      anchoring: this.#anchoring,
+      counts: new CountsTimer(this.#state),
+      delivery: this.#delivery,
+    };
     this.#maintenance = new Maintenance(ctx, env, {
       state: this.#state,
       clock: this.#clock,
@@ -97,7 +97,7 @@ export class CallerDO extends DurableObject<Env> {
     const recorded = known === undefined ? undefined : this.#state.store.attempt(known);
     const answer =
       recorded === undefined
-        ? this.#decide(request, now)
+        ? decideCall(this.#deciding, request, now)
         : recordedAnswer(this.#state, request, recorded, now);
     return recent.note(request.attempt, answer);
   }
@@ -105,54 +105,6 @@ export class CallerDO extends DurableObject<Env> {
   /** Decides the calls of one request in order, each like `admit`. */
   admitAll(requests: readonly AdmissionRequest[]): AdmissionAnswer[] {
     return requests.map((request) => this.admit(request));
-  }
-
-  #decide(request: AdmissionRequest, now: number): AdmissionAnswer {
-    const { principal, refused, limit, retentionMs, attempt } = request;
-    const { log, windows } = this.#state;
-    log.begin(principal, retentionMs, now);
-    log.closeRepeats(now);
-    // A call by somebody whom this principal made was already counted in that caller's own window.
-    const isShared = attempt.roles.includes(SHARED);
-    const window = isShared ? undefined : windows.window(attempt.bucket, limit.windowMs, now);
-    const freeAt = window === undefined ? now : fitsAt(window, attempt.weight, limit, now);
-    const isOverLimit = freeAt > now;
-    const local = firstRefusal(refused, isOverLimit);
-    const judged =
-      local === undefined ? judgePage(this.#state, request, now) : { decision: ALLOWED, attempt };
-    const { decision, pageMax } = judged;
-    const flow = noteDecision(this.#state, decision, attempt, now);
-    this.#delivery.deliverLater();
-
-    // A full window takes no more charges, so a flood of refusals can't make it grow. A call that must wait for others in
-    // flight is charged once, when it is admitted.
-    const isCharged = !isOverLimit && decision.isBusy !== true;
-    const weight = isCharged ? attempt.weight : 0;
-    if (isCharged && window !== undefined) charge(window, weight, now);
-    this.#anchoring.scheduleAnchor(now);
-    const { hits } = decision;
-    const refusedAs = local?.code ?? (flow && FLOW_CODES[flow.verdict]);
-    const draft = {
-      kind: "attempt",
-      decision: refusedAs ?? ADMITTED,
-      ...judged.attempt,
-      weight,
-      hits,
-    } as const;
-    if (refusedAs === undefined) {
-      if (isFoldable(draft)) return { admitted: true, ...log.fold(draft, limit.windowMs, now) };
-      const seq = log.append(draft, now);
-      this.#state.flow.checkpoint(seq, "due");
-      return { admitted: true, seq, ...(pageMax !== undefined && { pageMax }), ...verdictsOf(hits) };
-    }
-    log.fold(draft, limit.windowMs, now);
-    this.#counts.storeSoon();
-    if (local === undefined)
-      return { admitted: false, stage: "flow", refusal: flow ?? { verdict: "block" }, ...verdictsOf(hits) };
-    // Measured by the machine's clock, because the caller waits by real time.
-    return local.stage === "rate"
-      ? { admitted: false, stage: "rate", retryAfterMs: Math.max(1, freeAt - Date.now()) }
-      : { admitted: false, stage: local.stage };
   }
 
   /** Records the result of an admitted call and says whether its answer may be given. A retry gets the first answer. */
