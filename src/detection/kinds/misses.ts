@@ -50,17 +50,15 @@ export function missesHandler(rule: RuleOf<"misses">): RuleHandler {
     after(state, call, result) {
       const more = isPublicRead(call) ? countMisses(state, call, result) : 0;
       if (more === 0) return undefined;
-      return judge(state, {
-        at: result.at,
-        attempt: call.attempt,
-        more,
-        moreNames: countNames(state, call, result),
-      });
+      const moreNames = more + countFound(state, call, result);
+      return judge(state, { at: result.at, attempt: call.attempt, more, moreNames });
     },
     answered(state, call, result) {
+      const more = countMisses(state, call, result);
+      const moreNames = more + countFound(state, call, result);
       for (const { misses, names } of limits) {
-        state.counters.add(names, result.at, countNames(state, call, result));
-        state.counters.add(misses, result.at, countMisses(state, call, result));
+        state.counters.add(names, result.at, moreNames);
+        state.counters.add(misses, result.at, more);
       }
     },
   };
@@ -80,13 +78,9 @@ export function missesNamed(call: FlowCall, { missed, missing = [] }: FlowResult
 }
 
 /**
- * Counts new names that could have been missing: the misses, and the products or people found by name that the caller
- * had not been answered within a day. A catalog search names none.
+ * Counts names that could have been missing and were not: products or people found by name that the caller had not been
+ * answered within a day. A catalog search names none.
  */
-function countNames(state: FlowState, call: FlowCall, result: FlowResult): number {
-  return countMisses(state, call, result) + countFound(state, call, result);
-}
-
 function countFound(state: FlowState, call: FlowCall, result: FlowResult): number {
   if (!isPublicRead(call))
     return peopleOf(call, result).filter((token) => !state.subjects.rows.has(token)).length;
