@@ -14,7 +14,6 @@ const statements = migrations.flatMap(({ name, sql }) => [
 // Files share a runtime, because its start takes longer than most of them; each begins with empty storage.
 // The code has already marked the database as migrated, so the migrations run here.
 beforeAll(async () => {
-  // An object of the file before may have finished its work after that file's own reset.
   await reset();
   // Creates the ledger.
   await applyD1Migrations(env.DB, []);
@@ -26,12 +25,8 @@ beforeAll(async () => {
   }
 });
 
-// Remaining metrics would be sent a second later, and the alarm of an object would start it anew, when the file's modules are
-// gone.
-afterAll(async () => {
-  await flushNow();
-  await reset();
-});
+// Remaining metrics would be sent a second later, when the file's modules are gone.
+afterAll(() => flushNow());
 
 // Each call logs two lines, which vitest carries to its own process: three quarters of the time of many
 // calls. Tests that read them spy on it.
