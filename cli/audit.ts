@@ -1,8 +1,7 @@
 // audit: lists the audited callers, exports one caller's audit to a file, and checks whether such a
 // file was changed.
 
-import { createWriteStream } from "node:fs";
-import { type FileHandle, open, writeFile } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -181,9 +180,9 @@ async function exportChain(principal: string, { out }: { out?: string }): Promis
     "The anchor that the server sent",
     "an anchor",
   );
-  await replaceFile(out, (beside) => pipeline(failWhenCutOff(body), createWriteStream(beside)));
+  await replaceFile(out, failWhenCutOff(body));
   // The anchor is written after the chain: an earlier anchor fits a later chain, but not the reverse.
-  await replaceFile(anchorFile(out), (beside) => writeFile(beside, `${JSON.stringify(anchor)}\n`));
+  await replaceFile(anchorFile(out), `${JSON.stringify(anchor)}\n`);
   console.error(
     `Wrote ${out} and ${anchorFile(out)}. Keep the anchor elsewhere: only it can show that the end was cut off.`,
   );

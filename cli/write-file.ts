@@ -1,4 +1,4 @@
-import { chmod, realpath, rename, rm, stat } from "node:fs/promises";
+import { chmod, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 
 const REASONS: Record<string, string> = {
   ENOENT: "its folder does not exist",
@@ -11,17 +11,18 @@ const REASONS: Record<string, string> = {
 };
 
 /**
- * `write` makes a file beside `file`, which then replaces it whole: an interruption leaves `file` unchanged.
+ * Writes a file beside `file`, which then replaces it whole: an interruption leaves `file` unchanged and nothing beside it.
  * Throws with the file's name and the reason.
  */
-export async function replaceFile(file: string, write: (beside: string) => Promise<void>): Promise<void> {
+export async function replaceFile(file: string, content: string | AsyncIterable<Uint8Array>): Promise<void> {
   // Follows a link: replacing the link itself would leave its target unchanged.
   const target = await realpath(file).catch(() => file);
   const found = await stat(target).catch(() => undefined);
   if (found?.isFile() === false) throw new Error(`${file} can't be written: it is not a file.`);
   const beside = `${target}.${process.pid}.part`;
   try {
-    await write(beside);
+    // Closes the file before it throws. A stream of pipeline() may create it after the removal below.
+    await writeFile(beside, content);
     // The new file keeps the old permissions, so nobody gains access.
     if (found !== undefined) await chmod(beside, found.mode);
     await rename(beside, target);
