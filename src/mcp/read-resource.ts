@@ -3,6 +3,7 @@ import * as z from "zod";
 import { parseArguments } from "../validation/arguments.ts";
 import type { Answered } from "../detection/signals.ts";
 import { refusalError, refuse } from "../refusal.ts";
+import { RESOURCE_TYPE } from "../resources/resource.ts";
 import { resourceTemplates, resources } from "../resources/registry.ts";
 import { mayReach } from "./access.ts";
 import type { Call, Wanted } from "./call.ts";
@@ -55,5 +56,5 @@ function notFound(call: Call) {
 
 /** Returns a resource's contents, as resources/read answers them and prompts embed them. */
 export function embed(uri: string, value: object) {
-  return { uri, mimeType: "application/json", text: JSON.stringify(value) };
+  return { uri, mimeType: RESOURCE_TYPE, text: JSON.stringify(value) };
 }

@@ -4,6 +4,9 @@ import type { Scope } from "../identity/scopes.ts";
 import type { Outcome } from "../refusal.ts";
 import type { CallContext } from "../call-context.ts";
 
+/** Resources are JSON, declared as plain text: a model reads text, and the Anthropic SDK's helpers refuse application/json. */
+export const RESOURCE_TYPE = "text/plain";
+
 interface Described {
   name: string;
   title: string;
