@@ -40,8 +40,8 @@ async function ask(query: string | undefined, options: Options): Promise<void> {
   if (!URL.canParse(url)) throw new Error(`${url} is not a URL. It looks like http://127.0.0.1:8787/mcp`);
   const call =
     skus === undefined
-      ? { name: "search_products_v2", arguments: { query, category, limit } }
-      : { name: "query_stock_v2", arguments: { skus } };
+      ? { name: "search_products", arguments: { query, category, limit } }
+      : { name: "query_stock", arguments: { skus } };
   await printCall(new URL(url), call, {
     fetch: (target, init) => fetch(target, { ...init, headers: withKey(init?.headers) }),
     explain: () => explainFailure(url, Object.fromEntries(withKey())),

@@ -2,7 +2,7 @@
 
 import { readFile, writeFile } from "node:fs/promises";
 import { commandOf } from "../cli/command.ts";
-import { committedLocks } from "./surface/history.ts";
+import { releasedLocks } from "./surface/history.ts";
 import { EMPTY_LOCK, type Lock, behindProblems, change, lockSchema, rewritten } from "./surface/lock.ts";
 import { plainTable } from "../cli/table.ts";
 
@@ -10,7 +10,7 @@ const FILE = "tool-definitions.json";
 
 const program = commandOf("lab surface")
   .description(
-    `Check that clients see what ${FILE} says, and that no change would break a client, compared with the main branch too. Exits with 1 if something is wrong.`,
+    `Check that clients see what ${FILE} says, and that no change would break a client, compared with every release too. Exits with 1 if something is wrong.`,
   )
   .option("--write", `write ${FILE} from the code, unless a client would break`)
   .option("--cost", "show the cost of the tool lists for a model in tokens, and check nothing")
@@ -44,7 +44,7 @@ async function check(): Promise<void> {
   for (const problem of problems) console.error(problem);
   if (changed.problems.length > 0)
     console.error(
-      `If ${FILE} has a shape that was never on main: git checkout main -- ${FILE}, then --write.`,
+      `If ${FILE} has a shape that no release had: take the file from the release (git checkout COMMIT -- ${FILE}), then --write.`,
     );
 }
 
@@ -53,14 +53,14 @@ async function readLock(): Promise<Lock> {
   return text === undefined ? EMPTY_LOCK : lockSchema.parse(JSON.parse(text));
 }
 
-/** Returns entries that the main branch has had in the file and this lock lacks. */
+/** Returns entries that a release has had in the file and this lock lacks. */
 async function removed(lock: Lock): Promise<string[]> {
-  const committed = await committedLocks(FILE);
-  if (committed === undefined) {
-    console.error(`There is no git history, so ${FILE} was not compared with earlier versions.`);
+  const released = await releasedLocks(FILE);
+  if (released === undefined) {
+    console.error(`There is no git history, so ${FILE} was not compared with earlier releases.`);
     return [];
   }
-  return committed.flatMap(({ commit, lock: earlier }) =>
+  return released.flatMap(({ commit, lock: earlier }) =>
     rewritten(earlier, lock).map(
       (problem) =>
         `${problem}: commit ${commit} has it. Put it back: git checkout ${commit} -- ${FILE}, then --write`,

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { describeCall, describeResult } from "../../src/detection/describe.ts";
 import { type Labels, NOWHERE, isPublicRead } from "../../src/detection/labels.ts";
 import { tokenOf } from "../../src/detection/tokens.ts";
-import { everyVersion, tools } from "../../src/tools/registry.ts";
+import { tools } from "../../src/tools/registry.ts";
 import { readJsonl } from "../import/read-jsonl.ts";
 import { BadInput, type RecordedCall, type Recording, type RecordingReader } from "./recording.ts";
 
@@ -37,18 +37,12 @@ const BEGIN = Date.UTC(2026, 0, 1);
 // Ids in a trace are not secret from a person who has the trace.
 const KEY = "a replay keeps nothing, so its key is no secret";
 
-interface TracedTool {
-  /** The name that all versions of the tool share: policies and limits use it. */
-  name: string;
-  labels: Labels;
-}
-
 /**
- * The server's own tools by the name of each version, labelled with the fields where traces keep ids: a product may be
- * named by `id` instead of `sku`. Tools that the server lacks are not judged.
+ * The labels of the server's own tools, with the fields where traces keep ids: a product may be named by `id` instead of
+ * `sku`. Tools that the server lacks are not judged.
  */
-const TRACED_TOOLS: ReadonlyMap<string, TracedTool> = new Map(
-  everyVersion(tools).map(({ name, definition, labels: { subjects, objects, ...labels } }) => {
+const TRACED_TOOLS: ReadonlyMap<string, Labels> = new Map(
+  tools.map(({ name, labels: { subjects, objects, ...labels } }) => {
     const isProducts = labels.classes.includes("catalog") && objects !== NOWHERE;
     const inTraces = {
       subjects: subjects === NOWHERE ? NOWHERE : { ...subjects, results: ["subjects[]"] },
@@ -57,14 +51,14 @@ const TRACED_TOOLS: ReadonlyMap<string, TracedTool> = new Map(
         results: isProducts ? ["products[]"] : [],
       },
     };
-    return [definition.name, { name, labels: { ...labels, ...inTraces } }];
+    return [name, { ...labels, ...inTraces }];
   }),
 );
 
 export function recordingOf({ id, label, family, catalog_size, principal, calls }: Trace): Recording {
   let page = 0;
   for (const { tool, result } of calls)
-    if (TRACED_TOOLS.get(tool)?.name === "search_products") page = Math.max(page, result.products.length);
+    if (tool === "search_products") page = Math.max(page, result.products.length);
   return {
     id,
     label,
@@ -76,7 +70,7 @@ export function recordingOf({ id, label, family, catalog_size, principal, calls 
         at: BEGIN + at_ms,
         bucket: "calls",
         roles: [principal.role],
-        name: TRACED_TOOLS.get(tool)?.name ?? tool,
+        name: tool,
         attempt: index + 1,
         isRefusedBefore: false,
       })),
@@ -101,12 +95,12 @@ function recordedCall(
 ): RecordedCall[] {
   const known = TRACED_TOOLS.get(tool);
   if (known === undefined) return [];
-  const labels = withPage(known.labels, page);
+  const labels = withPage(known, page);
   const at = BEGIN + at_ms;
   const { records, bytes, error: missed } = result;
   const digest = tokenOf("arguments", JSON.stringify(args), KEY);
   const call = describeCall(labels, {
-    tool: known.name,
+    tool,
     at,
     attempt: index + 1,
     digest,

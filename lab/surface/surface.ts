@@ -6,7 +6,7 @@ import { type Surface, lockSchema } from "./lock.ts";
 /** Returns what clients see of a server with these tools, and this product's resources and prompts. */
 export function surfaceOf(tools: readonly Tool[]): Surface {
   return lockSchema.parse({
-    tools: Object.fromEntries(everyVersion(tools).map((tool) => [tool.definition.name, entryOf(tool)])),
+    tools: Object.fromEntries(everyVersion(tools).map((tool) => [keyOf(tool), entryOf(tool)])),
     resources: byKey(lists["resources/list"].entries.map(({ shown: { uri, ...shown } }) => [uri, shown])),
     resourceTemplates: byKey(
       lists["resources/templates/list"].entries.map(({ shown: { uriTemplate, ...shown } }) => [
@@ -17,6 +17,9 @@ export function surfaceOf(tools: readonly Tool[]): Surface {
     prompts: byKey(lists["prompts/list"].entries.map(({ shown: { name, ...shown } }) => [name, shown])),
   });
 }
+
+/** An entry's key: the first version has the tool's name, a later one its number too. */
+const keyOf = ({ name, version }: Tool): string => (version === 1 ? name : `${name}_v${version}`);
 
 // The lock has the schemas by which values are checked, so that it also finds a changed default or format, which
 // clients are not shown.

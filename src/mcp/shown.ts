@@ -1,16 +1,10 @@
 import { prompts } from "../prompts/registry.ts";
+import { RESOURCE_TYPE } from "../resources/resource.ts";
 import { resourceTemplates, resources } from "../resources/registry.ts";
-import { everyVersion, tools } from "../tools/registry.ts";
-import type { Tool } from "../tools/tool.ts";
+import { tools } from "../tools/registry.ts";
 import { promptTarget, resourceTarget, toolTarget } from "./targets.ts";
 
-/** A deprecated version is listed without its output schema, because every conversation pays for what is listed. */
-function shownOf({ definition, deprecated }: Tool): Omit<Tool["definition"], "outputSchema"> {
-  const { outputSchema, ...shown } = definition;
-  return { ...shown, ...(deprecated === undefined && { outputSchema }) };
-}
-
-const JSON_TYPE = { mimeType: "application/json" };
+const TYPE = { mimeType: RESOURCE_TYPE };
 
 /**
  * All list entries and who may see them (src/mcp/access.ts). Built once per isolate, because making JSON Schema from
@@ -19,7 +13,7 @@ const JSON_TYPE = { mimeType: "application/json" };
 export const lists = {
   "tools/list": {
     key: "tools",
-    entries: everyVersion(tools).map((tool) => ({ shown: shownOf(tool), target: toolTarget(tool) })),
+    entries: tools.map((tool) => ({ shown: tool.definition, target: toolTarget(tool) })),
   },
   "prompts/list": {
     key: "prompts",
@@ -29,14 +23,14 @@ export const lists = {
     key: "resources",
     entries: resources.map((resource) => {
       const { uri, name, title, description } = resource;
-      return { shown: { uri, name, title, description, ...JSON_TYPE }, target: resourceTarget({ resource }) };
+      return { shown: { uri, name, title, description, ...TYPE }, target: resourceTarget({ resource }) };
     }),
   },
   "resources/templates/list": {
     key: "resourceTemplates",
     entries: resourceTemplates.map((template) => {
       const { uriTemplate, name, title, description } = template;
-      const shown = { uriTemplate, name, title, description, ...JSON_TYPE };
+      const shown = { uriTemplate, name, title, description, ...TYPE };
       return { shown, target: resourceTarget({ template, value: "" }) };
     }),
   },

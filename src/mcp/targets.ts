@@ -8,16 +8,15 @@ import type { Policy } from "../policy/schema.ts";
 import type { Refusal } from "../refusal.ts";
 import { resourceTemplates, resources } from "../resources/registry.ts";
 import type { Resource, ResourceTemplate } from "../resources/resource.ts";
-import { everyVersion, tools } from "../tools/registry.ts";
-import type { Tool } from "../tools/tool.ts";
+import { tools } from "../tools/registry.ts";
+import { type Tool, askedVersion } from "../tools/tool.ts";
 import { forgiveArguments } from "./leniency.ts";
 
 // Looks up targets by name and describes them for the guard.
 
-/** Versions of tools by the names that clients call. */
+/** Tools by name. */
 export type ToolTable = ReadonlyMap<string, Tool>;
-export const toolTable = (of: readonly Tool[]): ToolTable =>
-  new Map(everyVersion(of).map((tool) => [tool.definition.name, tool]));
+export const toolTable = (of: readonly Tool[]): ToolTable => new Map(of.map((tool) => [tool.name, tool]));
 
 export const toolsByName = toolTable(tools);
 const promptsByName = new Map(prompts.map((prompt) => [prompt.definition.name, prompt]));
@@ -117,9 +116,12 @@ export function targetOf(method = "", params: Record<string, unknown> = {}): Tar
 
 /** Prepares a call of a tool with the arguments as this server reads them (src/mcp/leniency.ts). */
 export function prepareCall(tool: Tool, args: unknown, policy: Policy): ReturnType<Tool["prepare"]> {
-  const { inputSchema, annotations } = tool.definition;
+  const version = askedVersion(tool, args);
+  const { inputSchema, annotations } = version.definition;
   const isReadOnly = annotations.readOnlyHint === true;
-  return tool.prepare(forgiveArguments(args, { inputSchema, isReadOnly, ignored: policy.ignored_arguments }));
+  return version.prepare(
+    forgiveArguments(args, { inputSchema, isReadOnly, ignored: policy.ignored_arguments }),
+  );
 }
 
 /** Returns the arguments of a message that is refused before dispatch, for its record, and what is wrong with them. */

@@ -28,7 +28,7 @@ export const findProduct = definePrompt({
     ];
     const text = `${wishes.join("\n")}
 
-Find the best match with search_products_v2, using its filters. Try other words where the first find little. Check availability with query_stock_v2 before you recommend anything. Name only products, prices and stock levels that the tools answered, each with its SKU. The catalog's summary is below.`;
+Find the best match with search_products, using its filters. Try other words where the first find little. Check availability with query_stock before you recommend anything. Name only products, prices and stock levels that the tools answered, each with its SKU. The catalog's summary is below.`;
     const { value, signals } = summary.value;
     return ok({ value: { text, resources: [{ uri: summaryResource.uri, value }] }, signals });
   },

@@ -18,7 +18,7 @@ export const stockReport = definePrompt({
     if (!products.ok) return products;
     const text = `Report the stock of: ${skus.join(", ")}.
 
-Give a line per product with its status, total and stock per warehouse, and the time that the figures are from. Point out what is discontinued, out of stock, unknown, or has fewer than five units left. Use only the data below; call query_stock_v2 for newer figures.`;
+Give a line per product with its status, total and stock per warehouse, and the time that the figures are from. Point out what is discontinued, out of stock, unknown, or has fewer than five units left. Use only the data below; call query_stock for newer figures.`;
     const { value: resources, signals } = products.value;
     return ok({ value: { text, resources }, signals });
   },

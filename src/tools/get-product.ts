@@ -21,7 +21,7 @@ export const getProduct = defineTool({
   version: 2,
   title: "Get one product",
   description: `Everything public about one product ${ABOUT}, and its variants with what is available in each option.
-Give the SKU of any variant or a group's id, both from search_products_v2; an unknown SKU is answered with the nearest real ones.`,
+Give the SKU of any variant or a group's id, both from search_products; an unknown SKU is answered with the nearest real ones.`,
   examples: [{ sku: "SKU-10001" }],
   annotations: READ_ONLY,
   scope: "catalog:read",

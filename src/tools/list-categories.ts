@@ -14,7 +14,7 @@ export const listCategories = defineTool({
   version: 1,
   title: "List categories",
   description: `The catalog's categories in order of name, each with its number of active products.
-Use a name from here as search_products_v2's category. A name may be a path ("Home > Lamps"); each name above it works too.`,
+Use a name from here as search_products's category. A name may be a path ("Home > Lamps"); each name above it works too.`,
   examples: [{}],
   annotations: READ_ONLY,
   scope: "catalog:read",

@@ -28,5 +28,5 @@ export const tools: readonly Tool[] = [
   closeTicket,
 ];
 
-/** Returns each version of each tool that clients may call, the current one first. */
+/** Returns each version of each tool that clients may ask for, the current one first. */
 export const everyVersion = (of: readonly Tool[]): Tool[] => of.flatMap((tool) => [tool, ...tool.previous]);

@@ -19,38 +19,36 @@ const CUT_NOTICE = "More products match than a search goes through: add words or
 
 const majorUnits = z.number().min(0).max(1e12);
 
-const input = z
-  .strictObject({
-    query: queryText
-      .optional()
-      .describe('What to look for, in plain words; "without X" excludes. Left out: everything'),
-    category: z
-      .string()
-      .trim()
-      .min(1)
-      .max(200)
-      .optional()
-      .describe("From list_categories, with those below it"),
-    brand: z.string().trim().min(1).max(200).optional(),
-    min_price: majorUnits.optional().describe("In major units of the product's currency, such as 79.99"),
-    max_price: majorUnits.optional().describe("In major units of the product's currency, such as 79.99"),
-    in_stock: z
-      .boolean()
-      .optional()
-      .describe("true: without what is known not to be in stock; false: only that"),
-    facets: z.boolean().optional().describe("true: also count categories, brands, price ranges and options"),
-    sort: sortSchema.default("relevance"),
-    limit: z.int().min(1).max(50).default(10),
-    cursor: cursorArgument.optional(),
-    version: z
-      .enum(["v1", "v2"])
-      .default("v2")
-      .describe("Shape of a product: v1 is {name, price} alone, with a decimal price"),
-  })
-  .refine(({ min_price, max_price }) => (min_price ?? 0) <= (max_price ?? Infinity), {
-    path: ["min_price"],
-    message: "must not be above max_price",
-  });
+const question = {
+  query: queryText
+    .optional()
+    .describe('What to look for, in plain words; "without X" excludes. Left out: everything'),
+  category: z
+    .string()
+    .trim()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe("From list_categories, with those below it"),
+  brand: z.string().trim().min(1).max(200).optional(),
+  min_price: majorUnits.optional().describe("In major units of the product's currency, such as 79.99"),
+  max_price: majorUnits.optional().describe("In major units of the product's currency, such as 79.99"),
+  in_stock: z
+    .boolean()
+    .optional()
+    .describe("true: without what is known not to be in stock; false: only that"),
+  facets: z.boolean().optional().describe("true: also count categories, brands, price ranges and options"),
+  sort: sortSchema.default("relevance"),
+  limit: z.int().min(1).max(50).default(10),
+  cursor: cursorArgument.optional(),
+};
+interface Bounds {
+  min_price?: number | undefined;
+  max_price?: number | undefined;
+}
+const isRange = ({ min_price = 0, max_price = Infinity }: Bounds): boolean => min_price <= max_price;
+const NO_RANGE = { path: ["min_price"], message: "must not be above max_price" };
+const input = z.strictObject(question).refine(isRange, NO_RANGE);
 
 const productV1 = z.strictObject({ name: z.string(), price: z.number().describe("Decimal, in major units") });
 
@@ -74,16 +72,23 @@ const facetsSchema = z.strictObject({
 });
 
 const pageShape = {
-  version: z.enum(["v1", "v2"]),
   next_cursor: z.string().optional().describe("Present where there are more products"),
   facets: facetsSchema.optional(),
   notice: z.string().optional(),
 };
 const output = z.strictObject({
+  version: z.literal("v3"),
   ...pageShape,
-  products: z.array(z.union([productSummarySchema, productV1])),
+  products: z.array(productSummarySchema),
 });
+
+/** The two earlier shapes: v1 is {name, price} alone, with a decimal price. */
+const earlierNames = ["v1", "v2"] as const;
+const earlierInput = z
+  .strictObject({ ...question, version: z.enum(earlierNames).default("v2") })
+  .refine(isRange, NO_RANGE);
 const earlierOutput = z.strictObject({
+  version: z.enum(earlierNames),
   ...pageShape,
   products: z.array(z.union([earlierSummarySchema, productV1])),
 });
@@ -110,21 +115,21 @@ Answers a page of products, of one with variants the best match; get_product lis
   input,
   output,
 
-  async run({ cursor, version, limit, facets, ...question }, { catalog, now, pageMax = limit }) {
-    const category = await resolveCategory(catalog, question.category);
+  async run({ cursor, limit, facets, ...asked }, { catalog, now, pageMax = limit }) {
+    const category = await resolveCategory(catalog, asked.category);
     if (!category.ok) return category;
-    const after = cursor === undefined ? undefined : decodeCursor(question, cursor);
+    const after = cursor === undefined ? undefined : decodeCursor(asked, cursor);
     if (after?.ok === false) return after;
 
     const page = await catalog.search({
-      query: question.query ?? "",
+      query: asked.query ?? "",
       facets,
       category: category.value,
-      brand: question.brand,
-      minPrice: question.min_price,
-      maxPrice: question.max_price,
-      inStock: question.in_stock,
-      sort: question.sort,
+      brand: asked.brand,
+      minPrice: asked.min_price,
+      maxPrice: asked.max_price,
+      inStock: asked.in_stock,
+      sort: asked.sort,
       limit: Math.min(limit, pageMax),
       now,
       after: after?.value,
@@ -132,9 +137,9 @@ Answers a page of products, of one with variants the best match; get_product lis
     const empty = page.products.length === 0 ? emptyCatalogNotice(await catalog.overview()) : undefined;
     const notice = empty ?? (page.cut ? CUT_NOTICE : undefined);
     const answer = {
-      version,
-      products: version === "v1" ? page.products.map(toV1) : page.products,
-      ...(page.next && { next_cursor: encodeCursor(question, page.next) }),
+      version: "v3" as const,
+      products: page.products,
+      ...(page.next && { next_cursor: encodeCursor(asked, page.next) }),
       ...(page.facets && { facets: page.facets }),
       ...(notice !== undefined && { notice }),
     };
@@ -145,9 +150,7 @@ Answers a page of products, of one with variants the best match; get_product lis
 
   text: ({ products, ...rest }) =>
     pageText(
-      products.map((product) =>
-        "sku" in product ? `${product.sku}: ${summaryLine(product)}` : lineV1(product),
-      ),
+      products.map((product) => `${product.sku}: ${summaryLine(product)}`),
       rest,
     ),
 
@@ -157,12 +160,17 @@ Answers a page of products, of one with variants the best match; get_product lis
       deprecated: { since: "2026-12-01", until: "2027-06-01" },
       description: ABOUT,
       examples: [{ query: "wireless keyboard", max_price: 100, in_stock: true, limit: 5 }],
-      input,
+      names: earlierNames,
+      input: earlierInput,
       output: earlierOutput,
-      toCurrent: (args) => args,
-      fromCurrent: ({ products, ...rest }: z.output<typeof output>) => ({
+      toCurrent(args) {
+        const { version: _, ...asked } = args;
+        return asked;
+      },
+      fromCurrent: ({ products, ...rest }: z.output<typeof output>, { version }) => ({
         ...rest,
-        products: products.map((product) => ("sku" in product ? toEarlierSummary(product) : product)),
+        version,
+        products: version === "v1" ? products.map(toV1) : products.map(toEarlierSummary),
       }),
       text: ({ products, ...rest }) =>
         pageText(
@@ -177,7 +185,7 @@ Answers a page of products, of one with variants the best match; get_product lis
   ],
 });
 
-type Rest = Omit<z.output<typeof output>, "products">;
+type Rest = Pick<z.output<typeof output>, "next_cursor" | "facets" | "notice">;
 
 function pageText(lines: string[], { next_cursor, facets, notice }: Rest): string {
   if (lines.length === 0 && next_cursor === undefined) return notice ?? "No product matches.";

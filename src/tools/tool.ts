@@ -8,7 +8,8 @@ import type { Scope } from "../identity/scopes.ts";
 import { type Outcome, ok } from "../refusal.ts";
 import { type ObjectSchema, inputSchemaOf, outputSchemaOf } from "./json-schema.ts";
 import { publishedSchema } from "./published-schema.ts";
-import { type Deprecation, type OlderVersion, deprecationNotice, wireName } from "./older-version.ts";
+import type { Contract, Deprecation, OlderVersion, Shown } from "./older-version.ts";
+import { currentArguments, namesOf, versionAsked, withEarlier } from "./version-argument.ts";
 
 interface ToolSpec<Input extends ObjectSchema, Output extends ObjectSchema> {
   name: string;
@@ -31,13 +32,12 @@ interface ToolSpec<Input extends ObjectSchema, Output extends ObjectSchema> {
   run(args: z.output<Input>, context: CallContext): Promise<Outcome<Answered<z.output<Output>>>>;
   /** The whole answer as text, for clients that do not read `structuredContent`. */
   text(output: z.output<Output>): string;
+  /** Newest first. */
   previous?: readonly OlderVersion<z.input<Input>, z.output<Output>>[];
 }
 
 /** The answer for the caller, and signals for the guard only. */
-export interface ToolAnswer {
-  structuredContent: Record<string, unknown>;
-  text: string;
+export interface ToolAnswer extends Shown {
   /** The answer in the shape that the labels refer to: the current version's, unless the tool gives another. */
   measured: Record<string, unknown>;
   signals: Signals;
@@ -46,19 +46,16 @@ export interface ToolAnswer {
 /** A call whose arguments are valid but that has not run yet. */
 export type PreparedCall = (context: CallContext) => Promise<Outcome<ToolAnswer>>;
 
-interface Contract {
-  inputSchema: object;
-  outputSchema: object;
-}
-
 /** One version of a tool. */
 export interface Tool {
   /** The same for all versions. The policy, the limits and the audit use this name. */
   name: string;
   version: number;
+  /** The values of the argument `version` that ask for it; none for a tool with one version. */
+  names: readonly string[];
   deprecated: Deprecation | undefined;
   examples: readonly unknown[];
-  /** The entry in tools/list; its name is this version's own. */
+  /** The current version's is the tool's entry in tools/list. */
   definition: {
     name: string;
     title: string;
@@ -92,12 +89,9 @@ const DEPRECATED_META_KEY = "product-catalog-mcp/deprecated";
 export function defineTool<Input extends ObjectSchema, Output extends ObjectSchema>(
   spec: ToolSpec<Input, Output>,
 ): Tool {
-  type Shown = Pick<ToolAnswer, "structuredContent" | "text">;
   const { name, title, scope, labels } = spec;
   // Clients of the revisions before 2025-06-18, and directories of connectors, read the title here.
   const annotations = { title, ...spec.annotations };
-  const currentName = wireName(name, spec.version);
-
   function prepare(args: unknown, show: (output: z.output<Output>) => Shown): Outcome<PreparedCall> {
     const parsed = parseArguments(spec.input, args);
     if (!parsed.ok) return parsed;
@@ -112,27 +106,27 @@ export function defineTool<Input extends ObjectSchema, Output extends ObjectSche
   }
 
   const previous = (spec.previous ?? []).map(
-    ({ version, deprecated, description, examples, inputSchema, outputSchema, read, show }): Tool => ({
+    ({ version, names, deprecated, description, examples, inputSchema, outputSchema, read }): Tool => ({
       name,
       version,
+      names,
       deprecated,
       examples,
       definition: {
-        name: wireName(name, version),
+        name,
         title,
-        description: `${deprecationNotice(deprecated, currentName)}\n${describe(description, examples)}`,
+        description: describe(description, examples),
         annotations,
         ...published({ inputSchema, outputSchema }),
-        _meta: { [VERSION_META_KEY]: version, [DEPRECATED_META_KEY]: { ...deprecated, use: currentName } },
+        _meta: { [VERSION_META_KEY]: version },
       },
       contract: { inputSchema, outputSchema },
       scope,
       labels,
       prepare(args) {
         const current = read(args);
-        return current.ok
-          ? { args: current.value, work: prepare(current.value, show) }
-          : { args, work: current };
+        if (!current.ok) return { args, work: current };
+        return { args: current.value.args, work: prepare(current.value.args, current.value.show) };
       },
       previous: [],
     }),
@@ -140,26 +134,43 @@ export function defineTool<Input extends ObjectSchema, Output extends ObjectSche
 
   const contract = { inputSchema: inputSchemaOf(spec.input), outputSchema: outputSchemaOf(spec.output) };
   const show = (output: z.output<Output>): Shown => ({ structuredContent: output, text: spec.text(output) });
+  const names = namesOf(spec.previous);
   return {
     name,
     version: spec.version,
+    names: names.slice(-1),
     deprecated: undefined,
     examples: spec.examples,
     definition: {
-      name: currentName,
+      name,
       title,
       description: describe(spec.description, spec.examples),
       annotations,
-      ...published(contract),
-      _meta: { [VERSION_META_KEY]: spec.version },
+      ...published(withEarlier(contract, spec.previous)),
+      _meta: {
+        [VERSION_META_KEY]: spec.version,
+        ...(previous.length > 0 && { [DEPRECATED_META_KEY]: deprecations(previous) }),
+      },
     },
     contract,
     scope,
     labels,
-    prepare: (args) => ({ args, work: prepare(args, show) }),
+    prepare(args) {
+      const asked = currentArguments(args, names);
+      return asked.ok ? { args: asked.value, work: prepare(asked.value, show) } : { args, work: asked };
+    },
     previous,
   };
 }
+
+/** Returns the version that a call's arguments ask for: the current one if they name none that is known. */
+export function askedVersion(tool: Tool, args: unknown): Tool {
+  const asked = versionAsked(args);
+  return tool.previous.find(({ names }) => names.some((name) => name === asked)) ?? tool;
+}
+
+const deprecations = (previous: readonly Tool[]): Record<string, Deprecation | undefined> =>
+  Object.fromEntries(previous.flatMap(({ names, deprecated }) => names.map((name) => [name, deprecated])));
 
 const published = ({ inputSchema, outputSchema }: Contract): Contract => ({
   inputSchema: publishedSchema(inputSchema),

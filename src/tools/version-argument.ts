@@ -44,7 +44,7 @@ export function withEarlier(contract: Contract, previous: readonly Earlier[] = [
   const names = namesOf(previous);
   if (names.length === 0) return contract;
   const { properties, ...input } = objectSchema.parse(contract.inputSchema);
-  const until = previous.map(({ deprecated }) => deprecated.until).sort()[0];
+  const until = previous.map(({ deprecated }) => deprecated.until).toSorted()[0];
   const version = {
     type: "string",
     enum: names,

@@ -40,7 +40,7 @@ Try it:       ${curl(mcp)}
 
 const curl = (mcp: string): string =>
   `curl -s ${mcp} -H 'Content-Type: application/json' -H 'Accept: application/json, text/event-stream' ` +
-  `-d '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search_products_v2","arguments":{"query":"wireless keyboard"}}}'`;
+  `-d '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search_products","arguments":{"query":"wireless keyboard"}}}'`;
 
 function welcomePage(
   mcp: string,

@@ -201,7 +201,7 @@ describe("dev and ask", () => {
     expect(text.stdout).toMatch(/SKU-10001: Wireless Keyboard.*\$79\.99.*in_stock/);
     const json: unknown = JSON.parse((await ask("wireless keyboard", "--json")).stdout);
     expect(json).toMatchObject({
-      version: "v2",
+      version: "v3",
       products: expect.arrayContaining([expect.objectContaining({ sku: "SKU-10001" })]),
     });
   });

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { generateProducts } from "../../cli/sample/generate.ts";
 import { generateDesk } from "../../cli/sample/generate-desk.ts";
 import { lockSchema } from "../../lab/surface/lock.ts";
+import { everyVersion, tools } from "../../src/tools/registry.ts";
 import definitions from "../../tool-definitions.json" with { type: "json" };
 import { fill } from "./support/catalog.ts";
 import { ask, fillDesk, signedInAs } from "./support/desk.ts";
@@ -20,12 +21,17 @@ beforeAll(async () => {
 });
 
 const examples = Object.entries(lockSchema.parse(definitions).tools).flatMap(
-  ([name, { shapes, examples: all }]) =>
-    all.map((example) => [`${name} ${JSON.stringify(example)}`, { name, example, shapes }] as const),
+  ([entry, { tool, version, shapes, examples: all }]) => {
+    const names = everyVersion(tools).find((each) => each.name === tool && each.version === version)?.names;
+    return all.map((example) => {
+      const args = { ...example, ...(names?.[0] !== undefined && { version: names.at(-1) }) };
+      return [`${entry} ${JSON.stringify(args)}`, { name: tool, args, shapes }] as const;
+    });
+  },
 );
 
-it.each(examples)("%s answers as it always did", async (_, { name, example, shapes }) => {
-  const { value, refusal } = await ask(staff, name, example);
+it.each(examples)("%s answers as it always did", async (_, { name, args, shapes }) => {
+  const { value, refusal } = await ask(staff, name, args);
   expect(refusal).toBeUndefined();
   for (const { outputSchema } of shapes) {
     expect(z.fromJSONSchema(outputSchema).safeParse(value).error?.issues).toBeUndefined();

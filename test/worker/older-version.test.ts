@@ -11,7 +11,8 @@ import { toolTable } from "../../src/mcp/targets.ts";
 import { policyInForce } from "../../src/policy/bundled.ts";
 import { REFUSAL_META_KEY } from "../../src/refusal.ts";
 import { createSupport } from "../../src/support/repository.ts";
-import { everyVersion } from "../../src/tools/registry.ts";
+import { lists } from "../../src/mcp/shown.ts";
+import { tools } from "../../src/tools/registry.ts";
 import { attemptSchema, outcomeSchema } from "../../src/caller/audit/records.ts";
 import { exported } from "./support/audit.ts";
 import { fill, sample } from "./support/catalog.ts";
@@ -21,8 +22,8 @@ import { unitsOf } from "./support/two-versions.ts";
 // object, the database.
 
 const SECRET = "a secret of thirty-two bytes or more, for tests";
-const V1 = ["units_of", { sku: "SKU-10001" }] as const;
-const V2 = ["units_of_v2", { item: { sku: "SKU-10001" } }] as const;
+const V1 = ["units_of", { sku: "SKU-10001", version: "v1" }] as const;
+const V2 = ["units_of", { item: { sku: "SKU-10001" } }] as const;
 
 beforeAll(() => fill(sample));
 
@@ -76,18 +77,23 @@ function newCaller({ calls = 100, allowed = true } = {}) {
 }
 
 describe("an older version", () => {
-  it("is listed after the current one, deprecated with a date, under its old name", () => {
-    const [current, older] = everyVersion([unitsOf]).map(({ definition }) => definition);
-    expect(current).toMatchObject({ name: "units_of_v2", _meta: { "product-catalog-mcp/version": 2 } });
-    expect(older).toMatchObject({
+  it("is asked for by an argument of the tool's one entry, which says until when and what it answers", () => {
+    expect(lists["tools/list"].entries.map(({ shown }) => shown)).toEqual(
+      tools.map((tool) => tool.definition),
+    );
+    expect(unitsOf.definition).toMatchObject({
       name: "units_of",
-      description: expect.stringMatching(
-        /^Deprecated since 2026-12-01, callable until 2027-06-01: use units_of_v2 instead\.\n/,
-      ),
-      inputSchema: { properties: { sku: { type: "string" } } },
+      inputSchema: {
+        properties: { item: expect.anything(), version: { enum: ["v1", "v2"] } },
+        required: ["item"],
+      },
+      outputSchema: {
+        type: "object",
+        anyOf: [{ required: ["item", "units"] }, { type: "object", required: ["sku", "stock"] }],
+      },
       _meta: {
-        "product-catalog-mcp/version": 1,
-        "product-catalog-mcp/deprecated": { since: "2026-12-01", until: "2027-06-01", use: "units_of_v2" },
+        "product-catalog-mcp/version": 2,
+        "product-catalog-mcp/deprecated": { v1: { since: "2026-12-01", until: "2027-06-01" } },
       },
     });
   });
@@ -100,8 +106,12 @@ describe("an older version", () => {
     });
     expect(await ask(...V2)).toMatchObject({ structuredContent: { item: { sku: "SKU-10001" }, units: 36 } });
     const refused = { isError: true, _meta: { [REFUSAL_META_KEY]: { code: "invalid_arguments" } } };
-    expect(await ask("units_of", V2[1])).toMatchObject(refused);
-    expect(await ask("units_of_v2", V1[1])).toMatchObject(refused);
+    const named = await ask("units_of", { ...V2[1], version: "v2" });
+    expect(named).toMatchObject({ structuredContent: { item: { sku: "SKU-10001" }, units: 36 } });
+    expect(await ask("units_of", { ...V2[1], version: "v1" })).toMatchObject(refused);
+    expect(await ask("units_of", { sku: "SKU-10001" })).toMatchObject(refused);
+    for (const version of ["v0", "v3", "V1", 1, null, {}])
+      expect(await ask("units_of", { ...V2[1], version })).toMatchObject(version === null ? {} : refused);
   });
 
   it("has the current version's permission", async () => {

@@ -42,14 +42,14 @@ function leaves(value: unknown): string[] {
   );
 }
 
-describe("search_products_v2", () => {
+describe("search_products", () => {
   it("shows one hit with link, both prices, rating and the range of its variants, in both halves", async () => {
-    const { value, text } = await ask({}, "search_products_v2", {
+    const { value, text } = await ask({}, "search_products", {
       query: "oxford shirt l",
       category: "Clothing > Shirts",
     });
     expect(value).toEqual({
-      version: "v2",
+      version: "v3",
       products: [
         {
           sku: "SHIRT-L",
@@ -102,18 +102,18 @@ describe("search_products_v2", () => {
     expect(text).toContain("Oxford Shirt");
   });
 
-  it("tells version 1 that unknown stock is not in stock", async () => {
-    const { value } = await ask({}, "search_products", { query: "mystery teapot", limit: 1 });
+  it("tells version 2 that unknown stock is not in stock", async () => {
+    const { value } = await ask({}, "search_products", { query: "mystery teapot", limit: 1, version: "v2" });
     expect(value).toMatchObject({ products: [{ sku: "TEA-1", availability: "out_of_stock" }] });
   });
 });
 
-describe("get_product_v2", () => {
+describe("get_product", () => {
   it.each([
     ["a variant", { sku: "SHIRT-S" }, "SHIRT-S"],
     ["a group, whose first variant in stock it shows", { group: "oxford" }, "SHIRT-M"],
   ])("answers %s with its options and variants, in both halves", async (_, args, sku) => {
-    const { value, text } = await ask({}, "get_product_v2", args);
+    const { value, text } = await ask({}, "get_product", args);
     expect(value).toMatchObject({
       sku,
       images: [`https://shop.example/oxford-${sku.at(-1)}.jpg`, "https://shop.example/back.jpg"],
@@ -142,13 +142,13 @@ describe("get_product_v2", () => {
   });
 
   it("refuses an unknown group, and a call that names both or neither", async () => {
-    expect((await ask({}, "get_product_v2", { group: "none" })).refusal).toMatchObject({ code: "not_found" });
+    expect((await ask({}, "get_product", { group: "none" })).refusal).toMatchObject({ code: "not_found" });
     for (const args of [{}, { sku: "SHIRT-S", group: "oxford" }])
-      expect((await ask({}, "get_product_v2", args)).refusal).toMatchObject({ code: "invalid_arguments" });
+      expect((await ask({}, "get_product", args)).refusal).toMatchObject({ code: "invalid_arguments" });
   });
 
   it("keeps version 1", async () => {
-    const { value } = await ask({}, "get_product", { sku: "SHIRT-S" });
+    const { value } = await ask({}, "get_product", { sku: "SHIRT-S", version: "v1" });
     expect(value).toEqual({
       sku: "SHIRT-S",
       name: "Oxford Shirt",
@@ -166,9 +166,9 @@ describe("get_product_v2", () => {
   });
 });
 
-describe("query_stock_v2", () => {
+describe("query_stock", () => {
   it("says that a quantity is unknown, which version 1 shows as 0", async () => {
-    const now = await ask({}, "query_stock_v2", { skus: ["TEA-1", "TEA-2"] });
+    const now = await ask({}, "query_stock", { skus: ["TEA-1", "TEA-2"] });
     expect(now.value).toMatchObject({
       items: [
         { sku: "TEA-1", availability: "unknown", stock: null, warehouses: [] },
@@ -177,7 +177,7 @@ describe("query_stock_v2", () => {
     });
     expect(now.text).toContain("TEA-1: active, unknown, stock unknown");
     expect(now.text).toContain("TEA-2: active, preorder from 2027-02-01, stock 3");
-    const before = await ask({}, "query_stock", { sku: "TEA-1" });
+    const before = await ask({}, "query_stock", { sku: "TEA-1", version: "v1" });
     expect(before.value).toMatchObject({ sku: "TEA-1", status: "active", stock: 0, warehouses: [] });
     expect(before.value).not.toHaveProperty("availability");
   });

@@ -54,13 +54,6 @@ describe("policy replay", () => {
     expect(code).toBe(0);
   });
 
-  it("judges every version of a tool alike", async () => {
-    const named = HONEST.replaceAll('"get_product"', '"get_product_v2"');
-    expect(named).not.toBe(HONEST);
-    const { stdout } = await replay([await file("versions.jsonl", named)]);
-    expect(stdout.trimEnd()).toBe(LINES[0]);
-  });
-
   it("reads gzip and standard input", async () => {
     const bytes = gzipSync(`${HONEST}\n${THEFT}`);
     const results = await Promise.all([replay([await file("two.jsonl.gz", bytes)]), replay(["-"], [bytes])]);

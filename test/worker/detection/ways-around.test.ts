@@ -73,12 +73,12 @@ describe("products are counted as answered", () => {
   it("as the one product that all variants of a group are, whatever names them", async () => {
     const caller = await newCaller("shopper");
     const skus = Array.from({ length: 6 }, (_, index) => `SKU-${10_011 + index}`);
-    await ask(caller.as, "query_stock_v2", { skus });
+    await ask(caller.as, "query_stock", { skus });
     await ask(caller.as, "query_stock", { sku: skus[0] });
-    for (const sku of skus) await ask(caller.as, "get_product_v2", { sku });
+    for (const sku of skus) await ask(caller.as, "get_product", { sku });
     await ask(caller.as, "get_product", { sku: skus[0] });
-    await ask(caller.as, "get_product_v2", { group: "fernhill-hoodie" });
-    await ask(caller.as, "search_products_v2", { query: "fernhill organic hoodie", limit: 1 });
+    await ask(caller.as, "get_product", { group: "fernhill-hoodie" });
+    await ask(caller.as, "search_products", { query: "fernhill organic hoodie", limit: 1 });
     await ask(caller.as, "search_products", { query: "fernhill organic hoodie", limit: 1, version: "v1" });
     expect((await answeredTo(caller)).size).toBe(1);
   });

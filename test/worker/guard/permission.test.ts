@@ -163,7 +163,7 @@ describe("a narrower role", () => {
 
   it("sees only what it may use in lists, in the registries' order", async () => {
     expect(await all(["clerk"])).toEqual([
-      ["search_products_v2", "search_products", "list_categories"],
+      ["search_products", "list_categories"],
       ["catalog://categories"],
       ["catalog://products/{sku}"],
       ["find_product", "stock_report"],
@@ -172,13 +172,7 @@ describe("a narrower role", () => {
 
   it("sees with a second role what either may use, in any order", async () => {
     const both = await all(["clerk", "porter"]);
-    expect(both[0]).toEqual([
-      "search_products_v2",
-      "search_products",
-      "query_stock_v2",
-      "query_stock",
-      "list_categories",
-    ]);
+    expect(both[0]).toEqual(["search_products", "query_stock", "list_categories"]);
     expect(await all(["porter", "clerk"])).toEqual(both);
     expect(await all(["clerk", "nobody", "porter"])).toEqual(both);
   });
