@@ -166,8 +166,8 @@ export const FORMS: Record<string, Form> = {
   "npx product-catalog-mcp policy replay chain.jsonl --policy policy.json --against other.json": AS_IT_STANDS,
 
   "npx product-catalog-mcp import products.jsonl.gz": AS_IT_STANDS,
-  "npx product-catalog-mcp import shop.csv --major-prices --dry-run": AS_IT_STANDS,
-  "npx product-catalog-mcp import shop.csv --major-prices": AS_IT_STANDS,
+  "npx product-catalog-mcp import shop.csv --dry-run": AS_IT_STANDS,
+  "npx product-catalog-mcp import shop.csv": AS_IT_STANDS,
   'npx product-catalog-mcp import shopify.csv --currency EUR --set "url=https://norr.example/products/{Handle}"':
     {
       ranBy: "test/node/import-presets.test.ts",
@@ -192,7 +192,6 @@ export const FORMS: Record<string, Form> = {
     {
       ranBy: "test/node/import-presets.test.ts",
     },
-  "npx product-catalog-mcp import shop.csv": AS_IT_STANDS,
   "npx product-catalog-mcp import": { like: "npx product-catalog-mcp import products.jsonl.gz" },
   "npx product-catalog-mcp import FILE": { like: "npx product-catalog-mcp import products.jsonl.gz" },
   "npx product-catalog-mcp import products.jsonl.gz --remote": ACCOUNT,
