@@ -35,6 +35,7 @@ const BUNDLED = [
   "hono/csrf",
   "hono/factory",
   "hono/http-exception",
+  "hono/tiny",
   "hono/html",
   "hono/jsx",
   "hono/jsx/jsx-dev-runtime",

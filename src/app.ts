@@ -1,5 +1,5 @@
 import { insufficientScope } from "@cloudflare/workers-oauth-provider";
-import { Hono } from "hono";
+import { Hono } from "hono/tiny";
 import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
 import { adminApi } from "./admin/admin-api.ts";

@@ -1,4 +1,4 @@
-import { Hono } from "hono";
+import { Hono } from "hono/tiny";
 import type { AppTypes } from "../app-types.ts";
 import { auditApi } from "./api/audit-api.ts";
 import { incidentsApi } from "./api/incidents-api.ts";

@@ -1,4 +1,4 @@
-import packageJson from "../../package.json" with { type: "json" };
+import { version } from "../../package.json";
 import type { AppContext } from "../app-types.ts";
 import { sameSecret } from "../text/same-secret.ts";
 import type { Counts } from "../telemetry/metrics/counts.ts";
@@ -28,7 +28,7 @@ export async function metricsPage(c: AppContext): Promise<Response> {
   // So that at least what this isolate has just served is seen.
   await flushNow();
   const counts = await scrape(c.env);
-  return c.body(expose(counts, packageJson.version), 200, {
+  return c.body(expose(counts, version), 200, {
     "Content-Type": CONTENT_TYPE,
     "Cache-Control": "no-store",
   });

@@ -1,4 +1,4 @@
-import { Hono } from "hono";
+import { Hono } from "hono/tiny";
 import type { AppTypes } from "../app-types.ts";
 import { requestRefused } from "../telemetry/sink.ts";
 import { readiness } from "./readiness.ts";

@@ -1,4 +1,4 @@
-import { Hono } from "hono";
+import { Hono } from "hono/tiny";
 import type { AppTypes } from "../../app-types.ts";
 import { keptTokenOf } from "../../detection/tokens.ts";
 import { refuse } from "../../refusal.ts";

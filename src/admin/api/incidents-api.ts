@@ -1,4 +1,4 @@
-import { Hono } from "hono";
+import { Hono } from "hono/tiny";
 import type { AppTypes } from "../../app-types.ts";
 import { pageOfFolded, pageOfIncidents } from "../../incidents/incident-list.ts";
 import { shownIncident } from "../shown-incident.ts";

@@ -1,4 +1,4 @@
-import { Hono } from "hono";
+import { Hono } from "hono/tiny";
 import type { AppTypes } from "../../app-types.ts";
 import { parseArguments } from "../../validation/arguments.ts";
 import { runBatch } from "../../database/run-batch.ts";

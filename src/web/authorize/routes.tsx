@@ -3,7 +3,7 @@ import {
   CimdFetchError,
   authorizationErrorRedirect,
 } from "@cloudflare/workers-oauth-provider";
-import { Hono } from "hono";
+import { Hono } from "hono/tiny";
 import type { AppContext, AppTypes } from "../../app-types.ts";
 import { within } from "../../deadlines.ts";
 import { signOnSettings } from "../../env.ts";

@@ -1,4 +1,4 @@
-import { Hono } from "hono";
+import { Hono } from "hono/tiny";
 import { ruleOf } from "../admin/incidents-page.tsx";
 import type { AppContext, AppTypes } from "../../app-types.ts";
 import { sessionUser } from "../../identity/browser-session.ts";

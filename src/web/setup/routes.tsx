@@ -1,4 +1,4 @@
-import { Hono } from "hono";
+import { Hono } from "hono/tiny";
 import type { AppContext, AppTypes } from "../../app-types.ts";
 import { showRefusal } from "../../http/refuse-request.tsx";
 import { limitByAddress } from "../../http/limits/address-limit.ts";

@@ -1,4 +1,4 @@
-import { Hono } from "hono";
+import { Hono } from "hono/tiny";
 import type { AppContext, AppTypes } from "../../app-types.ts";
 import { signOnSettings } from "../../env.ts";
 import { findKey } from "../../identity/access-keys.ts";

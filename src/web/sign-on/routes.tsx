@@ -1,5 +1,5 @@
 import { authorizationErrorRedirect } from "@cloudflare/workers-oauth-provider";
-import { Hono } from "hono";
+import { Hono } from "hono/tiny";
 import * as oidc from "openid-client";
 import * as z from "zod";
 import type { AppContext, AppTypes } from "../../app-types.ts";

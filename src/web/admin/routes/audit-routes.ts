@@ -1,4 +1,4 @@
-import { Hono } from "hono";
+import { Hono } from "hono/tiny";
 import type { AppTypes } from "../../../app-types.ts";
 import { checkAudit } from "../../../admin/check-audit.ts";
 import { exportAudit } from "../../../admin/export-audit.ts";

@@ -1,4 +1,4 @@
-import { Hono } from "hono";
+import { Hono } from "hono/tiny";
 import type { AppTypes } from "../../../app-types.ts";
 import { readForm, textOf } from "../../layout/form-guards.ts";
 import { toPrincipal } from "../../../identity/oauth.ts";

@@ -1,4 +1,4 @@
-import { Hono } from "hono";
+import { Hono } from "hono/tiny";
 import type { AppTypes } from "../../../app-types.ts";
 import { asAdmin } from "../page-guard.tsx";
 import { policyPage } from "../policy-page.tsx";
