@@ -27,6 +27,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: "lab sample", file: "lab/sample.ts", summary: "print sample products, or a sample support desk" },
   { name: "lab traces", file: "lab/traces.ts", summary: "print made-up traces for policy replay" },
   { name: "lab surface", file: "lab/surface.ts", summary: "compare the tools with tool-definitions.json" },
+  { name: "lab migrations", file: "lab/migrations.ts", summary: "compare the deployed SQL with migrations/" },
   { name: "lab conformance", file: "lab/conformance.ts", summary: "run the official MCP conformance suite" },
   { name: "lab clients", file: "lab/clients.ts", summary: "drive real MCP clients against the server" },
   { name: "lab eval-search", file: "lab/eval-search.ts", summary: "rate search by human judgments" },

@@ -51,7 +51,7 @@ function errorLine({ text, location }: Message): string {
   return location === null ? text : `${location.file}:${location.line}:${location.column + 1}: ${text}`;
 }
 
-function optionsFor(entrypoint: string, { text, keepNames, alias }: LocalWorker) {
+function optionsFor(entrypoint: string, { keepNames, alias }: LocalWorker) {
   return {
     entryPoints: [entrypoint],
     bundle: true,
@@ -65,7 +65,6 @@ function optionsFor(entrypoint: string, { text, keepNames, alias }: LocalWorker)
     keepNames,
     alias,
     external: ["cloudflare:*", "node:*", ...builtinModules],
-    loader: Object.fromEntries(text.map((extension) => [extension, "text"] as const)),
     logLevel: "silent",
   } satisfies BuildOptions;
 }

@@ -18,10 +18,6 @@ const configSchema = z.strictObject({
   keep_names: z.boolean().default(true),
   /** Modules that stand in for others in the bundle. Paths are relative to the file. */
   alias: z.record(z.string(), z.string()).default({}),
-  /** Files that are imported as text. */
-  rules: list(
-    z.strictObject({ type: z.literal("Text"), globs: z.array(z.string().regex(/^\*\*\/\*\.\w+$/)) }),
-  ),
   d1_databases: list(z.looseObject({ binding: z.string(), database_id: z.string().optional() })),
   kv_namespaces: list(z.looseObject({ binding: z.string(), id: z.string().optional() })),
   durable_objects: z
@@ -43,9 +39,6 @@ const configSchema = z.strictObject({
   minify: ignored,
 });
 
-/** Extensions that wrangler imports as text without a rule. */
-const TEXT = [".txt", ".html", ".sql"];
-
 export interface LocalWorker {
   /** The options in Miniflare's form. */
   options: {
@@ -63,8 +56,6 @@ export interface LocalWorker {
       routerConfig: { has_user_worker: true; invoke_user_worker_ahead_of_assets: true };
     };
   };
-  /** Extensions that are imported as text, such as `.sql`. */
-  text: string[];
   /** Whether functions keep their names when the bundler renames them. */
   keepNames: boolean;
   /** Absolute paths of modules that stand in for others, by the other's name. */
@@ -100,7 +91,6 @@ export async function readWranglerConfig(path: string): Promise<LocalWorker> {
         },
       }),
     },
-    text: [...TEXT, ...config.rules.flatMap(({ globs }) => globs.map((glob) => glob.replace("**/*", "")))],
     keepNames: config.keep_names,
     alias: Object.fromEntries(
       Object.entries(config.alias).map(([name, file]) => [name, resolve(dirname(path), file)]),

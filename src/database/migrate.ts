@@ -1,4 +1,5 @@
-import { migrations } from "./migrations.ts";
+// Every file of migrations/, in order: `npx product-catalog-mcp lab migrations --write`.
+import migrations from "./migrations.json" with { type: "json" };
 
 // wrangler's own table and columns, so that `wrangler d1 migrations list` agrees.
 const LEDGER = `CREATE TABLE IF NOT EXISTS d1_migrations (
@@ -6,7 +7,6 @@ const LEDGER = `CREATE TABLE IF NOT EXISTS d1_migrations (
   name TEXT UNIQUE,
   applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL
 )`;
-const SEPARATOR = /^--> statement$/m;
 
 // A flag, not a shared promise, because workerd forbids one request to wait for another's I/O.
 const migrated = new WeakSet<D1Database>();
@@ -21,8 +21,8 @@ const migrated = new WeakSet<D1Database>();
 export async function ensureMigrated(db: D1Database): Promise<void> {
   if (migrated.has(db)) return;
   const applied = await readLedger(db);
-  for (const { name, sql } of migrations) {
-    if (!applied.has(name)) await applyOne(db, name, sql);
+  for (const { name, statements } of migrations) {
+    if (!applied.has(name)) await applyOne(db, name, statements);
   }
   migrated.add(db);
 }
@@ -34,11 +34,10 @@ export async function isMigrated(db: D1Database): Promise<boolean> {
   return migrations.every(({ name }) => applied.has(name));
 }
 
-async function applyOne(db: D1Database, name: string, sql: string): Promise<void> {
-  const statements = sql.split(SEPARATOR).map((statement) => db.prepare(statement));
+async function applyOne(db: D1Database, name: string, statements: string[]): Promise<void> {
   const record = db.prepare("INSERT INTO d1_migrations (name) VALUES (?)").bind(name);
   try {
-    await db.batch([record, ...statements]);
+    await db.batch([record, ...statements.map((sql) => db.prepare(sql))]);
   } catch (error) {
     if (!(await readLedger(db)).has(name)) throw error;
   }

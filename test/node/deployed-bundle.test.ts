@@ -46,13 +46,11 @@ it("logs stacks that its source map leads back to the source", async () => {
       cf: false,
       handleStructuredLogs: ({ message }: { message: string }) => void logged.push(message),
       modules: await Promise.all(
-        uploaded
-          .toSorted((a, b) => Number(b === "index.js") - Number(a === "index.js"))
-          .map(async (path) => ({
-            type: path === "index.js" ? ("ESModule" as const) : ("Text" as const),
-            path,
-            contents: (await read(path)).toString(),
-          })),
+        uploaded.map(async (path) => ({
+          type: "ESModule" as const,
+          path,
+          contents: (await read(path)).toString(),
+        })),
       ),
       // Without its database the sign-in page fails unexpectedly.
       d1Databases: {},

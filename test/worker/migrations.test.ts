@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import { ensureMigrated } from "../../src/database/migrate.ts";
 import { runBatch } from "../../src/database/run-batch.ts";
-import { migrations } from "../../src/database/migrations.ts";
+import migrations from "../../src/database/migrations.json" with { type: "json" };
 
 const one = (sql: string) => env.DB.prepare(sql).first();
 

@@ -2,7 +2,7 @@ import { applyD1Migrations, reset, runDurableObjectAlarm, runInDurableObject } f
 import { env } from "cloudflare:workers";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import * as z from "zod";
-import { migrations } from "../../../src/database/migrations.ts";
+import migrations from "../../../src/database/migrations.json" with { type: "json" };
 import { anchorSchema, verifyChain } from "../../../src/caller/audit/chain.ts";
 import { api } from "../identity/support/admin-api.ts";
 import { answers, bearer, form, post, send } from "../identity/support/deployed.ts";
@@ -25,7 +25,7 @@ beforeAll(async () => {
   // Migrates the database of an earlier release, as the Worker does.
   await applyD1Migrations(
     env.DB,
-    migrations.map(({ name, sql }) => ({ name, queries: sql.split(/^--> statement$/m) })),
+    migrations.map(({ name, statements }) => ({ name, queries: statements })),
   );
 });
 afterAll(() => vi.useRealTimers());
