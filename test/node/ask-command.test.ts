@@ -1,7 +1,6 @@
-import { once } from "node:events";
 import { createServer } from "node:http";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import * as z from "zod";
+import { listenOn } from "./support/listen-on.ts";
 import { startCommand, within } from "./support/processes.ts";
 
 interface Answer {
@@ -22,9 +21,7 @@ const server = createServer((request, response) => {
 let url: string;
 
 beforeAll(async () => {
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  url = `http://127.0.0.1:${z.object({ port: z.int() }).parse(server.address()).port}/mcp`;
+  url = `${await listenOn(server)}/mcp`;
 });
 afterAll(() => server.close());
 

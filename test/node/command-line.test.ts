@@ -1,7 +1,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -10,6 +9,7 @@ import * as z from "zod";
 import { COMMANDS } from "../../cli/commands.ts";
 import { parseJsonAs, readText } from "../../cli/read-file.ts";
 import { productRecordSchema } from "../../src/catalog/import/record.ts";
+import { freePort } from "./support/free-port.ts";
 import { BIN, start } from "./support/processes.ts";
 
 const run = promisify(execFile);
@@ -243,12 +243,3 @@ describe("dev and ask", () => {
     await expect(ask("keyboard")).rejects.toMatchObject({ code: 1 });
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === "string") throw new Error("No port");
-  return address.port;
-}

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { describe, expect, it } from "vitest";
 import { askWorker } from "../../cli/deploy/execute.ts";
 import { type Deployed, type Found, NOTHING, type Wanted, plan } from "../../cli/deploy/plan.ts";
+import { listenOn } from "./support/listen-on.ts";
 
 const wanted: Wanted = {
   worker: "shop",
@@ -84,10 +85,8 @@ describe("askWorker", () => {
       response
         .writeHead(statuses[asked.push(request.url ?? "") - 1] ?? 500)
         .end("This server is not configured\n");
-    }).listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const address = server.address();
-    const url = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
+    });
+    const url = await listenOn(server);
     expect(await askWorker(url, 0)).toEqual({ ok: false, reason: "HTTP 503: This server is not configured" });
     expect(await askWorker(url, 60)).toEqual({ ok: true, isNew: true });
     expect(await askWorker(url, 0)).toEqual({ ok: true, isNew: false });

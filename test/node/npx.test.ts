@@ -1,13 +1,12 @@
 import { execFile } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import * as z from "zod";
 import { PROGRAM } from "../../cli/program.ts";
+import { listenOn } from "./support/listen-on.ts";
 
 /** Requests that a registry got. It has no package. */
 const asked: string[] = [];
@@ -15,11 +14,11 @@ const registry = createServer((request, response) => {
   asked.push(request.url ?? "");
   response.writeHead(404).end("{}");
 });
+let registryUrl: string;
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "catalog-npx-"));
-  registry.listen(0, "127.0.0.1");
-  await once(registry, "listening");
+  registryUrl = await listenOn(registry);
 });
 afterAll(async () => {
   registry.close();
@@ -28,10 +27,9 @@ afterAll(async () => {
 
 /** Runs npx as on a machine that never ran it. */
 async function npx(words: string[], cwd: string): Promise<string> {
-  const { port } = z.object({ port: z.int() }).parse(registry.address());
   const settings = {
     npm_config_cache: join(folder, "cache"),
-    npm_config_registry: `http://127.0.0.1:${port}/`,
+    npm_config_registry: `${registryUrl}/`,
     npm_config_update_notifier: "false",
   };
   const { stdout } = await promisify(execFile)("npx", words, { cwd, env: { ...process.env, ...settings } });

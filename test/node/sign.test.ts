@@ -1,9 +1,8 @@
 import { execFile } from "node:child_process";
-import { once } from "node:events";
 import { type IncomingHttpHeaders, createServer } from "node:http";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import * as z from "zod";
+import { listenOn } from "./support/listen-on.ts";
 import { BIN } from "./support/processes.ts";
 
 const run = promisify(execFile);
@@ -56,9 +55,7 @@ describe("sign", () => {
   });
   let url: string;
   beforeAll(async () => {
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    url = `http://127.0.0.1:${z.object({ port: z.int() }).parse(server.address()).port}/mcp`;
+    url = `${await listenOn(server)}/mcp`;
   });
   afterAll(() => server.close());
 

@@ -1,21 +1,18 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { type AddressInfo, createServer as createSocket } from "node:net";
+import { createServer as createSocket } from "node:net";
 import { afterEach, expect, it } from "vitest";
 import { hasWayOut } from "../../cli/local/way-out.ts";
+import { listenOn } from "./support/listen-on.ts";
 
 const open: { close: () => void }[] = [];
 afterEach(() => {
   for (const server of open.splice(0)) server.close();
 });
 
-async function listen(server: ReturnType<typeof createSocket>): Promise<string> {
+function listen(server: ReturnType<typeof createSocket>): Promise<string> {
   open.push(server);
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address: AddressInfo | string | null = server.address();
-  if (address === null || typeof address === "string") throw new Error("No port");
-  return `http://127.0.0.1:${address.port}`;
+  return listenOn(server);
 }
 
 it.each([200, 302, 403, 500])("finds a way out if the answer is %i", async (status) => {

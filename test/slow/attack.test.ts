@@ -1,5 +1,4 @@
 import { createServer } from "node:http";
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +7,7 @@ import { Webhook } from "standardwebhooks";
 import * as z from "zod";
 import { demoKeys } from "../../cli/local/demo-users.ts";
 import { type LocalServer, startServer } from "../../cli/local/server.ts";
+import { listenOn } from "../node/support/listen-on.ts";
 import { startCommand, within } from "../node/support/processes.ts";
 
 const SECRET = `whsec_${Buffer.from("a secret of twenty-four bytes or more").toString("base64")}`;
@@ -35,14 +35,12 @@ const webhook = createServer((request, response) => {
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "catalog-attack-"));
-  webhook.listen(0, "127.0.0.1");
-  await once(webhook, "listening");
-  const address = z.object({ port: z.int() }).parse(webhook.address());
+  const origin = await listenOn(webhook);
   const stateDir = join(folder, "state");
   server = await startServer({
     stateDir,
     vars: {
-      INCIDENT_WEBHOOK_URL: `http://127.0.0.1:${address.port}/incidents`,
+      INCIDENT_WEBHOOK_URL: `${origin}/incidents`,
       INCIDENT_WEBHOOK_SECRET: SECRET,
     },
   });

@@ -1,11 +1,10 @@
-import { once } from "node:events";
 import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
 import { mkdtemp, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import * as z from "zod";
 import { type Anchor, exportLine, genesis, link } from "../../src/caller/audit/chain.ts";
+import { listenOn } from "../node/support/listen-on.ts";
 import { startCommand, within } from "../node/support/processes.ts";
 
 const STARTED = 1_800_000_000_000;
@@ -45,9 +44,7 @@ let answer: (request: IncomingMessage, response: ServerResponse) => void;
 const server = createServer((request, response) => answer(request, response));
 
 beforeAll(async () => {
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  url = `http://127.0.0.1:${z.object({ port: z.int() }).parse(server.address()).port}`;
+  url = await listenOn(server);
 });
 afterAll(() => server.close());
 beforeEach(async () => {

@@ -1,7 +1,6 @@
-import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { createServer as createHttpServer } from "node:http";
-import { type Server, createServer } from "node:net";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -20,6 +19,7 @@ import {
   seed,
   startImport,
 } from "../node/support/imports.ts";
+import { listenOn } from "../node/support/listen-on.ts";
 import {
   type Running,
   endGroups,
@@ -72,11 +72,6 @@ async function expectCleanEnd(running: Running, signal: NodeJS.Signals, stateDir
 /** A URL where nothing listens. */
 const CLOSED = "http://127.0.0.1:1";
 
-function portOf(listening: Server): number {
-  const address = listening.address();
-  return address !== null && typeof address === "object" ? address.port : 0;
-}
-
 async function writeLock(stateDir: string, contents: unknown): Promise<void> {
   await mkdir(stateDir);
   await writeFile(join(stateDir, LOCK), JSON.stringify(contents));
@@ -89,9 +84,8 @@ describe("one server per state folder", () => {
   });
 
   it("does not start on a port that is taken, says so at once and leaves no lock", async () => {
-    const other = createServer().listen(0, "127.0.0.1");
-    await once(other, "listening");
-    const port = portOf(other);
+    const other = createServer();
+    const port = Number(new URL(await listenOn(other)).port);
     const { code, stderr } = await within(10_000, startDev(at("taken"), port));
     other.close();
     expect(code).toBe(1);
@@ -111,10 +105,9 @@ describe("one server per state folder", () => {
     const stranger = createHttpServer(({ url, headers }, response) => {
       asked.push(url, headers.authorization);
       response.end("ok");
-    }).listen(0, "127.0.0.1");
-    await once(stranger, "listening");
+    });
+    const url = await listenOn(stranger);
     const bystander = start(process.execPath, ["-e", "setTimeout(() => {}, 60_000)"]);
-    const url = `http://127.0.0.1:${portOf(stranger)}`;
     await writeLock(at("taken-over"), { pid: 999_999, url, runtimes: [bystander.pid], key: "secret" });
     expect(await readLock(at("taken-over"))).toBeUndefined();
     const lock = await takeLock(at("taken-over"));

@@ -1,22 +1,17 @@
 import { beforeAll, expect, it } from "vitest";
 import * as z from "zod";
-import { generateProducts } from "../../cli/sample/generate.ts";
-import { generateDesk } from "../../cli/sample/generate-desk.ts";
 import { lockSchema } from "../../lab/surface/lock.ts";
 import { everyVersion, tools } from "../../src/tools/registry.ts";
 import definitions from "../../tool-definitions.json" with { type: "json" };
-import { fill } from "./support/catalog.ts";
-import { ask, fillDesk, signedInAs } from "./support/desk.ts";
+import { ask, signedInAs } from "./support/desk.ts";
+import { fillSample } from "./support/sample.ts";
 
 // A client written for any released definition sends that definition's examples, and checks the answer
 // against its output schema.
 
 let staff: Record<string, string>;
 beforeAll(async () => {
-  // The sample that the examples refer to.
-  const products = [...generateProducts(400, 1)];
-  await fill(products);
-  await fillDesk(generateDesk(600, 1, products));
+  await fillSample();
   staff = await signedInAs(["support"]);
 });
 

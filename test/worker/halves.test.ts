@@ -1,17 +1,13 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { generateDesk } from "../../cli/sample/generate-desk.ts";
-import { generateProducts } from "../../cli/sample/generate.ts";
 import { everyVersion, tools } from "../../src/tools/registry.ts";
-import { fill } from "./support/catalog.ts";
-import { ask, fillDesk, signedInAs } from "./support/desk.ts";
+import { ask, signedInAs } from "./support/desk.ts";
+import { fillSample } from "./support/sample.ts";
 
 // Some clients show a model only `structuredContent`, others only the text, so each half must hold the whole answer.
 
 let staff: Record<string, string>;
 beforeAll(async () => {
-  const products = [...generateProducts(400, 1)];
-  await fill(products);
-  await fillDesk(generateDesk(600, 1, products));
+  await fillSample();
   staff = await signedInAs(["support"]);
 });
 

@@ -1,7 +1,6 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
 import { type RequestListener, createServer } from "node:http";
 import {
   Client,
@@ -14,6 +13,7 @@ import {
   UnauthorizedError,
 } from "@modelcontextprotocol/client";
 import type { Page } from "playwright-core";
+import { listenOn } from "./listen-on.ts";
 
 export interface Listening {
   /** Without a trailing slash. */
@@ -23,12 +23,9 @@ export interface Listening {
 
 /** Starts an HTTP server on its own loopback port, which browsers treat as another origin. */
 export async function listen(handle: RequestListener, host = "127.0.0.1"): Promise<Listening> {
-  const server = createServer(handle).listen(0, host);
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("No port");
+  const server = createServer(handle);
   return {
-    url: `http://${host.includes(":") ? `[${host}]` : host}:${address.port}`,
+    url: await listenOn(server, host),
     close: () => {
       server.close();
       server.closeAllConnections();

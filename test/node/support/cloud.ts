@@ -2,6 +2,7 @@ import { type IncomingMessage, createServer } from "node:http";
 import { once } from "node:events";
 import { buffer } from "node:stream/consumers";
 import { ACCOUNT, type Account, Refused, notFound, routesOf } from "./cloud-routes.ts";
+import { listenOn } from "./listen-on.ts";
 
 // A stand-in for Cloudflare's API, as far as `wrangler deploy` and the commands around it use it, because no
 // account exists where the tests run. It is the only mock of this project. It answers in the API's shapes and
@@ -68,12 +69,9 @@ export async function startCloud(): Promise<Cloud> {
         send(status, { success: false, errors: [{ code, message }], messages: [], result: null });
       },
     );
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("No port");
+  });
   return {
-    url: `http://127.0.0.1:${address.port}/client/v4`,
+    url: `${await listenOn(server)}/client/v4`,
     calls,
     writes: () =>
       calls

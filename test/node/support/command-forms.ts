@@ -199,6 +199,7 @@ export const FORMS: Record<string, Form> = {
     run: "npx product-catalog-mcp lab sample desk --customers 100",
   },
 
+  "npx product-catalog-mcp lab migrations --write": AS_IT_STANDS,
   "npx product-catalog-mcp lab surface": AS_IT_STANDS,
   "npx product-catalog-mcp lab surface --cost": AS_IT_STANDS,
   "npx product-catalog-mcp lab surface --write": AS_IT_STANDS,

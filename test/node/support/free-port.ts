@@ -1,12 +1,10 @@
-import { once } from "node:events";
 import { createServer } from "node:net";
+import { listenOn } from "./listen-on.ts";
 
 /** Returns a port of this machine that nobody listens on. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
+  const server = createServer();
+  const { port } = new URL(await listenOn(server));
   server.close();
-  if (address === null || typeof address === "string") throw new Error("No port");
-  return address.port;
+  return Number(port);
 }
