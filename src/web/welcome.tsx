@@ -1,5 +1,5 @@
 import type { Child } from "hono/jsx";
-import { name, version } from "../../package.json";
+import { name as product, version } from "../../package.json";
 import { plainPage } from "./admin/admin-page.tsx";
 import type { AppContext, AppTypes } from "../app-types.ts";
 import { ensureMigrated } from "../database/migrate.ts";
@@ -29,7 +29,7 @@ async function isNew(c: AppContext): Promise<boolean> {
 
 const welcomeText = (
   mcp: string,
-): string => `${name} ${version}: an MCP server that answers from a live product catalog.
+): string => `${product} ${version}: an MCP server that answers from a live product catalog.
 
 MCP endpoint: ${mcp}
 
@@ -99,7 +99,7 @@ function welcomePage(
           </li>
         </ul>
         <p class="quiet">
-          {name} {version}
+          {product} {version}
         </p>
       </section>
     </>,

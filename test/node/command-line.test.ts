@@ -10,6 +10,7 @@ import { COMMANDS } from "../../cli/commands.ts";
 import { parseJsonAs, readText } from "../../cli/read-file.ts";
 import { productRecordSchema } from "../../src/catalog/import/record.ts";
 import { freePort } from "./support/free-port.ts";
+import { helpOf } from "./support/help.ts";
 import { BIN, start } from "./support/processes.ts";
 
 const run = promisify(execFile);
@@ -65,26 +66,23 @@ describe("the bin", () => {
     },
   );
 
-  it.each([[[]], [["--state", "STATE"]], [["stdio", "--state", "STATE"]]])(
-    "serves stdio when it is started with %j, as desktop configurations do",
-    async (args) => {
-      const state = await mkdtemp(join(tmpdir(), "catalog-bare-"));
-      const given = args.map((word) => (word === "STATE" ? state : word));
-      const initialize = {
-        jsonrpc: "2.0",
-        id: 1,
-        method: "initialize",
-        params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "t", version: "1" } },
-      };
-      const { code, stdout } = await start(process.execPath, [BIN, ...given], {
-        input: [`${JSON.stringify(initialize)}\n`],
-      }).ended;
-      expect(JSON.parse(stdout)).toMatchObject({ id: 1, result: { protocolVersion: "2025-11-25" } });
-      expect(code).toBe(0);
-      await rm(state, { recursive: true });
-    },
-    180_000,
-  );
+  it("serves stdio when it is started without a command, as desktop configurations do", async () => {
+    const initialize = {
+      jsonrpc: "2.0",
+      id: 1,
+      method: "initialize",
+      params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "t", version: "1" } },
+    };
+    const { code, stdout } = await start(process.execPath, [BIN], {
+      input: [`${JSON.stringify(initialize)}\n`],
+    }).ended;
+    expect(JSON.parse(stdout)).toMatchObject({ id: 1, result: { protocolVersion: "2025-11-25" } });
+    expect(code).toBe(0);
+    // A server more would show no more than whose help it is.
+    expect((await start(process.execPath, [BIN, "--state", "x", "--help"]).ended).stdout).toBe(
+      await helpOf("stdio"),
+    );
+  }, 180_000);
 });
 
 /** Returns a file and everything it imports statically, recursively. */

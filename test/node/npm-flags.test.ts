@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { expect, it } from "vitest";
 import * as z from "zod";
 import { lostFlags } from "../../cli/npm-flags.ts";
+import { helpOf } from "./support/help.ts";
 import { BIN, start } from "./support/processes.ts";
 
 const packageSchema = z.object({ scripts: z.record(z.string(), z.string()) });
@@ -13,8 +14,7 @@ const own = Object.entries(scripts).flatMap(([script, line]) => {
 
 /** Returns a command's flags as its --help lists them, without --help itself. */
 async function flagsOf(command: string): Promise<{ name: string; takesValue: boolean }[]> {
-  const { stdout } = await start(process.execPath, [BIN, ...command.split(" "), "--help"]).ended;
-  return [...stdout.matchAll(/^ +(?:-\w, )?--([\w-]+)( <)?/gm)]
+  return [...(await helpOf(command)).matchAll(/^ +(?:-\w, )?--([\w-]+)( <)?/gm)]
     .map(([, name = "", value]) => ({ name, takesValue: value !== undefined }))
     .filter(({ name }) => name !== "help");
 }

@@ -5,8 +5,9 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readDemoKeys } from "../../cli/local/demo-keys.ts";
 import { findServer } from "../../cli/local/server.ts";
+import { PROGRAM } from "../../cli/program.ts";
 import { CALL, FORMS, type RunForm, type StartForm } from "../node/support/command-forms.ts";
-import { type Running, endGroups, start } from "../node/support/processes.ts";
+import { BIN, type Running, endGroups, start } from "../node/support/processes.ts";
 import { copyProject, writeExamples } from "./support/project-copy.ts";
 
 // Runs each command that README.md and docs/ name in its smallest form, in a reader's order: a later command
@@ -47,17 +48,20 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 }, 60_000);
 
+/** npx takes a second to find the bin (test/node/npx.test.ts), which is started here without it. */
+const direct = (command: string): string => command.replaceAll(`npx ${PROGRAM} `, `node ${BIN} `);
+
 /** Runs a command in a shell in the copy, with the ids that earlier commands printed. */
 const execute = (command: string): Promise<CommandResult> =>
   new Promise((resolve) => {
     const env = { ...process.env, ...noted, NO_COLOR: "1", WRANGLER_SEND_METRICS: "false" };
-    exec(command, { cwd: folder, env, maxBuffer: 1e9 }, (error, stdout, stderr) =>
+    exec(direct(command), { cwd: folder, env, maxBuffer: 1e9 }, (error, stdout, stderr) =>
       resolve({ code: error?.code ?? 0, stdout, stderr }),
     );
   });
 
 const startIn = (command: string, input?: string[]): Running =>
-  start("sh", ["-c", `cd "${folder}" && exec ${command}`], {
+  start("sh", ["-c", `cd "${folder}" && exec ${direct(command)}`], {
     ownGroup: true,
     ...(input !== undefined && { input }),
   });

@@ -245,7 +245,7 @@ export const FORMS: Record<string, Form> = {
 
   "npm run deploy -- --dry-run": AS_IT_STANDS,
   "npm run deploy": ACCOUNT,
-  "npx wrangler deploy": { run: "npx wrangler deploy --dry-run" },
+  "npx wrangler deploy": { like: "npx wrangler deploy --dry-run --outdir dist" },
   "npx wrangler deploy --dry-run --outdir dist": AS_IT_STANDS,
   "npx wrangler dev": { ranBy: "test/slow/wrangler-dev.test.ts" },
   "npx wrangler login": ACCOUNT,
