@@ -9,9 +9,10 @@ import type { Policy } from "../../src/policy/schema.ts";
 /**
  * The most tokens that a role's full list may cost. Clients hand a model a part of it, usually name,
  * description and input. The catalog's own tools are in every conversation of every shopper. Three of them have two versions
- * until the older ones end: 950 tokens. Variants, sales and links of a product take 1,200.
+ * until the older ones end: 950 tokens. Variants, sales and links of a product take 1,200. An admin has the
+ * tools of every role.
  */
-const TOKENS_MAX: Record<string, number> = { anonymous: 4_300, shopper: 4_300 };
+const TOKENS_MAX: Record<string, number> = { anonymous: 4_300, shopper: 4_300, admin: 9_000 };
 const TOKENS_MAX_ELSE = 7_700;
 
 export interface Cost {

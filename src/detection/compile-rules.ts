@@ -7,6 +7,7 @@ import { productsHandler } from "./kinds/products.ts";
 import { profileHandler } from "./kinds/profile.ts";
 import { sequenceHandler } from "./kinds/sequence.ts";
 import { canaryHandler, floodingHandler, taintHandler } from "./kinds/single.ts";
+import { sizeHandler } from "./kinds/size.ts";
 import { subjectsHandler } from "./kinds/subjects.ts";
 import type { Rule } from "./rules.ts";
 
@@ -72,6 +73,8 @@ function handlerOf(rule: Rule): RuleHandler {
       return canaryHandler(rule);
     case "taint":
       return taintHandler(rule);
+    case "size":
+      return sizeHandler(rule);
     case "flooding":
       return floodingHandler(rule);
     default: {

@@ -1,4 +1,5 @@
 import type { DataClass, Labels } from "./labels.ts";
+import type { WriteSize } from "./size.ts";
 
 /**
  * A keyed hash that stands for an id: equal ids give equal tokens, and the id cannot be recovered
@@ -43,6 +44,8 @@ export interface FlowCall extends Touched {
   kinds: Labels["kinds"];
   /** Reserved until the call is settled. */
   cost: { records: number; bytes: number };
+  /** How much a write would change; absent if the call plans nothing. */
+  size?: WriteSize | undefined;
   /** Data that the answer may hold without being named in the arguments: one person, and this many objects. */
   unnamed: { subject: boolean; objects: number };
 }

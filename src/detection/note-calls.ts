@@ -8,7 +8,7 @@ import { peopleOf } from "./kinds/people.ts";
 import { countNewProducts, seeProducts } from "./kinds/products.ts";
 import { isPublicRead } from "./labels.ts";
 import { PUBLIC_IN_FLIGHT_MAX, type PublicRead } from "./state/public-reads.ts";
-import { IN_FLIGHT_MAX, type Reservation, lateOf, overflowOf } from "./state/reservations.ts";
+import { IN_FLIGHT_MAX, type Reservation, isRetryOf, lateOf, overflowOf } from "./state/reservations.ts";
 import type { FlowState } from "./state/state.ts";
 import { classIndexes } from "./state/subjects.ts";
 
@@ -91,7 +91,7 @@ const emptyResult = (at: number): FlowResult => ({
 /**
  * Counts a call whose settlement was lost as if it had answered all that it could: the people it named, or one unknown
  * person. A catalog read counts what such reads answered lately, and reads with equal arguments count the same
- * products.
+ * products. A write counts once, however often it was sent again.
  */
 function settleLost(
   state: FlowState,
@@ -101,6 +101,7 @@ function settleLost(
   { named, asked }: Pick<PublicRead, "named" | "asked"> = { named: 0, asked: attempt },
 ): void {
   releaseReservation(state, attempt);
+  for (const other of state.inFlight.held.values()) if (isRetryOf(lost, other)) return;
   const call = { ...lost, attempt, objects: [], neighbourhoods: [] };
   const somebody = lost.unnamed.subject ? [`?${attempt}`] : [];
   const { products, records, bytes } = isPublicRead(lost)

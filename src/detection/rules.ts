@@ -25,6 +25,28 @@ const countLimit = z.strictObject({
   max: count.describe("This much is allowed, more is not"),
 });
 
+const sizeLimit = z
+  .strictObject({
+    window: windowSchema,
+    units: count.optional().describe("Units added or removed, both counted"),
+    removed: count.optional().describe("Units removed, less those added of the same product elsewhere"),
+    skus: count.optional().describe("Products changed, again for each call"),
+    emptied: count.optional().describe("Products left without a unit where they were changed"),
+    share: z
+      .number()
+      .gt(0)
+      .max(1)
+      .optional()
+      .describe("Part of the named stock that the call itself removes: 0.5 is half"),
+  })
+  .refine(
+    ({ units, removed, skus, emptied }) => [units, removed, skus, emptied].some((each) => each !== undefined),
+    {
+      message: "Name units, removed, skus or emptied",
+    },
+  )
+  .describe("Everything that the limit names must be exceeded");
+
 const base = {
   id: z
     .string()
@@ -166,6 +188,13 @@ export const ruleSchema = z.discriminatedUnion("kind", [
       window: windowSchema,
     })
     .describe("A write or sink after an answer whose third-party text reads like an instruction"),
+  z
+    .strictObject({
+      kind: z.literal("size"),
+      ...base,
+      limits: limits(sizeLimit),
+    })
+    .describe("Stock that calls in the window changed, by the size that is planned before each call runs"),
   z
     .strictObject({ kind: z.literal("flooding"), ...base, limits: limits(exactPeopleLimit) })
     .describe("People pushed out of the detector's bounded memory in the window"),

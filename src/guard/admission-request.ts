@@ -1,5 +1,6 @@
 import type { AdmissionRequest } from "../caller/admission.ts";
 import { describeArguments } from "../detection/describe.ts";
+import type { WriteSize } from "../detection/size.ts";
 import { limitOf, weightOf } from "../policy/roles.ts";
 import type { GuardContext, GuardedCall } from "./guarded-call.ts";
 import type { LocalRefusals } from "./local-checks.ts";
@@ -7,12 +8,16 @@ import { digestArguments, redactArguments } from "./redact.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Describes a call to its caller's object. `catalogSize` is the number of active products, which some flow rules use. */
+/**
+ * Describes a call to its caller's object. `catalogSize` is the number of active products, which some flow rules use; `size`
+ * is that of the planned write.
+ */
 export function admissionRequest(
   { policy, principal, secretKey, protocol, client, limit }: GuardContext,
   { correlationId, target, args, agreed, trace }: GuardedCall,
   local: LocalRefusals,
   catalogSize: number,
+  size?: WriteSize,
 ): AdmissionRequest {
   const { kind, name, bucket, labels } = target;
   const { roles } = principal;
@@ -39,10 +44,16 @@ export function admissionRequest(
       correlation_id: correlationId,
       ...trace,
       // Refused arguments name nothing, and they can be long: 1 MB of ids would make a record of 4 MB.
-      flow: labels ? describeArguments(labels, local.arguments ? {} : args, secretKey) : null,
+      flow: labels ? withSize(describeArguments(labels, local.arguments ? {} : args, secretKey), size) : null,
       catalog_size: catalogSize,
     },
     ...(agreed && { agreed }),
     ...(labels?.cost.page && { isPaged: true }),
   };
 }
+
+/** A write that changes nothing, such as a retry, costs nothing. */
+const withSize = (flow: ReturnType<typeof describeArguments>, size: WriteSize | undefined) =>
+  size === undefined
+    ? flow
+    : { ...flow, size, ...(size.units === 0 && { cost: { ...flow.cost, records: 0 } }) };

@@ -4,6 +4,7 @@ import { CallerClient } from "../caller/caller-client.ts";
 import { Unreachable } from "../unreachable.ts";
 import { RequestOver } from "../deadlines.ts";
 import { ADMINISTRATION } from "../detection/event.ts";
+import { NO_SIZE, type WriteSize } from "../detection/size.ts";
 import { weightOf } from "../policy/roles.ts";
 import { ok } from "../refusal.ts";
 import { admissionRequest } from "./admission-request.ts";
@@ -31,7 +32,7 @@ type Decide = (calls: readonly CheckedCall[]) => Promise<Admission[]>;
  *
  * 1. The refusals that the Worker finds by itself are collected: signature, permission, arguments (local-checks.ts).
  * 2. Discovery by an anonymous caller is decided here, by a count in the isolate (anonymous-callers.ts).
- * 3. A call of a batch waits for its turn (turns.ts).
+ * 3. A call of a batch waits for its turn (turns.ts). A write is planned then, so that rules see its size.
  * 4. The caller's Durable Object decides rate limit and flow rules, and records the attempt (src/caller/caller-do.ts). If it
  *    can't be reached, the policy decides (unguarded.ts).
  * 5. When the call has run, its result is settled, and the answer may still be withheld (settle.ts).
@@ -100,9 +101,15 @@ function askCaller(context: GuardContext): Decide {
 
   return async (calls) => {
     const now = Date.now();
-    const asked = calls.map(({ call, local }) => {
+    const sizes = await Promise.all(calls.map(sizeOf));
+    const asked = calls.map(({ call, local }, index) => {
       const pageMax = isPaged(call) ? crowdedPage(policy, principal, now) : undefined;
-      return { call, local, pageMax, request: admissionRequest(context, call, local, catalogSize) };
+      return {
+        call,
+        local,
+        pageMax,
+        request: admissionRequest(context, call, local, catalogSize, sizes[index]),
+      };
     });
     try {
       if (lost !== undefined) throw lost;
@@ -125,6 +132,13 @@ function askCaller(context: GuardContext): Decide {
     }
   };
 }
+
+/**
+ * Plans how much a call would change, if it passed the local checks. A failure is no refusal here: the call carries out the
+ * same plan, and fails with it.
+ */
+const sizeOf = async ({ call, local }: CheckedCall): Promise<WriteSize | undefined> =>
+  firstLocalRefusal(local) === undefined ? call.size?.().catch(() => NO_SIZE) : undefined;
 
 const isPaged = ({ target: { labels } }: GuardedCall): boolean => labels?.cost.page !== undefined;
 

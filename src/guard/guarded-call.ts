@@ -2,6 +2,7 @@ import type { Agreed } from "../caller/admission.ts";
 import type { CallerNamespace } from "../caller/caller-do.ts";
 import type { Deadline } from "../deadlines.ts";
 import type { Signals } from "../detection/signals.ts";
+import type { WriteSize } from "../detection/size.ts";
 import type { Principal } from "../identity/principal.ts";
 import type { Limit, Policy } from "../policy/schema.ts";
 import type { Outcome, Refusal, RefusalCode } from "../refusal.ts";
@@ -48,6 +49,8 @@ export interface GuardedCall {
   agreed?: Agreed | undefined;
   /** The caller's own trace, for the records of this call only. */
   trace?: TraceContext | undefined;
+  /** Plans how much the call would change; throws if that can't be known, and then the call can't run. */
+  size?: (() => Promise<WriteSize>) | undefined;
 }
 
 /** `degraded`: the caller's object could not be reached. `isWindowFull`: the rate window had no room for the call. */

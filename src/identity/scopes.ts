@@ -3,7 +3,7 @@ import { bundledPolicy } from "../policy/bundled.ts";
 /** The scopes that a token can be granted, with the text that a person reads on the consent page. */
 export const SCOPES = {
   "catalog:read": "Search the catalog, read products and stock",
-  "inventory:write": "Change stock, which no tool of this server does",
+  "inventory:write": "Change stock, and read who changed it",
   "support:read": "Read customers, orders and tickets; as a customer, your own",
   "support:write": "Close tickets",
   admin: "Administer this server",

@@ -11,6 +11,14 @@ export const stockSchema = z.strictObject({
     .int()
     .nullable()
     .describe("Units on hand in all warehouses; 0 for a discontinued product; null if no quantity is known"),
-  warehouses: z.array(z.strictObject({ warehouse: z.string(), quantity: z.int() })),
+  available: z.int().nullable().describe("Units that no reservation holds"),
+  warehouses: z.array(
+    z.strictObject({
+      warehouse: z.string(),
+      quantity: z.int(),
+      available: z.int(),
+      version: z.int(),
+    }),
+  ),
 });
 export type Stock = z.output<typeof stockSchema>;

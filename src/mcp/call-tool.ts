@@ -16,7 +16,7 @@ export async function callTool(
 ): Promise<CallToolResult | InputRequiredResult> {
   const wanted = readToolCall(params, tools, call.policy);
   const agreed = await readAgreement(wanted, call);
-  const answer = await takePath(call, { ...wanted, agreed }, measure);
+  const answer = await takePath(call, { ...wanted, agreed }, measureAnswer);
   if (answer.ok) {
     const { structuredContent, text } = answer.value;
     return { content: [{ type: "text", text }], structuredContent };
@@ -39,12 +39,13 @@ export const takePath = <T>(
 
 async function followPath<T>(
   call: Call,
-  { target, args, work, agreed }: Wanted<T>,
+  { target, args, work, agreed, measure }: Wanted<T>,
   measured: (answer: T) => Measured,
 ): Promise<Outcome<T>> {
-  const { correlationId, guard, context, trace } = call;
+  const { correlationId, guard, context, trace, deadline } = call;
   const refused = work.ok ? {} : { arguments: work.refusal };
-  const admission = await guard.admit({ correlationId, target, args, refused, agreed, trace });
+  const size = measure && (() => deadline.run(() => measure(context)));
+  const admission = await guard.admit({ correlationId, target, args, refused, agreed, trace, size });
   if (!admission.ok) return admission;
   // The guard has already recorded the refusal of work that cannot start.
   if (!work.ok) return work;
@@ -62,7 +63,7 @@ async function followPath<T>(
   return settled.ok ? answer : settled;
 }
 
-const measure = ({ measured, signals }: ToolAnswer): Measured => ({
+const measureAnswer = ({ measured, signals }: ToolAnswer): Measured => ({
   answer: measured,
   ...signals,
 });

@@ -2,6 +2,7 @@ import type { CallContext } from "../call-context.ts";
 import { isTransient } from "../database/transient.ts";
 import { type Deadline, RequestOver } from "../deadlines.ts";
 import type { Signals } from "../detection/signals.ts";
+import type { WriteSize } from "../detection/size.ts";
 import { EMPTY_RESULT, type Guard } from "../guard/guarded-call.ts";
 import { UNAVAILABLE, refusalOfEnd } from "../guard/refusals.ts";
 import type { Target } from "../guard/target.ts";
@@ -47,6 +48,8 @@ export interface Wanted<T> {
   work: Outcome<Work<T>>;
   /** A form in the client that was accepted for this very call. */
   agreed?: Agreed | undefined;
+  /** Plans how much the work would change, before the guard decides; only of writes that have an amount. */
+  measure?: ((context: CallContext) => Promise<WriteSize>) | undefined;
 }
 export type Work<T> = (context: CallContext) => Promise<Outcome<T>>;
 

@@ -69,7 +69,7 @@ export async function serveMcp(request: Request, context: McpRequest): Promise<R
     guard,
     context: {
       catalog: createCatalog(timed),
-      inventory: createInventory(timed),
+      inventory: createInventory(timed, principal.id),
       support: createSupport(timed, viewerOf(policy, principal)),
       now: Date.now(),
     },

@@ -50,7 +50,7 @@ export async function readProducts(
   skus: string[],
   { catalog, inventory, now }: CallContext,
 ): Promise<Outcome<Answered<{ uri: string; value: LiveProduct }[]>>> {
-  const [products, stocks] = await Promise.all([catalog.products(skus, now), inventory.stock(skus)]);
+  const [products, stocks] = await Promise.all([catalog.products(skus, now), inventory.stock(skus, now)]);
   const as_of = new Date(now).toISOString();
   const found: { uri: string; value: LiveProduct }[] = [];
   for (const sku of skus) {
@@ -58,9 +58,9 @@ export async function readProducts(
     const live = stocks.find(({ stock }) => stock.sku === sku);
     if (product === undefined || live === undefined) return unknownSku(catalog, sku);
     const uri = productResource.uriTemplate.replace("{sku}", encodeURIComponent(sku));
-    const { status, stock: total, warehouses } = live.stock;
+    const { status, stock: total, available, warehouses } = live.stock;
     const [image_url = ""] = product.images;
-    found.push({ uri, value: { ...product, image_url, status, stock: total, warehouses, as_of } });
+    found.push({ uri, value: { ...product, image_url, status, stock: total, available, warehouses, as_of } });
   }
   return ok(answered(found, { records: found.length }));
 }

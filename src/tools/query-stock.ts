@@ -34,7 +34,7 @@ const toEarlier = ({ sku, status, stock, warehouses }: Stock): z.output<typeof e
   sku,
   status,
   stock: stock ?? 0,
-  warehouses,
+  warehouses: warehouses.map(({ warehouse, quantity }) => ({ warehouse, quantity })),
 });
 
 const input = z
@@ -71,7 +71,7 @@ A discontinued product has stock 0; null means that the quantity is unknown, not
 
   async run({ sku, skus = [] }, { catalog, inventory, now }) {
     const as_of = new Date(now).toISOString();
-    const found = await inventory.stock(sku === undefined ? skus : [sku]);
+    const found = await inventory.stock(sku === undefined ? skus : [sku], now);
     // Variants count as the product that they are.
     const measured = found.map(({ stock, countsAs }) => ({ ...stock, sku: countsAs }));
     const items = found.map(({ stock }) => stock);
@@ -131,17 +131,28 @@ function stockText(
   return `${[...lines, ...notFound].join("\n")}\n(as of ${as_of})`;
 }
 
-const placesText = (warehouses: Stock["warehouses"]): string =>
-  warehouses.length === 0
-    ? ""
-    : ` (${warehouses.map(({ warehouse, quantity }) => `${warehouse} ${quantity}`).join(", ")})`;
+const inBrackets = (places: string[]): string => (places.length === 0 ? "" : ` (${places.join("; ")})`);
 
-function stockLine({ sku, status, availability, available_from, stock, warehouses }: Stock): string {
+function placeText({ warehouse, quantity, available, version }: Stock["warehouses"][number]): string {
+  const held = available === quantity ? "" : `, ${available} available`;
+  return `${warehouse} ${quantity}${held}, version ${version}`;
+}
+
+function stockLine({
+  sku,
+  status,
+  availability,
+  available_from,
+  stock,
+  available,
+  warehouses,
+}: Stock): string {
   const from = available_from === undefined ? "" : ` from ${available_from}`;
   // A discontinued product is so by both words, and one says it.
   const state = status === availability ? status : `${status}, ${availability}`;
-  return `${sku}: ${state}${from}, stock ${stock ?? "unknown"}${placesText(warehouses)}`;
+  const held = available === stock ? "" : `, available ${available}`;
+  return `${sku}: ${state}${from}, stock ${stock ?? "unknown"}${held}${inBrackets(warehouses.map(placeText))}`;
 }
 
 const earlierLine = ({ sku, status, stock, warehouses }: z.output<typeof earlierStockSchema>): string =>
-  `${sku}: ${status}, stock ${stock}${placesText(warehouses)}`;
+  `${sku}: ${status}, stock ${stock}${inBrackets(warehouses.map(({ warehouse, quantity }) => `${warehouse} ${quantity}`))}`;

@@ -6,11 +6,14 @@ import { getPaymentMethods } from "./get-payment-methods.ts";
 import { getProduct } from "./get-product.ts";
 import { getTicket } from "./get-ticket.ts";
 import { listCategories } from "./list-categories.ts";
+import { listChanges } from "./list-changes.ts";
 import { listTickets } from "./list-tickets.ts";
 import { queryStock } from "./query-stock.ts";
 import { searchCustomers } from "./search-customers.ts";
 import { searchProducts } from "./search-products.ts";
 import type { Tool } from "./tool.ts";
+import { undoChange } from "./undo-change.ts";
+import { updateInventory } from "./update-inventory.ts";
 
 /** Every tool, in the order that clients see. */
 export const tools: readonly Tool[] = [
@@ -26,6 +29,9 @@ export const tools: readonly Tool[] = [
   listTickets,
   getTicket,
   closeTicket,
+  updateInventory,
+  undoChange,
+  listChanges,
 ];
 
 /** Returns each version of each tool that clients may ask for, the current one first. */

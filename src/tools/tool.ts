@@ -4,6 +4,7 @@ import { parseArguments } from "../validation/arguments.ts";
 import type { CallContext } from "../call-context.ts";
 import type { Labels } from "../detection/labels.ts";
 import type { Answered, Signals } from "../detection/signals.ts";
+import { NO_SIZE, type WriteSize } from "../detection/size.ts";
 import type { Scope } from "../identity/scopes.ts";
 import { type Outcome, ok } from "../refusal.ts";
 import { type ObjectSchema, inputSchemaOf, outputSchemaOf } from "./json-schema.ts";
@@ -11,7 +12,29 @@ import { publishedSchema } from "./published-schema.ts";
 import type { Contract, Deprecation, OlderVersion, Shown } from "./older-version.ts";
 import { currentArguments, namesOf, versionAsked, withEarlier } from "./version-argument.ts";
 
-interface ToolSpec<Input extends ObjectSchema, Output extends ObjectSchema> {
+interface ToolSpec<Input extends ObjectSchema, Output extends ObjectSchema> extends Declaration<
+  Input,
+  Output
+> {
+  run(args: z.output<Input>, context: CallContext): Promise<Outcome<Answered<z.output<Output>>>>;
+}
+
+interface WriteSpec<
+  Input extends ObjectSchema,
+  Output extends ObjectSchema,
+  Plan extends { size: WriteSize },
+> extends Declaration<Input, Output> {
+  /** Reads what the call would change, without changing it. The guard sees the plan's size before the call may run. */
+  plan(args: z.output<Input>, context: CallContext): Promise<Outcome<Plan>>;
+  /** Carries the plan out. */
+  apply(
+    args: z.output<Input>,
+    context: CallContext,
+    plan: Plan,
+  ): Promise<Outcome<Answered<z.output<Output>>>>;
+}
+
+interface Declaration<Input extends ObjectSchema, Output extends ObjectSchema> {
   name: string;
   /** Raised with a change that would break clients; `previous` keeps the version before. */
   version: number;
@@ -29,7 +52,6 @@ interface ToolSpec<Input extends ObjectSchema, Output extends ObjectSchema> {
   labels: Labels;
   input: Input;
   output: Output;
-  run(args: z.output<Input>, context: CallContext): Promise<Outcome<Answered<z.output<Output>>>>;
   /** The whole answer as text, for clients that do not read `structuredContent`. */
   text(output: z.output<Output>): string;
   /** Newest first. */
@@ -45,6 +67,9 @@ export interface ToolAnswer extends Shown {
 
 /** A call whose arguments are valid but that has not run yet. */
 export type PreparedCall = (context: CallContext) => Promise<Outcome<ToolAnswer>>;
+
+/** Plans a write; throws if that fails. Only tools that change an amount have it. */
+export type Measure = (context: CallContext) => Promise<WriteSize>;
 
 /** One version of a tool. */
 export interface Tool {
@@ -70,7 +95,7 @@ export interface Tool {
   scope: Scope;
   labels: Labels;
   /** `args` are the current version's arguments if they could be parsed, because the labels refer to those. */
-  prepare(args: unknown): { args: unknown; work: Outcome<PreparedCall> };
+  prepare(args: unknown): { args: unknown; work: Outcome<PreparedCall>; measure?: Measure | undefined };
   /** Earlier versions that clients may still call. */
   previous: readonly Tool[];
 }
@@ -86,23 +111,61 @@ const VERSION_META_KEY = "product-catalog-mcp/version";
 const DEPRECATED_META_KEY = "product-catalog-mcp/deprecated";
 
 /** Closes over the schemas, so that a registry of different tools needs neither `any` nor a cast. */
-export function defineTool<Input extends ObjectSchema, Output extends ObjectSchema>(
+export const defineTool = <Input extends ObjectSchema, Output extends ObjectSchema>(
   spec: ToolSpec<Input, Output>,
+): Tool => makeTool(spec, (args) => ({ run: (context) => spec.run(args, context) }));
+
+/** Defines a tool that plans what it changes. One call plans once: the guard judges the plan that is carried out. */
+export const defineWrite = <
+  Input extends ObjectSchema,
+  Output extends ObjectSchema,
+  Plan extends { size: WriteSize },
+>(
+  spec: WriteSpec<Input, Output, Plan>,
+): Tool =>
+  makeTool(spec, (args) => {
+    let planning: Promise<Outcome<Plan>> | undefined;
+    const planOnce = (context: CallContext) => (planning ??= spec.plan(args, context));
+    return {
+      async measure(context) {
+        const plan = await planOnce(context);
+        return plan.ok ? plan.value.size : NO_SIZE;
+      },
+      async run(context) {
+        const plan = await planOnce(context);
+        return plan.ok ? spec.apply(args, context, plan.value) : plan;
+      },
+    };
+  });
+
+interface Started<Output extends ObjectSchema> {
+  measure?: Measure;
+  run: (context: CallContext) => Promise<Outcome<Answered<z.output<Output>>>>;
+}
+
+function makeTool<Input extends ObjectSchema, Output extends ObjectSchema>(
+  spec: Declaration<Input, Output>,
+  start: (args: z.output<Input>) => Started<Output>,
 ): Tool {
   const { name, title, scope, labels } = spec;
   // Clients of the revisions before 2025-06-18, and directories of connectors, read the title here.
   const annotations = { title, ...spec.annotations };
-  function prepare(args: unknown, show: (output: z.output<Output>) => Shown): Outcome<PreparedCall> {
+  function prepare(
+    args: unknown,
+    show: (output: z.output<Output>) => Shown,
+  ): Omit<ReturnType<Tool["prepare"]>, "args"> {
     const parsed = parseArguments(spec.input, args);
-    if (!parsed.ok) return parsed;
-    return ok(async (context) => {
-      const outcome = await spec.run(parsed.value, context);
+    if (!parsed.ok) return { work: parsed };
+    const { measure, run } = start(parsed.value);
+    const work: PreparedCall = async (context) => {
+      const outcome = await run(context);
       if (!outcome.ok) return outcome;
       // Strict parsing makes an unnamed field an error instead of a leak.
       const value = spec.output.parse(outcome.value.value);
       const { signals, measured = value } = outcome.value;
       return ok({ ...show(value), measured, signals });
-    });
+    };
+    return { work: ok(work), measure };
   }
 
   const previous = (spec.previous ?? []).map(
@@ -126,7 +189,7 @@ export function defineTool<Input extends ObjectSchema, Output extends ObjectSche
       prepare(args) {
         const current = read(args);
         if (!current.ok) return { args, work: current };
-        return { args: current.value.args, work: prepare(current.value.args, current.value.show) };
+        return { args: current.value.args, ...prepare(current.value.args, current.value.show) };
       },
       previous: [],
     }),
@@ -157,7 +220,7 @@ export function defineTool<Input extends ObjectSchema, Output extends ObjectSche
     labels,
     prepare(args) {
       const asked = currentArguments(args, names);
-      return asked.ok ? { args: asked.value, work: prepare(asked.value, show) } : { args, work: asked };
+      return asked.ok ? { args: asked.value, ...prepare(asked.value, show) } : { args, work: asked };
     },
     previous,
   };

@@ -5,6 +5,7 @@ import { everyVersion, tools } from "../../src/tools/registry.ts";
 import definitions from "../../tool-definitions.json" with { type: "json" };
 import { ask, signedInAs } from "./support/desk.ts";
 import { fillSample } from "./support/sample.ts";
+import { makeExamples } from "./support/stock.ts";
 
 // A client written for any released definition sends that definition's examples, and checks the answer
 // against its output schema.
@@ -12,7 +13,8 @@ import { fillSample } from "./support/sample.ts";
 let staff: Record<string, string>;
 beforeAll(async () => {
   await fillSample();
-  staff = await signedInAs(["support"]);
+  staff = await signedInAs(["support", "inventory"]);
+  await makeExamples();
 });
 
 const examples = Object.entries(lockSchema.parse(definitions).tools).flatMap(

@@ -2,13 +2,15 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { everyVersion, tools } from "../../src/tools/registry.ts";
 import { ask, signedInAs } from "./support/desk.ts";
 import { fillSample } from "./support/sample.ts";
+import { makeExamples } from "./support/stock.ts";
 
 // Some clients show a model only `structuredContent`, others only the text, so each half must hold the whole answer.
 
 let staff: Record<string, string>;
 beforeAll(async () => {
   await fillSample();
-  staff = await signedInAs(["support"]);
+  staff = await signedInAs(["support", "inventory"]);
+  await makeExamples();
 });
 
 /** Calls of every version of a tool beside its own examples, for the parts of an answer that those leave out. */
@@ -58,6 +60,7 @@ const SAID_IF_TRUE: Record<string, RegExp> = {
   changed: /closed now/,
   preferred: /\(preferred\)/,
   complete: /Counted: all/,
+  replayed: /earlier call with this key/,
 };
 
 const oneSpace = (text: string) => text.replace(/\s+/g, " ");

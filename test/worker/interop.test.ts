@@ -10,7 +10,7 @@ beforeAll(async () => {
   await fillDesk();
 });
 // A new caller for each test, so that none reaches another's limits.
-const agent = () => signedInAs(["support"]);
+const agent = () => signedInAs(["support", "inventory"]);
 
 const clients = {
   "v2 client on 2026-07-28": async () => connectClient("2026-07-28", await agent()),
@@ -35,6 +35,10 @@ const calls = {
   list_tickets: [{}, { status: "closed" }, { customer_id: ADA, status: "open" }],
   get_ticket: [{ ticket_id: "T-5002" }, { ticket_id: "T-5004" }],
   close_ticket: [{ ticket_id: "T-5001", resolution: "Sent again" }],
+  update_inventory: [
+    { changes: [{ sku: "SKU-10001", warehouse: "east", set: 12 }], reason: "Counted", dry_run: true },
+  ],
+  list_changes: [{}],
 };
 const promptArguments = {
   find_product: { need: "typing", budget: "100 USD" },
@@ -42,7 +46,8 @@ const promptArguments = {
   stock_report: { skus: "SKU-10001,SKU-12847" },
 };
 
-const writes = new Set(["close_ticket"]);
+const writes = new Set(["close_ticket", "update_inventory", "undo_change"]);
+const destructive = new Set(["update_inventory", "undo_change"]);
 
 describe.each(Object.entries(clients))("%s", (_, connect) => {
   it("lists the registries' contents in order", async () => {
@@ -55,7 +60,7 @@ describe.each(Object.entries(clients))("%s", (_, connect) => {
       expect(tool.description).toMatch(/Examples?: \{/);
       expect(tool.annotations).toMatchObject({
         readOnlyHint: !writes.has(tool.name),
-        destructiveHint: false,
+        destructiveHint: destructive.has(tool.name),
         openWorldHint: false,
       });
       expect(tool.inputSchema.type).toBe("object");

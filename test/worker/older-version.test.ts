@@ -61,7 +61,7 @@ function newCaller({ calls = 100, allowed = true } = {}) {
     }),
     context: {
       catalog: createCatalog(env.DB),
-      inventory: createInventory(env.DB),
+      inventory: createInventory(env.DB, "tester"),
       support: createSupport(env.DB, { sees: "all" }),
       now: Date.now(),
     },

@@ -219,7 +219,7 @@ describe("availability", () => {
   ])("of %s is %s, with the stock %j", async (sku, availability, stock) => {
     const [shown] = await catalog().products([sku], DURING);
     expect(shown?.availability).toBe(availability);
-    const [found] = await createInventory(env.DB).stock([sku]);
+    const [found] = await createInventory(env.DB, "tester").stock([sku], Date.now());
     expect(found?.stock).toMatchObject({ availability, stock });
   });
 

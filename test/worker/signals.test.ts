@@ -35,7 +35,7 @@ beforeAll(async () => {
 
 const context = () => ({
   catalog: createCatalog(env.DB),
-  inventory: createInventory(env.DB),
+  inventory: createInventory(env.DB, "tester"),
   support: createSupport(env.DB, { sees: "all" }),
   now: 0,
 });

@@ -253,9 +253,10 @@ describe("query_stock", () => {
       status: "active",
       availability: "in_stock",
       stock: 36,
+      available: 36,
       warehouses: [
-        { warehouse: "east", quantity: 12 },
-        { warehouse: "west", quantity: 24 },
+        { warehouse: "east", quantity: 12, available: 12, version: 1 },
+        { warehouse: "west", quantity: 24, available: 24, version: 1 },
       ],
       as_of: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
     });

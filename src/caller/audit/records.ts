@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { RULE_VERDICTS } from "../../detection/rules.ts";
 import { CALL_KINDS, DATA_CLASSES } from "../../detection/labels.ts";
+import { writeSizeSchema } from "../../detection/size.ts";
 
 // The audit's records: an attempt before a call runs and an outcome after it, in one chain per principal
 // (src/caller/audit/chain.ts). A crash between the two leaves the attempt. Times are milliseconds since the epoch. Fields of
@@ -60,6 +61,8 @@ export const attemptSchema = z.object({
       unnamed: z.object({ subject: z.boolean(), objects: z.int() }),
       ...touched,
       neighbourhoods: tokens,
+      /** How much a write would change; absent if the call plans nothing, and in older records. */
+      size: writeSizeSchema.optional(),
     })
     .nullable(),
   /** Active products at the time, which some rules use. */

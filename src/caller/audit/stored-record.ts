@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { jsonText } from "../../database/json-text.ts";
 import { CALL_KINDS, DATA_CLASSES } from "../../detection/labels.ts";
+import { writeSizeSchema } from "../../detection/size.ts";
 import {
   type AuditRecord,
   attemptSchema,
@@ -105,6 +106,7 @@ const looseFlow = z.object({
   subjects: words,
   objects: words,
   neighbourhoods: words,
+  size: writeSizeSchema.optional().catch(undefined),
 });
 
 /** Data classes that this release does not know count as personal data. */

@@ -92,6 +92,13 @@ const STAGED_COLUMNS = [
   ...JSON_COLUMNS.map((name) => `record -> '${name}'`),
 ];
 
+/**
+ * SQL for whether the last touch of a row of `stock` was a change that can be undone. An import that states the same quantity
+ * confirms it: the row gets a new version, and the change can't be undone any more.
+ */
+const isUndoable = `EXISTS (SELECT 1 FROM stock_changes l WHERE l.product_id = stock.product_id
+  AND l.warehouse = stock.warehouse AND l.version = stock.version)`;
+
 /** Moves an import's rows into the catalog. Unchanged rows are not written. */
 export function applyImport(importId: string, { removeMissing }: { removeMissing: boolean }): Statement[] {
   const mine = (sql: string): Statement => ({ sql, values: [importId] });
@@ -134,7 +141,7 @@ export function applyImport(importId: string, { removeMissing }: { removeMissing
       SELECT p.id, s.value ->> 'warehouse', s.value ->> 'quantity'
       FROM ${staged}, json_each(record, '$.stock') s WHERE r.import_id = ?1
       ON CONFLICT (product_id, warehouse) DO UPDATE SET quantity = excluded.quantity, version = version + 1
-      WHERE quantity <> excluded.quantity`),
+      WHERE quantity <> excluded.quantity OR ${isUndoable}`),
     mine(`DELETE FROM product_words WHERE product_id IN (
       SELECT p.id FROM ${staged} JOIN product_words w ON w.product_id = p.id WHERE r.import_id = ?1
         AND (w.id, w.group_id, ${WORD_COLUMNS.map((name) => `w.${name}`).join(", ")}) IS NOT (${staging}))`),

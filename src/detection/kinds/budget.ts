@@ -2,7 +2,7 @@ import { BUSY } from "../decision.ts";
 import type { FlowCall } from "../event.ts";
 import { type RuleOf, ruleKey } from "../rules.ts";
 import { counterOf } from "../state/counters.ts";
-import type { Reservation } from "../state/reservations.ts";
+import { type Reservation, isRetryOf } from "../state/reservations.ts";
 import type { FlowState } from "../state/state.ts";
 import { type RuleHandler, appliesTo } from "./compiled-rule.ts";
 
@@ -12,10 +12,13 @@ export function budgetHandler(rule: RuleOf<"budget">): RuleHandler {
   const watched = { classes: rule.classes, kinds: rule.kinds };
 
   /** Adds up what writes in flight will use for certain, and what reads in flight may answer at most. */
-  function costInFlight({ inFlight, publicReads }: FlowState): { written: number; read: number } {
+  function costInFlight(
+    { inFlight, publicReads }: FlowState,
+    call: FlowCall,
+  ): { written: number; read: number } {
     let [written, read] = [0, 0];
     const add = (each: Reservation) => {
-      if (!appliesTo(watched, each)) return;
+      if (!appliesTo(watched, each) || isRetryOf(each, call)) return;
       if (writes(each)) written += each.cost[rule.of];
       else read += each.cost[rule.of];
     };
@@ -27,7 +30,7 @@ export function budgetHandler(rule: RuleOf<"budget">): RuleHandler {
   return {
     ...watched,
     before(state, call) {
-      const { written, read } = costInFlight(state);
+      const { written, read } = costInFlight(state, call);
       let isBusy = false;
       for (const { counter, max } of limits) {
         const observed = state.counters.total(counter, call.at) + written + call.cost[rule.of];

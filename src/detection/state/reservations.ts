@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { FlowCall } from "../event.ts";
 import { CALL_KINDS, DATA_CLASSES } from "../labels.ts";
+import { writeSizeSchema } from "../size.ts";
 import type { Json, Part } from "./part.ts";
 
 /**
@@ -20,12 +21,15 @@ const rowSchema = z.object({
   subjects: z.array(z.string()),
   cost: z.object({ records: z.number(), bytes: z.number() }),
   unnamed: z.object({ subject: z.boolean(), objects: z.number() }),
+  /** Only of writes; absent in rows of earlier releases. */
+  digest: z.string().optional(),
+  size: writeSizeSchema.optional(),
 });
 
 /** The part of a call that is kept while it runs. */
 export type Reservation = Pick<
   FlowCall,
-  "at" | "tool" | "roles" | "classes" | "kinds" | "subjects" | "cost" | "unnamed"
+  "at" | "tool" | "roles" | "classes" | "kinds" | "subjects" | "cost" | "unnamed" | "digest" | "size"
 >;
 
 /** Calls in flight that are about people or change something. Rows from before `PublicReads` hold catalog reads too. */
@@ -34,8 +38,22 @@ export class Reservations implements Part {
   readonly changed = new Set<string>();
   readonly held = new Map<number, Reservation>();
 
-  reserve({ attempt, at, tool, roles, classes, kinds, subjects, cost, unnamed }: FlowCall): void {
-    this.held.set(attempt, { at, tool, roles, classes, kinds, subjects, cost, unnamed });
+  reserve({
+    attempt,
+    at,
+    tool,
+    roles,
+    classes,
+    kinds,
+    subjects,
+    cost,
+    unnamed,
+    digest,
+    size,
+  }: FlowCall): void {
+    const held = { at, tool, roles, classes, kinds, subjects, cost, unnamed };
+    // Equal writes in flight are retries of one another, which count once.
+    this.held.set(attempt, kinds.includes("write") ? { ...held, digest, size } : held);
     this.changed.add(String(attempt));
   }
 
@@ -48,12 +66,23 @@ export class Reservations implements Part {
   }
   value(key: string): Json | undefined {
     const held = this.held.get(Number(key));
-    return held && { ...held };
+    if (held === undefined) return undefined;
+    const { digest, size, ...rest } = held;
+    return { ...rest, ...(digest !== undefined && { digest }), ...(size !== undefined && { size }) };
   }
   load(key: string, value: unknown): void {
     this.held.set(Number(key), rowSchema.parse(value));
   }
 }
+
+/**
+ * Returns whether two writes are the same one, sent again: this server's writes change nothing when they are repeated with
+ * equal arguments.
+ */
+export const isRetryOf = (
+  { tool, digest }: Pick<Reservation, "tool" | "digest">,
+  other: Pick<Reservation, "tool" | "digest">,
+): boolean => digest !== undefined && digest === other.digest && tool === other.tool;
 
 type Held<Each extends Reservation> = ReadonlyMap<number, Each>;
 

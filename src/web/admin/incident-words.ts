@@ -40,6 +40,8 @@ export function behaviourWords(
       return rule.classes === undefined
         ? `${did("changed", "change")} up to ${counted}${limit}`
         : `requested up to ${counted} of personal data${limit}`;
+    case "size":
+      return `${did("changed", "change")} much of the stock: ${counted}${limit}`;
     case "products":
       return `${did("read", "read")} up to ${counted}${limit}`;
     case "adjacency":

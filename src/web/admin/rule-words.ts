@@ -1,5 +1,6 @@
 import type { DataClass } from "../../detection/labels.ts";
 import type { Rule } from "../../detection/rules.ts";
+import { SUMMED } from "../../detection/size.ts";
 import { duration, list, number, plural } from "./units.ts";
 
 // Flow rules in words, for people who have not read docs/detection.md.
@@ -17,7 +18,7 @@ export const classWords = (classes: readonly DataClass[]): string =>
 type Noun = readonly [one: string, many: string];
 const PEOPLE: Noun = ["person", "people"];
 /** Nouns for the things that each kind of rule counts. */
-const COUNTED_NOUNS: Record<Exclude<Rule["kind"], "budget">, Noun> = {
+const COUNTED_NOUNS: Record<Exclude<Rule["kind"], "budget" | "size">, Noun> = {
   subjects: PEOPLE,
   profile: PEOPLE,
   sequence: PEOPLE,
@@ -28,11 +29,19 @@ const COUNTED_NOUNS: Record<Exclude<Rule["kind"], "budget">, Noun> = {
   taint: ["text like an instruction", "texts like instructions"],
   flooding: PEOPLE,
 };
+const SIZE_NOUNS: Record<(typeof SUMMED)[number], Noun> = {
+  units: ["unit added or removed", "units added or removed"],
+  removed: ["unit removed", "units removed"],
+  skus: ["product changed", "products changed"],
+  emptied: ["product emptied", "products emptied"],
+};
 
 /** A count with the noun of its rule: `8 people`. */
 export function countWords(count: number, rule: Rule | undefined): string {
   if (rule === undefined) return number(count);
   if (rule.kind === "budget") return plural(count, rule.of === "bytes" ? "byte" : "record");
+  // The limits of one rule count different things.
+  if (rule.kind === "size") return number(count);
   return plural(count, ...COUNTED_NOUNS[rule.kind]);
 }
 
@@ -64,6 +73,16 @@ export function ruleWords(rule: Rule): string {
           ({ max, share, window }) =>
             `${number(max)}${share === undefined ? "" : `, if they are ${number(share * 100)} % of such calls,`} in ${duration(window)}`,
         )
+        .join("; ");
+    case "size":
+      return rule.limits
+        .map(({ window, share, ...max }) => {
+          const sums = SUMMED.flatMap((part) =>
+            max[part] === undefined ? [] : [plural(max[part], ...SIZE_NOUNS[part])],
+          );
+          const most = share === undefined ? [] : [`${number(share * 100)} % of the named stock`];
+          return `${list([...sums, ...most])} in ${duration(window)}`;
+        })
         .join("; ");
     case "subjects":
     case "profile":

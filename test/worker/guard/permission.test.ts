@@ -18,8 +18,8 @@ const CATALOG_RESOURCES = ["catalog://products/summary", "catalog://categories"]
 const PRODUCT_TEMPLATE = "catalog://products/{sku}";
 const PROMPTS = ["find_product", "compare_products", "stock_report"];
 const CATALOG = [...CATALOG_TOOLS, ...CATALOG_RESOURCES, PRODUCT_TEMPLATE, ...PROMPTS];
-const DESK = [
-  ...CATALOG_TOOLS,
+const STOCK = ["update_inventory", "undo_change", "list_changes"];
+const DESK_TOOLS = [
   "search_customers",
   "get_customer",
   "get_customer_orders",
@@ -28,11 +28,9 @@ const DESK = [
   "list_tickets",
   "get_ticket",
   "close_ticket",
-  ...CATALOG_RESOURCES,
-  "data://customers/summary",
-  PRODUCT_TEMPLATE,
-  ...PROMPTS,
 ];
+const DESK_RESOURCES = [...CATALOG_RESOURCES, "data://customers/summary", PRODUCT_TEMPLATE];
+const DESK = [...CATALOG_TOOLS, ...DESK_TOOLS, ...DESK_RESOURCES, ...PROMPTS];
 const MAY: Record<string, { scopes: string[]; names: string[]; customers: "own" | "all" }> = {
   anonymous: { scopes: ["catalog:read"], names: CATALOG, customers: "own" },
   shopper: { scopes: ["catalog:read"], names: CATALOG, customers: "own" },
@@ -54,10 +52,14 @@ const MAY: Record<string, { scopes: string[]; names: string[]; customers: "own" 
     customers: "own",
   },
   support: { scopes: ["catalog:read", "support:read", "support:write"], names: DESK, customers: "all" },
-  inventory: { scopes: ["catalog:read", "inventory:write"], names: CATALOG, customers: "own" },
+  inventory: {
+    scopes: ["catalog:read", "inventory:write"],
+    names: [...CATALOG_TOOLS, ...STOCK, ...CATALOG_RESOURCES, PRODUCT_TEMPLATE, ...PROMPTS],
+    customers: "own",
+  },
   admin: {
     scopes: ["catalog:read", "inventory:write", "support:read", "support:write", "admin"],
-    names: DESK,
+    names: [...CATALOG_TOOLS, ...DESK_TOOLS, ...STOCK, ...DESK_RESOURCES, ...PROMPTS],
     customers: "all",
   },
 };

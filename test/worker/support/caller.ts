@@ -88,7 +88,7 @@ export function newCaller({
       guard,
       context: {
         catalog: createCatalog(env.DB),
-        inventory: createInventory(env.DB),
+        inventory: createInventory(env.DB, principal.id),
         support: createSupport(env.DB, viewerOf(policy, principal)),
         now: Date.now(),
       },

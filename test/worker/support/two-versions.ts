@@ -27,8 +27,8 @@ export const unitsOf = defineTool({
   input: z.strictObject({ item: z.strictObject({ sku: skuSchema }) }),
   output,
 
-  async run({ item: { sku } }, { catalog, inventory }) {
-    const [found] = await inventory.stock([sku]);
+  async run({ item: { sku } }, { catalog, inventory, now }) {
+    const [found] = await inventory.stock([sku], now);
     if (found === undefined) return unknownSku(catalog, sku);
     return ok(answered({ item: { sku: found.stock.sku }, units: found.stock.stock ?? 0 }, { records: 1 }));
   },

@@ -1,0 +1,94 @@
+import type { D1Database } from "@cloudflare/workers-types";
+import type { ChangeDraft } from "../changes/change.ts";
+import { changesIn, readStored, selectChange, selectStored } from "../changes/statements.ts";
+import { runBatch } from "../database/run-batch.ts";
+import { type Outcome, ok, refuse } from "../refusal.ts";
+import { type AppliedChange, type Planned, alreadyStored, applyChange, planned } from "./apply-change.ts";
+import { applyPlan, linesIn, selectLines } from "./change-lines.ts";
+import { placesIn, selectPlaces } from "./places.ts";
+import { type StockPlan, type WantedChange, planUndo, planUpdate } from "./plan.ts";
+
+const HINTED_WAREHOUSES = 20;
+
+/** Reads what an update is about and plans it. A key that was used before leads to its change. */
+export async function planStockUpdate(
+  db: D1Database,
+  draft: ChangeDraft,
+  wanted: readonly WantedChange[],
+): Promise<Outcome<Planned<StockPlan>>> {
+  const [kept, rows, names] = await runBatch(db, [
+    selectStored(draft),
+    selectPlaces(wanted, draft.at),
+    { sql: "SELECT name FROM warehouses ORDER BY name LIMIT ?1", values: [HINTED_WAREHOUSES] },
+  ]);
+  const stored = readStored(kept, draft);
+  if (!stored.ok) return stored;
+  if (stored.value !== undefined) return ok(alreadyStored(stored.value));
+  const places = placesIn(rows);
+  const missing = [...new Set(places.filter(({ place }) => place === undefined).map(({ sku }) => sku))];
+  if (missing.length > 0) return refuse("not_found", "There is no such product.", { missing });
+  const strange = places.find(({ isKnown }) => !isKnown);
+  if (strange !== undefined) return unknownWarehouse(names);
+  const found = wanted.map((each, index) => ({ wanted: each, place: places[index]?.place }));
+  const plan = planUpdate(found);
+  return plan.ok ? ok(planned(plan.value)) : plan;
+}
+
+function unknownWarehouse(rows: readonly unknown[] = []) {
+  const warehouses = rows.map((row) => String(Object(row)["name"]));
+  const known = warehouses.length === 0 ? "No warehouse is known." : `Known: ${warehouses.join(", ")}.`;
+  return refuse("not_found", `There is no such warehouse. ${known}`, { hints: { warehouses } });
+}
+
+/** Applies a planned update. */
+export const updateStock = (
+  db: D1Database,
+  draft: ChangeDraft,
+  wanted: readonly WantedChange[],
+  first: Planned<StockPlan>,
+): Promise<Outcome<AppliedChange>> =>
+  applyChange(db, {
+    draft,
+    planned: first,
+    plan: () => planStockUpdate(db, draft, wanted),
+    statements: (plan) => applyPlan(draft, plan),
+  });
+
+/** Reads a change and plans its way back. `draft.undoes` is its id. */
+export async function planStockUndo(
+  db: D1Database,
+  draft: ChangeDraft & { undoes: string },
+): Promise<Outcome<Planned<StockPlan>>> {
+  const [kept, changes, lineRows] = await runBatch(db, [
+    selectStored(draft),
+    selectChange(draft.undoes),
+    selectLines("?1", [draft.undoes]),
+  ]);
+  const stored = readStored(kept, draft);
+  if (!stored.ok) return stored;
+  if (stored.value !== undefined) return ok(alreadyStored(stored.value));
+  if (changesIn(changes).length === 0) return refuse("not_found", "There is no such change.");
+  const lines = linesIn(lineRows);
+  const [rows] = await runBatch(db, [selectPlaces(lines, draft.at)]);
+  const places = placesIn(rows);
+  const plan = planUndo(
+    lines.flatMap((line, index) => {
+      const place = places[index]?.place;
+      return place === undefined ? [] : [{ line, place }];
+    }),
+  );
+  return plan.ok ? ok(planned(plan.value)) : plan;
+}
+
+/** Applies a planned way back. */
+export const undoStock = (
+  db: D1Database,
+  draft: ChangeDraft & { undoes: string },
+  first: Planned<StockPlan>,
+): Promise<Outcome<AppliedChange>> =>
+  applyChange(db, {
+    draft,
+    planned: first,
+    plan: () => planStockUndo(db, draft),
+    statements: (plan) => applyPlan(draft, plan),
+  });
