@@ -1,9 +1,11 @@
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
-import { median } from "../support/figures.ts";
+import { median, quantile } from "../support/figures.ts";
+import { type Delays, setDelays } from "./far-entry.ts";
 import { Connections } from "./load.ts";
 import { type Build, type Bundle, type Runtime, run } from "./runtime.ts";
 import { type VariantName, variants } from "./variants.ts";
+import type { Keys } from "./workload.ts";
 
 const PARALLEL = 16;
 /**
@@ -14,11 +16,12 @@ export const WARM_UP_CALLS = 6_000;
 
 /** One round of one variant. */
 export interface Round {
-  /** Answers per second at PARALLEL connections. */
+  /** Answers per second at PARALLEL connections; at one for a variant that is measured alone. */
   rps: number;
-  /** Median milliseconds at one connection. */
+  /** Milliseconds at one connection that half of the calls take at most, and 95 %. */
   p50: number;
-  /** Milliseconds of workerd's processor time per answer at PARALLEL connections. */
+  p95: number;
+  /** Milliseconds of workerd's processor time per answer. */
   cpu: number;
 }
 export type Measured = Map<VariantName, Round[]>;
@@ -32,7 +35,9 @@ export interface Plan {
   /** An empty folder to copy it into. */
   folder: string;
   bundles: ReadonlyMap<Build, Bundle>;
-  keys: readonly string[];
+  keys: Keys;
+  /** How far away everything is; undefined for here. */
+  delays?: Delays | undefined;
   rounds: number;
   /** Seconds of load per variant and round; half as long at one connection. */
   seconds: number;
@@ -52,13 +57,13 @@ export interface Plan {
  * never happens under steady load but always during the others' turns.
  */
 export async function measure(plan: Plan): Promise<void> {
-  const { seconds, measured, keys } = plan;
+  const { seconds, measured, keys, delays } = plan;
   const runtimes = new Map<Build, Runtime>();
   try {
     for (const [build, bundle] of plan.bundles) {
       const state = join(plan.folder, String(runtimes.size));
       await cp(plan.seeded, state, { recursive: true });
-      const runtime = await run(bundle, state);
+      const runtime = await run(bundle, state, { isFar: delays !== undefined });
       runtimes.set(build, runtime);
       runtime.pause();
     }
@@ -73,22 +78,27 @@ export async function measure(plan: Plan): Promise<void> {
         const newRequest = await variant.prepare(runtime.url, many, keys);
         let index = 0;
         const nextRequest = () => newRequest(queries.next().value, index++);
-        await many.load(runtime.url, nextRequest, { calls: plan.warmUp });
+        if (variant.isAlone !== true) await many.load(runtime.url, nextRequest, { calls: plan.warmUp });
         return nextRequest;
       });
-      slices.push({ rounds, runtime, next });
+      slices.push({ rounds, runtime, next, isAlone: variant.isAlone === true });
+    }
+    for (const [index, runtime] of [...runtimes.values()].entries()) {
+      if (delays === undefined) continue;
+      plan.onProgress(`moving Worker ${index + 1} of ${runtimes.size} away`);
+      await takeTurn(runtime, () => setDelays(runtime.url, delays));
     }
     for (let round = 0; round < plan.rounds; round++) {
       plan.onProgress(`round ${round + 1} of ${plan.rounds}`);
       const turn = round % slices.length;
-      for (const { rounds, runtime, next } of [...slices.slice(turn), ...slices.slice(0, turn)]) {
+      for (const { rounds, runtime, next, isAlone } of [...slices.slice(turn), ...slices.slice(0, turn)]) {
         await takeTurn(runtime, async (many, one) => {
-          await many.load(runtime.url, next, { calls: keys.length });
+          if (!isAlone) await many.load(runtime.url, next, { calls: keys.callers.length });
           const before = runtime.cpuMs();
-          const { rps, times } = await many.load(runtime.url, next, { ms: seconds * 1000 });
-          const cpu = (runtime.cpuMs() - before) / times.length;
-          const alone = await one.load(runtime.url, next, { ms: seconds * 500 });
-          rounds.push({ rps, p50: median(alone.times), cpu });
+          const load = await (isAlone ? one : many).load(runtime.url, next, { ms: seconds * 1000 });
+          const cpu = (runtime.cpuMs() - before) / load.times.length;
+          const { times } = isAlone ? load : await one.load(runtime.url, next, { ms: seconds * 500 });
+          rounds.push({ rps: load.rps, p50: median(times), p95: quantile(times, 0.95), cpu });
         });
       }
     }

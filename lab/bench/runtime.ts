@@ -5,6 +5,7 @@ import { Log, LogLevel, Miniflare, convertV4MiniflareOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions as readWorkerOptions } from "wrangler";
 import { followRuntimes } from "../../cli/local/runtimes.ts";
 import { ROOT, wrangler } from "../../cli/wrangler.ts";
+import { writeFarEntry } from "./far-entry.ts";
 
 /** A Worker to bundle. Paths are relative to the repository. */
 export interface Build {
@@ -48,16 +49,23 @@ export interface Runtime {
   close(): Promise<void>;
 }
 
-/** Runs a bundle with its configuration's bindings on a state folder, without a proxy. */
+/**
+ * Runs a bundle with its configuration's bindings on a state folder, without a proxy. With `isFar`, its bindings take the
+ * delays that `setDelays` sets.
+ */
 export async function run(
   { path, config }: Bundle,
   stateDir: string,
-  { inspected = false } = {},
+  { inspected = false, isFar = false } = {},
 ): Promise<Runtime> {
   // In production Cloudflare itself serves static assets, and asks the Worker first here. Miniflare uses a
   // JavaScript Worker for them that every request would pass, and its cost would count as the product's.
   const { assets: _, ...workerOptions } = readWorkerOptions(config).workerOptions;
   const name = "bench";
+  const objects = Object.values(workerOptions.durableObjects ?? {}).map((object) =>
+    typeof object === "string" ? object : object.className,
+  );
+  const entries = isFar ? [await writeFarEntry(path, objects), path] : [path];
   const texts = (await readdir(dirname(path))).filter((file) => file.endsWith(".sql"));
   let pid = 0;
   const unfollow = followRuntimes(([first = 0]) => (pid = first));
@@ -68,7 +76,7 @@ export async function run(
       bindings: { SECRET_KEY: "for the benchmark alone, for the benchmark alone" },
       modulesRoot: dirname(path),
       modules: [
-        { type: "ESModule", path },
+        ...entries.map((entry) => ({ type: "ESModule" as const, path: entry })),
         ...texts.map((file) => ({ type: "Text" as const, path: join(dirname(path), file) })),
       ],
       unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],

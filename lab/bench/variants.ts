@@ -1,7 +1,16 @@
+import { DEMO_CUSTOMER } from "../../cli/sample/generate-desk.ts";
+import { toId } from "../../src/support/ids.ts";
 import type { Connections, LoadRequest } from "./load.ts";
+import { grantTokens } from "./oauth-tokens.ts";
 import type { Build } from "./runtime.ts";
+import type { Keys } from "./workload.ts";
 
-export const VARIANTS = ["hello", "route", "unguarded", "quiet", "sdk", "full", "mcpagent"] as const;
+/** Variants that are measured here. */
+export const NEAR = ["hello", "route", "unguarded", "quiet", "sdk", "full", "mcpagent"] as const;
+/** Calls to the full product that are measured far away only. */
+const FAR_ONLY = ["oauth", "support", "first"] as const;
+export const VARIANTS = [...NEAR, ...FAR_ONLY] as const;
+export const FAR = VARIANTS.filter((name) => name !== "sdk");
 export type VariantName = (typeof VARIANTS)[number];
 
 /** Makes the request of call number `index`. */
@@ -9,13 +18,18 @@ export type NewRequest = (query: string, index: number) => LoadRequest;
 
 export interface Variant {
   build: Build;
+  /** Measured at one connection only, because few callers or few calls are prepared. */
+  isAlone?: true;
   /** Prepares a running Worker; not timed. */
-  prepare(url: string, connections: Connections, keys: readonly string[]): Promise<NewRequest>;
+  prepare(url: string, connections: Connections, keys: Keys): Promise<NewRequest>;
 }
 
 const BARE: Build = { config: "lab/bench/worker/bare/wrangler.toml" };
+const FULL: Build = { config: "wrangler.toml" };
 const CLIENT = { name: "bench", version: "1" };
 const QUIET = "lab/bench/worker/quiet/sink.ts";
+/** Callers who sign in; each signs in anew for every start. */
+const SIGNED_IN = 10;
 
 export const variants: Record<VariantName, Variant> = {
   hello: { build: BARE, prepare: async () => () => ({ path: "/" }) },
@@ -35,39 +49,77 @@ export const variants: Record<VariantName, Variant> = {
   full: product({}),
   mcpagent: {
     build: { config: "lab/bench/worker/mcpagent/wrangler.toml" },
-    async prepare(url, connections, keys) {
+    async prepare(url, connections, { callers }) {
       const sessions: string[] = [];
-      for (const _ of keys) sessions.push(await openSession(url, connections));
+      for (const _ of callers) sessions.push(await openSession(url, connections));
       return (query, id) =>
         post(request(id, "tools/call", search(query)), {
           "mcp-session-id": sessions[id % sessions.length] ?? "",
         });
     },
   },
+  oauth: {
+    build: FULL,
+    isAlone: true,
+    async prepare(url, connections, { callers }) {
+      const tokens = await grantTokens(url, connections, callers.slice(0, SIGNED_IN));
+      return (query, index) => toolCall(search(query), tokens[index % tokens.length]);
+    },
+  },
+  support: {
+    build: FULL,
+    isAlone: true,
+    prepare: async (_url, _connections, { support }) => {
+      const read = { name: "get_customer", arguments: { customer_id: toId("C", DEMO_CUSTOMER) } };
+      return (_query, index) => toolCall(read, support[index % support.length]);
+    },
+  },
+  first: {
+    build: FULL,
+    isAlone: true,
+    prepare: async (_url, _connections, { fresh }) => {
+      let used = 0;
+      return (query) => toolCall(search(query), fresh[used++]);
+    },
+  },
 };
 
-/** The product, with other modules in the place of some of its own. Calls of 2026-07-28 need no session. */
+/** The product, with other modules in the place of some of its own. */
 function product(standIns: Record<string, string>): Variant {
-  const version = "2026-07-28";
-  const _meta = {
-    "io.modelcontextprotocol/protocolVersion": version,
-    "io.modelcontextprotocol/clientInfo": CLIENT,
-    "io.modelcontextprotocol/clientCapabilities": {},
-  };
   return {
-    build: { config: "wrangler.toml", standIns },
-    prepare: async (_url, _connections, keys) => (query, index) =>
-      post(request(1, "tools/call", { ...search(query), _meta }), {
-        authorization: `Bearer ${keys[index % keys.length] ?? ""}`,
-        "mcp-protocol-version": version,
-        "mcp-method": "tools/call",
-        "mcp-name": "search_products",
-      }),
+    build: Object.keys(standIns).length === 0 ? FULL : { ...FULL, standIns },
+    prepare:
+      async (_url, _connections, { callers }) =>
+      (query, index) =>
+        toolCall(search(query), callers[index % callers.length]),
   };
 }
 
-const search = (query: string) => ({ name: "search_products", arguments: { query } });
+interface Tool {
+  name: string;
+  arguments: object;
+}
+
+const search = (query: string): Tool => ({ name: "search_products", arguments: { query } });
 const request = (id: number, method: string, params: object) => ({ jsonrpc: "2.0", id, method, params });
+
+const VERSION = "2026-07-28";
+const META = {
+  "io.modelcontextprotocol/protocolVersion": VERSION,
+  "io.modelcontextprotocol/clientInfo": CLIENT,
+  "io.modelcontextprotocol/clientCapabilities": {},
+};
+
+/** Calls of 2026-07-28 need no session. */
+function toolCall(tool: Tool, credential: string | undefined): LoadRequest {
+  if (credential === undefined) throw new Error("The benchmark has prepared too few callers.");
+  return post(request(1, "tools/call", { ...tool, _meta: META }), {
+    authorization: `Bearer ${credential}`,
+    "mcp-protocol-version": VERSION,
+    "mcp-method": "tools/call",
+    "mcp-name": tool.name,
+  });
+}
 
 export const post = (message: unknown, headers: Record<string, string>): LoadRequest => ({
   path: "/mcp",

@@ -1,7 +1,9 @@
 import { importRecords } from "../../cli/import/import-records.ts";
 import { startServer } from "../../cli/local/server.ts";
 import { chance } from "../../cli/sample/chance.ts";
+import { sampleDesk } from "../../cli/sample/demo-data.ts";
 import type { ProductRecord } from "../../src/catalog/import/record.ts";
+import { fillSupport } from "../../src/support/import/statements.ts";
 import { addCallers, callerIds } from "../support/callers.ts";
 import { NAIVE_TABLE } from "../support/naive-fts.ts";
 
@@ -27,20 +29,39 @@ export function* queryStream(names: readonly string[]): Generator<string, never>
   }
 }
 
+/** Access keys of the benchmark's callers. */
+export interface Keys {
+  /** Callers who search again and again. */
+  callers: string[];
+  /** Members of the support desk. */
+  support: string[];
+  /** Callers who never called. */
+  fresh: string[];
+}
+
+/** Callers who never called: enough for every first call between two starts. */
+const FRESH = 1_500;
+
 /**
- * Fills a state folder for all variants: the catalog, the naive FTS5 table over it, callers. Returns the
- * callers' keys.
+ * Fills a state folder for all variants: the catalog, the naive FTS5 table over it, the support desk, callers.
+ * Returns the callers' keys.
  */
 export async function seed(
   stateDir: string,
   products: readonly ProductRecord[],
   callers: number,
-): Promise<string[]> {
+): Promise<Keys> {
   const server = await startServer({ stateDir });
   try {
     await importRecords(server, products);
     await server.batch(NAIVE_TABLE.map((sql) => ({ sql, values: [] })));
-    return await addCallers(server, callerIds(callers));
+    await server.batch(fillSupport(sampleDesk()));
+    const ids = (kind: string, count: number) => callerIds(count).map((id) => `${kind}-${id}`);
+    return {
+      callers: await addCallers(server, callerIds(callers)),
+      support: await addCallers(server, ids("support", callers), "support"),
+      fresh: await addCallers(server, ids("fresh", FRESH)),
+    };
   } finally {
     await server.close();
   }
