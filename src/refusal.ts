@@ -1,4 +1,5 @@
 import { type CallToolResult, ProtocolError } from "@modelcontextprotocol/server";
+import { oneLine } from "./text/json-line.ts";
 
 interface Row {
   /** HTTP status of a request that is refused before a call is dispatched; afterwards the status is 200. */
@@ -255,7 +256,10 @@ export function refusalResponse(
   };
   const { http: status } = refusals[refusal.code];
   const headers = refusalHeaders(refusal);
-  return Response.json({ jsonrpc: "2.0", id: id ?? null, error }, { status, headers });
+  headers.set("Content-Type", "application/json");
+  // The id is the client's text.
+  const body = oneLine(JSON.stringify({ jsonrpc: "2.0", id: id ?? null, error }));
+  return new Response(body, { status, headers });
 }
 
 /** Returns the headers of a response that is a refusal. */

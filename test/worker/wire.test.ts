@@ -245,4 +245,16 @@ describe("line separators in an answer", () => {
     expect(text).not.toMatch(/[\u0085\u2028\u2029]/);
     expect(JSON.stringify(messages)).toContain(need);
   });
+
+  it.each([
+    { method: "initialize", params: {} },
+    { method: "subscriptions/listen" },
+    { method: "tools/call", params: { name: "list_tickets", arguments: {} } },
+    { method: "zzz" },
+  ])("are escaped in the refusal of %j", async (message) => {
+    const id = "a\u0085b\u2028c\u2029d";
+    const { text, messages } = await post({ jsonrpc: "2.0", id, ...message });
+    expect(messages).toMatchObject([{ id, error: { code: expect.any(Number) } }]);
+    expect(text).not.toMatch(/[\u0085\u2028\u2029]/);
+  });
 });
