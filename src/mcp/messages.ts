@@ -141,17 +141,18 @@ function readHeaderText(value: string): string {
 /**
  * Returns why a body is unsafe to validate, or undefined. Works without recursion, which deep nesting would exhaust.
  * Zod compares `length` before it knows that a value is a string or an array, and throws for an object whose toString
- * or valueOf is not a function: {"length":{"toString":1}}.
+ * or valueOf is not a function: {"length":{"toString":1}}. It ignores a member named __proto__, which is then no unknown
+ * argument.
  */
 function unsafeShape(root: unknown): string | undefined {
   let level = [root];
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > DEPTH_MAX) return `The body is nested deeper than ${DEPTH_MAX} levels.`;
     const objects = level.filter((value) => typeof value === "object" && value !== null);
-    if (objects.some((value) => CONVERSIONS.some((name) => Object.hasOwn(value, name))))
-      return "The body has a member named toString or valueOf.";
+    if (objects.some((value) => UNSAFE_NAMES.some((name) => Object.hasOwn(value, name))))
+      return `The body has a member with one of these names: ${UNSAFE_NAMES.join(", ")}.`;
     level = objects.flatMap((value): unknown[] => Object.values(value));
   }
   return undefined;
 }
-const CONVERSIONS = ["toString", "valueOf"];
+const UNSAFE_NAMES = ["toString", "valueOf", "__proto__"];

@@ -67,7 +67,10 @@ export function olderVersion<Input extends ObjectSchema, Output extends ObjectSc
     inputSchema: inputSchemaOf(spec.input),
     outputSchema: outputSchemaOf(spec.output),
     read(args) {
-      const parsed = parseArguments(spec.input, spec.names === undefined ? withoutVersion(args) : args);
+      const parsed =
+        spec.names === undefined
+          ? parseArguments(spec.input, withoutVersion(args), ["version"])
+          : parseArguments(spec.input, args);
       if (!parsed.ok) return parsed;
       const show = (answer: Answer): Shown => {
         const structuredContent = spec.output.parse(spec.fromCurrent(answer, parsed.value));

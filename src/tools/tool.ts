@@ -150,11 +150,12 @@ function makeTool<Input extends ObjectSchema, Output extends ObjectSchema>(
   const { name, title, scope, labels } = spec;
   // Clients of the revisions before 2025-06-18, and directories of connectors, read the title here.
   const annotations = { title, ...spec.annotations };
+  const names = namesOf(spec.previous);
   function prepare(
     args: unknown,
     show: (output: z.output<Output>) => Shown,
   ): Omit<ReturnType<Tool["prepare"]>, "args"> {
-    const parsed = parseArguments(spec.input, args);
+    const parsed = parseArguments(spec.input, args, names.length === 0 ? [] : ["version"]);
     if (!parsed.ok) return { work: parsed };
     const { measure, run } = start(parsed.value);
     const work: PreparedCall = async (context) => {
@@ -197,7 +198,6 @@ function makeTool<Input extends ObjectSchema, Output extends ObjectSchema>(
 
   const contract = { inputSchema: inputSchemaOf(spec.input), outputSchema: outputSchemaOf(spec.output) };
   const show = (output: z.output<Output>): Shown => ({ structuredContent: output, text: spec.text(output) });
-  const names = namesOf(spec.previous);
   return {
     name,
     version: spec.version,

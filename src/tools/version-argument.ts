@@ -38,12 +38,15 @@ export function currentArguments(args: unknown, names: readonly string[]): Outco
 
 /**
  * Returns the contract that clients are shown: `version` among the arguments, and the answers of every version. Those of an
- * earlier one are shown by their fields' names alone, because every conversation pays for what is listed.
+ * earlier one are shown by their fields' names alone, because every conversation pays for what is listed. Throws if the
+ * tool has an argument of that name already.
  */
 export function withEarlier(contract: Contract, previous: readonly Earlier[] = []): Contract {
   const names = namesOf(previous);
   if (names.length === 0) return contract;
   const { properties, ...input } = objectSchema.parse(contract.inputSchema);
+  if (Object.hasOwn(properties, "version"))
+    throw new Error("A tool with an argument `version` of its own can't have earlier versions; rename it.");
   const until = previous.map(({ deprecated }) => deprecated.until).toSorted()[0];
   const version = {
     type: "string",

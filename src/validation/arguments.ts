@@ -7,16 +7,17 @@ const MESSAGE_MAX = 500;
 
 /**
  * Checks a caller's arguments against a schema. The refusal names our own fields and their problems. It repeats nothing
- * of the caller's text, not even names of arguments.
+ * of the caller's text, not even names of arguments. `taken` names valid arguments that were taken from `args` before.
  */
 export function parseArguments<Schema extends z.ZodType>(
   schema: Schema,
   args: unknown,
+  taken: readonly string[] = [],
 ): Outcome<z.output<Schema>> {
   const parsed = schema.safeParse(args ?? {}, { error: sayMissing });
   if (parsed.success) return ok(parsed.data);
   const issues = parsed.error.issues.slice(0, ISSUES_SHOWN).map(({ path, message, code }) => {
-    if (code === "unrecognized_keys") return path.length === 0 ? unknownArgument(schema) : UNKNOWN;
+    if (code === "unrecognized_keys") return path.length === 0 ? unknownArgument(schema, taken) : UNKNOWN;
     const where = path.map(String).join(".");
     return where === "" ? message : `${where}: ${message}`;
   });
@@ -25,7 +26,7 @@ export function parseArguments<Schema extends z.ZodType>(
 
 const UNKNOWN = "There is an unknown argument";
 
-function unknownArgument(schema: z.ZodType): string {
-  const names = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+function unknownArgument(schema: z.ZodType, taken: readonly string[]): string {
+  const names = [...(schema instanceof z.ZodObject ? Object.keys(schema.shape) : []), ...taken];
   return names.length === 0 ? UNKNOWN : `${UNKNOWN}. Valid arguments: ${names.join(", ")}`;
 }

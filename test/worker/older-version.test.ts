@@ -12,6 +12,7 @@ import { policyInForce } from "../../src/policy/bundled.ts";
 import { REFUSAL_META_KEY } from "../../src/refusal.ts";
 import { createSupport } from "../../src/support/repository.ts";
 import { lists } from "../../src/mcp/shown.ts";
+import { withEarlier } from "../../src/tools/version-argument.ts";
 import { tools } from "../../src/tools/registry.ts";
 import { attemptSchema, outcomeSchema } from "../../src/caller/audit/records.ts";
 import { exported } from "./support/audit.ts";
@@ -112,6 +113,13 @@ describe("an older version", () => {
     expect(await ask("units_of", { sku: "SKU-10001" })).toMatchObject(refused);
     for (const version of ["v0", "v3", "V1", 1, null, {}])
       expect(await ask("units_of", { ...V2[1], version })).toMatchObject(version === null ? {} : refused);
+  });
+
+  it("is impossible beside an argument `version` of the tool's own", () => {
+    const contract = { inputSchema: { properties: { version: {} } }, outputSchema: {} };
+    expect(() => withEarlier(contract, [])).not.toThrow();
+    const earlier = { ...contract, names: ["v1"], deprecated: { since: "2026-12-01", until: "2027-06-01" } };
+    expect(() => withEarlier(contract, [earlier])).toThrow("version");
   });
 
   it("has the current version's permission", async () => {

@@ -105,6 +105,32 @@ describe("an unknown argument", () => {
       expect(text).toMatch(/Valid arguments: \w+, \w+/);
     },
   );
+
+  it.each(
+    [...toolsByName.values()].flatMap((tool) =>
+      [tool, ...tool.previous].flatMap(({ names, definition }) =>
+        (names.length === 0 ? [undefined] : names).map((version) => ({ tool, version, definition })),
+      ),
+    ),
+  )("of $tool.name in $version is refused with the names of all", ({ tool, version, definition }) => {
+    const { properties } = z
+      .object({ properties: z.record(z.string(), z.unknown()) })
+      .parse(definition.inputSchema);
+    const sent = { action: "x", ...(version !== undefined && { version }) };
+    const { work } = prepareCall(tool, sent, policyInForce());
+    const [, named = ""] = /Valid arguments: ([\w, ]+)/.exec(work.ok ? "" : work.refusal.message) ?? [];
+    const known = [...Object.keys(properties), ...(version === undefined ? [] : ["version"])];
+    expect(new Set(named.split(", "))).toEqual(new Set(known));
+  });
+
+  it.each(["query_stock", "close_ticket"])("of %s is refused if it is named __proto__", async (name) => {
+    const [example] = toolsByName.get(name)?.examples ?? [];
+    const args = JSON.stringify(example).replace("{", '{"__proto__":{"x":1},');
+    const { messages } = await post(
+      `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"${name}","arguments":${args}}}`,
+    );
+    expect(messages).toMatchObject([{ error: { data: { code: "malformed_request" } } }]);
+  });
 });
 
 describe("the path", () => {
