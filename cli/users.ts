@@ -3,7 +3,7 @@
 import { roleNames, idInPath } from "./arguments.ts";
 import { CODE_VARIABLE, KEY_VARIABLE } from "./admin/client.ts";
 import { adminCommand } from "./admin/console.ts";
-import { remoteTarget } from "./import/targets.ts";
+import { migrateRemote, openSqlFile } from "./remote-sql.ts";
 import { withServer } from "./local/server.ts";
 import type { Statement } from "../src/database/statement.ts";
 
@@ -115,9 +115,10 @@ async function makeRecoveryCode({ remote }: { remote?: boolean }): Promise<void>
 }
 
 async function runRemotely(statements: Statement[]): Promise<void> {
-  const target = await remoteTarget(true);
-  await target.run(statements);
-  await target.finish();
+  await migrateRemote();
+  const file = await openSqlFile();
+  await file.write(statements);
+  await file.send();
 }
 
 function codeWords(code: string): string {

@@ -11,7 +11,9 @@ import { showProgress } from "./progress.ts";
 import { type Outcome, printReport } from "./report.ts";
 import { type Screening, screen } from "./screen.ts";
 import { rewindable } from "./spool.ts";
-import { type Target, localTarget, remoteTarget } from "./targets.ts";
+import { type LocalTargetEvents, localTarget } from "./local-target.ts";
+import { fileTarget, remoteTarget } from "./remote-target.ts";
+import type { Target } from "./targets.ts";
 
 export interface ImportFlags extends ReadFlags {
   quarantine?: boolean;
@@ -25,6 +27,7 @@ export interface ImportFlags extends ReadFlags {
 }
 
 const BAD_ROWS_SHOWN = 20;
+const SAY_EVERY_MS = 2_000;
 /**
  * Free bytes that SQLite needs to write. Below this, workerd reports "internal error" as often as
  * SQLITE_FULL.
@@ -39,15 +42,16 @@ export async function runImport(name: string, flags: ImportFlags): Promise<numbe
       const input = await prepare(file, flags, (sentence) => {
         if (flags.json !== true) console.error(sentence);
       });
-      if (flags.remote === true) {
-        const target = await remoteTarget(flags.dryRun !== true);
+      if (flags.remote === true && flags.dryRun === true) {
+        const target = await fileTarget();
         const { report, ...rest } = await importInto(target, input, { ...flags, dryRun: false });
-        if (flags.dryRun === true) console.error(`Nothing was sent. The SQL is in ${target.file}`);
-        const applied = report.applied && flags.dryRun !== true;
-        return printReport({ report: { ...report, applied }, ...rest }, flags);
+        console.error(`Nothing was sent. The SQL is in ${target.path}`);
+        return printReport({ report: { ...report, applied: false }, ...rest }, flags);
       }
+      if (flags.remote === true)
+        return printReport(await importInto(await remoteTarget(), input, flags), flags);
       const outcome = await withServer({ stateDir: flags.state }, (server) =>
-        importInto(localTarget(server), input, flags),
+        importInto(localTarget(server, sayParts(flags)), input, flags),
       );
       return printReport(outcome, flags);
     } finally {
@@ -59,6 +63,26 @@ export async function runImport(name: string, flags: ImportFlags): Promise<numbe
     console.error("The catalog is unchanged.");
     return 1;
   }
+}
+
+/** Equal for the same file with flags that read it in the same way. */
+function versionOf(file: string, flags: ImportFlags): string {
+  const reading = Object.entries(flags).filter(([name]) => !["dryRun", "yes", "json"].includes(name));
+  return JSON.stringify([file, reading.toSorted(([a], [b]) => (a < b ? -1 : 1))]);
+}
+
+/** Tells on standard error how applying goes. */
+function sayParts({ json }: ImportFlags): LocalTargetEvents {
+  if (json === true) return {};
+  let saidAt = Date.now();
+  return {
+    onWait: () => console.error("Another import is being applied. Waiting for it to end…"),
+    onPart(done, all) {
+      if (Date.now() - saidAt < SAY_EVERY_MS) return;
+      saidAt = Date.now();
+      console.error(`Applying: ${Math.round((100 * done) / all)}%. Callers still see the old catalog.`);
+    },
+  };
 }
 
 async function importInto(
@@ -92,7 +116,7 @@ async function importInto(
       dryRun: flags.dryRun === true,
       removeMissing: flags.removeMissing === true,
       acceptPriceJumps: flags.yes === true,
-      version: source.version && JSON.stringify([source.version, { ...flags, dryRun: false, yes: false }]),
+      version: source.version && versionOf(source.version, flags),
       onProgress: (count) => progress.update(count),
       onBadRow: (line, problem) => {
         bad++;

@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { ProductRecord } from "../../src/catalog/import/record.ts";
-import { applyImport, dropImport, stageRows } from "../../src/catalog/import/statements.ts";
+import { stageRows } from "../../src/catalog/import/stage.ts";
 import type { CheckedRow } from "./check-rows.ts";
-import type { Comparison, PriceJump, Target } from "./targets.ts";
+import type { Comparison } from "./comparison.ts";
+import type { PriceJump, Target } from "./targets.ts";
 
 export interface ImportOptions {
   strict: boolean;
@@ -58,7 +59,7 @@ export async function importCatalog(
       addExamples(examples, records);
       const statements = end > resumedAfter ? stageRows(importId, records, end) : [];
       await writing;
-      writing = target.run(statements);
+      writing = target.stage(statements);
       // The promise is awaited later; until then a failure must not count as an unhandled rejection.
       writing.catch(() => {});
       options.onProgress(report.rows);
@@ -68,7 +69,7 @@ export async function importCatalog(
     // A chunk may still be in flight, and would fail because its import is gone.
     await writing.catch(() => {});
     // If this fails too, a later import removes the leftovers.
-    await target.run(dropImport(importId)).catch(() => {});
+    await target.drop(importId).catch(() => {});
     throw error;
   }
   // Nobody knows which product a bad row describes, so --remove-missing would discontinue that product as
@@ -76,16 +77,16 @@ export async function importCatalog(
   const takesBad = !options.strict && !options.removeMissing;
   // A file without one good row is a mistake.
   const good = report.rows > 0 && (report.bad === 0 || takesBad);
-  const comparison = await target.compare(importId);
+  const { removeMissing } = options;
+  const comparison = await target.compare(importId, { removeMissing });
   const isJump = comparison !== undefined && isTooManyJumps(comparison);
   const mayApply = good && (!isJump || options.acceptPriceJumps);
   const applied = mayApply && !options.dryRun;
   const priceJumps = isJump ? await target.priceJumps(importId) : undefined;
   if (good) options.onReview(examples);
   if (applied) options.onApply();
-  const { removeMissing } = options;
-  await target.run(applied ? applyImport(importId, { removeMissing }) : dropImport(importId));
-  await target.finish();
+  if (applied) await target.apply(importId, { removeMissing });
+  else await target.drop(importId);
   return { ...report, good: mayApply, applied, comparison, ...(priceJumps && { priceJumps }) };
 }
 

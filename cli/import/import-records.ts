@@ -2,7 +2,7 @@ import type { ProductRecord } from "../../src/catalog/import/record.ts";
 import type { LocalServer } from "../local/server.ts";
 import type { CheckedRow } from "./check-rows.ts";
 import { type ImportOptions, type ImportReport, importCatalog } from "./import-catalog.ts";
-import { localTarget } from "./targets.ts";
+import { localTarget } from "./local-target.ts";
 
 const ignore = () => {};
 

@@ -35,9 +35,11 @@ export function showProgress(source: Source, what: string, things = "products"):
       stop: () => bar.stop(),
     };
   }
-  let printed = started;
+  // The wait for the first row is no progress.
+  let printed: number | undefined;
   return {
     update(done) {
+      printed ??= Date.now();
       if (Date.now() - printed < LINE_EVERY_MS) return;
       printed = Date.now();
       const share = source.size === undefined ? "" : `${Math.round((100 * source.taken()) / source.size)}%, `;

@@ -3,7 +3,8 @@ import { plainLine } from "../../src/text/plain-text.ts";
 import type { ImportReport } from "./import-catalog.ts";
 import type { Notes } from "./notes.ts";
 import type { Screening } from "./screen.ts";
-import type { Comparison, PriceJump } from "./targets.ts";
+import type { Comparison } from "./comparison.ts";
+import type { PriceJump } from "./targets.ts";
 
 export interface Outcome {
   report: ImportReport;

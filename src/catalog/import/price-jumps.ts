@@ -1,5 +1,5 @@
 import type { Statement } from "../../database/statement.ts";
-import { PRICE_JUMP } from "./statements.ts";
+import { PRICE_JUMP } from "./compare.ts";
 
 const EXAMPLES = 3;
 

@@ -2,7 +2,8 @@ import { env } from "cloudflare:workers";
 import type * as z from "zod";
 import type { ProductRecord, productFields } from "../../../src/catalog/import/record.ts";
 import { productRecordSchema } from "../../../src/catalog/import/record.ts";
-import { applyImport, beginImport, stageRows } from "../../../src/catalog/import/statements.ts";
+import { applyImport } from "../../../src/catalog/import/apply.ts";
+import { beginImport, stageRows } from "../../../src/catalog/import/stage.ts";
 import { ensureMigrated } from "../../../src/database/migrate.ts";
 import { runBatch } from "../../../src/database/run-batch.ts";
 

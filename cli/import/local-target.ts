@@ -1,0 +1,161 @@
+import { randomUUID } from "node:crypto";
+import * as z from "zod";
+import {
+  MERGED_PAGES,
+  among,
+  applyAtOnce,
+  applyProducts,
+  applyWords,
+  discontinueMissing,
+  forgetStock,
+  mergeIndex,
+} from "../../src/catalog/import/apply.ts";
+import { compareMissing, compareRows } from "../../src/catalog/import/compare.ts";
+import {
+  copyProducts,
+  copySmall,
+  copyWords,
+  countMigrations,
+  createTables,
+  deleteRows,
+  dropTable,
+  dropLeftTriggers,
+  leftTables,
+  onNext,
+  readProductColumns,
+  readSchema,
+  schemaRows,
+  swapTables,
+} from "../../src/catalog/import/next-catalog.ts";
+import { firstPriceJumps } from "../../src/catalog/import/price-jumps.ts";
+import { beginImport, dropImport, dropRows } from "../../src/catalog/import/stage.ts";
+import type { Statement } from "../../src/database/statement.ts";
+import { addMissing, addRows, noComparison } from "./comparison.ts";
+import type { LocalServer } from "../local/server.ts";
+import { type Parts, partsOf, untilEmpty } from "./parts.ts";
+import { type Target, jumpSchema } from "./targets.ts";
+
+/** An import that writes at most so many rows is applied at once, in a quarter of a second. A larger one builds a new catalog. */
+const AT_ONCE_MAX = 2_000;
+const MERGED_PAGES_EACH = 1_000;
+const DELETED_ROWS_EACH = 2_000;
+
+const stagedRow = z.object({ lines_staged: z.int() });
+const migrationsRow = z.object({ migrations: z.int() });
+
+export interface LocalTargetEvents {
+  /** Another import applies its rows; this one waits for it. */
+  onWait?: () => void;
+  /** `done` of `all` parts are applied. */
+  onPart?: (done: number, all: number) => void;
+}
+
+/** The local database, through a server. Callers are served between the parts of an import. */
+export function localTarget(
+  server: LocalServer,
+  { onWait = () => {}, onPart = () => {} }: LocalTargetEvents = {},
+): Target {
+  const parts = partsOf(server, randomUUID());
+  /** The rows and products that applying writes; undefined if there are too many to apply at once. */
+  let changes: { rows: number[]; products: number[] } | undefined;
+  return {
+    // D1 accepts values of up to 2 MB.
+    statementMax: 1_500_000,
+    async begin(importId) {
+      const rows = await server.batch(beginImport(importId));
+      return stagedRow.parse(rows.at(-1)?.[0]).lines_staged;
+    },
+    async stage(statements) {
+      if (statements.length > 0) await server.batch(statements);
+    },
+    async compare(importId, { removeMissing }) {
+      await parts.takeTurn(onWait);
+      const ranges = await parts.ranges(importId);
+      const total = noComparison();
+      const found = { rows: new Array<number>(), products: new Array<number>() };
+      for await (const answer of parts.each("r", ranges, (part) => [compareRows(importId, part)])) {
+        const rows = addRows(total, answer);
+        if (found.rows.length <= AT_ONCE_MAX) found.rows.push(...rows);
+      }
+      for await (const answer of parts.each("p", ranges, (part) => [compareMissing(importId, part)])) {
+        const products = addMissing(total, answer);
+        if (removeMissing && found.products.length <= AT_ONCE_MAX) found.products.push(...products);
+      }
+      changes = found.rows.length + found.products.length <= AT_ONCE_MAX ? found : undefined;
+      return total;
+    },
+    async priceJumps(importId) {
+      const [rows = []] = await server.batch([firstPriceJumps(importId)]);
+      return rows.map((row) => jumpSchema.parse(row));
+    },
+    async apply(importId, { removeMissing }) {
+      await sweep(parts);
+      if (changes === undefined) await applyLarge(parts, importId, removeMissing, onPart);
+      else await applySmall(parts, importId, removeMissing, changes);
+      // The rows are applied. If this fails, the next import deletes the rest.
+      await this.drop(importId).catch(() => {});
+    },
+    async drop(importId) {
+      // Needs no turn, because nothing else reads these rows.
+      await untilEmpty((part) => server.batch(part), dropRows(importId, DELETED_ROWS_EACH));
+      await server.batch(dropImport(importId));
+      await parts.endTurn();
+    },
+  };
+}
+
+async function applySmall(
+  parts: Parts,
+  importId: string,
+  removeMissing: boolean,
+  { rows, products }: { rows: number[]; products: number[] },
+): Promise<void> {
+  const chosen = { rows: among("r", rows), products: among("p", products) };
+  await parts.run(applyAtOnce(importId, { removeMissing }, chosen));
+  // The rows are applied; a search only takes a little longer if this fails.
+  if (rows.length + products.length > 0) await merge(parts, (statement) => statement).catch(() => {});
+}
+
+/** Builds a new catalog beside the present one, which callers read until the last moment. */
+async function applyLarge(
+  parts: Parts,
+  importId: string,
+  removeMissing: boolean,
+  onPart: (done: number, all: number) => void,
+): Promise<void> {
+  const ranges = await parts.ranges(importId);
+  const all = 2 * ranges.r.length + (removeMissing ? 3 : 2) * ranges.p.length;
+  let done = 0;
+  const each = async (table: "r" | "p", statements: Parameters<Parts["each"]>[2]) => {
+    for await (const _ of parts.each(table, ranges, statements)) onPart(++done, all);
+  };
+  const [objects, counted = [], columns] = await parts.run([readSchema, countMigrations, readProductColumns]);
+  const schema = schemaRows.parse(objects);
+  await parts.run([forgetStock, ...createTables(schema), ...copySmall]);
+  await each("p", (_, { first, last }) => copyProducts(columns, first, last));
+  await each("r", (part) => applyProducts(importId, part).map(onNext));
+  await each("p", (_, { first, last }) => [copyWords(importId, first, last)]);
+  await each("r", (part) => applyWords(importId, part).map(onNext));
+  if (removeMissing) await each("p", (part) => discontinueMissing(importId, part).map(onNext));
+  await merge(parts, onNext);
+  await parts.run(swapTables(schema, migrationsRow.parse(counted[0]).migrations, importId));
+  // Callers read the new catalog. If this fails, the next import deletes the rest.
+  await sweep(parts).catch(() => {});
+}
+
+async function merge(parts: Parts, on: (statement: Statement) => Statement): Promise<void> {
+  await parts.run([on(mergeIndex(-MERGED_PAGES_EACH))]);
+  for (let pages = MERGED_PAGES_EACH; pages < MERGED_PAGES; pages += MERGED_PAGES_EACH)
+    await parts.run([on(mergeIndex(MERGED_PAGES_EACH))]);
+}
+
+/** Deletes the tables that a former import left. */
+async function sweep(parts: Parts): Promise<void> {
+  const [objects] = await parts.run([readSchema]);
+  const schema = schemaRows.parse(objects);
+  await parts.run(dropLeftTriggers(schema));
+  for (const { table, isLarge } of leftTables(schema)) {
+    if (isLarge) await untilEmpty((part) => parts.run(part), deleteRows(table, DELETED_ROWS_EACH));
+    await parts.run([dropTable(table)]);
+  }
+}

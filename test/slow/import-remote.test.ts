@@ -1,0 +1,83 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { CheckedRow } from "../../cli/import/check-rows.ts";
+import { type ImportOptions, importCatalog } from "../../cli/import/import-catalog.ts";
+import { remoteTarget } from "../../cli/import/remote-target.ts";
+import { queryRemote } from "../../cli/remote-sql.ts";
+import type { ProductRecord } from "../../src/catalog/import/record.ts";
+import { product } from "../node/support/imports.ts";
+
+// A local D1 that wrangler runs stands in for the deployed one.
+
+let folder: string;
+let database: string[];
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "catalog-remote-test-"));
+  database = ["DB", "--local", "--persist-to", folder];
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function importRemotely(records: ProductRecord[], options: Partial<ImportOptions> = {}) {
+  async function* rows(): AsyncGenerator<CheckedRow> {
+    for (const [index, record] of records.entries()) yield { line: index + 1, record };
+  }
+  const ignore = () => {};
+  return importCatalog(rows(), await remoteTarget(database), {
+    strict: false,
+    dryRun: false,
+    removeMissing: false,
+    acceptPriceJumps: false,
+    version: undefined,
+    onProgress: ignore,
+    onBadRow: ignore,
+    onReview: ignore,
+    onApply: ignore,
+    ...options,
+  });
+}
+const catalog = () =>
+  queryRemote(
+    [
+      { sql: "SELECT sku, price_minor, status FROM products ORDER BY sku", values: [] },
+      { sql: "SELECT import_id FROM import_rows UNION SELECT id FROM imports", values: [] },
+    ],
+    database,
+  );
+// Each call of wrangler takes seconds.
+const TIMEOUT_MS = 300_000;
+
+it(
+  "compares a remote import, asks for --yes if prices jump, and then applies it",
+  async () => {
+    const old = ["A", "B", "C"].map((sku) => product({ sku, price_minor: 1_000 }));
+    expect(await importRemotely(old)).toMatchObject({
+      applied: true,
+      comparison: { added: 3, changed: 0, unchanged: 0, missing: 0, price_jumps: 0 },
+    });
+
+    const dear = [product({ sku: "A", price_minor: 100_000 }), product({ sku: "B", price_minor: 1_000 })];
+    expect(await importRemotely(dear)).toMatchObject({
+      good: false,
+      applied: false,
+      comparison: { added: 0, changed: 1, unchanged: 1, missing: 1, price_jumps: 1 },
+      priceJumps: [{ sku: "A", currency: "USD", before: 1_000, after: 100_000 }],
+    });
+    const active = { price_minor: 1_000, status: "active" };
+    expect(await catalog()).toEqual([["A", "B", "C"].map((sku) => ({ sku, ...active })), []]);
+
+    expect(await importRemotely(dear, { acceptPriceJumps: true, removeMissing: true })).toMatchObject({
+      applied: true,
+    });
+    expect(await catalog()).toEqual([
+      [
+        { sku: "A", price_minor: 100_000, status: "active" },
+        { sku: "B", ...active },
+        { sku: "C", price_minor: 1_000, status: "discontinued" },
+      ],
+      [],
+    ]);
+  },
+  TIMEOUT_MS,
+);
