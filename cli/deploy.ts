@@ -6,7 +6,7 @@ import * as z from "zod";
 import { parsePolicy } from "../src/policy/schema.ts";
 import { commandOf } from "./command.ts";
 import { wholeNumber } from "./arguments.ts";
-import { type Answer, StepFailed, askWorker, execute } from "./deploy/execute.ts";
+import { type Answer, askWorker, upload } from "./deploy/execute.ts";
 import { type Action, NOTHING, type Step, plan } from "./deploy/plan.ts";
 import { readProject } from "./deploy/project.ts";
 import { readAccount, readFound } from "./deploy/read-account.ts";
@@ -49,12 +49,6 @@ try {
   process.exitCode = await deploy();
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error));
-  if (error instanceof StepFailed) {
-    const made = error.done.map(({ what, name }) => `${what} ${name}`).join(", ");
-    console.error(
-      `${made === "" ? "" : `Already done: ${made}. `}Fix this and run npm run deploy again. It continues from here.`,
-    );
-  }
   process.exitCode = 1;
 }
 
@@ -89,7 +83,8 @@ async function deploy(): Promise<number> {
   }
 
   const place = { accountId: account.id, worker: project.worker };
-  const targets = isDone ? [] : await execute(planned, { digest: project.digest, say });
+  if (!isDone) say(`Deploying ${project.worker}…`);
+  const targets = isDone ? [] : await upload(project, planned.connectStore);
   const target = targets.map(urlOfTarget).find((each) => each !== undefined);
   if (target !== undefined) await rememberUrl(place, target);
   const url = project.publicUrl ?? target ?? (await recallUrl(place));

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Plan, Step } from "./plan.ts";
+import type { Wanted } from "./plan.ts";
 import { withConfig } from "./project.ts";
 import { DIGEST_VARIABLE } from "./read-account.ts";
 import { wrangler } from "../wrangler.ts";
@@ -7,40 +7,26 @@ import { wrangler } from "../wrangler.ts";
 const ASK_MS = 10_000;
 const PAUSE_MS = 2_000;
 
-type ReadyPlan = Extract<Plan, { ok: true }>;
-
-/** A step failed; lists the steps that were done before it. */
-export class StepFailed extends Error {
-  readonly done: readonly Step[];
-  constructor(step: Step, done: readonly Step[], cause: unknown) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    super(`${step.what} ${step.name}: ${reason}`, { cause });
-    this.done = done;
-  }
-}
-
-/** Carries out the remaining steps. Returns the URLs that wrangler names, or none if nothing was deployed. */
-export async function execute(
-  { steps, connectStore }: ReadyPlan,
-  { digest, say }: { digest: string; say: (text: string) => void },
+/**
+ * Uploads the Worker; wrangler creates the database and the namespace for it. Returns the URLs that wrangler names. Throws
+ * with wrangler's reason and what to do.
+ */
+export async function upload(
+  { worker, digest }: Pick<Wanted, "worker" | "digest">,
+  connectStore: string | undefined,
 ): Promise<string[]> {
-  const done: Step[] = [];
-  let targets: string[] = [];
-  // The deployment creates the database and the namespace.
-  for (const step of steps) {
-    try {
-      if (step.action === "deploy") {
-        say(`Deploying ${step.name}…`);
-        const deploy = (config: string) =>
-          wrangler(["deploy", "--config", config, "--var", `${DIGEST_VARIABLE}:${digest}`]);
-        ({ targets } = await withConfig(connectStore, deploy));
-        done.push(...steps.slice(0, steps.indexOf(step)).filter(({ action }) => action !== "keep"), step);
-      }
-    } catch (error) {
-      throw new StepFailed(step, done, error);
-    }
+  try {
+    const { targets } = await withConfig(connectStore, (config) =>
+      wrangler(["deploy", "--config", config, "--var", `${DIGEST_VARIABLE}:${digest}`]),
+    );
+    return targets;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(
+      `Worker ${worker}: ${reason}\nFix this and run npm run deploy again. It continues from here.`,
+      { cause: error },
+    );
   }
-  return targets;
 }
 
 /** `isNew`: the Worker has no admin yet, and shows its setup page. */
