@@ -77,7 +77,7 @@ const workerd = (name: string, include: string) => ({
         },
       },
     },
-    provide: { fuzzRuns: Number(process.env["FUZZ_RUNS"] ?? 2_000) },
+    provide: { fuzzRuns: Number(process.env["FUZZ_RUNS"] ?? 500) },
   },
 });
 

@@ -48,7 +48,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 }, 60_000);
 
-/** npx takes a second to find the bin (test/node/npx.test.ts), which is started here without it. */
+/** npx takes a second to find the bin (test/slow/npx.test.ts), which is started here without it. */
 const direct = (command: string): string => command.replaceAll(`npx ${PROGRAM} `, `node ${BIN} `);
 
 /** Runs a command in a shell in the copy, with the ids that earlier commands printed. */

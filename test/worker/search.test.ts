@@ -170,8 +170,8 @@ describe("words", () => {
   it("contain only characters that are safe in FTS5 quotes", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 100 }), (text) => {
-        for (const word of words(text)) expect(word).toMatch(/^[\p{L}\p{N}\p{M}._]+$/u);
-        for (const word of readQuery(text).words) expect(word).not.toMatch(/["*\s]/);
+        expect(words(text).filter((word) => !/^[\p{L}\p{N}\p{M}._]+$/u.test(word))).toEqual([]);
+        expect(readQuery(text).words.filter((word) => /["*\s]/.test(word))).toEqual([]);
       }),
       { numRuns: 200 },
     );

@@ -122,7 +122,7 @@ export const FORMS: Record<string, Form> = {
   "npx product-catalog-mcp --help": AS_IT_STANDS,
   "npx product-catalog-mcp COMMAND": { like: "npx product-catalog-mcp --help" },
   "npx --prefix /path/to/product-catalog-mcp product-catalog-mcp --help": {
-    ranBy: "test/node/npx.test.ts",
+    ranBy: "test/slow/npx.test.ts",
   },
 
   "npx product-catalog-mcp audit list": AS_IT_STANDS,

@@ -186,7 +186,6 @@ const { value } = fc.letrec<{ value: unknown }>((tie) => ({
     fc.array(tie("value"), { maxLength: 3 }),
   ),
 }));
-const fits = (of: Schema, given: unknown): boolean => z.fromJSONSchema(of).safeParse(given).success;
 
 describe("one schema contains another", () => {
   it("only if every value that fits the one fits the other", () => {
@@ -197,7 +196,9 @@ describe("one schema contains another", () => {
         fc.array(value, { minLength: 20, maxLength: 20 }),
         (inner, outer, values) => {
           if (gaps(inner, outer).length > 0) return;
-          for (const each of values) expect(!fits(inner, each) || fits(outer, each)).toBe(true);
+          const [one, other] = [z.fromJSONSchema(inner), z.fromJSONSchema(outer)];
+          const fitsOne = values.filter((each) => one.safeParse(each).success);
+          expect(fitsOne.filter((each) => !other.safeParse(each).success)).toEqual([]);
         },
       ),
       { numRuns: 2_000 },

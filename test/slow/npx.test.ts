@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { PROGRAM } from "../../cli/program.ts";
-import { listenOn } from "./support/listen-on.ts";
+import { listenOn } from "../node/support/listen-on.ts";
 
 /** Requests that a registry got. It has no package. */
 const asked: string[] = [];

@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { expect, it } from "vitest";
 import * as z from "zod";
 import { lostFlags } from "../../cli/npm-flags.ts";
-import { helpOf } from "./support/help.ts";
-import { BIN, start } from "./support/processes.ts";
+import { helpOf } from "../node/support/help.ts";
+import { BIN, start } from "../node/support/processes.ts";
 
 const packageSchema = z.object({ scripts: z.record(z.string(), z.string()) });
 const { scripts } = packageSchema.parse(JSON.parse(await readFile("package.json", "utf8")));
