@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { detailsNamed } from "../../src/support/details.ts";
 import { describeCall, describeResult } from "../../src/detection/describe.ts";
 import { type Labels, NOWHERE, isPublicRead } from "../../src/detection/labels.ts";
 import { tokenOf } from "../../src/detection/tokens.ts";
@@ -99,7 +100,7 @@ function recordedCall(
   const at = BEGIN + at_ms;
   const { records, bytes, error: missed } = result;
   const digest = tokenOf("arguments", JSON.stringify(args), KEY);
-  const call = describeCall(labels, {
+  const described = describeCall(labels, {
     tool,
     at,
     attempt: index + 1,
@@ -108,6 +109,8 @@ function recordedCall(
     arguments: args,
     key: KEY,
   });
+  const details = described.unnamed.subject ? detailsNamed(args, KEY) : [];
+  const call = { ...described, ...(details.length > 0 && { details }) };
   return [
     {
       index,

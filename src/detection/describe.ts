@@ -27,6 +27,7 @@ export function describeArguments(labels: Labels, args: unknown, key: string): O
       subject: isPersonal(labels) && labels.subjects.results.length > 0 && touched.subjects.length === 0,
       objects: labels.objects.results.length > 0 && touched.objects.length === 0 ? records : 0,
     },
+    ...(labels.explains === true && { explains: true }),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { FlowDetail } from "./details.ts";
 import type { DataClass, Labels } from "./labels.ts";
 import type { WriteSize } from "./size.ts";
 
@@ -48,6 +49,10 @@ export interface FlowCall extends Touched {
   size?: WriteSize | undefined;
   /** Data that the answer may hold without being named in the arguments: one person, and this many objects. */
   unnamed: { subject: boolean; objects: number };
+  /** Details by which the call looks for a person; absent if there are none, and in older records. */
+  details?: readonly FlowDetail[];
+  /** The answer may explain the reading of the people in it; absent if it can't. */
+  explains?: boolean;
 }
 
 /** A call's answer as the detector sees it. */
@@ -59,6 +64,10 @@ export interface FlowResult extends Touched {
   missed: boolean;
   /** Ids that were asked for and do not exist, without duplicates; absent if there are none. */
   missing?: readonly Token[] | undefined;
+  /** Tokens of the details of people that the answer shows; absent if there are none. */
+  shown?: readonly Token[] | undefined;
+  /** People whose reading the answer explains, such as the customer of a ticket that is assigned to the caller. */
+  explained?: readonly Token[] | undefined;
   /** The answer carried third-party text that reads like an instruction. */
   tainted: boolean;
   /** The answer held a canary, a record that no honest caller finds. */

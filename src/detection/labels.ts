@@ -30,6 +30,8 @@ export interface Labels {
     /** The argument that asks for fewer records, and its default. */
     page?: { argument: string; default: number };
   };
+  /** An answer may say that it is the caller's task to deal with the people in it (`Signals.explained`). */
+  explains?: true;
 }
 
 /** Returns whether answers hold personal data. Such calls are settled before their answer is sent. */

@@ -71,6 +71,7 @@ function noteAnswer(
   }
   if (call.classes.includes("catalog")) seeProducts(state, result.objects, result.at);
   state.missing.see(missesNamed(call, result));
+  state.shown.see(result.shown ?? [], result.at);
   if (result.tainted) state.marks.setTaint(result.at, call.attempt);
 }
 

@@ -76,8 +76,23 @@ export const ruleSchema = z.discriminatedUnion("kind", [
       classes: personal
         .optional()
         .describe("Counts people if any of these were read about them; absent: any personal data"),
+      unexplained: z
+        .strictObject({
+          emails_a_day: count.describe("This many people a day are explained by an email address alone"),
+        })
+        .optional()
+        .describe(
+          "Counts only people whom the caller did not find by details of theirs that no answer had shown it, and who have no ticket assigned to it",
+        ),
       limits: limits(peopleLimit),
     })
+    .refine(
+      ({ unexplained, limits: all }) => unexplained === undefined || all.every(({ window }) => window <= DAY),
+      {
+        message: "A rule about unexplained people looks back 24h at most",
+        path: ["limits"],
+      },
+    )
     .describe(
       "Different people whose data was first read in the window. Beyond 24h, the people of each day are added up",
     ),

@@ -4,6 +4,8 @@ import type { FlowResult } from "./event.ts";
 export type Signals = Pick<FlowResult, "records" | "missed" | "tainted" | "canary"> & {
   /** Ids that were asked for and do not exist, as the caller wrote them. */
   missing?: readonly string[] | undefined;
+  /** Ids of people in the answer whom it is the caller's task to deal with. */
+  explained?: readonly string[] | undefined;
 };
 
 /** The result of a tool, resource or prompt: the value for the caller, the signals for the guard. */

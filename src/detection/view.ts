@@ -1,10 +1,19 @@
 import type { FlowContext } from "./event.ts";
 import { type DataClass, PERSONAL_CLASSES } from "./labels.ts";
-import { type Rule, ruleKey } from "./rules.ts";
+import { type Rule, type RuleOf, ruleKey } from "./rules.ts";
 import { counterOf } from "./state/counters.ts";
 import type { Distinct } from "./state/distinct.ts";
 import type { FlowState } from "./state/state.ts";
-import { KNOWN_MS, type Person, classIndexes, firstRead, gatheredAt, seenAt } from "./state/subjects.ts";
+import {
+  EXPLANATION,
+  KNOWN_MS,
+  type Person,
+  classIndexes,
+  explanationOf,
+  firstRead,
+  gatheredAt,
+  seenAt,
+} from "./state/subjects.ts";
 import { DAY, inWindow } from "./window.ts";
 
 /**
@@ -72,9 +81,8 @@ function countsOf(state: FlowState, rule: Rule, catalogSize: number, now: number
   const allowed = state.releases.allowance(rule.id, now);
   const total = (window: number) => state.counters.total(counterOf(ruleKey(rule), window), now);
   if (rule.kind === "subjects") {
-    const indexes = classIndexes(rule.classes ?? PERSONAL_CLASSES);
     return rule.limits.map(({ window, max }) => {
-      const observed = window > KNOWN_MS ? total(window) : peopleIn(state, indexes, window, now);
+      const observed = window > KNOWN_MS ? total(window) : peopleIn(state, rule, window, now);
       return { ...of, what: "people" as const, window_ms: window, observed, max: max + allowed };
     });
   }
@@ -103,9 +111,11 @@ function countsOf(state: FlowState, rule: Rule, catalogSize: number, now: number
   });
 }
 
-function peopleIn(state: FlowState, indexes: readonly number[], window: number, now: number): number {
+function peopleIn(state: FlowState, rule: RuleOf<"subjects">, window: number, now: number): number {
+  const indexes = classIndexes(rule.classes ?? PERSONAL_CLASSES);
   const read = [...state.subjects.rows.values()].filter((person) => {
     const at = firstRead(person, indexes, now);
+    if (rule.unexplained !== undefined && explanationOf(person) !== EXPLANATION.none) return false;
     return at > 0 && inWindow(at, now, window);
   });
   return read.length + state.evicted.count(now, window);

@@ -1,7 +1,9 @@
 import type { AdmissionRequest } from "../caller/admission.ts";
 import { describeArguments } from "../detection/describe.ts";
 import type { WriteSize } from "../detection/size.ts";
+import { type Labels, isPersonal } from "../detection/labels.ts";
 import { limitOf, weightOf } from "../policy/roles.ts";
+import { detailsNamed } from "../support/details.ts";
 import type { GuardContext, GuardedCall } from "./guarded-call.ts";
 import type { LocalRefusals } from "./local-checks.ts";
 import { digestArguments, redactArguments } from "./redact.ts";
@@ -44,7 +46,7 @@ export function admissionRequest(
       correlation_id: correlationId,
       ...trace,
       // Refused arguments name nothing, and they can be long: 1 MB of ids would make a record of 4 MB.
-      flow: labels ? withSize(describeArguments(labels, local.arguments ? {} : args, secretKey), size) : null,
+      flow: labels ? withSize(describe(labels, local.arguments ? {} : args, secretKey), size) : null,
       catalog_size: catalogSize,
     },
     ...(agreed && { agreed }),
@@ -53,7 +55,13 @@ export function admissionRequest(
 }
 
 /** A write that changes nothing, such as a retry, costs nothing. */
-const withSize = (flow: ReturnType<typeof describeArguments>, size: WriteSize | undefined) =>
+const withSize = (flow: ReturnType<typeof describe>, size: WriteSize | undefined) =>
   size === undefined
     ? flow
     : { ...flow, size, ...(size.units === 0 && { cost: { ...flow.cost, records: 0 } }) };
+
+function describe(labels: Labels, args: unknown, key: string) {
+  const described = describeArguments(labels, args, key);
+  const details = described.unnamed.subject && isPersonal(labels) ? detailsNamed(args, key) : [];
+  return details.length === 0 ? described : { ...described, details };
+}

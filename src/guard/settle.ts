@@ -4,9 +4,10 @@ import { type CallerClient } from "../caller/caller-client.ts";
 import { causeOf } from "../unreachable.ts";
 import { RequestOver } from "../deadlines.ts";
 import { isPersonal } from "../detection/labels.ts";
-import { objectTokens, touchedBy } from "../detection/tokens.ts";
+import { objectTokens, tokenOf, touchedBy } from "../detection/tokens.ts";
 import { type Refusal, ok } from "../refusal.ts";
 import type { FlowVerdict } from "../telemetry/call-record.ts";
+import { detailsShown } from "../support/details.ts";
 import { logSurprise } from "../telemetry/log.ts";
 import type { CallResult, GuardContext, GuardedCall, Settled } from "./guarded-call.ts";
 import { countForNetwork } from "./network-budget.ts";
@@ -69,9 +70,13 @@ function settlementOf(
   const { outcome, records, bytes, durationMs, tainted, canary, answer } = result;
   const { labels } = target;
   const missing = objectTokens(result.missing ?? [], secretKey);
+  const explained = (result.explained ?? []).map((id) => tokenOf("subject", id, secretKey));
+  const shown = labels !== undefined && isPersonal(labels) ? detailsShown(answer, secretKey) : [];
   const seen = {
     missed: hasMissed(result),
     ...(missing.length > 0 && { missing }),
+    ...(explained.length > 0 && { explained }),
+    ...(shown.length > 0 && { shown }),
     tainted,
     canary,
   };

@@ -14,7 +14,7 @@ import {
   toPaymentMethod,
 } from "./customer.ts";
 import { emailKey, nameKey, phoneKey, postcodeKey } from "./handles.ts";
-import { customerIdSchema, toKey } from "./ids.ts";
+import { customerIdSchema, orderIdSchema, toKey } from "./ids.ts";
 import { type Desk, isCanary, canaryColumn, selectCustomer, customerRows, visibleTo } from "./desk.ts";
 
 /**
@@ -26,13 +26,15 @@ export interface Handles {
   phone?: string | undefined;
   name?: string | undefined;
   postcode?: string | undefined;
+  /** One of the customer's own orders. */
+  orderId?: string | undefined;
 }
 
 const PAYMENT_METHODS_MAX = 20;
 
 export async function searchCustomers(
   { db, viewerValues }: Desk,
-  { email, phone, name, postcode }: Handles,
+  { email, phone, name, postcode, orderId }: Handles,
 ): Promise<Answered<{ customers: CustomerHit[]; more: boolean }>> {
   const values: (string | number | null)[] = [...viewerValues, SEARCH_MAX + 1];
   const conditions = [visibleTo("c.id")];
@@ -41,6 +43,11 @@ export async function searchCustomers(
   if (email !== undefined) add((value) => `c.email_key = ${value}`, emailKey(email));
   if (phone !== undefined) add((value) => `c.phone_key = ${value} AND c.phone_key <> ''`, phoneKey(phone));
   if (postcode !== undefined) add((value) => `c.postcode_key = ${value}`, postcodeKey(postcode));
+  if (orderId !== undefined) {
+    conditions.push(
+      `c.id = (SELECT o.customer_id FROM orders o WHERE o.id = ?${values.push(toKey(orderIdSchema, orderId))})`,
+    );
+  }
   // Match whole words of the name, because customers may give only their first or last name.
   if (name !== undefined) {
     add((value) => `instr(' ' || c.name_key || ' ', ' ' || ${value} || ' ') > 0`, nameKey(name));

@@ -7,11 +7,14 @@ import type { Viewer } from "./viewer.ts";
 export interface Desk {
   db: D1Database;
   viewerValues: readonly [all: number, own: number | null];
+  /** The user to whom tickets may be assigned. */
+  user: string | null;
 }
 
 export const deskOf = (db: D1Database, viewer: Viewer): Desk => ({
   db,
   viewerValues: viewer.sees === "all" ? [1, null] : [0, toKey(customerIdSchema, viewer.customerId)],
+  user: viewer.sees === "all" ? (viewer.user ?? null) : null,
 });
 
 /** Returns the SQL condition that the viewer may see a row; `column` holds the row's customer. */

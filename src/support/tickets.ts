@@ -59,21 +59,23 @@ export async function readTickets(
 }
 
 export async function readTicket(
-  { db, viewerValues }: Desk,
+  { db, viewerValues, user }: Desk,
   id: string,
 ): Promise<Answered<Ticket> | undefined> {
   const found = await db
     .prepare(
       `SELECT t.id, t.customer_id, t.order_id, t.topic, t.status, t.subject, t.body, t.resolution, t.version,
-         t.opened_at, t.closed_at, ${isCanary("t.customer_id")} AS canary
+         t.opened_at, t.closed_at, ${isCanary("t.customer_id")} AS canary, t.assignee IS ?4 AND ?4 IS NOT NULL AS is_mine
        FROM tickets t WHERE t.id = ?3 AND ${visibleTo("t.customer_id")}`,
     )
-    .bind(...viewerValues, toKey(ticketIdSchema, id))
+    .bind(...viewerValues, toKey(ticketIdSchema, id), user)
     .first();
   if (found === null) return undefined;
-  const row = ticketRowSchema.extend(canaryColumn).parse(found);
-  return answered(toTicket(row), {
+  const row = ticketRowSchema.extend(canaryColumn).extend({ is_mine: z.int() }).parse(found);
+  const ticket = toTicket(row);
+  return answered(ticket, {
     records: 1,
+    ...(row.is_mine === 1 && { explained: [ticket.customer_id] }),
     // Scanned as stored: the answer defuses or drops parts of the text, but they were meant for a model all the same.
     tainted: readsLikeInstruction(row.subject, row.body, row.resolution ?? ""),
     canary: row.canary,

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { RULE_VERDICTS } from "../../detection/rules.ts";
+import { DETAIL_KINDS } from "../../detection/details.ts";
 import { CALL_KINDS, DATA_CLASSES } from "../../detection/labels.ts";
 import { writeSizeSchema } from "../../detection/size.ts";
 
@@ -63,6 +64,12 @@ export const attemptSchema = z.object({
       neighbourhoods: tokens,
       /** How much a write would change; absent if the call plans nothing, and in older records. */
       size: writeSizeSchema.optional(),
+      /** Details by which the call looks for a person; absent if there are none, and in older records. */
+      details: z
+        .array(z.object({ by: z.enum(DETAIL_KINDS), tokens }))
+        .readonly()
+        .exactOptional(),
+      explains: z.boolean().exactOptional(),
     })
     .nullable(),
   /** Active products at the time, which some rules use. */
@@ -87,6 +94,9 @@ export const outcomeSchema = z.object({
       missed: z.boolean(),
       /** Tokens of requested things that do not exist; absent if there are none, and in older records. */
       missing: tokens.optional(),
+      /** Tokens of the details of people that the answer shows, and of the people whose reading it explains. */
+      shown: tokens.exactOptional(),
+      explained: tokens.exactOptional(),
       tainted: z.boolean(),
       canary: z.boolean(),
     })

@@ -1,9 +1,10 @@
 import type { Finding } from "../decision.ts";
 import type { FlowCall, FlowResult, Token } from "../event.ts";
-import { isPublicRead } from "../labels.ts";
+import { PERSONAL_CLASSES, isPublicRead } from "../labels.ts";
 import { type RuleOf, ruleKey } from "../rules.ts";
 import { counterOf } from "../state/counters.ts";
 import type { FlowState } from "../state/state.ts";
+import { classIndexes, firstRead } from "../state/subjects.ts";
 import type { RuleHandler } from "./compiled-rule.ts";
 import { peopleOf } from "./people.ts";
 import { countNewProducts } from "./products.ts";
@@ -77,13 +78,20 @@ export function missesNamed(call: FlowCall, { missed, missing = [] }: FlowResult
   return [`${call.tool} ${call.digest}`];
 }
 
+const ALL_CLASSES = classIndexes(PERSONAL_CLASSES);
+
 /**
  * Counts names that could have been missing and were not: products or people found by name that the caller had not been
  * answered within a day. A catalog search names none.
  */
 function countFound(state: FlowState, call: FlowCall, result: FlowResult): number {
-  if (!isPublicRead(call))
-    return peopleOf(call, result).filter((token) => !state.subjects.rows.has(token)).length;
+  if (!isPublicRead(call)) {
+    const isKnown = (token: Token) => {
+      const person = state.subjects.rows.get(token);
+      return person !== undefined && firstRead(person, ALL_CLASSES, result.at) > 0;
+    };
+    return peopleOf(call, result).filter((token) => !isKnown(token)).length;
+  }
   const missing = new Set(result.missing);
   const found = result.missed ? [] : call.objects.filter((name) => !missing.has(name));
   return countNewProducts(state, found, result.at);

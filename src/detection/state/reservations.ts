@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { DETAIL_KINDS } from "../details.ts";
 import type { FlowCall } from "../event.ts";
 import { CALL_KINDS, DATA_CLASSES } from "../labels.ts";
 import { writeSizeSchema } from "../size.ts";
@@ -24,12 +25,25 @@ const rowSchema = z.object({
   /** Only of writes; absent in rows of earlier releases. */
   digest: z.string().optional(),
   size: writeSizeSchema.optional(),
+  details: z.array(z.object({ by: z.enum(DETAIL_KINDS), tokens: z.array(z.string()) })).exactOptional(),
+  explains: z.boolean().exactOptional(),
 });
 
 /** The part of a call that is kept while it runs. */
 export type Reservation = Pick<
   FlowCall,
-  "at" | "tool" | "roles" | "classes" | "kinds" | "subjects" | "cost" | "unnamed" | "digest" | "size"
+  | "at"
+  | "tool"
+  | "roles"
+  | "classes"
+  | "kinds"
+  | "subjects"
+  | "cost"
+  | "unnamed"
+  | "digest"
+  | "size"
+  | "details"
+  | "explains"
 >;
 
 /** Calls in flight that are about people or change something. Rows from before `PublicReads` hold catalog reads too. */
@@ -38,22 +52,16 @@ export class Reservations implements Part {
   readonly changed = new Set<string>();
   readonly held = new Map<number, Reservation>();
 
-  reserve({
-    attempt,
-    at,
-    tool,
-    roles,
-    classes,
-    kinds,
-    subjects,
-    cost,
-    unnamed,
-    digest,
-    size,
-  }: FlowCall): void {
-    const held = { at, tool, roles, classes, kinds, subjects, cost, unnamed };
-    // Equal writes in flight are retries of one another, which count once.
-    this.held.set(attempt, kinds.includes("write") ? { ...held, digest, size } : held);
+  reserve(call: FlowCall): void {
+    const { attempt, at, tool, roles, classes, kinds, subjects, cost, unnamed } = call;
+    const { digest, size, details, explains } = call;
+    this.held.set(attempt, {
+      ...{ at, tool, roles, classes, kinds, subjects, cost, unnamed },
+      // Equal writes in flight are retries of one another, which count once.
+      ...(kinds.includes("write") && { digest, size }),
+      ...(details !== undefined && { details }),
+      ...(explains !== undefined && { explains }),
+    });
     this.changed.add(String(attempt));
   }
 

@@ -10,6 +10,7 @@ import type { FlowRow, Part, RowChange, StoredRow } from "./part.ts";
 import { PublicReads } from "./public-reads.ts";
 import { Releases } from "./releases.ts";
 import { Reservations } from "./reservations.ts";
+import { Shown } from "./shown.ts";
 import { Subjects } from "./subjects.ts";
 import { Usual } from "./usual.ts";
 
@@ -35,6 +36,7 @@ export class FlowState {
   readonly publicReads = new PublicReads();
   readonly usual = new Usual();
   readonly missing = new Missing();
+  readonly shown = new Shown();
   readonly releases = new Releases();
   readonly marks = new Marks();
   readonly #parts: readonly Part[];
@@ -53,6 +55,7 @@ export class FlowState {
       this.publicReads,
       this.usual,
       this.missing,
+      this.shown,
       this.releases,
       this.marks,
     ];

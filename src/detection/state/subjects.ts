@@ -13,18 +13,23 @@ export const KNOWN_MS = DAY;
 
 /**
  * Facts about one person in one array of numbers, which takes a third of the memory of objects: when the last call
- * about the person was, the attempt of the latest first reading, when each of PERSONAL_CLASSES was first read (a
+ * about the person was, the attempt of the latest first reading, how that reading is explained, when each of PERSONAL_CLASSES was first read (a
  * reading KNOWN_MS later is a first one again), and for each step of each sequence rule the latest start of a match
  * that reached it. Times are milliseconds since the epoch, 0 for never.
  */
 export type Person = number[];
 const SEEN = 0;
 const ATTEMPT = 1;
-const GATHERED = 2;
+const EXPLAINED = 2;
+const GATHERED = 3;
 const STARTS = GATHERED + PERSONAL_CLASSES.length;
 
 export const seenAt = (person: Person): number => person[SEEN] ?? 0;
 export const attemptOf = (person: Person): number => person[ATTEMPT] ?? 0;
+/** Explanations of a first reading, as they are stored. An email address is the weaker one: lists of them are stolen. */
+export const EXPLANATION = { none: 0, found: 1, byEmail: 2 } as const;
+export type Explanation = (typeof EXPLANATION)[keyof typeof EXPLANATION];
+export const explanationOf = (person: Person): number => person[EXPLAINED] ?? EXPLANATION.none;
 export const gatheredAt = (person: Person, index: number): number => person[GATHERED + index] ?? 0;
 
 /** Returns when any of the classes was first read of the person, or 0 if that has expired. */
@@ -50,6 +55,8 @@ const time = z.number().nonnegative();
 const rowSchema = z.object({
   seen: time,
   attempt: z.int(),
+  /** Rows from before explanations were kept count as explained. */
+  explained: z.int().default(EXPLANATION.found),
   gathered: z.array(time).length(PERSONAL_CLASSES.length),
   /** By the key of the sequence rule. */
   starts: z.record(z.string(), z.array(time)),
@@ -84,6 +91,11 @@ export class Subjects implements Part {
       person[GATHERED + index] = now;
       person[ATTEMPT] = attempt;
     }
+  }
+
+  /** Notes how the first reading of a person is explained. */
+  explain(token: Token, explanation: Explanation, now: number): void {
+    this.#touch(token, now)[EXPLAINED] = explanation;
   }
 
   /** Returns the starts of a sequence rule's steps; an empty list if the person is unknown. */
@@ -152,16 +164,17 @@ export class Subjects implements Part {
     return {
       seen: seenAt(person),
       attempt: attemptOf(person),
+      explained: explanationOf(person),
       gathered: person.slice(GATHERED, STARTS),
       starts: Object.fromEntries(this.#sequences.map(({ key }) => [key, this.startsOf(token, key)])),
     };
   }
 
   load(token: string, value: unknown): void {
-    const { seen, attempt, gathered, starts } = rowSchema.parse(value);
+    const { seen, attempt, explained, gathered, starts } = rowSchema.parse(value);
     const steps = this.#sequences.flatMap((place) =>
       Array.from({ length: place.steps }, (_, step) => starts[place.key]?.[step] ?? 0),
     );
-    this.rows.set(token, [seen, attempt, ...gathered, ...steps]);
+    this.rows.set(token, [seen, attempt, explained, ...gathered, ...steps]);
   }
 }

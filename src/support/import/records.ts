@@ -64,6 +64,8 @@ export const ticketRecordSchema = z.strictObject({
   resolution: z.string().max(RESOLUTION_MAX).nullable().default(null),
   opened_at: time,
   closed_at: time.nullable().default(null),
+  /** The id of the user who works on it. */
+  assignee: text(100).nullable().default(null),
 });
 export type TicketRecord = z.output<typeof ticketRecordSchema>;
 

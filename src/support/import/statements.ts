@@ -38,7 +38,8 @@ export function fillSupport({ customers, orders, tickets }: SupportRecords): Sta
 
 const PERSON_COLUMNS =
   "id name email phone street postcode city country created_at name_key email_key phone_key postcode_key";
-const TICKET_COLUMNS = "id customer_id order_id topic status subject body resolution opened_at closed_at";
+const TICKET_COLUMNS =
+  "id customer_id order_id topic status subject body resolution opened_at closed_at assignee";
 
 const withCustomerId = <T extends { id: number }>(person: T) => ({ ...person, customer_id: person.id });
 
