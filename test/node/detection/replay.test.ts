@@ -44,7 +44,7 @@ const THEFT = trace("theft", [{ ...read(0, "y"), tool: "a_tool_of_theirs" }, ...
 });
 const LINES = [
   '{"id":"honest","action":"allow","enforced_at":null,"subjects_before":1,"objects_before":2,"rules":[]}',
-  '{"id":"theft","action":"confirm","enforced_at":8,"subjects_before":7,"objects_before":0,"rules":["people"]}',
+  '{"id":"theft","action":"confirm","enforced_at":5,"subjects_before":4,"objects_before":0,"rules":["unexplained-people"]}',
 ];
 
 describe("policy replay", () => {
@@ -66,11 +66,11 @@ describe("policy replay", () => {
       replay([path, "--summary"]),
       replay([path, "--summary", "--json"]),
     ]);
-    expect(table.stdout).toMatch(/attack │ loop +│ 1 of 1 +│ 20.7-100.0 │ 7, max 7/);
+    expect(table.stdout).toMatch(/attack │ loop +│ 1 of 1 +│ 20.7-100.0 │ 4, max 4/);
     expect(table.stdout).toMatch(/[\d.]+ us a call in the detector\n$/);
     expect(JSON.parse(json.stdout.trimEnd().split("\n").at(-1) ?? "")).toMatchObject({
       families: [
-        { label: "attack", family: "loop", traces: 1, enforced: 1, subjects_before: { max: 7, median: 7 } },
+        { label: "attack", family: "loop", traces: 1, enforced: 1, subjects_before: { max: 4, median: 4 } },
         { label: "benign", family: "short", traces: 1, enforced: 0, objects_before: { max: 2, median: 2 } },
       ],
     });
@@ -189,7 +189,7 @@ describe("policy replay", () => {
       arguments: { name: "Smith" },
     }));
     const { stdout } = await replay(["-"], [trace("burst", searches)]);
-    expect(JSON.parse(stdout)).toMatchObject({ action: "confirm", enforced_at: 7, subjects_before: 7 });
+    expect(JSON.parse(stdout)).toMatchObject({ action: "confirm", enforced_at: 4, subjects_before: 4 });
   });
 
   it.each([
