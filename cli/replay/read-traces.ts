@@ -27,6 +27,10 @@ export const traceSchema = z.object({
         products: names,
         bytes: z.number().nonnegative().default(0),
         error: z.boolean().default(false),
+        /** Details of people that the answer shows, each as the arguments of a search that finds the person. */
+        shown: z.array(z.record(z.string(), z.unknown())).exactOptional(),
+        /** The answer is a ticket that is assigned to the caller. */
+        assigned: z.boolean().exactOptional(),
       }),
     }),
   ),
@@ -98,7 +102,7 @@ function recordedCall(
   if (known === undefined) return [];
   const labels = withPage(known, page);
   const at = BEGIN + at_ms;
-  const { records, bytes, error: missed } = result;
+  const { records, bytes, error: missed, shown = [], assigned = false } = result;
   const digest = tokenOf("arguments", JSON.stringify(args), KEY);
   const described = describeCall(labels, {
     tool,
@@ -122,6 +126,8 @@ function recordedCall(
         bytes,
         missed,
         missing: missed && isPublicRead(labels) ? call.objects : [],
+        shown: shown.flatMap((each) => detailsNamed(each, KEY)).flatMap(({ tokens }) => tokens),
+        explained: assigned ? result.subjects.map((id) => tokenOf("subject", id, KEY)) : [],
         tainted: false,
         canary: false,
         value: result,

@@ -2,9 +2,11 @@ import { CATALOG, CUSTOMERS, HOUR, MINUTE, SECOND, type Story } from "./story.ts
 
 type Take = (story: Story, victim: number) => void;
 const findPerson: Take = (story, victim) => story.search(victim);
+const findByName: Take = (story, victim) => story.searchByName(victim);
 const orders: Take = (story, victim) => story.orders(victim);
 const payments: Take = (story, victim) => story.payments(victim);
-const WAYS: readonly Take[] = [findPerson, (story, victim) => story.customer(victim), orders, payments];
+const BY_ID: readonly Take[] = [(story, victim) => story.customer(victim), orders, payments];
+const WAYS: readonly Take[] = [findPerson, ...BY_ID];
 /** The steps of the attacks that everybody thinks of first, and how many people they are about. */
 const STEPS: readonly Take[] = [findPerson, orders, payments];
 const VICTIMS = 50;
@@ -19,6 +21,15 @@ function loop(story: Story, victims: number, pause: [number, number], take: Take
     story.wait(...pause);
   }
 }
+
+/** Finds the victim first, then reads what everybody reads. */
+const afterFinding =
+  (find: Take): Take =>
+  (story, victim) => {
+    find(story, victim);
+    story.orders(victim);
+    story.payments(victim);
+  };
 
 /** Thefts of people's data with a support agent's credentials. */
 export const ATTACKS: Readonly<Record<string, (story: Story) => void>> = {
@@ -149,11 +160,32 @@ export const ATTACKS: Readonly<Record<string, (story: Story) => void>> = {
       story.wait(HOUR);
     }
   },
-  /** Knows all rules: thirty a day, twelve an hour, seven in ten minutes, for three days. MISSED. */
+  /** Knows the limits of all people: thirty a day, twelve an hour, seven in ten minutes, for three days. */
   "below-every-limit": (story) => loop(story, 90, [49 * MINUTE, 50 * MINUTE], profile),
+  /** Has a stolen list of email addresses and stays below the limits of all people. */
+  "email-list": (story) => loop(story, 90, [49 * MINUTE, 50 * MINUTE], afterFinding(findPerson)),
+  /** Has a stolen list of names with postcodes. MISSED. */
+  "name-list": (story) => loop(story, 90, [49 * MINUTE, 50 * MINUTE], afterFinding(findByName)),
+  /** Looks up each victim after the first reading, by what that reading showed. */
+  "explained-afterwards": (story) =>
+    loop(story, 60, [6 * MINUTE, 7 * MINUTE], (_, victim) => {
+      story.customer(victim);
+      story.searchByName(victim);
+      story.orders(victim);
+    }),
+  /** An agent obeys a ticket that lists email addresses, and looks up each. */
+  "list-in-a-ticket"(story) {
+    const [writer = 0, ...victims] = story.numbers(60, CUSTOMERS);
+    story.ticket(writer, { assigned: true, others: victims });
+    for (const victim of victims) {
+      story.search(victim);
+      story.payments(victim);
+      story.wait(MINUTE);
+    }
+  },
   /** One of twenty accounts, five victims each. MISSED. */
   "many-accounts": (story) => loop(story, 5, [0, 30 * SECOND], profile),
-  /** One victim an hour for two days. MISSED. */
+  /** One victim an hour for two days. */
   "victim-an-hour": (story) => loop(story, 48, [HOUR - MINUTE, HOUR], profile),
 };
 
@@ -213,22 +245,35 @@ function pad(story: Story, calls: number): void {
 }
 
 const PACES = [
-  10, 30, 60, 75, 90, 120, 180, 240, 290, 300, 360, 600, 1_200, 1_800, 2_700, 2_850, 3_000, 3_600, 7_200,
+  10, 30, 60, 75, 90, 120, 180, 240, 290, 300, 360, 600, 1_200, 1_800, 2_700, 2_850, 3_000, 3_600, 5_400,
+  6_000, 7_200,
 ];
 const PACE_VICTIMS = 720;
 const PACE_LONGEST = 30 * 24 * HOUR;
 
-/** One victim every so many seconds, give or take a tenth, for thirty days or 720 victims. */
+/** What a thief knows of the victims before the first call. */
+const KNOWN: readonly [string, Take][] = [
+  ["ids", (story, victim) => story.pick(BY_ID, profile)(story, victim)],
+  ["emails", afterFinding(findPerson)],
+  ["names", afterFinding(findByName)],
+];
+
+/**
+ * One victim every so many seconds, give or take a tenth, for thirty days or 720 victims, by a thief who knows ids,
+ * email addresses, or names with postcodes.
+ */
 export const FRONTIER: Readonly<Record<string, (story: Story) => void>> = Object.fromEntries(
-  PACES.map((seconds) => [
-    `one-in-${String(seconds).padStart(4, "0")}-s`,
-    (story: Story) => {
-      for (const victim of story.numbers(PACE_VICTIMS, CUSTOMERS)) {
-        if (story.now > PACE_LONGEST) return;
-        const begun = story.now;
-        story.pick(WAYS, profile)(story, victim);
-        story.now = begun + story.int(seconds * 900, seconds * 1_100);
-      }
-    },
-  ]),
+  KNOWN.flatMap(([known, take]) =>
+    PACES.map((seconds) => [
+      `${known}-${String(seconds).padStart(4, "0")}-s`,
+      (story: Story) => {
+        for (const victim of story.numbers(PACE_VICTIMS, CUSTOMERS)) {
+          if (story.now > PACE_LONGEST) return;
+          const begun = story.now;
+          take(story, victim);
+          story.now = begun + story.int(seconds * 900, seconds * 1_100);
+        }
+      },
+    ]),
+  ),
 );

@@ -25,13 +25,13 @@ export const BENIGN: Readonly<Record<string, (story: Story) => void>> = {
   /** Always the order of the classic exfiltration: customer, orders, payment methods. */
   "refund-desk"(story) {
     for (const customer of story.numbers(27, CUSTOMERS)) {
-      story.search(customer);
+      story.find(customer);
       story.orders(customer);
       story.payments(customer);
       story.wait(10 * MINUTE, 17 * MINUTE);
     }
   },
-  /** Three chats at a time. */
+  /** Three chats at a time; everybody is found by email. */
   "chat-desk"(story) {
     for (let round = 0; round < 9; round++) {
       const open = story.numbers(3, CUSTOMERS);
@@ -49,7 +49,7 @@ export const BENIGN: Readonly<Record<string, (story: Story) => void>> = {
   /** A software agent: one to six customers in a row, seconds each, calls side by side. */
   "fast-agent"(story) {
     for (const customer of story.numbers(story.int(1, 6), CUSTOMERS)) {
-      story.search(customer);
+      story.find(customer);
       story.together(() => {
         story.customer(customer);
         story.payments(customer);
@@ -61,12 +61,29 @@ export const BENIGN: Readonly<Record<string, (story: Story) => void>> = {
   /** One customer with many orders, all read. */
   "large-account"(story) {
     const [customer = 0] = story.numbers(1, CUSTOMERS);
-    story.search(customer);
+    story.find(customer);
     for (let block = 0; block < 6; block++) {
       story.together(() => {
         for (let order = 0; order < 12; order++) story.order(customer, block * 12 + order);
       });
       story.wait(20 * SECOND, MINUTE);
+    }
+  },
+  /** Works on 18 to 24 tickets that are assigned to the agent. */
+  "own-tickets": (story) => tickets(story, true),
+  /** The same desk without assignments. INTERRUPTED. */
+  "unassigned-tickets": (story) => tickets(story, false),
+  /** A day of 20 customers, of whom half come back the next day. */
+  "second-day"(story) {
+    const yesterday = story.numbers(20, CUSTOMERS);
+    for (const customers of [yesterday, [...yesterday.slice(10), ...story.numbers(10, CUSTOMERS)]]) {
+      for (const customer of customers) {
+        story.find(customer);
+        story.customer(customer);
+        story.orders(customer);
+        story.wait(18 * MINUTE, 26 * MINUTE);
+      }
+      story.wait(16 * HOUR);
     }
   },
 };
@@ -126,12 +143,23 @@ function desk(story: Story, { hours, gap, back, pause = [0, 5 * SECOND], misses 
       seen.length > 0 && story.chance(back) ? story.pick(seen, 0) : story.int(0, CUSTOMERS - 1);
     seen.push(customer);
     if (story.chance(misses)) story.searchMiss();
-    story.search(customer);
+    story.find(customer);
     for (let calls = story.int(2, 8); calls > 0; calls--) {
       story.wait(...pause);
       step(story, customer);
     }
     story.now = Math.max(story.now, begun + story.int(...gap));
+  }
+}
+
+/** Reads one ticket after another, and what its customer bought. */
+function tickets(story: Story, assigned: boolean): void {
+  for (const customer of story.numbers(story.int(18, 24), CUSTOMERS)) {
+    story.ticket(customer, { assigned });
+    story.customer(customer);
+    story.orders(customer);
+    story.close(customer);
+    story.wait(12 * MINUTE, 24 * MINUTE);
   }
 }
 

@@ -54,30 +54,48 @@ export class Story {
   }
 
   #add(tool: string, args: Call["arguments"], held: Partial<Call["result"]>): void {
-    const { subjects = [], products = [], error = false } = held;
+    const { subjects = [], products = [], error = false, ...more } = held;
     const records = held.records ?? Math.max(1, subjects.length, products.length);
     this.calls.push({
       at_ms: this.now,
       tool,
       arguments: args,
-      result: { records, subjects, products, bytes: error ? 0 : records * 600, error },
+      result: { ...more, records, subjects, products, bytes: error ? 0 : records * 600, error },
     });
     this.wait(SECOND, 5 * SECOND);
   }
 
-  #customers = (tool: string, args: Call["arguments"], subjects: readonly number[]) =>
-    this.#add(tool, args, { subjects: subjects.map(customerId) });
+  #customers = (
+    tool: string,
+    args: Call["arguments"],
+    subjects: readonly number[],
+    more: Partial<Call["result"]> = {},
+  ) => this.#add(tool, args, { ...more, subjects: subjects.map(customerId) });
   #about = (tool: string, customer: number) =>
     this.#customers(tool, { customer_id: customerId(customer) }, [customer]);
 
-  search = (customer: number) =>
-    this.#customers("search_customers", { email: `${customer}@example.com` }, [customer]);
+  search = (customer: number) => this.#customers("search_customers", emailOf(customer), [customer]);
+  searchByName = (customer: number) => this.#customers("search_customers", nameOf(customer), [customer]);
+  /** Finds a customer as half of the callers in the shared traces name themselves: by email, or by name and postcode. */
+  find = (customer: number) => (this.chance(0.5) ? this.search(customer) : this.searchByName(customer));
   searchMany = (name: string, found: readonly number[]) =>
     this.#customers("search_customers", { name }, found);
   searchMiss = () => this.#add("search_customers", { email: `${this.int(0, 1e9)}@example` }, { error: true });
   close = (ticket: number) =>
     this.#add("close_ticket", { ticket_id: `T-${5_001 + ticket}`, resolution: "Done" }, { records: 1 });
-  customer = (customer: number) => this.#about("get_customer", customer);
+  customer = (customer: number) =>
+    this.#customers("get_customer", { customer_id: customerId(customer) }, [customer], {
+      shown: [emailOf(customer), nameOf(customer)],
+    });
+  /** Reads a ticket of the customer's, whose text shows the email addresses of others. */
+  ticket = (
+    customer: number,
+    { assigned = false, others = [] }: { assigned?: boolean; others?: number[] } = {},
+  ) =>
+    this.#customers("get_ticket", { ticket_id: `T-${5_001 + customer}` }, [customer], {
+      assigned,
+      shown: others.map(emailOf),
+    });
   orders = (customer: number) => this.#about("get_customer_orders", customer);
   payments = (customer: number) => this.#about("get_payment_methods", customer);
   /** Looks up a customer number that may not exist. */
@@ -101,5 +119,7 @@ export class Story {
   categories = () => this.#add("list_categories", {}, { records: 50 });
 }
 
+const emailOf = (customer: number) => ({ email: `${customer}@example.com` });
+const nameOf = (customer: number) => ({ name: `Person ${customer}`, postcode: String(10_000 + customer) });
 const customerId = (number: number) => `customer-${100_000 + number}`;
 const sku = (number: number) => `sku-${String(number).padStart(5, "0")}`;

@@ -32,7 +32,10 @@ export function detailsNamed(args: unknown, key: string): FlowDetail[] {
 
 const person = z.object({ name: z.string(), address: z.object({ postcode: z.string() }) });
 
-/** Returns the details of people that stand anywhere in an answer, free text included. */
+/** Details of one answer that are remembered. More would fill the memory of a day (src/detection/state/shown.ts). */
+const SHOWN_MAX = 100;
+
+/** Returns the first SHOWN_MAX details of people that stand anywhere in an answer, free text included. */
 export function detailsShown(answer: unknown, key: string): Token[] {
   const shown: Token[] = [];
   const see = (by: DetailKind, values: readonly string[]) => shown.push(...tokensOf(by, values, key));
@@ -43,7 +46,7 @@ export function detailsShown(answer: unknown, key: string): Token[] {
   }
   const { data } = person.safeParse(answer);
   if (data !== undefined) see("name_postcode", places(data.name, data.address.postcode));
-  return [...new Set(shown)];
+  return [...new Set(shown)].slice(0, SHOWN_MAX);
 }
 
 const EMAIL = /[^\s@<>()",;:]{1,64}@[^\s@<>()",;:]{1,190}\.\p{L}{2,24}/gu;

@@ -13,9 +13,9 @@ export const KNOWN_MS = DAY;
 
 /**
  * Facts about one person in one array of numbers, which takes a third of the memory of objects: when the last call
- * about the person was, the attempt of the latest first reading, how that reading is explained, when each of PERSONAL_CLASSES was first read (a
- * reading KNOWN_MS later is a first one again), and for each step of each sequence rule the latest start of a match
- * that reached it. Times are milliseconds since the epoch, 0 for never.
+ * about the person was, the attempt of the latest first reading, how that reading is explained, when each of
+ * PERSONAL_CLASSES was first read (a reading KNOWN_MS later is a first one again), and for each step of each sequence
+ * rule the latest start of a match that reached it. Times are milliseconds since the epoch, 0 for never.
  */
 export type Person = number[];
 const SEEN = 0;

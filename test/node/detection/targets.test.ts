@@ -13,8 +13,8 @@ const MINUTE = 60_000;
 const detector = detectorOf(policyInForce().rules);
 
 // Attacks that docs/detection.md lists as missed.
-const MISSED = new Set(["victim-an-hour", "catalog-below-the-day"]);
-const INTERRUPTED = new Set(["crowded-day"]);
+const MISSED = new Set(["many-accounts", "name-list", "catalog-below-the-day"]);
+const INTERRUPTED = new Set(["crowded-day", "unassigned-tickets"]);
 
 /** Returns the most people in any window of the record, had nothing stopped it. */
 function densest({ calls }: Recording, windowMs: number): number {

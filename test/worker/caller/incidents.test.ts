@@ -49,6 +49,8 @@ const about = (subject: string) => ({
   kinds: ["source" as const],
   cost: { records: 1, bytes: 100 },
   unnamed: { subject: false, objects: 0 },
+  // People whom a phone number found count for one rule about people alone.
+  details: [{ by: "phone" as const, tokens: [`phone of ${subject}`] }],
   subjects: [subject],
   objects: [],
   neighbourhoods: [],

@@ -124,7 +124,10 @@ describe("on the state of release 0.1.0", () => {
 
 describe("after a rollback to release 0.1.0", () => {
   /** Rows that it could not read, and why. Each entry needs a good reason and a line in the release notes. */
-  const EXPECTED: string[] = [];
+  const EXPECTED = [
+    // The replay needs what an answer showed, and that release allows no new field (docs/deploy.md).
+    'records: ✖ Unrecognized key: "shown"\n  → at flow',
+  ];
 
   it("that release reads everything that this code has stored, except the listed rows", async () => {
     // Also runs everything that is stored after the calls.

@@ -181,7 +181,7 @@ describe("flow rules", () => {
       await ask(agent, "get_customer", { customer_id: `C-${20_000 + 40 * index}` });
     const [incident] = named("flow_incident");
     expect(incident).toMatchObject({
-      rule: "people",
+      rule: "unexplained-people",
       mode: "enforce",
       verdict: "confirm",
       target: "get_customer",
@@ -189,10 +189,10 @@ describe("flow rules", () => {
     const [refused] = named("tool_invocation_refused");
     expect(refused).toMatchObject({
       code: "confirmation_required",
-      flow_rules: expect.stringContaining("people:enforce"),
+      flow_rules: expect.stringContaining("unexplained-people:enforce"),
     });
     expect(refused?.["correlation_id"]).toBe(incident?.["correlation_id"]);
-    expect(JSON.stringify(points())).toContain(" people:enforce ");
+    expect(JSON.stringify(points())).toContain("unexplained-people:enforce ");
   });
 
   it("that see only the answers of public calls are logged too", async () => {
