@@ -49,7 +49,7 @@ export interface FlowCall extends Touched {
   size?: WriteSize | undefined;
   /** Data that the answer may hold without being named in the arguments: one person, and this many objects. */
   unnamed: { subject: boolean; objects: number };
-  /** Details by which the call looks for a person; absent if there are none, and in older records. */
+  /** Details by which the call looks for a person; absent if there are none. */
   details?: readonly FlowDetail[];
   /** The answer may explain the reading of the people in it; absent if it can't. */
   explains?: boolean;

@@ -62,6 +62,8 @@ const withSize = (flow: ReturnType<typeof describe>, size: WriteSize | undefined
 
 function describe(labels: Labels, args: unknown, key: string) {
   const described = describeArguments(labels, args, key);
-  const details = described.unnamed.subject && isPersonal(labels) ? detailsNamed(args, key) : [];
-  return details.length === 0 ? described : { ...described, details };
+  // Kept even if there are none: a record without them is from an earlier release (src/caller/detection/call-event.ts).
+  return described.unnamed.subject && isPersonal(labels)
+    ? { ...described, details: detailsNamed(args, key) }
+    : described;
 }

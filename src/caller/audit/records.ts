@@ -64,7 +64,7 @@ export const attemptSchema = z.object({
       neighbourhoods: tokens,
       /** How much a write would change; absent if the call plans nothing, and in older records. */
       size: writeSizeSchema.optional(),
-      /** Details by which the call looks for a person; absent if there are none, and in older records. */
+      /** Details by which the call looks for a person; absent in older records, and if the call names people by id. */
       details: z
         .array(z.object({ by: z.enum(DETAIL_KINDS), tokens }))
         .readonly()

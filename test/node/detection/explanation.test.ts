@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { FlowDetail } from "../../../src/detection/details.ts";
 import { FlowState } from "../../../src/detection/state/state.ts";
+import { toFlowCall } from "../../../src/caller/detection/call-event.ts";
+import { explanationBy } from "../../../src/detection/kinds/explanation.ts";
+import { EXPLANATION } from "../../../src/detection/state/subjects.ts";
 import { policyInForce } from "../../../src/policy/bundled.ts";
 import { detailsNamed, detailsShown } from "../../../src/support/details.ts";
 import { Caller, HOUR, MINUTE, rulesOf } from "./support/calls.ts";
@@ -114,6 +117,21 @@ describe("a rule about unexplained people", () => {
     const again = FlowState.of(rows, rules);
     expect(again.rows()).toEqual(caller.state.rows());
     expect(again.shown.has("phone c")).toBe(true);
+  });
+
+  it("takes a search in a record of an earlier release for an explanation, and an id for none", () => {
+    const caller = new Caller(rules);
+    const flow = {
+      ...{ classes: ["identity" as const], kinds: ["source" as const], objects: [], neighbourhoods: [] },
+      cost: { records: 1, bytes: 1 },
+    };
+    const recorded = (seq: number, subjects: string[]) => ({
+      ...{ seq, at: 1, name: "get_customer", digest: "", roles: ["support"] },
+      flow: { ...flow, subjects, unnamed: { subject: subjects.length === 0, objects: 0 } },
+    });
+    const earlier = toFlowCall(recorded(1, []));
+    expect(explanationBy(caller.state, earlier ?? {}, 0, 1)).toBe(EXPLANATION.found);
+    expect(toFlowCall(recorded(2, ["a"]))?.details).toBeUndefined();
   });
 
   it("counts people of a row that an earlier release stored as explained", () => {

@@ -9,6 +9,8 @@ const about = (person: string) => ({
   kinds: ["source" as const],
   cost: { records: 1, bytes: 100 },
   unnamed: { subject: false, objects: 0 },
+  // People whom a phone number found count for one rule about people alone.
+  details: [{ by: "phone" as const, tokens: [`phone of ${person}`] }],
   subjects: [person],
   objects: [],
   neighbourhoods: [],

@@ -31,6 +31,7 @@ const about = (...subjects: string[]) => ({
   kinds: ["source" as const],
   cost: { records: 1, bytes: 100 },
   unnamed: { subject: false, objects: 0 },
+  details: [{ by: "phone" as const, tokens: subjects.map((subject) => `phone of ${subject}`) }],
   subjects,
   objects: [],
   neighbourhoods: [],

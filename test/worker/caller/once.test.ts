@@ -36,6 +36,7 @@ const people = (...subjects: string[]) => ({
   kinds: ["source" as const],
   cost: { records: 1, bytes: 100 },
   unnamed: { subject: subjects.length === 0, objects: 0 },
+  details: [{ by: "phone" as const, tokens: subjects.map((subject) => `phone of ${subject}`) }],
   subjects,
   objects: [],
   neighbourhoods: [],
@@ -73,9 +74,9 @@ describe("a call whose answers are lost", () => {
     const caller = newCaller({ callers, roles: ["support"], scopes: ["catalog:read", "support:read"] });
     const read = async (customer_id = "") =>
       (await caller.ask("tools/call", { name: "get_customer", arguments: { customer_id } })).refusal;
-    // As many people as the rule allows in ten minutes. The admission of the last call cannot know whose
+    // As many people as may be read by id in ten minutes. The admission of the last call cannot know whose
     // order it reads.
-    for (const id of ids.slice(0, 6)) {
+    for (const id of ids.slice(0, 3)) {
       left.add("admit");
       expect(await read(id)).toBeUndefined();
     }
@@ -87,9 +88,9 @@ describe("a call whose answers are lost", () => {
     expect(found.refusal).toBeUndefined();
     // After two minutes an unsettled call counts as a read.
     vi.setSystemTime(NOW + 130_000);
-    expect(await read(ids[6])).toBeUndefined();
+    expect(await read(ids[3])).toBeUndefined();
     const attempts = (await recordsOf(caller.object)).filter(({ kind }) => kind === "attempt");
-    expect(attempts).toHaveLength(8);
+    expect(attempts).toHaveLength(5);
   });
 });
 
