@@ -126,7 +126,7 @@ describe("a rule about unexplained people", () => {
       cost: { records: 1, bytes: 1 },
     };
     const recorded = (seq: number, subjects: string[]) => ({
-      ...{ seq, at: 1, name: "get_customer", digest: "", roles: ["support"] },
+      ...{ seq, at: 1, name: "get_customer", digest: "", roles: ["support"], correlation_id: "" },
       flow: { ...flow, subjects, unnamed: { subject: subjects.length === 0, objects: 0 } },
     });
     const earlier = toFlowCall(recorded(1, []));
