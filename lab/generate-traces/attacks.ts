@@ -251,7 +251,7 @@ const PACES = [
 const PACE_VICTIMS = 720;
 const PACE_LONGEST = 30 * 24 * HOUR;
 
-/** What a thief knows of the victims before the first call. */
+/** Facts that a thief has about the victims before the first call, and how each is used. */
 const KNOWN: readonly [string, Take][] = [
   ["ids", (story, victim) => story.pick(BY_ID, profile)(story, victim)],
   ["emails", afterFinding(findPerson)],
