@@ -21,6 +21,8 @@ export interface AppTypes {
     local: boolean;
     secretKey: string;
     policy: Policy;
+    /** The request's whole body; absent if it has none. */
+    body?: ArrayBuffer;
     /** Whether the browser's cookie was looked up, and is that of a session. */
     session?: "good" | "bad";
   };

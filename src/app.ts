@@ -25,6 +25,7 @@ import { beginExchange } from "./identity/enterprise-authorization.ts";
 import { ALL_SCOPES } from "./identity/scopes.ts";
 import { refreshOnce } from "./identity/refresh-once.ts";
 import { isSigned } from "./identity/signature.ts";
+import { withTokenStore } from "./identity/token-store.ts";
 import { setupPages } from "./web/setup/routes.tsx";
 import { signInPages } from "./web/sign-in/routes.tsx";
 import { signOnPages } from "./web/sign-on/routes.tsx";
@@ -38,6 +39,7 @@ import { nameRefusal, withRefusal } from "./http/oauth-refusal.ts";
 import { metricsPage } from "./probes/metrics.ts";
 import { probes } from "./probes/routes.ts";
 import { receiveBody } from "./http/receive-body.ts";
+import { UNAVAILABLE } from "./guard/refusals.ts";
 import { refuseRequest, showRefusal } from "./http/refuse-request.tsx";
 import { type Refusal, refusalResponse, refuse } from "./refusal.ts";
 import { logEvent } from "./telemetry/log.ts";
@@ -188,26 +190,42 @@ app.onError((error, c) => {
 
 async function serveAuthorization(c: AppContext): Promise<Response> {
   const exchange = beginExchange(c.req.raw, c.var.correlationId);
-  const ask = (request: Request) => authorizationServer(c.var).fetch(request, c.env, c.env.ctx);
+  const ask = (request: Request) =>
+    authorizationServer(c.var).fetch(request, withTokenStore(c.env), c.env.ctx);
   const response = c.req.path === "/oauth/token" ? await refreshOnce(c, ask) : await ask(c.req.raw);
   if (exchange.failure !== undefined)
     return refuseRequest(c, reportUnexpected(exchange.failure, c.var, "enterprise authorization"));
   return withRefusal(c, response);
 }
 
+/** Serves a caller with a credential. If the identity that this isolate has kept is a former one, it is read again. */
 async function serveIdentified(c: AppContext): Promise<Response> {
+  // A signed request reads the database anyway, and its nonce and its refusals count once.
+  const mayBeKept = !isSigned(c.req.raw.headers);
+  const served = await serveAs(c, { mayBeKept });
+  if (served !== undefined) return served;
+  const { method } = c.req;
+  c.req.raw = new Request(c.req.raw, { method, body: c.var.body ?? null });
+  return (await serveAs(c, { mayBeKept: false })) ?? refuseRequest(c, UNAVAILABLE);
+}
+
+/** Returns undefined if nothing has confirmed the kept identity. Then nothing was done for the request. */
+async function serveAs(c: AppContext, { mayBeKept }: { mayBeKept: boolean }): Promise<Response | undefined> {
   let isKnown = false;
+  let isBelieved = true;
   let failure: Refusal | undefined;
   const resource = protectedResource(c.var, {
-    async serve(request, { principal, signature }, auth) {
+    mayBeKept,
+    async serve(request, { principal, signature }, auth, claim) {
       isKnown = true;
       const otherMethod = answerOtherMethod(request, c.var.correlationId);
       if (otherMethod !== undefined) return otherMethod;
       const refusal = await refuseSignature(c, { userId: principal.id, signature });
       if (refusal !== undefined) return refusalResponse(refusal, c.var.correlationId);
-      return serveMcp(request, {
+      const answer = await serveMcp(request, {
         ...mcpContext(c),
         principal,
+        claim,
         challenge: async (scopes) => {
           const description = `This needs ${scopes.join(" and ")}. Sign in again and allow that.`;
           // A client requests exactly the named scopes, so the ones that it has are named too; else it would lose them.
@@ -215,12 +233,18 @@ async function serveIdentified(c: AppContext): Promise<Response> {
           return (await nameRefusal(c, insufficientScope(auth, wanted, description))).named;
         },
       });
+      ({ isBelieved } = claim);
+      return answer;
     },
     onFailure: (error) => void (failure = reportUnexpected(error, c.var, "identity")),
   });
   const response = await resource.fetch(c.req.raw, c.env, c.env.ctx);
   // The library answers a failure with an empty 503.
   if (failure !== undefined) return refuseRequest(c, failure);
+  if (!isBelieved) {
+    await response.body?.cancel();
+    return undefined;
+  }
   return isKnown ? response : withRefusal(c, response);
 }
 

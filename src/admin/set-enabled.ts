@@ -20,10 +20,14 @@ export async function setEnabled(
   if (isEnabled) {
     await object.noteChange({ ...decider, decision: "enabled" }, "before");
     await runBatch(db, enableUser(user));
+    await object.forgetIdentity();
     return true;
   }
   const now = Date.now();
   if ((await keepingAnAdmin(db, disableUser(user, now), { user }, now)) === undefined) return false;
-  await object.noteChange({ ...decider, decision: "disabled" }, "after");
+  await Promise.all([
+    object.noteChange({ ...decider, decision: "disabled" }, "after"),
+    object.forgetIdentity(),
+  ]);
   return true;
 }

@@ -28,6 +28,8 @@ export async function vouchesWith(
 
 /** Gives an account a budget of its own. It is recorded first, so that nothing is granted unrecorded. */
 export async function vouch(env: Env, user: string, decider: Decider): Promise<void> {
-  await new CallerClient(env.USER_WINDOWS, user).noteChange({ ...decider, decision: "vouched" }, "before");
+  const object = new CallerClient(env.USER_WINDOWS, user);
+  await object.noteChange({ ...decider, decision: "vouched" }, "before");
   await runBatch(env.DB, vouchFor(user));
+  await object.forgetIdentity();
 }

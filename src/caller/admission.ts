@@ -54,6 +54,14 @@ export type AdmissionAnswer =
   | { admitted: false; stage: "rate"; retryAfterMs: number }
   | ({ admitted: false; stage: "flow"; refusal: FlowRefusal } & Verdicts);
 
+/** The decisions about the calls of one request. */
+export interface Decided {
+  /** The version of the caller's identity; undefined if it is unreadable. */
+  identity: number | undefined;
+  /** In the order of the calls; undefined if they were made with a former identity. Then nothing was decided. */
+  answers: AdmissionAnswer[] | undefined;
+}
+
 /** The result of an admitted call, sent once. */
 export type Settlement = Omit<Outcome, "seq" | "at" | "kind" | "withheld" | "hits">;
 

@@ -3,13 +3,7 @@ import { type Deadline, RequestOver, within } from "../deadlines.ts";
 import { logSurprise } from "../telemetry/log.ts";
 import { timed } from "../telemetry/sink.ts";
 import { Unreachable, causeOf, hasFlag, wasReset } from "../unreachable.ts";
-import type {
-  AdmissionAnswer,
-  AdmissionRequest,
-  Settlement,
-  SettlementAnswer,
-  SharedCall,
-} from "./admission.ts";
+import type { AdmissionRequest, Decided, Settlement, SettlementAnswer, SharedCall } from "./admission.ts";
 import type { NonceAnswer, Spent } from "./nonces.ts";
 import type { RefreshOutcome, RefreshRequest, RefreshUse } from "./refreshes.ts";
 import type { Anchor } from "./audit/chain.ts";
@@ -56,17 +50,13 @@ export class CallerClient {
     this.#wait = deadline === undefined ? within : (ms, work) => deadline.within(ms, work);
   }
 
-  /** Decides the calls of one request with one message; returns the answers in the same order. */
-  async admit(requests: readonly AdmissionRequest[]): Promise<readonly AdmissionAnswer[]> {
-    const [first, ...others] = requests;
-    if (first === undefined) return [];
+  /** Decides the calls of one request with one message. `identity` is the version of a kept identity. */
+  async admit(requests: readonly AdmissionRequest[], identity: number | undefined): Promise<Decided> {
     const now = Date.now();
     noteSent(this.#principal, requests.length, now);
     try {
       return await timed("admit", () =>
-        this.#reach<readonly AdmissionAnswer[]>(async (object) =>
-          others.length === 0 ? [await object.admit(first)] : object.admitAll(requests),
-        ),
+        this.#reach<Decided>(async (object) => object.decideAll(requests, identity)),
       );
     } catch (error) {
       if (!(error instanceof Unreachable) || !isKeptBusy(this.#principal, now)) throw error;
@@ -104,6 +94,11 @@ export class CallerClient {
 
   consumeNonce(spent: Spent): Promise<NonceAnswer> {
     return timed("nonce", () => this.#reach<NonceAnswer>(async (object) => object.consumeNonce(spent)));
+  }
+
+  /** May be repeated after Unreachable. */
+  forgetIdentity(): Promise<void> {
+    return this.#reach<void>(async (object) => object.forgetIdentity());
   }
 
   beginRefresh(request: RefreshRequest): Promise<RefreshUse> {

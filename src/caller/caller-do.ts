@@ -4,6 +4,7 @@ import { policyInForce } from "../policy/bundled.ts";
 import {
   type AdmissionAnswer,
   type AdmissionRequest,
+  type Decided,
   FLOW_CODES,
   type Settlement,
   type SettlementAnswer,
@@ -102,9 +103,21 @@ export class CallerDO extends DurableObject<Env> {
     return recent.note(request.attempt, answer);
   }
 
-  /** Decides the calls of one request in order, each like `admit`. */
-  admitAll(requests: readonly AdmissionRequest[]): AdmissionAnswer[] {
-    return requests.map((request) => this.admit(request));
+  /**
+   * Decides the calls of one request in order, each like `admit`. `identity` is the version under which an isolate has kept
+   * the caller's identity; if it is not the present one, no call is decided, charged or recorded.
+   */
+  decideAll(requests: readonly AdmissionRequest[], identity?: number): Decided {
+    const { current } = this.#state.identity;
+    if (identity !== undefined && identity !== current) return { identity: current, answers: undefined };
+    return { identity: current, answers: requests.map((request) => this.admit(request)) };
+  }
+
+  /** Notes that the caller's identity has changed: from now on, calls made with an identity read before are refused. */
+  forgetIdentity(): void {
+    const { log, identity } = this.#state;
+    // An object without a record has never confirmed an identity. A made-up name must not store anything.
+    if (log.state !== undefined || log.isProvisional) identity.raise();
   }
 
   /** Records the result of an admitted call and says whether its answer may be given. A retry gets the first answer. */

@@ -1,6 +1,7 @@
 import { AuditLog } from "./audit/audit-log.ts";
 import { CallerDetection } from "./detection/caller-detection.ts";
 import { CallerIncidents } from "./caller-incidents.ts";
+import { IdentityVersion } from "./identity-version.ts";
 import { type Nonces, createNonces } from "./nonces.ts";
 import { Refreshes } from "./refreshes.ts";
 import { RateWindows } from "./rate/rate-windows.ts";
@@ -17,6 +18,7 @@ export interface CallerState {
   incidents: CallerIncidents;
   nonces: Nonces;
   refreshes: Refreshes;
+  identity: IdentityVersion;
 }
 
 export function createState(sql: SqlStorage): CallerState {
@@ -31,5 +33,6 @@ export function createState(sql: SqlStorage): CallerState {
     incidents: new CallerIncidents(store),
     nonces: createNonces(sql),
     refreshes: new Refreshes(sql),
+    identity: new IdentityVersion(sql),
   };
 }

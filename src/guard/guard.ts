@@ -94,7 +94,7 @@ function inTurns({ policy, atOnce, deadline }: GuardContext, decide: Decide) {
 
 /** Step 4: decides all calls that are ready with one message to the caller's object. */
 function askCaller(context: GuardContext): Decide {
-  const { policy, principal, atOnce, deadline, catalogSize } = context;
+  const { policy, principal, claim, atOnce, deadline, catalogSize } = context;
   const caller = new CallerClient(context.callers, principal.id, deadline);
   // A batch asks an unreachable object only once: each further wait would take time from the calls behind it.
   let lost: Unreachable | undefined;
@@ -113,15 +113,21 @@ function askCaller(context: GuardContext): Decide {
     });
     try {
       if (lost !== undefined) throw lost;
-      const answers = await caller.admit(
+      if (claim?.isStale === true) return calls.map(() => STALE);
+      const { identity, answers } = await caller.admit(
         asked.map(({ request, pageMax }) =>
           pageMax === undefined ? request : { ...request, attempt: shrink(request.attempt, pageMax) },
         ),
+        claim?.version,
       );
+      claim?.hear(identity);
+      if (answers === undefined) return calls.map(() => STALE);
       return await Promise.all(
         asked.map((each, index) => admissionOf(context, caller, each, answers[index])),
       );
     } catch (error) {
+      if (error instanceof Unreachable) claim?.hearUnreachable();
+      else claim?.hearNothing();
       if (error instanceof RequestOver) {
         const refusal = refusalOfEnd(error);
         return calls.map(() => ({ ok: false, refusal }));
@@ -139,6 +145,9 @@ function askCaller(context: GuardContext): Decide {
  */
 const sizeOf = async ({ call, local }: CheckedCall): Promise<WriteSize | undefined> =>
   firstLocalRefusal(local) === undefined ? call.size?.().catch(() => NO_SIZE) : undefined;
+
+/** The request is served again with the present identity, so no client sees this. */
+const STALE: Admission = { ok: false, refusal: UNAVAILABLE, isStale: true };
 
 const isPaged = ({ target: { labels } }: GuardedCall): boolean => labels?.cost.page !== undefined;
 
@@ -162,6 +171,9 @@ async function admissionOf(
       return { ...refuseFlow(answer.refusal, context.origin), verdicts: answer.verdicts };
     return { ok: false, refusal: local[answer.stage] ?? UNAVAILABLE };
   }
+  // The object may have admitted this request before its caller's rights changed.
+  const refusal = firstLocalRefusal(local);
+  if (refusal !== undefined) return { ok: false, refusal };
   const admitted = { call, request, attempt: answer.seq };
   const settleOnce: Extract<Admission, { ok: true }>["value"]["settle"] = async (result) =>
     answer.isCounted ? ok(undefined) : settleResult(context, caller, admitted, result);

@@ -3,6 +3,7 @@ import type { CallerNamespace } from "../caller/caller-do.ts";
 import type { Deadline } from "../deadlines.ts";
 import type { Signals } from "../detection/signals.ts";
 import type { WriteSize } from "../detection/size.ts";
+import type { IdentityClaim } from "../identity/kept-identities.ts";
 import type { Principal } from "../identity/principal.ts";
 import type { Limit, Policy } from "../policy/schema.ts";
 import type { Outcome, Refusal, RefusalCode } from "../refusal.ts";
@@ -21,6 +22,8 @@ export interface Guard {
 export interface GuardContext {
   policy: Policy;
   principal: Principal;
+  /** The claim that the principal is the present one; absent if it needs no confirmation. */
+  claim?: IdentityClaim | undefined;
   callers: CallerNamespace;
   db: D1Database;
   /** Active products, which some flow rules use (catalog-size.ts). */
@@ -53,8 +56,12 @@ export interface GuardedCall {
   size?: (() => Promise<WriteSize>) | undefined;
 }
 
-/** `degraded`: the caller's object could not be reached. `isWindowFull`: the rate window had no room for the call. */
-export type Admission = Outcome<Admitted> & RuleVerdicts & { degraded?: boolean; isWindowFull?: boolean };
+/**
+ * `degraded`: the caller's object could not be reached. `isWindowFull`: the rate window had no room for the call. `isStale`: the
+ * request was made with a former identity, so nothing was decided or recorded.
+ */
+export type Admission = Outcome<Admitted> &
+  RuleVerdicts & { degraded?: boolean; isWindowFull?: boolean; isStale?: boolean };
 
 /** A call that may run. */
 export interface Admitted {

@@ -1,3 +1,5 @@
+import { remember } from "../remember.ts";
+
 interface Limit {
   max: number;
   window_s: number;
@@ -8,17 +10,6 @@ const ADDRESSES = 10;
 
 /** Returns the limit of a network, given the limit of an address. */
 export const limitOfNetwork = ({ max, window_s }: Limit): Limit => ({ max: ADDRESSES * max, window_s });
-
-/** Keys that one map remembers, so that a flood of keys can't grow the isolate's memory. */
-const KEYS_MAX = 10_000;
-
-/** Sets a key's value and makes the key the last of its map, from which the first is dropped once there are too many. */
-export function remember<Value>(map: Map<string, Value>, key: string, value: Value): void {
-  map.delete(key);
-  map.set(key, value);
-  const [oldest] = map.keys();
-  if (map.size > KEYS_MAX && oldest !== undefined) map.delete(oldest);
-}
 
 /**
  * Budgets in one isolate's memory, one for each key, for cheap work that is not worth an object and a record. Each is a GCRA:

@@ -1,4 +1,4 @@
-import { remember } from "./isolate-budget.ts";
+import { remember } from "../remember.ts";
 
 /** No request waits longer, in milliseconds: a time further off was set before the machine's clock was set back. */
 const WAIT_MAX_MS = 60_000;

@@ -44,6 +44,7 @@ export function recorded(guard: Guard, context: RecordedContext): Guard {
         end({ outcome: "internal", ran: false, degraded: false, verdicts: [] });
         throw error;
       });
+      if (admission.isStale === true) return admission;
       const { verdicts = [], degraded = false } = admission;
       if (!admission.ok) {
         end({ outcome: admission.refusal.code, ran: false, degraded, verdicts });

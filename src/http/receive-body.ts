@@ -19,7 +19,9 @@ export const receiveBody = (max: number) => {
     const receive = () =>
       limit(c, async () => {
         const { method } = c.req;
-        c.req.raw = new Request(c.req.raw, { method, body: await c.req.raw.arrayBuffer() });
+        const body = await c.req.raw.arrayBuffer();
+        c.set("body", body);
+        c.req.raw = new Request(c.req.raw, { method, body });
       });
     const read = await c.var.deadline.run(receive).then(
       (refused) => ({ refused: refused ?? undefined }),

@@ -61,6 +61,7 @@ function checkKey(row: unknown, now: number): FoundKey {
   const found = identified(user, now, {
     narrowed: key_roles,
     signature,
+    expiresAt: expires_at,
     made: { created_at, created_by, apart },
   });
   return found.ok ? { ...found, keyId, touch: now - (last_used_at ?? 0) >= TOUCH_MS } : found;

@@ -17,3 +17,16 @@ export const noteIdentity = (
   when: NoteOrder,
 ): Promise<void> =>
   new CallerClient(callers, principal).noteIdentity({ roles, key, customer, ...change }, when);
+
+/**
+ * Makes every isolate read a user's identity again. It must be called after a user, a credential or a grant was changed, and
+ * before the change is acknowledged. Throws Unreachable if the user's object does not answer; then the change takes effect
+ * within a minute (src/identity/kept-identities.ts).
+ */
+export const forgetIdentity = (callers: CallerNamespace, principal: string): Promise<void> =>
+  new CallerClient(callers, principal).forgetIdentity();
+
+/** Records a change that takes something away and has been made, and makes every isolate read the identity again. */
+export async function noteRemoval(callers: CallerNamespace, principal: string, change: Noted): Promise<void> {
+  await Promise.all([noteIdentity(callers, principal, change, "after"), forgetIdentity(callers, principal)]);
+}

@@ -5,8 +5,7 @@ import type { CallerNamespace } from "../caller/caller-do.ts";
 import { setRoles } from "./administration.ts";
 import { SIGN_ON } from "./lineage.ts";
 import { isLastAdmin, keepingAnAdmin } from "./last-admin.ts";
-import { type Noted, noteIdentity } from "./changes.ts";
-import type { NoteOrder } from "../caller/caller-client.ts";
+import { type Noted, forgetIdentity, noteIdentity, noteRemoval } from "./changes.ts";
 import { type Person, userIdOf } from "./sign-on/person.ts";
 import { type Found, USER_COLUMNS, identified, userRow } from "./users.ts";
 
@@ -27,7 +26,7 @@ export async function findIdentity(db: D1Database, identityId: string, now: numb
   if (row === null) return { ok: false, problem: "sign_in_unknown" };
   const { expires_at, ...user } = identityRow.parse(row);
   if (expires_at <= now) return { ok: false, problem: "sign_in_expired" };
-  return identified(user, now);
+  return identified(user, now, { narrowed: null, signature: "optional", expiresAt: expires_at });
 }
 
 export type SignOn = { ok: true; identityId: string } | { ok: false; problem: "user_disabled" | "no_role" };
@@ -86,12 +85,13 @@ export async function recordSignOn(db: D1Database, person: Person, recording: Re
     mustKeep && !isKept
       ? keepingAnAdmin(db, setRoles(userId, given, maker), { user: userId }, now)
       : runBatch(db, setRoles(userId, given, maker));
-  const note = (change: Omit<Noted, "by">, when: NoteOrder = "before") =>
-    noteIdentity(callers, userId, { ...change, by: SIGN_ON }, when);
+  const note = (change: Omit<Noted, "by">) =>
+    noteIdentity(callers, userId, { ...change, by: SIGN_ON }, "before");
   if (roles.length === 0) {
     if (user === undefined) return { ok: false, problem: "no_role" };
     if ((await setRolesKept([])) === undefined) return recordSignOn(db, person, recording);
-    if (user.user_roles.length > 0) await note({ change: "roles_set", roles }, "after");
+    if (user.user_roles.length > 0)
+      await noteRemoval(callers, userId, { change: "roles_set", roles, by: SIGN_ON });
     return { ok: false, problem: "no_role" };
   }
   if (user === undefined) {
@@ -120,5 +120,6 @@ export async function recordSignOn(db: D1Database, person: Person, recording: Re
       values: [link, issuer, subject, userId, now, now + validDays * DAY_MS],
     },
   ]);
+  if (user !== undefined) await forgetIdentity(callers, userId);
   return { ok: true, identityId: linkRow.parse(results.at(-1)?.[0]).id };
 }

@@ -14,11 +14,13 @@ import { type FoundKey, findKey, touchKey } from "./access-keys.ts";
 import { PROBLEMS, credentialSchema, findCredential } from "./credentials.ts";
 import { enterpriseManagedAuthorization } from "./enterprise-authorization.ts";
 import { type Grants, REFRESH_TTL_S } from "./grants.ts";
+import { type IdentityClaim, KeptIdentities, type Reading } from "./kept-identities.ts";
 import { type Principal, principalSchema } from "./principal.ts";
 import { REDIRECT_URI_FORMS, isAllowedRedirectUri } from "./redirect-uris.ts";
 import { SIGNATURE_RULES } from "./signature-profile.ts";
 import { BASE_SCOPE, SCOPES, scopesOf } from "./scopes.ts";
-import { isWholeKey, looksLikeKey } from "./secrets.ts";
+import { hashSecret, isWholeKey, looksLikeKey } from "./secrets.ts";
+import { withTokenStore } from "./token-store.ts";
 import type { Found, Identified } from "./users.ts";
 
 /** A grant stores only the credential that signed in. Roles are read when a token is used, because they may change. */
@@ -33,7 +35,14 @@ const SERVERS_MAX = 20;
 const bearerSchema = z.strictObject({ principal: principalSchema, signature: z.enum(SIGNATURE_RULES) });
 type Bearer = z.output<typeof bearerSchema>;
 interface Resource {
-  serve: (request: Request, bearer: Bearer, auth: OAuthResourceAuth) => Promise<Response>;
+  /** Whether an identity that this isolate has kept may be used; the caller's object must then confirm it. */
+  mayBeKept: boolean;
+  serve: (
+    request: Request,
+    bearer: Bearer,
+    auth: OAuthResourceAuth,
+    claim: IdentityClaim,
+  ) => Promise<Response>;
   /** Called with the reason why a token could not be looked up; the library's own answer does not give one. */
   onFailure: (error: unknown) => void;
 }
@@ -140,7 +149,7 @@ export async function registerClient(c: AppContext): Promise<Response> {
 }
 
 export const grantsOf = (c: AppContext): Grants => ({
-  oauth: authorizationServer(c.var).getOAuthApi(c.env),
+  oauth: authorizationServer(c.var).getOAuthApi(withTokenStore(c.env)),
   callers: c.env.USER_WINDOWS,
 });
 
@@ -150,9 +159,10 @@ export const grantsOf = (c: AppContext): Grants => ({
  */
 export function protectedResource(
   setup: Setup,
-  { serve, onFailure }: Resource,
+  { mayBeKept, serve, onFailure }: Resource,
 ): OAuthResourceServer<Env, Bearer> {
   const { origin } = setup;
+  let claim: IdentityClaim | undefined;
   return new OAuthResourceServer<Env, Bearer>({
     resourceMetadata: {
       resource: `${origin}/mcp`,
@@ -162,35 +172,69 @@ export function protectedResource(
     requiredScopes: [BASE_SCOPE],
     validateToken: (env) => async (resource, token) => {
       try {
-        await ensureMigrated(env.DB);
-        return await (looksLikeKey(token)
-          ? validateKey(env, resource, token)
-          : validateOAuth(env, setup, resource, token));
+        const credential = `${resource} ${hashSecret(token)}`;
+        const kept = mayBeKept ? identities.find(credential, Date.now()) : undefined;
+        const found =
+          kept ?? (await identities.read(credential, () => readIdentity(env, setup, resource, token)));
+        ({ claim } = found);
+        return found.identity;
       } catch (error) {
         if (!(error instanceof OAuthError)) onFailure(error);
         throw error;
       }
     },
-    handler: { fetch: (request, _env, ctx) => serve(request, bearerSchema.parse(ctx.props), ctx.auth) },
+    handler: {
+      fetch: (request, _env, ctx) => {
+        if (claim === undefined) throw new Error("The library served a request without a valid token.");
+        return serve(request, bearerSchema.parse(ctx.props), ctx.auth, claim);
+      },
+    },
   });
 }
 
 type Validated = OAuthResourceTokenValidation<Bearer>;
 
-async function validateKey(env: Env, resource: string, key: string): Promise<Validated> {
+/** Null stands for a token that nobody holds. It is never kept. */
+const identities = new KeptIdentities<Validated | null>();
+
+async function readIdentity(
+  env: Env,
+  setup: Setup,
+  resource: string,
+  token: string,
+): Promise<Reading<Validated | null>> {
   const now = Date.now();
+  await ensureMigrated(env.DB);
+  const read = looksLikeKey(token)
+    ? await validateKey(env, resource, token, now)
+    : await validateOAuth(env, setup, resource, token, now);
+  if (read === null) return { identity: null, readAt: now, expiresAt: 0, isKeepable: false };
+  const { identity, expiresAt } = read;
+  const tokenExpiresAt = identity.expiresAt === undefined ? Infinity : identity.expiresAt * 1000;
+  return {
+    identity,
+    readAt: now,
+    expiresAt: Math.min(expiresAt ?? Infinity, tokenExpiresAt),
+    // A signed request reads the database for its signing key anyway.
+    isKeepable: identity.props.signature !== "required",
+  };
+}
+
+interface ReadCredential {
+  identity: Validated;
+  /** When the credential expires, in milliseconds since the epoch; null if it does not. */
+  expiresAt: number | null;
+}
+
+async function validateKey(env: Env, resource: string, key: string, now: number): Promise<ReadCredential> {
   const found = isWholeKey(key)
     ? await findKey(env.DB, key, now)
     : ({ ok: false, problem: "key_malformed" } as const);
-  const { user, signature } = orRefuse(found);
+  const { user, signature, expiresAt } = orRefuse(found);
   noteUse(env, found, now);
   const scope = scopesOf(user.roles);
-  return {
-    props: { principal: toPrincipal(user, "key", scope), signature },
-    audience: resource,
-    scope,
-    userId: user.userId,
-  };
+  const props = { principal: toPrincipal(user, "key", scope), signature };
+  return { identity: { props, audience: resource, scope, userId: user.userId }, expiresAt };
 }
 
 async function validateOAuth(
@@ -198,15 +242,17 @@ async function validateOAuth(
   setup: Setup,
   resource: string,
   token: string,
-): Promise<Validated | null> {
+  now: number,
+): Promise<ReadCredential | null> {
   if (token.length > TOKEN_MAX) return null;
   const validated = await authorizationServer(setup).validateToken<unknown>(resource, token, env);
   if (validated === null) return null;
   const credential = grantSchema.parse(validated.props);
-  const { user, signature } = orRefuse(await findCredential(env.DB, credential, Date.now()));
+  const { user, signature, expiresAt } = orRefuse(await findCredential(env.DB, credential, now));
   const allowed = new Set<string>(scopesOf(user.roles));
   const scope = validated.scope.filter((each) => allowed.has(each));
-  return { ...validated, props: { principal: toPrincipal(user, "oauth", scope), signature }, scope };
+  const props = { principal: toPrincipal(user, "oauth", scope), signature };
+  return { identity: { ...validated, props, scope }, expiresAt };
 }
 
 function orRefuse(

@@ -34,6 +34,8 @@ export type Found =
       narrowed: boolean;
       /** Whether requests with it must be signed too. */
       signature: SignatureRule;
+      /** When the credential expires, in milliseconds since the epoch; null if it does not. */
+      expiresAt: number | null;
     }
   | { ok: false; problem: CredentialProblem };
 
@@ -80,10 +82,11 @@ export async function findUser(
 /** Creator and time of creation, as USER_COLUMNS selects them. */
 type Made = Pick<z.output<typeof userRow>, "created_at" | "created_by" | "apart">;
 
-/** A credential's narrowing, and who created it. */
+/** A credential's narrowing, its expiry, and who created it. */
 interface CredentialRow {
   narrowed: readonly string[] | null;
   signature: SignatureRule;
+  expiresAt: number | null;
   made?: Made;
 }
 
@@ -91,7 +94,7 @@ interface CredentialRow {
 export function identified(
   row: z.output<typeof userRow>,
   now: number,
-  { narrowed, signature, made }: CredentialRow = { narrowed: null, signature: "optional" },
+  { narrowed, signature, expiresAt, made }: CredentialRow,
 ): Found {
   if (row.disabled_at !== null) return { ok: false, problem: "user_disabled" };
   const { user_id: userId, name, kind, customer_id, user_roles } = row;
@@ -109,6 +112,7 @@ export function identified(
     },
     narrowed: narrowed !== null,
     signature,
+    expiresAt,
   };
 }
 

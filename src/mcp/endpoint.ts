@@ -6,6 +6,7 @@ import type { Deadline } from "../deadlines.ts";
 import { keptTokenOf } from "../detection/tokens.ts";
 import { catalogSize } from "../guard/catalog-size.ts";
 import { createGuard } from "../guard/guard.ts";
+import type { IdentityClaim } from "../identity/kept-identities.ts";
 import type { Principal } from "../identity/principal.ts";
 import { createInventory } from "../inventory/repository.ts";
 import type { Policy } from "../policy/schema.ts";
@@ -34,6 +35,7 @@ export interface McpRequest {
   /** Scheme, host and port by which clients reach this server. */
   origin: string;
   principal: Principal;
+  claim?: IdentityClaim | undefined;
   challenge: Challenge;
 }
 
@@ -84,11 +86,20 @@ export async function serveMcp(request: Request, context: McpRequest): Promise<R
       dispatch(message, newCall(placeOf.get(message.id) ?? 0, protocol)),
   };
   const response = await serveBody(request, body, served, correlationId);
+  if (isStream(response) && messages.some(({ method = "" }) => isHandled(method))) await hasSpoken(context);
   // On the 2025 revisions the headers are sent before a call is decided; there the client reads retryAfterMs in the
   // answer.
   if (guard.longestWaitMs !== undefined)
     response.headers.set("Retry-After", retryAfterSeconds(guard.longestWaitMs));
   return response;
+}
+
+const isStream = ({ headers }: Response): boolean =>
+  headers.get("content-type")?.includes("text/event-stream") === true;
+
+/** Waits for the word of the caller's object about a kept identity, because a stream leaves before its calls are decided. */
+async function hasSpoken({ claim, deadline }: McpRequest): Promise<void> {
+  if (claim?.version !== undefined) await deadline.run(() => claim.spoken);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { runBatch } from "../../database/run-batch.ts";
 import { setCustomer, setRoles } from "../../identity/administration.ts";
+import { forgetIdentity, noteRemoval } from "../../identity/changes.ts";
 import { isLastAdmin, keepingAnAdmin } from "../../identity/last-admin.ts";
 import { rolesOf } from "../../identity/users.ts";
 import { type ApiContext, adminOf, note } from "./api-request.ts";
@@ -11,7 +12,7 @@ export async function giveRoles(
   roles: string[],
   customer: string | undefined,
 ): Promise<boolean> {
-  const { DB: db } = c.env;
+  const { DB: db, USER_WINDOWS: callers } = c.env;
   const now = Date.now();
   const statements = [
     ...(customer === undefined ? [] : [setCustomer(user, customer)]),
@@ -23,13 +24,16 @@ export async function giveRoles(
     roles.includes("admin") ? runBatch(db, statements) : keepingAnAdmin(db, statements, { user }, now);
   if (customer === undefined && roles.every((role) => before.includes(role))) {
     if ((await set()) === undefined) return false;
-    await note(c, user, { change: "roles_set", roles }, "after");
+    await noteRemoval(callers, user, { change: "roles_set", roles, by: adminOf(c).id });
     return true;
   }
   if (!roles.includes("admin") && (await isLastAdmin(db, user, now))) return false;
   if (customer !== undefined) await note(c, user, { change: "customer_set", customer });
   await note(c, user, { change: "roles_set", roles });
-  if ((await set()) !== undefined) return true;
+  if ((await set()) !== undefined) {
+    await forgetIdentity(callers, user);
+    return true;
+  }
   // The other admin was removed in between, so record the former roles again.
   await note(c, user, { change: "roles_set", roles: before }, "after");
   return false;

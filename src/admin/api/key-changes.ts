@@ -1,11 +1,12 @@
 import * as z from "zod";
 import type { revokeKey } from "../../identity/administration.ts";
+import { forgetIdentity, noteRemoval } from "../../identity/changes.ts";
 import { keepingAnAdmin } from "../../identity/last-admin.ts";
 import { findUser } from "../../identity/users.ts";
 import { type Refusal, refuse } from "../../refusal.ts";
 import type { Change } from "../../caller/audit/records.ts";
 import { countWrite } from "../admin-writes.ts";
-import { type ApiContext, LAST_ADMIN, adminOf, answer, isoTime, note } from "./api-request.ts";
+import { type ApiContext, LAST_ADMIN, adminOf, answer, isoTime } from "./api-request.ts";
 
 // Checks that access keys and signing keys share.
 
@@ -40,11 +41,15 @@ export async function revoke(
     .first();
   if (row === null) return answer(c, refuse("not_found", "There is no key of that id.").refusal);
   const { user_id: user, revoked_at: revokedAt } = keyRow.parse(row);
-  if (revokedAt !== null) return c.json({ id, revoked_at: isoTime(revokedAt) });
+  if (revokedAt !== null) {
+    // The first attempt may not have reached the user's object.
+    await forgetIdentity(c.env.USER_WINDOWS, user);
+    return c.json({ id, revoked_at: isoTime(revokedAt) });
+  }
   const now = Date.now();
   if ((await keepingAnAdmin(c.env.DB, statements(id, now), { key: id }, now)) === undefined)
     return answer(c, LAST_ADMIN);
-  await note(c, user, { change: as, key: id }, "after");
+  await noteRemoval(c.env.USER_WINDOWS, user, { change: as, key: id, by: adminOf(c).id });
   await countWrite(c, adminOf(c), {
     takes: table === "access_keys" ? "keys.revoke" : "signing-keys.revoke",
   });

@@ -4,7 +4,7 @@ import { signOnSettings } from "../../env.ts";
 import { listOwnKeys, revokeOwnKey } from "../../identity/access-keys.ts";
 import { accountPage } from "./account-page.tsx";
 import { sessionUser } from "../../identity/browser-session.ts";
-import { noteIdentity } from "../../identity/changes.ts";
+import { forgetIdentity, noteRemoval } from "../../identity/changes.ts";
 import { endConnection, listConnections } from "../../identity/grants.ts";
 import { signInPath } from "../layout/next-path.ts";
 import { authorizationServer, grantsOf } from "../../identity/oauth.ts";
@@ -45,7 +45,9 @@ accountPages.post("/account/keys/revoke", (c) =>
     const result = await revokeOwnKey(c.env.DB, { id, userId, roles }, Date.now());
     if (result === "last") return lastAdmin();
     if (result === "revoked")
-      await noteIdentity(c.env.USER_WINDOWS, userId, { change: "key_revoked", by: userId, key: id }, "after");
+      await noteRemoval(c.env.USER_WINDOWS, userId, { change: "key_revoked", by: userId, key: id });
+    // An earlier attempt may have revoked it without reaching the user's object.
+    else await forgetIdentity(c.env.USER_WINDOWS, userId);
     return undefined;
   }),
 );

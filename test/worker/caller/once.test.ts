@@ -49,7 +49,7 @@ const reading = (principal: string, ...subjects: string[]) =>
 
 describe("a call whose answers are lost", () => {
   it("is in the audit once, is charged once, and is answered", async () => {
-    const { callers, left } = losing("admit", "settle");
+    const { callers, left } = losing("decideAll", "settle");
     const { ask, object } = newCaller({
       callers,
       roles: ["support"],
@@ -77,10 +77,10 @@ describe("a call whose answers are lost", () => {
     // As many people as may be read by id in ten minutes. The admission of the last call cannot know whose
     // order it reads.
     for (const id of ids.slice(0, 3)) {
-      left.add("admit");
+      left.add("decideAll");
       expect(await read(id)).toBeUndefined();
     }
-    left.add("admit");
+    left.add("decideAll");
     const found = await caller.ask("tools/call", {
       name: "get_order",
       arguments: { order_id: "O-100026" },

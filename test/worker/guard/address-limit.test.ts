@@ -102,7 +102,7 @@ describe.each(DOORS)("%s: %s", (endpoint, path, init, status) => {
 
   it("is closed if the address cannot be counted", async () => {
     const away = () => Promise.reject(new Error("away"));
-    const { callers } = failing("admit", away, away);
+    const { callers } = failing("decideAll", away, away);
     const ctx = createExecutionContext();
     const request = new Request(new URL(path, ORIGIN), from("198.51.100.8", init));
     request.headers.set("host", new URL(ORIGIN).host);

@@ -42,7 +42,7 @@ function countMessages(): string[] {
     return new Proxy(stub, {
       get(target, method) {
         const found: unknown = Reflect.get(target, method);
-        if (method !== "admit" && method !== "admitAll") return found;
+        if (method !== "decideAll") return found;
         return (...args: unknown[]) => {
           sent.push(method);
           return Reflect.apply(Reflect.get(target, method), target, args);
@@ -136,7 +136,7 @@ function guardOf(callers: typeof env.USER_WINDOWS, atOnce: number) {
 
 describe("the turns of a request", () => {
   it("count each call once when the answer for all of them is lost", async () => {
-    const { callers, left } = losing("admitAll");
+    const { callers, left } = losing("decideAll");
     const { admit, object } = guardOf(callers, 100);
     const admissions = await Promise.all(Array.from({ length: SIZE }, (_, place) => admit(place)));
     expect(left.size).toBe(0);

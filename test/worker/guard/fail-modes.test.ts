@@ -23,7 +23,7 @@ const broken = (flags: object) => Object.assign(new Error("the object's own word
 
 const throwing = (flags: object) => () => Promise.reject(broken(flags));
 const always = (failure: () => Promise<never>) => Array.from({ length: 1_000 }, () => failure);
-const away = () => failing("admit", ...always(throwing({})));
+const away = () => failing("decideAll", ...always(throwing({})));
 
 const events = (name: string) =>
   logged.map((line): Record<string, unknown> => JSON.parse(line)).filter(({ event }) => event === name);
@@ -44,7 +44,7 @@ describe("an object that throws", () => {
     { what: "another error", flags: {}, tries: 1 },
     { what: "flags that are not booleans", flags: { retryable: "yes" }, tries: 1 },
   ])("$what is tried $tries time(s); a public read goes on, and that is logged", async ({ flags, tries }) => {
-    const { callers, stubs } = failing("admit", throwing(flags), throwing(flags), throwing(flags));
+    const { callers, stubs } = failing("decideAll", throwing(flags), throwing(flags), throwing(flags));
     const { ask } = newCaller({ callers });
     const { result, refusal } = await ask(...good);
     expect(refusal).toBeUndefined();
@@ -63,7 +63,7 @@ describe("an object that throws", () => {
   it.each([{ overloaded: true }, { overloaded: true, retryable: true }, { overloaded: true, remote: true }])(
     "when overloaded is tried once and serves nothing, because its own caller may have overloaded it: %o",
     async (flags) => {
-      const { callers, stubs } = failing("admit", throwing(flags), throwing(flags));
+      const { callers, stubs } = failing("decideAll", throwing(flags), throwing(flags));
       const { ask } = newCaller({ callers });
       expect((await ask(...good)).refusal).toMatchObject({ code: "unavailable" });
       expect((await ask("tools/list")).refusal).toMatchObject({ code: "unavailable" });
@@ -76,7 +76,7 @@ describe("an object that throws", () => {
   );
 
   it("once, because it was reset, leaves one admission by a new stub, and nothing is logged", async () => {
-    const { callers, stubs } = failing("admit", throwing({ remote: true, durableObjectReset: true }));
+    const { callers, stubs } = failing("decideAll", throwing({ remote: true, durableObjectReset: true }));
     const { ask, object } = newCaller({ callers });
     expect((await ask(...good)).refusal).toBeUndefined();
     expect(stubs.slice(0, 2)).toHaveLength(2);
@@ -88,7 +88,7 @@ describe("an object that throws", () => {
   it("or never answers is given up after three seconds", async () => {
     vi.useRealTimers();
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
-    const { callers, stubs } = failing("admit", () => new Promise<never>(() => {}));
+    const { callers, stubs } = failing("decideAll", () => new Promise<never>(() => {}));
     const asked = newCaller({ callers }).ask(...good);
     await untilAsked(stubs, 1);
     await vi.advanceTimersByTimeAsync(2_999);
@@ -104,7 +104,7 @@ describe("an object that throws", () => {
     vi.useRealTimers();
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
     const hangs = () => new Promise<never>(() => {});
-    const { callers, stubs } = failing("admit", ...Array.from({ length: 100 }, () => hangs));
+    const { callers, stubs } = failing("decideAll", ...Array.from({ length: 100 }, () => hangs));
     const { ask } = newCaller({ callers });
     const asked = Array.from({ length: 60 }, () => ask(...good));
     await untilAsked(stubs, 60);

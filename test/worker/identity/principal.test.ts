@@ -122,6 +122,7 @@ async function principalOf(token: string): Promise<Principal> {
   const resource = protectedResource(
     { origin: ORIGIN, settings: settingsOf(DEPLOYED) },
     {
+      mayBeKept: false,
       serve: async (_, { principal }) => Response.json(principal),
       onFailure: () => {},
     },

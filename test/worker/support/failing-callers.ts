@@ -7,7 +7,7 @@ type Failure = () => Promise<unknown>;
 
 /** The real namespace, whose stubs fail in one method as told, one stub after the other, and then work. */
 export function failing(
-  method: "admit" | "settle" | "noteIdentity" | "overview",
+  method: "decideAll" | "settle" | "noteIdentity" | "forgetIdentity" | "overview",
   ...failures: readonly Failure[]
 ) {
   const stubs: string[] = [];
@@ -19,9 +19,10 @@ export function failing(
         stubs.push(name);
         const stub = namespace.getByName(name);
         if (fails === undefined) return stub;
-        const admit = (request: AdmissionRequest) => stub.admit(request);
+        const decideAll = (requests: AdmissionRequest[], identity?: number) =>
+          stub.decideAll(requests, identity);
         const settle = (settlement: Settlement) => stub.settle(settlement);
-        return { admit, settle, [method]: fails };
+        return { decideAll, settle, [method]: fails };
       };
     },
   });
