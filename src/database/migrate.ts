@@ -19,12 +19,25 @@ const migrated = new WeakSet<D1Database>();
  * caller win; the others find the migration applied.
  */
 export async function ensureMigrated(db: D1Database): Promise<void> {
-  if (migrated.has(db)) return;
+  if (!migrated.has(db)) await migrate(db);
+}
+
+/** Runs a read. In an isolate's first request it runs beside the migrations' check, and again if any was applied. */
+export async function readMigrated<T>(db: D1Database, read: () => Promise<T>): Promise<T> {
+  if (migrated.has(db)) return read();
+  const reading = read();
+  // Without its tables, the first reading fails.
+  reading.catch(() => undefined);
+  return (await migrate(db)) ? read() : reading;
+}
+
+/** Returns whether any migration was missing. */
+async function migrate(db: D1Database): Promise<boolean> {
   const applied = await readLedger(db);
-  for (const { name, statements } of migrations) {
-    if (!applied.has(name)) await applyOne(db, name, statements);
-  }
+  const missing = migrations.filter(({ name }) => !applied.has(name));
+  for (const { name, statements } of missing) await applyOne(db, name, statements);
   migrated.add(db);
+  return missing.length > 0;
 }
 
 /** Returns whether an up-to-date database still has every migration. */

@@ -17,6 +17,7 @@ import {
   type GuardedCall,
 } from "./guarded-call.ts";
 import { type CheckedCall, type LocalRefusals, checkLocally, firstLocalRefusal } from "./local-checks.ts";
+import { noteDecision, takeReadAhead } from "./read-ahead.ts";
 import { recorded } from "./recorded.ts";
 import { UNAVAILABLE, refuseFlow, refuseRate, refusalOfEnd } from "./refusals.ts";
 import { settleResult } from "./settle.ts";
@@ -35,7 +36,8 @@ type Decide = (calls: readonly CheckedCall[]) => Promise<Admission[]>;
  * 3. A call of a batch waits for its turn (turns.ts). A write is planned then, so that rules see its size.
  * 4. The caller's Durable Object decides rate limit and flow rules, and records the attempt (src/caller/caller-do.ts). If it
  *    can't be reached, the policy decides (unguarded.ts).
- * 5. When the call has run, its result is settled, and the answer may still be withheld (settle.ts).
+ * 5. A public read may run beside its admission, for a caller whose latest call was admitted (read-ahead.ts).
+ * 6. When the call has run, its result is settled, and the answer may still be withheld (settle.ts).
  *
  * Each call is reported to telemetry when it is over (recorded.ts).
  */
@@ -47,14 +49,30 @@ export function createGuard(context: GuardContext): Guard {
     if (isAnonymousDiscovery(context.principal, call.target)) return decideDiscovery(context, checked.local);
     return waitForTurn(checked);
   };
+  let callAhead: GuardedCall | undefined;
   let longestWaitMs: number | undefined;
+  const noteWait = (admission: Admission): Admission => {
+    const wait = admission.ok ? undefined : admission.refusal.retryAfterMs;
+    if (wait !== undefined) longestWaitMs = Math.max(wait, longestWaitMs ?? 0);
+    return admission;
+  };
   return recorded(
     {
       async admit(call) {
-        const admission = await decideCall(call);
-        const wait = admission.ok ? undefined : admission.refusal.retryAfterMs;
-        if (wait !== undefined) longestWaitMs = Math.max(wait, longestWaitMs ?? 0);
-        return admission;
+        let isAdmitted = false;
+        try {
+          const admission = await decideCall(call);
+          isAdmitted = admission.ok && admission.degraded !== true;
+          return noteWait(admission);
+        } finally {
+          if (!isAnonymousDiscovery(context.principal, call.target))
+            noteDecision(context.principal.id, isAdmitted, callAhead === call);
+        }
+      },
+      takeReadAhead(call) {
+        const isTaken = takeReadAhead(context, call);
+        if (isTaken) callAhead = call;
+        return isTaken;
       },
       get longestWaitMs() {
         return longestWaitMs;
@@ -157,7 +175,7 @@ interface AskedCall extends CheckedCall {
   request: AdmissionRequest;
 }
 
-/** Turns the object's answer into the guard's. Step 5 starts when the call has run. */
+/** Turns the object's answer into the guard's. Step 6 starts when the call has run. */
 async function admissionOf(
   context: GuardContext,
   caller: CallerClient,

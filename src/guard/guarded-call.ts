@@ -14,6 +14,8 @@ import type { Target } from "./target.ts";
 /** Decides the calls of one request. */
 export interface Guard {
   admit(call: GuardedCall): Promise<Admission>;
+  /** Returns whether the call may already run, with its answer withheld until it is admitted (read-ahead.ts). */
+  takeReadAhead(call: GuardedCall): boolean;
   /** The longest wait of any refusal so far, in milliseconds; undefined if none asked to wait. */
   readonly longestWaitMs: number | undefined;
 }
@@ -37,6 +39,8 @@ export interface GuardContext {
   limit?: Limit | undefined;
   /** The request's deadline. Without one, each step has only its own limit. */
   deadline?: Deadline | undefined;
+  /** Whether the request holds several calls. */
+  isBatch?: boolean;
   /** How many calls of the request run at the same time; absent for no limit. It needs a deadline. */
   atOnce?: number;
 }

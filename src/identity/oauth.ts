@@ -8,7 +8,7 @@ import {
 import { waitUntil } from "cloudflare:workers";
 import * as z from "zod";
 import type { AppContext, AppTypes } from "../app-types.ts";
-import { ensureMigrated } from "../database/migrate.ts";
+import { ensureMigrated, readMigrated } from "../database/migrate.ts";
 import { logEvent } from "../telemetry/log.ts";
 import { type FoundKey, findKey, touchKey } from "./access-keys.ts";
 import { PROBLEMS, credentialSchema, findCredential } from "./credentials.ts";
@@ -204,10 +204,11 @@ async function readIdentity(
   token: string,
 ): Promise<Reading<Validated | null>> {
   const now = Date.now();
-  await ensureMigrated(env.DB);
-  const read = looksLikeKey(token)
-    ? await validateKey(env, resource, token, now)
-    : await validateOAuth(env, setup, resource, token, now);
+  const read = await readMigrated(env.DB, () =>
+    looksLikeKey(token)
+      ? validateKey(env, resource, token, now)
+      : validateOAuth(env, setup, resource, token, now),
+  );
   if (read === null) return { identity: null, readAt: now, expiresAt: 0, isKeepable: false };
   const { identity, expiresAt } = read;
   const tokenExpiresAt = identity.expiresAt === undefined ? Infinity : identity.expiresAt * 1000;

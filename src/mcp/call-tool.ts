@@ -6,6 +6,7 @@ import { type Outcome, refusalError, refusalResult, refuse } from "../refusal.ts
 import type { ToolAnswer } from "../tools/tool.ts";
 import { type Call, type Measured, type Wanted, attempt, seenIn, seenInRefusal } from "./call.ts";
 import { askPerson, readAgreement } from "./confirm.ts";
+import { beginRead } from "./read-ahead.ts";
 import { type ToolTable, prepareCall, toolTarget, toolsByName } from "./targets.ts";
 
 /** Answers a tools/call. The principal is already known (src/identity/oauth.ts). */
@@ -29,7 +30,7 @@ export async function callTool(
 
 /**
  * The path of every call to a tool, resource, prompt or completion: the guard, the work within the request's deadline,
- * then the settlement with the answer. All refusals are values. A call is settled even if its client disconnects.
+ * then the settlement with the answer. A public read may begin beside the guard; a refusal never waits for it. All refusals are values. A call is settled even if its client disconnects.
  */
 export const takePath = <T>(
   call: Call,
@@ -45,15 +46,21 @@ async function followPath<T>(
   const { correlationId, guard, context, trace, deadline } = call;
   const refused = work.ok ? {} : { arguments: work.refusal };
   const size = measure && (() => deadline.run(() => measure(context)));
-  const admission = await guard.admit({ correlationId, target, args, refused, agreed, trace, size });
+  const guarded = { correlationId, target, args, refused, agreed, trace, size };
+  const isAhead = work.ok && guard.takeReadAhead(guarded);
+  const deciding = guard.admit(guarded);
+  const ahead = isAhead ? beginRead(work.value, context) : undefined;
+  const admission = await deciding;
   if (!admission.ok) return admission;
   // The guard has already recorded the refusal of work that cannot start.
   if (!work.ok) return work;
 
-  const started = performance.now();
   const run = work.value;
   const { pageMax } = admission.value;
-  const answer = await attempt(call, target.name, () => run({ ...context, pageMax }));
+  // The read ahead did not know the limit of its page.
+  const read = pageMax === undefined ? ahead : undefined;
+  const started = read?.startedAt ?? performance.now();
+  const answer = await attempt(call, target.name, () => read?.answer ?? run({ ...context, pageMax }));
 
   const settled = await admission.value.settle({
     outcome: answer.ok ? "ok" : answer.refusal.code,

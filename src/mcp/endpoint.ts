@@ -50,11 +50,14 @@ export async function serveMcp(request: Request, context: McpRequest): Promise<R
   const { messages } = body;
   const names = callNames(correlationId, messages);
 
+  // In this isolate's first request, one trip to the database for both.
+  const size = catalogSize(db, Date.now(), deadline);
   await ensureMigrated(db);
   const guard = createGuard({
     ...context,
     ...describeClient(request, messages),
-    catalogSize: await catalogSize(db, Date.now(), deadline),
+    catalogSize: await size,
+    isBatch: messages.length > 1,
     atOnce: CALLS_AT_ONCE,
   });
   const traces = messages.map(({ params }) => readTraceContext(params?._meta, request.headers));
