@@ -150,12 +150,12 @@ function makeTool<Input extends ObjectSchema, Output extends ObjectSchema>(
   const { name, title, scope, labels } = spec;
   // Clients of the revisions before 2025-06-18, and directories of connectors, read the title here.
   const annotations = { title, ...spec.annotations };
-  const names = namesOf(spec.previous);
+  const versions = namesOf(spec.previous);
   function prepare(
     args: unknown,
     show: (output: z.output<Output>) => Shown,
   ): Omit<ReturnType<Tool["prepare"]>, "args"> {
-    const parsed = parseArguments(spec.input, args, names.length === 0 ? [] : ["version"]);
+    const parsed = parseArguments(spec.input, args, versions.length === 0 ? [] : ["version"]);
     if (!parsed.ok) return { work: parsed };
     const { measure, run } = start(parsed.value);
     const work: PreparedCall = async (context) => {
@@ -201,7 +201,7 @@ function makeTool<Input extends ObjectSchema, Output extends ObjectSchema>(
   return {
     name,
     version: spec.version,
-    names: names.slice(-1),
+    names: versions.slice(-1),
     deprecated: undefined,
     examples: spec.examples,
     definition: {
@@ -219,7 +219,7 @@ function makeTool<Input extends ObjectSchema, Output extends ObjectSchema>(
     scope,
     labels,
     prepare(args) {
-      const asked = currentArguments(args, names);
+      const asked = currentArguments(args, versions);
       return asked.ok ? { args: asked.value, ...prepare(asked.value, show) } : { args, work: asked };
     },
     previous,

@@ -56,7 +56,14 @@ export class Reservations implements Part {
     const { attempt, at, tool, roles, classes, kinds, subjects, cost, unnamed } = call;
     const { digest, size, details, explains } = call;
     this.held.set(attempt, {
-      ...{ at, tool, roles, classes, kinds, subjects, cost, unnamed },
+      at,
+      tool,
+      roles,
+      classes,
+      kinds,
+      subjects,
+      cost,
+      unnamed,
       // Equal writes in flight are retries of one another, which count once.
       ...(kinds.includes("write") && { digest, size }),
       ...(details !== undefined && { details }),

@@ -122,11 +122,19 @@ describe("a rule about unexplained people", () => {
   it("takes a search in a record of an earlier release for an explanation, and an id for none", () => {
     const caller = new Caller(rules);
     const flow = {
-      ...{ classes: ["identity" as const], kinds: ["source" as const], objects: [], neighbourhoods: [] },
+      classes: ["identity" as const],
+      kinds: ["source" as const],
+      objects: [],
+      neighbourhoods: [],
       cost: { records: 1, bytes: 1 },
     };
     const recorded = (seq: number, subjects: string[]) => ({
-      ...{ seq, at: 1, name: "get_customer", digest: "", roles: ["support"], correlation_id: "" },
+      seq,
+      at: 1,
+      name: "get_customer",
+      digest: "",
+      roles: ["support"],
+      correlation_id: "",
       flow: { ...flow, subjects, unnamed: { subject: subjects.length === 0, objects: 0 } },
     });
     const earlier = toFlowCall(recorded(1, []));
