@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
@@ -56,6 +56,8 @@ export async function tryWrangler(args: readonly string[]): Promise<CommandResul
       stdio: ["ignore", "pipe", "pipe"],
       env: {
         ...process.env,
+        // The build command of wrangler.toml runs `node`, and the host's own may be too old for it.
+        PATH: `${dirname(process.execPath)}${delimiter}${process.env["PATH"] ?? ""}`,
         // Disables prompts in every environment.
         CI: "true",
         NO_COLOR: "1",
