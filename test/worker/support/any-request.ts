@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { prompts } from "../../../src/prompts/registry.ts";
 import { tools } from "../../../src/tools/registry.ts";
 import { modern } from "./modern.ts";
+import { anyCharacter } from "../../any-character.ts";
 
 const METHODS = [
   "tools/call",
@@ -53,7 +54,7 @@ const text = fc.oneof(
       "x".repeat(3_000),
     ),
   },
-  { weight: 1, arbitrary: fc.string({ unit: "binary", maxLength: 40 }) },
+  { weight: 1, arbitrary: fc.string({ unit: anyCharacter, maxLength: 40 }) },
 );
 const anything = fc.anything({ maxDepth: 3, maxKeys: 4, withNullPrototype: false });
 const scalar = fc.oneof(
