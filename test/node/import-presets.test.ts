@@ -1,5 +1,6 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { parse } from "shell-quote";
 import { describe, expect, it } from "vitest";
 import type { ReadFlags } from "../../cli/import/prepare.ts";
@@ -81,5 +82,33 @@ describe("the export of a shop", () => {
     expect(read.kind).toBe(kind);
     expect(read.records).toEqual(await expected(is));
     expect(read.notes).toEqual(notes);
+  });
+
+  it("is read rightly if the rows of a Shopify product stand apart, and names those that lack their product", async () => {
+    const file = join(await mkdtemp(join(tmpdir(), "catalog-presets-test-")), "sorted.csv");
+    await writeFile(
+      file,
+      `Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Price,Image Src,Status
+shirt,,,M,SHIRT-M,11.00,,
+bowl,Bowl,Title,Default Title,BOWL,5.00,,active
+shirt,Shirt,Size,S,SHIRT-S,10.00,https://shop.example/shirt.jpg,active
+old,Old,Title,Default Title,OLD-1,3.00,,draft
+shirt,,,L,SHIRT-L,12.00,,
+old,,,Other,OLD-2,3.00,,
+lost,,,X,LOST-X,1.00,,
+`,
+    );
+    const { records, problems, notes } = await readImport(file, { currency: "EUR" });
+    await rm(dirname(file), { recursive: true });
+    expect(
+      records.map(({ name, price_minor, group, images }) => [name, price_minor, group?.id, images.length]),
+    ).toEqual([
+      ["Bowl", 500, undefined, 0],
+      ["Shirt - S", 1_000, "shirt", 1],
+      ["Shirt - L", 1_200, "shirt", 1],
+      ["Shirt - M", 1_100, "shirt", 1],
+    ]);
+    expect(problems).toEqual([expect.stringMatching(/^8: .*lost.*Sort/)]);
+    expect(notes).toMatchObject({ "left out: draft or archived": 2 });
   });
 });

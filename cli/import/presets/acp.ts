@@ -1,6 +1,6 @@
 import { type DraftRow, type RawRow, isObject, present, textOf } from "../rows.ts";
 import { merchantDraft } from "./google.ts";
-import type { Preset } from "./preset.ts";
+import { type Preset, keyed } from "./preset.ts";
 
 /**
  * A feed of the Agentic Commerce Protocol: products with their variants, and prices in minor units. ChatGPT's merchant
@@ -14,7 +14,7 @@ export const acp: Preset = {
     for await (const row of rows) {
       if ("problem" in row) yield row;
       else if (Array.isArray(row.cells["variants"])) yield* variantsOf(row.line, row.cells);
-      else yield merchantDraft(row);
+      else yield merchantDraft(keyed(row));
     }
   },
 };

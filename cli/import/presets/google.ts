@@ -1,6 +1,6 @@
-import { byKey, type ColumnTable, fieldsOf, nested } from "../columns.ts";
-import { type Cells, type Draft, type RawRow, textOf } from "../rows.ts";
-import { MAIN_STOCK, type Preset } from "./preset.ts";
+import { type ColumnTable, fieldsOf, nested } from "../columns.ts";
+import { type Draft, textOf } from "../rows.ts";
+import { type KeyedRow, MAIN_STOCK, type Preset, eachKeyed } from "./preset.ts";
 
 /** Attributes of Google's product data specification, and the names that ChatGPT's merchant feed gives them. */
 const COLUMNS: ColumnTable = {
@@ -42,13 +42,10 @@ export const google: Preset = {
   unit: "major",
   decimal: ".",
   isLenient: true,
-  async *drafts(rows: AsyncIterable<RawRow>) {
-    for await (const row of rows) yield "problem" in row ? row : merchantDraft(row);
-  },
+  drafts: (rows) => eachKeyed(rows, (row) => [merchantDraft(row)]),
 };
 
-export function merchantDraft({ line, cells }: { line: number; cells: Cells }): Draft {
-  const row = byKey(cells);
+export function merchantDraft({ line, cells, row }: KeyedRow): Draft {
   const flat: Record<string, unknown> = fieldsOf(row, COLUMNS);
   const options = fieldsOf(row, OPTIONS);
   const sku = textOf(flat["sku"]);

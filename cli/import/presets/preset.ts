@@ -1,6 +1,7 @@
 import type { Unit } from "../amounts.ts";
 import type { Separator } from "../number-text.ts";
-import type { DraftRow, RawRow } from "../rows.ts";
+import { byKey } from "../columns.ts";
+import type { Cells, DraftRow, RawRow } from "../rows.ts";
 
 /** One vendor's way to write products. */
 export interface Preset {
@@ -24,3 +25,27 @@ export const UNCATEGORIZED = "Uncategorized";
 
 /** The warehouse of a vendor's single quantity. */
 export const MAIN_STOCK = "stock.main";
+
+/** A row with its cells as the file names them, and by key: `Variant SKU` is `variant_sku`. */
+export interface KeyedRow {
+  line: number;
+  cells: Cells;
+  row: Record<string, unknown>;
+}
+
+export const keyed = ({ line, cells }: { line: number; cells: Cells }): KeyedRow => ({
+  line,
+  cells,
+  row: byKey(cells),
+});
+
+/** Converts each row that could be read, and passes on the problems of the others. */
+export async function* eachKeyed(
+  rows: AsyncIterable<RawRow>,
+  convert: (row: KeyedRow) => Iterable<DraftRow>,
+): AsyncGenerator<DraftRow> {
+  for await (const raw of rows) {
+    if ("problem" in raw) yield raw;
+    else yield* convert(keyed(raw));
+  }
+}

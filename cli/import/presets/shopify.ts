@@ -1,6 +1,6 @@
-import { byKey, type ColumnTable, fieldsOf, nested } from "../columns.ts";
+import { type ColumnTable, fieldsOf, nested } from "../columns.ts";
 import { type Cells, type Draft, type DraftRow, type RawRow, textOf } from "../rows.ts";
-import { MAIN_STOCK, type Preset } from "./preset.ts";
+import { type KeyedRow, MAIN_STOCK, type Preset, eachKeyed } from "./preset.ts";
 
 /** Columns of a product: of Shopify's export, and of its newer template. */
 const PRODUCT: ColumnTable = {
@@ -39,15 +39,21 @@ const ROWS_MAX = 5_000;
 /** A product without options has one variant, of this value. */
 const NO_OPTION = "Default Title";
 
-interface Line {
-  line: number;
-  cells: Cells;
-  row: Record<string, unknown>;
+/** Characters of products that are kept for rows that stand apart from them. */
+const KEPT_MAX = 32_000_000;
+
+/** Groups of rows that wait for their product's texts. */
+const WAITING_MAX = 10_000;
+
+/** The row with a product's texts, and the product's images. */
+interface Product {
+  first: KeyedRow;
+  images: string[];
 }
 
 /**
- * A product spans the rows of one handle: the first holds the product's texts and a variant, the others a variant, an
- * image, or both.
+ * A product spans the rows of one handle: one holds the product's texts and a variant, the others a variant, an image, or
+ * both. Shopify writes them one after the other, but a file that was sorted may not.
  */
 export const shopify: Preset = {
   title: "a Shopify export",
@@ -55,33 +61,80 @@ export const shopify: Preset = {
   decimal: ".",
   isLenient: true,
   async *drafts(rows: AsyncIterable<RawRow>) {
-    let block: Line[] = [];
-    for await (const raw of rows) {
-      if ("problem" in raw) {
-        yield raw;
-        continue;
-      }
-      const { line, cells } = raw;
-      const row = byKey(cells);
-      const handle = handleOf(row);
-      const [first] = block;
-      if (first !== undefined && (handleOf(first.row) !== handle || block.length >= ROWS_MAX)) {
-        yield* variantsOf(block);
-        block = [];
-      }
-      if (handle === "") yield { line, problem: "has no handle" };
-      else block.push({ line, cells, row });
+    const products = new KeptProducts();
+    /** Rows that come before the row with their product's texts. */
+    const waiting: KeyedRow[][] = [];
+    let block: KeyedRow[] = [];
+    function* endBlock(): Generator<DraftRow> {
+      if (block.length === 0) return;
+      const product = products.of(block);
+      if (product !== undefined) yield* variantsOf(block, product);
+      else if (waiting.length < WAITING_MAX) waiting.push(block);
+      else yield* untitled(block);
+      block = [];
     }
-    yield* variantsOf(block);
+    yield* eachKeyed(rows, function* (row) {
+      const handle = handleOf(row.row);
+      const [first] = block;
+      if (first !== undefined && (handleOf(first.row) !== handle || block.length >= ROWS_MAX))
+        yield* endBlock();
+      if (handle === "") yield { line: row.line, problem: "has no handle" };
+      else block.push(row);
+    });
+    yield* endBlock();
+    for (const rest of waiting) {
+      const product = products.of(rest);
+      yield* product === undefined ? untitled(rest) : variantsOf(rest, product);
+    }
   },
 };
+
+const untitled = (block: readonly KeyedRow[]): DraftRow[] =>
+  block.map(({ line, row }) => ({
+    line,
+    problem: `belongs to the product ${handleOf(row)}, but no row near it has that product's title. Sort the file by its handles`,
+  }));
+
+/** The products that were read last, as many as memory should hold. */
+class KeptProducts {
+  readonly #kept = new Map<string, Product>();
+  #size = 0;
+
+  /** Returns the product of the rows of one handle; undefined if none of them, and none before, has its texts. */
+  of(block: readonly KeyedRow[]): Product | undefined {
+    const [first] = block;
+    if (first === undefined) return undefined;
+    const handle = handleOf(first.row);
+    const titled = block.find(({ row }) => textOf(row["title"]) !== "");
+    const images = block
+      .flatMap(({ row }) => [textOf(row["image_src"]), textOf(row["product_image_url"])])
+      .filter(Boolean);
+    const known = this.#kept.get(handle);
+    if (known !== undefined) {
+      known.images.push(...images);
+      return known;
+    }
+    if (titled === undefined) return undefined;
+    const product = { first: titled, images };
+    this.#kept.set(handle, product);
+    this.#size += sizeOf(titled);
+    for (const [oldest, { first: row }] of this.#kept) {
+      if (this.#size <= KEPT_MAX) break;
+      this.#kept.delete(oldest);
+      this.#size -= sizeOf(row);
+    }
+    return product;
+  }
+}
+
+/** Characters of a row, of which each is held once for both names of its cell. */
+const sizeOf = ({ cells }: KeyedRow): number =>
+  Object.values(cells).reduce<number>((size, cell) => size + textOf(cell).length, 0);
 
 const handleOf = (row: Cells): string => textOf(row["handle"]) || textOf(row["url_handle"]);
 const isNo = (value: unknown): boolean => /^(?:false|no|0)$/i.test(textOf(value));
 
-function* variantsOf(block: readonly Line[]): Generator<DraftRow> {
-  const [first] = block;
-  if (first === undefined) return;
+function* variantsOf(block: readonly KeyedRow[], { first, images }: Product): Generator<DraftRow> {
   const lines = block.filter((each) => each === first || isVariant(each.row));
   const status = textOf(first.row["status"]).toLowerCase();
   const isDraft = status !== "" && status !== "active";
@@ -89,12 +142,6 @@ function* variantsOf(block: readonly Line[]): Generator<DraftRow> {
     for (const { line } of lines) yield { line, leftOut: isDraft ? "draft or archived" : "hidden" };
     return;
   }
-  if (textOf(first.row["title"]) === "") {
-    for (const { line } of lines)
-      yield { line, problem: "has a handle without a title: the rows of a product must follow one another" };
-    return;
-  }
-  const images = block.flatMap(({ row }) => [textOf(row["image_src"]), textOf(row["product_image_url"])]);
   for (const each of lines) yield variantOf(first, each, images);
 }
 
@@ -103,7 +150,7 @@ const isVariant = (row: Cells): boolean =>
     (column) => textOf(row[column]) !== "",
   );
 
-function variantOf(first: Line, { line, cells, row }: Line, images: readonly string[]): Draft {
+function variantOf(first: KeyedRow, { line, cells, row }: KeyedRow, images: readonly string[]): Draft {
   const handle = handleOf(first.row);
   const options = OPTIONS.flatMap((number) => {
     const name = textOf(first.row[`option${number}_name`]);

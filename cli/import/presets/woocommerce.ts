@@ -1,6 +1,6 @@
-import { byKey, type ColumnTable, fieldsOf, nested } from "../columns.ts";
+import { type ColumnTable, fieldsOf, nested } from "../columns.ts";
 import { type Cells, type Draft, type DraftRow, type RawRow, textOf } from "../rows.ts";
-import { MAIN_STOCK, type Preset } from "./preset.ts";
+import { type KeyedRow, MAIN_STOCK, type Preset, eachKeyed } from "./preset.ts";
 
 const COLUMNS: ColumnTable = {
   sku: "sku",
@@ -24,12 +24,6 @@ const COLUMNS: ColumnTable = {
 /** The fields of a variation that its parent fills in. */
 const INHERITED = new Set(["description", "brand", "category", "images", "attributes.tags"]);
 
-interface Product {
-  line: number;
-  cells: Cells;
-  row: Record<string, unknown>;
-}
-
 /**
  * One row is one product. A `variable` row holds the texts of its variations and is not for sale itself; a `variation`
  * names it by SKU or as `id:N`. Rows that are `grouped`, unpublished or hidden are left out.
@@ -39,14 +33,9 @@ export const woocommerce: Preset = {
   unit: "major",
   isLenient: true,
   async *drafts(rows: AsyncIterable<RawRow>) {
-    const parents = new Map<string, Product>();
-    let waiting: Product[] = [];
-    for await (const raw of rows) {
-      if ("problem" in raw) {
-        yield raw;
-        continue;
-      }
-      const product = { ...raw, row: byKey(raw.cells) };
+    const parents = new Map<string, KeyedRow>();
+    const waiting: KeyedRow[] = [];
+    yield* eachKeyed(rows, function* (product) {
       const types = typesOf(product.row);
       if (types.includes("variable")) {
         for (const name of namesOf(product.row)) parents.set(name, product);
@@ -55,7 +44,7 @@ export const woocommerce: Preset = {
         if (parent === undefined) waiting.push(product);
         else yield variationOf(product, parent);
       } else yield productOf(product);
-    }
+    });
     // Exports list a parent first, but a sorted file may not.
     for (const product of waiting) {
       const parent = parents.get(textOf(product.row["parent"]));
@@ -63,7 +52,6 @@ export const woocommerce: Preset = {
         ? { line: product.line, problem: `parent: ${textOf(product.row["parent"])} is not in the file` }
         : variationOf(product, parent);
     }
-    waiting = [];
   },
 };
 
@@ -84,7 +72,7 @@ function whyHidden(row: Cells): "draft or archived" | "hidden" | undefined {
   return undefined;
 }
 
-function productOf({ line, cells, row }: Product): DraftRow {
+function productOf({ line, cells, row }: KeyedRow): DraftRow {
   const hidden = whyHidden(row);
   if (hidden !== undefined) return { line, leftOut: hidden };
   if (typesOf(row).includes("grouped")) return { line, leftOut: "a set of other products" };
@@ -97,7 +85,7 @@ function productOf({ line, cells, row }: Product): DraftRow {
   };
 }
 
-function variationOf({ line, cells, row }: Product, parent: Product): Draft | DraftRow {
+function variationOf({ line, cells, row }: KeyedRow, parent: KeyedRow): Draft | DraftRow {
   const hidden = whyHidden(parent.row) ?? whyHidden(row);
   if (hidden !== undefined) return { line, leftOut: hidden };
   const options = attributesOf(row);
