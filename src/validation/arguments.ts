@@ -17,16 +17,27 @@ export function parseArguments<Schema extends z.ZodType>(
   const parsed = schema.safeParse(args ?? {}, { error: sayMissing });
   if (parsed.success) return ok(parsed.data);
   const issues = parsed.error.issues.slice(0, ISSUES_SHOWN).map(({ path, message, code }) => {
-    if (code === "unrecognized_keys") return path.length === 0 ? unknownArgument(schema, taken) : UNKNOWN;
     const where = path.map(String).join(".");
-    return where === "" ? message : `${where}: ${message}`;
+    const problem =
+      code === "unrecognized_keys"
+        ? unknownArgument(schemaAt(schema, path), path.length === 0 ? taken : [])
+        : message;
+    return where === "" ? problem : `${where}: ${problem}`;
   });
   return refuse("invalid_arguments", `${issues.join(". ").slice(0, MESSAGE_MAX)}.`);
 }
 
 const UNKNOWN = "There is an unknown argument";
 
-function unknownArgument(schema: z.ZodType, taken: readonly string[]): string {
+function unknownArgument(schema: unknown, taken: readonly string[]): string {
   const names = [...(schema instanceof z.ZodObject ? Object.keys(schema.shape) : []), ...taken];
   return names.length === 0 ? UNKNOWN : `${UNKNOWN}. Valid arguments: ${names.join(", ")}`;
 }
+
+/** Returns the part of a schema that checks the value at a path; undefined if it is no plain object or list. */
+const schemaAt = (schema: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>((at, key) => {
+    const inner = at instanceof z.ZodOptional ? at.unwrap() : at;
+    if (inner instanceof z.ZodArray) return inner.element;
+    return inner instanceof z.ZodObject ? inner.shape[String(key)] : undefined;
+  }, schema);

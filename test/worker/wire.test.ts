@@ -123,6 +123,16 @@ describe("an unknown argument", () => {
     expect(new Set(named.split(", "))).toEqual(new Set(known));
   });
 
+  it("inside an argument is refused with its place and the names of the known ones there", () => {
+    const tool = toolsByName.get("update_inventory");
+    const changes = [{ sku: "SKU-10001", warehouse: "east", set: 1, action: "x" }];
+    expect(tool && prepareCall(tool, { changes, reason: "Counted" }, policyInForce()).work).toMatchObject({
+      refusal: {
+        message: expect.stringMatching(/changes\.0: .*Valid arguments: sku, warehouse, delta, set/),
+      },
+    });
+  });
+
   it.each(["query_stock", "close_ticket"])("of %s is refused if it is named __proto__", async (name) => {
     const [example] = toolsByName.get(name)?.examples ?? [];
     const args = JSON.stringify(example).replace("{", '{"__proto__":{"x":1},');
