@@ -41,7 +41,12 @@ export async function applyChange<Plan extends { size: WriteSize }>(
 ): Promise<Outcome<AppliedChange>> {
   let planned = first;
   for (let tries = 0; tries < TRIES; tries++) {
-    const batch = planned.plan === undefined ? [] : statements(planned.plan);
+    if (planned.stored !== undefined) {
+      const { stored: change } = planned;
+      const [lines] = await runBatch(db, [selectLines("?1", [change.id])]);
+      return ok({ change, lines: linesIn(lines), isReplay: true });
+    }
+    const batch = statements(planned.plan);
     const rows = await runBatch(db, [...batch, selectStored(draft), selectStoredLines(draft)]);
     const stored = readStored(rows.at(-2), draft);
     if (!stored.ok) return stored;

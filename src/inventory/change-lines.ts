@@ -6,21 +6,26 @@ import type { Statement } from "../database/statement.ts";
 import { heldAt } from "./places.ts";
 import type { StockPlan } from "./plan.ts";
 
+/** SQL for whether a reservation is in force at the time ?7 of a change. */
+const IN_FORCE = "state = 'held' AND expires_at > ?7";
+
 /** SQL for one value of a line, of `json_each(...) l`. */
 const value = (name: string): string => `l.value ->> '${name}'`;
 
 /**
  * The batch that applies a plan. Its first statement stores the change if every place still has the version that the plan was
- * made for and no hold would be broken; the others depend on it. `more` are conditions of the change itself.
+ * made for and no hold would be broken; the others depend on it. A commit passes its `reservation`, which must be in force
+ * and whose own hold it may use.
  */
-export function applyPlan(draft: ChangeDraft, { lines }: StockPlan, more = "1"): Statement[] {
+export function applyPlan(draft: ChangeDraft, { lines }: StockPlan, reservation?: string): Statement[] {
   const json = JSON.stringify(lines);
   const lessens = `coalesce(${value("after")}, 0) < coalesce(${value("before")}, 0)`;
-  const held = heldAt(value("product_id"), value("warehouse"), "?7");
+  const held = heldAt(value("product_id"), value("warehouse"), "?7", "?10");
   const isStale = `SELECT 1 FROM json_each(?9) l ${joinStock(value("product_id"), value("warehouse"))}
     WHERE ${versionOf("s", "d")} <> ${value("found")} OR (${lessens} AND ${held} > coalesce(${value("after")}, 0))`;
+  const isInForce = `(?10 IS NULL OR EXISTS (SELECT 1 FROM reservations WHERE id = ?10 AND ${IN_FORCE}))`;
   return [
-    storeChange(draft, `NOT EXISTS (${isStale}) AND ${more}`, [json]),
+    storeChange(draft, `NOT EXISTS (${isStale}) AND ${isInForce}`, [json, reservation ?? null]),
     {
       sql: `INSERT OR IGNORE INTO stock_changes (change_id, product_id, warehouse, before, after, version)
         SELECT ?1, ${["product_id", "warehouse", "before", "after", "version"].map(value).join(", ")}

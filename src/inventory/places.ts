@@ -3,10 +3,13 @@ import { joinStock, versionOf } from "../catalog/stock-statements.ts";
 import type { Statement } from "../database/statement.ts";
 import type { Place } from "./plan.ts";
 
-/** SQL for the units that reservations hold of a product in a warehouse at a time, in milliseconds since the epoch. */
-export const heldAt = (productId: string, warehouse: string, at: string): string =>
-  `(SELECT coalesce(sum(h.quantity), 0) FROM holds h
-    WHERE h.product_id = ${productId} AND h.warehouse = ${warehouse} AND h.expires_at > ${at})`;
+/**
+ * SQL for the units that reservations hold of a product in a warehouse at a time, in milliseconds since the epoch; `but` is
+ * the id of one that does not count, or NULL.
+ */
+export const heldAt = (productId: string, warehouse: string, at: string, but = "NULL"): string =>
+  `(SELECT coalesce(sum(h.quantity), 0) FROM holds h WHERE h.product_id = ${productId}
+    AND h.warehouse = ${warehouse} AND h.expires_at > ${at} AND h.reservation_id IS NOT ${but})`;
 
 const placeRow = z.object({
   product_id: z.int().nullable(),

@@ -46,18 +46,17 @@ export interface WantedChange {
   expected_version?: number | undefined;
 }
 
-/** A wanted change and the place that it is about; undefined if there is no such product or warehouse. */
+/** A wanted change and the place that it is about. */
 export interface FoundChange {
   wanted: WantedChange;
-  place: Place | undefined;
+  place: Place;
 }
 
-/** Plans all changes, or says what stands against each. Every place that it is asked for must exist. */
+/** Plans all changes, or says what stands against each. */
 export function planUpdate(found: readonly FoundChange[]): Outcome<StockPlan> {
   const problems: { text: string; place: Place }[] = [];
   const lines: Line[] = [];
   for (const { wanted, place } of found) {
-    if (place === undefined) throw new Error("A change was planned for no place.");
     const text = problemOf(wanted, place);
     if (text !== undefined) problems.push({ text, place });
     else lines.push(lineOf(place, wanted.set ?? (place.quantity ?? 0) + (wanted.delta ?? 0)));
@@ -132,7 +131,11 @@ export interface FoundLine {
 /** Plans the way back, if nothing newer has touched any place of the change. */
 export function planUndo(found: readonly FoundLine[]): Outcome<StockPlan> {
   const changed = found.filter(({ line }) => line.before !== line.after);
-  if (changed.length === 0) return refuse("conflict", "That change left the stock as it was.");
+  if (changed.length === 0)
+    return refuse(
+      "conflict",
+      "That change left the stock as it was. A reservation is ended by release_reservation.",
+    );
   const problems = changed.flatMap(({ line, place }) => {
     if (place.version !== line.version)
       return [{ text: `changed since, when its version was ${line.version}`, place }];

@@ -7,6 +7,17 @@ import type { AppliedChange, Planned } from "./apply-change.ts";
 import { type ChangeQuestion, readChanges } from "./change-list.ts";
 import { heldAt } from "./places.ts";
 import type { StockPlan, WantedChange } from "./plan.ts";
+import type { ReservationPlan } from "./plan-reservation.ts";
+import { type ReservationQuestion, readReservations } from "./reservation-list.ts";
+import {
+  type Reserved,
+  type WantedHold,
+  commit,
+  planCommitment,
+  planReservation,
+  release,
+  reserve,
+} from "./reservations.ts";
 import type { Stock } from "./stock.ts";
 import { planStockUndo, planStockUpdate, undoStock, updateStock } from "./stock-changes.ts";
 
@@ -44,6 +55,25 @@ export interface Inventory {
   /** Reads what undoing a change would change, without changing it. */
   planUndo(draft: Undo): Promise<Outcome<Planned<StockPlan>>>;
   undo(draft: Undo, planned: Planned<StockPlan>): Promise<Outcome<AppliedChange>>;
+  /** Reads what a reservation would hold, without holding it. */
+  planReservation(
+    draft: ChangeDraft,
+    wanted: readonly WantedHold[],
+  ): Promise<Outcome<Planned<ReservationPlan>>>;
+  reserve(
+    draft: ChangeDraft,
+    order: { wanted: readonly WantedHold[]; expiresAt: number },
+    planned: Planned<ReservationPlan>,
+  ): Promise<Outcome<Reserved>>;
+  planCommit(draft: ChangeDraft, reservationId: string): Promise<Outcome<Planned<StockPlan>>>;
+  commit(
+    draft: ChangeDraft,
+    reservationId: string,
+    planned: Planned<StockPlan>,
+  ): Promise<Outcome<AppliedChange>>;
+  release(draft: ChangeDraft, reservationId: string): Promise<Outcome<Reserved>>;
+  /** Returns reservations, the newest first. */
+  reservations(question: ReservationQuestion): ReturnType<typeof readReservations>;
   /** Returns changes, the newest first. */
   changes(question: ChangeQuestion): ReturnType<typeof readChanges>;
 }
@@ -57,6 +87,12 @@ export function createInventory(db: D1Database, principal: string): Inventory {
     update: (draft, wanted, planned) => updateStock(db, draft, wanted, planned),
     planUndo: (draft) => planStockUndo(db, draft),
     undo: (draft, planned) => undoStock(db, draft, planned),
+    planReservation: (draft, wanted) => planReservation(db, draft, wanted),
+    reserve: (draft, order, planned) => reserve(db, draft, order, planned),
+    planCommit: (draft, reservationId) => planCommitment(db, draft, reservationId),
+    commit: (draft, reservationId, planned) => commit(db, draft, reservationId, planned),
+    release: (draft, reservationId) => release(db, draft, reservationId),
+    reservations: (question) => readReservations(db, question),
     changes: (question) => readChanges(db, question),
 
     async stock(skus, now) {

@@ -1,21 +1,27 @@
 import type { D1Database } from "@cloudflare/workers-types";
-import type { ChangeDraft } from "../changes/change.ts";
+import type { ChangeDraft, ChangeRow } from "../changes/change.ts";
 import { changesIn, readStored, selectChange, selectStored } from "../changes/statements.ts";
 import { runBatch } from "../database/run-batch.ts";
 import { type Outcome, ok, refuse } from "../refusal.ts";
 import { type AppliedChange, type Planned, alreadyStored, applyChange, planned } from "./apply-change.ts";
 import { applyPlan, linesIn, selectLines } from "./change-lines.ts";
 import { placesIn, selectPlaces } from "./places.ts";
-import { type StockPlan, type WantedChange, planUndo, planUpdate } from "./plan.ts";
+import { type Place, type StockPlan, type WantedChange, planUndo, planUpdate } from "./plan.ts";
 
 const HINTED_WAREHOUSES = 20;
 
-/** Reads what an update is about and plans it. A key that was used before leads to its change. */
-export async function planStockUpdate(
+/** A wanted change with its place, and the change that its key already made. */
+interface FoundPlaces<Wanted> {
+  stored?: ChangeRow | undefined;
+  places: { wanted: Wanted; place: Place }[];
+}
+
+/** Reads the places that a call names. Refuses unknown products, as `missing`, and unknown warehouses. */
+export async function placesOf<Wanted extends { sku: string; warehouse: string }>(
   db: D1Database,
   draft: ChangeDraft,
-  wanted: readonly WantedChange[],
-): Promise<Outcome<Planned<StockPlan>>> {
+  wanted: readonly Wanted[],
+): Promise<Outcome<FoundPlaces<Wanted>>> {
   const [kept, rows, names] = await runBatch(db, [
     selectStored(draft),
     selectPlaces(wanted, draft.at),
@@ -23,14 +29,28 @@ export async function planStockUpdate(
   ]);
   const stored = readStored(kept, draft);
   if (!stored.ok) return stored;
-  if (stored.value !== undefined) return ok(alreadyStored(stored.value));
-  const places = placesIn(rows);
-  const missing = [...new Set(places.filter(({ place }) => place === undefined).map(({ sku }) => sku))];
+  if (stored.value !== undefined) return ok({ stored: stored.value, places: [] });
+  const found = placesIn(rows);
+  const missing = [...new Set(found.filter(({ place }) => place === undefined).map(({ sku }) => sku))];
   if (missing.length > 0) return refuse("not_found", "There is no such product.", { missing });
-  const strange = places.find(({ isKnown }) => !isKnown);
-  if (strange !== undefined) return unknownWarehouse(names);
-  const found = wanted.map((each, index) => ({ wanted: each, place: places[index]?.place }));
-  const plan = planUpdate(found);
+  if (found.some(({ isKnown }) => !isKnown)) return unknownWarehouse(names);
+  const places = wanted.flatMap((each, index) => {
+    const place = found[index]?.place;
+    return place === undefined ? [] : [{ wanted: each, place }];
+  });
+  return ok({ places });
+}
+
+/** Reads what an update is about and plans it. A key that was used before leads to its change. */
+export async function planStockUpdate(
+  db: D1Database,
+  draft: ChangeDraft,
+  wanted: readonly WantedChange[],
+): Promise<Outcome<Planned<StockPlan>>> {
+  const found = await placesOf(db, draft, wanted);
+  if (!found.ok) return found;
+  if (found.value.stored !== undefined) return ok(alreadyStored(found.value.stored));
+  const plan = planUpdate(found.value.places);
   return plan.ok ? ok(planned(plan.value)) : plan;
 }
 

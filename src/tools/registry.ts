@@ -1,4 +1,5 @@
 import { closeTicket } from "./close-ticket.ts";
+import { commitReservation } from "./commit-reservation.ts";
 import { getCustomer } from "./get-customer.ts";
 import { getCustomerOrders } from "./get-customer-orders.ts";
 import { getOrder } from "./get-order.ts";
@@ -7,8 +8,11 @@ import { getProduct } from "./get-product.ts";
 import { getTicket } from "./get-ticket.ts";
 import { listCategories } from "./list-categories.ts";
 import { listChanges } from "./list-changes.ts";
+import { listReservations } from "./list-reservations.ts";
 import { listTickets } from "./list-tickets.ts";
 import { queryStock } from "./query-stock.ts";
+import { releaseReservation } from "./release-reservation.ts";
+import { reserveStock } from "./reserve-stock.ts";
 import { searchCustomers } from "./search-customers.ts";
 import { searchProducts } from "./search-products.ts";
 import type { Tool } from "./tool.ts";
@@ -30,6 +34,10 @@ export const tools: readonly Tool[] = [
   getTicket,
   closeTicket,
   updateInventory,
+  reserveStock,
+  commitReservation,
+  releaseReservation,
+  listReservations,
   undoChange,
   listChanges,
 ];

@@ -2,8 +2,11 @@ import * as z from "zod";
 import { type ChangeRow, changeIdSchema } from "../changes/change.ts";
 import { type Answered, answered } from "../detection/signals.ts";
 import type { AppliedChange } from "../inventory/apply-change.ts";
+import { plainLine } from "../text/plain-text.ts";
 
 // The answer of every tool that changes stock.
+
+export const warehouseSchema = z.string().overwrite(plainLine).min(1).max(64);
 
 export const lineSchema = z.strictObject({
   sku: z.string(),
@@ -19,7 +22,7 @@ export const CHANGE_COST = { records: 1, bytes: 12_000 };
 
 export const stockChangeSchema = z.strictObject({
   change_id: changeIdSchema.nullable().describe("For undo_change; null for a dry run"),
-  replayed: z.boolean().describe("True if an earlier call with this key made the change"),
+  replayed: z.boolean().describe("True if an earlier call made the change"),
   changes: z.array(lineSchema),
 });
 export type StockChange = z.output<typeof stockChangeSchema>;
@@ -48,6 +51,6 @@ export function stockChangeText({ change_id, replayed, changes }: StockChange): 
   const title =
     change_id === null
       ? "Dry run: nothing was changed."
-      : `${change_id}: ${replayed ? "was made by an earlier call with this key" : "changed"}`;
+      : `${change_id}: ${replayed ? "was made by an earlier call" : "changed"}`;
   return [title, ...changes.map(lineText)].join("\n");
 }

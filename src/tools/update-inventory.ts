@@ -1,19 +1,22 @@
 import * as z from "zod";
-import { skuSchema, unknownSku } from "../catalog/sku.ts";
+import { HINTED_SKUS, skuSchema, unknownSku } from "../catalog/sku.ts";
 import { draftOf, idempotencyKeySchema, reasonArgument } from "../changes/change.ts";
-import { HINTED_SKUS } from "../catalog/sku.ts";
 import { NOWHERE } from "../detection/labels.ts";
 import { answered } from "../detection/signals.ts";
 import { NO_SIZE } from "../detection/size.ts";
 import { QUANTITY_MAX } from "../inventory/plan.ts";
 import { ok } from "../refusal.ts";
-import { plainLine } from "../text/plain-text.ts";
-import { CHANGE_COST, answerChange, shownLine, stockChangeSchema, stockChangeText } from "./stock-change.ts";
+import {
+  CHANGE_COST,
+  answerChange,
+  shownLine,
+  stockChangeSchema,
+  stockChangeText,
+  warehouseSchema,
+} from "./stock-change.ts";
 import { defineWrite } from "./tool.ts";
 
 const CHANGES_MAX = 50;
-
-export const warehouseSchema = z.string().overwrite(plainLine).min(1).max(64);
 
 const change = z
   .strictObject({

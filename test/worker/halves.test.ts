@@ -60,7 +60,7 @@ const SAID_IF_TRUE: Record<string, RegExp> = {
   changed: /closed now/,
   preferred: /\(preferred\)/,
   complete: /Counted: all/,
-  replayed: /earlier call with this key/,
+  replayed: /by an earlier call/,
 };
 
 const oneSpace = (text: string) => text.replace(/\s+/g, " ");

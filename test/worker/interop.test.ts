@@ -39,6 +39,7 @@ const calls = {
     { changes: [{ sku: "SKU-10001", warehouse: "east", set: 12 }], reason: "Counted", dry_run: true },
   ],
   list_changes: [{}],
+  list_reservations: [{}],
 };
 const promptArguments = {
   find_product: { need: "typing", budget: "100 USD" },
@@ -46,8 +47,8 @@ const promptArguments = {
   stock_report: { skus: "SKU-10001,SKU-12847" },
 };
 
-const writes = new Set(["close_ticket", "update_inventory", "undo_change"]);
-const destructive = new Set(["update_inventory", "undo_change"]);
+const destructive = new Set(["update_inventory", "commit_reservation", "release_reservation", "undo_change"]);
+const writes = new Set([...destructive, "close_ticket", "reserve_stock"]);
 
 describe.each(Object.entries(clients))("%s", (_, connect) => {
   it("lists the registries' contents in order", async () => {

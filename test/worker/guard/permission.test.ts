@@ -18,7 +18,15 @@ const CATALOG_RESOURCES = ["catalog://products/summary", "catalog://categories"]
 const PRODUCT_TEMPLATE = "catalog://products/{sku}";
 const PROMPTS = ["find_product", "compare_products", "stock_report"];
 const CATALOG = [...CATALOG_TOOLS, ...CATALOG_RESOURCES, PRODUCT_TEMPLATE, ...PROMPTS];
-const STOCK = ["update_inventory", "undo_change", "list_changes"];
+const STOCK = [
+  "update_inventory",
+  "reserve_stock",
+  "commit_reservation",
+  "release_reservation",
+  "list_reservations",
+  "undo_change",
+  "list_changes",
+];
 const DESK_TOOLS = [
   "search_customers",
   "get_customer",

@@ -47,6 +47,10 @@ export async function newClerk(roles = ["inventory"]) {
     /** Changes stock with a new key and a reason, unless `args` has others. */
     update: (changes: object[], args: Record<string, unknown> = {}) =>
       use("update_inventory", { changes, reason: "Counted", idempotency_key: newIdempotencyKey(), ...args }),
+    reserve: (items: object[], args: Record<string, unknown> = {}) =>
+      use("reserve_stock", { items, reason: "An order", idempotency_key: newIdempotencyKey(), ...args }),
+    commit: (reservation_id: unknown) => use("commit_reservation", { reservation_id, reason: "Paid" }),
+    release: (reservation_id: unknown) => use("release_reservation", { reservation_id, reason: "Not paid" }),
     undo: (change_id: unknown, args: Record<string, unknown> = {}) =>
       use("undo_change", { change_id, reason: "A mistake", idempotency_key: newIdempotencyKey(), ...args }),
   };
@@ -68,6 +72,32 @@ export async function makeExamples(): Promise<void> {
   const planned = await inventory.planUpdate(draft, args.changes);
   const applied = planned.ok ? await inventory.update(draft, args.changes, planned.value) : planned;
   if (!applied.ok) throw new Error(applied.refusal.message);
+  const items = [{ sku: "SKU-10001", warehouse: "west", quantity: 1 }];
+  for (const id of ["RS-0123456789abcdef", "RS-0123456789abcde0"]) {
+    const { reservation } = await hold(items, { key: id });
+    await env.DB.batch([
+      env.DB.prepare("UPDATE reservations SET id = ?1 WHERE id = ?2").bind(id, reservation.id),
+      env.DB.prepare("UPDATE holds SET reservation_id = ?1 WHERE reservation_id = ?2").bind(
+        id,
+        reservation.id,
+      ),
+    ]);
+  }
+}
+
+/** Reserves without a caller, for a minute from `now` on. */
+export async function hold(
+  items: { sku: string; warehouse: string; quantity: number }[],
+  { key = newIdempotencyKey(), now = Date.now() }: { key?: string; now?: number } = {},
+) {
+  const inventory = createInventory(env.DB, "clerk");
+  const args = { items, reason: "An order", idempotency_key: key };
+  const draft = draftOf("reserve_stock", args, { principal: "clerk", now });
+  const planned = await inventory.planReservation(draft, items);
+  const order = { wanted: items, expiresAt: now + 60_000 };
+  const held = planned.ok ? await inventory.reserve(draft, order, planned.value) : planned;
+  if (!held.ok) throw new Error(held.refusal.message);
+  return held.value;
 }
 
 export const changeIn = ({ value }: { value: unknown }) => changeSchema.parse(value);

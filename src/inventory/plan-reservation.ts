@@ -1,0 +1,67 @@
+import type { WriteSize } from "../detection/size.ts";
+import { type Outcome, ok, refuse } from "../refusal.ts";
+import { type Place, type StockPlan, lineOf, refusePlan, sizeOf } from "./plan.ts";
+
+// Plans of reservations. Pure, like plan.ts.
+
+/** Units of one product in one warehouse. */
+export interface Held {
+  product_id: number;
+  warehouse: string;
+  quantity: number;
+}
+
+export interface ReservationPlan {
+  items: Held[];
+  size: WriteSize;
+}
+
+interface WantedUnits {
+  quantity: number;
+  place: Place;
+}
+
+/** Plans to hold all units. It counts as their removal, because nobody else can have them. */
+export function planReserve(wanted: readonly WantedUnits[]): Outcome<ReservationPlan> {
+  const problems = wanted.flatMap(({ quantity, place }) => {
+    if (place.status === "discontinued") return [{ text: "the product is discontinued", place }];
+    const available = (place.quantity ?? 0) - place.held;
+    return quantity > available ? [{ text: `${Math.max(0, available)} available`, place }] : [];
+  });
+  if (problems.length > 0) return refusePlan(problems);
+  const size = sizeOf(
+    wanted.map(({ quantity, place }) => {
+      const before = (place.quantity ?? 0) - place.held;
+      return { sku: place.sku, before, after: before - quantity };
+    }),
+  );
+  const items = wanted.map(({ quantity, place: { product_id, warehouse } }) => ({
+    product_id,
+    warehouse,
+    quantity,
+  }));
+  return ok({ items, size });
+}
+
+/** A stored reservation. */
+export interface Reservation {
+  id: string;
+  state: string;
+  expires_at: number;
+}
+
+/** Plans to take the held units out of stock. Their removal was counted when they were reserved. */
+export function planCommit(
+  { state, expires_at }: Reservation,
+  held: readonly WantedUnits[],
+  now: number,
+): Outcome<StockPlan> {
+  if (state === "released") return refuse("conflict", "The reservation was released. Reserve again.");
+  if (expires_at <= now) return refuse("conflict", "The reservation has expired. Reserve again.");
+  const problems = held.flatMap(({ quantity, place }) =>
+    (place.quantity ?? 0) < quantity ? [{ text: `${quantity} were reserved`, place }] : [],
+  );
+  if (problems.length > 0) return refusePlan(problems);
+  const lines = held.map(({ quantity, place }) => lineOf(place, (place.quantity ?? 0) - quantity));
+  return ok({ lines, size: { ...sizeOf(lines), removed: 0, emptied: 0, share: 0 } });
+}
