@@ -41,6 +41,7 @@ import { probes } from "./probes/routes.ts";
 import { receiveBody } from "./http/receive-body.ts";
 import { UNAVAILABLE } from "./guard/refusals.ts";
 import { refuseRequest, showRefusal } from "./http/refuse-request.tsx";
+import { DELIVERY_BODY_MAX, stockWebhook } from "./http/stock-webhook.ts";
 import { type Refusal, refusalResponse, refuse } from "./refusal.ts";
 import { logEvent } from "./telemetry/log.ts";
 import { secretKeyOf } from "./setup/secret-key.ts";
@@ -122,6 +123,7 @@ for (const path of ["/mcp", "/mcp/public"]) app.use(path, paceRequests);
 
 app.use("/oauth/register", receiveBody(REGISTRATION_BODY_MAX));
 app.use("/oauth/*", receiveBody(OAUTH_BODY_MAX));
+app.use("/webhooks/*", receiveBody(DELIVERY_BODY_MAX));
 app.use(receiveBody(BODY_MAX));
 
 for (const path of ["/authorize", "/oauth/token", "/oauth/register"]) app.use(path, normaliseOAuth);
@@ -140,6 +142,7 @@ for (const path of ["/account/*", "/sign-out", "/authorize", "/confirm/*", "/adm
 app.get("/", welcome);
 app.get("/assets/*", serveAsset);
 app.get("/metrics", metricsPage);
+app.post("/webhooks/stock", stockWebhook);
 
 app.all("/mcp", (c) => {
   const isOpen = c.var.local && c.var.settings.LOCAL_ANONYMOUS === "on";

@@ -49,6 +49,13 @@ function isWebhook(text: string): boolean {
 
 const webhookUrl = z.string().refine(isWebhook, "must be an https URL; http is allowed only on this machine");
 
+const webhookSecret = optional.pipe(
+  z
+    .string()
+    .regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, "must be whsec_ and at least 24 bytes in base64")
+    .optional(),
+);
+
 const METRICS_TOKEN_MIN = 20;
 
 const settingsSchema = z.object({
@@ -91,12 +98,9 @@ const settingsSchema = z.object({
   /** Receives incidents, signed as Standard Webhooks defines: https, or http on this machine. */
   INCIDENT_WEBHOOK_URL: optional.pipe(webhookUrl.optional()),
   /** `whsec_` and 24 bytes or more in base64; receivers check the signature with it. */
-  INCIDENT_WEBHOOK_SECRET: optional.pipe(
-    z
-      .string()
-      .regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, "must be whsec_ and at least 24 bytes in base64")
-      .optional(),
-  ),
+  INCIDENT_WEBHOOK_SECRET: webhookSecret,
+  /** The same for stock that another system sends to /webhooks/stock, which does not exist without it: docs/writes.md. */
+  STOCK_WEBHOOK_SECRET: webhookSecret,
   /** The bearer token that a scraper of /metrics sends. Without it, /metrics does not exist. */
   METRICS_TOKEN: optional.pipe(
     z.string().min(METRICS_TOKEN_MIN, `must have at least ${METRICS_TOKEN_MIN} characters`).optional(),

@@ -20,7 +20,7 @@ export const applyLines = (changeId: string): Statement[] => [
   {
     sql: `INSERT INTO stock (product_id, warehouse, quantity, version)
       SELECT product_id, warehouse, after, version FROM stock_changes
-      WHERE change_id = ?1 AND after IS NOT NULL AND after IS NOT before
+      WHERE change_id = ?1 AND after IS NOT NULL
       ON CONFLICT (product_id, warehouse) DO UPDATE SET quantity = excluded.quantity, version = excluded.version
       WHERE version < excluded.version`,
     values: [changeId],

@@ -5,7 +5,7 @@ export const SCOPES = {
   "catalog:read": "Search the catalog, read products and stock",
   "inventory:write": "Change stock, and read who changed it",
   "support:read": "Read customers, orders and tickets; as a customer, your own",
-  "support:write": "Close tickets",
+  "support:write": "Close and reopen tickets",
   admin: "Administer this server",
 } as const;
 export type Scope = keyof typeof SCOPES;

@@ -134,7 +134,7 @@ export function planUndo(found: readonly FoundLine[]): Outcome<StockPlan> {
   if (changed.length === 0)
     return refuse(
       "conflict",
-      "That change left the stock as it was. A reservation is ended by release_reservation.",
+      "That change left the stock as it was. release_reservation ends a reservation, reopen_ticket reopens a ticket.",
     );
   const problems = changed.flatMap(({ line, place }) => {
     if (place.version !== line.version)

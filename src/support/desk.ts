@@ -17,8 +17,12 @@ export const deskOf = (db: D1Database, viewer: Viewer): Desk => ({
   user: viewer.sees === "all" ? (viewer.user ?? null) : null,
 });
 
-/** Returns the SQL condition that the viewer may see a row; `column` holds the row's customer. */
-export const visibleTo = (column: string): string => `(?1 = 1 OR ${column} = ?2)`;
+/**
+ * Returns the SQL condition that the viewer may see a row; `column` holds the row's customer, `all` and `own` are the places
+ * of the viewer's values.
+ */
+export const visibleTo = (column: string, all = "?1", own = "?2"): string =>
+  `(${all} = 1 OR ${column} = ${own})`;
 
 /** Returns SQL for whether a row's customer is a canary, as 0 or 1. */
 export const isCanary = (column: string): string =>

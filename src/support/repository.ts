@@ -1,14 +1,23 @@
 import type { D1Database } from "@cloudflare/workers-types";
 import * as z from "zod";
+import type { ChangeDraft } from "../changes/change.ts";
 import type { Answered } from "../detection/signals.ts";
+import type { Outcome } from "../refusal.ts";
 import type { Customer, CustomerHit, PaymentMethod } from "./customer.ts";
 import { type Handles, readCustomer, readPaymentMethods, searchCustomers } from "./customers.ts";
 import { deskOf } from "./desk.ts";
 import type { Order, OrderSummary } from "./order.ts";
 import { readOrder, readOrders } from "./orders.ts";
 import type { Page, PageRequest } from "./page.ts";
-import type { Ticket, TicketState, TicketStatus, TicketSummary } from "./ticket.ts";
-import { type Closing, type TicketQuestion, closeTicket, readTicket, readTickets } from "./tickets.ts";
+import type { Ticket, TicketStatus, TicketSummary } from "./ticket.ts";
+import {
+  type ChangedTicket,
+  type Closing,
+  type Reopened,
+  closeTicket,
+  reopenTicket,
+} from "./ticket-changes.ts";
+import { type TicketQuestion, readTicket, readTickets } from "./tickets.ts";
 import type { Viewer } from "./viewer.ts";
 
 /** Counts without canaries. */
@@ -33,7 +42,9 @@ export interface Support {
   /** Returns undefined if the requested customer does not exist. */
   tickets(question: TicketQuestion): Promise<Answered<Page<TicketSummary>> | undefined>;
   ticket(id: string): Promise<Answered<Ticket> | undefined>;
-  closeTicket(closing: Closing): Promise<{ state: TicketState; changed: boolean } | undefined>;
+  closeTicket(closing: Closing, draft: ChangeDraft): Promise<Outcome<ChangedTicket>>;
+  /** Undoes the closing `draft.undoes`. */
+  reopenTicket(draft: ChangeDraft & { undoes: string }): Promise<Outcome<Reopened>>;
   summary(): Promise<SupportSummary>;
 }
 
@@ -49,7 +60,8 @@ export function createSupport(db: D1Database, viewer: Viewer): Support {
     order: (id) => readOrder(desk, id),
     tickets: (question) => readTickets(desk, question),
     ticket: (id) => readTicket(desk, id),
-    closeTicket: (closing) => closeTicket(desk, closing),
+    closeTicket: (closing, draft) => closeTicket(desk, closing, draft),
+    reopenTicket: (draft) => reopenTicket(desk, draft),
     summary: () => countAll(db),
   };
 }

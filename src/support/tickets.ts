@@ -6,29 +6,17 @@ import { customerIdSchema, ticketIdSchema, toKey } from "./ids.ts";
 import { type Page, type PageRequest, pageOf } from "./page.ts";
 import {
   type Ticket,
-  type TicketState,
   type TicketStatus,
   type TicketSummary,
   ticketRowSchema,
-  ticketStateRowSchema,
   ticketSummaryRowSchema,
   toTicket,
-  toTicketState,
   toTicketSummary,
 } from "./ticket.ts";
 
 export interface TicketQuestion extends PageRequest {
   customerId?: string | undefined;
   status?: TicketStatus | undefined;
-}
-
-export interface Closing {
-  ticketId: string;
-  resolution: string;
-  /** Version of the ticket as the caller read it; undefined closes the ticket in any version. */
-  version?: number | undefined;
-  /** Milliseconds since the epoch. */
-  now: number;
 }
 
 export async function readTickets(
@@ -80,30 +68,4 @@ export async function readTicket(
     tainted: readsLikeInstruction(row.subject, row.body, row.resolution ?? ""),
     canary: row.canary,
   });
-}
-
-/** Returns the ticket's state afterwards, and whether this call changed it: a closed ticket stays as it is. */
-export async function closeTicket(
-  { db, viewerValues }: Desk,
-  { ticketId, resolution, version, now }: Closing,
-): Promise<{ state: TicketState; changed: boolean } | undefined> {
-  const key = toKey(ticketIdSchema, ticketId);
-  const [closed, found] = await db.batch([
-    db
-      .prepare(
-        `UPDATE tickets SET status = 'closed', closed_at = ?4, resolution = ?5, version = version + 1
-         WHERE id = ?3 AND ${visibleTo("customer_id")} AND status <> 'closed' AND (?6 IS NULL OR version = ?6)
-         RETURNING id`,
-      )
-      .bind(...viewerValues, key, now, resolution, version ?? null),
-    db
-      .prepare(
-        `SELECT t.id, t.status, t.version, t.closed_at, t.resolution FROM tickets t
-         WHERE t.id = ?3 AND ${visibleTo("t.customer_id")}`,
-      )
-      .bind(...viewerValues, key),
-  ]);
-  const [row] = z.array(ticketStateRowSchema).parse(found?.results);
-  if (row === undefined) return undefined;
-  return { state: toTicketState(row), changed: closed?.results.length === 1 };
 }

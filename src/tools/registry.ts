@@ -12,6 +12,7 @@ import { listReservations } from "./list-reservations.ts";
 import { listTickets } from "./list-tickets.ts";
 import { queryStock } from "./query-stock.ts";
 import { releaseReservation } from "./release-reservation.ts";
+import { reopenTicket } from "./reopen-ticket.ts";
 import { reserveStock } from "./reserve-stock.ts";
 import { searchCustomers } from "./search-customers.ts";
 import { searchProducts } from "./search-products.ts";
@@ -33,6 +34,7 @@ export const tools: readonly Tool[] = [
   listTickets,
   getTicket,
   closeTicket,
+  reopenTicket,
   updateInventory,
   reserveStock,
   commitReservation,

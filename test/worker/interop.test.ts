@@ -48,7 +48,7 @@ const promptArguments = {
 };
 
 const destructive = new Set(["update_inventory", "commit_reservation", "release_reservation", "undo_change"]);
-const writes = new Set([...destructive, "close_ticket", "reserve_stock"]);
+const writes = new Set([...destructive, "close_ticket", "reopen_ticket", "reserve_stock"]);
 
 describe.each(Object.entries(clients))("%s", (_, connect) => {
   it("lists the registries' contents in order", async () => {

@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { encodeCursor } from "../../src/catalog/cursor.ts";
+import { draftOf } from "../../src/changes/change.ts";
 import { createSupport } from "../../src/support/repository.ts";
 import { call, post } from "./support/clients.ts";
 import { ADA, BORIS, CANARY, ask, deskSample, fillDesk, signedInAs } from "./support/desk.ts";
@@ -313,8 +314,11 @@ describe("a customer", () => {
     const support = createSupport(env.DB, { sees: "own", customerId: ADA });
     const found = await support.search({ name: "Lind", postcode: "10115" });
     expect(found.value.customers).toEqual([]);
-    const closing = { ticketId: "T-5004", resolution: "x", now: 0 };
-    expect(await support.closeTicket(closing)).toBeUndefined();
+    const draft = draftOf("close_ticket", { reason: "x" }, { principal: "ada", now: 0 });
+    expect(await support.closeTicket({ ticketId: "T-5004" }, draft)).toMatchObject({
+      ok: false,
+      refusal: { code: "not_found" },
+    });
     expect(support.seesAll).toBe(false);
   });
 });
@@ -328,13 +332,46 @@ describe("close_ticket", () => {
     expect(first.value).toMatchObject({ ticket_id, status: "closed", version: 2, resolution, changed: true });
     const again = await ask(agent, "close_ticket", { ticket_id, resolution: "Other", version: 1 });
     // Only get_ticket returns text about a customer, because it counts as a read.
-    expect(again.value).toEqual({ ...first.value, resolution: null, changed: false });
+    expect(again.value).toEqual({ ...first.value, resolution: null, changed: false, change_id: null });
     const same = await ask(agent, "close_ticket", { ticket_id, resolution, version: 1 });
-    expect(same.value).toEqual({ ...first.value, changed: false });
+    expect(same.value).toEqual({ ...first.value, changed: false, change_id: null });
     expect((await ask(agent, "get_ticket", { ticket_id })).value).toMatchObject({
       status: "closed",
       resolution,
     });
+  });
+
+  it("answers the first result under a key, and refuses other arguments", async () => {
+    const args = { ticket_id: "T-5014", resolution, idempotency_key: "close-5014-once" };
+    const answers = await Promise.all(Array.from({ length: 8 }, () => ask(agent, "close_ticket", args)));
+    expect(answers[0]?.value).toMatchObject({ changed: true, version: 2 });
+    for (const { value } of answers) expect(value).toEqual(answers[0]?.value);
+    const other = await ask(agent, "close_ticket", { ...args, resolution: "Other" });
+    expect(other.refusal).toMatchObject({ code: "conflict" });
+  });
+
+  it("is undone by reopen_ticket, once, unless something newer touched the ticket", async () => {
+    const ticket_id = "T-5015";
+    const closed = await ask(agent, "close_ticket", { ticket_id, resolution });
+    const undo = {
+      change_id: closed.value?.["change_id"],
+      reason: "A mistake",
+      idempotency_key: "reopen-5015-once",
+    };
+    const first = await ask(agent, "reopen_ticket", undo);
+    expect(first.value).toMatchObject({ ticket_id, status: "pending", version: 3, replayed: false });
+    expect((await ask(agent, "get_ticket", { ticket_id })).value).toMatchObject({
+      status: "pending",
+      version: 3,
+      resolution: null,
+      closed_at: null,
+    });
+    await ask(agent, "close_ticket", { ticket_id, resolution });
+    expect((await ask(agent, "reopen_ticket", undo)).value).toEqual({ ...first.value, replayed: true });
+    const late = await ask(agent, "reopen_ticket", { ...undo, idempotency_key: "reopen-5015-again" });
+    expect(late.refusal).toMatchObject({ code: "conflict" });
+    const unknown = { ...undo, change_id: "CH-0000000000000000", idempotency_key: "reopen-unknown" };
+    expect((await ask(agent, "reopen_ticket", unknown)).refusal).toMatchObject({ code: "not_found" });
   });
 
   it("lets one of many parallel calls win", async () => {

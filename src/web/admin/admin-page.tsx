@@ -32,6 +32,7 @@ const SECTIONS = [
   ["/admin/incidents", "Incidents"],
   ["/admin/callers", "Callers"],
   ["/admin/audit", "Audit"],
+  ["/admin/stock", "Stock"],
   ["/admin/policy", "Policy"],
 ] as const;
 export type Section = (typeof SECTIONS)[number][0];

@@ -8,12 +8,13 @@ import { callerRoutes } from "./routes/caller-routes.ts";
 import { incidentRoutes } from "./routes/incident-routes.ts";
 import { overviewRoutes } from "./routes/overview-routes.ts";
 import { policyRoutes } from "./routes/policy-routes.ts";
+import { stockRoutes } from "./routes/stock-routes.ts";
 
 /** The dashboard. Every page is only for administrators, and every change is recorded in an audit. */
 export const adminPages = new Hono<AppTypes>();
 
 guardPages(adminPages, ["/admin", "/admin/*"]);
-for (const routes of [overviewRoutes, incidentRoutes, callerRoutes, auditRoutes, policyRoutes])
+for (const routes of [overviewRoutes, incidentRoutes, callerRoutes, auditRoutes, stockRoutes, policyRoutes])
   adminPages.route("/", routes);
 adminPages.get(
   "/admin/*",

@@ -263,6 +263,7 @@ export const FORMS: Record<string, Form> = {
   "npx wrangler secret put INCIDENT_WEBHOOK_SECRET": ACCOUNT,
   "npx wrangler secret put INCIDENT_WEBHOOK_URL": ACCOUNT,
   "npx wrangler secret put METRICS_TOKEN": ACCOUNT,
+  "npx wrangler secret put STOCK_WEBHOOK_SECRET": ACCOUNT,
   "npx wrangler secret put OIDC_CLIENT_SECRET": ACCOUNT,
   "npx wrangler secret put PUBLIC_URL": ACCOUNT,
   "npx wrangler secret put SECRET_KEY": ACCOUNT,

@@ -21,6 +21,8 @@ const ROUTES: [method: "GET" | "POST", pattern: string, path: string, status: nu
   ["GET", "/admin/audit", "/admin/audit", 200],
   ["GET", "/admin/audit/:principal", `/admin/audit/${NOBODY}`, 404],
   ["GET", "/admin/audit/:principal/download", `/admin/audit/${NOBODY}/download`, 404],
+  ["GET", "/admin/stock", "/admin/stock", 200],
+  ["POST", "/admin/stock/:id/undo", `/admin/stock/${NOBODY}/undo`, 404],
   ["GET", "/admin/policy", "/admin/policy", 200],
   ["GET", "/admin/*", "/admin/nothing/at/all", 404],
 ];

@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import * as z from "zod";
 import { draftOf } from "../../../src/changes/change.ts";
+import { createSupport } from "../../../src/support/repository.ts";
 import { createInventory } from "../../../src/inventory/repository.ts";
 import { ask, signedInAs } from "./desk.ts";
 
@@ -72,6 +73,7 @@ export async function makeExamples(): Promise<void> {
   const planned = await inventory.planUpdate(draft, args.changes);
   const applied = planned.ok ? await inventory.update(draft, args.changes, planned.value) : planned;
   if (!applied.ok) throw new Error(applied.refusal.message);
+  await closeSomeTicket();
   const items = [{ sku: "SKU-10001", warehouse: "west", quantity: 1 }];
   for (const id of ["RS-0123456789abcdef", "RS-0123456789abcde0"]) {
     const { reservation } = await hold(items, { key: id });
@@ -83,6 +85,15 @@ export async function makeExamples(): Promise<void> {
       ),
     ]);
   }
+}
+
+/** Closes the last open ticket, as the example of reopen_ticket needs. */
+async function closeSomeTicket(): Promise<void> {
+  const id = await env.DB.prepare("SELECT max(id) AS id FROM tickets WHERE status = 'open'").first("id");
+  const draft = draftOf("close_ticket", { reason: "Sent" }, { principal: "clerk", now: Date.now() });
+  const support = createSupport(env.DB, { sees: "all" });
+  const closed = await support.closeTicket({ ticketId: `T-${id}` }, { ...draft, id: "CH-0123456789abcde0" });
+  if (!closed.ok) throw new Error(closed.refusal.message);
 }
 
 /** Reserves without a caller, for a minute from `now` on. */

@@ -6,5 +6,6 @@ export const DONE_MESSAGES = new Map<string | undefined, string>([
   ["disabled", "Disabled. Its keys, tokens and sessions are refused from the next call on."],
   ["enabled", "Enabled."],
   ["vouched", "Vouched. The account has its own budget now."],
+  ["undone", "Undone."],
   ["deleted", "Deleted. Its keys, sessions and clients are refused; its audit stays."],
 ]);
