@@ -75,7 +75,7 @@ export async function deliverStock(
   };
 }
 
-/** Of several quantities of one place, the last one counts. */
+/** Keeps the last of several quantities of one place. */
 function latestOf(stated: readonly StatedQuantity[]): StatedQuantity[] {
   const latest = new Map<string, StatedQuantity>();
   for (const each of stated) {

@@ -92,7 +92,10 @@ async function closeSomeTicket(): Promise<void> {
   const id = await env.DB.prepare("SELECT max(id) AS id FROM tickets WHERE status = 'open'").first("id");
   const draft = draftOf("close_ticket", { reason: "Sent" }, { principal: "clerk", now: Date.now() });
   const support = createSupport(env.DB, { sees: "all" });
-  const closed = await support.closeTicket({ ticketId: `T-${String(id)}` }, { ...draft, id: "CH-0123456789abcde0" });
+  const closed = await support.closeTicket(
+    { ticketId: `T-${Number(id)}` },
+    { ...draft, id: "CH-0123456789abcde0" },
+  );
   if (!closed.ok) throw new Error(closed.refusal.message);
 }
 
