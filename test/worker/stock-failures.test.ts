@@ -50,7 +50,7 @@ type Sent = (db: D1Database) => Promise<Outcome<unknown>>;
 interface Case {
   /** The same call, over this database. */
   send: Sent;
-  /** What was changed so far. */
+  /** The stock or ticket so far. */
   state: () => Promise<unknown>;
   once: unknown;
 }

@@ -90,8 +90,8 @@ interface Step {
   draft: ChangeDraft;
   /** Sends the same call again. */
   again?: (fresh: ChangeDraft) => Promise<Outcome<unknown>>;
-  /** How many other operations ran in between. */
-  wait: number;
+  /** How many operations were finished when it was planned. */
+  begun: number;
 }
 
 /** One run: the real stock of some new products, and the model of it. */
@@ -105,6 +105,7 @@ class Run {
   readonly sequences = new Map<string, number>();
   readonly done: (() => Promise<Outcome<unknown>>)[] = [];
   now = START;
+  finished = 0;
 
   constructor() {
     const run = ++runs;
@@ -146,6 +147,7 @@ class Run {
   /** Starts an operation; returns how to finish it, and after how many others. */
   async start(operation: Operation): Promise<{ wait: number; finish: () => Promise<void> }> {
     const at = (finish: () => Promise<void>, wait = 0) => ({ wait, finish });
+    const begun = this.finished;
     switch (operation.kind) {
       case "update": {
         const wanted = operation.changes.map((each) => ({ ...each, ...this.place(each.at) }));
@@ -157,7 +159,7 @@ class Run {
             const plan = await this.inventory.planUpdate(fresh, wanted);
             return plan.ok ? this.inventory.update(fresh, wanted, plan.value) : plan;
           };
-          await this.compare(applied, { draft, again, wait: operation.wait }, () =>
+          await this.compare(applied, { draft, again, begun }, () =>
             this.model.update(
               wanted.map(({ name, ...each }) =>
                 "set" in each ? { spot: name, set: each.set } : { spot: name, delta: each.delta },
@@ -179,9 +181,7 @@ class Run {
             const plan = await this.inventory.planUndo(undo);
             return plan.ok ? this.inventory.undo(undo, plan.value) : plan;
           };
-          await this.compare(applied, { draft, again, wait: operation.wait }, () =>
-            this.model.undo(target.lines, draft.at),
-          );
+          await this.compare(applied, { draft, again, begun }, () => this.model.undo(target.lines, draft.at));
         }, operation.wait);
       }
       case "reserve": {
@@ -213,9 +213,7 @@ class Run {
         const planned = await this.inventory.planCommit(draft, target.id);
         return at(async () => {
           const applied = planned.ok ? await this.inventory.commit(draft, target.id, planned.value) : planned;
-          await this.compare(applied, { draft, wait: operation.wait }, () =>
-            this.model.commit(target.hold, draft.at),
-          );
+          await this.compare(applied, { draft, begun }, () => this.model.commit(target.hold, draft.at));
         }, operation.wait);
       }
       case "release": {
@@ -259,15 +257,15 @@ class Run {
     }
   }
 
-  /** What was done must be what the model does at this moment; what was refused must be impossible, or overtaken. */
+  /** A change must be the one that the model makes at this moment; a refused one must be impossible, or overtaken. */
   async compare(
     applied: Outcome<{ isReplay: boolean; change: { id: string } }>,
-    { draft, again, wait }: Step,
+    { draft, again, begun }: Step,
     inModel: () => ModelLine[] | undefined,
   ): Promise<void> {
     if (!applied.ok) {
       expect(applied.refusal.code).toBe("conflict");
-      if (wait === 0) expect(inModel()).toBeUndefined();
+      if (begun === this.finished) expect(inModel()).toBeUndefined();
       return;
     }
     const lines = inModel();
@@ -308,10 +306,14 @@ it("does what a plain model does, in any interleaving", { timeout: 120_000 }, as
         for (const due of waiting.filter(({ wait }) => wait < 0)) {
           waiting.splice(waiting.indexOf(due), 1);
           await due.finish();
+          run.finished += 1;
           await run.check();
         }
       }
-      for (const { finish } of waiting) await finish();
+      for (const { finish } of waiting) {
+        await finish();
+        run.finished += 1;
+      }
       await run.check();
       for (const [name, count] of Object.entries({ changes: run.changes.length, holds: run.holds.length }))
         seen.set(name, (seen.get(name) ?? 0) + count);
