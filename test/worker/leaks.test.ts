@@ -78,7 +78,6 @@ const argumentNames = [
   "status",
   "resolution",
   "staff_note",
-  "__proto__",
 ];
 // Support desk calls that find something; random arguments seldom do.
 const deskCalls = fc.constantFrom(
