@@ -2,7 +2,7 @@
 
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { Option } from "commander";
 import { positiveNumber, wholeNumber } from "../cli/arguments.ts";
 import { commandOf } from "../cli/command.ts";
@@ -66,7 +66,7 @@ const products =
 
 // 20,000 products are in memory several times over; remove them at the end.
 mkdirSync(options.folder, { recursive: true });
-const root = mkdtempSync(join(options.folder, "catalog-bench-"));
+const root = mkdtempSync(join(resolve(options.folder), "catalog-bench-"));
 process.once("exit", () => rmSync(root, { recursive: true, force: true, maxRetries: 5 }));
 for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
 

@@ -64,7 +64,7 @@ async function whatLivesOf({ pid }: Running): Promise<string[]> {
 async function expectCleanEnd(running: Running, signal: NodeJS.Signals, stateDir: string): Promise<void> {
   expect(await groupMembers(running.pid)).toContain("workerd");
   running.kill(signal);
-  await within(10_000, running);
+  await within(30_000, running);
   expect(await whatLivesOf(running)).toEqual([]);
   expect(await hasLock(stateDir)).toBe(false);
 }
