@@ -15,7 +15,7 @@ const known = new WeakMap<D1Database, { size: number; at: number }>();
 export async function catalogSize(db: D1Database, now: number, deadline?: Deadline): Promise<number> {
   const last = known.get(db);
   if (last !== undefined && Math.abs(now - last.at) < FRESH_MS) return last.size;
-  const reading = read(db, now, deadline);
+  const reading = readCatalogSize(db, now, deadline);
   if (last === undefined) return reading;
   // The calls of the next second do not ask as well.
   known.set(db, { size: last.size, at: now - FRESH_MS + DEADLINE_MS });
@@ -23,7 +23,8 @@ export async function catalogSize(db: D1Database, now: number, deadline?: Deadli
   return last.size;
 }
 
-async function read(db: D1Database, now: number, deadline: Deadline | undefined): Promise<number> {
+/** Reads the number now, and keeps it for the calls that follow. */
+export async function readCatalogSize(db: D1Database, now: number, deadline?: Deadline): Promise<number> {
   const overview = () => createCatalog(db).overview();
   try {
     const { activeProducts: size } = await (deadline === undefined

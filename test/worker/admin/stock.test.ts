@@ -29,7 +29,7 @@ it("shows each change with who made it, why, and what it did", async () => {
   const html = await page();
   const row = html.slice(html.indexOf(`id="${id}"`)).split("</tr>")[0] ?? "";
   expect(row).toContain("&lt;b&gt;Wet&lt;/b&gt; boxes");
-  expect(row).toMatch(/href="\/admin\/callers\/person-\d+"/);
+  expect(row).toMatch(/href="\/admin\/callers\/person-[\w-]+"/);
   expect(row).toContain("10 → 7");
   expect(row).toContain(`action="/admin/stock/${id}/undo"`);
 });

@@ -3,6 +3,8 @@ import { ensureMigrated } from "../../../../src/database/migrate.ts";
 import { runBatch } from "../../../../src/database/run-batch.ts";
 import { type NewKey, addUser, createKey, newUserSchema } from "../../../../src/identity/administration.ts";
 
+// Another file's object of the same name may still be in memory when this file's storage is empty.
+const file = crypto.randomUUID().slice(0, 8);
 let count = 0;
 
 /** Creates a user for one test. */
@@ -12,7 +14,7 @@ export async function newUser(
 ): Promise<string> {
   await ensureMigrated(env.DB);
   count += 1;
-  const id = `person-${count}`;
+  const id = `person-${file}-${count}`;
   await runBatch(
     env.DB,
     addUser(newUserSchema.parse({ id, name: "A Person", roles, ...changes }), Date.now()),
