@@ -3,9 +3,8 @@ import type { Statement } from "../database/statement.ts";
 import { type Outcome, ok, refuse } from "../refusal.ts";
 import { type ChangeDraft, type ChangeRow, changeRowSchema } from "./change.ts";
 
-const COLUMNS = "c.seq, c.id, c.kind, c.principal, c.digest, c.reason, c.at, c.undoes";
 /** Columns of a change `c`, for `changeRowSchema`. */
-export const CHANGE_COLUMNS = COLUMNS;
+export const CHANGE_COLUMNS = "c.seq, c.id, c.kind, c.principal, c.digest, c.reason, c.at, c.undoes";
 
 /**
  * The first statement of a batch that applies a change: stores its row, if `condition` holds and its key is unused. The other
@@ -24,18 +23,22 @@ export const storeChange = (
 /** SQL for whether the change with the id in `place` was stored. */
 export const isStored = (place: string): string => `EXISTS (SELECT 1 FROM changes WHERE id = ${place})`;
 
-/** Selects the change that has the draft's id or uses its key, if there is one. */
-export const selectStored = ({
+/** SQL for whether a change `c` has a draft's id or uses its key, with the values of `keysOf`. */
+export const IS_OF_DRAFT = "(c.id = ?1 OR (c.principal = ?2 AND c.idempotency_key = ?3))";
+export const keysOf = ({ id, principal, idempotencyKey }: ChangeDraft): Statement["values"] => [
   id,
   principal,
-  idempotencyKey,
-}: Pick<ChangeDraft, "id" | "principal" | "idempotencyKey">): Statement => ({
-  sql: `SELECT ${COLUMNS} FROM changes c WHERE c.id = ?1 OR (c.principal = ?2 AND c.idempotency_key = ?3)`,
-  values: [id, principal, idempotencyKey ?? null],
+  idempotencyKey ?? null,
+];
+
+/** Selects the change that has the draft's id or uses its key, if there is one. */
+export const selectStored = (draft: ChangeDraft): Statement => ({
+  sql: `SELECT ${CHANGE_COLUMNS} FROM changes c WHERE ${IS_OF_DRAFT}`,
+  values: keysOf(draft),
 });
 
 export const selectChange = (id: string): Statement => ({
-  sql: `SELECT ${COLUMNS} FROM changes c WHERE c.id = ?1`,
+  sql: `SELECT ${CHANGE_COLUMNS} FROM changes c WHERE c.id = ?1`,
   values: [id],
 });
 

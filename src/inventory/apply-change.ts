@@ -1,6 +1,6 @@
 import type { D1Database } from "@cloudflare/workers-types";
 import type { ChangeDraft, ChangeRow } from "../changes/change.ts";
-import { readStored, selectStored } from "../changes/statements.ts";
+import { IS_OF_DRAFT, keysOf, readStored, selectStored } from "../changes/statements.ts";
 import { runBatch } from "../database/run-batch.ts";
 import type { Statement } from "../database/statement.ts";
 import { NO_SIZE, type WriteSize, exceeds } from "../detection/size.ts";
@@ -69,15 +69,9 @@ const OVERTAKEN = refuse(
   "Nothing was changed: the stock changed at the same moment. Call again.",
 );
 
-const selectStoredLines = ({ id, principal, idempotencyKey }: ChangeDraft): Statement =>
-  selectLines("SELECT c.id FROM changes c WHERE c.id = ?1 OR (c.principal = ?2 AND c.idempotency_key = ?3)", [
-    id,
-    principal,
-    idempotencyKey ?? null,
-  ]);
+const selectStoredLines = (draft: ChangeDraft): Statement =>
+  selectLines(`SELECT c.id FROM changes c WHERE ${IS_OF_DRAFT}`, keysOf(draft));
 
-export const planned = <Plan extends { size: WriteSize }>(plan: Plan): Planned<Plan> => ({
-  size: plan.size,
-  plan,
-});
+export const planned = <Plan extends { size: WriteSize }>(plan: Outcome<Plan>): Outcome<Planned<Plan>> =>
+  plan.ok ? ok({ size: plan.value.size, plan: plan.value }) : plan;
 export const alreadyStored = (stored: ChangeRow): Planned<never> => ({ size: NO_SIZE, stored });

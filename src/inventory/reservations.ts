@@ -19,7 +19,7 @@ import { applyPlan } from "./change-lines.ts";
 import { heldAt, placesIn, selectPlaces } from "./places.ts";
 import type { StockPlan } from "./plan.ts";
 import { type ReservationPlan, planCommit, planReserve } from "./plan-reservation.ts";
-import { placesOf } from "./stock-changes.ts";
+import { planAt } from "./stock-changes.ts";
 
 export interface WantedHold {
   sku: string;
@@ -28,14 +28,14 @@ export interface WantedHold {
 }
 
 const itemsSchema = z.array(z.object({ sku: z.string(), warehouse: z.string(), quantity: z.int() }));
-const reservationRow = z.object({
+export const reservationSchema = z.object({
   id: z.string(),
   state: z.string(),
   expires_at: z.int(),
   ended_by: z.string().nullable(),
   items: jsonText.pipe(itemsSchema),
 });
-export type StoredReservation = z.output<typeof reservationRow>;
+export type StoredReservation = z.output<typeof reservationSchema>;
 
 /** SQL for the columns of a reservation `r`. */
 export const RESERVATION_COLUMNS = `r.id, r.state, r.expires_at, r.ended_by, (
@@ -46,24 +46,18 @@ const select = (column: "id" | "change_id", value: string): Statement => ({
   sql: `SELECT ${RESERVATION_COLUMNS} FROM reservations r WHERE r.${column} = ?1`,
   values: [value],
 });
-export const reservationSchema = reservationRow;
 const reservationIn = (rows: unknown): StoredReservation | undefined =>
-  z.array(reservationRow).parse(rows)[0];
+  z.array(reservationSchema).parse(rows)[0];
 
 /** Reads what a reservation would hold and plans it. */
-export async function planReservation(
+export const planReservation = (
   db: D1Database,
   draft: ChangeDraft,
   wanted: readonly WantedHold[],
-): Promise<Outcome<Planned<ReservationPlan>>> {
-  const found = await placesOf(db, draft, wanted);
-  if (!found.ok) return found;
-  if (found.value.stored !== undefined) return ok(alreadyStored(found.value.stored));
-  const plan = planReserve(
-    found.value.places.map(({ wanted: { quantity }, place }) => ({ quantity, place })),
+): Promise<Outcome<Planned<ReservationPlan>>> =>
+  planAt(db, draft, wanted, (found) =>
+    planReserve(found.map(({ wanted: { quantity }, place }) => ({ quantity, place }))),
   );
-  return plan.ok ? ok(planned(plan.value)) : plan;
-}
 
 export interface Reserved {
   reservation: StoredReservation;
@@ -142,8 +136,7 @@ export async function planCommitment(
     const place = places[index]?.place;
     return place === undefined ? [] : [{ quantity, place }];
   });
-  const plan = planCommit(reservation, held, draft.at);
-  return plan.ok ? ok(planned(plan.value)) : plan;
+  return planned(planCommit(reservation, held, draft.at));
 }
 
 export const commit = (

@@ -1,7 +1,8 @@
 import type { D1Database } from "@cloudflare/workers-types";
-import type { ChangeDraft, ChangeRow } from "../changes/change.ts";
+import type { ChangeDraft } from "../changes/change.ts";
 import { changesIn, readStored, selectChange, selectStored } from "../changes/statements.ts";
 import { runBatch } from "../database/run-batch.ts";
+import type { WriteSize } from "../detection/size.ts";
 import { type Outcome, ok, refuse } from "../refusal.ts";
 import { type AppliedChange, type Planned, alreadyStored, applyChange, planned } from "./apply-change.ts";
 import { applyPlan, linesIn, selectLines } from "./change-lines.ts";
@@ -10,18 +11,19 @@ import { type Place, type StockPlan, type WantedChange, planUndo, planUpdate } f
 
 const HINTED_WAREHOUSES = 20;
 
-/** A wanted change with its place, and the change that its key already made. */
-interface FoundPlaces<Wanted> {
-  stored?: ChangeRow | undefined;
-  places: { wanted: Wanted; place: Place }[];
-}
-
-/** Reads the places that a call names. Refuses unknown products, as `missing`, and unknown warehouses. */
-export async function placesOf<Wanted extends { sku: string; warehouse: string }>(
+/**
+ * Reads the places that a call names, and plans what it does there. Refuses unknown products, as `missing`, and unknown
+ * warehouses. A key that was used before leads to its change.
+ */
+export async function planAt<
+  Wanted extends { sku: string; warehouse: string },
+  Plan extends { size: WriteSize },
+>(
   db: D1Database,
   draft: ChangeDraft,
   wanted: readonly Wanted[],
-): Promise<Outcome<FoundPlaces<Wanted>>> {
+  plan: (found: readonly { wanted: Wanted; place: Place }[]) => Outcome<Plan>,
+): Promise<Outcome<Planned<Plan>>> {
   const [kept, rows, names] = await runBatch(db, [
     selectStored(draft),
     selectPlaces(wanted, draft.at),
@@ -29,7 +31,7 @@ export async function placesOf<Wanted extends { sku: string; warehouse: string }
   ]);
   const stored = readStored(kept, draft);
   if (!stored.ok) return stored;
-  if (stored.value !== undefined) return ok({ stored: stored.value, places: [] });
+  if (stored.value !== undefined) return ok(alreadyStored(stored.value));
   const found = placesIn(rows);
   const missing = [...new Set(found.filter(({ place }) => place === undefined).map(({ sku }) => sku))];
   if (missing.length > 0) return refuse("not_found", "There is no such product.", { missing });
@@ -38,21 +40,15 @@ export async function placesOf<Wanted extends { sku: string; warehouse: string }
     const place = found[index]?.place;
     return place === undefined ? [] : [{ wanted: each, place }];
   });
-  return ok({ places });
+  return planned(plan(places));
 }
 
-/** Reads what an update is about and plans it. A key that was used before leads to its change. */
-export async function planStockUpdate(
+/** Reads what an update is about and plans it. */
+export const planStockUpdate = (
   db: D1Database,
   draft: ChangeDraft,
   wanted: readonly WantedChange[],
-): Promise<Outcome<Planned<StockPlan>>> {
-  const found = await placesOf(db, draft, wanted);
-  if (!found.ok) return found;
-  if (found.value.stored !== undefined) return ok(alreadyStored(found.value.stored));
-  const plan = planUpdate(found.value.places);
-  return plan.ok ? ok(planned(plan.value)) : plan;
-}
+): Promise<Outcome<Planned<StockPlan>>> => planAt(db, draft, wanted, planUpdate);
 
 function unknownWarehouse(rows: readonly unknown[] = []) {
   const warehouses = rows.map((row) => String(Object(row)["name"]));
@@ -91,13 +87,14 @@ export async function planStockUndo(
   const lines = linesIn(lineRows);
   const [rows] = await runBatch(db, [selectPlaces(lines, draft.at)]);
   const places = placesIn(rows);
-  const plan = planUndo(
-    lines.flatMap((line, index) => {
-      const place = places[index]?.place;
-      return place === undefined ? [] : [{ line, place }];
-    }),
+  return planned(
+    planUndo(
+      lines.flatMap((line, index) => {
+        const place = places[index]?.place;
+        return place === undefined ? [] : [{ line, place }];
+      }),
+    ),
   );
-  return plan.ok ? ok(planned(plan.value)) : plan;
 }
 
 /** Applies a planned way back. */

@@ -21,7 +21,10 @@ export interface Delivered {
   unknown_skus: string[];
 }
 
-const JOINS = `json_each(?9) l JOIN products p ON p.sku = l.value ->> 'sku'
+/** SQL for the stated quantities `l`, which stand at `place`, with their products and the sequences before. */
+const statedAt = (
+  place: string,
+): string => `json_each(${place}) l JOIN products p ON p.sku = l.value ->> 'sku'
   LEFT JOIN stock_sequences q ON q.product_id = p.id AND q.warehouse = l.value ->> 'warehouse'`;
 const IS_NEWER = "l.value ->> 'sequence' > coalesce(q.sequence, -1)";
 const WAREHOUSE = "l.value ->> 'warehouse'";
@@ -36,9 +39,9 @@ export async function deliverStock(
   stated: readonly StatedQuantity[],
 ): Promise<Delivered> {
   const json = JSON.stringify(latestOf(stated));
-  const joins = JOINS.replace("?9", "?2");
+  const joins = statedAt("?2");
   const rows = await runBatch(db, [
-    storeChange(draft, `EXISTS (SELECT 1 FROM ${JOINS} WHERE ${IS_NEWER})`, [json]),
+    storeChange(draft, `EXISTS (SELECT 1 FROM ${statedAt("?9")} WHERE ${IS_NEWER})`, [json]),
     {
       sql: `INSERT OR IGNORE INTO stock_changes (change_id, product_id, warehouse, before, after, version)
         SELECT ?1, p.id, ${WAREHOUSE}, s.quantity, l.value ->> 'quantity', ${versionOf("s", "d")} + 1

@@ -1,6 +1,13 @@
 import * as z from "zod";
 import type { ChangeDraft, ChangeRow } from "../changes/change.ts";
-import { isStored, readStored, selectStored, storeChange } from "../changes/statements.ts";
+import {
+  IS_OF_DRAFT,
+  isStored,
+  keysOf,
+  readStored,
+  selectStored,
+  storeChange,
+} from "../changes/statements.ts";
 import { runBatch } from "../database/run-batch.ts";
 import type { Statement } from "../database/statement.ts";
 import { type Outcome, ok, refuse } from "../refusal.ts";
@@ -81,10 +88,9 @@ const noteTicket = (changeId: string, ticket: string, value: string | number | n
   values: [changeId, value],
 });
 
-const selectNoted = ({ id, principal, idempotencyKey }: ChangeDraft): Statement => ({
-  sql: `SELECT n.ticket_id, n.version FROM ticket_changes n JOIN changes c ON c.id = n.change_id
-    WHERE c.id = ?1 OR (c.principal = ?2 AND c.idempotency_key = ?3)`,
-  values: [id, principal, idempotencyKey ?? null],
+const selectNoted = (draft: ChangeDraft): Statement => ({
+  sql: `SELECT n.ticket_id, n.version FROM ticket_changes n JOIN changes c ON c.id = n.change_id WHERE ${IS_OF_DRAFT}`,
+  values: keysOf(draft),
 });
 
 /** A ticket as a change left it. */
