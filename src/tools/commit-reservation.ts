@@ -3,8 +3,8 @@ import { draftOf, reasonArgument } from "../changes/change.ts";
 import { NOWHERE } from "../detection/labels.ts";
 import { ok } from "../refusal.ts";
 import { reservationIdSchema } from "./reservation.ts";
-import { CHANGE_COST, answerChange, stockChangeSchema, stockChangeText } from "./stock-change.ts";
-import { defineWrite } from "./tool.ts";
+import { CHANGE_COST, answerChange, stockChangeSchema, stockChangeText, toolPlan } from "./stock-change.ts";
+import { REPEATABLE_WRITE, defineWrite } from "./tool.ts";
 
 export const commitReservation = defineWrite({
   name: "commit_reservation",
@@ -12,7 +12,7 @@ export const commitReservation = defineWrite({
   title: "Commit a reservation",
   description: `Take the units of a reservation out of stock, once, however often it is called. undo_change puts them back.`,
   examples: [{ reservation_id: "RS-0123456789abcdef", reason: "Order 4711 was paid" }],
-  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
+  annotations: REPEATABLE_WRITE,
   scope: "inventory:write",
   labels: {
     classes: ["catalog"],
@@ -24,10 +24,9 @@ export const commitReservation = defineWrite({
   input: z.strictObject({ reservation_id: reservationIdSchema, reason: reasonArgument }),
   output: stockChangeSchema,
 
-  async plan(args, { inventory, now }) {
+  async plan(args, { catalog, inventory, now }) {
     const draft = draftOf("commit_reservation", args, { principal: inventory.principal, now });
-    const planned = await inventory.planCommit(draft, args.reservation_id);
-    return planned.ok ? ok({ draft, planned: planned.value, size: planned.value.size }) : planned;
+    return toolPlan(catalog, draft, await inventory.planCommit(draft, args.reservation_id));
   },
 
   async apply({ reservation_id }, { inventory }, { draft, planned }) {

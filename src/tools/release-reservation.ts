@@ -3,7 +3,7 @@ import { draftOf, reasonArgument } from "../changes/change.ts";
 import { NOWHERE } from "../detection/labels.ts";
 import { ok } from "../refusal.ts";
 import { answerReservation, reservationIdSchema, reservationSchema, reservationText } from "./reservation.ts";
-import { defineTool } from "./tool.ts";
+import { REPEATABLE_WRITE, defineTool } from "./tool.ts";
 
 export const releaseReservation = defineTool({
   name: "release_reservation",
@@ -11,7 +11,7 @@ export const releaseReservation = defineTool({
   title: "Release a reservation",
   description: `Give back the units that a reservation holds. Releasing twice changes nothing more.`,
   examples: [{ reservation_id: "RS-0123456789abcde0", reason: "The payment failed" }],
-  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
+  annotations: REPEATABLE_WRITE,
   scope: "inventory:write",
   labels: {
     classes: ["catalog"],

@@ -5,7 +5,7 @@ import { answered } from "../detection/signals.ts";
 import { ok } from "../refusal.ts";
 import { ticketIdSchema } from "../support/ids.ts";
 import { TICKET_STATUSES } from "../support/ticket.ts";
-import { defineTool } from "./tool.ts";
+import { REPEATABLE_WRITE, defineTool } from "./tool.ts";
 
 export const reopenTicket = defineTool({
   name: "reopen_ticket",
@@ -15,7 +15,7 @@ export const reopenTicket = defineTool({
   examples: [
     { change_id: "CH-0123456789abcde0", reason: "Closed by mistake", idempotency_key: "7f2c9a4e-reopen" },
   ],
-  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  annotations: { ...REPEATABLE_WRITE, destructiveHint: false },
   scope: "support:write",
   labels: {
     classes: [],

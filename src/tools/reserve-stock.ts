@@ -1,14 +1,13 @@
 import * as z from "zod";
-import { HINTED_SKUS, skuSchema, unknownSku } from "../catalog/sku.ts";
+import { HINTED_SKUS, skuSchema } from "../catalog/sku.ts";
 import { draftOf, idempotencyKeySchema, reasonArgument } from "../changes/change.ts";
 import { NOWHERE } from "../detection/labels.ts";
 import { QUANTITY_MAX } from "../inventory/plan.ts";
 import { ok } from "../refusal.ts";
 import { answerReservation, reservationSchema, reservationText } from "./reservation.ts";
-import { warehouseSchema } from "./stock-change.ts";
-import { defineWrite } from "./tool.ts";
+import { PLACES_MAX, placesSchema, toolPlan, warehouseSchema } from "./stock-change.ts";
+import { REPEATABLE_WRITE, defineWrite } from "./tool.ts";
 
-const ITEMS_MAX = 50;
 const MINUTES = 15;
 const MINUTES_MAX = 24 * 60;
 
@@ -16,7 +15,7 @@ export const reserveStock = defineWrite({
   name: "reserve_stock",
   version: 1,
   title: "Reserve stock",
-  description: `Hold units of up to ${ITEMS_MAX} products and warehouses together, or none of them, until they expire. Then commit_reservation takes them out of stock, or release_reservation gives them back.
+  description: `Hold units of up to ${PLACES_MAX} products and warehouses together, or none of them, until they expire. Then commit_reservation takes them out of stock, or release_reservation gives them back.
 For work of several steps: reserve first, do the other steps, commit last. If a step fails, release; if you can't, the reservation expires by itself. After an unclear answer send the same call again.`,
   examples: [
     {
@@ -25,7 +24,7 @@ For work of several steps: reserve first, do the other steps, commit last. If a 
       idempotency_key: "order-4711-reserve",
     },
   ],
-  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  annotations: { ...REPEATABLE_WRITE, destructiveHint: false },
   scope: "inventory:write",
   labels: {
     classes: ["catalog"],
@@ -35,21 +34,13 @@ For work of several steps: reserve first, do the other steps, commit last. If a 
     cost: { records: 1, bytes: 8_000 },
   },
   input: z.strictObject({
-    items: z
-      .array(
-        z.strictObject({
-          sku: skuSchema,
-          warehouse: warehouseSchema,
-          quantity: z.int().min(1).max(QUANTITY_MAX),
-        }),
-      )
-      .min(1)
-      .max(ITEMS_MAX)
-      .refine(
-        (all) =>
-          new Set(all.map(({ sku, warehouse }) => JSON.stringify([sku, warehouse]))).size === all.length,
-        "Name each sku and warehouse once",
-      ),
+    items: placesSchema(
+      z.strictObject({
+        sku: skuSchema,
+        warehouse: warehouseSchema,
+        quantity: z.int().min(1).max(QUANTITY_MAX),
+      }),
+    ),
     minutes: z.int().min(1).max(MINUTES_MAX).default(MINUTES),
     reason: reasonArgument,
     idempotency_key: idempotencyKeySchema,
@@ -58,10 +49,7 @@ For work of several steps: reserve first, do the other steps, commit last. If a 
 
   async plan(args, { catalog, inventory, now }) {
     const draft = draftOf("reserve_stock", args, { principal: inventory.principal, now });
-    const planned = await inventory.planReservation(draft, args.items);
-    if (planned.ok) return ok({ draft, planned: planned.value, size: planned.value.size });
-    const [missing] = planned.refusal.missing ?? [];
-    return missing === undefined ? planned : unknownSku(catalog, missing);
+    return toolPlan(catalog, draft, await inventory.planReservation(draft, args.items));
   },
 
   async apply({ items, minutes }, { inventory, now }, { draft, planned }) {

@@ -1,12 +1,41 @@
 import * as z from "zod";
+import type { Catalog } from "../catalog/repository.ts";
+import { unknownSku } from "../catalog/sku.ts";
 import { type ChangeRow, changeIdSchema } from "../changes/change.ts";
 import { type Answered, answered } from "../detection/signals.ts";
 import type { AppliedChange } from "../inventory/apply-change.ts";
+import type { WriteSize } from "../detection/size.ts";
+import { type Outcome, ok } from "../refusal.ts";
 import { plainLine } from "../text/plain-text.ts";
 
-// The answer of every tool that changes stock.
+// What the tools that change stock have in common: the places that they name, their plans and their answers.
 
 export const warehouseSchema = z.string().overwrite(plainLine).min(1).max(64);
+
+/** The most places that one call names. */
+export const PLACES_MAX = 50;
+
+/** The places that a call names, each with what it does there. */
+export const placesSchema = <Place extends z.ZodType<{ sku: string; warehouse: string }>>(place: Place) =>
+  z
+    .array(place)
+    .min(1)
+    .max(PLACES_MAX)
+    .refine(
+      (all) => new Set(all.map(({ sku, warehouse }) => JSON.stringify([sku, warehouse]))).size === all.length,
+      "Name each sku and warehouse once",
+    );
+
+/** Returns a tool's plan with its draft and size. An unknown product is answered with the nearest ones. */
+export async function toolPlan<Draft, Plan extends { size: WriteSize }>(
+  catalog: Catalog,
+  draft: Draft,
+  planned: Outcome<Plan>,
+): Promise<Outcome<{ draft: Draft; planned: Plan; size: WriteSize }>> {
+  if (planned.ok) return ok({ draft, planned: planned.value, size: planned.value.size });
+  const [missing] = planned.refusal.missing ?? [];
+  return missing === undefined ? planned : unknownSku(catalog, missing);
+}
 
 export const lineSchema = z.strictObject({
   sku: z.string(),
@@ -17,7 +46,7 @@ export const lineSchema = z.strictObject({
 });
 type ShownLine = z.output<typeof lineSchema>;
 
-/** The longest answer that 50 places take, in bytes. */
+/** The longest answer that PLACES_MAX places take, in bytes. */
 export const CHANGE_COST = { records: 1, bytes: 12_000 };
 
 export const stockChangeSchema = z.strictObject({

@@ -107,6 +107,9 @@ export const READ_ONLY = {
   openWorldHint: false,
 } as const;
 
+/** A write that changes no more when it is sent again, and that overwrites what was there. */
+export const REPEATABLE_WRITE = { ...READ_ONLY, readOnlyHint: false, destructiveHint: true } as const;
+
 const VERSION_META_KEY = "product-catalog-mcp/version";
 const DEPRECATED_META_KEY = "product-catalog-mcp/deprecated";
 

@@ -2,8 +2,8 @@ import * as z from "zod";
 import { changeIdSchema, draftOf, idempotencyKeySchema, reasonArgument } from "../changes/change.ts";
 import { NOWHERE } from "../detection/labels.ts";
 import { ok } from "../refusal.ts";
-import { CHANGE_COST, answerChange, stockChangeSchema, stockChangeText } from "./stock-change.ts";
-import { defineWrite } from "./tool.ts";
+import { CHANGE_COST, answerChange, stockChangeSchema, stockChangeText, toolPlan } from "./stock-change.ts";
+import { REPEATABLE_WRITE, defineWrite } from "./tool.ts";
 
 export const undoChange = defineWrite({
   name: "undo_change",
@@ -14,7 +14,7 @@ If a later step of your work fails for good, undo the earlier steps, the last on
   examples: [
     { change_id: "CH-0123456789abcdef", reason: "Wrong warehouse", idempotency_key: "7f2c9a4e-undo" },
   ],
-  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
+  annotations: REPEATABLE_WRITE,
   scope: "inventory:write",
   labels: {
     classes: ["catalog"],
@@ -30,13 +30,12 @@ If a later step of your work fails for good, undo the earlier steps, the last on
   }),
   output: stockChangeSchema,
 
-  async plan(args, { inventory, now }) {
+  async plan(args, { catalog, inventory, now }) {
     const draft = {
       ...draftOf("undo_change", args, { principal: inventory.principal, now }),
       undoes: args.change_id,
     };
-    const planned = await inventory.planUndo(draft);
-    return planned.ok ? ok({ draft, planned: planned.value, size: planned.value.size }) : planned;
+    return toolPlan(catalog, draft, await inventory.planUndo(draft));
   },
 
   async apply(_, { inventory }, { draft, planned }) {
