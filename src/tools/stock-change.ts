@@ -8,7 +8,7 @@ import type { WriteSize } from "../detection/size.ts";
 import { type Outcome, ok } from "../refusal.ts";
 import { plainLine } from "../text/plain-text.ts";
 
-// What the tools that change stock have in common: the places that they name, their plans and their answers.
+// Parts of the tools that change stock: the places that they name, their plans and their answers.
 
 export const warehouseSchema = z.string().overwrite(plainLine).min(1).max(64);
 
