@@ -60,6 +60,7 @@ const TOO_LATE = "no answer in time";
 const outcomeSchema = z.partialRecord(z.enum(STEPS), z.string());
 type Outcome = z.output<typeof outcomeSchema>;
 
+const page = await readFile(PAGE, "utf8");
 if (await install()) await compare(await driveAll());
 else console.error("The clients can't be installed from the npm registry, so no client was tried.");
 
@@ -107,9 +108,8 @@ async function driveAll(): Promise<Map<string, Outcome>> {
   try {
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
     // On a busy machine a client may be late, or say so in words of its own. It is tried again when nothing runs beside it.
-    const page = await readFile(PAGE, "utf8");
     for (const [name, outcome] of outcomes)
-      if (isLate(outcome) || !page.includes(`${await rowOf(name, outcome)}\n`)) waiting.push(name);
+      if (isLate(outcome) || !isShown(await rowOf(name, outcome))) waiting.push(name);
     await worker();
   } finally {
     await server.close();
@@ -137,7 +137,6 @@ async function compare(outcomes: Map<string, Outcome>): Promise<void> {
   const placeOf = (row: string) => order.indexOf(row.split(" ")[1] ?? "");
   rows.sort((a, b) => placeOf(a) - placeOf(b));
   console.log(rows.join("\n"));
-  const page = await readFile(PAGE, "utf8");
   if (write) {
     const table = [`| client | ${STEPS.join(" | ")} |`, `|---${"|---".repeat(STEPS.length)}|`, ...rows];
     const [before = "", rest = ""] = page.split(MARKS.begin);
@@ -147,11 +146,13 @@ async function compare(outcomes: Map<string, Outcome>): Promise<void> {
   }
   const late = [...outcomes].filter(([, outcome]) => isLate(outcome)).map(([name]) => name);
   for (const name of late) console.error(`${name} was late twice, so its row was not compared.`);
-  const differing = rows.filter(
-    (row) => !page.includes(`${row}\n`) && !late.includes(row.split(" ")[1] ?? ""),
-  );
+  const differing = rows.filter((row) => !isShown(row) && !late.includes(row.split(" ")[1] ?? ""));
   for (const row of differing) console.error(`${PAGE} shows something else: ${row}`);
   process.exitCode = differing.length === 0 ? 0 : 1;
+}
+
+function isShown(row: string): boolean {
+  return page.includes(`${row}\n`);
 }
 
 async function rowOf(name: string, outcome: Outcome): Promise<string> {

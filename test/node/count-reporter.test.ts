@@ -7,6 +7,7 @@ import { start, within } from "./support/processes.ts";
 it("prints what was skipped and why, and the counts last", async () => {
   const folder = await mkdtemp(join(tmpdir(), "catalog-reporter-test-"));
   await symlink(resolve("node_modules"), join(folder, "node_modules"));
+  // The last test of this file is skipped without a reason on purpose: the reporter must say so.
   await writeFile(
     join(folder, "some.test.ts"),
     `import { it } from "vitest";
