@@ -34,6 +34,11 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: "lab eval-injections", file: "lab/eval-injections.ts", summary: "rate the scan for injected text" },
   { name: "lab bench", file: "lab/bench.ts", summary: "time a tool call, layer by layer" },
   { name: "lab bench search", file: "lab/bench-search.ts", summary: "time search as the catalog grows" },
+  {
+    name: "lab bench import",
+    file: "lab/bench-import.ts",
+    summary: "time an import, with searches beside it",
+  },
   { name: "lab bench flood", file: "lab/bench-flood.ts", summary: "time a caller while another floods" },
   { name: "lab words", file: "lab/words.ts", summary: "check that comments are in plain words" },
 ];

@@ -1,0 +1,179 @@
+// lab bench import: how fast a catalog is imported, in how much memory, and how long searches wait meanwhile.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { positiveNumber } from "../cli/arguments.ts";
+import { commandOf } from "../cli/command.ts";
+import { type LocalServer, findServer } from "../cli/local/server.ts";
+import { plainTable } from "../cli/table.ts";
+import { ROOT } from "../cli/wrangler.ts";
+import type { ProductRecord } from "../src/catalog/import/record.ts";
+import { watchMemory } from "./bench/memory.ts";
+import { WORDS, scaledCatalog } from "./eval/scaled-catalog.ts";
+import { addCallers, callerIds, connect } from "./support/callers.ts";
+
+/** Enough callers to stay within the limits of each. */
+const CALLERS = 40;
+const SEARCH_EVERY_MS = 500;
+const MIB = 1024 * 1024;
+
+const options = commandOf("lab bench import")
+  .description(
+    "Import a generated catalog into an empty database, and then the same products with other prices and texts, through a " +
+      "running server that answers searches meanwhile. Print products a second, the most memory that the command and " +
+      "the server's workerd held, and the slowest search.",
+  )
+  .option("--products <number>", "products in the file", positiveNumber, 100_000)
+  .option("--against <folder>", "another checkout, installed, to measure in turns with this one")
+  .option("--rounds <number>", "how many times to measure each", positiveNumber, 1)
+  .option("--port <number>", "a free port for the server", positiveNumber, 8790)
+  .option("--json", "print JSON")
+  .parse()
+  .opts<{ products: number; against?: string; rounds: number; port: number; json?: boolean }>();
+
+interface Measured {
+  checkout: string;
+  step: "new" | "changed";
+  productsPerSecond: number;
+  commandMiB: number;
+  workerdMiB: number;
+  slowestSearchMs: number;
+  searches: number;
+}
+
+const folder = await mkdtemp(join(tmpdir(), "catalog-bench-import-"));
+try {
+  const files = { new: join(folder, "new.jsonl"), changed: join(folder, "changed.jsonl") };
+  await write(files.new, (product) => product);
+  await write(files.changed, (product) => ({
+    ...product,
+    description: `${product.description} Now with a longer guarantee.`,
+    price_minor: product.price_minor + 100,
+  }));
+  const checkouts = [ROOT, ...(options.against === undefined ? [] : [resolve(options.against)])];
+  const measured: Measured[] = [];
+  for (let round = 0; round < options.rounds; round++)
+    for (const checkout of checkouts) measured.push(...(await measure(checkout, files)));
+  if (options.json === true) console.log(JSON.stringify(measured));
+  else print(measured);
+} finally {
+  await rm(folder, { recursive: true, maxRetries: 5 });
+}
+
+async function write(path: string, change: (product: ProductRecord) => ProductRecord): Promise<void> {
+  const file = createWriteStream(path);
+  for (const product of scaledCatalog(options.products))
+    if (!file.write(`${JSON.stringify(change(product))}\n`)) await once(file, "drain");
+  file.end();
+  await once(file, "finish");
+}
+
+async function measure(checkout: string, files: Record<Measured["step"], string>): Promise<Measured[]> {
+  const state = await mkdtemp(join(folder, "state-"));
+  const dev = start(checkout, ["dev", "--state", state, "--port", String(options.port)]);
+  try {
+    while ((await findServer(state)) === undefined) {
+      if (dev.exitCode !== null) throw new Error(`The server of ${checkout} did not start.`);
+      await sleep(100);
+    }
+    const server = await findServer(state);
+    if (server === undefined) throw new Error(`The server of ${checkout} ended.`);
+    const results: Measured[] = [];
+    for (const step of ["new", "changed"] as const) {
+      console.error(`${checkout}: importing ${options.products.toLocaleString("en")} ${step} products`);
+      const searching = searchMeanwhile(server);
+      const memory = watchMemory(idOf(dev), "workerd");
+      const started = performance.now();
+      const command = start(checkout, ["import", files[step], "--state", state, "--yes", "--json"]);
+      const commandMemory = watchMemory(idOf(command));
+      const [code] = await once(command, "exit");
+      const seconds = (performance.now() - started) / 1_000;
+      await Promise.all([memory.stop(), commandMemory.stop()]);
+      const times = await searching.stop();
+      if (code !== 0) throw new Error(`The import of ${checkout} ended with ${String(code)}.`);
+      results.push({
+        checkout,
+        step,
+        productsPerSecond: Math.round(options.products / seconds),
+        commandMiB: Math.round(commandMemory.peak() / MIB),
+        workerdMiB: Math.round(memory.peak() / MIB),
+        slowestSearchMs: Math.round(Math.max(...times)),
+        searches: times.length,
+      });
+    }
+    return results;
+  } finally {
+    dev.kill("SIGINT");
+    if (dev.exitCode === null) await once(dev, "exit");
+  }
+}
+
+function start(checkout: string, args: string[]): ChildProcess {
+  return spawn(process.execPath, [join(checkout, "bin/product-catalog-mcp.mjs"), ...args], {
+    cwd: checkout,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+}
+
+function idOf({ pid }: ChildProcess): number {
+  if (pid === undefined) throw new Error("The process did not start.");
+  return pid;
+}
+
+/** Searches one after another until it is stopped; returns the milliseconds of each search. */
+function searchMeanwhile(server: LocalServer) {
+  const over = new AbortController();
+  const times: number[] = [];
+  const done = (async () => {
+    const ids = callerIds(CALLERS).map((id) => `${id}-${Date.now()}`);
+    const keys = await addCallers(server, ids);
+    const clients = await Promise.all(keys.map((key) => connect(server.url, key)));
+    for (let call = 0; !over.signal.aborted; call++) {
+      const started = performance.now();
+      const query = call % 2 === 0 ? WORDS.medium : `${WORDS.common} ${WORDS.alsoCommon}`;
+      const answer = await clients[call % CALLERS]?.callTool({
+        name: "search_products",
+        arguments: { query, limit: 5 },
+      });
+      if (answer?.isError === true) throw new Error(JSON.stringify(answer.content));
+      times.push(performance.now() - started);
+      await sleep(SEARCH_EVERY_MS, undefined, { signal: over.signal }).catch(() => {});
+    }
+    for (const client of clients) await client.close();
+  })();
+  return {
+    async stop(): Promise<number[]> {
+      over.abort();
+      await done;
+      return times;
+    },
+  };
+}
+
+function print(measured: readonly Measured[]): void {
+  const table = plainTable([
+    "checkout",
+    "products",
+    "products/s",
+    "command, MiB",
+    "workerd, MiB",
+    "slowest search, ms",
+    "searches",
+  ]);
+  for (const row of measured)
+    table.push([
+      row.checkout,
+      row.step,
+      row.productsPerSecond,
+      row.commandMiB,
+      row.workerdMiB,
+      row.slowestSearchMs,
+      row.searches,
+    ]);
+  console.log(table.toString());
+}
