@@ -112,6 +112,27 @@ describe("before dispatch", () => {
     expect(messages).toMatchObject([{ id: 1, error: { code: -32601, data: { code: "unknown_method" } } }]);
   });
 
+  it.each(["mcp-protocol-version", "mcp-method", "mcp-name"])(
+    "refuses a header %s that differs from the body",
+    async (header) => {
+      const { body, headers } = modern("tools/call", { name: "list_categories", arguments: {} });
+      const other = {
+        "mcp-protocol-version": "2025-11-25",
+        "mcp-method": "tools/list",
+        "mcp-name": "query_stock",
+      };
+      const differing = {
+        ...headers,
+        ...Object.fromEntries(Object.entries(other).filter(([name]) => name === header)),
+      };
+      const address = { "cf-connecting-ip": crypto.randomUUID() };
+      const { response, messages } = await post(body, { ...differing, ...address });
+      expect(response.status).toBe(400);
+      expect(messages).toMatchObject([{ error: { code: -32_020 } }]);
+      expect((await post(body, { ...headers, ...address })).response.status).toBe(200);
+    },
+  );
+
   it.each([
     ["a forged Host", { host: "evil.example" }],
     ["a Host that ends like ours", { host: "127.0.0.1.evil.example" }],

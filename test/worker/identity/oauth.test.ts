@@ -282,6 +282,14 @@ describe("an access token", () => {
     expect(challenge(here)["error"]).toBe("invalid_token");
   });
 
+  it("is read from no URL and no body", async () => {
+    const { tokens } = await granted();
+    const url = `${ORIGIN}/mcp?access_token=${tokens.access_token}`;
+    expect((await post(search(), {}, { url })).status).toBe(401);
+    expect((await post({ ...search(), access_token: tokens.access_token })).status).toBe(401);
+    expect(await statusWith(tokens.access_token)).toBe(200);
+  });
+
   it("of a disabled user is refused at once, and accepted again when the user is enabled", async () => {
     const { user, tokens } = await granted();
     expect(await statusWith(tokens.access_token)).toBe(200);
