@@ -65,6 +65,7 @@ const workerd = (name: string, include: string) => ({
     // A group of its own: workerd is shared only by files that follow each other, and its start takes as long as ten files.
     sequence: { groupOrder: 1 },
     setupFiles: ["./test/worker/support/empty-storage.ts"],
+    globalSetup: ["./test/node/support/schema-server.ts"],
     testTimeout: 20_000,
     hookTimeout: 20_000,
     deps: {

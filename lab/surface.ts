@@ -22,7 +22,7 @@ const options = program.opts<{ write?: boolean; cost?: boolean; json?: boolean }
 // Loaded after the command is set up: these modules read policy.json, and the command reports it if that is
 // not JSON.
 const { policyInForce } = await import("../src/policy/bundled.ts");
-const { tools } = await import("../src/tools/registry.ts");
+const { allTools } = await import("../src/ucp/registry.ts");
 const { costOfRoles, costOfTools, tooCostly } = await import("./surface/cost.ts");
 const { surfaceOf } = await import("./surface/surface.ts");
 
@@ -30,7 +30,7 @@ if (options.cost === true) showCost();
 else await check();
 
 async function check(): Promise<void> {
-  const changed = change(await readLock(), surfaceOf(tools), new Date().toISOString().slice(0, 10));
+  const changed = change(await readLock(), surfaceOf(allTools), new Date().toISOString().slice(0, 10));
   const { behind, next } = changed;
   const broken = [...changed.problems, ...(await removed(next))];
   const writes = options.write === true && behind.length > 0 && broken.length === 0;

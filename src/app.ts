@@ -30,7 +30,7 @@ import { setupPages } from "./web/setup/routes.tsx";
 import { signInPages } from "./web/sign-in/routes.tsx";
 import { signOnPages } from "./web/sign-on/routes.tsx";
 import { reportUnexpected } from "./mcp/call.ts";
-import { serveMcp } from "./mcp/endpoint.ts";
+import { type McpRequest, serveMcp } from "./mcp/endpoint.ts";
 import { BODY_MAX } from "./mcp/messages.ts";
 import { answerOtherMethod } from "./mcp/protocol.ts";
 import { bundledPolicy } from "./policy/bundled.ts";
@@ -45,6 +45,8 @@ import { DELIVERY_BODY_MAX, stockWebhook } from "./http/stock-webhook.ts";
 import { type Refusal, refusalResponse, refuse } from "./refusal.ts";
 import { logEvent } from "./telemetry/log.ts";
 import { secretKeyOf } from "./setup/secret-key.ts";
+import { serveUcp } from "./ucp/endpoint.ts";
+import { UCP_PATH, profileResponse } from "./ucp/profile.ts";
 import { welcome } from "./web/welcome.tsx";
 
 /** Headers that scripts of allowed origins may send, those of sessions on the 2025 revisions too. */
@@ -108,18 +110,19 @@ app.use(async (c, next) => {
 });
 
 // Only allowed origins get here, so reflecting the origin opens nothing more.
-app.use(
-  "/mcp/*",
-  cors({
-    origin: (origin) => origin,
-    // GET and DELETE are answered 405. A browser must be let through to see that.
-    allowMethods: ["POST", "GET", "DELETE"],
-    allowHeaders: ALLOWED_HEADERS,
-    exposeHeaders: ["X-Request-Id", "WWW-Authenticate", "Retry-After"],
-  }),
-);
+for (const path of ["/mcp/*", UCP_PATH])
+  app.use(
+    path,
+    cors({
+      origin: (origin) => origin,
+      // GET and DELETE are answered 405. A browser must be let through to see that.
+      allowMethods: ["POST", "GET", "DELETE"],
+      allowHeaders: ALLOWED_HEADERS,
+      exposeHeaders: ["X-Request-Id", "WWW-Authenticate", "Retry-After"],
+    }),
+  );
 
-for (const path of ["/mcp", "/mcp/public"]) app.use(path, paceRequests);
+for (const path of ["/mcp", "/mcp/public", UCP_PATH]) app.use(path, paceRequests);
 
 app.use("/oauth/register", receiveBody(REGISTRATION_BODY_MAX));
 app.use("/oauth/*", receiveBody(OAUTH_BODY_MAX));
@@ -135,7 +138,7 @@ app.get("/authorize", limitByAddress("authorize", showRefusal));
 app.post("/sign-in", limitByAddress("sign-in", showRefusal));
 app.post("/sign-on/start", limitByAddress("sign-on", showRefusal));
 app.post("/oauth/token", limitTokenRequests(limitByAddress("token", showRefusal)));
-for (const path of ["/mcp", "/admin/api/*"]) app.use(path, limitFailedCredentials);
+for (const path of ["/mcp", UCP_PATH, "/admin/api/*"]) app.use(path, limitFailedCredentials);
 for (const path of ["/account/*", "/sign-out", "/authorize", "/confirm/*", "/admin/*"])
   app.use(path, limitFailedSessions);
 
@@ -144,13 +147,20 @@ app.get("/assets/*", serveAsset);
 app.get("/metrics", metricsPage);
 app.post("/webhooks/stock", stockWebhook);
 
-app.all("/mcp", (c) => {
-  const isOpen = c.var.local && c.var.settings.LOCAL_ANONYMOUS === "on";
-  // A client that signs wants to be identified, so it is told that the token is missing.
-  const hasCredentials = c.req.header("authorization") !== undefined || isSigned(c.req.raw.headers);
-  return isOpen && !hasCredentials ? serveAnonymous(c) : serveIdentified(c);
-});
+const isOpen = ({ local, settings }: AppContext["var"]): boolean =>
+  local && settings.LOCAL_ANONYMOUS === "on";
+// A client that signs wants to be identified, so it is told that the token is missing.
+const hasCredentials = ({ req }: AppContext): boolean =>
+  req.header("authorization") !== undefined || isSigned(req.raw.headers);
+
+app.all("/mcp", (c) => (isOpen(c.var) && !hasCredentials(c) ? serveAnonymous(c) : serveIdentified(c)));
 app.all("/mcp/public", (c) => (c.var.settings.PUBLIC_CATALOG === "on" ? serveAnonymous(c) : c.notFound()));
+app.get("/.well-known/ucp", (c) => profileResponse(c.var.origin));
+app.all(UCP_PATH, (c) => {
+  const isServed = isOpen(c.var) || c.var.settings.PUBLIC_CATALOG === "on";
+  if (isServed && !hasCredentials(c)) return serveAnonymous(c, serveUcp);
+  return serveIdentified(c, serveUcp);
+});
 
 for (const path of METADATA_PATHS.resource.paths)
   app.all(path, (c) => {
@@ -201,31 +211,37 @@ async function serveAuthorization(c: AppContext): Promise<Response> {
   return withRefusal(c, response);
 }
 
+type Serve = (request: Request, context: McpRequest) => Promise<Response>;
+
 /** Serves a caller with a credential. If the identity that this isolate has kept is a former one, it is read again. */
-async function serveIdentified(c: AppContext): Promise<Response> {
+async function serveIdentified(c: AppContext, serve: Serve = serveMcp): Promise<Response> {
   // A signed request reads the database anyway, and its nonce and its refusals count once.
   const mayBeKept = !isSigned(c.req.raw.headers);
-  const served = await serveAs(c, { mayBeKept });
+  const served = await serveAs(c, serve, { mayBeKept });
   if (served !== undefined) return served;
   const { method } = c.req;
   c.req.raw = new Request(c.req.raw, { method, body: c.var.body ?? null });
-  return (await serveAs(c, { mayBeKept: false })) ?? refuseRequest(c, UNAVAILABLE);
+  return (await serveAs(c, serve, { mayBeKept: false })) ?? refuseRequest(c, UNAVAILABLE);
 }
 
 /** Returns undefined if nothing has confirmed the kept identity. Then nothing was done for the request. */
-async function serveAs(c: AppContext, { mayBeKept }: { mayBeKept: boolean }): Promise<Response | undefined> {
+async function serveAs(
+  c: AppContext,
+  serve: Serve,
+  { mayBeKept }: { mayBeKept: boolean },
+): Promise<Response | undefined> {
   let isKnown = false;
   let isBelieved = true;
   let failure: Refusal | undefined;
   const resource = protectedResource(c.var, {
     mayBeKept,
-    async serve(request, { principal, signature }, auth, claim) {
+    async serve(_, { principal, signature }, auth, claim) {
       isKnown = true;
-      const otherMethod = answerOtherMethod(request, c.var.correlationId);
+      const otherMethod = answerOtherMethod(c.req.raw, c.var.correlationId);
       if (otherMethod !== undefined) return otherMethod;
       const refusal = await refuseSignature(c, { userId: principal.id, signature });
       if (refusal !== undefined) return refusalResponse(refusal, c.var.correlationId);
-      const answer = await serveMcp(request, {
+      const answer = await serve(c.req.raw, {
         ...mcpContext(c),
         principal,
         claim,
@@ -241,7 +257,11 @@ async function serveAs(c: AppContext, { mayBeKept }: { mayBeKept: boolean }): Pr
     },
     onFailure: (error) => void (failure = reportUnexpected(error, c.var, "identity")),
   });
-  const response = await resource.fetch(c.req.raw, c.env, c.env.ctx);
+  // The OAuth library knows one protected resource, /mcp, and serves no other path.
+  const { method, headers } = c.req.raw;
+  const asked =
+    serve === serveMcp ? c.req.raw : new Request(new URL("/mcp", c.req.url), { method, headers });
+  const response = await resource.fetch(asked, c.env, c.env.ctx);
   // The library answers a failure with an empty 503.
   if (failure !== undefined) return refuseRequest(c, failure);
   if (!isBelieved) {
@@ -251,11 +271,16 @@ async function serveAs(c: AppContext, { mayBeKept }: { mayBeKept: boolean }): Pr
   return isKnown ? response : withRefusal(c, response);
 }
 
-const serveAnonymous = (c: AppContext): Promise<Response> => serveWithoutToken(c, callerByAddress(c));
+const serveAnonymous = (c: AppContext, serve?: Serve): Promise<Response> =>
+  serveWithoutToken(c, callerByAddress(c), serve);
 
 /** Serves a caller without a token, which could be granted more scopes. */
-export function serveWithoutToken(c: AppContext, principal: Principal): Promise<Response> {
-  return serveMcp(c.req.raw, {
+export function serveWithoutToken(
+  c: AppContext,
+  principal: Principal,
+  serve: Serve = serveMcp,
+): Promise<Response> {
+  return serve(c.req.raw, {
     ...mcpContext(c),
     principal,
     challenge: (scopes, id) => {

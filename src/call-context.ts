@@ -1,5 +1,6 @@
 import type { Catalog } from "./catalog/repository.ts";
 import type { Inventory } from "./inventory/repository.ts";
+import type { Agents } from "./ucp/agents.ts";
 import type { Support } from "./support/repository.ts";
 
 /** Everything that a tool, resource or prompt can reach. `env` cannot be reached from here. */
@@ -8,6 +9,8 @@ export interface CallContext {
   inventory: Inventory;
   /** Bound to the caller: it returns only rows that this caller may see. */
   support: Support;
+  /** The shopping agents that call over UCP. */
+  agents: Agents;
   /** Milliseconds since the epoch. */
   now: number;
   /** Records of a page at most, whatever size was requested. */

@@ -5,5 +5,7 @@ declare module "vitest" {
   /** Values that vitest.config.ts gives to the tests. */
   interface ProvidedContext {
     fuzzRuns: FuzzRuns;
+    /** Where values are checked against UCP's schemas (test/node/support/schema-server.ts). */
+    schemaServer: string;
   }
 }

@@ -3,11 +3,11 @@ import { SCOPES } from "../../src/identity/scopes.ts";
 import type { ParsedPolicy, Policy, PolicyProblem } from "../../src/policy/schema.ts";
 import { prompts } from "../../src/prompts/registry.ts";
 import { resourceTemplates, resources } from "../../src/resources/registry.ts";
-import { tools } from "../../src/tools/registry.ts";
+import { allTools } from "../../src/ucp/registry.ts";
 
 /** Everything that a policy can name, by the list that names it. */
 const known: Record<"tools" | "resources" | "prompts", Map<string, Labels>> = {
-  tools: new Map(tools.map((tool) => [tool.name, tool.labels])),
+  tools: new Map(allTools.map((tool) => [tool.name, tool.labels])),
   resources: new Map([
     ...resources.map(({ uri, labels }) => [uri, labels] as const),
     ...resourceTemplates.map(({ uriTemplate, labels }) => [uriTemplate, labels] as const),

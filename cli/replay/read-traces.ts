@@ -3,7 +3,7 @@ import { detailsNamed } from "../../src/support/details.ts";
 import { describeCall, describeResult } from "../../src/detection/describe.ts";
 import { type Labels, NOWHERE, isPublicRead } from "../../src/detection/labels.ts";
 import { tokenOf } from "../../src/detection/tokens.ts";
-import { tools } from "../../src/tools/registry.ts";
+import { allTools } from "../../src/ucp/registry.ts";
 import { readJsonl } from "../import/read-jsonl.ts";
 import { BadInput, type RecordedCall, type Recording, type RecordingReader } from "./recording.ts";
 
@@ -47,7 +47,7 @@ const KEY = "a replay keeps nothing, so its key is no secret";
  * `sku`. Tools that the server lacks are not judged.
  */
 const TRACED_TOOLS: ReadonlyMap<string, Labels> = new Map(
-  tools.map(({ name, labels: { subjects, objects, ...labels } }) => {
+  allTools.map(({ name, labels: { subjects, objects, ...labels } }) => {
     const isProducts = labels.classes.includes("catalog") && objects !== NOWHERE;
     const inTraces = {
       subjects: subjects === NOWHERE ? NOWHERE : { ...subjects, results: ["subjects[]"] },

@@ -15,6 +15,7 @@ import {
   variantColumns,
   variantRowSchema,
 } from "./product.ts";
+import { isBuyable } from "./availability.ts";
 import type { Position } from "./cursor.ts";
 import type { FilterCounts } from "./search/filter-counts.ts";
 import { type SearchRequest, search } from "./search/search.ts";
@@ -53,6 +54,10 @@ export interface Catalog {
   products(skus: string[], now: number): Promise<ProductDetail[]>;
   /** Returns up to `limit` active variants of a group, in the order of its first import; none if there is no such group. */
   variants(groupId: string, limit: number, now: number): Promise<Variant[]>;
+  /** Returns the SKU of the variant to show for each of these groups; unknown groups are left out. */
+  featured(groupIds: string[]): Promise<{ group: string; sku: string }[]>;
+  /** Returns the currency of the oldest product; undefined for an empty catalog. */
+  currency(): Promise<string | undefined>;
   /** Returns up to `limit` real SKUs that look like this one, nearest first. */
   nearestSkus(sku: string, limit?: number): Promise<string[]>;
   skusStartingWith(prefix: string, limit: number): Promise<string[]>;
@@ -93,6 +98,23 @@ export function createCatalog(db: D1Database): Catalog {
         .bind(groupId, now, limit)
         .all();
       return variantRows.parse(results).map(toVariant);
+    },
+
+    async featured(groupIds) {
+      const { results } = await db
+        .prepare(
+          `SELECT wanted.value AS "group", (SELECT p.sku FROM product_groups g CROSS JOIN products p ON p.group_id = g.id
+             WHERE g.key = wanted.value AND p.status = 'active' ORDER BY ${isBuyable("p")} DESC, p.id LIMIT 1) AS sku
+           FROM json_each(?1) wanted`,
+        )
+        .bind(JSON.stringify(groupIds))
+        .all();
+      return featuredRows.parse(results).flatMap(({ group, sku }) => (sku === null ? [] : [{ group, sku }]));
+    },
+
+    async currency() {
+      const row = await db.prepare("SELECT currency FROM products ORDER BY id LIMIT 1").first();
+      return row === null ? undefined : currencyRow.parse(row).currency;
     },
 
     async nearestSkus(sku, limit = 5) {
@@ -187,6 +209,8 @@ const summaryCells = z.array(summaryCellSchema);
 const detailRows = z.array(detailRowSchema);
 const variantRows = z.array(variantRowSchema);
 const skuRows = z.array(z.object({ sku: z.string() }));
+const featuredRows = z.array(z.object({ group: z.string(), sku: z.string().nullable() }));
+const currencyRow = z.object({ currency: z.string() });
 const nameRow = z.object({ name: z.string() });
 const categoryRows = z.array(z.object({ name: z.string(), products: z.int() }));
 const stateRow = z.object({ active_products: z.int(), changed_at: z.int().nullable() });

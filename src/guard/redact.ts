@@ -23,7 +23,7 @@ export function shownArguments(
   if (typeof args !== "object" || args === null) return {};
   const { except } = policy.redact;
   const shown = Object.hasOwn(except, target) ? (except[target] ?? []) : [];
-  const entries = Object.entries(args);
+  const entries = Object.entries(args).filter(([, value]) => value !== undefined);
   const kept = entries.filter(([name]) => shown.includes(name));
   const redacted = entries.length - kept.length;
   return {

@@ -5,7 +5,7 @@ import type { Policy } from "../policy/schema.ts";
 import { type Refusal, refusalResponse, refuse } from "../refusal.ts";
 import type { TraceContext } from "../telemetry/trace-context.ts";
 import type { Message } from "./messages.ts";
-import { argumentsOf, discoveryTarget, targetOf } from "./targets.ts";
+import { type ToolTable, argumentsOf, discoveryTarget, targetOf } from "./targets.ts";
 
 /** Answers the message `id` with the HTTP 403 that makes clients request the scopes that their token lacks. */
 export type Challenge = (scopes: Scope[], id: Message["id"]) => Response | Promise<Response>;
@@ -27,6 +27,7 @@ export async function answerBeforeDispatch(
   guard: Guard,
   { correlationId, principal, policy, challenge }: Answering,
   traces: readonly TraceContext[],
+  tools: ToolTable,
 ): Promise<Response | undefined> {
   for (const [index, { method = "", id }] of messages.entries()) {
     if (method !== "initialize" && method !== "server/discover") continue;
@@ -46,12 +47,12 @@ export async function answerBeforeDispatch(
   return only === undefined || others.length > 0 ? undefined : challengeFor(only);
 
   async function challengeFor({ method, params, id }: Message): Promise<Response | undefined> {
-    const target = targetOf(method, params);
+    const target = targetOf(tools, { method, params });
     if (target?.access === undefined || mayUse(principal, target.access.scope)) return undefined;
     const admission = await guard.admit({
       correlationId,
       target,
-      ...argumentsOf({ method, params }, policy),
+      ...argumentsOf(tools, { method, params }, policy),
       trace: traces[0],
     });
     const refusal = admission.ok ? DENIED : admission.refusal;

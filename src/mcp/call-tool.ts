@@ -9,11 +9,15 @@ import { askPerson, readAgreement } from "./confirm.ts";
 import { beginRead } from "./read-ahead.ts";
 import { type ToolTable, prepareCall, toolTarget, toolsByName } from "./targets.ts";
 
-/** Answers a tools/call. The principal is already known (src/identity/oauth.ts). */
+/**
+ * Answers a tools/call. The principal is already known (src/identity/oauth.ts). `refuseAs` says whether the refusal of a call
+ * is a tool result, which a model reads, or a JSON-RPC error.
+ */
 export async function callTool(
   params: unknown,
   call: Call,
   tools: ToolTable = toolsByName,
+  refuseAs: "result" | "error" = "result",
 ): Promise<CallToolResult | InputRequiredResult> {
   const wanted = readToolCall(params, tools, call.policy);
   const agreed = await readAgreement(wanted, call);
@@ -24,7 +28,7 @@ export async function callTool(
   }
   const question = await askPerson(answer.refusal, wanted, call);
   if (question !== undefined) return question;
-  if (wanted.isCall) return refusalResult(answer.refusal, call.correlationId);
+  if (wanted.isCall && refuseAs === "result") return refusalResult(answer.refusal, call.correlationId);
   throw refusalError(answer.refusal, call.correlationId);
 }
 

@@ -6,9 +6,17 @@ import { complete } from "./complete.ts";
 import { getPrompt } from "./get-prompt.ts";
 import { answerList } from "./lists.ts";
 import { readResource } from "./read-resource.ts";
+import { PRODUCT, type Served } from "./server.ts";
+import { type ToolTable, toolsByName } from "./targets.ts";
 
 type Params = NonNullable<JSONRPCRequest["params"]>;
-type Handler = (params: Params, call: Call) => Promise<Result>;
+export type Handler = (params: Params, call: Call) => Promise<Result>;
+
+/** The methods and tools of an endpoint, and how it presents itself. */
+export interface Offer extends Pick<Served, "info" | "instructions" | "capabilities"> {
+  tools: ToolTable;
+  handlers: ReadonlyMap<string, Handler>;
+}
 
 const handlers = new Map<string, Handler>([
   ["tools/list", answerList("tools/list")],
@@ -21,14 +29,19 @@ const handlers = new Map<string, Handler>([
   ["completion/complete", complete],
 ]);
 
-export const isHandled = (method: string): boolean => handlers.has(method);
+/** The whole catalog and the support desk, at /mcp. */
+export const OWN_OFFER: Offer = { ...PRODUCT, tools: toolsByName, handlers };
 
 /**
  * Answers every request that is not the SDK's own (initialize, ping, server/discover), with raw params. It catches
  * every error, because the SDK would send its message to the client.
  */
-export async function dispatch({ method, params = {} }: JSONRPCRequest, call: Call): Promise<Result> {
-  const handler = handlers.get(method);
+export async function dispatch(
+  { method, params = {} }: JSONRPCRequest,
+  call: Call,
+  offer: Offer = OWN_OFFER,
+): Promise<Result> {
+  const handler = offer.handlers.get(method);
   if (handler === undefined) throw refusalError(unknownMethod, call.correlationId);
   try {
     return await handler(params, call);

@@ -13,15 +13,15 @@ import type { Policy } from "../policy/schema.ts";
 import { retryAfterSeconds } from "../refusal.ts";
 import { createSupport } from "../support/repository.ts";
 import { viewerOf } from "../support/viewer.ts";
+import { createAgents } from "../ucp/agents.ts";
 import { timedD1 } from "../telemetry/timed-d1.ts";
 import { readTraceContext } from "../telemetry/trace-context.ts";
 import { type Challenge, answerBeforeDispatch } from "./before-dispatch.ts";
 import type { Call } from "./call.ts";
 import { retryOf } from "./confirm.ts";
-import { dispatch, isHandled } from "./dispatch.ts";
+import { OWN_OFFER, type Offer, dispatch } from "./dispatch.ts";
 import { type Message, describeClient } from "./messages.ts";
 import { readBody, serveBody } from "./protocol.ts";
-import { PRODUCT } from "./server.ts";
 
 /** The context of a request to the endpoint. */
 export interface McpRequest {
@@ -42,9 +42,13 @@ export interface McpRequest {
 /** How many calls of one request run at the same time (docs/performance.md). */
 const CALLS_AT_ONCE = 1;
 
-/** Serves one request to the MCP endpoint, of either protocol era. The body's size was limited before. */
-export async function serveMcp(request: Request, context: McpRequest): Promise<Response> {
-  const { db, policy, secretKey, correlationId, deadline, principal } = context;
+/** Serves one request to an MCP endpoint, of either protocol era. The body's size was limited before. */
+export async function serveMcp(
+  request: Request,
+  context: McpRequest,
+  offer: Offer = OWN_OFFER,
+): Promise<Response> {
+  const { db, policy, secretKey, correlationId, deadline, principal, origin } = context;
   const body = await readBody(request, correlationId, keptTokenOf("principal", principal.id, secretKey));
   if (body instanceof Response) return body;
   const { messages } = body;
@@ -61,7 +65,7 @@ export async function serveMcp(request: Request, context: McpRequest): Promise<R
     atOnce: CALLS_AT_ONCE,
   });
   const traces = messages.map(({ params }) => readTraceContext(params?._meta, request.headers));
-  const early = await answerBeforeDispatch(messages, names, guard, context, traces);
+  const early = await answerBeforeDispatch(messages, names, guard, context, traces, offer.tools);
   if (early !== undefined) return early;
 
   const timed = timedD1(db);
@@ -76,6 +80,7 @@ export async function serveMcp(request: Request, context: McpRequest): Promise<R
       catalog: createCatalog(timed),
       inventory: createInventory(timed, principal.id),
       support: createSupport(timed, viewerOf(policy, principal)),
+      agents: createAgents(origin),
       now: Date.now(),
     },
     deadline,
@@ -83,13 +88,13 @@ export async function serveMcp(request: Request, context: McpRequest): Promise<R
     retry: retryOf(protocol, secretKey),
   });
   const served = {
-    ...PRODUCT,
-    isHandled,
+    ...offer,
+    isHandled: (method: string) => offer.handlers.has(method),
     answer: (message: JSONRPCRequest, protocol: ServerContext) =>
-      dispatch(message, newCall(placeOf.get(message.id) ?? 0, protocol)),
+      dispatch(message, newCall(placeOf.get(message.id) ?? 0, protocol), offer),
   };
   const response = await serveBody(request, body, served, correlationId);
-  if (isStream(response) && messages.some(({ method = "" }) => isHandled(method))) await hasSpoken(context);
+  if (isStream(response) && messages.some(({ method = "" }) => offer.handlers.has(method))) await hasSpoken(context);
   // On the 2025 revisions the headers are sent before a call is decided; there the client reads retryAfterMs in the
   // answer.
   if (guard.longestWaitMs !== undefined)

@@ -2,7 +2,7 @@ import { type Outcome, ok, refusalError, refuse } from "../refusal.ts";
 import { mayReach } from "./access.ts";
 import type { Call, Work } from "./call.ts";
 import { takePath } from "./call-tool.ts";
-import { lists } from "./shown.ts";
+import { type List, lists } from "./shown.ts";
 import { discoveryTarget } from "./targets.ts";
 
 // Private, because the content of a list depends on the caller.
@@ -13,8 +13,7 @@ type Listed = Record<string, object[]>;
  * Answers a list with the things that the caller may use, in the registry's order and on one page. There are no valid
  * cursors.
  */
-export function answerList(method: keyof typeof lists) {
-  const { key, entries } = lists[method];
+export function answerList(method: keyof typeof lists, { key, entries }: List = lists[method]) {
   return async (params: Record<string, unknown>, call: Call) => {
     const list: Work<Listed> = async () => {
       const usable = entries.filter(({ target }) => mayReach(call, target));

@@ -14,9 +14,10 @@ import { forgiveArguments } from "./leniency.ts";
 
 // Looks up targets by name and describes them for the guard.
 
-/** Tools by name. */
+/** Tools by the name that clients call. */
 export type ToolTable = ReadonlyMap<string, Tool>;
-export const toolTable = (of: readonly Tool[]): ToolTable => new Map(of.map((tool) => [tool.name, tool]));
+export const toolTable = (of: readonly Tool[]): ToolTable =>
+  new Map(of.map((tool) => [tool.definition.name, tool]));
 
 export const toolsByName = toolTable(tools);
 const promptsByName = new Map(prompts.map((prompt) => [prompt.definition.name, prompt]));
@@ -92,12 +93,17 @@ export const discoveryTarget = (method: string): Target => ({
   labels: undefined,
 });
 
+interface Asked {
+  method?: string | undefined;
+  params?: Record<string, unknown> | undefined;
+}
+
 /** Returns a message's target; undefined for a message that the SDK answers itself. */
-export function targetOf(method = "", params: Record<string, unknown> = {}): Target | undefined {
+export function targetOf(table: ToolTable, { method = "", params = {} }: Asked): Target | undefined {
   const named = (name: unknown) => (typeof name === "string" ? name : "");
   switch (method) {
     case "tools/call":
-      return toolTarget(toolsByName.get(named(params["name"])));
+      return toolTarget(table.get(named(params["name"])));
     case "resources/read":
       return resourceTarget(findResource(named(params["uri"])));
     case "prompts/get":
@@ -126,12 +132,13 @@ export function prepareCall(tool: Tool, args: unknown, policy: Policy): ReturnTy
 
 /** Returns the arguments of a message that is refused before dispatch, for its record, and what is wrong with them. */
 export function argumentsOf(
-  { method = "", params = {} }: { method?: string | undefined; params?: Record<string, unknown> | undefined },
+  table: ToolTable,
+  { method = "", params = {} }: Asked,
   policy: Policy,
 ): { args: unknown; refused: { arguments?: Refusal } } {
   const { name, uri, arguments: args } = params;
   if (method === "tools/call" && typeof name === "string") {
-    const tool = toolsByName.get(name);
+    const tool = table.get(name);
     if (tool === undefined) return { args: args ?? {}, refused: {} };
     const prepared = prepareCall(tool, args, policy);
     return { args: prepared.args, refused: prepared.work.ok ? {} : { arguments: prepared.work.refusal } };

@@ -36,6 +36,8 @@ interface WriteSpec<
 
 interface Declaration<Input extends ObjectSchema, Output extends ObjectSchema> {
   name: string;
+  /** The name that clients call, if it differs from the name in the policy, the limits and the audit. */
+  calledAs?: string;
   /** Raised with a change that would break clients; `previous` keeps the version before. */
   version: number;
   title: string;
@@ -52,6 +54,8 @@ interface Declaration<Input extends ObjectSchema, Output extends ObjectSchema> {
   labels: Labels;
   input: Input;
   output: Output;
+  /** Whether the labels, the policy and the audit name the arguments as `run` gets them, and not as clients send them. */
+  namesParsed?: boolean;
   /** The whole answer as text, for clients that do not read `structuredContent`. */
   text(output: z.output<Output>): string;
   /** Newest first. */
@@ -150,14 +154,14 @@ function makeTool<Input extends ObjectSchema, Output extends ObjectSchema>(
   spec: Declaration<Input, Output>,
   start: (args: z.output<Input>) => Started<Output>,
 ): Tool {
-  const { name, title, scope, labels } = spec;
+  const { name, title, scope, labels, calledAs = name } = spec;
   // Clients of the revisions before 2025-06-18, and directories of connectors, read the title here.
   const annotations = { title, ...spec.annotations };
   const versions = namesOf(spec.previous);
   function prepare(
     args: unknown,
     show: (output: z.output<Output>) => Shown,
-  ): Omit<ReturnType<Tool["prepare"]>, "args"> {
+  ): Omit<ReturnType<Tool["prepare"]>, "args"> & { args?: unknown } {
     const parsed = parseArguments(spec.input, args, versions.length === 0 ? [] : ["version"]);
     if (!parsed.ok) return { work: parsed };
     const { measure, run } = start(parsed.value);
@@ -169,7 +173,7 @@ function makeTool<Input extends ObjectSchema, Output extends ObjectSchema>(
       const { signals, measured = value } = outcome.value;
       return ok({ ...show(value), measured, signals });
     };
-    return { work: ok(work), measure };
+    return { work: ok(work), measure, ...(spec.namesParsed === true && { args: parsed.value }) };
   }
 
   const previous = (spec.previous ?? []).map(
@@ -208,7 +212,7 @@ function makeTool<Input extends ObjectSchema, Output extends ObjectSchema>(
     deprecated: undefined,
     examples: spec.examples,
     definition: {
-      name,
+      name: calledAs,
       title,
       description: describe(spec.description, spec.examples),
       annotations,

@@ -10,6 +10,7 @@ import { callTool } from "../../src/mcp/call-tool.ts";
 import { toolTable } from "../../src/mcp/targets.ts";
 import { policyInForce } from "../../src/policy/bundled.ts";
 import { REFUSAL_META_KEY } from "../../src/refusal.ts";
+import { createAgents } from "../../src/ucp/agents.ts";
 import { createSupport } from "../../src/support/repository.ts";
 import { lists } from "../../src/mcp/shown.ts";
 import { withEarlier } from "../../src/tools/version-argument.ts";
@@ -64,6 +65,7 @@ function newCaller({ calls = 100, allowed = true } = {}) {
       catalog: createCatalog(env.DB),
       inventory: createInventory(env.DB, "tester"),
       support: createSupport(env.DB, { sees: "all" }),
+      agents: createAgents("http://127.0.0.1"),
       now: Date.now(),
     },
     deadline: new Deadline(5_000),

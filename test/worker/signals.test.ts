@@ -6,6 +6,7 @@ import { touchedBy } from "../../src/detection/tokens.ts";
 import { createInventory } from "../../src/inventory/repository.ts";
 import { type Measured, seenIn } from "../../src/mcp/call.ts";
 import { productResource } from "../../src/resources/product.ts";
+import { createAgents } from "../../src/ucp/agents.ts";
 import { createSupport } from "../../src/support/repository.ts";
 import { tools } from "../../src/tools/registry.ts";
 import { fill, product, sample } from "./support/catalog.ts";
@@ -37,6 +38,7 @@ const context = () => ({
   catalog: createCatalog(env.DB),
   inventory: createInventory(env.DB, "tester"),
   support: createSupport(env.DB, { sees: "all" }),
+  agents: createAgents("http://127.0.0.1"),
   now: 0,
 });
 

@@ -1,6 +1,7 @@
 /** Conditions that narrow a search. Prices are in major units of the product's own currency. */
 export interface Filters {
-  category?: string | undefined;
+  /** One category, or several of which a product is in any. */
+  category?: string | readonly string[] | undefined;
   brand?: string | undefined;
   minPrice?: number | undefined;
   maxPrice?: number | undefined;
@@ -62,7 +63,13 @@ export function pathsOf(category: string): string[] {
 /** The filters as an FTS5 condition that follows an expression in brackets. rowFilters() checks exact prices. */
 export function matchFacets({ category, brand, minPrice, maxPrice }: Filters, settled: boolean): string {
   const conditions: string[] = [];
-  if (category !== undefined) conditions.push(`"${categoryWord(category)}"`);
+  if (category !== undefined)
+    conditions.push(
+      `(${[category]
+        .flat()
+        .map((name) => `"${categoryWord(name)}"`)
+        .join(" OR ")})`,
+    );
   if (brand !== undefined) conditions.push(`"${brandWord(brand)}"`);
   if (minPrice !== undefined || maxPrice !== undefined)
     conditions.push(priceRange(bandOf(minPrice ?? 0), bandOf(maxPrice ?? Infinity), settled));

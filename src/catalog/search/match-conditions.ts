@@ -36,10 +36,11 @@ export function rowFilters(
 ): string {
   const conditions: string[] = [];
   if (category !== undefined) {
-    const name = values.bind(category);
-    conditions.push(
-      `p.category_id IN (SELECT id FROM categories WHERE name = ${name} OR (name > ${name} || ' > ' AND name < ${name} || ' > ' || char(1114111)))`,
-    );
+    const names = [category].flat().map((each) => {
+      const name = values.bind(each);
+      return `name = ${name} OR (name > ${name} || ' > ' AND name < ${name} || ' > ' || char(1114111))`;
+    });
+    conditions.push(`p.category_id IN (SELECT id FROM categories WHERE ${names.join(" OR ")})`);
   }
   if (brand !== undefined) {
     const bound = spellings(brand).map((each) => values.bind(each));

@@ -1,6 +1,7 @@
 import { createMiddleware } from "hono/factory";
 import type { AppContext, AppTypes } from "../../app-types.ts";
 import { Pace } from "../../guard/pace.ts";
+import { UCP_PATH } from "../../ucp/profile.ts";
 import { callerByAddress } from "../../identity/caller-address.ts";
 import { bearerCredential } from "./bearer-credential.ts";
 import { refuseRequest } from "../refuse-request.tsx";
@@ -28,6 +29,8 @@ function callerOf(c: AppContext): string | undefined {
   const credential = bearerCredential(c);
   if (c.req.path !== "/mcp/public" && credential !== undefined) return credential;
   const isServedUnknown =
-    c.req.path === "/mcp/public" || (c.var.local && c.var.settings.LOCAL_ANONYMOUS === "on");
+    c.req.path === "/mcp/public" ||
+    (c.req.path === UCP_PATH && c.var.settings.PUBLIC_CATALOG === "on") ||
+    (c.var.local && c.var.settings.LOCAL_ANONYMOUS === "on");
   return isServedUnknown ? `${c.req.path} ${callerByAddress(c).id}` : undefined;
 }

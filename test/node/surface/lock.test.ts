@@ -12,7 +12,7 @@ import {
 } from "../../../lab/surface/lock.ts";
 import { surfaceOf } from "../../../lab/surface/surface.ts";
 import { policyInForce } from "../../../src/policy/bundled.ts";
-import { tools } from "../../../src/tools/registry.ts";
+import { allTools } from "../../../src/ucp/registry.ts";
 
 const TODAY = "2026-12-01";
 const text = { type: "string" };
@@ -186,7 +186,7 @@ describe("a rewritten lock is detected by", () => {
 
 it("tool-definitions.json matches what clients see", async () => {
   const lock = lockSchema.parse(JSON.parse(await readFile("tool-definitions.json", "utf8")));
-  const changed = change(lock, surfaceOf(tools), new Date().toISOString().slice(0, 10));
+  const changed = change(lock, surfaceOf(allTools), new Date().toISOString().slice(0, 10));
   expect([...changed.problems, ...behindProblems(changed)]).toEqual([]);
 });
 

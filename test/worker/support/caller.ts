@@ -9,6 +9,7 @@ import { createGuard } from "../../../src/guard/guard.ts";
 import type { CallerNamespace } from "../../../src/caller/caller-do.ts";
 import { dispatch } from "../../../src/mcp/dispatch.ts";
 import { createInventory } from "../../../src/inventory/repository.ts";
+import { createAgents } from "../../../src/ucp/agents.ts";
 import { createSupport } from "../../../src/support/repository.ts";
 import { viewerOf } from "../../../src/support/viewer.ts";
 import { policyInForce } from "../../../src/policy/bundled.ts";
@@ -90,6 +91,7 @@ export function newCaller({
         catalog: createCatalog(env.DB),
         inventory: createInventory(env.DB, principal.id),
         support: createSupport(env.DB, viewerOf(policy, principal)),
+        agents: createAgents("http://127.0.0.1"),
         now: Date.now(),
       },
       deadline,

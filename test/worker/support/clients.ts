@@ -25,11 +25,12 @@ const viaWorker = (url: string | URL, init?: RequestInit) => send(url.toString()
 export async function connectClient(
   era: "2026-07-28" | "2025",
   headers: Record<string, string> = {},
+  path = MCP_URL.pathname,
 ): Promise<Client> {
   const versionNegotiation = era === "2025" ? { mode: "legacy" as const } : { mode: { pin: era } };
   const client = new Client({ name: "test", version: "1" }, { versionNegotiation });
   await client.connect(
-    new StreamableHTTPClientTransport(MCP_URL, { fetch: viaWorker, requestInit: { headers } }),
+    new StreamableHTTPClientTransport(new URL(path, MCP_URL), { fetch: viaWorker, requestInit: { headers } }),
   );
   return client;
 }
