@@ -4,6 +4,7 @@ import { wholeNumber } from "./arguments.ts";
 import { commandOf } from "./command.ts";
 import { NO_SERVER, findServer } from "./local/server.ts";
 import { printCall } from "./mcp-client.ts";
+import { UCP_PATH } from "../src/ucp/profile.ts";
 import { serverMessage } from "./server-message.ts";
 
 /**
@@ -13,6 +14,7 @@ import { serverMessage } from "./server-message.ts";
 const KEY_VARIABLE = "CATALOG_ACCESS_KEY";
 
 interface Options {
+  ucp?: boolean;
   sku?: string[];
   category?: string;
   limit: number;
@@ -27,19 +29,21 @@ const program = commandOf("ask")
   .option("--category <name>", "only this category")
   .option("--limit <number>", "most products to show (1 to 50)", wholeNumber, 10)
   .option("--url <url>", "MCP endpoint (default: the running npm run dev)")
+  .option("--ucp", "ask as a shopping agent does (docs/ucp.md)")
   .option("--json", "print the answer as JSON")
   .addHelpText("after", `\nSet ${KEY_VARIABLE} if the server requires an access key.`)
   .action(ask);
 await program.parseAsync();
 
 async function ask(query: string | undefined, options: Options): Promise<void> {
-  const { sku: skus, category, limit, json } = options;
+  const { sku: skus, category, limit, json, ucp = false } = options;
   if ((query === undefined) === (skus === undefined))
     program.error("Give a query, or --sku with one or more SKUs. See --help.");
-  const url = options.url ?? (await runningUrl());
+  const url = options.url ?? (await runningUrl(ucp ? UCP_PATH : "/mcp"));
   if (!URL.canParse(url)) throw new Error(`${url} is not a URL. It looks like http://127.0.0.1:8787/mcp`);
-  const call =
-    skus === undefined
+  const call = ucp
+    ? ucpCall(new URL(url).origin, { query, skus, category, limit })
+    : skus === undefined
       ? { name: "search_products", arguments: { query, category, limit } }
       : { name: "query_stock", arguments: { skus } };
   await printCall(new URL(url), call, {
@@ -47,6 +51,24 @@ async function ask(query: string | undefined, options: Options): Promise<void> {
     explain: () => explainFailure(url, Object.fromEntries(withKey())),
     json: json === true,
   });
+}
+
+/** The server's own profile stands for the agent's, so that nothing has to be published. */
+function ucpCall(
+  origin: string,
+  {
+    query,
+    skus,
+    category,
+    limit,
+  }: Pick<Options, "limit"> &
+    Record<"query" | "category", string | undefined> & { skus: string[] | undefined },
+) {
+  const meta = { "ucp-agent": { profile: `${origin}/.well-known/ucp` } };
+  const filters = category === undefined ? undefined : { categories: [category] };
+  return skus === undefined
+    ? { name: "search_catalog", arguments: { meta, catalog: { query, filters, pagination: { limit } } } }
+    : { name: "lookup_catalog", arguments: { meta, catalog: { ids: skus, filters } } };
 }
 
 function withKey(given?: HeadersInit): Headers {
@@ -82,8 +104,8 @@ async function explainFailure(url: string, headers: Record<string, string>): Pro
     : `${url} rejects the access key in ${KEY_VARIABLE}${why}`;
 }
 
-async function runningUrl(): Promise<string> {
+async function runningUrl(path: string): Promise<string> {
   const server = await findServer();
   if (server === undefined) throw new Error(NO_SERVER);
-  return `${server.url}/mcp`;
+  return `${server.url}${path}`;
 }

@@ -163,6 +163,30 @@ export const refusals = {
     retryable: false,
     next: "Search for it, or use one of the names given here; do not guess.",
   },
+  invalid_profile_url: {
+    http: 400,
+    jsonRpc: -32001,
+    retryable: false,
+    next: "Name the agent's public profile in meta.ucp-agent.profile, as docs/ucp.md describes.",
+  },
+  profile_unreachable: {
+    http: 424,
+    jsonRpc: -32001,
+    retryable: true,
+    next: "Serve the profile without redirects, then call again after retryAfterMs.",
+  },
+  profile_malformed: {
+    http: 422,
+    jsonRpc: -32001,
+    retryable: false,
+    next: "Publish a profile that fits the UCP schema and has at most 128 KiB.",
+  },
+  version_unsupported: {
+    http: 422,
+    jsonRpc: -32001,
+    retryable: false,
+    next: "Use the version that /.well-known/ucp names.",
+  },
   conflict: {
     http: 409,
     jsonRpc: -32000,

@@ -1,17 +1,25 @@
 import { type Outcome, ok, refuse } from "../refusal.ts";
-import type { Capability } from "./protocol.ts";
+import { fetchProfile, publicUrl } from "./fetch-profile.ts";
+import { type Capability, VERSION } from "./protocol.ts";
 
 export interface Agents {
   /** Returns whether an agent has the capability, by its profile; a refusal if the profile cannot be used. */
   negotiate(profile: string, capability: Capability): Promise<Outcome<boolean>>;
 }
 
-/** `origin` is this server's own. */
+/** `origin` is this server's own, whose profile needs no fetch. */
 export const createAgents = (origin: string): Agents => ({
-  async negotiate(profile) {
-    const url = URL.parse(profile);
-    return url?.protocol === "https:" || url?.origin === origin
-      ? ok(true)
-      : refuse("invalid_arguments", "meta.ucp-agent.profile: must be an https URL.");
+  async negotiate(profile, capability) {
+    if (URL.parse(profile)?.origin === origin) return ok(true);
+    const url = publicUrl(profile);
+    if (url === undefined)
+      return refuse("invalid_profile_url", "The agent's profile must be an https URL with a public name.");
+    const fetched = await fetchProfile(url, Date.now());
+    if (!fetched.ok) return fetched;
+    const { version, capabilities } = fetched.value.ucp;
+    if (version !== VERSION)
+      return refuse("version_unsupported", `This server speaks UCP ${VERSION}, as its profile says.`);
+    const offered = Object.hasOwn(capabilities, capability) ? (capabilities[capability] ?? []) : [];
+    return ok(offered.some((each) => each.version === VERSION));
   },
 });

@@ -8,10 +8,11 @@ import { fill, product } from "../support/catalog.ts";
 import { newAddress } from "../support/clients.ts";
 import { ask } from "../support/desk.ts";
 import { env } from "cloudflare:workers";
-import { askUcp } from "./support.ts";
+import { askUcp, publishProfiles } from "./support.ts";
 
 // Products that are not variants, so that each page holds as many products as it asks for.
 const skus = Array.from({ length: 420 }, (_, index) => `CRAWL-${index}`);
+publishProfiles();
 beforeAll(() => fill([...generateProducts(20, 1), ...skus.map((sku) => product({ sku }))]));
 
 type As = Record<string, string>;

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { beforeAll, expect, it } from "vitest";
 import { generateProducts } from "../../../cli/sample/generate.ts";
 import { fill } from "../support/catalog.ts";
-import { askUcp, expectToFit } from "./support.ts";
+import { askUcp, expectToFit, publishProfiles } from "./support.ts";
 
 // Requests of every kind that the published schemas allow, and their answers, are checked against those schemas.
 
@@ -10,6 +10,7 @@ const REQUESTS = 200;
 const products = [...generateProducts(120, 1)];
 const groups = products.flatMap(({ group }) => (group === undefined ? [] : [group.id]));
 
+publishProfiles();
 beforeAll(() => fill(products));
 
 const text = fc.oneof(

@@ -1,9 +1,39 @@
-import { expect, inject } from "vitest";
+import { afterEach, beforeEach, expect, inject, vi } from "vitest";
 import * as z from "zod";
 import { call, newAddress, send } from "../support/clients.ts";
 
 export const PROFILE = "https://agent.example/.well-known/ucp";
 export const META = { "ucp-agent": { profile: PROFILE } };
+
+/** What the agent's server answers; a test may change it. */
+export type Publish = (request: Request) => Response | Promise<Response>;
+
+export const profileOf = (version: string, capabilities: readonly string[]) => ({
+  ucp: {
+    version,
+    services: {},
+    capabilities: Object.fromEntries(capabilities.map((name) => [name, [{ version }]])),
+    payment_handlers: {},
+  },
+});
+
+export const WHOLE = profileOf("2026-08-25", [
+  "dev.ucp.shopping.catalog.search",
+  "dev.ucp.shopping.catalog.lookup",
+  "dev.ucp.shopping.checkout",
+]);
+
+/** Answers the Worker's requests to *.example in each test of a file. */
+export function publishProfiles(publish: Publish = () => Response.json(WHOLE)): void {
+  const elsewhere = globalThis.fetch;
+  beforeEach(() => {
+    vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
+      const request = new Request(input, init);
+      return new URL(request.url).hostname.endsWith(".example") ? publish(request) : elsewhere(input, init);
+    });
+  });
+  afterEach(() => void vi.restoreAllMocks());
+}
 
 const answerSchema = z.object({
   result: z

@@ -4,7 +4,7 @@ import { newKey, newUser } from "../identity/support/people.ts";
 import { bearer } from "../identity/support/deployed.ts";
 import { connectClient, post, send } from "../support/clients.ts";
 import { fill, keyboard, product, sample } from "../support/catalog.ts";
-import { META, askUcp, expectToFit } from "./support.ts";
+import { META, askUcp, expectToFit, publishProfiles } from "./support.ts";
 
 const VERSION = "2026-08-25";
 
@@ -19,6 +19,7 @@ const shirt = (sku: string, Color: string, Size: string, quantity: number, price
     stock: [{ warehouse: "east", quantity }],
   });
 
+publishProfiles();
 beforeAll(async () => {
   await fill([
     ...sample,
