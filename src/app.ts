@@ -259,8 +259,7 @@ async function serveAs(
   });
   // The OAuth library knows one protected resource, /mcp, and serves no other path.
   const { method, headers } = c.req.raw;
-  const asked =
-    serve === serveMcp ? c.req.raw : new Request(new URL("/mcp", c.req.url), { method, headers });
+  const asked = serve === serveMcp ? c.req.raw : new Request(new URL("/mcp", c.req.url), { method, headers });
   const response = await resource.fetch(asked, c.env, c.env.ctx);
   // The library answers a failure with an empty 503.
   if (failure !== undefined) return refuseRequest(c, failure);

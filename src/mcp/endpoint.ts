@@ -94,7 +94,8 @@ export async function serveMcp(
       dispatch(message, newCall(placeOf.get(message.id) ?? 0, protocol), offer),
   };
   const response = await serveBody(request, body, served, correlationId);
-  if (isStream(response) && messages.some(({ method = "" }) => offer.handlers.has(method))) await hasSpoken(context);
+  if (isStream(response) && messages.some(({ method = "" }) => offer.handlers.has(method)))
+    await hasSpoken(context);
   // On the 2025 revisions the headers are sent before a call is decided; there the client reads retryAfterMs in the
   // answer.
   if (guard.longestWaitMs !== undefined)
