@@ -68,6 +68,7 @@ export const FORMS: Record<string, Form> = {
 
   "npm run ask": { like: 'npm run ask -- "wireless keyboard"' },
   'npm run ask -- "wireless keyboard"': AS_IT_STANDS,
+  'npx product-catalog-mcp ask --ucp "wireless keyboard"': AS_IT_STANDS,
   "npx product-catalog-mcp lab clients": {
     notRun: "installs 850 MB of other projects' programs; CI runs it",
   },

@@ -5,7 +5,7 @@ import { call, newAddress, send } from "../support/clients.ts";
 export const PROFILE = "https://agent.example/.well-known/ucp";
 export const META = { "ucp-agent": { profile: PROFILE } };
 
-/** What the agent's server answers; a test may change it. */
+/** The answer of the agent's server, which a test may change. */
 export type Publish = (request: Request) => Response | Promise<Response>;
 
 export const profileOf = (version: string, capabilities: readonly string[]) => ({
