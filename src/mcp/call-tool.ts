@@ -53,7 +53,7 @@ async function followPath<T>(
   const guarded = { correlationId, target, args, refused, agreed, trace, size };
   const isAhead = work.ok && guard.takeReadAhead(guarded);
   const deciding = guard.admit(guarded);
-  const ahead = isAhead ? beginRead(work.value, context) : undefined;
+  const ahead = isAhead ? beginRead(work.value, context, deciding) : undefined;
   const admission = await deciding;
   if (!admission.ok) return admission;
   // The guard has already recorded the refusal of work that cannot start.

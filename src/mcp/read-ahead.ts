@@ -1,4 +1,5 @@
 import type { CallContext } from "../call-context.ts";
+import type { Admission } from "../guard/guarded-call.ts";
 import type { Outcome } from "../refusal.ts";
 import type { Work } from "./call.ts";
 
@@ -9,10 +10,19 @@ export interface ReadAhead<T> {
   answer: Promise<Outcome<T>>;
 }
 
-/** Begins a read. If its call is refused, nobody waits for it, and nobody hears of a failure. */
-export function beginRead<T>(run: Work<T>, context: CallContext): ReadAhead<T> {
+/**
+ * Begins a read. If its call is refused, nobody waits for it, and nobody hears of a failure. Agents' profiles are fetched only
+ * after the admission, because the caller chooses where they are.
+ */
+export function beginRead<T>(run: Work<T>, context: CallContext, deciding: Promise<Admission>): ReadAhead<T> {
   const startedAt = performance.now();
-  const answer = (async () => run(context))();
+  const agents: CallContext["agents"] = {
+    async negotiate(...asked) {
+      const admission = await deciding;
+      return admission.ok ? context.agents.negotiate(...asked) : admission;
+    },
+  };
+  const answer = (async () => run({ ...context, agents }))();
   answer.catch(() => undefined);
   return { startedAt, answer };
 }

@@ -1,10 +1,12 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { newKey, newUser } from "../identity/support/people.ts";
-import { bearer } from "../identity/support/deployed.ts";
-import { connectClient, post, send } from "../support/clients.ts";
+import { ORIGIN, bearer, challenge, form, send as sendDeployed } from "../identity/support/deployed.ts";
+import { granted } from "../identity/support/oauth-client.ts";
+import { policyInForce } from "../../../src/policy/bundled.ts";
+import { call, connectClient, post, send } from "../support/clients.ts";
 import { fill, keyboard, product, sample } from "../support/catalog.ts";
-import { META, askUcp, expectToFit, publishProfiles } from "./support.ts";
+import { META, WHOLE, askUcp, expectToFit, publishProfiles } from "./support.ts";
 
 const VERSION = "2026-08-25";
 
@@ -19,7 +21,11 @@ const shirt = (sku: string, Color: string, Size: string, quantity: number, price
     stock: [{ warehouse: "east", quantity }],
   });
 
-publishProfiles();
+const fetched: string[] = [];
+publishProfiles(({ url }) => {
+  fetched.push(url);
+  return Response.json(WHOLE);
+});
 beforeAll(async () => {
   await fill([
     ...sample,
@@ -258,15 +264,38 @@ describe("the endpoint", () => {
     expect(messages).toMatchObject([{ error: { data: { code: "unknown_tool" } } }]);
   });
 
-  it("answers the call after the last one of a minute with 429 and retry_after", async () => {
+  it("serves a caller by OAuth token, and refuses it when it is revoked", async () => {
+    const { tokens, flow } = await granted();
+    const asks = (headers: Record<string, string> = bearer(tokens.access_token)) =>
+      sendDeployed("/ucp/mcp", {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body: JSON.stringify(call("get_product", { meta: META, catalog: { id: keyboard.sku } })),
+      });
+    const answer = z.object({ result: z.object({ structuredContent: z.unknown() }) });
+    expect(productIn(answer.parse(await (await asks()).json()).result.structuredContent).id).toBe(
+      keyboard.sku,
+    );
+    await sendDeployed("/oauth/token", form({ token: tokens.refresh_token, client_id: flow.clientId }));
+    const refused = await Promise.all([asks(), asks({}), asks(bearer("nonsense"))]);
+    expect(refused.map(({ status }) => status)).toEqual([401, 401, 401]);
+    expect(refused.map((each) => challenge(each)["resource_metadata"])).toEqual(
+      Array.from({ length: 3 }, () => `${ORIGIN}/.well-known/oauth-protected-resource/mcp`),
+    );
+  });
+
+  it("answers the call after the last one of a minute with 429 and retry_after, and fetches nothing for it", async () => {
     const { secret } = await newKey(await newUser(["shopper"]));
-    const ask = () => askUcp("get_product", { id: keyboard.sku }, bearer(secret));
-    let last = await ask();
-    for (let calls = 1; last.error === undefined && calls < 110; calls++) last = await ask();
-    expect(last.response.status).toBe(429);
-    expect(last.error?.code).toBe(-32000);
-    const { retry_after } = z.looseObject({ retry_after: z.int() }).parse(last.error?.data);
+    const { max } = policyInForce().limits.calls;
+    for (let calls = 0; calls < max; calls++)
+      expect((await askUcp("get_product", { id: keyboard.sku }, bearer(secret))).error).toBeUndefined();
+    const before = fetched.length;
+    const meta = { "ucp-agent": { profile: "https://new-agent.example/profile" } };
+    const { error, response } = await askUcp("get_product", { id: keyboard.sku }, bearer(secret), meta);
+    expect([response.status, error?.code]).toEqual([429, -32000]);
+    const { retry_after } = z.looseObject({ retry_after: z.int() }).parse(error?.data);
     expect(retry_after).toBeGreaterThan(0);
-    expect(last.response.headers.get("retry-after")).toBe(String(retry_after));
+    expect(response.headers.get("retry-after")).toBe(String(retry_after));
+    expect(fetched.length).toBe(before);
   });
 });
