@@ -4,7 +4,7 @@ import { wholeNumber } from "./arguments.ts";
 import { commandOf } from "./command.ts";
 import { NO_SERVER, findServer } from "./local/server.ts";
 import { printCall } from "./mcp-client.ts";
-import { UCP_PATH } from "../src/ucp/profile.ts";
+import { UCP_PATH } from "../src/http/well-known.ts";
 import { serverMessage } from "./server-message.ts";
 
 /**

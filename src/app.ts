@@ -12,7 +12,7 @@ import { readSettings } from "./env.ts";
 import { isAllowedOrigin, isLocalRequest, isOwnHost } from "./http/hosts.ts";
 import { accountPages } from "./web/account/routes.tsx";
 import { authorizePages } from "./web/authorize/routes.tsx";
-import { METADATA_PATHS, atPath } from "./http/well-known.ts";
+import { METADATA_PATHS, UCP_PATH, atPath } from "./http/well-known.ts";
 import { limitByAddress } from "./http/limits/address-limit.ts";
 import { limitFailedCredentials, limitFailedSessions } from "./http/limits/failed-credentials.ts";
 import { paceRequests } from "./http/limits/pace-requests.ts";
@@ -33,6 +33,7 @@ import { reportUnexpected } from "./mcp/call.ts";
 import { type McpRequest, serveMcp } from "./mcp/endpoint.ts";
 import { BODY_MAX } from "./mcp/messages.ts";
 import { answerOtherMethod } from "./mcp/protocol.ts";
+import { serveUcp } from "./mcp/ucp-endpoint.ts";
 import { bundledPolicy } from "./policy/bundled.ts";
 import { normaliseOAuth } from "./http/normalise-oauth.ts";
 import { nameRefusal, withRefusal } from "./http/oauth-refusal.ts";
@@ -45,8 +46,7 @@ import { DELIVERY_BODY_MAX, stockWebhook } from "./http/stock-webhook.ts";
 import { type Refusal, refusalResponse, refuse } from "./refusal.ts";
 import { logEvent } from "./telemetry/log.ts";
 import { secretKeyOf } from "./setup/secret-key.ts";
-import { serveUcp } from "./ucp/endpoint.ts";
-import { UCP_PATH, profileResponse } from "./ucp/profile.ts";
+import { profileResponse } from "./ucp/profile.ts";
 import { welcome } from "./web/welcome.tsx";
 
 /** Headers that scripts of allowed origins may send, those of sessions on the 2025 revisions too. */

@@ -21,6 +21,9 @@ export const METADATA_PATHS = {
   issuer: { paths: ISSUER_PATHS, servedAt: "/.well-known/oauth-authorization-server" },
 };
 
+/** The endpoint of shopping agents (docs/ucp.md). */
+export const UCP_PATH = "/ucp/mcp";
+
 /** Returns the same request for another path. */
 export function atPath(request: Request, path: string): Request {
   return new Request(new URL(path, request.url), request);

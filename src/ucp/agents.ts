@@ -1,14 +1,10 @@
-import { type Outcome, ok, refuse } from "../refusal.ts";
+import type { CallContext } from "../call-context.ts";
+import { ok, refuse } from "../refusal.ts";
 import { fetchProfile, publicUrl } from "./fetch-profile.ts";
-import { type Capability, VERSION } from "./protocol.ts";
-
-export interface Agents {
-  /** Returns whether an agent has the capability, by its profile; a refusal if the profile cannot be used. */
-  negotiate(profile: string, capability: Capability): Promise<Outcome<boolean>>;
-}
+import { VERSION } from "./protocol.ts";
 
 /** `origin` is this server's own, whose profile needs no fetch. */
-export const createAgents = (origin: string): Agents => ({
+export const createAgents = (origin: string): CallContext["agents"] => ({
   async negotiate(profile, capability) {
     if (URL.parse(profile)?.origin === origin) return ok(true);
     const url = publicUrl(profile);

@@ -1,9 +1,7 @@
+import { UCP_PATH } from "../http/well-known.ts";
 import { LOOKUP, SEARCH, VERSION } from "./protocol.ts";
 
 const SITE = `https://ucp.dev/${VERSION}`;
-
-/** Path of the endpoint, under this server's origin. */
-export const UCP_PATH = "/ucp/mcp";
 
 /** Returns the profile of this server, for /.well-known/ucp. It signs nothing, so it has no keys. */
 export const businessProfile = (origin: string) => ({

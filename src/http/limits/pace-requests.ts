@@ -1,10 +1,10 @@
 import { createMiddleware } from "hono/factory";
 import type { AppContext, AppTypes } from "../../app-types.ts";
 import { Pace } from "../../guard/pace.ts";
-import { UCP_PATH } from "../../ucp/profile.ts";
 import { callerByAddress } from "../../identity/caller-address.ts";
 import { bearerCredential } from "./bearer-credential.ts";
 import { refuseRequest } from "../refuse-request.tsx";
+import { UCP_PATH } from "../well-known.ts";
 import { tooMany } from "./failed-credentials.ts";
 
 const pace = new Pace({ burst: 2, everyMs: 30 });

@@ -1,13 +1,13 @@
 import * as z from "zod";
-import { callTool } from "../mcp/call-tool.ts";
-import type { Handler, Offer } from "../mcp/dispatch.ts";
-import { type McpRequest, serveMcp } from "../mcp/endpoint.ts";
-import { answerList } from "../mcp/lists.ts";
-import { PRODUCT } from "../mcp/server.ts";
-import { shownTools } from "../mcp/shown.ts";
-import { toolTable } from "../mcp/targets.ts";
+import { callTool } from "./call-tool.ts";
+import type { Handler, Offer } from "./dispatch.ts";
+import { type McpRequest, serveMcp } from "./endpoint.ts";
+import { answerList } from "./lists.ts";
+import { PRODUCT } from "./server.ts";
+import { shownTools } from "./shown.ts";
+import { toolTable } from "./targets.ts";
 import { isRefusalCode, refusals, retryAfterSeconds } from "../refusal.ts";
-import { ucpTools } from "./registry.ts";
+import { ucpTools } from "../ucp/registry.ts";
 
 const tools = toolTable(ucpTools);
 
