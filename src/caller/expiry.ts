@@ -1,6 +1,7 @@
 import { ensureMigrated } from "../database/migrate.ts";
 import { DAY } from "../detection/window.ts";
 import { closeDropped, dropDecided } from "../incidents/incident-rows.ts";
+import { dropOldChanges } from "../inventory/old-changes.ts";
 import { policyInForce } from "../policy/bundled.ts";
 import type { Anchoring } from "./audit/anchoring.ts";
 import { closeAnchor, dropClosed } from "./audit/anchors.ts";
@@ -81,8 +82,11 @@ export class Expiry {
 
   /** Deletes some rows of D1, of any caller, that are past the retention. Every object's alarm does a few, so none takes long. */
   async dropOldRows(now = this.#clock.now()): Promise<void> {
-    const before = now - policyInForce().retention.audit_days * DAY;
+    const { audit_days, changes_days } = policyInForce().retention;
+    const before = now - audit_days * DAY;
     await dropDecided(this.#env.DB, before);
     await dropClosed(this.#env.DB, before);
+    // A caller makes at most about as many changes in the minute between two alarms.
+    await dropOldChanges(this.#env.DB, { before: now - changes_days * DAY, now, slices: 5 });
   }
 }

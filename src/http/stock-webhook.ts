@@ -1,10 +1,14 @@
+import { waitUntil } from "cloudflare:workers";
 import { Webhook } from "standardwebhooks";
 import * as z from "zod";
 import type { AppContext } from "../app-types.ts";
 import { draftOf } from "../changes/change.ts";
 import { ensureMigrated } from "../database/migrate.ts";
+import { DAY } from "../detection/window.ts";
+import { dropOldChanges } from "../inventory/old-changes.ts";
 import { QUANTITY_MAX } from "../inventory/plan.ts";
 import { deliverStock } from "../inventory/stock-delivery.ts";
+import { logSurprise } from "../telemetry/log.ts";
 import { clip, plainLine } from "../text/plain-text.ts";
 
 /** Bytes of a delivery at most: its 500 quantities, with the longest names. */
@@ -49,8 +53,14 @@ export async function stockWebhook(c: AppContext): Promise<Response> {
   }
   await ensureMigrated(c.env.DB);
   const reason = `Delivery ${clip(plainLine(c.req.header("webhook-id") ?? ""), ID_MAX)}`;
-  const draft = draftOf("stock_webhook", { reason }, { principal: SENDER, now: Date.now() });
-  return c.json(await deliverStock(c.env.DB, draft, delivery.data.data.quantities));
+  const now = Date.now();
+  const draft = draftOf("stock_webhook", { reason }, { principal: SENDER, now });
+  const delivered = await deliverStock(c.env.DB, draft, delivery.data.data.quantities);
+  // No caller's object rings for a delivery, so each deletes more old ones than it adds.
+  const before = now - c.var.policy.retention.changes_days * DAY;
+  const dropping = dropOldChanges(c.env.DB, { before, now, slices: 1 });
+  waitUntil(dropping.catch((error: unknown) => logSurprise(error, { what: "old changes" })));
+  return c.json(delivered);
 }
 
 function isSigned(secret: string, body: string, headers: Record<string, string>): boolean {

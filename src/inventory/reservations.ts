@@ -18,6 +18,7 @@ import { type AppliedChange, type Planned, alreadyStored, applyChange, planned }
 import { applyPlan } from "./change-lines.ts";
 import { heldAt, placesIn, selectPlaces } from "./places.ts";
 import type { StockPlan } from "./plan.ts";
+import { dropExpiredHolds } from "./old-changes.ts";
 import { type ReservationPlan, planCommit, planReserve } from "./plan-reservation.ts";
 import { planAt } from "./stock-changes.ts";
 
@@ -103,7 +104,7 @@ function holdAll(draft: ChangeDraft, json: string, expiresAt: number): Statement
       values: [id, draft.id, expiresAt, json],
     },
     // Expired holds hold nothing; they are deleted so that they do not add up.
-    { sql: "DELETE FROM holds WHERE expires_at <= ?1", values: [draft.at] },
+    dropExpiredHolds(draft.at),
   ];
 }
 
@@ -183,4 +184,4 @@ const selectEnd = (reservationId: string): Statement => ({
   values: [reservationId],
 });
 
-const UNKNOWN = refuse("not_found", "There is no such reservation.");
+const UNKNOWN = refuse("not_found", "There is no such reservation, or it ended too long ago.");

@@ -83,7 +83,8 @@ export async function planStockUndo(
   const stored = readStored(kept, draft);
   if (!stored.ok) return stored;
   if (stored.value !== undefined) return ok(alreadyStored(stored.value));
-  if (changesIn(changes).length === 0) return refuse("not_found", "There is no such change.");
+  if (changesIn(changes).length === 0)
+    return refuse("not_found", "There is no such change, or it is too old to be undone.");
   const lines = linesIn(lineRows);
   const [rows] = await runBatch(db, [selectPlaces(lines, draft.at)]);
   const places = placesIn(rows);

@@ -143,6 +143,12 @@ const shapeSchema = z.strictObject({
     .describe("Role of clients over stdio on the same machine (docs/stdio.md); null allows nothing"),
   retention: z.strictObject({
     audit_days: z.int().min(1).max(3_650).describe("Days after which a record of the audit is pruned"),
+    changes_days: z
+      .int()
+      .min(7)
+      .max(3_650)
+      .default(90)
+      .describe("Days after which a change of stock or of a ticket is deleted, with its idempotency key"),
   }),
 });
 

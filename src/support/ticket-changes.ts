@@ -141,7 +141,8 @@ export async function reopenTicket(
   const stored = readStored(rows.at(-3), draft);
   if (!stored.ok) return stored;
   const [row] = z.array(reopenedRow).parse(rows.at(-1));
-  if (row === undefined) return refuse("not_found", "There is no such change of a ticket.");
+  if (row === undefined)
+    return refuse("not_found", "There is no such change of a ticket, or it is too old to be undone.");
   const ticket_id = toId("T", row.id);
   const change = stored.value;
   if (change === undefined)
