@@ -15,6 +15,9 @@ const known: Record<"tools" | "resources" | "prompts", Map<string, Labels>> = {
   prompts: new Map(prompts.map((prompt) => [prompt.definition.name, prompt.labels])),
 };
 
+/** Actions of the dashboard whose arguments the audit can show. */
+const ACTIONS = new Set(["admin.stock.undo"]);
+
 /**
  * Returns the problems of a policy: wrong shape, unknown names, and tools that must not run without the
  * guard.
@@ -37,7 +40,9 @@ function unknownNames({ roles, weights, redact }: Policy): PolicyProblem[] {
   ]);
   const named = [
     ...Object.keys(weights).map((name) => ({ path: "weights", name })),
-    ...Object.keys(redact.except).map((name) => ({ path: "redact.except", name })),
+    ...Object.keys(redact.except)
+      .filter((name) => !ACTIONS.has(name))
+      .map((name) => ({ path: "redact.except", name })),
   ].map((each) => ({ ...each, exists: anywhere.has(each.name) }));
   return [...listed, ...named]
     .filter(({ exists }) => !exists)

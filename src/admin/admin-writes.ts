@@ -11,8 +11,8 @@ import type { Refusal } from "../refusal.ts";
 import { causeOf } from "../unreachable.ts";
 import { logSurprise } from "../telemetry/log.ts";
 
-// The guard checks changes of users, roles and keys as it checks calls: it records them in the admin's own audit, and the flow
-// rule admin-writes counts them (policy.json).
+// The guard checks what an admin changes as it checks calls: it records each change in the admin's own audit, and the flow rule
+// admin-writes counts it (policy.json).
 
 /** A change that an admin makes. `gives` is refused once the budget is used up. `takes` is counted but never refused. */
 export type AdminWrite =
@@ -23,7 +23,8 @@ export type AdminWrite =
         | "users.enable"
         | "users.vouch"
         | "keys.create"
-        | "signing-keys.create";
+        | "signing-keys.create"
+        | "stock.undo";
     }
   | { takes: "users.roles" | "users.disable" | "users.delete" | "keys.revoke" | "signing-keys.revoke" };
 
@@ -35,21 +36,30 @@ const LABELS: GuardedCall["target"]["labels"] = {
   cost: { records: 1, bytes: 0 },
 };
 
-/** Counts a change before it is made. Returns the refusal if it must not be made. */
+/**
+ * Counts a change before it is made, and records `args` as the policy redacts them. Returns the refusal if the change must not
+ * be made.
+ */
 export async function countWrite(
   c: AppContext,
   principal: Principal,
   write: AdminWrite,
+  args: object = {},
 ): Promise<Refusal | undefined> {
-  if ("gives" in write) return admitWrite(c, principal, write.gives);
-  const counted = admitWrite(c, principal, write.takes).catch((error: unknown) =>
+  if ("gives" in write) return admitWrite(c, principal, write.gives, args);
+  const counted = admitWrite(c, principal, write.takes, args).catch((error: unknown) =>
     logSurprise(causeOf(error), { what: "admin write" }),
   );
   waitUntil(counted);
   return undefined;
 }
 
-async function admitWrite(c: AppContext, principal: Principal, name: string): Promise<Refusal | undefined> {
+async function admitWrite(
+  c: AppContext,
+  principal: Principal,
+  name: string,
+  args: object,
+): Promise<Refusal | undefined> {
   const { correlationId } = c.var;
   const target: GuardedCall["target"] = {
     kind: "request",
@@ -59,7 +69,7 @@ async function admitWrite(c: AppContext, principal: Principal, name: string): Pr
     labels: LABELS,
   };
   const guard = await guardOf(c, principal);
-  const admission = await guard.admit({ correlationId, target, args: {}, refused: {} });
+  const admission = await guard.admit({ correlationId, target, args, refused: {} });
   if (!admission.ok) return admission.refusal;
   const isCounted = admission.degraded !== true;
   await settleWrite(admission.value, isCounted);

@@ -1,7 +1,11 @@
+import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, expect, it } from "vitest";
+import { draftOf } from "../../../src/changes/change.ts";
+import { createInventory } from "../../../src/inventory/repository.ts";
 import { type Browser, signedIn } from "../identity/support/browser.ts";
 import { ORIGIN, form } from "../identity/support/deployed.ts";
 import { keyOf } from "../identity/support/people.ts";
+import { recordsOf } from "../support/caller.ts";
 import { fill, product } from "../support/catalog.ts";
 import { changeIn, newClerk, stockOf } from "../support/stock.ts";
 
@@ -62,3 +66,47 @@ it("refuses a form of another site, and a change that does not exist", async () 
   expect(await stockOf(sku, "east")).toMatchObject({ quantity: 7 });
   expect((await undo("CH-0000000000000000", "")).status).toBe(404);
 });
+
+it("is in the admin's own audit, with the change that was undone", async () => {
+  const boss = await signedIn(await keyOf(["admin"]));
+  const undoAs = (id: string) =>
+    boss.request(`/admin/stock/${id}/undo`, form({ note: "" }, { origin: ORIGIN }));
+  const id = await take("Wet");
+  await undoAs(id);
+  const undone = await env.DB.prepare("SELECT principal FROM changes WHERE undoes = ?")
+    .bind(id)
+    .first("principal");
+  const calls = async () =>
+    (await recordsOf(env.USER_WINDOWS.getByName(String(undone)))).flatMap((record) =>
+      record.kind === "attempt" && record.name === "admin.stock.undo"
+        ? [[record.decision, JSON.parse(record.arguments)]]
+        : [],
+    );
+  expect(await calls()).toEqual([["admitted", { change_id: id }]]);
+  // Neither a form that is sent twice nor an undo that can't be done counts.
+  await undoAs(id);
+  await undoAs("CH-0000000000000000");
+  expect(await calls()).toHaveLength(1);
+});
+
+it("is refused without a trace in the stock once an admin has undone too much", async () => {
+  const boss = await signedIn(await keyOf(["admin"]));
+  const undoAs = (id: string) =>
+    boss.request(`/admin/stock/${id}/undo`, form({ note: "" }, { origin: ORIGIN }));
+  const inventory = createInventory(env.DB, "many-changes");
+  const codes = [];
+  for (let each = 0; each < 62; each++) {
+    const changes = [{ sku, warehouse: "east", delta: 1 }];
+    const draft = draftOf(
+      "update_inventory",
+      { reason: "Found" },
+      { principal: "many-changes", now: Date.now() },
+    );
+    const planned = await inventory.planUpdate(draft, changes);
+    if (planned.ok) await inventory.update(draft, changes, planned.value);
+    codes.push((await undoAs(draft.id)).status);
+  }
+  expect(codes.filter((code) => code === 303)).toHaveLength(60);
+  expect(codes.at(-1)).toBe(409);
+  expect(await stockOf(sku, "east")).toMatchObject({ quantity: 12 });
+}, 60_000);

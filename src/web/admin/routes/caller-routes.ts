@@ -1,9 +1,6 @@
 import { Hono } from "hono/tiny";
 import type { AppTypes } from "../../../app-types.ts";
 import { readForm, textOf } from "../../layout/form-guards.ts";
-import { toPrincipal } from "../../../identity/oauth.ts";
-import { scopesOf } from "../../../identity/scopes.ts";
-import type { SignedIn } from "../../../identity/sessions.ts";
 import { decidesWith } from "../../../identity/who-may.ts";
 import { clip, plainLine } from "../../../text/plain-text.ts";
 import { CallerClient } from "../../../caller/caller-client.ts";
@@ -16,7 +13,7 @@ import { callerPath } from "../elements.tsx";
 import { setEnabled } from "../../../admin/set-enabled.ts";
 import { vouch, vouchesWith } from "../../../admin/vouch.ts";
 import { showCaller, withCaller, withUser } from "./show-caller.ts";
-import { deciderOf } from "./decider.ts";
+import { deciderOf, principalOf } from "./decider.ts";
 import { DONE_MESSAGES } from "./done-messages.ts";
 import { PAGE_SIZE, afterOf } from "./list-position.ts";
 
@@ -121,5 +118,3 @@ callerRoutes.post(
 );
 
 const LAST_ADMIN = "This is the only admin, so nobody could undo this. Add another admin first.";
-
-const principalOf = ({ user }: SignedIn) => toPrincipal(user, "session", scopesOf(user.roles));

@@ -1,4 +1,5 @@
 import { Hono } from "hono/tiny";
+import { countWrite } from "../../../admin/admin-writes.ts";
 import type { AppContext, AppTypes } from "../../../app-types.ts";
 import { changeIdSchema, draftOf } from "../../../changes/change.ts";
 import { pageOf } from "../../../database/page.ts";
@@ -8,7 +9,7 @@ import { readForm } from "../../layout/form-guards.ts";
 import { notFoundPage } from "../admin-page.tsx";
 import { asAdmin } from "../page-guard.tsx";
 import { stockPage } from "../stock-page.tsx";
-import { deciderOf } from "./decider.ts";
+import { deciderOf, principalOf } from "./decider.ts";
 import { DONE_MESSAGES } from "./done-messages.ts";
 import { afterOf } from "./list-position.ts";
 
@@ -22,7 +23,7 @@ stockRoutes.get(
   asAdmin((c, admin) => showStock(c, admin, DONE_MESSAGES.get(c.req.query("done")))),
 );
 
-/** The admin's own undo. It is judged by no rule: a person decides here. */
+/** The admin's own undo. No rule looks at its size, because a person decides here; it is recorded and counted as an admin's. */
 stockRoutes.post(
   "/admin/stock/:id/undo",
   asAdmin(async (c, admin) => {
@@ -41,8 +42,18 @@ stockRoutes.post(
       undoes: id.data,
     };
     const planned = await inventory.planUndo(draft);
-    const undone = planned.ok ? await inventory.undo(draft, planned.value) : planned;
-    if (!undone.ok && undone.refusal.code === "not_found") return notFoundPage(admin, "/admin/stock");
+    if (!planned.ok && planned.refusal.code === "not_found") return notFoundPage(admin, "/admin/stock");
+    if (!planned.ok) return showStock(c, admin, planned.refusal.message, 409);
+    if (planned.value.stored === undefined) {
+      const uncounted = await countWrite(
+        c,
+        principalOf(admin),
+        { gives: "stock.undo" },
+        { change_id: id.data },
+      );
+      if (uncounted !== undefined) return showStock(c, admin, uncounted.message, 409);
+    }
+    const undone = await inventory.undo(draft, planned.value);
     if (!undone.ok) return showStock(c, admin, undone.refusal.message, 409);
     return c.redirect("/admin/stock?done=undone", 303);
   }),
