@@ -1,5 +1,5 @@
-// audit: lists the audited callers, exports one caller's audit to a file, and checks whether such a
-// file was changed.
+// audit: lists the audited callers and their calls, says who read a customer, exports one caller's audit to a file, and
+// checks whether such a file was changed.
 
 import { type FileHandle, open } from "node:fs/promises";
 import { createInterface } from "node:readline";
@@ -21,6 +21,15 @@ import { callAdmin } from "./admin/client.ts";
 import { adminCommand } from "./admin/console.ts";
 import { SHOWN, readPages, sayMore } from "./admin/pages.ts";
 import { type AuditedCall, callsIn } from "./audit/calls.ts";
+import {
+  ELSEWHERE,
+  customerId,
+  erasedSchema,
+  readingsSchema,
+  readingsText,
+  staysAfter,
+  subjectReading,
+} from "./audit/subject.ts";
 import { parseJsonAs, readText, whyUnreadable } from "./read-file.ts";
 import { plainTable } from "./table.ts";
 import { replaceFile } from "./write-file.ts";
@@ -45,7 +54,9 @@ const headerSchema = z.object({ principal: z.string() });
 const anchorsSchema = z.union([anchorSchema.transform((one) => [one]), z.array(anchorSchema)]);
 
 const admin = adminCommand("audit");
-const program = admin.program.description("List, export and verify the audit of calls.");
+const program = admin.program.description(
+  "List, export and verify the audit of calls, and answer a person who asks about their data.",
+);
 
 program
   .command("list")
@@ -62,6 +73,17 @@ program
   .option("--refused", "only refused calls")
   .option("--all", "print all rows, not the first 100")
   .action(listCalls);
+program
+  .command("subject")
+  .description("Say who read a customer's data: by day, caller and call, up to two minutes ago.")
+  .argument("<customer>", "the customer's id, such as C-10042", customerId)
+  .option("--all", "print all rows, not the first 100")
+  .action(listReadings);
+program
+  .command("erase")
+  .description("Delete the list of who read a customer, and say what stays in the audit, how long and why.")
+  .argument("<customer>", "the customer's id, such as C-10042", customerId)
+  .action(erase);
 program
   .command("export")
   .description("Write a caller's chain as JSON Lines to standard output or a file.")
@@ -157,6 +179,27 @@ async function listCalls(
     ]);
   admin.print(shown, shown.length === 0 ? "None." : table.toString());
   if (shown.length < wanted.length) sayMore();
+}
+
+async function listReadings(customer: string, { all }: { all?: boolean }): Promise<void> {
+  const path = `/audit/customers/${customer}/readings`;
+  const { rows, more } = await readPages({}, all === true, async (query) => {
+    const { readings, next } = readingsSchema.parse(await admin.call("GET", `${path}${query}`));
+    return { rows: readings.map(subjectReading), next };
+  });
+  admin.print(rows, readingsText(customer, rows));
+  if (more) sayMore();
+}
+
+async function erase(customer: string): Promise<void> {
+  const path = `/audit/customers/${customer}/readings`;
+  const { erased, audit_days } = erasedSchema.parse(await admin.call("DELETE", path));
+  const stays = staysAfter(audit_days, Date.now());
+  const lines = stays.map(({ what, why, until }) => `Stays until ${until}: ${what}. ${why}`);
+  admin.print(
+    { customer, erased, stays },
+    [`Erased: ${plural(erased, "row")} of who read ${customer}.`, ...lines, ELSEWHERE].join("\n"),
+  );
 }
 
 async function exportChain(principal: string, { out }: { out?: string }): Promise<void> {

@@ -15,7 +15,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: "users", file: "cli/users.ts", summary: "manage people and services, and make the first admin" },
   { name: "keys", file: "cli/keys.ts", summary: "manage access keys" },
   { name: "signing-keys", file: "cli/signing-keys.ts", summary: "manage keys that sign requests" },
-  { name: "audit", file: "cli/audit.ts", summary: "see who called, export an audit, and verify it" },
+  { name: "audit", file: "cli/audit.ts", summary: "see who called and who read a customer, export an audit" },
   { name: "incidents", file: "cli/incidents.ts", summary: "list incidents, with the page to decide on" },
   { name: "policy check", file: "cli/policy-check.ts", summary: "check policy.json" },
   { name: "policy replay", file: "cli/policy-replay.ts", summary: "see what a policy would have decided" },

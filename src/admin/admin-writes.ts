@@ -14,7 +14,8 @@ import { logSurprise } from "../telemetry/log.ts";
 // The guard checks what an admin changes as it checks calls: it records each change in the admin's own audit, and the flow rule
 // admin-writes counts it (policy.json).
 
-/** A change that an admin makes. `gives` is refused once the budget is used up. `takes` is counted but never refused. */
+/** A change that an admin makes. `gives` is refused once the budget is used up, and so is erasing, which takes evidence away. `takes`
+ * is counted but never refused. */
 export type AdminWrite =
   | {
       gives:
@@ -24,7 +25,8 @@ export type AdminWrite =
         | "users.vouch"
         | "keys.create"
         | "signing-keys.create"
-        | "stock.undo";
+        | "stock.undo"
+        | "audit.erase";
     }
   | { takes: "users.roles" | "users.disable" | "users.delete" | "keys.revoke" | "signing-keys.revoke" };
 

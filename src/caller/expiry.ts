@@ -6,6 +6,7 @@ import { policyInForce } from "../policy/bundled.ts";
 import type { Anchoring } from "./audit/anchoring.ts";
 import { closeAnchor, dropClosed } from "./audit/anchors.ts";
 import { auditIndex } from "./audit/audit-index.ts";
+import { dropReadings } from "./audit/readings.ts";
 import type { Clock } from "./clock.ts";
 import type { IncidentDelivery } from "./incident-delivery.ts";
 import { logFailure } from "./log-failure.ts";
@@ -86,6 +87,7 @@ export class Expiry {
     const before = now - audit_days * DAY;
     await dropDecided(this.#env.DB, before);
     await dropClosed(this.#env.DB, before);
+    await dropReadings(this.#env.DB, before);
     // A caller makes at most about as many changes in the minute between two alarms.
     await dropOldChanges(this.#env.DB, { before: now - changes_days * DAY, now, slices: 5 });
   }

@@ -166,7 +166,10 @@ it("lists keys and incidents within 100 columns with their ids, and everything a
   }
 });
 
-describe("audit calls", () => {
+describe("audit", () => {
+  beforeAll(async () => {
+    await server.batch(fillSupport(sampleDesk()));
+  });
   const callsSchema = z.array(z.object({ principal: z.string(), call: z.string(), ended: z.string() }));
   const calls = async (...args: string[]) => {
     const { stdout, stderr } = await admin("audit", "calls", ...args, "--json");
@@ -192,7 +195,6 @@ describe("audit calls", () => {
   }
 
   it("says who read a customer, who tried to, and what a caller was refused", async () => {
-    await server.batch(fillSupport(sampleDesk()));
     await callTool("user-support", "get_customer", { customer_id: "C-10042" });
     await callTool("user-support", "get_customer", { customer_id: "C-10043" });
     await callTool("user-customer", "get_customer_orders", { customer_id: "C-10042" });
@@ -208,5 +210,24 @@ describe("audit calls", () => {
       { principal: "user-001", call: "get_customer", ended: "permission_denied" },
     ]);
     expect((await calls("user-support")).map(({ call }) => call)).toEqual(["get_customer", "get_customer"]);
+  });
+
+  it("answers a person's requests for access and for erasure", async () => {
+    await callTool("user-support", "get_customer", { customer_id: "C-10044" });
+    await callTool("user-support", "get_customer", { customer_id: "C-10044" });
+    // An export writes the anchor, and the readings with it.
+    await admin("audit", "export", "user-support");
+    const day = new Date().toISOString().slice(0, 10);
+    const reading = { principal: "user-support", call: "get_customer", times: 2 };
+    const subject = async () => JSON.parse((await admin("audit", "subject", "C-10044", "--json")).stdout);
+    expect(await subject()).toMatchObject([{ day, ...reading, first_at: expect.stringContaining(day) }]);
+    const erased = JSON.parse((await admin("audit", "erase", "C-10044", "--json")).stdout);
+    const until = new Date(Date.now() + 90 * 86_400_000).toISOString().slice(0, 10);
+    expect(erased).toMatchObject({ customer: "C-10044", erased: 1, stays: [{ until }, { until }] });
+    expect((await admin("audit", "subject", "C-10044")).stdout).toBe("Nobody read C-10044.\n");
+    expect(await admin("audit", "erase", "Ada Lovelace")).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("C-10042"),
+    });
   });
 });

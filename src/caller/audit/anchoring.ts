@@ -8,12 +8,16 @@ import type { State } from "../store/state-row.ts";
 import { type AnchorRow, anchorOf, writeAnchor } from "./anchors.ts";
 import { auditIndex } from "./audit-index.ts";
 import type { Anchor } from "./chain.ts";
+import { foldReadings, readingsIn } from "./readings.ts";
 import { isMostlyRefused, refusalsIn } from "./refusal-share.ts";
 import { type RowProblem, problemOf } from "./row-problem.ts";
 import { secretKeyOf } from "../../setup/secret-key.ts";
 
 /** Milliseconds between two anchors of one chain, and between retries. */
 export const ANCHOR_MS = 60_000;
+
+/** Records before the last anchor that are folded again when an object wakes up, more than a minute has. */
+const REFOLDED = 1_000;
 
 /** Anchors one caller's chain in D1, and keeps the index of chains up to date. */
 export class Anchoring {
@@ -22,6 +26,8 @@ export class Anchoring {
   readonly #state: CallerState;
   readonly #clock: Clock;
   readonly #alarm: Alarm;
+  /** The last record that D1 is known to have anchored; undefined after the object woke up. */
+  #confirmed: number | undefined;
 
   constructor(ctx: DurableObjectState, env: Env, state: CallerState, clock: Clock, alarm: Alarm) {
     this.#ctx = ctx;
@@ -50,6 +56,9 @@ export class Anchoring {
     if (state === undefined || head === undefined || log.isProvisional) return undefined;
     const now = this.#clock.now();
     const lastHitAt = store.lastHitBehind(state.anchored.seq) ?? null;
+    // Another anchor may be on its way, or have been lost with the object. D1 skips what it has.
+    const folded = this.#confirmed ?? state.anchored.seq - REFOLDED;
+    const readings = readingsIn(store.recordsBehind(folded), (seq) => store.attempt(seq));
     // Noted first, so that calls that arrive meanwhile do not anchor again.
     log.noteAnchor(head.seq, now);
     try {
@@ -58,11 +67,13 @@ export class Anchoring {
       const anchor = anchorOf(state, head, now);
       const flags = { lastHitAt, isMostlyRefused: isMostlyRefused(refusals) };
       const key = await secretKeyOf(this.#env);
-      const before = await writeAnchor(this.#env.DB, anchor, flags, key);
+      const first = readings.length === 0 ? [] : [foldReadings(this.#env.DB, anchor, readings)];
+      const before = await writeAnchor(this.#env.DB, anchor, flags, key, { first });
+      this.#confirmed = Math.max(this.#confirmed ?? 0, head.seq);
       await logFailure(async () => {
         const problem = await this.#updateIndex(state, before);
         // Otherwise no anchor would replace the forged row until the chain had reached its record.
-        if (problem === "ahead") await writeAnchor(this.#env.DB, anchor, flags, key, "any");
+        if (problem === "ahead") await writeAnchor(this.#env.DB, anchor, flags, key, { over: "any" });
       });
       return anchor;
     } catch (error) {

@@ -41,17 +41,19 @@ interface CallerFlags {
 
 /**
  * Writes an anchor over an older row. An older state of the same chain, or an older chain, changes nothing, unless `over` is
- * "any": then the row is known to be forged. Returns the row that was there before.
+ * "any": then the row is known to be forged. Statements in `first` run in the same transaction, before it. Returns the row that
+ * was there before.
  */
 export async function writeAnchor(
   db: D1Database,
   anchor: Anchor,
   { lastHitAt, isMostlyRefused }: CallerFlags,
   key: string | undefined,
-  over: "older" | "any" = "older",
+  { over = "older", first = [] }: { over?: "older" | "any"; first?: D1PreparedStatement[] } = {},
 ): Promise<AnchorRow | undefined> {
   const [before] = await db.batch([
     selectRows(db, [anchor.principal]),
+    ...first,
     db
       .prepare(
         `INSERT INTO audit_anchors (principal, started_at, seq, hash, checkpoint_seq, checkpoint_hash, anchored_at, spoke_at,

@@ -132,6 +132,8 @@ export const FORMS: Record<string, Form> = {
     like: "npx product-catalog-mcp audit calls user-001 --refused",
   },
   "npx product-catalog-mcp audit calls --customer C-10042": AS_IT_STANDS,
+  "npx product-catalog-mcp audit subject C-10042": AS_IT_STANDS,
+  "npx product-catalog-mcp audit erase C-10042": AS_IT_STANDS,
   "npx product-catalog-mcp audit export user-001 -o chain.jsonl": AS_IT_STANDS,
   "npx product-catalog-mcp audit verify chain.jsonl": AS_IT_STANDS,
   "npx product-catalog-mcp audit export user-support -o chain.jsonl": AS_IT_STANDS,
