@@ -1,5 +1,4 @@
 import { spellings } from "../text/spellings.ts";
-import type { D1Database } from "@cloudflare/workers-types";
 import { distance } from "fastest-levenshtein";
 import * as z from "zod";
 import {
@@ -19,6 +18,7 @@ import { isBuyable } from "./availability.ts";
 import type { Position } from "./cursor.ts";
 import type { FilterCounts } from "./search/filter-counts.ts";
 import { type SearchRequest, search } from "./search/search.ts";
+import type { Queries } from "../database/copies.ts";
 import { runBatch } from "../database/run-batch.ts";
 
 export interface SearchPage {
@@ -70,7 +70,7 @@ export interface Catalog {
   overview(): Promise<CatalogOverview>;
 }
 
-export function createCatalog(db: D1Database): Catalog {
+export function createCatalog(db: Queries): Catalog {
   return {
     async search(request) {
       const { summaries, ...rest } = await search((statements) => runBatch(db, statements), request);

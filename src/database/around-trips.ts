@@ -1,8 +1,10 @@
+import type { Queries } from "./copies.ts";
+
 /** Runs one trip to the database; may do something before and after it. */
 type AroundTrip = <T>(trip: () => Promise<T>) => Promise<T>;
 
 /** Wraps a database so that each trip to it, of a single statement or of a batch, runs inside `around`. */
-export function aroundTrips(db: D1Database, around: AroundTrip): D1Database {
+export function aroundTrips<Database extends Queries>(db: Database, around: AroundTrip): Database {
   return new Proxy(db, {
     get(target, name) {
       if (name === "prepare") return (sql: string) => wrapStatement(target.prepare(sql), around);

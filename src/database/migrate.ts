@@ -1,3 +1,4 @@
+import { firstPrimary, requireSeen } from "./copies.ts";
 // Every file of migrations/, in order: `npx product-catalog-mcp lab migrations --write`.
 import migrations from "./migrations.json" with { type: "json" };
 
@@ -48,18 +49,22 @@ export async function isMigrated(db: D1Database): Promise<boolean> {
 }
 
 async function applyOne(db: D1Database, name: string, statements: string[]): Promise<void> {
-  const record = db.prepare("INSERT INTO d1_migrations (name) VALUES (?)").bind(name);
+  const session = firstPrimary(db);
+  const record = session.prepare("INSERT INTO d1_migrations (name) VALUES (?)").bind(name);
   try {
-    await db.batch([record, ...statements.map((sql) => db.prepare(sql))]);
+    await session.batch([record, ...statements.map((sql) => session.prepare(sql))]);
+    requireSeen(db, session);
   } catch (error) {
     if (!(await readLedger(db)).has(name)) throw error;
   }
 }
 
 async function readLedger(db: D1Database): Promise<Set<string>> {
-  const [, rows] = await db.batch<{ name: string }>([
-    db.prepare(LEDGER),
-    db.prepare("SELECT name FROM d1_migrations"),
+  const session = firstPrimary(db);
+  const [, rows] = await session.batch<{ name: string }>([
+    session.prepare(LEDGER),
+    session.prepare("SELECT name FROM d1_migrations"),
   ]);
+  requireSeen(db, session);
   return new Set(rows?.results.map((row) => row.name));
 }

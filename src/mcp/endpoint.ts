@@ -1,6 +1,7 @@
 import type { JSONRPCRequest, ServerContext } from "@modelcontextprotocol/server";
 import { createCatalog } from "../catalog/repository.ts";
 import type { CallerNamespace } from "../caller/caller-do.ts";
+import { anyCopy } from "../database/copies.ts";
 import { ensureMigrated } from "../database/migrate.ts";
 import type { Deadline } from "../deadlines.ts";
 import { keptTokenOf } from "../detection/tokens.ts";
@@ -77,7 +78,7 @@ export async function serveMcp(
     policy,
     guard,
     context: {
-      catalog: createCatalog(timed),
+      catalog: createCatalog(timedD1(anyCopy(db))),
       inventory: createInventory(timed, principal.id),
       support: createSupport(timed, viewerOf(policy, principal)),
       agents: createAgents(origin),

@@ -1,6 +1,7 @@
 // The local Worker with a database that lags for requests that ask for it, so that a test can disconnect
 // during a call.
 
+import type { Queries } from "../../src/database/copies.ts";
 import local from "../../src/local/worker.ts";
 
 export * from "../../src/local/worker.ts";
@@ -15,7 +16,7 @@ export default {
   },
 } satisfies ExportedHandler<Env>;
 
-function lagging(db: D1Database, ms: number): D1Database {
+function lagging<Database extends Queries>(db: Database, ms: number): Database {
   return new Proxy(db, {
     get(target, name) {
       if (name === "prepare") return (sql: string) => laggingStatement(target.prepare(sql), ms);
@@ -23,7 +24,9 @@ function lagging(db: D1Database, ms: number): D1Database {
         return (statements: D1PreparedStatement[]) =>
           target.batch(statements.map((each) => given.get(each) ?? each));
       const value: unknown = Reflect.get(target, name);
-      return typeof value === "function" ? value.bind(target) : value;
+      if (typeof value !== "function") return value;
+      if (name !== "withSession") return value.bind(target);
+      return (start: string) => lagging(Reflect.apply(value, target, [start]), ms);
     },
   });
 }

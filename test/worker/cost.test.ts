@@ -10,6 +10,7 @@ import { recordsOf } from "./support/caller.ts";
 import { fill } from "./support/catalog.ts";
 import { ADA, fillDesk } from "./support/desk.ts";
 import { modern } from "./support/modern.ts";
+import { sessionsByBinding } from "./support/sessions.ts";
 
 // Rows per call as the runtime counts them and Cloudflare bills them; docs/deploy.md multiplies them by its
 // prices.
@@ -35,6 +36,7 @@ afterEach(() => vi.restoreAllMocks());
 
 /** Collects the statements sent to D1 until `stop`, with their values. */
 function listenToD1() {
+  sessionsByBinding();
   const asked: D1PreparedStatement[] = [];
   const prepare = env.DB.prepare.bind(env.DB);
   const spy = vi.spyOn(env.DB, "prepare").mockImplementation((sql) => {

@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, expect, it, vi } from "vitest";
 import { newCaller } from "./support/caller.ts";
 import { fill, sample } from "./support/catalog.ts";
+import { sessionsByBinding } from "./support/sessions.ts";
 
 beforeAll(() => fill(sample));
 afterEach(() => vi.restoreAllMocks());
@@ -18,6 +19,7 @@ it.each([
   await search("dock", caller);
   // The object anchors its chain at its first record, and not again within a minute.
   await caller.object.anchor();
+  sessionsByBinding();
   const batch = vi.spyOn(env.DB, "batch");
   const { refusal } = await search(query, caller);
   expect(refusal).toMatchObject({ code: "invalid_arguments" });

@@ -9,6 +9,7 @@ import { SECRET_KEY, policyWith, recordsOf } from "../support/caller.ts";
 import { fill, sample } from "../support/catalog.ts";
 import { call, post } from "../support/clients.ts";
 import { losing } from "../support/failing-callers.ts";
+import { sessionsByBinding } from "../support/sessions.ts";
 
 // A batch holds up to 100 calls in one request. Other callers wait for a few of them at a time, not for all.
 
@@ -57,6 +58,7 @@ describe("a batch of 100", () => {
   it("calls the database for a few calls at a time, and every call is answered", async () => {
     const { as } = await shopper();
     let [running, most] = [0, 0];
+    sessionsByBinding();
     const batch = env.DB.batch.bind(env.DB);
     vi.spyOn(env.DB, "batch").mockImplementation(async (statements) => {
       most = Math.max(most, ++running);

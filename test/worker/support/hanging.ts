@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
+import { sessionsByBinding } from "./sessions.ts";
 
 export const BINDINGS = ["DB", "OAUTH_KV", "USER_WINDOWS", "METRICS_HUB"] as const;
 export type Binding = (typeof BINDINGS)[number];
@@ -22,6 +23,7 @@ export function breaks(binding: Binding | RarelyRead, how: "hangs" | "throws"): 
   const answer = () => (how === "hangs" ? promise : Promise.reject(new Error(BROKEN[binding])));
   const all = new Proxy({}, { get: (_, name) => (name === "then" ? undefined : answer) });
   if (binding === "DB") {
+    sessionsByBinding();
     const statement: unknown = new Proxy(
       {},
       { get: (_, name) => (name === "bind" ? () => statement : answer) },
@@ -44,6 +46,7 @@ export function breaks(binding: Binding | RarelyRead, how: "hangs" | "throws"): 
 
 /** Delays every answer of the database; restore all mocks afterwards. */
 export function lags(binding: "DB", ms: number): void {
+  sessionsByBinding();
   const db = env[binding];
   const prepare = db.prepare.bind(db);
   const late = (statement: D1PreparedStatement): D1PreparedStatement =>

@@ -6,6 +6,7 @@ import { newKey, newUser } from "../identity/support/people.ts";
 import { PLANTED, fill, sample } from "../support/catalog.ts";
 import { call, post, send } from "../support/clients.ts";
 import { PLANTED_SUPPORT, fillDesk, signedInAs } from "../support/desk.ts";
+import { sessionsByBinding } from "../support/sessions.ts";
 import { listen } from "./support.ts";
 
 beforeAll(async () => {
@@ -99,6 +100,7 @@ it("nothing written holds a secret, a person or a caller's text", { timeout: 30_
   await postDeployed(call("list_categories", {}), bearer(tokens.access_token));
   await postDeployed(call("list_categories", {}), bearer(`${tokens.access_token}x`));
   // A cause that quotes the input it failed on.
+  sessionsByBinding();
   const broken = vi.spyOn(env.DB, "prepare").mockImplementation(() => {
     throw new Error(`D1_ERROR: near "${TYPED.email}" with ${key} for ${TYPED.phone}`);
   });

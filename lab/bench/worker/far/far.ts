@@ -45,13 +45,24 @@ function farBinding(binding: object): unknown {
 }
 
 function wrap(binding: object): unknown {
-  if (isDatabase(binding)) return aroundTrips(binding, (work) => trip("d1", work));
+  if (isDatabase(binding)) return farDatabase(binding);
   if ("getWithMetadata" in binding) return farMethods(binding, "kv");
   if ("idFromName" in binding) return farNamespace(binding);
   return binding;
 }
 
 const isDatabase = (binding: object): binding is D1Database => "prepare" in binding && "batch" in binding;
+
+const d1Trip = <T>(work: () => Promise<T>): Promise<T> => trip("d1", work);
+
+/** Delays the queries of sessions too. */
+const farDatabase = (database: D1Database): D1Database =>
+  new Proxy(aroundTrips(database, d1Trip), {
+    get(far, name) {
+      if (name !== "withSession") return Reflect.get(far, name);
+      return (start: string) => aroundTrips(database.withSession(start), d1Trip);
+    },
+  });
 
 const farNamespace = <T extends object>(namespace: T): T =>
   new Proxy(namespace, {

@@ -5,5 +5,5 @@ import type { Guard } from "../../../../src/guard/guarded-call.ts";
 export const requestRefused = (): void => {};
 export const flushNow = async (): Promise<boolean> => true;
 export const timed = <T>(_what: string, work: () => Promise<T>): Promise<T> => work();
-export const timedD1 = (db: D1Database): D1Database => db;
+export const timedD1 = <Database>(db: Database): Database => db;
 export const recorded = (guard: Guard): Guard => guard;
