@@ -70,10 +70,15 @@ export interface Catalog {
   overview(): Promise<CatalogOverview>;
 }
 
-export function createCatalog(db: Queries): Catalog {
+/** `admitted` resolves when the call may write; a search that has products to reindex waits for it. */
+export function createCatalog(db: Queries, admitted: Promise<void> = Promise.resolve()): Catalog {
   return {
     async search(request) {
-      const { summaries, ...rest } = await search((statements) => runBatch(db, statements), request);
+      const { summaries, ...rest } = await search(
+        (statements) => runBatch(db, statements),
+        request,
+        admitted,
+      );
       const rows = summaryCells.parse(summaries);
       return { products: rows.map(toSummary), ...rest };
     },

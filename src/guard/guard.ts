@@ -42,14 +42,8 @@ type Decide = (calls: readonly CheckedCall[]) => Promise<Admission[]>;
  * Each call is reported to telemetry when it is over (recorded.ts).
  */
 export function createGuard(context: GuardContext): Guard {
-  const decide = askCaller(context);
-  const waitForTurn = inTurns(context, decide);
-  const decideCall = async (call: GuardedCall): Promise<Admission> => {
-    const checked = checkLocally(context, call);
-    if (isAnonymousDiscovery(context.principal, call.target)) return decideDiscovery(context, checked.local);
-    return waitForTurn(checked);
-  };
-  let callAhead: GuardedCall | undefined;
+  const { principal } = context;
+  const waitForTurn = inTurns(context, askCaller(context));
   let longestWaitMs: number | undefined;
   const noteWait = (admission: Admission): Admission => {
     const wait = admission.ok ? undefined : admission.refusal.retryAfterMs;
@@ -59,20 +53,20 @@ export function createGuard(context: GuardContext): Guard {
   return recorded(
     {
       async admit(call) {
+        const checked = checkLocally(context, call);
+        if (isAnonymousDiscovery(principal, call.target))
+          return noteWait(decideDiscovery(context, checked.local));
+        const isAhead = takeReadAhead(context, checked);
         let isAdmitted = false;
         try {
-          const admission = await decideCall(call);
+          const deciding = waitForTurn(checked);
+          if (isAhead) call.runAhead?.();
+          const admission = await deciding;
           isAdmitted = admission.ok && admission.degraded !== true;
           return noteWait(admission);
         } finally {
-          if (!isAnonymousDiscovery(context.principal, call.target))
-            noteDecision(context.principal.id, isAdmitted, callAhead === call);
+          noteDecision(principal.id, isAdmitted, isAhead);
         }
-      },
-      takeReadAhead(call) {
-        const isTaken = takeReadAhead(context, call);
-        if (isTaken) callAhead = call;
-        return isTaken;
       },
       get longestWaitMs() {
         return longestWaitMs;

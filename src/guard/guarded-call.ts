@@ -14,8 +14,6 @@ import type { Target } from "./target.ts";
 /** Decides the calls of one request. */
 export interface Guard {
   admit(call: GuardedCall): Promise<Admission>;
-  /** Returns whether the call may already run, with its answer withheld until it is admitted (read-ahead.ts). */
-  takeReadAhead(call: GuardedCall): boolean;
   /** The longest wait of any refusal so far, in milliseconds; undefined if none asked to wait. */
   readonly longestWaitMs: number | undefined;
 }
@@ -58,6 +56,8 @@ export interface GuardedCall {
   trace?: TraceContext | undefined;
   /** Plans how much the call would change; throws if that can't be known, and then the call can't run. */
   size?: (() => Promise<WriteSize>) | undefined;
+  /** Begins the work; its answer is withheld until the call is admitted. The guard may do so once (read-ahead.ts). */
+  runAhead?: (() => void) | undefined;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { isPublicRead } from "../detection/labels.ts";
-import type { GuardContext, GuardedCall } from "./guarded-call.ts";
+import type { GuardContext } from "./guarded-call.ts";
 import { RecentNames } from "./isolate-budget.ts";
-import { checkLocally, firstLocalRefusal } from "./local-checks.ts";
+import { type CheckedCall, firstLocalRefusal } from "./local-checks.ts";
 
 // A public read may run beside its admission: near the user, both wait for a network. Its answer is withheld until the call
 // is admitted. A caller has one read ahead of its admissions at most, and none while its latest call was refused, so a
@@ -16,12 +16,14 @@ const ahead = new Set<string>();
  * Takes the caller's one read ahead, which `noteDecision` gives back. Returns whether the call may run before it is admitted.
  * A batch never does, because its calls run in order.
  */
-export function takeReadAhead(context: GuardContext, call: GuardedCall): boolean {
-  const { principal, isBatch } = context;
-  const { labels } = call.target;
-  if (isBatch === true || labels === undefined || !isPublicRead(labels)) return false;
+export function takeReadAhead(
+  { principal, isBatch }: Pick<GuardContext, "principal" | "isBatch">,
+  { call: { target, runAhead }, local }: CheckedCall,
+): boolean {
+  const { labels, runsAhead } = target;
+  if (runsAhead !== true || labels === undefined || !isPublicRead(labels)) return false;
+  if (runAhead === undefined || isBatch === true || firstLocalRefusal(local) !== undefined) return false;
   if (!trusted.has(principal.id) || ahead.has(principal.id)) return false;
-  if (firstLocalRefusal(checkLocally(context, call).local) !== undefined) return false;
   ahead.add(principal.id);
   return true;
 }

@@ -17,7 +17,6 @@ export function recorded(guard: Guard, context: RecordedContext): Guard {
     get longestWaitMs() {
       return guard.longestWaitMs;
     },
-    takeReadAhead: (call) => guard.takeReadAhead(call),
     async admit(call) {
       const { target, correlationId, trace = {} } = call;
       const started = performance.now();

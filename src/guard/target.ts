@@ -19,4 +19,6 @@ export interface Target {
   /** The scope that a token needs, and the policy list that must contain the thing; undefined if anyone may use it. */
   access: { scope: Scope; listed?: { kind: TargetKind; name: string } } | undefined;
   labels: Labels | undefined;
+  /** The work may run before it is admitted (read-ahead.ts); absent if it does not declare that. */
+  runsAhead?: true | undefined;
 }

@@ -6,7 +6,7 @@ import { type Outcome, refusalError, refusalResult, refuse } from "../refusal.ts
 import type { ToolAnswer } from "../tools/tool.ts";
 import { type Call, type Measured, type Wanted, attempt, seenIn, seenInRefusal } from "./call.ts";
 import { askPerson, readAgreement } from "./confirm.ts";
-import { beginRead } from "./read-ahead.ts";
+import { ReadAhead } from "./read-ahead.ts";
 import { type ToolTable, prepareCall, toolTarget, toolsByName } from "./targets.ts";
 
 /**
@@ -34,7 +34,8 @@ export async function callTool(
 
 /**
  * The path of every call to a tool, resource, prompt or completion: the guard, the work within the request's deadline,
- * then the settlement with the answer. A public read may begin beside the guard; a refusal never waits for it. All refusals are values. A call is settled even if its client disconnects.
+ * then the settlement with the answer. A public read may begin beside the guard; a refusal never waits for it. All refusals
+ * are values. A call is settled even if its client disconnects.
  */
 export const takePath = <T>(
   call: Call,
@@ -50,19 +51,19 @@ async function followPath<T>(
   const { correlationId, guard, context, trace, deadline } = call;
   const refused = work.ok ? {} : { arguments: work.refusal };
   const size = measure && (() => deadline.run(() => measure(context)));
-  const guarded = { correlationId, target, args, refused, agreed, trace, size };
-  const isAhead = work.ok && guard.takeReadAhead(guarded);
-  const deciding = guard.admit(guarded);
-  const ahead = isAhead ? beginRead(work.value, context, deciding) : undefined;
-  const admission = await deciding;
+  const ahead = work.ok ? new ReadAhead(work.value, context) : undefined;
+  const runAhead = ahead && (() => ahead.begin());
+  const guarded = { correlationId, target, args, refused, agreed, trace, size, runAhead };
+  const admission = await guard.admit(guarded);
   if (!admission.ok) return admission;
+  call.noteAdmitted();
   // The guard has already recorded the refusal of work that cannot start.
   if (!work.ok) return work;
 
   const run = work.value;
   const { pageMax } = admission.value;
   // The read ahead did not know the limit of its page.
-  const read = pageMax === undefined ? ahead : undefined;
+  const read = pageMax === undefined ? ahead?.begun : undefined;
   const started = read?.startedAt ?? performance.now();
   const answer = await attempt(call, target.name, () => read?.answer ?? run({ ...context, pageMax }));
 

@@ -23,6 +23,8 @@ export interface Call {
   policy: Policy;
   guard: Guard;
   context: CallContext;
+  /** Lets the context write, which a read ahead of its admission must not. */
+  noteAdmitted: () => void;
   /** The request's deadline, which all its calls share. */
   deadline: Deadline;
   secretKey: string;

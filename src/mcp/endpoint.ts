@@ -71,23 +71,27 @@ export async function serveMcp(
 
   const timed = timedD1(db);
   const placeOf = new Map(messages.map(({ id }, index) => [id, index]));
-  const newCall = (place: number, protocol: ServerContext): Call => ({
-    correlationId: names[place] ?? correlationId,
-    trace: traces[place],
-    principal,
-    policy,
-    guard,
-    context: {
-      catalog: createCatalog(timedD1(anyCopy(db))),
-      inventory: createInventory(timed, principal.id),
-      support: createSupport(timed, viewerOf(policy, principal)),
-      agents: createAgents(origin),
-      now: Date.now(),
-    },
-    deadline,
-    secretKey,
-    retry: retryOf(protocol, secretKey),
-  });
+  const newCall = (place: number, protocol: ServerContext): Call => {
+    const { promise: admitted, resolve: noteAdmitted } = Promise.withResolvers<void>();
+    return {
+      correlationId: names[place] ?? correlationId,
+      trace: traces[place],
+      principal,
+      policy,
+      guard,
+      context: {
+        catalog: createCatalog(timedD1(anyCopy(db)), admitted),
+        inventory: createInventory(timed, principal.id),
+        support: createSupport(timed, viewerOf(policy, principal)),
+        agents: createAgents(origin),
+        now: Date.now(),
+      },
+      noteAdmitted,
+      deadline,
+      secretKey,
+      retry: retryOf(protocol, secretKey),
+    };
+  };
   const served = {
     ...offer,
     isHandled: (method: string) => offer.handlers.has(method),

@@ -148,7 +148,12 @@ export function argumentsOf(
   return { args: named, refused: {} };
 }
 
-type Declared = { scope: Tool["scope"]; labels: Labels; list: "tools" | "resources" | "prompts" };
+type Declared = {
+  scope: Tool["scope"];
+  labels: Labels;
+  runsAhead?: true | undefined;
+  list: "tools" | "resources" | "prompts";
+};
 
 function target(kind: Target["kind"], name: string | undefined, declared: Declared | undefined): Target {
   return {
@@ -160,6 +165,7 @@ function target(kind: Target["kind"], name: string | undefined, declared: Declar
         ? { scope: BASE_SCOPE }
         : { scope: declared.scope, listed: { kind: declared.list, name } },
     labels: declared?.labels,
+    runsAhead: declared?.runsAhead,
   };
 }
 

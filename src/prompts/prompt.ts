@@ -32,6 +32,7 @@ export interface Prompt {
     arguments: { name: string; description: string; required: boolean }[];
   };
   labels: Labels;
+  runsAhead: true;
   prepare(args: unknown): Outcome<(context: CallContext) => Promise<Outcome<Answered<PromptContent>>>>;
   completer(argument: string): Completer | undefined;
 }
@@ -55,6 +56,7 @@ export function definePrompt<Args extends z.ZodObject>(spec: PromptSpec<Args>): 
       objects: { arguments: [], results: ["resources[].value.sku"], hints: HINTED_SKUS },
       cost: { records: 10, bytes: 640_000 },
     },
+    runsAhead: true,
     prepare(args) {
       const parsed = parseArguments(spec.args, args);
       return parsed.ok ? ok((context) => spec.render(parsed.value, context)) : parsed;

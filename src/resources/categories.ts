@@ -11,6 +11,7 @@ export const categoriesResource: Resource = {
   title: "Categories",
   description: "The catalog's categories, each with its number of active products",
   scope: CATALOG.scope,
+  runsAhead: true,
   labels: { ...CATALOG.labels, objects: NOWHERE, cost: { records: 1_000, bytes: 100_000 } },
 
   async read({ catalog }) {

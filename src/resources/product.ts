@@ -14,6 +14,7 @@ export const productResource: ResourceTemplate = {
   title: "One product with its live stock",
   description: "Everything public about one product, and its stock per warehouse now",
   scope: CATALOG.scope,
+  runsAhead: true,
   labels: {
     ...CATALOG.labels,
     objects: { arguments: ["sku"], results: ["sku"], hints: HINTED_SKUS },

@@ -14,6 +14,8 @@ interface Described {
   /** The scope that the caller's token needs. */
   scope: Scope;
   labels: Labels;
+  /** The resource only reads the database, so a read may run beside its admission (src/guard/read-ahead.ts). */
+  runsAhead?: true;
 }
 
 /** Labels and scope of resources that show the public catalog. */

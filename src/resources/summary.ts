@@ -12,6 +12,7 @@ export const summaryResource: Resource = {
   title: "Catalog summary",
   description: "How many active products there are, in which categories, and when the catalog last changed",
   scope: CATALOG.scope,
+  runsAhead: true,
   labels: { ...CATALOG.labels, objects: NOWHERE, cost: { records: 1, bytes: 64_000 } },
 
   async read({ catalog }) {

@@ -25,6 +25,7 @@ Give the SKU of any variant or a group's id, both from search_products; an unkno
   examples: [{ sku: "SKU-10001" }],
   annotations: READ_ONLY,
   scope: "catalog:read",
+  runsAhead: true,
   labels: {
     classes: ["catalog"],
     kinds: ["source"],

@@ -18,6 +18,7 @@ Use a name from here as search_products's category. A name may be a path ("Home 
   examples: [{}],
   annotations: READ_ONLY,
   scope: "catalog:read",
+  runsAhead: true,
   labels: {
     classes: ["catalog"],
     kinds: ["source"],

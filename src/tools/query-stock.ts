@@ -55,6 +55,7 @@ A discontinued product has stock 0; null means that the quantity is unknown, not
   examples: [{ sku: "SKU-10001" }, { skus: ["SKU-10001", "SKU-12847"] }],
   annotations: READ_ONLY,
   scope: "catalog:read",
+  runsAhead: true,
   labels: {
     classes: ["catalog"],
     kinds: ["source"],

@@ -105,6 +105,7 @@ Answers a page of products, of one with variants the best match; get_product lis
   examples: [{ query: "wireless keyboard", max_price: 100, in_stock: true, limit: 5 }],
   annotations: READ_ONLY,
   scope: "catalog:read",
+  runsAhead: true,
   labels: {
     classes: ["catalog"],
     kinds: ["source"],

@@ -16,6 +16,11 @@ interface ToolSpec<Input extends ObjectSchema, Output extends ObjectSchema> exte
   Input,
   Output
 > {
+  /**
+   * The tool only reads the database, so a call may run beside its admission (src/guard/read-ahead.ts). A tool that asks another
+   * server, or writes, must not have it.
+   */
+  runsAhead?: true;
   run(args: z.output<Input>, context: CallContext): Promise<Outcome<Answered<z.output<Output>>>>;
 }
 
@@ -98,6 +103,7 @@ export interface Tool {
   contract: Contract;
   scope: Scope;
   labels: Labels;
+  runsAhead: true | undefined;
   /** `args` are the current version's arguments if they could be parsed, because the labels refer to those. */
   prepare(args: unknown): { args: unknown; work: Outcome<PreparedCall>; measure?: Measure | undefined };
   /** Earlier versions that clients may still call. */
@@ -120,7 +126,7 @@ const DEPRECATED_META_KEY = "product-catalog-mcp/deprecated";
 /** Closes over the schemas, so that a registry of different tools needs neither `any` nor a cast. */
 export const defineTool = <Input extends ObjectSchema, Output extends ObjectSchema>(
   spec: ToolSpec<Input, Output>,
-): Tool => makeTool(spec, (args) => ({ run: (context) => spec.run(args, context) }));
+): Tool => makeTool(spec, (args) => ({ run: (context) => spec.run(args, context) }), spec.runsAhead);
 
 /** Defines a tool that plans what it changes. One call plans once: the guard judges the plan that is carried out. */
 export const defineWrite = <
@@ -153,6 +159,7 @@ interface Started<Output extends ObjectSchema> {
 function makeTool<Input extends ObjectSchema, Output extends ObjectSchema>(
   spec: Declaration<Input, Output>,
   start: (args: z.output<Input>) => Started<Output>,
+  runsAhead?: true,
 ): Tool {
   const { name, title, scope, labels, calledAs = name } = spec;
   // Clients of the revisions before 2025-06-18, and directories of connectors, read the title here.
@@ -194,6 +201,7 @@ function makeTool<Input extends ObjectSchema, Output extends ObjectSchema>(
       contract: { inputSchema, outputSchema },
       scope,
       labels,
+      runsAhead,
       prepare(args) {
         const current = read(args);
         if (!current.ok) return { args, work: current };
@@ -225,6 +233,7 @@ function makeTool<Input extends ObjectSchema, Output extends ObjectSchema>(
     contract,
     scope,
     labels,
+    runsAhead,
     prepare(args) {
       const asked = currentArguments(args, versions);
       return asked.ok ? { args: asked.value, ...prepare(asked.value, show) } : { args, work: asked };

@@ -1,6 +1,9 @@
 import { readFile, readdir } from "node:fs/promises";
 import { expect, it } from "vitest";
+import { isPublicRead } from "../../src/detection/labels.ts";
 import { policyInForce } from "../../src/policy/bundled.ts";
+import { prompts } from "../../src/prompts/registry.ts";
+import { resourceTemplates, resources } from "../../src/resources/registry.ts";
 import { publishedSchema } from "../../src/tools/published-schema.ts";
 import { everyVersion, tools } from "../../src/tools/registry.ts";
 
@@ -44,6 +47,17 @@ it("every role that may use a tool has its scope", () => {
       .map(({ name, scope }) => `role ${role} of policy.json may use ${name} but lacks its scope, ${scope}`),
   );
   expect(missing).toEqual([]);
+});
+
+it("only reads of the catalog run before they are admitted", () => {
+  const all = [...everyVersion(tools), ...resources, ...resourceTemplates, ...prompts];
+  const ahead = all.filter(({ runsAhead }) => runsAhead === true);
+  expect(ahead.length).toBeGreaterThan(0);
+  expect(ahead.filter(({ labels }) => !isPublicRead(labels))).toEqual([]);
+  const hints = tools
+    .filter(({ runsAhead }) => runsAhead === true)
+    .map(({ definition: { annotations } }) => [annotations.readOnlyHint, annotations.openWorldHint]);
+  for (const hint of hints) expect(hint).toEqual([true, false]);
 });
 
 it("every tool has a test", async () => {

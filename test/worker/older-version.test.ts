@@ -70,6 +70,7 @@ function newCaller({ calls = 100, allowed = true } = {}) {
     },
     deadline: new Deadline(5_000),
     secretKey: SECRET,
+    noteAdmitted() {},
     retry: { envelope: undefined, inputResponses: undefined, openState: async () => undefined },
   });
   const table = toolTable([unitsOf]);

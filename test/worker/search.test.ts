@@ -152,7 +152,11 @@ it.each([
     made++;
     return runBatch(env.DB, statements);
   };
-  const { summaries } = await searchWith(run, { query, sort: "relevance", limit: 1, now: Date.now() });
+  const { summaries } = await searchWith(
+    run,
+    { query, sort: "relevance", limit: 1, now: Date.now() },
+    Promise.resolve(),
+  );
   expect(summaries[0]).toContain("KB-1");
   expect(made).toBe(trips);
 });

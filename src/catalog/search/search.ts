@@ -55,9 +55,9 @@ const sortedRows = z.array(
 
 /**
  * Finds products. Relevance takes one round trip if no word needs a correction, else two, because the corrections come from
- * the catalog's vocabulary. Sorting takes two, facets one more.
+ * the catalog's vocabulary. Sorting takes two, facets one more. Nothing is written before `admitted` resolves.
  */
-export async function search(run: Run, request: SearchRequest): Promise<Found> {
+export async function search(run: Run, request: SearchRequest, admitted: Promise<void>): Promise<Found> {
   const query = readQuery(request.query);
   // A text without words, such as an emoji, finds nothing rather than everything.
   if (query.words.length === 0 && request.query !== "") return { summaries: [], cut: false };
@@ -69,7 +69,10 @@ export async function search(run: Run, request: SearchRequest): Promise<Found> {
     ...(isFirstTry ? [pageStatement(query, undefined, request, collapse)] : []),
   ]);
   const known = readKnown(query, rows);
-  if (!known.settled) await refresh(run);
+  if (!known.settled) {
+    await admitted;
+    await refresh(run);
+  }
   const page = await (sort === "relevance"
     ? relevant(run, query, known, request, {
         rows: isAsTyped(known) ? firstTry : undefined,

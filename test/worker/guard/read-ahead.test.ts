@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { app } from "../../../src/app.ts";
 import type { CallerNamespace } from "../../../src/caller/caller-do.ts";
+import { toolsByName } from "../../../src/mcp/targets.ts";
 import { bearer, DEPLOYED, ORIGIN, RESOURCE } from "../identity/support/deployed.ts";
 import { newKey, newUser } from "../identity/support/people.ts";
 import { admission } from "../support/admission.ts";
@@ -10,6 +11,7 @@ import { recordsOf } from "../support/caller.ts";
 import { fill, sample } from "../support/catalog.ts";
 import { ADA, fillDesk } from "../support/desk.ts";
 import { modern } from "../support/modern.ts";
+import { sessionsByBinding } from "../support/sessions.ts";
 
 const NOW = 1_800_000_000_000;
 
@@ -52,6 +54,7 @@ function held() {
 
 /** Notes each statement of a read of the catalog or the support desk. `hangs` makes it never answer. */
 function watchReads(events: string[], { hangs = false } = {}) {
+  sessionsByBinding();
   const prepare = env.DB.prepare.bind(env.DB);
   const isRead = (sql: string) =>
     /FROM (?:word_counts|json_each|customers|categories)|product_search/.test(sql);
@@ -163,6 +166,17 @@ describe("no read begins before the admission", () => {
     expect(after).not.toContain("read");
   });
 
+  it("of a tool that does not declare it", async () => {
+    const caller = await newCaller();
+    await caller.warm();
+    const tool = toolsByName.get("list_categories");
+    if (tool === undefined) throw new Error("There is no such tool.");
+    vi.spyOn(tool, "runsAhead", "get").mockReturnValue(undefined);
+    const { before, after } = await order(caller, "list_categories", {});
+    expect(before).not.toContain("read");
+    expect(after).toContain("read");
+  });
+
   it("while another read of the caller is ahead", async () => {
     const caller = await newCaller();
     await caller.warm();
@@ -180,18 +194,50 @@ describe("no read begins before the admission", () => {
   });
 });
 
-describe("a read whose call is refused", () => {
-  /** A caller who has used up its calls of this minute, but whose latest call was admitted. */
-  async function usedUp() {
-    const caller = await newCaller();
-    const limit = { max: 100, windowMs: 60_000 };
-    await caller.object.admit(admission(caller.user, { limit, attempt: { weight: 97 } }));
-    await caller.warm();
-    // The outcomes of public calls are recorded after their answers.
-    await vi.waitFor(async () => expect(await recordsOf(caller.object)).toHaveLength(1 + 3 * 2));
-    return caller;
-  }
+describe("a search that has products to reindex", () => {
+  const UNREAD = "UPDATE catalog_state SET unread_from = 0";
+  /** Whether all products are indexed again. */
+  const isDone = async () =>
+    (await env.DB.prepare("SELECT unread_from FROM catalog_state").first("unread_from")) === null;
+  afterEach(async () => void (await env.DB.prepare("UPDATE catalog_state SET unread_from = NULL").run()));
 
+  it("writes nothing before it is admitted", async () => {
+    const caller = await newCaller();
+    await caller.warm();
+    await env.DB.prepare(UNREAD).run();
+    const { callers, events, admit } = held();
+    watchReads(events);
+    const answer = caller.call("search_products", SEARCH, callers);
+    await vi.waitFor(() => expect(events).toContain("read"));
+    await scheduler.wait(50);
+    expect(await isDone()).toBe(false);
+    admit();
+    expect(await answer).toContain("SKU-");
+    expect(await isDone()).toBe(true);
+  });
+
+  it("writes nothing if it is refused", async () => {
+    const caller = await usedUp();
+    await env.DB.prepare(UNREAD).run();
+    const { before, text } = await order(caller, "search_products", SEARCH);
+    expect(before).toContain("read");
+    expect(text).toContain('"code":"rate_limited"');
+    expect(await isDone()).toBe(false);
+  });
+});
+
+/** A caller who has used up its calls of this minute, but whose latest call was admitted. */
+async function usedUp() {
+  const caller = await newCaller();
+  const limit = { max: 100, windowMs: 60_000 };
+  await caller.object.admit(admission(caller.user, { limit, attempt: { weight: 97 } }));
+  await caller.warm();
+  // The outcomes of public calls are recorded after their answers.
+  await vi.waitFor(async () => expect(await recordsOf(caller.object)).toHaveLength(1 + 3 * 2));
+  return caller;
+}
+
+describe("a read whose call is refused", () => {
   it("leaves no record, no charge and no log line of its own", async () => {
     const caller = await usedUp();
     const before = await recordsOf(caller.object);
@@ -219,6 +265,7 @@ describe("a read whose call is refused", () => {
     const lines: string[] = [];
     vi.spyOn(console, "error").mockImplementation((line: unknown) => void lines.push(String(line)));
     const { callers, events, admit } = held();
+    sessionsByBinding();
     vi.spyOn(env.DB, "batch").mockRejectedValue(new Error("PLANTED"));
     const answer = caller.call("search_products", SEARCH, callers);
     await vi.waitFor(() => expect(events).toContain("asked"));

@@ -97,6 +97,7 @@ export function newCaller({
       deadline,
       secretKey: SECRET_KEY,
       trace,
+      noteAdmitted() {},
       retry: { envelope: undefined, inputResponses: undefined, openState: async () => undefined },
     };
     return answerOf(dispatch({ jsonrpc: "2.0", id: 1, method, params }, call));

@@ -7,4 +7,4 @@ import { ok } from "../../../../src/refusal.ts";
 const admitted = ok({ settle: async () => ok(undefined) });
 
 export const createGuard = (context: GuardContext): Guard =>
-  recorded({ admit: async () => admitted, takeReadAhead: () => false, longestWaitMs: undefined }, context);
+  recorded({ admit: async () => admitted, longestWaitMs: undefined }, context);
