@@ -80,5 +80,5 @@ it("logs stacks that its source map leads back to the source", async () => {
   const found = places.find((place) => "fileName" in place && place.fileName.endsWith("migrate.ts"));
   const source = (await readFile("src/database/migrate.ts", "utf8")).split("\n");
   const row = found !== undefined && "lineNumber" in found ? found.lineNumber : 0;
-  expect(source[row - 1]).toContain("db.");
+  expect(source[row - 1]).toContain("(db)");
 });

@@ -258,6 +258,7 @@ export const FORMS: Record<string, Form> = {
   "npx wrangler rollback": ACCOUNT,
   "npx wrangler tail": ACCOUNT,
   "npx wrangler d1 export": ACCOUNT,
+  "npx wrangler d1 info catalog": ACCOUNT,
   "npx wrangler d1 time-travel info catalog": ACCOUNT,
   "npx wrangler d1 time-travel restore catalog --timestamp 2026-11-24T12:00:00Z": ACCOUNT,
   'npx wrangler d1 execute catalog --remote --json --command "SELECT * FROM users"': ACCOUNT,
