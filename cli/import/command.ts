@@ -1,6 +1,6 @@
 import { statfs } from "node:fs/promises";
 import { styleText } from "node:util";
-import { withServer } from "../local/server.ts";
+import { ServerLostError, withServer } from "../local/server.ts";
 import { importCatalog } from "./import-catalog.ts";
 import { LeftOutNames } from "./left-out-names.ts";
 import { Notes } from "./notes.ts";
@@ -36,6 +36,8 @@ const DISK_LEFT_MIN = 256 * 1024;
 
 /** Runs the command `import`; returns the exit code. */
 export async function runImport(name: string, flags: ImportFlags): Promise<number> {
+  let isApplying = false;
+  const onApply = () => (isApplying = true);
   try {
     const { file, remove } = await rewindable(name);
     try {
@@ -44,14 +46,14 @@ export async function runImport(name: string, flags: ImportFlags): Promise<numbe
       });
       if (flags.remote === true && flags.dryRun === true) {
         const target = await fileTarget();
-        const { report, ...rest } = await importInto(target, input, { ...flags, dryRun: false });
+        const { report, ...rest } = await importInto(target, input, { ...flags, dryRun: false }, onApply);
         console.error(`Nothing was sent. The SQL is in ${target.path}`);
         return printReport({ report: { ...report, applied: false }, ...rest }, flags);
       }
       if (flags.remote === true)
-        return printReport(await importInto(await remoteTarget(), input, flags), flags);
+        return printReport(await importInto(await remoteTarget(), input, flags, onApply), flags);
       const outcome = await withServer({ stateDir: flags.state }, (server) =>
-        importInto(localTarget(server, sayParts(flags)), input, flags),
+        importInto(localTarget(server, sayParts(flags)), input, flags, onApply),
       );
       return printReport(outcome, flags);
     } finally {
@@ -60,7 +62,8 @@ export async function runImport(name: string, flags: ImportFlags): Promise<numbe
   } catch (error) {
     const reason = (await isFull(flags.state)) ? "The disk is full." : describe(error);
     console.error(styleText("red", reason, { stream: process.stderr }));
-    console.error("The catalog is unchanged.");
+    const isUnknown = isApplying && error instanceof ServerLostError;
+    console.error(isUnknown ? "Either all rows are in, or none." : "The catalog is unchanged.");
     return 1;
   }
 }
@@ -89,6 +92,7 @@ async function importInto(
   target: Target,
   { file, products, map, rows }: Prepared,
   flags: ImportFlags,
+  onApply: () => void,
 ): Promise<Outcome> {
   const source = await openSource(file);
   const progress = showProgress(source, flags.dryRun === true ? "Reading" : "Importing");
@@ -133,6 +137,7 @@ async function importInto(
       },
       onApply: () => {
         applying = true;
+        onApply();
         if (process.stderr.isTTY) console.error("Applying…");
       },
     });

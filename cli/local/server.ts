@@ -63,6 +63,15 @@ export class StateInUseError extends Error {
   }
 }
 
+/** The server ended or restarted before it answered. It may have done what it was asked. */
+export class ServerLostError extends Error {
+  constructor(url: string, cause: unknown) {
+    super(`The server at ${url} ended or restarted before it answered. Run the same command again.`, {
+      cause,
+    });
+  }
+}
+
 /** Starts the Worker in this process, and holds the state folder's lock. */
 export async function startServer(options: ServerOptions = {}): Promise<LocalServer> {
   const { stateDir = DEFAULT_STATE_DIR, port = 0, watch = false, vars = {}, onLog, prepare } = options;
@@ -180,6 +189,8 @@ function connect(url: string, key: string, close: () => Promise<void>): LocalSer
         method: "POST",
         headers: { authorization, "content-type": "application/json" },
         body: JSON.stringify({ statements }),
+      }).catch((error: unknown) => {
+        throw new ServerLostError(url, error);
       });
       const answer = answerSchema.parse(await response.json());
       if ("error" in answer) throw new Error(`The local database refused: ${answer.error}`);

@@ -17,7 +17,7 @@ import {
   snapshot,
   startImport,
 } from "../node/support/imports.ts";
-import { type Running, endGroups, start, within } from "../node/support/processes.ts";
+import { BIN, type Running, endGroups, start, within } from "../node/support/processes.ts";
 
 const PRODUCTS = 20_000;
 const FEWER = 8_000;
@@ -42,8 +42,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-async function linesStaged(): Promise<number> {
-  const [[row] = []] = await query(server, "SELECT coalesce(max(lines_staged), 0) AS lines FROM imports");
+async function linesStaged(on = server): Promise<number> {
+  const [[row] = []] = await query(on, "SELECT coalesce(max(lines_staged), 0) AS lines FROM imports");
   return z.object({ lines: z.int() }).parse(row).lines;
 }
 
@@ -103,6 +103,25 @@ it("after SIGINT while rows are applied, says that the catalog is unchanged only
   const products = await count(server, "products");
   expect([old.length, FEWER + old.length]).toContain(products);
   expect(stderr.includes("catalog is unchanged") && products !== old.length).toBe(false);
+});
+
+it("says that the server was lost, and continues at another one", async () => {
+  const lost = at("lost");
+  const dev = start(process.execPath, [BIN, "dev", "--port", "0", "--state", lost], { ownGroup: true });
+  await dev.prints("Ctrl-C");
+  const running = startImport(lost, [at("large.jsonl")]);
+  const onLost = await findServer(lost);
+  if (onLost === undefined) throw new Error("The server is not reachable");
+  while ((await linesStaged(onLost)) < 3_000) await sleep(5);
+  await endGroups();
+  const { code, stdout, stderr } = await within(30_000, running);
+  expect(code).toBe(1);
+  expect(stdout).toBe("");
+  expect(stderr).toMatch(/ended or restarted.*Run the same command again\./);
+  expect(stderr).toMatch(/^The catalog is unchanged\.$/m);
+  const again = readReport(await startImport(lost, [at("large.jsonl"), "--json", "--yes"]).ended);
+  expect(again).toMatchObject({ rows: PRODUCTS, bad: 0, applied: true });
+  expect(again.resumedAfter).toBeGreaterThan(0);
 });
 
 /** Runs in its own mount namespace, where `folder`/disk is a small disk. */
