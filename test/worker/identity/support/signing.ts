@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { type Signer, createSignature, webcrypto } from "http-message-sig";
+import { type SignatureComponent, type Signer, createSignature, webcrypto } from "http-message-sig";
 import type { SignedRequest } from "../../../../src/identity/signature.ts";
 import { SIGNATURE_TAG, componentsFor, contentDigest } from "../../../../src/identity/signature-profile.ts";
 import type { SigningKey } from "../../../../src/identity/signing-keys.ts";
@@ -44,7 +44,7 @@ export async function ed25519Pair(): Promise<KeyPair> {
 }
 
 export interface SignChanges {
-  components?: (needed: string[]) => string[];
+  components?: (needed: string[]) => SignatureComponent[];
   /** Undefined leaves a parameter out. */
   parameters?: Record<string, string | number | undefined> | undefined;
   label?: string;
