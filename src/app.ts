@@ -33,7 +33,7 @@ import { reportUnexpected } from "./mcp/call.ts";
 import { type McpRequest, serveMcp } from "./mcp/endpoint.ts";
 import { BODY_MAX } from "./mcp/messages.ts";
 import { answerOtherMethod } from "./mcp/protocol.ts";
-import { serveUcp } from "./mcp/ucp-endpoint.ts";
+import { asUcp, serveUcp } from "./mcp/ucp-endpoint.ts";
 import { bundledPolicy } from "./policy/bundled.ts";
 import { normaliseOAuth } from "./http/normalise-oauth.ts";
 import { nameRefusal, withRefusal } from "./http/oauth-refusal.ts";
@@ -47,6 +47,7 @@ import { type Refusal, refusalResponse, refuse } from "./refusal.ts";
 import { logEvent } from "./telemetry/log.ts";
 import { secretKeyOf } from "./setup/secret-key.ts";
 import { profileResponse } from "./ucp/profile.ts";
+import { signedAgent } from "./ucp/signed-agent.ts";
 import { welcome } from "./web/welcome.tsx";
 
 /** Headers that scripts of allowed origins may send, those of sessions on the 2025 revisions too. */
@@ -122,6 +123,11 @@ for (const path of ["/mcp/*", UCP_PATH])
     }),
   );
 
+app.use(UCP_PATH, async (c, next) => {
+  await next();
+  c.res = await asUcp(c.res);
+});
+
 for (const path of ["/mcp", "/mcp/public", UCP_PATH]) app.use(path, paceRequests);
 
 app.use("/oauth/register", receiveBody(REGISTRATION_BODY_MAX));
@@ -156,10 +162,14 @@ const hasCredentials = ({ req }: AppContext): boolean =>
 app.all("/mcp", (c) => (isOpen(c.var) && !hasCredentials(c) ? serveAnonymous(c) : serveIdentified(c)));
 app.all("/mcp/public", (c) => (c.var.settings.PUBLIC_CATALOG === "on" ? serveAnonymous(c) : c.notFound()));
 app.get("/.well-known/ucp", (c) => profileResponse(c.var.origin));
-app.all(UCP_PATH, (c) => {
+app.all(UCP_PATH, async (c) => {
   const isServed = isOpen(c.var) || c.var.settings.PUBLIC_CATALOG === "on";
-  if (isServed && !hasCredentials(c)) return serveAnonymous(c, serveUcp);
-  return serveIdentified(c, serveUcp);
+  if (c.req.header("authorization") !== undefined) return serveIdentified(c, serveUcp);
+  const agent = isSigned(c.req.raw.headers) ? await signedAgent(c, { isOpen: isServed }) : undefined;
+  if (agent?.ok === false) return refuseRequest(c, agent.refusal);
+  if (agent === undefined) return isServed ? serveAnonymous(c, serveUcp) : serveIdentified(c, serveUcp);
+  const { principal, profile: signedAs } = agent.value;
+  return serveWithoutToken(c, principal, (request, context) => serveUcp(request, { ...context, signedAs }));
 });
 
 for (const path of METADATA_PATHS.resource.paths)

@@ -65,13 +65,13 @@ export const refusals = {
     http: 401,
     jsonRpc: -32000,
     retryable: false,
-    next: "Cover @method, @target-uri, content-digest, content-type, authorization, and mcp-method and mcp-name where sent.",
+    next: "Cover every component that docs/signing.md lists, or docs/ucp.md for an agent.",
   },
   signature_parameters: {
     http: 401,
     jsonRpc: -32000,
     retryable: false,
-    next: 'Give created, expires at most 60 seconds later, a nonce of 128 random bits, keyid and tag="product-catalog-mcp".',
+    next: "Give created, expires, a nonce of 128 random bits, keyid and tag as docs/signing.md says, or docs/ucp.md for an agent.",
   },
   signature_digest_mismatch: {
     http: 401,
@@ -120,6 +120,24 @@ export const refusals = {
     jsonRpc: -32000,
     retryable: true,
     next: "Sign again with a new nonce; each signature is good for one request.",
+  },
+  key_not_found: {
+    http: 401,
+    jsonRpc: -32000,
+    retryable: false,
+    next: "Publish the key under its keyid in keys[] of the agent's profile.",
+  },
+  digest_mismatch: {
+    http: 400,
+    jsonRpc: -32600,
+    retryable: false,
+    next: "Compute Content-Digest from the bytes that you send, then sign.",
+  },
+  algorithm_unsupported: {
+    http: 400,
+    jsonRpc: -32600,
+    retryable: false,
+    next: "Sign with a P-256 key (ES256) or an Ed25519 key (EdDSA) of the agent's profile.",
   },
   permission_denied: {
     http: 403,

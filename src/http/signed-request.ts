@@ -1,7 +1,7 @@
 import { waitUntil } from "cloudflare:workers";
 import type { AppContext } from "../app-types.ts";
 import { keptTokenOf } from "../detection/tokens.ts";
-import { checkSignature, isSigned } from "../identity/signature.ts";
+import { type SignedRequest, checkSignature, isSigned } from "../identity/signature.ts";
 import type { SignatureRule } from "../identity/signature-profile.ts";
 import { findSigningKey, touchSigningKey } from "../identity/signing-keys.ts";
 import { type Refusal, refuse } from "../refusal.ts";
@@ -29,13 +29,7 @@ export async function refuseSignature(c: AppContext, claimed: Claimed): Promise<
     return claimed.signature === "required" ? charge(c, REQUIRED, claimed) : undefined;
   }
   const now = Date.now();
-  const { pathname, search } = new URL(request.url);
-  const signed = {
-    method: request.method,
-    targetUri: `${c.var.origin}${pathname}${search}`,
-    headers: request.headers,
-    body: new Uint8Array(await request.clone().arrayBuffer()),
-  };
+  const signed = await describeSigned(c);
   const findKey = (keyId: string) => findSigningKey(c.env.DB, c.var.secretKey, keyId, now);
   const checked = await checkSignature(signed, { userId: claimed.userId, findKey, now });
   if (!checked.ok) return charge(c, checked.refusal, claimed);
@@ -50,8 +44,20 @@ export async function refuseSignature(c: AppContext, claimed: Claimed): Promise<
   return refusal;
 }
 
+/** Describes the request as its client signed it. */
+export async function describeSigned(c: AppContext): Promise<SignedRequest> {
+  const { method, headers, url } = c.req.raw;
+  const { pathname, search } = new URL(url);
+  const body = new Uint8Array(await c.req.raw.clone().arrayBuffer());
+  return { method, targetUri: `${c.var.origin}${pathname}${search}`, headers, body };
+}
+
 /** Consumes the nonce. Returns a refusal if it was used before, or if it cannot be consumed now. */
-async function refuseUsedNonce(c: AppContext, spent: Spent, claimed: Claimed): Promise<Refusal | undefined> {
+export async function refuseUsedNonce(
+  c: AppContext,
+  spent: Spent,
+  claimed: Pick<Claimed, "userId">,
+): Promise<Refusal | undefined> {
   try {
     const answer = await new CallerClient(c.env.USER_WINDOWS, claimed.userId, c.var.deadline).consumeNonce(
       spent,
@@ -74,7 +80,11 @@ async function refuseUsedNonce(c: AppContext, spent: Spent, claimed: Claimed): P
  * Charges a refusal to the network address. If it were charged to the user, anybody who has seen the token could use up
  * the user's limit.
  */
-async function charge(c: AppContext, refusal: Refusal, { userId }: Claimed): Promise<Refusal> {
+export async function charge(
+  c: AppContext,
+  refusal: Refusal,
+  { userId }: Pick<Claimed, "userId">,
+): Promise<Refusal> {
   const { secretKey, correlationId } = c.var;
   logEvent("signature_refused", {
     correlation_id: correlationId,

@@ -9,7 +9,7 @@ export const principalSchema = z.strictObject({
   roles: z.array(z.string()),
   /** Set if the user is a customer of the shop, who may see their own rows. */
   customerId: z.string().optional(),
-  via: z.enum(["key", "oauth", "session", "local", "none"]),
+  via: z.enum(["key", "oauth", "session", "local", "signature", "none"]),
   /** Permissions of the caller: those of its roles, narrowed to those its token was granted. */
   scopes: z.array(z.string()),
   /** Accounts that recently created it or its credential; it shares their budget of people (docs/detection.md). */
@@ -30,5 +30,14 @@ export function anonymous(address: string, network?: string): Principal {
     scopes: scopesOf(["anonymous"]),
   };
 }
+
+/** Makes the principal of a shopping agent whose host the policy lists. Ids of users hold no colon. */
+export const agentAt = (host: string, roles: string[]): Principal => ({
+  id: `agent:${host}`,
+  kind: "service",
+  roles,
+  via: "signature",
+  scopes: scopesOf(roles),
+});
 
 export const mayUse = (principal: Principal, scope: Scope): boolean => principal.scopes.includes(scope);

@@ -13,11 +13,16 @@ import production from "../index.ts";
 import { localRoles } from "../policy/roles.ts";
 import type { Policy } from "../policy/schema.ts";
 import { logSurprise } from "../telemetry/log.ts";
+import { loopback } from "../ucp/fetch-profile.ts";
 import { PROOF_PATH, proofOf } from "./proof.ts";
 
 export * from "../index.ts";
 
-const localEnvSchema = z.object({ LOCAL_KEY: z.string().min(32) });
+const localEnvSchema = z.object({
+  LOCAL_KEY: z.string().min(32),
+  /** "on" lets http servers on 127.0.0.1 stand for shopping agents' servers, for tests. */
+  LOOPBACK_AGENTS: z.enum(["on", "off"]).default("off"),
+});
 const batchSchema = z.object({
   statements: z
     .array(
@@ -37,6 +42,7 @@ app.post("/__local/mcp", (c) =>
 export default {
   fetch(request, env, ctx) {
     const { pathname, searchParams } = new URL(request.url);
+    loopback.isAllowed = localEnvSchema.parse(env).LOOPBACK_AGENTS === "on";
     if (pathname === "/__local/database") return openDatabase(request, env);
     if (pathname === PROOF_PATH) return new Response(proofOf(searchParams.get("nonce") ?? "", keyOf(env)));
     return production.fetch(request, env, ctx);

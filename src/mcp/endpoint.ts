@@ -37,6 +37,8 @@ export interface McpRequest {
   origin: string;
   principal: Principal;
   claim?: IdentityClaim | undefined;
+  /** The profile of the agent that signed the request. */
+  signedAs?: string | undefined;
   challenge: Challenge;
 }
 
@@ -83,7 +85,7 @@ export async function serveMcp(
         catalog: createCatalog(timedD1(anyCopy(db)), admitted),
         inventory: createInventory(timed, principal.id),
         support: createSupport(timed, viewerOf(policy, principal)),
-        agents: createAgents(origin),
+        agents: createAgents({ origin, policy, caller: principal.id, signedAs: context.signedAs }),
         now: Date.now(),
       },
       noteAdmitted,

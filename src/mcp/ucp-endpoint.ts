@@ -24,13 +24,13 @@ const OFFER: Offer = {
 };
 
 /**
- * Serves one request to the UCP endpoint: the same path as /mcp, with UCP's tools. Answers are plain JSON, so that a refusal
- * has the HTTP status that the protocol asks for.
+ * Serves one request to the UCP endpoint: the same path as /mcp, with UCP's tools. Answers are plain JSON, so that refusals can
+ * be told apart (asUcp).
  */
 export async function serveUcp(request: Request, context: McpRequest): Promise<Response> {
   const headers = new Headers(request.headers);
   headers.set("Accept", "application/json");
-  return asUcp(await serveMcp(new Request(request, { headers }), context, OFFER));
+  return serveMcp(new Request(request, { headers }), context, OFFER);
 }
 
 const answerSchema = z.looseObject({
@@ -39,8 +39,8 @@ const answerSchema = z.looseObject({
   }),
 });
 
-/** Gives a refusal its HTTP status, and `retry_after` in whole seconds. */
-async function asUcp(response: Response): Promise<Response> {
+/** Gives a refusal the HTTP status that UCP asks for, and `retry_after` in whole seconds. */
+export async function asUcp(response: Response): Promise<Response> {
   const { status, headers } = response;
   if (headers.get("content-type")?.includes("application/json") !== true) return response;
   const json: unknown = await response.json();

@@ -36,7 +36,8 @@ export type Endpoint =
   | "sign-in"
   | "sign-on"
   | "token"
-  | "signature";
+  | "signature"
+  | "profile";
 
 const daily = z.strictObject({
   max: limitSchema.shape.max,
@@ -54,6 +55,9 @@ const unauthenticatedSchema = z
     "sign-on": perMinute(120).describe("Sign-ins at the provider that one address begins"),
     token: perMinute(60).describe("Client descriptions that are fetched for one address's token requests"),
     signature: perMinute(60).describe("Refused signatures of one address, which are all recorded"),
+    profile: perMinute(20).describe(
+      "Agents' profiles that are fetched for one address before its request is admitted: for its keys",
+    ),
     token_requests: perMinute(30).describe("Token requests of one client for one grant, in one isolate"),
     failed_token_requests: perMinute(100).describe(
       "Token requests of one address that failed, in one isolate",
@@ -101,6 +105,12 @@ const shapeSchema = z.strictObject({
     ),
   limits: limitsSchema.describe("Limits of every role without its own"),
   unauthenticated: unauthenticatedSchema,
+  agents: z
+    .record(z.string().regex(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/, "must be a host name"), names.min(1))
+    .default({})
+    .describe(
+      "Roles of shopping agents that sign with a key of their profile at this host. Each has limits of its own (docs/ucp.md)",
+    ),
   weights: z
     .record(z.string(), z.int().min(1).max(WINDOW_ENTRIES_MAX))
     .describe("Weight of one call of a tool, resource or prompt; 1 if it is not named"),
@@ -164,6 +174,9 @@ export const policySchema = shapeSchema.superRefine((policy, context) => {
   const given = [
     ...Object.entries(mapping).flatMap(([group, roles]) =>
       roles.map((role) => ({ path: ["sign_on", "mapping", group], role })),
+    ),
+    ...Object.entries(policy.agents).flatMap(([host, roles]) =>
+      roles.map((role) => ({ path: ["agents", host], role })),
     ),
     { path: ["sign_on", "default_role"], role: default_role },
     { path: ["local_role"], role: policy.local_role },

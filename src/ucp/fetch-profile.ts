@@ -10,6 +10,7 @@ const profileSchema = z.looseObject({
     version: z.string(),
     capabilities: z.record(z.string(), z.array(z.looseObject({ version: z.string() }))).default({}),
   }),
+  keys: z.array(z.looseObject({})).default([]),
 });
 export type AgentProfile = z.output<typeof profileSchema>;
 
@@ -17,31 +18,64 @@ const TIMEOUT_MS = 3_000;
 /** The protocol asks for 128 KiB or more. */
 const BYTES_MAX = 128 * 1024;
 /** Milliseconds that a profile is kept: what its server says, within these bounds. A failure is kept as long as the least. */
-const KEPT_MS = { least: 60_000, most: 24 * 60 * 60 * 1000 };
-/** Profiles that one isolate keeps, and fetches in a minute for all agents together. */
+const KEPT_MS = { least: 60_000, most: 60 * 60_000 };
+/** Profiles that one isolate keeps; fetches in a minute for all unlisted agents, or one listed host; those for one caller. */
 const PROFILES_MAX = 500;
 const FETCHES = { max: 120, window_s: 60 };
+const FETCHES_OF_CALLER = { max: 20, window_s: 60 };
 
-const kept = new Map<string, { until: number; result: Outcome<AgentProfile> }>();
+const kept = new Map<string, { since: number; until: number; result: Outcome<AgentProfile> }>();
 const fetches = new IsolateBudget();
 
+/** For whom a profile is fetched. */
+export interface Wanted {
+  /** Id of the caller, who has a share of all fetches. */
+  caller: string;
+  /** Whether the policy lists the profile's host, which then has fetches of its own. */
+  isListed: boolean;
+  /** A key that the profile should have: a kept one without it is fetched again, once a minute. */
+  keyId?: string;
+  /** Does the fetch, or refuses it, for a request that is not admitted yet. */
+  within?: (work: () => Promise<Outcome<AgentProfile>>) => Promise<Outcome<AgentProfile>>;
+}
+
 /** Returns the profile at a URL, from the cache or the network. `now` is in milliseconds since the epoch. */
-export async function fetchProfile(url: URL, now: number): Promise<Outcome<AgentProfile>> {
+export async function fetchProfile(url: URL, now: number, wanted: Wanted): Promise<Outcome<AgentProfile>> {
   const known = kept.get(url.href);
-  if (known !== undefined && known.until > now)
-    return known.result.ok
-      ? known.result
-      : refuse(known.result.refusal.code, known.result.refusal.message, { retryAfterMs: known.until - now });
-  const wait = fetches.take("all agents", FETCHES, now);
+  if (known !== undefined && known.until > now && !isRotated(known, now, wanted)) {
+    const { result } = known;
+    if (result.ok) return result;
+    const { code, message } = result.refusal;
+    return refuse(code, message, { retryAfterMs: known.until - now });
+  }
+  const wait =
+    fetches.take(`by ${wanted.caller}`, FETCHES_OF_CALLER, now) ||
+    fetches.take(wanted.isListed ? url.hostname : "all other agents", FETCHES, now);
   if (wait > 0)
     return refuse("profile_unreachable", "Too many profiles were fetched.", { retryAfterMs: wait });
-  const { result, keepMs } = await read(url);
-  kept.delete(url.href);
-  const [oldest] = kept.keys();
-  if (kept.size >= PROFILES_MAX && oldest !== undefined) kept.delete(oldest);
-  kept.set(url.href, { until: now + keepMs, result });
-  return result;
+  const fetchNow = async () => {
+    const { result, keepMs } = await read(url);
+    // A profile that cannot be fetched again is good for as long as it was.
+    if (!result.ok && known?.result.ok === true && known.until > now) return known.result;
+    kept.delete(url.href);
+    const [oldest] = kept.keys();
+    if (kept.size >= PROFILES_MAX && oldest !== undefined) kept.delete(oldest);
+    kept.set(url.href, { since: now, until: now + keepMs, result });
+    return result;
+  };
+  return wanted.within === undefined ? fetchNow() : wanted.within(fetchNow);
 }
+
+/** Whether the key may have been published since the profile was fetched. */
+const isRotated = (
+  { since, result }: { since: number; result: Outcome<AgentProfile> },
+  now: number,
+  { keyId }: Wanted,
+): boolean =>
+  keyId !== undefined &&
+  result.ok &&
+  now - since >= KEPT_MS.least &&
+  !result.value.keys.some((key) => key["kid"] === keyId);
 
 async function read(url: URL): Promise<{ result: Outcome<AgentProfile>; keepMs: number }> {
   const failed = (result: Outcome<AgentProfile>) => ({ result, keepMs: KEPT_MS.least });
@@ -95,15 +129,22 @@ function lifetimeOf(cacheControl: string | null): number {
   return Math.min(Math.max(Number(seconds) * 1000, KEPT_MS.least), KEPT_MS.most);
 }
 
-const SPECIAL_NAMES = /(^|\.)(localhost|local|internal|intranet|lan|home|corp|onion|home\.arpa)$/;
+/** Top-level names that no public server has: RFC 6761 and its registry, and what private networks use instead. */
+const SPECIAL_NAMES =
+  /(^|\.)(alt|arpa|internal|invalid|local|localhost|onion|test|intranet|private|corp|home|lan|localdomain)$/;
+
+/** Lets http servers on this machine stand for agents' servers. Only the local Worker sets it (src/local/worker.ts). */
+export const loopback = { isAllowed: false };
 
 /** Returns the URL of a profile; undefined unless it is https on the usual port of a public name. */
 export function publicUrl(text: string): URL | undefined {
   const url = URL.parse(text);
-  if (url?.protocol !== "https:" || url.port !== "" || url.username !== "" || url.password !== "")
-    return undefined;
-  const name = url.hostname.replace(/\.$/, "");
+  if (url === null || url.username !== "" || url.password !== "") return undefined;
+  url.hash = "";
+  if (loopback.isAllowed && url.protocol === "http:" && url.hostname === "127.0.0.1") return url;
+  if (url.protocol !== "https:" || url.port !== "") return undefined;
+  url.hostname = url.hostname.replace(/\.$/, "");
   // An address of either family is no name: IPv6 has brackets, and the URL parser writes every form of IPv4 as numbers.
-  const isName = /\.[a-z][a-z0-9-]*$/.test(name);
-  return isName && !SPECIAL_NAMES.test(name) ? url : undefined;
+  const isName = /\.[a-z][a-z0-9-]*$/.test(url.hostname);
+  return isName && !SPECIAL_NAMES.test(url.hostname) ? url : undefined;
 }

@@ -37,7 +37,7 @@ it("is small enough", async () => {
 
 it("holds neither the sample nor the endpoints of a developer's machine", async () => {
   const script = (await read("index.js")).toString();
-  const found = ["/__local/", "LOCAL_KEY", "Demo shopper", "demo-keys"].filter((text) =>
+  const found = ["/__local/", "LOCAL_KEY", "LOOPBACK_AGENTS", "Demo shopper", "demo-keys"].filter((text) =>
     script.includes(text),
   );
   expect(found).toEqual([]);

@@ -65,7 +65,7 @@ function newCaller({ calls = 100, allowed = true } = {}) {
       catalog: createCatalog(env.DB),
       inventory: createInventory(env.DB, "tester"),
       support: createSupport(env.DB, { sees: "all" }),
-      agents: createAgents("http://127.0.0.1"),
+      agents: createAgents({ origin: "http://127.0.0.1", policy: policyInForce(), caller: "test" }),
       now: Date.now(),
     },
     deadline: new Deadline(5_000),

@@ -6,6 +6,7 @@ import { touchedBy } from "../../src/detection/tokens.ts";
 import { createInventory } from "../../src/inventory/repository.ts";
 import { type Measured, seenIn } from "../../src/mcp/call.ts";
 import { productResource } from "../../src/resources/product.ts";
+import { policyInForce } from "../../src/policy/bundled.ts";
 import { createAgents } from "../../src/ucp/agents.ts";
 import { createSupport } from "../../src/support/repository.ts";
 import { tools } from "../../src/tools/registry.ts";
@@ -38,7 +39,7 @@ const context = () => ({
   catalog: createCatalog(env.DB),
   inventory: createInventory(env.DB, "tester"),
   support: createSupport(env.DB, { sees: "all" }),
-  agents: createAgents("http://127.0.0.1"),
+  agents: createAgents({ origin: "http://127.0.0.1", policy: policyInForce(), caller: "test" }),
   now: 0,
 });
 

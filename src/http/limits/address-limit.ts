@@ -19,35 +19,45 @@ type Show = (c: AppContext, refusal: Refusal) => Response | Promise<Response>;
  */
 export const limitByAddress = (endpoint: Endpoint, show: Show) =>
   createMiddleware<AppTypes>(async (c, next) => {
-    const target = {
-      kind: "request",
-      name: endpoint,
-      bucket: "discovery",
-      access: undefined,
-      labels: undefined,
-    } as const;
-    const { correlationId, policy } = c.var;
-    // Each address makes an object: counted here before one comes to be.
-    const { network = "" } = callerByAddress(c);
-    const limit = limitOfNetwork(policy.unauthenticated[endpoint]);
-    const wait = networks.take(`${endpoint} ${network}`, limit, Date.now());
-    if (wait > 0) return show(c, tooMany(wait));
-    const guard = await guardOfAddress(c, endpoint);
-    const admission = await guard.admit({
-      correlationId,
-      target,
-      args: {},
-      refused: {},
-    });
-    if (!admission.ok) return show(c, admission.refusal);
-    const began = performance.now();
-    // The guard lets discovery run unguarded, because it stores nothing. These requests do store something.
-    const isCounted = admission.degraded !== true;
-    if (isCounted) await next();
-    await admission.value.settle({
-      ...EMPTY_RESULT,
-      outcome: isCounted ? "ok" : "unavailable",
-      durationMs: performance.now() - began,
-    });
-    return isCounted ? undefined : show(c, UNAVAILABLE);
+    const refusal = await withinAddressLimit(c, endpoint, next);
+    return refusal && show(c, refusal);
   });
+
+/** Does the work of one such request, or returns why it may not be done. */
+export async function withinAddressLimit(
+  c: AppContext,
+  endpoint: Endpoint,
+  work: () => Promise<void>,
+): Promise<Refusal | undefined> {
+  const target = {
+    kind: "request",
+    name: endpoint,
+    bucket: "discovery",
+    access: undefined,
+    labels: undefined,
+  } as const;
+  const { correlationId, policy } = c.var;
+  // Each address makes an object: counted here before one comes to be.
+  const { network = "" } = callerByAddress(c);
+  const limit = limitOfNetwork(policy.unauthenticated[endpoint]);
+  const wait = networks.take(`${endpoint} ${network}`, limit, Date.now());
+  if (wait > 0) return tooMany(wait);
+  const guard = await guardOfAddress(c, endpoint);
+  const admission = await guard.admit({
+    correlationId,
+    target,
+    args: {},
+    refused: {},
+  });
+  if (!admission.ok) return admission.refusal;
+  const began = performance.now();
+  // The guard lets discovery run unguarded, because it stores nothing. These requests do store something.
+  const isCounted = admission.degraded !== true;
+  if (isCounted) await work();
+  await admission.value.settle({
+    ...EMPTY_RESULT,
+    outcome: isCounted ? "ok" : "unavailable",
+    durationMs: performance.now() - began,
+  });
+  return isCounted ? undefined : UNAVAILABLE;
+}

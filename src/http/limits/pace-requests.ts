@@ -2,6 +2,7 @@ import { createMiddleware } from "hono/factory";
 import type { AppContext, AppTypes } from "../../app-types.ts";
 import { Pace } from "../../guard/pace.ts";
 import { callerByAddress } from "../../identity/caller-address.ts";
+import { isSigned } from "../../identity/signature.ts";
 import { bearerCredential } from "./bearer-credential.ts";
 import { refuseRequest } from "../refuse-request.tsx";
 import { UCP_PATH } from "../well-known.ts";
@@ -30,7 +31,7 @@ function callerOf(c: AppContext): string | undefined {
   if (c.req.path !== "/mcp/public" && credential !== undefined) return credential;
   const isServedUnknown =
     c.req.path === "/mcp/public" ||
-    (c.req.path === UCP_PATH && c.var.settings.PUBLIC_CATALOG === "on") ||
+    (c.req.path === UCP_PATH && (c.var.settings.PUBLIC_CATALOG === "on" || isSigned(c.req.raw.headers))) ||
     (c.var.local && c.var.settings.LOCAL_ANONYMOUS === "on");
   return isServedUnknown ? `${c.req.path} ${callerByAddress(c).id}` : undefined;
 }

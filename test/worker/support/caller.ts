@@ -91,7 +91,7 @@ export function newCaller({
         catalog: createCatalog(env.DB),
         inventory: createInventory(env.DB, principal.id),
         support: createSupport(env.DB, viewerOf(policy, principal)),
-        agents: createAgents("http://127.0.0.1"),
+        agents: createAgents({ origin: "http://127.0.0.1", policy: policyInForce(), caller: "test" }),
         now: Date.now(),
       },
       deadline,
