@@ -50,7 +50,11 @@ async function refuseAgent(c: AppContext, profile: URL, principal: Principal): P
   const checked = await verifyRequest(request, now, {
     algorithms: Object.values(ALGORITHMS).map(({ name }) => name),
     components: [
-      ...["@method", "@authority", "@path", "content-digest", "content-type"],
+      "@method",
+      "@authority",
+      "@path",
+      "content-digest",
+      "content-type",
       ...(new URL(targetUri).search === "" ? [] : ["@query"]),
       ...["ucp-agent", "signature-agent", "idempotency-key"].filter((name) => headers.has(name)),
     ],

@@ -38,7 +38,7 @@ interface Key {
 }
 const thumbprint = (jwk: object) => createHash("sha256").update(JSON.stringify(jwk)).digest("base64url");
 
-async function newKey(kind: "P-256" | "P-384" | "Ed25519" = "P-256"): Promise<Key> {
+async function newKey(kind: "P-256" | "Ed25519" = "P-256"): Promise<Key> {
   const algorithm =
     kind === "Ed25519" ? { name: kind } : { name: "ECDSA", namedCurve: kind, hash: "SHA-256" };
   const pair = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
@@ -57,7 +57,7 @@ async function newKey(kind: "P-256" | "P-384" | "Ed25519" = "P-256"): Promise<Ke
 }
 
 /** Creates an agent at a new host, which publishes one key. */
-async function newAgent({ isListed = false, kind = "P-256" as "P-256" | "P-384" | "Ed25519" } = {}) {
+async function newAgent({ isListed = false, kind }: { isListed?: boolean; kind?: "P-256" | "Ed25519" } = {}) {
   const key = await newKey(kind);
   const host = `agent-${crypto.randomUUID()}.example`;
   const profile = `https://${host}/profile.json`;
