@@ -2,13 +2,13 @@ import { createExecutionContext, evictDurableObject, waitOnExecutionContext } fr
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { app } from "../../../src/app.ts";
+import type { CallerNamespace } from "../../../src/caller/caller-do.ts";
 import { recordsOf } from "../support/caller.ts";
 import { fill, sample } from "../support/catalog.ts";
 import { failing } from "../support/failing-callers.ts";
 import { modern } from "../support/modern.ts";
 import { api } from "./support/admin-api.ts";
-import { signedIn } from "./support/browser.ts";
-import { DEPLOYED, ORIGIN, RESOURCE, answers, bearer, search, send } from "./support/deployed.ts";
+import { DEPLOYED, ORIGIN, RESOURCE, answers, bearer, form, search, send } from "./support/deployed.ts";
 import { granted, refresh, token } from "./support/oauth-client.ts";
 import { newKey, newUser } from "./support/people.ts";
 
@@ -62,6 +62,23 @@ const LANES = {
 };
 const call = LANES["2026-07-28"];
 
+/** Callers' objects that can't be reached by one method, after the first `working` requests for it. */
+function losing(method: "decideAll" | "forgetIdentity", working = 0): CallerNamespace {
+  let asked = 0;
+  return new Proxy(env.USER_WINDOWS, {
+    get(namespace, property) {
+      if (property !== "getByName") return Reflect.get(namespace, property);
+      return (name: string) =>
+        new Proxy(namespace.getByName(name), {
+          get(stub, wanted) {
+            if (wanted !== method || asked++ < working) return Reflect.get(stub, wanted);
+            return () => Promise.reject(new Error("away"));
+          },
+        });
+    },
+  });
+}
+
 /** Counts the readings of identities from now on. */
 function countReadings(): { readonly count: number } {
   const prepare = vi.spyOn(env.DB, "prepare");
@@ -99,6 +116,13 @@ async function byToken(roles = ["shopper"]) {
 
 type Person = Awaited<ReturnType<typeof byKey | typeof byToken>>;
 
+/** Requests to the admin API that take an identity away. */
+const REMOVALS: Record<string, [method: string, path: (person: Pick<Person, "keyId" | "user">) => string]> = {
+  "its key is revoked": ["POST", ({ keyId }) => `/keys/${keyId}/revoke`],
+  "its user is disabled": ["POST", ({ user }) => `/users/${user}/disable`],
+  "its user is deleted": ["DELETE", ({ user }) => `/users/${user}`],
+};
+
 describe.each(Object.entries({ "an access key": byKey, "an OAuth token": byToken }))("by %s", (_, person) => {
   it("a known caller's identity is read once a minute", async () => {
     const { secret } = await person();
@@ -123,18 +147,13 @@ describe.each(Object.entries({ "an access key": byKey, "an OAuth token": byToken
     expect(readings.count).toBe(1);
   });
 
-  const REMOVALS: Record<string, (person: Person) => Promise<Response>> = {
-    "its key is revoked": ({ keyId }) => api(admin, "POST", `/keys/${keyId}/revoke`),
-    "its user is disabled": ({ user }) => api(admin, "POST", `/users/${user}/disable`),
-    "its user is deleted": ({ user }) => api(admin, "DELETE", `/users/${user}`),
-  };
-
   describe.each(Object.entries(LANES))("on %s", (__, ask) => {
-    it.each(Object.entries(REMOVALS))("the next call of every isolate sees that %s", async (___, remove) => {
+    it.each(Object.entries(REMOVALS))("the next call of every isolate sees that %s", async (___, removal) => {
       const known = await person();
       await warm(known.secret);
       await warm(known.secret, other);
-      expect((await remove(known)).status).toBe(200);
+      const [method, path] = removal;
+      expect((await api(admin, method, path(known))).status).toBe(200);
       expect((await ask(known.secret, other)).status).toBe(401);
       expect((await ask(known.secret)).status).toBe(401);
     });
@@ -188,6 +207,20 @@ describe.each(Object.entries({ "an access key": byKey, "an OAuth token": byToken
   });
 });
 
+it("the expiry of an OAuth token is seen by the next call", async () => {
+  const { secret, tokens } = await byToken();
+  const expiresAt = NOW + tokens.expires_in * 1_000;
+  await warm(secret);
+  vi.setSystemTime(expiresAt - MINUTE / 2);
+  expect((await call(secret)).status).toBe(200);
+  const readings = countReadings();
+  vi.setSystemTime(expiresAt - 1);
+  expect((await call(secret)).status).toBe(200);
+  expect(readings.count).toBe(0);
+  vi.setSystemTime(expiresAt);
+  expect((await call(secret)).status).toBe(401);
+});
+
 describe("an OAuth token is refused at the next call after", () => {
   it.each<[string, (person: Awaited<ReturnType<typeof byToken>>) => Promise<unknown>]>([
     [
@@ -221,15 +254,6 @@ describe("an OAuth token is refused at the next call after", () => {
     expect((await call(known.secret, other)).status).toBe(401);
     expect((await call(known.secret)).status).toBe(401);
   });
-});
-
-it("a browser session ends with its user, whatever an isolate keeps", async () => {
-  const { user, secret } = await byKey();
-  await warm(secret);
-  const browser = await signedIn(secret);
-  expect((await browser.request("/account")).status).toBe(200);
-  await api(admin, "POST", `/users/${user}/disable`);
-  expect((await browser.request("/account")).status).toBe(303);
 });
 
 describe("a call with a former identity", () => {
@@ -326,19 +350,57 @@ describe("while the caller's object can't be reached", () => {
     expect(readings.count).toBe(1);
   });
 
-  it("a revocation is not acknowledged, and takes effect within a minute", async () => {
+  /** Settings under which no object learns that an identity has changed. */
+  const unforgotten = () => ({ ...DEPLOYED, USER_WINDOWS: losing("forgetIdentity") });
+
+  it.each(Object.entries(REMOVALS))(
+    "it is not acknowledged that %s, and takes effect within a minute",
+    async (_, [method, path]) => {
+      const known = await byKey();
+      await warm(known.secret);
+      const init = { method, headers: bearer(admin) };
+      expect((await send(`/admin/api${path(known)}`, init, unforgotten())).status).toBe(503);
+      vi.setSystemTime(NOW + MINUTE);
+      expect((await call(known.secret, app, unreached())).status).toBe(401);
+    },
+  );
+
+  it("other roles are not acknowledged, and take effect within a minute", async () => {
+    const known = await byKey(["support"]);
+    await warm(known.secret);
+    const init = {
+      method: "PUT",
+      headers: { ...bearer(admin), "content-type": "application/json" },
+      body: JSON.stringify({ roles: ["inventory"] }),
+    };
+    const path = `/admin/api/users/${known.user}/roles`;
+    expect((await send(path, init, unforgotten())).status).toBe(503);
+    vi.setSystemTime(NOW + MINUTE);
+    await call(known.secret);
+    const [attempt] = (await recordsOf(known.object)).filter(({ kind }) => kind === "attempt").slice(-1);
+    expect(attempt).toMatchObject({ roles: ["inventory"] });
+  });
+
+  it("the revocation of an OAuth token is not acknowledged, and takes effect within a minute", async () => {
+    const { secret, flow } = await byToken();
+    await warm(secret);
+    const revocation = form({ token: secret, client_id: flow.clientId });
+    expect((await send("/oauth/token", revocation, unforgotten())).status).toBe(503);
+    vi.setSystemTime(NOW + MINUTE);
+    expect((await call(secret)).status).toBe(401);
+  });
+
+  it("after it has refused a former identity, the present one is believed", async () => {
     const { keyId, secret } = await byKey();
     await warm(secret);
-    const path = `/admin/api/keys/${keyId}/revoke`;
-    const { callers } = failing("forgetIdentity", away);
-    const refused = await send(
-      path,
-      { method: "POST", headers: bearer(admin) },
-      { ...DEPLOYED, USER_WINDOWS: callers },
-    );
-    expect(refused.status).toBe(503);
-    vi.setSystemTime(NOW + MINUTE);
-    expect((await call(secret, app, unreached())).status).toBe(401);
+    await api(admin, "POST", `/keys/${keyId}/revoke`);
+    expect((await call(secret, app, { USER_WINDOWS: losing("decideAll", 1) })).status).toBe(401);
+    const other = await byKey();
+    await warm(other.secret);
+    await other.object.forgetIdentity();
+    const readings = countReadings();
+    expect((await call(other.secret, app, { USER_WINDOWS: losing("decideAll", 1) })).status).toBe(200);
+    expect(readings.count).toBe(1);
   });
 
   it("a second try acknowledges the revocation", async () => {
