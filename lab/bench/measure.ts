@@ -78,10 +78,10 @@ export async function measure(plan: Plan): Promise<void> {
         const newRequest = await variant.prepare(runtime.url, many, keys);
         let index = 0;
         const nextRequest = () => newRequest(queries.next().value, index++);
-        if (variant.isAlone !== true) await many.load(runtime.url, nextRequest, { calls: plan.warmUp });
+        if (variant.alone === undefined) await many.load(runtime.url, nextRequest, { calls: plan.warmUp });
         return nextRequest;
       });
-      slices.push({ rounds, runtime, next, isAlone: variant.isAlone === true });
+      slices.push({ rounds, runtime, next, alone: variant.alone });
     }
     for (const [index, runtime] of [...runtimes.values()].entries()) {
       if (delays === undefined) continue;
@@ -91,13 +91,16 @@ export async function measure(plan: Plan): Promise<void> {
     for (let round = 0; round < plan.rounds; round++) {
       plan.onProgress(`round ${round + 1} of ${plan.rounds}`);
       const turn = round % slices.length;
-      for (const { rounds, runtime, next, isAlone } of [...slices.slice(turn), ...slices.slice(0, turn)]) {
+      for (const { rounds, runtime, next, alone } of [...slices.slice(turn), ...slices.slice(0, turn)]) {
         await takeTurn(runtime, async (many, one) => {
-          if (!isAlone) await many.load(runtime.url, next, { calls: keys.callers.length });
+          await many.load(runtime.url, next, { calls: alone ?? keys.callers.length });
           const before = runtime.cpuMs();
-          const load = await (isAlone ? one : many).load(runtime.url, next, { ms: seconds * 1000 });
+          const load = await (alone === undefined ? many : one).load(runtime.url, next, {
+            ms: seconds * 1000,
+          });
           const cpu = (runtime.cpuMs() - before) / load.times.length;
-          const { times } = isAlone ? load : await one.load(runtime.url, next, { ms: seconds * 500 });
+          const { times } =
+            alone === undefined ? await one.load(runtime.url, next, { ms: seconds * 500 }) : load;
           rounds.push({ rps: load.rps, p50: median(times), p95: quantile(times, 0.95), cpu });
         });
       }

@@ -18,8 +18,11 @@ export type NewRequest = (query: string, index: number) => LoadRequest;
 
 export interface Variant {
   build: Build;
-  /** Measured at one connection only, because few callers or few calls are prepared. */
-  isAlone?: true;
+  /**
+   * Measured at one connection only, because few callers or few calls are prepared: the number of callers who take turns; 0 if
+   * each calls once.
+   */
+  alone?: number;
   /** Prepares a running Worker; not timed. */
   prepare(url: string, connections: Connections, keys: Keys): Promise<NewRequest>;
 }
@@ -28,8 +31,8 @@ const BARE: Build = { config: "lab/bench/worker/bare/wrangler.toml" };
 const FULL: Build = { config: "wrangler.toml" };
 const CLIENT = { name: "bench", version: "1" };
 const QUIET = "lab/bench/worker/quiet/sink.ts";
-/** Callers who sign in; each signs in anew for every start. */
-const SIGNED_IN = 10;
+/** Callers of a variant that is measured alone. Those who sign in do so anew for every start. */
+const FEW = 3;
 
 export const variants: Record<VariantName, Variant> = {
   hello: { build: BARE, prepare: async () => () => ({ path: "/" }) },
@@ -60,23 +63,23 @@ export const variants: Record<VariantName, Variant> = {
   },
   oauth: {
     build: FULL,
-    isAlone: true,
+    alone: FEW,
     async prepare(url, connections, { callers }) {
-      const tokens = await grantTokens(url, connections, callers.slice(0, SIGNED_IN));
+      const tokens = await grantTokens(url, connections, callers.slice(0, FEW));
       return (query, index) => toolCall(search(query), tokens[index % tokens.length]);
     },
   },
   support: {
     build: FULL,
-    isAlone: true,
+    alone: FEW,
     prepare: async (_url, _connections, { support }) => {
       const read = { name: "get_customer", arguments: { customer_id: toId("C", DEMO_CUSTOMER) } };
-      return (_query, index) => toolCall(read, support[index % support.length]);
+      return (_query, index) => toolCall(read, support[index % FEW]);
     },
   },
   first: {
     build: FULL,
-    isAlone: true,
+    alone: 0,
     prepare: async (_url, _connections, { fresh }) => {
       let used = 0;
       return (query) => toolCall(search(query), fresh[used++]);
