@@ -105,10 +105,10 @@ async function count(tool: string, args: object, role: string): Promise<Counted>
   await call(2);
   const exec = await runInDurableObject(object, (_, { storage }) => vi.spyOn(storage.sql, "exec"));
   const written = () => exec.mock.results.reduce((sum, { value }) => sum + Number(value.rowsWritten), 0);
-  const { stop } = listen();
+  const listening = listen();
   for (let made = 1; made <= CALLS; made++) await call(2 + 2 * made);
   const total = written();
-  const { asked, objectRequests, kvReads } = stop();
+  const { asked, objectRequests, kvReads } = listening.stop();
   const each = (sum: number): number => Math.round(sum / CALLS);
   return {
     rowsRead: each(await rowsRead(asked)),
@@ -142,7 +142,7 @@ function publishedMs(): number {
 /** GB-seconds of a call: an object has 128 MB, and works for 10 ms. */
 const GB_SECONDS = 0.128 * 0.01;
 
-/** What is billed of a search. Prices are dollars a million, beyond what the paid plan includes. */
+/** The billed operations of a search. Prices are dollars a million, beyond what the paid plan includes. */
 const billed = (search: Counted): [what: string, price: string, included: string, amount: number][] => [
   ["Worker requests", "0.30", "10 million", 1],
   ["processor ms", "0.02", "30 million", Number(publishedMs().toFixed(1))],

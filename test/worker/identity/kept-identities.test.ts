@@ -354,7 +354,7 @@ describe("while the caller's object can't be reached", () => {
   const unforgotten = () => ({ ...DEPLOYED, USER_WINDOWS: losing("forgetIdentity") });
 
   it.each(Object.entries(REMOVALS))(
-    "it is not acknowledged that %s, and takes effect within a minute",
+    "nobody is told that %s, and it takes effect within a minute",
     async (_, [method, path]) => {
       const known = await byKey();
       await warm(known.secret);
@@ -395,11 +395,11 @@ describe("while the caller's object can't be reached", () => {
     await warm(secret);
     await api(admin, "POST", `/keys/${keyId}/revoke`);
     expect((await call(secret, app, { USER_WINDOWS: losing("decideAll", 1) })).status).toBe(401);
-    const other = await byKey();
-    await warm(other.secret);
-    await other.object.forgetIdentity();
+    const unrevoked = await byKey();
+    await warm(unrevoked.secret);
+    await unrevoked.object.forgetIdentity();
     const readings = countReadings();
-    expect((await call(other.secret, app, { USER_WINDOWS: losing("decideAll", 1) })).status).toBe(200);
+    expect((await call(unrevoked.secret, app, { USER_WINDOWS: losing("decideAll", 1) })).status).toBe(200);
     expect(readings.count).toBe(1);
   });
 
