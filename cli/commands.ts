@@ -40,5 +40,6 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: "time an import, with searches beside it",
   },
   { name: "lab bench flood", file: "lab/bench-flood.ts", summary: "time a caller while another floods" },
+  { name: "lab fuzz", file: "lab/fuzz.ts", summary: "send requests with something wrong in them" },
   { name: "lab words", file: "lab/words.ts", summary: "check that comments are in plain words" },
 ];

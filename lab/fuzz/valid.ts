@@ -1,0 +1,140 @@
+import { chance } from "../../cli/sample/chance.ts";
+import type { Lock } from "../surface/lock.ts";
+
+/** An HTTP request as it is sent. */
+export interface Sent {
+  method: string;
+  path: string;
+  headers: Record<string, string>;
+  /** A value to send as JSON, or a text to send as it is. */
+  body?: unknown;
+}
+
+type Chance = ReturnType<typeof chance>;
+
+const JSON_TYPE = { "content-type": "application/json", accept: "application/json, text/event-stream" };
+const FORM_TYPE = { "content-type": "application/x-www-form-urlencoded" };
+const MODERN = "2026-07-28";
+const ID = "C-10042";
+
+/** Pages and lists that a browser or an admin's program opens. */
+const PAGES = `
+/ /healthz /readyz /metrics /setup /sign-in /account /admin /admin/incidents /admin/callers /admin/audit /admin/stock /admin/policy
+/admin/callers/${ID} /admin/audit/${ID} /admin/audit/${ID}/download /confirm/${ID} /assets/admin.css
+/admin/api/users /admin/api/keys /admin/api/signing-keys /admin/api/incidents /admin/api/audit /admin/api/audit/${ID}
+/admin/api/audit/customers/${ID} /admin/api/audit/customers/${ID}/readings
+/.well-known/oauth-protected-resource /.well-known/oauth-protected-resource/mcp /.well-known/ucp
+/.well-known/oauth-authorization-server /.well-known/openid-configuration
+/authorize?response_type=code&client_id=x&redirect_uri=https%3A%2F%2Fclient.example%2Fcb&code_challenge=x&code_challenge_method=S256
+/sign-on/callback?code=x&state=y
+`
+  .trim()
+  .split(/\s+/);
+
+/** Forms and JSON that change something, or try to. */
+const POSTS: readonly Sent[] = [
+  form("/sign-in", { key: "pcm_x", next: "/" }),
+  form("/sign-out", {}),
+  form("/setup", { code: "x", id: "admin-1", name: "A" }),
+  form("/setup/code", {}),
+  form("/sign-on/start", { next: "/" }),
+  form("/authorize", { decision: "allow", handle: "x", scope: "catalog:read" }),
+  form("/account/keys/revoke", { id: "x" }),
+  form(`/confirm/${ID}`, { decision: "allow" }),
+  form(`/admin/callers/${ID}/disable`, { note: "x" }),
+  form(`/admin/stock/${ID}/undo`, { note: "x" }),
+  form("/oauth/token", {
+    grant_type: "authorization_code",
+    code: "a:b:c",
+    client_id: "x",
+    code_verifier: "v".repeat(43),
+  }),
+  form("/oauth/token", { grant_type: "refresh_token", refresh_token: "a:b:c", client_id: "x" }),
+  json("/oauth/register", {
+    client_name: "fuzz",
+    redirect_uris: ["https://client.example/cb"],
+    token_endpoint_auth_method: "none",
+  }),
+  json("/admin/api/users", { id: "fuzz-1", kind: "service", name: "Fuzz", roles: ["shopper"] }),
+  json("/admin/api/keys", { user: "fuzz-1", label: "x" }),
+  json("/admin/api/signing-keys", { user: "fuzz-1", algorithm: "hmac-sha256", label: "x" }),
+  { ...json("/admin/api/users/fuzz-1/roles", { roles: ["shopper"] }), method: "PUT" },
+  json("/webhooks/stock", { changes: [{ sku: "SKU-10001", warehouse: "east", quantity: 3, sequence: 1 }] }),
+];
+
+const DISCOVERY: readonly [string, object][] = [
+  ["tools/list", {}],
+  ["resources/list", {}],
+  ["resources/templates/list", {}],
+  ["prompts/list", {}],
+  ["server/discover", {}],
+  ["ping", {}],
+  ["resources/read", { uri: "catalog://products/SKU-10001" }],
+  ["resources/read", { uri: "catalog://categories" }],
+  ["prompts/get", { name: "compare_products", arguments: { skus: "SKU-10001,SKU-10002" } }],
+  [
+    "completion/complete",
+    {
+      ref: { type: "ref/resource", uri: "catalog://products/{sku}" },
+      argument: { name: "sku", value: "SKU-1" },
+    },
+  ],
+];
+
+/** Returns a way to make valid requests of every kind, for a caller with these headers. */
+export function validRequests({ tools }: Pick<Lock, "tools">) {
+  const calls = Object.values(tools).flatMap(({ tool, examples }) =>
+    examples.map((args): [string, object] => ["tools/call", { name: tool, arguments: args }]),
+  );
+  const message = (random: Chance): [string, object] =>
+    random.between(1, 4) === 1 ? random.oneOf(DISCOVERY) : random.oneOf(calls);
+  return (random: Chance): Sent => {
+    const kind = random.between(1, 10);
+    if (kind === 1) return { method: "GET", path: random.oneOf(PAGES), headers: {} };
+    if (kind === 2) return random.oneOf(POSTS);
+    if (kind === 3)
+      return legacy(
+        "/mcp",
+        Array.from({ length: random.between(1, 5) }, (_, id) => rpc(message(random), id)),
+      );
+    const path = random.oneOf(["/mcp", "/mcp", "/mcp", "/mcp/public", "/ucp/mcp"]);
+    return random.between(1, 2) === 1 ? legacy(path, rpc(message(random), 1)) : modern(path, message(random));
+  };
+}
+
+const rpc = ([method, params]: [string, object], id: number) => ({ jsonrpc: "2.0", id, method, params });
+
+const legacy = (path: string, body: unknown): Sent => ({
+  method: "POST",
+  path,
+  headers: { ...JSON_TYPE, "mcp-protocol-version": "2025-11-25" },
+  body,
+});
+
+function modern(path: string, [method, params]: [string, object]): Sent {
+  const _meta = {
+    "io.modelcontextprotocol/protocolVersion": MODERN,
+    "io.modelcontextprotocol/clientCapabilities": {},
+    "io.modelcontextprotocol/clientInfo": { name: "fuzz", version: "1" },
+  };
+  const name = "name" in params ? params.name : "uri" in params ? params.uri : undefined;
+  return {
+    method: "POST",
+    path,
+    headers: {
+      ...JSON_TYPE,
+      "mcp-protocol-version": MODERN,
+      "mcp-method": method,
+      ...(typeof name === "string" && { "mcp-name": name }),
+    },
+    body: rpc([method, { ...params, _meta }], 1),
+  };
+}
+
+function form(path: string, fields: Record<string, string>): Sent {
+  return { method: "POST", path, headers: FORM_TYPE, body: new URLSearchParams(fields).toString() };
+}
+
+function json(path: string, body: unknown): Sent {
+  return { method: "POST", path, headers: JSON_TYPE, body };
+}
