@@ -28,6 +28,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: "lab traces", file: "lab/traces.ts", summary: "print made-up traces for policy replay" },
   { name: "lab surface", file: "lab/surface.ts", summary: "compare the tools with tool-definitions.json" },
   { name: "lab migrations", file: "lab/migrations.ts", summary: "compare the deployed SQL with migrations/" },
+  { name: "lab cards", file: "lab/cards.ts", summary: "compare the built page of the cards with cards/" },
   { name: "lab conformance", file: "lab/conformance.ts", summary: "run the official MCP conformance suite" },
   { name: "lab clients", file: "lab/clients.ts", summary: "drive real MCP clients against the server" },
   { name: "lab eval-search", file: "lab/eval-search.ts", summary: "rate search by human judgments" },

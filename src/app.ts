@@ -302,7 +302,8 @@ export function serveWithoutToken(
 
 function mcpContext(c: AppContext) {
   const { policy, secretKey, correlationId, deadline, origin } = c.var;
-  return { db: c.env.DB, callers: c.env.USER_WINDOWS, policy, secretKey, correlationId, deadline, origin };
+  const { DB: db, USER_WINDOWS: callers, ASSETS: assets } = c.env;
+  return { db, callers, assets, policy, secretKey, correlationId, deadline, origin };
 }
 
 const POLICY_BROKEN = "This server is not configured: its policy is not valid. Its log says where.\n";

@@ -88,6 +88,8 @@ const offerColumns = {
   list_minor: z.int(),
   currency: z.string(),
   url: z.string(),
+  /** Empty if there is none. */
+  image_url: z.string(),
   options: optionsRow,
   ...availabilityColumns,
 };
@@ -112,11 +114,10 @@ export const detailRowSchema = z.object({
   description: z.string(),
   gtin: z.string(),
   condition: z.string().nullable(),
-  image_url: z.string(),
   more_images: jsonText.pipe(z.array(z.string())).catch([]),
   attributes: jsonText.pipe(z.record(z.string(), z.unknown())),
 });
-export const variantRowSchema = z.object({ ...offerColumns, image_url: z.string(), gtin: z.string() });
+export const variantRowSchema = z.object({ ...offerColumns, gtin: z.string() });
 
 const offerSql = (now: string): Record<keyof typeof offerColumns, string> => ({
   sku: "p.sku",
@@ -124,6 +125,7 @@ const offerSql = (now: string): Record<keyof typeof offerColumns, string> => ({
   list_minor: "p.price_minor",
   currency: "p.currency",
   url: "p.url",
+  image_url: "p.image_url",
   options: "p.options",
   status: "p.status",
   availability: "p.availability",
@@ -151,10 +153,10 @@ const named = (columns: Record<string, string>): string =>
 
 /** The columns of a detail, from `products p JOIN categories c`. `now` is SQL for milliseconds since the epoch. */
 export const detailColumns = (now: string): string =>
-  `${named(summarySql(now))}, p.model, p.description, p.gtin, p.condition, p.image_url, p.more_images, p.attributes`;
+  `${named(summarySql(now))}, p.model, p.description, p.gtin, p.condition, p.more_images, p.attributes`;
 
 /** The columns of a variant, from `products p`. */
-export const variantColumns = (now: string): string => `${named(offerSql(now))}, p.image_url, p.gtin`;
+export const variantColumns = (now: string): string => `${named(offerSql(now))}, p.gtin`;
 
 /** A summary in one cell, from the same tables. It is a list, because column names would double its length. */
 export const summaryCell = (now: string): string =>

@@ -23,6 +23,8 @@ import { runBatch } from "../database/run-batch.ts";
 
 export interface SearchPage {
   products: ProductSummary[];
+  /** Addresses of pictures by SKU, of products that have one. */
+  images: Record<string, string>;
   /** The end of the page, if there are more rows. */
   next?: Position;
   /** Whether there were more matches than were examined. */
@@ -80,7 +82,8 @@ export function createCatalog(db: Queries, admitted: Promise<void> = Promise.res
         admitted,
       );
       const rows = summaryCells.parse(summaries);
-      return { products: rows.map(toSummary), ...rest };
+      const images = rows.flatMap(({ sku, image_url }) => (image_url === "" ? [] : [[sku, image_url]]));
+      return { products: rows.map(toSummary), images: Object.fromEntries(images), ...rest };
     },
 
     async products(skus, now) {

@@ -14,6 +14,8 @@ export interface Answered<T> {
   signals: Signals;
   /** The value in which the labels find their ids, if it differs from what the caller is shown. */
   measured?: Record<string, unknown>;
+  /** `_meta` of the result: for the page that shows it, not for the model. */
+  meta?: Record<string, unknown>;
 }
 
 /** Every answer gives `records`; other signals are exceptions. The guard scans the answer's texts itself. */

@@ -23,8 +23,8 @@ export async function callTool(
   const agreed = await readAgreement(wanted, call);
   const answer = await takePath(call, { ...wanted, agreed }, measureAnswer);
   if (answer.ok) {
-    const { structuredContent, text } = answer.value;
-    return { content: [{ type: "text", text }], structuredContent };
+    const { structuredContent, text, meta } = answer.value;
+    return { content: [{ type: "text", text }], structuredContent, ...(meta && { _meta: meta }) };
   }
   const question = await askPerson(answer.refusal, wanted, call);
   if (question !== undefined) return question;

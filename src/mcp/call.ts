@@ -10,6 +10,7 @@ import type { Principal } from "../identity/principal.ts";
 import type { Policy } from "../policy/schema.ts";
 import type { Outcome, Refusal } from "../refusal.ts";
 import { logSurprise } from "../telemetry/log.ts";
+import type { Assets } from "../resources/cards.ts";
 import type { TraceContext } from "../telemetry/trace-context.ts";
 import type { Agreed } from "../caller/admission.ts";
 import { holdsInstruction } from "../text/injection-scan.ts";
@@ -27,6 +28,7 @@ export interface Call {
   noteAdmitted: () => void;
   /** The request's deadline, which all its calls share. */
   deadline: Deadline;
+  assets: Assets;
   secretKey: string;
   retry: Retry;
   /** The caller's own trace, for the records of this call. */

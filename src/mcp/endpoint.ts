@@ -11,6 +11,7 @@ import type { IdentityClaim } from "../identity/kept-identities.ts";
 import type { Principal } from "../identity/principal.ts";
 import { createInventory } from "../inventory/repository.ts";
 import type { Policy } from "../policy/schema.ts";
+import type { Assets } from "../resources/cards.ts";
 import { retryAfterSeconds } from "../refusal.ts";
 import { createSupport } from "../support/repository.ts";
 import { viewerOf } from "../support/viewer.ts";
@@ -28,6 +29,7 @@ import { readBody, serveBody } from "./protocol.ts";
 export interface McpRequest {
   db: D1Database;
   callers: CallerNamespace;
+  assets: Assets;
   policy: Policy;
   secretKey: string;
   /** Names the request; `callNames` names its calls. */
@@ -51,7 +53,7 @@ export async function serveMcp(
   context: McpRequest,
   offer: Offer = OWN_OFFER,
 ): Promise<Response> {
-  const { db, policy, secretKey, correlationId, deadline, principal, origin } = context;
+  const { db, assets, policy, secretKey, correlationId, deadline, principal, origin } = context;
   const body = await readBody(request, correlationId, keptTokenOf("principal", principal.id, secretKey));
   if (body instanceof Response) return body;
   const { messages } = body;
@@ -90,6 +92,7 @@ export async function serveMcp(
       },
       noteAdmitted,
       deadline,
+      assets,
       secretKey,
       retry: retryOf(protocol, secretKey),
     };

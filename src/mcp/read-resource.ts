@@ -2,21 +2,25 @@ import type { ReadResourceResult } from "@modelcontextprotocol/server";
 import * as z from "zod";
 import { parseArguments } from "../validation/arguments.ts";
 import type { Answered } from "../detection/signals.ts";
-import { refusalError, refuse } from "../refusal.ts";
+import { ok, refusalError, refuse } from "../refusal.ts";
+import { CARDS_URI, readCards } from "../resources/cards.ts";
 import { RESOURCE_TYPE } from "../resources/resource.ts";
 import { resourceTemplates, resources } from "../resources/registry.ts";
 import { mayReach } from "./access.ts";
 import type { Call, Wanted } from "./call.ts";
 import { takePath } from "./call-tool.ts";
-import { findResource, resourceTarget } from "./targets.ts";
+import { CARDS_TARGET, findResource, resourceTarget } from "./targets.ts";
 
+const cardsSchema = z.object({ uri: z.literal(CARDS_URI) });
 const paramsSchema = z.object({ uri: z.string().min(1).max(2_000) });
 
 // Live data: a client may reuse a read within one turn, not longer.
 const TTL_MS = 5_000;
+const PAGE_TTL_MS = 300_000;
 
 /** Answers a resources/read. It takes the path of a call (src/mcp/call-tool.ts). */
 export async function readResource(params: unknown, call: Call): Promise<ReadResourceResult> {
+  if (cardsSchema.safeParse(params).success) return readPage(call);
   const wanted = readRequest(params, call);
   const answer = await takePath(call, wanted, ({ value, signals, measured = value }) => ({
     answer: measured,
@@ -24,6 +28,15 @@ export async function readResource(params: unknown, call: Call): Promise<ReadRes
   }));
   if (!answer.ok) throw refusalError(answer.refusal, call.correlationId);
   return { contents: [embed(wanted.uri, answer.value.value)], ttlMs: TTL_MS, cacheScope: "private" };
+}
+
+/** Answers with the cards' page. It is public and holds no data, so clients may keep it as long as a list. */
+async function readPage(call: Call): Promise<ReadResourceResult> {
+  const read = async () => ok(await readCards(call.assets, call.policy));
+  const wanted = { target: CARDS_TARGET, args: {}, work: ok(read) };
+  const answer = await takePath(call, wanted, () => ({ answer: {}, records: 0 }));
+  if (!answer.ok) throw refusalError(answer.refusal, call.correlationId);
+  return { contents: [answer.value], ttlMs: PAGE_TTL_MS, cacheScope: "public" };
 }
 
 function readRequest(params: unknown, call: Call): Wanted<Answered<object>> & { uri: string } {

@@ -7,6 +7,7 @@ import type { Prompt } from "../prompts/prompt.ts";
 import type { Policy } from "../policy/schema.ts";
 import type { Refusal } from "../refusal.ts";
 import { resourceTemplates, resources } from "../resources/registry.ts";
+import { CARDS_URI } from "../resources/cards.ts";
 import type { Resource, ResourceTemplate } from "../resources/resource.ts";
 import { tools } from "../tools/registry.ts";
 import { type Tool, askedVersion } from "../tools/tool.ts";
@@ -93,6 +94,9 @@ export const discoveryTarget = (method: string): Target => ({
   labels: undefined,
 });
 
+/** Target of a read of the cards' page: like a list, it shows no data. */
+export const CARDS_TARGET: Target = { ...discoveryTarget("resources/read"), access: { scope: BASE_SCOPE } };
+
 interface Asked {
   method?: string | undefined;
   params?: Record<string, unknown> | undefined;
@@ -105,7 +109,7 @@ export function targetOf(table: ToolTable, { method = "", params = {} }: Asked):
     case "tools/call":
       return toolTarget(table.get(named(params["name"])));
     case "resources/read":
-      return resourceTarget(findResource(named(params["uri"])));
+      return params["uri"] === CARDS_URI ? CARDS_TARGET : resourceTarget(findResource(named(params["uri"])));
     case "prompts/get":
       return promptTarget(findPrompt(named(params["name"])));
     case "completion/complete":

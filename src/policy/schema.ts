@@ -8,6 +8,9 @@ import { signOnSchema } from "./sign-on.ts";
 /** Entries of one caller's rate windows. They bound the object's storage for a caller to 96 KiB. */
 export const WINDOW_ENTRIES_MAX = 600;
 
+/** A host name, or all below it. */
+const IMAGE_HOST = /^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
 const names = z.array(z.string().min(1).max(200)).max(200);
 
 const limitSchema = z.strictObject({
@@ -151,6 +154,15 @@ const shapeSchema = z.strictObject({
     .max(32)
     .nullable()
     .describe("Role of clients over stdio on the same machine (docs/stdio.md); null allows nothing"),
+  cards: z
+    .strictObject({
+      image_hosts: z
+        .array(z.string().regex(IMAGE_HOST, "must be a host name, such as cdn.example.com or *.example.com"))
+        .max(20)
+        .describe("Hosts from which product cards load pictures, over https"),
+    })
+    .default({ image_hosts: [] })
+    .describe("Cards that clients with MCP Apps show (docs/cards.md)"),
   retention: z.strictObject({
     audit_days: z.int().min(1).max(3_650).describe("Days after which a record of the audit is pruned"),
     changes_days: z

@@ -26,6 +26,7 @@ Give the SKU of any variant or a group's id, both from search_products; an unkno
   annotations: READ_ONLY,
   scope: "catalog:read",
   runsAhead: true,
+  hasCard: true,
   labels: {
     classes: ["catalog"],
     kinds: ["source"],

@@ -14,6 +14,8 @@ import { olderVersion } from "./older-version.ts";
 import { offerText, summaryLine } from "./product-line.ts";
 import { READ_ONLY, defineTool } from "./tool.ts";
 
+/** By SKU, for cards only: addresses of pictures would double what an answer costs a model. */
+const IMAGES_META_KEY = "product-catalog-mcp/images";
 const CATEGORIES_LISTED = 50;
 const CUT_NOTICE = "More products match than a search goes through: add words or filters to see the others.";
 
@@ -106,6 +108,7 @@ Answers a page of products, of one with variants the best match; get_product lis
   annotations: READ_ONLY,
   scope: "catalog:read",
   runsAhead: true,
+  hasCard: true,
   labels: {
     classes: ["catalog"],
     kinds: ["source"],
@@ -146,7 +149,11 @@ Answers a page of products, of one with variants the best match; get_product lis
     };
     // Variants count as the product that they are.
     const products = page.products.map((product) => ({ ...product, sku: countedAs(product) }));
-    return ok({ ...answered(answer, { records: products.length }), measured: { products } });
+    return ok({
+      ...answered(answer, { records: products.length }),
+      measured: { products },
+      meta: { [IMAGES_META_KEY]: page.images },
+    });
   },
 
   text: ({ products, ...rest }) =>

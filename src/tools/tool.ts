@@ -7,6 +7,7 @@ import type { Answered, Signals } from "../detection/signals.ts";
 import { NO_SIZE, type WriteSize } from "../detection/size.ts";
 import type { Scope } from "../identity/scopes.ts";
 import { type Outcome, ok } from "../refusal.ts";
+import { CARDS_URI } from "../resources/cards.ts";
 import { type ObjectSchema, inputSchemaOf, outputSchemaOf } from "./json-schema.ts";
 import { publishedSchema } from "./published-schema.ts";
 import type { Contract, Deprecation, OlderVersion, Shown } from "./older-version.ts";
@@ -57,6 +58,8 @@ interface Declaration<Input extends ObjectSchema, Output extends ObjectSchema> {
   /** The scope that the caller's token needs. */
   scope: Scope;
   labels: Labels;
+  /** Whether clients with MCP Apps show the answer by the page of src/resources/cards.ts. */
+  hasCard?: true;
   input: Input;
   output: Output;
   /** Whether the labels, the policy and the audit name the arguments as `run` gets them, and not as clients send them. */
@@ -72,6 +75,7 @@ export interface ToolAnswer extends Shown {
   /** The answer in the shape that the labels refer to: the current version's, unless the tool gives another. */
   measured: Record<string, unknown>;
   signals: Signals;
+  meta: Record<string, unknown> | undefined;
 }
 
 /** A call whose arguments are valid but that has not run yet. */
@@ -177,8 +181,8 @@ function makeTool<Input extends ObjectSchema, Output extends ObjectSchema>(
       if (!outcome.ok) return outcome;
       // Strict parsing makes an unnamed field an error instead of a leak.
       const value = spec.output.parse(outcome.value.value);
-      const { signals, measured = value } = outcome.value;
-      return ok({ ...show(value), measured, signals });
+      const { signals, measured = value, meta } = outcome.value;
+      return ok({ ...show(value), measured, signals, meta });
     };
     return { work: ok(work), measure, ...(spec.namesParsed === true && { args: parsed.value }) };
   }
@@ -227,6 +231,7 @@ function makeTool<Input extends ObjectSchema, Output extends ObjectSchema>(
       ...published(withEarlier(contract, spec.previous)),
       _meta: {
         [VERSION_META_KEY]: spec.version,
+        ...(spec.hasCard && { ui: { resourceUri: CARDS_URI } }),
         ...(previous.length > 0 && { [DEPRECATED_META_KEY]: deprecations(previous) }),
       },
     },

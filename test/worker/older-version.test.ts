@@ -50,6 +50,7 @@ function newCaller({ calls = 100, allowed = true } = {}) {
     correlationId: crypto.randomUUID(),
     principal,
     policy: own,
+    assets: env.ASSETS,
     guard: createGuard({
       policy: own,
       principal,

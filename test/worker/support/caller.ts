@@ -95,6 +95,7 @@ export function newCaller({
         now: Date.now(),
       },
       deadline,
+      assets: env.ASSETS,
       secretKey: SECRET_KEY,
       trace,
       noteAdmitted() {},
