@@ -51,7 +51,7 @@ export function compare(products: readonly Compared[], back: () => void): HTMLEl
           ...textRows.flatMap(([name, of]) => textRow(name, products.map(of))),
           row(
             "Shop",
-            products.map((each) => linkOf(each, each.name)),
+            products.map((each) => linkOf(each, each.name, "View in shop")),
           ),
         ),
       ),

@@ -41,7 +41,10 @@ export function picture(address: unknown, name: string): HTMLElement {
   const src = webUrl(address);
   if (src === undefined) return tile;
   const image = make("img", { alt: "", referrerpolicy: "no-referrer", decoding: "async" });
-  image.addEventListener("load", () => letter.remove());
+  image.addEventListener("load", () => {
+    letter.remove();
+    tile.classList.add("loaded");
+  });
   image.addEventListener("error", () => image.remove());
   image.src = src;
   tile.append(image);

@@ -28,18 +28,22 @@ export function ratingOf({ rating }: Pick<Product, "rating">): HTMLElement | und
   return make(
     "p",
     { class: "rating" },
-    make("span", { "aria-hidden": "true" }, `★ ${value} `, make("small", {}, `(${rating.count})`)),
+    make("span", { "aria-hidden": "true" }, `${value} `, make("small", {}, `(${rating.count})`)),
     make("span", { class: "hidden" }, `Rated ${value} of 5 by ${rating.count}`),
   );
 }
 
 /** A link to the product's page; undefined if it has none, or one that is not http or https. */
-export function linkOf({ url }: Pick<Offer, "url">, name: string): HTMLElement | undefined {
+export function linkOf(
+  { url }: Pick<Offer, "url">,
+  name: string,
+  label = url === undefined ? "" : `View at ${new URL(url).hostname.replace(/^www\./, "")}`,
+): HTMLElement | undefined {
   if (url === undefined) return undefined;
   const link = make(
     "a",
     { href: url, target: "_blank", rel: "noopener noreferrer", class: "shop" },
-    `View at ${new URL(url).hostname.replace(/^www\./, "")}`,
+    label,
     make("span", { class: "hidden" }, `: ${name}`),
   );
   link.addEventListener("click", (event) => {

@@ -40,6 +40,9 @@ export interface Detail extends Product {
   isCut: boolean;
 }
 
+const plain = (value: unknown): string =>
+  typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? String(value) : "";
+
 const formatted = (of: unknown, name: string): string => text(field(of, name), "formatted");
 
 function percentOff(of: unknown): number {
@@ -103,7 +106,7 @@ export function readDetail(of: unknown): Detail {
   const facts = [
     ["Model", text(of, "model")],
     ["Condition", text(of, "condition")],
-    ...entries(of, "attributes").map(([name, value]) => [name, String(value)]),
+    ...entries(of, "attributes").map(([name, value]) => [name, plain(value)]),
     ["GTIN", text(of, "gtin")],
   ] as const;
   return {

@@ -81,7 +81,7 @@ function card(product: Product, open: ResultActions["open"], label: HTMLElement 
       variants === "" ? undefined : make("p", { class: "quiet" }, variants),
       priceOf(product),
       availabilityOf(product),
-      make("div", { class: "acts" }, linkOf(product, name), label),
+      make("div", { class: "acts" }, linkOf(product, name, "View in shop"), label),
     ),
   );
 }

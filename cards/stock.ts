@@ -111,20 +111,26 @@ function argumentsToApply(args: unknown, lines: readonly unknown[]): object {
     const seen = lines.find((line) =>
       ["sku", "warehouse"].every((name) => text(line, name) === text(change, name)),
     );
-    const version = number(seen, "version");
+    const version = versionSeen(seen);
     const own = Object.fromEntries(entries({ change }, "change"));
     return { ...(version !== undefined && { expected_version: version }), ...own };
   });
   return { ...Object.fromEntries(entries({ args }, "args")), changes, dry_run: false };
 }
 
+/** A line names the version that the change leaves; a quantity that stays keeps its version. */
+function versionSeen(line: unknown): number | undefined {
+  const left = number(line, "version");
+  if (left === undefined) return undefined;
+  return number(line, "before") === number(line, "after") ? left : left - 1;
+}
+
 /** A refusal, with the page of the confirmation if a person must decide there. */
 function refused(result: unknown): (HTMLElement | undefined)[] {
   const words = textOf(result);
   const details = field(field(result, "_meta"), "product-catalog-mcp/refusal");
-  const needsPerson = text(details, "code") === "confirmation_required";
-  const url = needsPerson ? webUrl(/https?:\/\/[^\s"<>]+[^\s"<>.,)]/.exec(words)?.[0]) : undefined;
-  return [problem(words), linkOf({ url }, "the confirmation")];
+  const [page] = list(field(details, "hints"), "confirm_at");
+  return [problem(words), linkOf({ url: webUrl(page) }, "for this change", "Open the confirmation page")];
 }
 
 /** The text half of a tool's answer. */

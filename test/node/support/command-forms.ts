@@ -202,6 +202,7 @@ export const FORMS: Record<string, Form> = {
     run: "npx product-catalog-mcp lab sample desk --customers 100",
   },
 
+  "npx product-catalog-mcp lab cards --write": AS_IT_STANDS,
   "npx product-catalog-mcp lab migrations --write": AS_IT_STANDS,
   "npx product-catalog-mcp lab surface": AS_IT_STANDS,
   "npx product-catalog-mcp lab surface --cost": AS_IT_STANDS,
