@@ -48,7 +48,7 @@ import { logEvent } from "./telemetry/log.ts";
 import { secretKeyOf } from "./setup/secret-key.ts";
 import { profileResponse } from "./ucp/profile.ts";
 import { signedAgent } from "./ucp/signed-agent.ts";
-import { welcome } from "./web/welcome.tsx";
+import { installPage } from "./web/install-page.ts";
 
 /** Headers that scripts of allowed origins may send, those of sessions on the 2025 revisions too. */
 const ALLOWED_HEADERS = [
@@ -148,7 +148,7 @@ for (const path of ["/mcp", UCP_PATH, "/admin/api/*"]) app.use(path, limitFailed
 for (const path of ["/account/*", "/sign-out", "/authorize", "/confirm/*", "/admin/*"])
   app.use(path, limitFailedSessions);
 
-app.get("/", welcome);
+app.get("/", installPage);
 app.get("/assets/*", serveAsset);
 app.get("/metrics", metricsPage);
 app.post("/webhooks/stock", stockWebhook);

@@ -11,55 +11,49 @@ const OUT = "docs/images";
 const DESKTOP = { width: 840, height: 700 };
 const PHONE = { width: 390, height: 844 };
 
-const KEYBOARDS: (Keyboard & Partial<Parameters<typeof product>[0]> & { sku: string })[] = [
+const KEYBOARDS: { drawn: Keyboard; record: Parameters<typeof product>[0] }[] = [
   {
-    sku: "VW-K90",
-    name: "Voltway K90 wireless keyboard",
-    price_minor: 9900,
-    sale: { price_minor: 7400 },
-    rating: { value: 4.7, count: 312 },
-    ground: "#e8eef7",
-    body: "#2b2f3a",
-    keys: "#454b5a",
-    accent: "#f2a33c",
-    columns: 15,
+    record: {
+      sku: "VW-K90",
+      name: "Voltway K90 wireless keyboard",
+      price_minor: 9900,
+      sale: { price_minor: 7400 },
+      rating: { value: 4.7, count: 312 },
+    },
+    drawn: { ground: "#e8eef7", body: "#2b2f3a", keys: "#454b5a", accent: "#f2a33c", columns: 15 },
   },
   {
-    sku: "FH-TWO",
-    name: "Fernhill Two, compact wireless keyboard",
-    brand: "Fernhill",
-    price_minor: 6450,
-    rating: { value: 4.4, count: 128 },
-    ground: "#eaf3ec",
-    body: "#f7f8f4",
-    keys: "#dfe4da",
-    accent: "#5d9b72",
-    columns: 10,
+    record: {
+      sku: "FH-TWO",
+      name: "Fernhill Two, compact wireless keyboard",
+      brand: "Fernhill",
+      price_minor: 6450,
+      rating: { value: 4.4, count: 128 },
+    },
+    drawn: { ground: "#eaf3ec", body: "#f7f8f4", keys: "#dfe4da", accent: "#5d9b72", columns: 10 },
   },
   {
-    sku: "LM-SOFT",
-    name: "Lumera Soft wireless keyboard",
-    brand: "Lumera",
-    price_minor: 8900,
-    rating: { value: 4.8, count: 86 },
-    availability: "preorder",
-    available_from: "2026-12-18",
-    ground: "#f6ecef",
-    body: "#e9c9cf",
-    keys: "#fbeff1",
-    accent: "#b4566c",
-    columns: 13,
+    record: {
+      sku: "LM-SOFT",
+      name: "Lumera Soft wireless keyboard",
+      brand: "Lumera",
+      price_minor: 8900,
+      rating: { value: 4.8, count: 86 },
+      availability: "preorder",
+      available_from: "2026-12-18",
+    },
+    drawn: { ground: "#f6ecef", body: "#e9c9cf", keys: "#fbeff1", accent: "#b4566c", columns: 13 },
   },
 ];
 
 const apps = useAppsHost((server) =>
   seed(
     server,
-    KEYBOARDS.map(({ ground: _, body: __, keys: ___, accent: ____, columns: _____, ...own }) =>
+    KEYBOARDS.map(({ record }) =>
       product({
-        ...own,
-        url: `https://shop.example/${own.sku.toLowerCase()}`,
-        images: [`https://images.example/${own.sku}`],
+        ...record,
+        url: `https://shop.example/${record.sku.toLowerCase()}`,
+        images: [`https://images.example/${record.sku}`],
         description: "Quiet keys, three devices at once, and a battery that lasts for months.",
         attributes: { connection: "Bluetooth", layout: "US" },
       }),
@@ -82,9 +76,9 @@ it.each([
     pictures: {
       host: "images.example",
       draw(path) {
-        const drawn = KEYBOARDS.find(({ sku }) => path === `/${sku}`);
-        if (drawn === undefined) throw new Error(`No drawing of ${path}.`);
-        return drawKeyboard(drawn);
+        const found = KEYBOARDS.find(({ record }) => path === `/${record.sku}`);
+        if (found === undefined) throw new Error(`No drawing of ${path}.`);
+        return drawKeyboard(found.drawn);
       },
     },
     chat: chatPage(

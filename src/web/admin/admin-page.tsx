@@ -1,5 +1,5 @@
 import type { Child } from "hono/jsx";
-import { sendPage } from "../layout/page.tsx";
+import { OWN_SOURCES, sendPage } from "../layout/page.tsx";
 import type { SignedIn } from "../../identity/sessions.ts";
 
 /** Files in public/assets. Third-party files have their version in the name, so browsers cache them forever. */
@@ -15,9 +15,6 @@ const ASSETS = {
   uplot: "/assets/uplot-1.6.32.min.js",
   uplotStyle: "/assets/uplot-1.6.32.min.css",
 };
-
-/** Content-Security-Policy: only this server's files, no inline scripts or styles. */
-const SOURCES = "script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'";
 
 /** Settings of htmx: it fetches only what attributes request, and a refresh keeps opened sections open. */
 const HTMX = JSON.stringify({
@@ -124,7 +121,7 @@ export function adminPage(
       </body>
     </html>
   );
-  return sendPage(page, SOURCES, { status });
+  return sendPage(page, OWN_SOURCES, { status });
 }
 
 /** The 404 page of a section, or of the dashboard. */
@@ -139,19 +136,6 @@ export const notFoundPage = (admin: SignedIn, section?: Section): Promise<Respon
       )}
     </p>,
   );
-
-/** A public page without scripts. */
-export function plainPage(title: string, content: Child): Promise<Response> {
-  const page = (
-    <html lang="en">
-      <Head title={title} />
-      <body>
-        <main class="plain-page">{content}</main>
-      </body>
-    </html>
-  );
-  return sendPage(page, SOURCES);
-}
 
 function Head({ title, children }: { title: string; children?: Child }) {
   return (

@@ -7,7 +7,6 @@ import { isClaimed } from "../../identity/first-admin.ts";
 import { nextPath } from "../layout/next-path.ts";
 import { noteUse } from "../../identity/oauth.ts";
 import { guardPages, readForm, textOf } from "../layout/form-guards.ts";
-import { STYLE_PATH, serveStyle } from "../layout/page.tsx";
 import { isWholeKey } from "../../identity/secrets.ts";
 import { signInPage } from "./sign-in-page.tsx";
 
@@ -17,7 +16,6 @@ export const signInPages = new Hono<AppTypes>();
 /** Where a sign-in continues if it was not started for another page. */
 const HOME = "/account";
 
-signInPages.get(STYLE_PATH, serveStyle);
 guardPages(signInPages, ["/sign-in", "/sign-out"]);
 
 /** Facts about the server that the page shows. */

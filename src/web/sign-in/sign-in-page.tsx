@@ -74,7 +74,7 @@ export function signInPage({ next, signOn, isLocal, isNew, problem }: SignInPage
 }
 
 /** Links to the setup page of a server without an admin. */
-export function NewServer() {
+function NewServer() {
   return (
     <p class="warn">
       This server has no administrator yet. If it is yours, <a href="/setup">set it up</a>.

@@ -25,7 +25,7 @@ declare global {
     showAnswer(shown: Shown): Promise<void>;
     /** Given by the test: calls a tool of the server. */
     callServer(name: string, args: Record<string, unknown>): Promise<CallToolResult>;
-    /** What the page asked of the client, in order. */
+    /** The page's requests to the client, in order. */
     asked: { method: string; value: unknown }[];
   }
 }

@@ -30,7 +30,7 @@ const pageSchema = z.object({
 export interface Opened {
   page: Page;
   card: FrameLocator;
-  /** What the page asked of the client, in order. */
+  /** Returns the page's requests to the client, in order. */
   asked: () => Promise<{ method: string; value: unknown }[]>;
   /** Errors of scripts, and dialogs. */
   complaints: string[];

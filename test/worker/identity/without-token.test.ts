@@ -229,7 +229,7 @@ const paths = [
   "/oauth/token",
   "/authorize",
   "/sign-in",
-  "/sign-in.css",
+  "/assets/sign-in.css",
   "/admin/api/users",
   "/nowhere",
 ];

@@ -1,0 +1,80 @@
+import { raw } from "hono/html";
+import { name as product, version } from "../../package.json";
+import type { AppContext } from "../app-types.ts";
+import { ensureMigrated } from "../database/migrate.ts";
+import { isForPerson } from "../http/refuse-request.tsx";
+import { isClaimed } from "../identity/first-admin.ts";
+import { logSurprise } from "../telemetry/log.ts";
+import { OWN_SOURCES, sendPage } from "./layout/page.tsx";
+
+/** Name by which the lines of the install page add this server to a client. */
+const ENTRY = "product-catalog";
+
+/**
+ * Shows how to connect each client with this server: a page in a browser (public/install.html), text elsewhere. Parts of the page
+ * with `data-if` are left out unless they hold.
+ */
+export async function installPage(c: AppContext): Promise<Response> {
+  const mcp = new URL("/mcp", c.var.origin).href;
+  const answer = isForPerson(c) ? await filledPage(c, mcp) : c.text(installText(mcp));
+  answer.headers.set("Vary", "Accept");
+  return answer;
+}
+
+async function filledPage(c: AppContext, mcp: string): Promise<Response> {
+  const { local: isLocal, settings } = c.var;
+  const isOpen = isLocal && settings.LOCAL_ANONYMOUS === "on";
+  const holds = new Map([
+    ["new", await isNew(c)],
+    ["local", isLocal],
+    ["deployed", !isLocal],
+    ["open", isOpen],
+    ["signed-in", !isOpen],
+    ["public", settings.PUBLIC_CATALOG === "on"],
+  ]);
+  // None of these values holds a character that HTML reads.
+  const values = new Map([
+    ["mcp", mcp],
+    ["mcp-uri", encodeURIComponent(mcp)],
+    ["cursor", encodeURIComponent(btoa(JSON.stringify({ url: mcp })))],
+    ["vscode", encodeURIComponent(JSON.stringify({ name: ENTRY, type: "http", url: mcp }))],
+    ["version", version],
+  ]);
+  const file = await c.env.ASSETS.fetch("https://assets.invalid/install");
+  if (!file.ok) throw new Error(`The install page: ${file.status}`);
+  const html = (await file.text()).replaceAll(
+    /\{\{([a-z-]+)\}\}/g,
+    (_, each: string) => values.get(each) ?? "",
+  );
+  return new HTMLRewriter()
+    .on("[data-if]", {
+      element(element) {
+        if (holds.get(element.getAttribute("data-if") ?? "") !== true) element.remove();
+        else element.removeAttribute("data-if");
+      },
+    })
+    .transform(await sendPage(raw(html), OWN_SOURCES));
+}
+
+/** Whether the server has had no admin yet. The page is shown without the database too. */
+async function isNew(c: AppContext): Promise<boolean> {
+  try {
+    await ensureMigrated(c.env.DB);
+    return !(await isClaimed(c.env.DB));
+  } catch (error) {
+    logSurprise(error, { correlation_id: c.var.correlationId, what: "install page" });
+    return false;
+  }
+}
+
+const installText = (
+  mcp: string,
+): string => `${product} ${version}: an MCP server that answers from a live product catalog.
+
+MCP endpoint: ${mcp}
+
+Claude Code:  claude mcp add --transport http ${ENTRY} ${mcp}
+Codex:        codex mcp add ${ENTRY} --url ${mcp}
+Gemini CLI:   gemini mcp add --transport http ${ENTRY} ${mcp}
+Others:       open this address in a browser.
+`;
