@@ -43,6 +43,8 @@ export interface ServerOptions {
   /** The Worker to run, relative to the repository; by default the product with its local endpoints. */
   entrypoint?: string;
   vars?: Record<string, string>;
+  /** Lets http servers on this machine stand for shopping agents' servers (src/ucp/fetch-profile.ts); for tests. */
+  loopbackAgents?: boolean;
   onLog?: (line: string) => void;
   /** Runs before the port is open and other processes find the server. */
   prepare?: (server: LocalServer) => Promise<void>;
@@ -116,7 +118,12 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
       stateDir,
       host: HOST,
       port,
-      vars: { ...(await olderSecret(stateDir)), ...vars, LOCAL_KEY: lock.key },
+      vars: {
+        ...(await olderSecret(stateDir)),
+        ...vars,
+        LOCAL_KEY: lock.key,
+        LOOPBACK_AGENTS: options.loopbackAgents === true ? "on" : "off",
+      },
       watch,
       async prepare(url) {
         // The server was published with a failed build, and this build replaces it on its port.

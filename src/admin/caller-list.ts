@@ -1,11 +1,12 @@
 import * as z from "zod";
 import { type Page, type Position, pageOf } from "../database/page.ts";
 import { DAY } from "../detection/window.ts";
+import { agentHostOf } from "../identity/principal.ts";
 import { userRow } from "../identity/users.ts";
 import { policyInForce } from "../policy/bundled.ts";
 import { localRoles } from "../policy/roles.ts";
 
-// The SQL for lists of callers: users, anonymous callers that have an audit, and callers that an incident is about. Triggers
+// The SQL for lists of callers: users, callers without an account that have an audit, and callers that an incident is about. Triggers
 // keep the table `callers` up to date (migrations/0016_operator_lists.sql).
 
 const callerRow = z.object({
@@ -13,12 +14,12 @@ const callerRow = z.object({
   n: z.int(),
   place: z.int(),
   id: z.string(),
-  /** Null for anonymous callers. */
+  /** Null for callers without an account. */
   name: z.string().nullable(),
   kind: z.enum(["user", "service"]).nullable(),
   disabled_at: z.int().nullable(),
   deleted_at: z.int().nullable(),
-  /** When the account was created; null for anonymous callers. */
+  /** When the account was created; null without one. */
   created_at: z.int().nullable(),
   /** Why the account does not share its creator's budget; null if it may. */
   apart: z.string().nullable(),
@@ -98,12 +99,17 @@ interface PageRequest {
   now: number;
 }
 
-/** A caller's roles: those of the user, of the local stdio caller, or of anonymous callers. */
+/** A caller's roles: those of the user, of the local stdio caller, of a listed agent, or of anonymous callers. */
 export function rolesOf({ id, name, roles }: Caller): string[] {
   if (name !== null) return roles;
-  if (id !== LOCAL) return ["anonymous"];
-  return localRoles(policyInForce());
+  const host = agentHostOf(id);
+  // An agent that the policy no longer lists has none.
+  if (host !== undefined) return policyInForce().agents[host] ?? [];
+  return id === LOCAL ? localRoles(policyInForce()) : ["anonymous"];
 }
+
+export const kindOf = ({ id, kind }: Caller): string =>
+  kind ?? (agentHostOf(id) === undefined ? "anonymous" : "shopping agent");
 
 /** The caller of the local stdio server (src/local/worker.ts). */
 const LOCAL = "local";

@@ -31,9 +31,15 @@ export function anonymous(address: string, network?: string): Principal {
   };
 }
 
-/** Makes the principal of a shopping agent whose host the policy lists. Ids of users hold no colon. */
+/** Begins the id of a shopping agent. Ids of users hold no colon. */
+const AGENT = "agent:";
+/** Returns the host of a shopping agent's id; undefined for any other id. */
+export const agentHostOf = (id: string): string | undefined =>
+  id.startsWith(AGENT) ? id.slice(AGENT.length) : undefined;
+
+/** Makes the principal of a shopping agent whose host the policy lists. */
 export const agentAt = (host: string, roles: string[]): Principal => ({
-  id: `agent:${host}`,
+  id: `${AGENT}${host}`,
   kind: "service",
   roles,
   via: "signature",

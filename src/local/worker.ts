@@ -20,8 +20,8 @@ export * from "../index.ts";
 
 const localEnvSchema = z.object({
   LOCAL_KEY: z.string().min(32),
-  /** "on" lets http servers on 127.0.0.1 stand for shopping agents' servers, for tests. */
-  LOOPBACK_AGENTS: z.enum(["on", "off"]).default("off"),
+  /** Set by the option of startServer alone (cli/local/server.ts). */
+  LOOPBACK_AGENTS: z.enum(["on", "off"]),
 });
 const batchSchema = z.object({
   statements: z

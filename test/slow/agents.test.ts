@@ -46,7 +46,7 @@ let origin: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "catalog-agents-test-"));
   origin = await listenOn(agents);
-  server = await startServer({ stateDir: folder, vars: { LOOPBACK_AGENTS: "on" } });
+  server = await startServer({ stateDir: folder, loopbackAgents: true });
 }, 120_000);
 afterAll(async () => {
   await server.close();

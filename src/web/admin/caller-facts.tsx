@@ -1,7 +1,8 @@
 import type { Overview } from "../../caller/overview.ts";
 import { isMostlyRefused } from "../../caller/audit/refusal-share.ts";
 import type { Incident } from "../../incidents/incident-record.ts";
-import { type Caller, rolesOf } from "../../admin/caller-list.ts";
+import { type Caller, kindOf, rolesOf } from "../../admin/caller-list.ts";
+import { agentHostOf } from "../../identity/principal.ts";
 import { CallerState } from "./callers-page.tsx";
 import { At } from "./elements.tsx";
 import { number, plural } from "./units.ts";
@@ -24,9 +25,14 @@ export function CallerFacts({ caller, overview, incidents, now }: CallerFactsPro
     <section class="card" aria-label="Caller">
       <dl class="facts">
         <dt>Name</dt>
-        <dd>{caller.name ?? "Anonymous, identified by a hash of its network address"}</dd>
+        <dd>
+          {caller.name ??
+            (agentHostOf(caller.id) === undefined
+              ? "Anonymous, identified by a hash of its network address"
+              : "Identified by the keys that its host publishes")}
+        </dd>
         <dt>Kind</dt>
-        <dd>{caller.kind ?? "anonymous"}</dd>
+        <dd>{kindOf(caller)}</dd>
         <dt>Roles</dt>
         <dd>{rolesOf(caller).join(", ") || "none"}</dd>
         <dt>State</dt>

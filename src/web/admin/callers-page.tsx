@@ -1,6 +1,6 @@
 import type { Page } from "../../database/page.ts";
 import type { SignedIn } from "../../identity/sessions.ts";
-import { type Caller, rolesOf } from "../../admin/caller-list.ts";
+import { type Caller, kindOf, rolesOf } from "../../admin/caller-list.ts";
 import { number } from "./units.ts";
 import { adminPage } from "./admin-page.tsx";
 import { Pager, pagePath } from "./pager.tsx";
@@ -43,7 +43,7 @@ export function callersPage({ admin, page, cursor, text, now }: CallersPage): Pr
           idOf={({ id }) => `caller-${id}`}
           columns={[
             { name: "Caller", kind: "row", cell: ({ id }) => <CallerLink id={id} /> },
-            { name: "Name", cell: ({ name }) => name ?? <span class="quiet">anonymous</span> },
+            { name: "Name", cell: (caller) => caller.name ?? <span class="quiet">{kindOf(caller)}</span> },
             { name: "Roles", cell: (caller) => rolesOf(caller).join(", ") },
             {
               name: "State",

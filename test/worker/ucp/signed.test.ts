@@ -8,6 +8,8 @@ import { policyInForce } from "../../../src/policy/bundled.ts";
 import { hashAddress } from "../../../src/identity/secrets.ts";
 import { fetchProfile } from "../../../src/ucp/fetch-profile.ts";
 import { DEPLOYED, ORIGIN, send as sendDeployed } from "../identity/support/deployed.ts";
+import { signedIn } from "../identity/support/browser.ts";
+import { keyOf } from "../identity/support/people.ts";
 import { type SignChanges, signed } from "../identity/support/signing.ts";
 import { recordsOf } from "../support/caller.ts";
 import { fill, product } from "../support/catalog.ts";
@@ -146,6 +148,19 @@ describe("an agent that the policy lists", () => {
     expect(fetched).toEqual([agent.profile]);
     const [attempt] = await attemptsOf(agent.principal);
     expect(attempt).toMatchObject({ target: "tool", name: "ucp:lookup_catalog", roles: ["shopper"] });
+  });
+
+  it("is shown to admins as what it is, with its roles", async () => {
+    const agent = await newAgent({ isListed: true });
+    await ask(agent);
+    const admin = await signedIn(await keyOf(["admin"]));
+    const pageAt = async (path: string) => (await admin.request(path)).text();
+    const path = `/admin/callers/${encodeURIComponent(agent.principal)}`;
+    await expect.poll(() => pageAt(path)).toContain("<dd>shopping agent</dd>");
+    expect(await pageAt(path)).toContain("<dd>shopper</dd>");
+    expect(await pageAt(`/admin/callers?q=${agent.host}`)).toContain("shopping agent");
+    Reflect.deleteProperty(policyInForce().agents, agent.host);
+    expect(await pageAt(path)).toContain("<dd>none</dd>");
   });
 
   it("signs in the shape of Web Bot Auth", async () => {
