@@ -39,7 +39,7 @@ const answerSchema = z.looseObject({
   }),
 });
 
-/** Gives a refusal the HTTP status that UCP asks for, and `retry_after` in whole seconds. */
+/** Gives the refusal of a call the HTTP status that UCP asks for, and any refusal `retry_after` in whole seconds. */
 export async function asUcp(response: Response): Promise<Response> {
   const { status, headers } = response;
   if (headers.get("content-type")?.includes("application/json") !== true) return response;
@@ -55,6 +55,6 @@ export async function asUcp(response: Response): Promise<Response> {
   };
   return Response.json(
     { ...refused.data, error: { ...error, data } },
-    { status: isRefusalCode(code) ? refusals[code].http : status, headers },
+    { status: status === 200 && isRefusalCode(code) ? refusals[code].http : status, headers },
   );
 }

@@ -252,6 +252,12 @@ describe("the endpoint", () => {
     expect(refused.status).toBe(401);
   });
 
+  it.each(["GET", "DELETE"])("answers %s as every endpoint does", async (method) => {
+    const { secret } = await newKey(await newUser(["shopper"]));
+    for (const headers of [{}, bearer(secret)])
+      expect((await send("/ucp/mcp", { method, headers })).status).toBe(405);
+  });
+
   it("does not have the catalog's own tools, nor does /mcp have these", async () => {
     const { error } = await askUcp("query_stock", {});
     expect(error?.data.code).toBe("unknown_tool");
