@@ -137,7 +137,7 @@ export const refusals = {
     http: 400,
     jsonRpc: -32600,
     retryable: false,
-    next: "Sign with a P-256 key (ES256) or an Ed25519 key (EdDSA) of the agent's profile.",
+    next: "Sign with an ES256 or EdDSA key of the agent's profile.",
   },
   permission_denied: {
     http: 403,

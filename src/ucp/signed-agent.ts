@@ -4,6 +4,7 @@ import { parseDictionary } from "structured-headers";
 import * as z from "zod";
 import type { AppContext } from "../app-types.ts";
 import { withinAddressLimit } from "../http/limits/address-limit.ts";
+import { UNAVAILABLE } from "../guard/refusals.ts";
 import { charge, describeSigned, refuseUsedNonce } from "../http/signed-request.ts";
 import { callerByAddress } from "../identity/caller-address.ts";
 import { type Principal, agentAt } from "../identity/principal.ts";
@@ -110,7 +111,7 @@ async function profileWithKey(
       const refusal = await withinAddressLimit(c, "profile", async () => {
         fetched = await work();
       });
-      return fetched ?? { ok: false, refusal: refusal ?? UNFETCHED };
+      return fetched ?? { ok: false, refusal: refusal ?? UNAVAILABLE };
     },
   });
 }
@@ -177,10 +178,6 @@ function profileNamedIn(headers: Headers): URL | undefined {
 
 const NO_PROFILE = refuse(
   "invalid_profile_url",
-  'A signed request names its agent\'s profile in the header UCP-Agent: profile="https://…".',
+  'A signed request needs the header UCP-Agent: profile="https://…".',
 );
-const UNFETCHED = refuse("profile_unreachable", "The agent's profile could not be fetched.").refusal;
-const UNSUPPORTED = [
-  "algorithm_unsupported",
-  "The agent's key is of a kind that this server lacks.",
-] as const;
+const UNSUPPORTED = ["algorithm_unsupported", "The agent's key is of another kind."] as const;

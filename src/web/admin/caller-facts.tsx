@@ -29,7 +29,7 @@ export function CallerFacts({ caller, overview, incidents, now }: CallerFactsPro
           {caller.name ??
             (agentHostOf(caller.id) === undefined
               ? "Anonymous, identified by a hash of its network address"
-              : "Identified by the keys that its host publishes")}
+              : "Identified by its host's keys")}
         </dd>
         <dt>Kind</dt>
         <dd>{kindOf(caller)}</dd>
