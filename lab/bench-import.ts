@@ -9,7 +9,7 @@ import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { positiveNumber } from "../cli/arguments.ts";
 import { commandOf } from "../cli/command.ts";
-import { type LocalServer, findServer } from "../cli/local/server.ts";
+import { type LocalServer, StateInUseError, findServer } from "../cli/local/server.ts";
 import { plainTable } from "../cli/table.ts";
 import { ROOT } from "../cli/wrangler.ts";
 import type { ProductRecord } from "../src/catalog/import/record.ts";
@@ -77,12 +77,7 @@ async function measure(checkout: string, files: Record<Measured["step"], string>
   const state = await mkdtemp(join(folder, "state-"));
   const dev = start(checkout, ["dev", "--state", state, "--port", String(options.port)]);
   try {
-    while ((await findServer(state)) === undefined) {
-      if (dev.exitCode !== null) throw new Error(`The server of ${checkout} did not start.`);
-      await sleep(100);
-    }
-    const server = await findServer(state);
-    if (server === undefined) throw new Error(`The server of ${checkout} ended.`);
+    const server = await serverOf(dev, checkout, state);
     const results: Measured[] = [];
     for (const step of ["new", "changed"] as const) {
       console.error(`${checkout}: importing ${options.products.toLocaleString("en")} ${step} products`);
@@ -110,6 +105,18 @@ async function measure(checkout: string, files: Record<Measured["step"], string>
   } finally {
     dev.kill("SIGINT");
     if (dev.exitCode === null) await once(dev, "exit");
+  }
+}
+
+/** Waits for a server, which may take long to start on a busy machine. */
+async function serverOf(dev: ChildProcess, checkout: string, state: string): Promise<LocalServer> {
+  for (;;) {
+    if (dev.exitCode !== null) throw new Error(`The server of ${checkout} did not start.`);
+    const server = await findServer(state).catch((error: unknown) => {
+      if (!(error instanceof StateInUseError)) throw error;
+    });
+    if (server !== undefined) return server;
+    await sleep(100);
   }
 }
 
