@@ -84,7 +84,7 @@ async function measure(checkout: string, files: Record<Measured["step"], string>
       const searching = searchMeanwhile(server);
       const memory = watchMemory(idOf(dev), "workerd");
       const started = performance.now();
-      const command = start(checkout, ["import", files[step], "--state", state, "--yes", "--json"]);
+      const command = start(checkout, ["import", files[step], "--state", state, "--json"]);
       const commandMemory = watchMemory(idOf(command));
       const [code] = await once(command, "exit");
       const seconds = (performance.now() - started) / 1_000;
