@@ -1,7 +1,7 @@
+import { dropOldChanges } from "../changes/old-changes.ts";
 import { ensureMigrated } from "../database/migrate.ts";
 import { DAY } from "../detection/window.ts";
 import { closeDropped, dropDecided } from "../incidents/incident-rows.ts";
-import { dropOldChanges } from "../inventory/old-changes.ts";
 import { policyInForce } from "../policy/bundled.ts";
 import type { Anchoring } from "./audit/anchoring.ts";
 import { closeAnchor, dropClosed } from "./audit/anchors.ts";
@@ -89,6 +89,6 @@ export class Expiry {
     await dropClosed(this.#env.DB, before);
     await dropReadings(this.#env.DB, before);
     // A caller makes at most about as many changes in the minute between two alarms.
-    await dropOldChanges(this.#env.DB, { before: now - changes_days * DAY, now, slices: 5 });
+    await dropOldChanges(this.#env.DB, { before: now - changes_days * DAY, slices: 5 });
   }
 }

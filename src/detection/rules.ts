@@ -27,11 +27,26 @@ const countLimit = z.strictObject({
 
 const sizeLimit = z
   .strictObject({
-    window: windowSchema,
+    window: windowSchema.optional().describe("How far back to look; absent: at the call alone"),
     units: count.optional().describe("Units added or removed, both counted"),
     removed: count.optional().describe("Units removed, less those added of the same product elsewhere"),
     skus: count.optional().describe("Products changed, again for each call"),
-    emptied: count.optional().describe("Products left without a unit where they were changed"),
+    emptied: count
+      .optional()
+      .describe("Products that lost nine tenths or more of their units where they were changed"),
+    of_catalog: z
+      .number()
+      .gt(0)
+      .max(1)
+      .optional()
+      .describe("Allows this part of the catalog's products to be emptied, if that is more than `emptied`"),
+    others: count.optional().describe("Reservations of other callers that were released"),
+    of_stock: z
+      .number()
+      .gt(0)
+      .max(1)
+      .optional()
+      .describe("Part of all units in stock that was removed: 0.1 is a tenth"),
     share: z
       .number()
       .gt(0)
@@ -40,9 +55,10 @@ const sizeLimit = z
       .describe("Part of the named stock that the call itself removes: 0.5 is half"),
   })
   .refine(
-    ({ units, removed, skus, emptied }) => [units, removed, skus, emptied].some((each) => each !== undefined),
+    ({ units, removed, skus, emptied, others }) =>
+      [units, removed, skus, emptied, others].some((each) => each !== undefined),
     {
-      message: "Name units, removed, skus or emptied",
+      message: "Name units, removed, skus, emptied or others",
     },
   )
   .describe("Everything that the limit names must be exceeded");
@@ -132,6 +148,7 @@ export const ruleSchema = z.discriminatedUnion("kind", [
       kind: z.literal("budget"),
       ...base,
       classes: classes.optional(),
+      except_classes: classes.optional().describe("Calls whose answers can't hold any of these"),
       kinds: z.array(z.enum(CALL_KINDS)).min(1).optional().describe("Calls that do any of these"),
       of: z.enum(["records", "bytes"]).describe("What is added up"),
       limits: limits(countLimit),

@@ -5,7 +5,7 @@ import type { AppContext } from "../app-types.ts";
 import { draftOf } from "../changes/change.ts";
 import { ensureMigrated } from "../database/migrate.ts";
 import { DAY } from "../detection/window.ts";
-import { dropOldChanges } from "../inventory/old-changes.ts";
+import { dropOldChanges } from "../changes/old-changes.ts";
 import { QUANTITY_MAX } from "../inventory/plan.ts";
 import { deliverStock } from "../inventory/stock-delivery.ts";
 import { logSurprise } from "../telemetry/log.ts";
@@ -58,7 +58,7 @@ export async function stockWebhook(c: AppContext): Promise<Response> {
   const delivered = await deliverStock(c.env.DB, draft, delivery.data.data.quantities);
   // No caller's object rings for a delivery, so each deletes more old ones than it adds.
   const before = now - c.var.policy.retention.changes_days * DAY;
-  const dropping = dropOldChanges(c.env.DB, { before, now, slices: 1 });
+  const dropping = dropOldChanges(c.env.DB, { before, slices: 1 });
   waitUntil(dropping.catch((error: unknown) => logSurprise(error, { what: "old changes" })));
   return c.json(delivered);
 }

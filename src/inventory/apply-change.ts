@@ -8,7 +8,7 @@ import { type Outcome, ok, refuse } from "../refusal.ts";
 import { type StoredLine, linesIn, selectLines } from "./change-lines.ts";
 
 /** How often a change is planned again because others were faster. */
-const TRIES = 5;
+const TRIES = 10;
 
 /** A planned change, or the one that its key already made. */
 export type Planned<Plan> =

@@ -44,6 +44,11 @@ export const selectPlaces = (
   values: [JSON.stringify(wanted.map(({ sku, warehouse }) => ({ sku, warehouse }))), now],
 });
 
+/** Selects the units of all products in all warehouses. */
+export const selectUnits: Statement = { sql: "SELECT total(units) AS units FROM warehouses", values: [] };
+export const unitsIn = (rows: unknown): number =>
+  z.tuple([z.object({ units: z.number() })]).parse(rows)[0].units;
+
 export const placesIn = (rows: unknown): WantedPlace[] =>
   z
     .array(placeRow)

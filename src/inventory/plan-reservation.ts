@@ -1,4 +1,4 @@
-import type { WriteSize } from "../detection/size.ts";
+import { NO_SIZE, type WriteSize } from "../detection/size.ts";
 import { type Outcome, ok, refuse } from "../refusal.ts";
 import { type Place, type StockPlan, lineOf, refusePlan, sizeOf } from "./plan.ts";
 
@@ -22,7 +22,7 @@ interface WantedUnits {
 }
 
 /** Plans to hold all units. It counts as their removal, because nobody else can have them. */
-export function planReserve(wanted: readonly WantedUnits[]): Outcome<ReservationPlan> {
+export function planReserve(wanted: readonly WantedUnits[], inStock: number): Outcome<ReservationPlan> {
   const problems = wanted.flatMap(({ quantity, place }) => {
     if (place.status === "discontinued") return [{ text: "the product is discontinued", place }];
     const available = (place.quantity ?? 0) - place.held;
@@ -34,6 +34,7 @@ export function planReserve(wanted: readonly WantedUnits[]): Outcome<Reservation
       const before = (place.quantity ?? 0) - place.held;
       return { sku: place.sku, before, after: before - quantity };
     }),
+    inStock,
   );
   const items = wanted.map(({ quantity, place: { product_id, warehouse } }) => ({
     product_id,
@@ -63,5 +64,18 @@ export function planCommit(
   );
   if (problems.length > 0) return refusePlan(problems);
   const lines = held.map(({ quantity, place }) => lineOf(place, (place.quantity ?? 0) - quantity));
-  return ok({ lines, size: { ...sizeOf(lines), removed: 0, emptied: 0, share: 0 } });
+  return ok({ lines, size: { ...sizeOf(lines, 0), removed: 0, emptied: 0, of_stock: 0, share: 0 } });
+}
+
+/** Plans to give units back. They are what counts, and whether another caller counts on them. */
+export function planRelease(
+  { state, expires_at }: Reservation,
+  { held, isOwn, now }: { held: readonly Pick<Held, "quantity">[]; isOwn: boolean; now: number },
+): ReleasePlan {
+  if (state !== "held" || expires_at <= now) return { size: NO_SIZE };
+  const units = held.reduce((sum, { quantity }) => sum + quantity, 0);
+  return { size: { ...NO_SIZE, units, others: isOwn ? 0 : 1 } };
+}
+export interface ReleasePlan {
+  size: WriteSize;
 }

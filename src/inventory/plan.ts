@@ -52,8 +52,8 @@ export interface FoundChange {
   place: Place;
 }
 
-/** Plans all changes, or says what stands against each. */
-export function planUpdate(found: readonly FoundChange[]): Outcome<StockPlan> {
+/** Plans all changes, or says what stands against each. `inStock` are the units of all products. */
+export function planUpdate(found: readonly FoundChange[], inStock: number): Outcome<StockPlan> {
   const problems: { text: string; place: Place }[] = [];
   const lines: Line[] = [];
   for (const { wanted, place } of found) {
@@ -61,7 +61,7 @@ export function planUpdate(found: readonly FoundChange[]): Outcome<StockPlan> {
     if (text !== undefined) problems.push({ text, place });
     else lines.push(lineOf(place, wanted.set ?? (place.quantity ?? 0) + (wanted.delta ?? 0)));
   }
-  return problems.length > 0 ? refusePlan(problems) : ok({ lines, size: sizeOf(lines) });
+  return problems.length > 0 ? refusePlan(problems) : ok({ lines, size: sizeOf(lines, inStock) });
 }
 
 function problemOf({ delta, set, expected_version }: WantedChange, place: Place): string | undefined {
@@ -104,8 +104,8 @@ export function refusePlan(problems: readonly { text: string; place: Place }[]) 
   });
 }
 
-/** Measures a change. A product that only moves between warehouses counts as nothing removed. */
-export function sizeOf(lines: readonly Pick<Line, "sku" | "before" | "after">[]): WriteSize {
+/** Measures a change of a stock of so many units. A product that only moves between warehouses counts as nothing removed. */
+export function sizeOf(lines: readonly Pick<Line, "sku" | "before" | "after">[], inStock: number): WriteSize {
   const bySku = Map.groupBy(lines, ({ sku }) => sku);
   const sums = [...bySku.values()].map((of) => ({
     before: of.reduce((sum, { before }) => sum + (before ?? 0), 0),
@@ -117,7 +117,9 @@ export function sizeOf(lines: readonly Pick<Line, "sku" | "before" | "after">[])
     units: lines.reduce((sum, { before, after }) => sum + Math.abs((after ?? 0) - (before ?? 0)), 0),
     removed,
     skus: new Set(lines.filter(({ before, after }) => before !== after).map(({ sku }) => sku)).size,
-    emptied: sums.filter(({ before, after }) => before > 0 && after === 0).length,
+    emptied: sums.filter(({ before, after }) => before > after && before >= 10 * after).length,
+    others: 0,
+    of_stock: removed === 0 ? 0 : removed / Math.max(removed, inStock),
     share: named === 0 ? 0 : removed / named,
   };
 }
@@ -129,7 +131,7 @@ export interface FoundLine {
 }
 
 /** Plans the way back, if nothing newer has touched any place of the change. */
-export function planUndo(found: readonly FoundLine[]): Outcome<StockPlan> {
+export function planUndo(found: readonly FoundLine[], inStock: number): Outcome<StockPlan> {
   const changed = found.filter(({ line }) => line.before !== line.after);
   if (changed.length === 0)
     return refuse(
@@ -146,5 +148,5 @@ export function planUndo(found: readonly FoundLine[]): Outcome<StockPlan> {
   });
   if (problems.length > 0) return refusePlan(problems);
   const lines = changed.map(({ line, place }) => lineOf(place, line.before));
-  return ok({ lines, size: sizeOf(lines) });
+  return ok({ lines, size: sizeOf(lines, inStock) });
 }

@@ -7,13 +7,14 @@ import type { AppliedChange, Planned } from "./apply-change.ts";
 import { type ChangeQuestion, readChanges } from "./change-list.ts";
 import { heldAt } from "./places.ts";
 import type { StockPlan, WantedChange } from "./plan.ts";
-import type { ReservationPlan } from "./plan-reservation.ts";
+import type { ReleasePlan, ReservationPlan } from "./plan-reservation.ts";
 import { type ReservationQuestion, readReservations } from "./reservation-list.ts";
 import {
   type Reserved,
   type WantedHold,
   commit,
   planCommitment,
+  planReleasing,
   planReservation,
   release,
   reserve,
@@ -71,6 +72,8 @@ export interface Inventory {
     reservationId: string,
     planned: Planned<StockPlan>,
   ): Promise<Outcome<AppliedChange>>;
+  /** Reads what a release would give back, without releasing. */
+  planRelease(draft: ChangeDraft, reservationId: string): Promise<Outcome<ReleasePlan>>;
   release(draft: ChangeDraft, reservationId: string): Promise<Outcome<Reserved>>;
   /** Returns reservations, the newest first. */
   reservations(question: ReservationQuestion): ReturnType<typeof readReservations>;
@@ -91,6 +94,7 @@ export function createInventory(db: D1Database, principal: string): Inventory {
     reserve: (draft, order, planned) => reserve(db, draft, order, planned),
     planCommit: (draft, reservationId) => planCommitment(db, draft, reservationId),
     commit: (draft, reservationId, planned) => commit(db, draft, reservationId, planned),
+    planRelease: (draft, reservationId) => planReleasing(db, draft, reservationId),
     release: (draft, reservationId) => release(db, draft, reservationId),
     reservations: (question) => readReservations(db, question),
     changes: (question) => readChanges(db, question),

@@ -18,8 +18,13 @@ import { type AppliedChange, type Planned, alreadyStored, applyChange, planned }
 import { applyPlan } from "./change-lines.ts";
 import { heldAt, placesIn, selectPlaces } from "./places.ts";
 import type { StockPlan } from "./plan.ts";
-import { dropExpiredHolds } from "./old-changes.ts";
-import { type ReservationPlan, planCommit, planReserve } from "./plan-reservation.ts";
+import {
+  type ReleasePlan,
+  type ReservationPlan,
+  planCommit,
+  planRelease,
+  planReserve,
+} from "./plan-reservation.ts";
 import { planAt } from "./stock-changes.ts";
 
 export interface WantedHold {
@@ -56,8 +61,11 @@ export const planReservation = (
   draft: ChangeDraft,
   wanted: readonly WantedHold[],
 ): Promise<Outcome<Planned<ReservationPlan>>> =>
-  planAt(db, draft, wanted, (found) =>
-    planReserve(found.map(({ wanted: { quantity }, place }) => ({ quantity, place }))),
+  planAt(db, draft, wanted, (found, inStock) =>
+    planReserve(
+      found.map(({ wanted: { quantity }, place }) => ({ quantity, place })),
+      inStock,
+    ),
   );
 
 export interface Reserved {
@@ -86,6 +94,9 @@ export async function reserve(
   return ok({ reservation, isReplay });
 }
 
+/** Expired holds deleted with a new reservation, which adds fewer. */
+const HOLDS_DROPPED = 100;
+
 function holdAll(draft: ChangeDraft, json: string, expiresAt: number): Statement[] {
   const place = ["l.value ->> 'product_id'", "l.value ->> 'warehouse'"] as const;
   const isShort = `SELECT 1 FROM json_each(?9) l ${joinStock(...place)}
@@ -104,7 +115,11 @@ function holdAll(draft: ChangeDraft, json: string, expiresAt: number): Statement
       values: [id, draft.id, expiresAt, json],
     },
     // Expired holds hold nothing; they are deleted so that they do not add up.
-    dropExpiredHolds(draft.at),
+    {
+      sql: `DELETE FROM holds WHERE (product_id, warehouse, reservation_id) IN (
+        SELECT product_id, warehouse, reservation_id FROM holds WHERE expires_at <= ?1 LIMIT ${HOLDS_DROPPED})`,
+      values: [draft.at],
+    },
   ];
 }
 
@@ -155,6 +170,26 @@ export const commit = (
       ...endReservation(reservationId, draft.id, "committed"),
     ],
   });
+
+/** Reads a reservation and measures its release. */
+export async function planReleasing(
+  db: D1Database,
+  draft: ChangeDraft,
+  reservationId: string,
+): Promise<Outcome<ReleasePlan>> {
+  const [rows, makers] = await runBatch(db, [
+    select("id", reservationId),
+    {
+      sql: "SELECT c.principal FROM reservations r JOIN changes c ON c.id = r.change_id WHERE r.id = ?1",
+      values: [reservationId],
+    },
+  ]);
+  const reservation = reservationIn(rows);
+  if (reservation === undefined) return UNKNOWN;
+  const [maker] = z.array(z.object({ principal: z.string() })).parse(makers);
+  const isOwn = maker?.principal === draft.principal;
+  return ok(planRelease(reservation, { held: reservation.items, isOwn, now: draft.at }));
+}
 
 /** Ends a reservation, so that others can have its units. Releasing a released one changes nothing. */
 export async function release(

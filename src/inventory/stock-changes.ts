@@ -6,7 +6,7 @@ import type { WriteSize } from "../detection/size.ts";
 import { type Outcome, ok, refuse } from "../refusal.ts";
 import { type AppliedChange, type Planned, alreadyStored, applyChange, planned } from "./apply-change.ts";
 import { applyPlan, linesIn, selectLines } from "./change-lines.ts";
-import { placesIn, selectPlaces } from "./places.ts";
+import { placesIn, selectPlaces, selectUnits, unitsIn } from "./places.ts";
 import { type Place, type StockPlan, type WantedChange, planUndo, planUpdate } from "./plan.ts";
 
 const HINTED_WAREHOUSES = 20;
@@ -22,11 +22,12 @@ export async function planAt<
   db: D1Database,
   draft: ChangeDraft,
   wanted: readonly Wanted[],
-  plan: (found: readonly { wanted: Wanted; place: Place }[]) => Outcome<Plan>,
+  plan: (found: readonly { wanted: Wanted; place: Place }[], inStock: number) => Outcome<Plan>,
 ): Promise<Outcome<Planned<Plan>>> {
-  const [kept, rows, names] = await runBatch(db, [
+  const [kept, rows, units, names] = await runBatch(db, [
     selectStored(draft),
     selectPlaces(wanted, draft.at),
+    selectUnits,
     { sql: "SELECT name FROM warehouses ORDER BY name LIMIT ?1", values: [HINTED_WAREHOUSES] },
   ]);
   const stored = readStored(kept, draft);
@@ -40,7 +41,7 @@ export async function planAt<
     const place = found[index]?.place;
     return place === undefined ? [] : [{ wanted: each, place }];
   });
-  return planned(plan(places));
+  return planned(plan(places, unitsIn(units)));
 }
 
 /** Reads what an update is about and plans it. */
@@ -86,7 +87,7 @@ export async function planStockUndo(
   if (changesIn(changes).length === 0)
     return refuse("not_found", "There is no such change, or it is too old to be undone.");
   const lines = linesIn(lineRows);
-  const [rows] = await runBatch(db, [selectPlaces(lines, draft.at)]);
+  const [rows, units] = await runBatch(db, [selectPlaces(lines, draft.at), selectUnits]);
   const places = placesIn(rows);
   return planned(
     planUndo(
@@ -94,6 +95,7 @@ export async function planStockUndo(
         const place = places[index]?.place;
         return place === undefined ? [] : [{ line, place }];
       }),
+      unitsIn(units),
     ),
   );
 }

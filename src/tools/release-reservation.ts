@@ -3,9 +3,10 @@ import { draftOf, reasonArgument } from "../changes/change.ts";
 import { NOWHERE } from "../detection/labels.ts";
 import { ok } from "../refusal.ts";
 import { answerReservation, reservationIdSchema, reservationSchema, reservationText } from "./reservation.ts";
-import { REPEATABLE_WRITE, defineTool } from "./tool.ts";
+import { toolPlan } from "./stock-change.ts";
+import { REPEATABLE_WRITE, defineWrite } from "./tool.ts";
 
-export const releaseReservation = defineTool({
+export const releaseReservation = defineWrite({
   name: "release_reservation",
   version: 1,
   title: "Release a reservation",
@@ -23,9 +24,13 @@ export const releaseReservation = defineTool({
   input: z.strictObject({ reservation_id: reservationIdSchema, reason: reasonArgument }),
   output: reservationSchema,
 
-  async run(args, { inventory, now }) {
+  async plan(args, { catalog, inventory, now }) {
     const draft = draftOf("release_reservation", args, { principal: inventory.principal, now });
-    const released = await inventory.release(draft, args.reservation_id);
+    return toolPlan(catalog, draft, await inventory.planRelease(draft, args.reservation_id));
+  },
+
+  async apply({ reservation_id }, { inventory, now }, { draft }) {
+    const released = await inventory.release(draft, reservation_id);
     return released.ok ? ok(answerReservation(released.value, now)) : released;
   },
 

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { draftOf } from "../../src/changes/change.ts";
 import { createInventory } from "../../src/inventory/repository.ts";
-import { dropOldChanges } from "../../src/inventory/old-changes.ts";
+import { dropOldChanges } from "../../src/changes/old-changes.ts";
 import { policyInForce } from "../../src/policy/bundled.ts";
 import { createSupport } from "../../src/support/repository.ts";
 import { DAY_MS, admission, newObject } from "./support/admission.ts";
@@ -49,7 +49,7 @@ async function undo(change_id: string) {
   const planned = await inventory.planUndo(draft);
   return planned.ok ? inventory.undo(draft, planned.value) : planned;
 }
-const drop = (slices = 100) => dropOldChanges(env.DB, { before: BEFORE, now: NOW, slices });
+const drop = (slices = 100) => dropOldChanges(env.DB, { before: BEFORE, slices });
 const count = async (table: string) =>
   Number(await env.DB.prepare(`SELECT count(*) AS n FROM ${table}`).first("n"));
 
@@ -118,11 +118,14 @@ it("an old reservation goes with the change that made it, however it ended", asy
     expect(await inventory.planCommit(commit, id ?? "")).toMatchObject({ refusal: { code: "not_found" } });
 });
 
-it("expired holds go at the alarm, and none that is in force", async () => {
+it("an expired hold goes with the next reservation, and with the change that made it", async () => {
   const item = [{ sku, warehouse: "east", quantity: 1 }];
-  for (let each = 0; each < 3; each++) await hold(item, { now: NOW - 60_001 + each });
-  await drop(1);
-  expect(await count("holds")).toBe(1);
+  await hold(item, { now: NOW - 60_001 });
+  await hold(item, { now: NOW - 59_999 });
+  await hold(item, { now: NOW });
+  expect(await count("holds")).toBe(2);
+  await dropOldChanges(env.DB, { before: NOW + 1, slices: 1 });
+  expect(await count("holds")).toBe(0);
 });
 
 it("the alarm of any caller deletes a bounded number at a time, until none is left", async () => {

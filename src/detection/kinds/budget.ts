@@ -9,7 +9,7 @@ import { type RuleHandler, appliesTo } from "./compiled-rule.ts";
 /** Limits records or bytes: those answered or written so far, those of calls in flight, and those of this call. */
 export function budgetHandler(rule: RuleOf<"budget">): RuleHandler {
   const limits = rule.limits.map(({ window, max }) => ({ max, counter: counterOf(ruleKey(rule), window) }));
-  const watched = { classes: rule.classes, kinds: rule.kinds };
+  const watched = { classes: rule.classes, except_classes: rule.except_classes, kinds: rule.kinds };
 
   /** Adds up what writes in flight will use for certain, and what reads in flight may answer at most. */
   function costInFlight(

@@ -9,6 +9,8 @@ export interface CompiledRule {
   rule: Rule;
   /** The rule sees only calls whose answers may hold one of these classes; absent: all calls. */
   classes?: readonly DataClass[] | undefined;
+  /** The rule sees only calls whose answers can't hold any of these; absent: all calls. */
+  except_classes?: readonly DataClass[] | undefined;
   /** The rule sees only calls that do one of these; absent: all calls. */
   kinds?: FlowCall["kinds"] | undefined;
   /**
@@ -28,10 +30,11 @@ export type RuleHandler = Omit<CompiledRule, "rule">;
 
 /** Returns whether a rule with these classes and kinds applies to a call. */
 export const appliesTo = (
-  { classes, kinds }: Pick<CompiledRule, "classes" | "kinds">,
+  { classes, except_classes, kinds }: Pick<CompiledRule, "classes" | "except_classes" | "kinds">,
   call: Pick<FlowCall, "classes" | "kinds">,
 ): boolean =>
   (classes === undefined || overlaps(classes, call.classes)) &&
+  (except_classes === undefined || !overlaps(except_classes, call.classes)) &&
   (kinds === undefined || overlaps(kinds, call.kinds));
 
 export const overlaps = (a: readonly string[], b: readonly string[]): boolean => {

@@ -1,6 +1,6 @@
 import type { DataClass } from "../../detection/labels.ts";
 import type { Rule } from "../../detection/rules.ts";
-import { SUMMED } from "../../detection/size.ts";
+import { COUNTED } from "../../detection/size.ts";
 import { duration, list, number, plural } from "./units.ts";
 
 // Flow rules in words, for people who have not read docs/detection.md.
@@ -29,11 +29,12 @@ const COUNTED_NOUNS: Record<Exclude<Rule["kind"], "budget" | "size">, Noun> = {
   taint: ["text like an instruction", "texts like instructions"],
   flooding: PEOPLE,
 };
-const SIZE_NOUNS: Record<(typeof SUMMED)[number], Noun> = {
+const SIZE_NOUNS: Record<(typeof COUNTED)[number], Noun> = {
   units: ["unit added or removed", "units added or removed"],
   removed: ["unit removed", "units removed"],
   skus: ["product changed", "products changed"],
   emptied: ["product emptied", "products emptied"],
+  others: ["released reservation of others", "released reservations of others"],
 };
 
 /** A count with the noun of its rule: `8 people`. */
@@ -76,12 +77,16 @@ export function ruleWords(rule: Rule): string {
         .join("; ");
     case "size":
       return rule.limits
-        .map(({ window, share, ...max }) => {
-          const sums = SUMMED.flatMap((part) =>
+        .map(({ window, share, of_stock, of_catalog, ...max }) => {
+          const sums = COUNTED.flatMap((part) =>
             max[part] === undefined ? [] : [plural(max[part], ...SIZE_NOUNS[part])],
           );
-          const most = share === undefined ? [] : [`${number(share * 100)} % of the named stock`];
-          return `${list([...sums, ...most])} in ${duration(window)}`;
+          const parts = Object.entries({
+            "the products if that is more": of_catalog,
+            "all stock": of_stock,
+            "the named stock": share,
+          }).flatMap(([of, part]) => (part === undefined ? [] : [`${number(part * 100)} % of ${of}`]));
+          return `${list([...sums, ...parts])} in ${window === undefined ? "one call" : duration(window)}`;
         })
         .join("; ");
     case "subjects":

@@ -296,5 +296,9 @@ export class Run {
       assert.ok(quantity >= 0);
       assert.equal(real?.available, Math.max(0, quantity - this.model.held(name, this.now)));
     }
+    const units = await env.DB.prepare(
+      "SELECT (SELECT total(units) FROM warehouses) AS counted, (SELECT total(quantity) FROM stock) AS stored",
+    ).first();
+    assert.equal(units?.["counted"], units?.["stored"]);
   }
 }

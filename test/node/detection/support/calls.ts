@@ -64,14 +64,17 @@ export class Caller {
   readonly state: FlowState;
   now = START;
 
-  constructor(rules: ReturnType<typeof rulesOf>) {
+  readonly context: typeof CONTEXT;
+
+  constructor(rules: ReturnType<typeof rulesOf>, context = CONTEXT) {
+    this.context = context;
     this.detector = detectorOf(rules);
     this.state = new FlowState(rules);
   }
 
   admit(changes: Partial<FlowCall>): { call: FlowCall; decision: Decision } {
     const call = callOf({ at: this.now, ...changes });
-    return { call, decision: admit(this.state, this.detector, call, CONTEXT) };
+    return { call, decision: admit(this.state, this.detector, call, this.context) };
   }
 
   settle(call: FlowCall, changes: Partial<FlowResult> = {}): Decision {
