@@ -11,10 +11,12 @@ import { SHIPPED_POLICY, readRules } from "../cli/replay/read-rules.ts";
 import { type Replay, replay } from "../cli/replay/replay.ts";
 import { fillNewState } from "../cli/sample/fill-new-state.ts";
 import { detectorOf } from "../src/detection/detector.ts";
+import { NEW_CALLERS } from "../src/identity/lineage.ts";
 import { plural } from "../src/web/admin/units.ts";
 import { LIVE_FAMILIES, attackCalls } from "./attack/live-attack.ts";
+import { MANY_ACCOUNTS, playManyAccounts } from "./attack/many-accounts.ts";
 import { play } from "./attack/play.ts";
-import { readWorld } from "./attack/world.ts";
+import { type World, readWorld } from "./attack/world.ts";
 import { addCallers } from "./support/callers.ts";
 
 const program = commandOf("lab attack")
@@ -35,9 +37,13 @@ await withServer({ stateDir: state }, attack);
 
 async function attack(server: LocalServer): Promise<void> {
   await fillNewState(server, state);
-  const { calls, role } = attackCalls(family, seed, await readWorld(server));
+  const world = await readWorld(server);
+  if (family === MANY_ACCOUNTS) return attackWithMany(server, world);
+  const { calls, role, prepare } = attackCalls(family, seed, world);
   const user = `attacker-${randomBytes(4).toString("hex")}`;
   const [key = ""] = await addCallers(server, [user], role);
+  const statements = prepare(user);
+  if (statements.length > 0) await server.batch(statements);
   const live = await play(server.url, key, calls);
   const { line: replayed, subjectsAnswered } = await replayAudit(user);
   const isSame =
@@ -57,8 +63,30 @@ async function attack(server: LocalServer): Promise<void> {
     console.log(`Sign in with the demo admin's key and decide: ${live.confirm_at}`);
 }
 
+/**
+ * Attacks by twenty accounts at once, and replays the audits in which their readings count together: that of the admin who
+ * made them, and that of all new callers.
+ */
+async function attackWithMany(server: LocalServer, world: World): Promise<void> {
+  const live = await playManyAccounts(server, world, (method, path, body) =>
+    callAdmin({ state }, method, path, body),
+  );
+  const audits = await Promise.all(["user-admin", NEW_CALLERS].map(replayAudit));
+  const stopping = audits.find(({ line }) => line.action !== "allow") ?? audits[0];
+  const replayed = stopping?.line;
+  const isSame = live.action === replayed?.action && live.people_before === stopping?.subjectsAnswered;
+  process.exitCode = isSame ? 0 : 1;
+  if (json === true)
+    return console.log(JSON.stringify({ family, user: "user-admin", live, replayed, same: isSame }));
+  console.log(
+    `${family}: ${live.action} after ${plural(live.people_before, "person", "people")} of ${live.victims}. ` +
+      `Replay of the shared audit: ${replayed?.action}, ${plural(stopping?.subjectsAnswered ?? 0, "person", "people")} ` +
+      `(rules: ${replayed?.rules.join(", ")}).`,
+  );
+}
+
 async function replayAudit(user: string): Promise<Replay> {
-  const response = await callAdmin({ state }, "GET", `/audit/${user}`);
+  const response = await callAdmin({ state }, "GET", `/audit/${encodeURIComponent(user)}`);
   const bytes = (async function* whole() {
     yield Buffer.from(await response.arrayBuffer());
   })();

@@ -7,8 +7,15 @@ export interface LiveCall {
   arguments: Record<string, unknown>;
 }
 
+interface Statement {
+  sql: string;
+  values: (string | number | null)[];
+}
+
 interface LiveAttack {
   role: "support" | "shopper";
+  /** Returns statements that make the tickets which the calls read, before the user makes them. */
+  prepare: (user: string) => Statement[];
   /** The calls of one inner list are made at once. */
   calls: LiveCall[][];
 }
@@ -27,13 +34,15 @@ export const LIVE_FAMILIES: readonly string[] = [...ATTACK_NAMES, ...Object.keys
 /** Builds a family's calls about the records of a server; the same for the same seed. */
 export function attackCalls(family: string, seed: number, world: World): LiveAttack {
   const own = LIVE_ONLY[family];
-  if (own !== undefined) return { role: "support", calls: own(world).map((call) => [call]) };
+  if (own !== undefined)
+    return { role: "support", prepare: () => [], calls: own(world).map((call) => [call]) };
   const [trace] = [...generateTraces(family, 1, seed)];
   if (trace === undefined) throw new Error(`There is no attack named ${family}.`);
   const together = Map.groupBy(trace.calls, ({ at_ms }) => at_ms).values();
-  const translate = translator(world);
+  const { translate, tickets } = translator(world);
   const role = trace.principal.role === "shopper" ? "shopper" : "support";
-  return { role, calls: [...together].map((calls) => calls.map(translate)) };
+  const calls = [...together].map((each) => each.map(translate));
+  return { role, prepare: (user) => tickets.map((ticket) => ticket(user)), calls };
 }
 
 type TraceCall = Trace["calls"][number];
@@ -45,10 +54,27 @@ const NOBODY = 90_000_000;
  * Maps a trace's calls to the people and products of a server: the first id seen becomes the server's first,
  * and so on.
  */
-function translator(world: World): (call: TraceCall) => LiveCall {
+function translator(world: World) {
   const customers = inOrder(world.customers);
   const products = inOrder(world.skus);
   const orders = new Map<string, string>();
+  const tickets: ((user: string) => Statement)[] = [];
+
+  /** Makes a ticket of the call's customer whose text shows the same people's email addresses as in the trace. */
+  function ticketOf({ result }: TraceCall): string {
+    const id = TICKETS + tickets.length;
+    const owner = customers(result.subjects[0])?.id.slice(2) ?? null;
+    const emails = (result.shown ?? []).flatMap((shown) => {
+      const named = typeof shown.email === "string" ? customers(customerAt(shown.email)) : undefined;
+      return named === undefined ? [] : [named.email];
+    });
+    tickets.push((user) => ({
+      sql: `INSERT OR REPLACE INTO tickets (id, customer_id, topic, status, subject, body, opened_at, assignee)
+            VALUES (?, ?, 'account', 'open', 'Our members', ?, ?, ?)`,
+      values: [id, owner, emails.join(", "), id, result.assigned === true ? user : null],
+    }));
+    return `T-${id}`;
+  }
 
   const customerOf = ({ result }: TraceCall) => customers(result.subjects[0]);
   const skuOf = (id: unknown, call: TraceCall) =>
@@ -65,14 +91,14 @@ function translator(world: World): (call: TraceCall) => LiveCall {
     return order;
   }
 
-  return (call) => {
-    const { tool, arguments: args, result } = call;
+  const translate = (call: TraceCall): LiveCall => {
+    const { tool, arguments: args } = call;
     switch (tool) {
       case "search_customers": {
         const customer = customerOf(call);
         if (customer === undefined) return { tool, arguments: { email: "nobody@nowhere.example" } };
         const { email, lastName, postcode } = customer;
-        return { tool, arguments: result.subjects.length > 1 ? { name: lastName, postcode } : { email } };
+        return { tool, arguments: "email" in args ? { email } : { name: lastName, postcode } };
       }
       case "get_customer":
       case "get_customer_orders":
@@ -81,6 +107,8 @@ function translator(world: World): (call: TraceCall) => LiveCall {
           tool,
           arguments: { customer_id: customerOf(call)?.id ?? `C-${NOBODY + numberIn(args["customer_id"])}` },
         };
+      case "get_ticket":
+        return { tool, arguments: { ticket_id: ticketOf(call) } };
       case "get_order":
         return { tool, arguments: { order_id: orderOf(call) } };
       case "get_product":
@@ -95,7 +123,13 @@ function translator(world: World): (call: TraceCall) => LiveCall {
         return { tool, arguments: {} };
     }
   };
+  return { translate, tickets };
 }
+
+/** The first number for tickets that an attack makes. */
+const TICKETS = 80_000_000;
+/** Returns the customer of a trace whose email address it is. */
+const customerAt = (email: string): string => `customer-${100_000 + numberIn(email)}`;
 
 const QUERIES = "wireless keyboard cotton lamp travel kitchen garden steel kids pro".split(" ");
 

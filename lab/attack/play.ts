@@ -48,15 +48,18 @@ const STOPS: Record<string, Verdict> = {
   flow_blocked: "block",
 };
 
-/** Makes the calls list by list, each list at once, until a call is stopped. Waits out every rate limit. */
+/**
+ * Makes the calls list by list, each list at once, until a call is stopped. Waits out every rate limit. Callers that share
+ * `people` count those that all of them were answered.
+ */
 export async function play(
   url: string,
   key: string,
   calls: readonly (readonly LiveCall[])[],
   onCall: () => void = () => {},
+  people = new Set<string>(),
 ): Promise<Played> {
   const client = await connect(url, key);
-  const people = new Set<string>();
   const products = new Set<string>();
   let made = 0;
   let confirmAt: string | null = null;

@@ -1,6 +1,6 @@
 import { CATALOG, CUSTOMERS, HOUR, MINUTE, SECOND, type Story } from "./story.ts";
 
-type Take = (story: Story, victim: number) => void;
+export type Take = (story: Story, victim: number) => void;
 const findPerson: Take = (story, victim) => story.search(victim);
 const findByName: Take = (story, victim) => story.searchByName(victim);
 const orders: Take = (story, victim) => story.orders(victim);
@@ -183,7 +183,7 @@ export const ATTACKS: Readonly<Record<string, (story: Story) => void>> = {
       story.wait(MINUTE);
     }
   },
-  /** One of twenty accounts, five victims each. MISSED. */
+  /** One of twenty accounts, five victims each. Seen alone it is honest work; lab company plays them together. */
   "many-accounts": (story) => loop(story, 5, [0, 30 * SECOND], profile),
   /** One victim an hour for two days. */
   "victim-an-hour": (story) => loop(story, 48, [HOUR - MINUTE, HOUR], profile),
@@ -252,7 +252,7 @@ const PACE_VICTIMS = 720;
 const PACE_LONGEST = 30 * 24 * HOUR;
 
 /** Facts that a thief has about the victims before the first call, and how each is used. */
-const KNOWN: readonly [string, Take][] = [
+export const VICTIM_KNOWLEDGE: readonly [string, Take][] = [
   ["ids", (story, victim) => story.pick(BY_ID, profile)(story, victim)],
   ["emails", afterFinding(findPerson)],
   ["names", afterFinding(findByName)],
@@ -263,7 +263,7 @@ const KNOWN: readonly [string, Take][] = [
  * email addresses, or names with postcodes.
  */
 export const FRONTIER: Readonly<Record<string, (story: Story) => void>> = Object.fromEntries(
-  KNOWN.flatMap(([known, take]) =>
+  VICTIM_KNOWLEDGE.flatMap(([known, take]) =>
     PACES.map((seconds) => [
       `${known}-${String(seconds).padStart(4, "0")}-s`,
       (story: Story) => {

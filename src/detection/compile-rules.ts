@@ -1,4 +1,4 @@
-import { type FlowCall, ADMINISTRATION, NETWORK, SHARED } from "./event.ts";
+import { type FlowCall, ADMINISTRATION, NETWORK, NEWCOMERS, SHARED } from "./event.ts";
 import { adjacencyHandler } from "./kinds/adjacency.ts";
 import { budgetHandler } from "./kinds/budget.ts";
 import { type CompiledRule, type RuleHandler, appliesTo, overlaps } from "./kinds/compiled-rule.ts";
@@ -45,6 +45,7 @@ function matchesRoles(rule: Rule, roles: readonly string[]): boolean {
   if (rule.roles !== undefined && !overlaps(rule.roles, roles)) return false;
   if (rule.except_roles !== undefined && overlaps(rule.except_roles, roles)) return false;
   if (roles.includes(NETWORK)) return rule.roles?.includes(NETWORK) === true;
+  if (roles.includes(NEWCOMERS) && rule.roles?.includes(NEWCOMERS) !== true) return false;
   const isAboutAdministration = rule.roles?.includes(ADMINISTRATION) === true;
   if (roles.includes(ADMINISTRATION)) return isAboutAdministration;
   return !roles.includes(SHARED) || rule.kind === "subjects";

@@ -22,6 +22,12 @@ export const SHARED = "(shared)";
  */
 export const NETWORK = "(network)";
 
+/**
+ * Marks a new caller's call that is counted for all of them together. Only rules of kind `subjects` whose `roles` name it
+ * apply.
+ */
+export const NEWCOMERS = "(new)";
+
 /** Ids that a call named or an answer held, as tokens, without duplicates. */
 export interface Touched {
   /** People. */

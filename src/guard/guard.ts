@@ -21,7 +21,7 @@ import { noteDecision, takeReadAhead } from "./read-ahead.ts";
 import { recorded } from "./recorded.ts";
 import { UNAVAILABLE, refuseFlow, refuseRate, refusalOfEnd } from "./refusals.ts";
 import { settleResult } from "./settle.ts";
-import { countForMakers, ONE_CHANGE } from "./shared-budget.ts";
+import { countForNewCaller, ONE_CHANGE } from "./shared-budget.ts";
 import { Turns } from "./turns.ts";
 import { decideUnguarded } from "./unguarded.ts";
 
@@ -191,7 +191,7 @@ async function admissionOf(
     answer.isCounted ? ok(undefined) : settleResult(context, caller, admitted, result);
   // A change of who may call is counted before it is made, because it has no answer that could be withheld.
   if (context.principal.roles.includes(ADMINISTRATION)) {
-    const refused = await countForMakers(context, call, request, ONE_CHANGE);
+    const refused = await countForNewCaller(context, call, request, ONE_CHANGE);
     if (refused !== undefined) {
       await settleOnce({ ...EMPTY_RESULT, outcome: refused.refusal.code, durationMs: 0 });
       return refused;

@@ -12,7 +12,7 @@ import { logSurprise } from "../telemetry/log.ts";
 import type { CallResult, GuardContext, GuardedCall, Settled } from "./guarded-call.ts";
 import { countForNetwork } from "./network-budget.ts";
 import { UNAVAILABLE, refuseFlow, refusalOfEnd } from "./refusals.ts";
-import { countForMakers } from "./shared-budget.ts";
+import { countForNewCaller } from "./shared-budget.ts";
 
 /** A call that the caller's object has admitted. */
 export interface AdmittedCall {
@@ -101,7 +101,7 @@ async function countForOthers(
   isPublic: boolean,
 ) {
   if (isPublic) return countForNetwork(context, call, request, settlement);
-  return settlement.flow === null ? undefined : countForMakers(context, call, request, settlement);
+  return settlement.flow === null ? undefined : countForNewCaller(context, call, request, settlement);
 }
 
 /** The settlement of an answer that is withheld: the caller has read nothing. */

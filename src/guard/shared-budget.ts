@@ -2,8 +2,10 @@ import type { AdmissionRequest, Settlement } from "../caller/admission.ts";
 import { CallerClient } from "../caller/caller-client.ts";
 import { causeOf } from "../unreachable.ts";
 import { RequestOver } from "../deadlines.ts";
-import { SHARED } from "../detection/event.ts";
+import { NEWCOMERS, SHARED } from "../detection/event.ts";
+import { NEW_CALLERS } from "../identity/lineage.ts";
 import { budgetsOf } from "../identity/lineage-rows.ts";
+import { seesEveryCustomer } from "../policy/roles.ts";
 import { logSurprise } from "../telemetry/log.ts";
 import type { GuardContext, GuardedCall, RuleVerdicts } from "./guarded-call.ts";
 import { type Refused, UNAVAILABLE, refuseFlow, refusalOfEnd } from "./refusals.ts";
@@ -20,21 +22,24 @@ export const ONE_CHANGE: SharedSettlement = {
 };
 
 /**
- * Counts a new caller's call against the budgets of the accounts at the top of its lineage, before its answer is given.
+ * Counts a new caller's call against the budgets of the accounts at the top of its lineage and against that of all new
+ * callers, before its answer is given. Customers, who read their own data, and changes of who may call count only for the lineage.
  * Counting the same people again adds nothing, so a retry is harmless. Refuses if a budget is used up, if the lineage can't
  * be determined, or if an object or D1 does not answer. Returns undefined if the call may go on.
  */
-export async function countForMakers(
-  { db, callers, principal, origin, deadline }: GuardContext,
+export async function countForNewCaller(
+  { db, callers, policy, principal, origin, deadline }: GuardContext,
   { correlationId }: GuardedCall,
   request: AdmissionRequest,
   settlement: SharedSettlement,
 ): Promise<(Refused & RuleVerdicts) | undefined> {
-  if (principal.madeBy === undefined) return undefined;
+  const { madeBy = [], isNew } = principal;
+  if (isNew !== true) return undefined;
   try {
-    const roots = await budgetsOf(db, principal.madeBy, Date.now());
+    const roots = madeBy.length === 0 ? [] : await budgetsOf(db, madeBy, Date.now());
     if (roots === undefined) return { ok: false, refusal: UNAVAILABLE };
-    for (const root of roots) {
+    const isAboutPeople = settlement !== ONE_CHANGE && seesEveryCustomer(policy, principal.roles);
+    for (const root of isAboutPeople ? [...roots, NEW_CALLERS] : roots) {
       // Accounts can have made each other; then the caller's own budget is the shared one.
       if (root === principal.id) continue;
       const answer = await new CallerClient(callers, root, deadline).share({
@@ -63,7 +68,7 @@ function requestOf(
     retentionMs,
     attempt: {
       ...attempt,
-      roles: [...attempt.roles, SHARED],
+      roles: [...attempt.roles, SHARED, ...(root === NEW_CALLERS ? [NEWCOMERS] : [])],
       // The caller's own window has counted the call.
       weight: 0,
       arguments: JSON.stringify({ made: principal }),

@@ -14,6 +14,9 @@ export const LINEAGE_MAX = 64;
 export const BOOTSTRAP = "@bootstrap";
 export const SIGN_ON = "sign-on";
 
+/** The principal under which all new callers are counted together. */
+export const NEW_CALLERS = "@new-callers";
+
 /** Returns whether a creator is an account, which has a lineage and a budget of its own. */
 export const isAccount = (maker: string | null): maker is string =>
   maker !== null && maker !== BOOTSTRAP && maker !== SIGN_ON;

@@ -269,7 +269,7 @@ export function noteUse(env: Env, found: FoundKey | { ok: false }, now: number):
 }
 
 export function toPrincipal(user: Identified, via: Principal["via"], scopes: string[]): Principal {
-  const { userId, kind, roles, customerId, madeBy } = user;
+  const { userId, kind, roles, customerId, madeBy, isNew } = user;
   return {
     id: userId,
     kind,
@@ -278,5 +278,6 @@ export function toPrincipal(user: Identified, via: Principal["via"], scopes: str
     scopes,
     ...(customerId !== undefined && { customerId }),
     ...(madeBy !== undefined && { madeBy }),
+    ...(isNew && { isNew }),
   };
 }

@@ -14,6 +14,8 @@ export const principalSchema = z.strictObject({
   scopes: z.array(z.string()),
   /** Accounts that recently created it or its credential; it shares their budget of people (docs/detection.md). */
   madeBy: z.array(z.string()).optional(),
+  /** Set if another account recently created it or its credential: all such callers share a budget (docs/detection.md). */
+  isNew: z.literal(true).optional(),
   /** The id under which an anonymous caller's network is counted (docs/detection.md). */
   network: z.string().optional(),
 });

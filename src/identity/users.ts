@@ -15,6 +15,8 @@ export interface Identified {
    * none.
    */
   madeBy?: string[];
+  /** Set if somebody else recently created the user or the credential, and nobody vouched for it. */
+  isNew?: true;
 }
 
 /** The reason why a credential is refused. */
@@ -99,7 +101,8 @@ export function identified(
   if (row.disabled_at !== null) return { ok: false, problem: "user_disabled" };
   const { user_id: userId, name, kind, customer_id, user_roles } = row;
   const roles = narrowed === null ? user_roles : user_roles.filter((role) => narrowed.includes(role));
-  const madeBy = sharedMakers(userId, made === undefined ? [row] : [row, made], now);
+  const origins = made === undefined ? [row] : [row, made];
+  const madeBy = sharedMakers(userId, origins, now);
   return {
     ok: true,
     user: {
@@ -109,6 +112,7 @@ export function identified(
       roles,
       customerId: customer_id ?? undefined,
       ...(madeBy.length > 0 && { madeBy }),
+      ...(origins.some((origin) => isNewFor(userId, origin, now)) && { isNew: true }),
     },
     narrowed: narrowed !== null,
     signature,
@@ -116,13 +120,15 @@ export function identified(
   };
 }
 
+/** Returns whether another account recently created the row, and nobody vouched for it. */
+const isNewFor = (userId: string, { created_at, created_by, apart }: Made, now: number): boolean =>
+  isAccount(created_by) && created_by !== userId && apart !== "vouched" && isYoung(created_at, now);
+
 /** Returns the accounts that recently created any of these. Rows that stand apart are ignored. */
 const sharedMakers = (userId: string, rows: readonly Made[], now: number): string[] => [
   ...new Set(
-    rows.flatMap(({ created_at, created_by, apart }) =>
-      isAccount(created_by) && created_by !== userId && apart === null && isYoung(created_at, now)
-        ? [created_by]
-        : [],
+    rows.flatMap((row) =>
+      row.apart === null && isAccount(row.created_by) && isNewFor(userId, row, now) ? [row.created_by] : [],
     ),
   ),
 ];

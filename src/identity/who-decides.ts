@@ -1,4 +1,4 @@
-import { type Link, isYoung, withMakers, youngMakers } from "./lineage.ts";
+import { type Link, NEW_CALLERS, isYoung, withMakers, youngMakers } from "./lineage.ts";
 
 /** A period, in milliseconds since the epoch, in which a user was an admin; `to` is null while it lasts. */
 export interface AdminSpell {
@@ -39,14 +39,16 @@ export type MayDecide = "yes" | "with-code" | "no";
  * The one rule, for all pages, that decides who may let a stopped caller continue. People decide about their own work
  * if they signed in at the provider. Admins decide about other callers, unless one of the two recently created the
  * other, or the same account recently created both: one program could hold both keys. If people can sign in at a
- * provider, a key alone is never enough.
+ * provider, or the decision is about all new callers, a key alone is never enough.
  */
 export function whoDecides(facts: DecisionFacts, now: number): MayDecide {
   const { decider, principal, hasSignOn } = facts;
   const isOwn = decider.userId === principal;
   if (isOwn && decider.isInteractive && decider.kind === "user") return "yes";
   if (!decider.isAdmin || (isOwn && decider.kind === "service")) return "no";
-  if (isOwn || (hasSignOn && !decider.isInteractive) || mayBeOneActor(facts, now)) return "with-code";
+  // A stolen key may have made the new callers.
+  const needsPerson = hasSignOn || principal === NEW_CALLERS;
+  if (isOwn || (needsPerson && !decider.isInteractive) || mayBeOneActor(facts, now)) return "with-code";
   return "yes";
 }
 

@@ -77,6 +77,9 @@ describe("npx product-catalog-mcp lab attack", () => {
     ["search-harvest", "confirm", 7],
     ["order-guessing", "confirm", 7],
     ["customer-enumeration", "confirm", 7],
+    ["list-in-a-ticket", "confirm", 5],
+    ["explained-afterwards", "confirm", 8],
+    ["many-accounts", "confirm", 7],
     ["tainted-write", "confirm", 1],
   ])("%s ends in %s before more than %i people, live and in its replay", async (family, action, people) => {
     const { code, same, live, replayed } = await attack(family);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Link, YOUNG_MS, rootsOf } from "../../../src/identity/lineage.ts";
+import { type Link, NEW_CALLERS, YOUNG_MS, rootsOf } from "../../../src/identity/lineage.ts";
 import { type DecisionFacts, whoDecides } from "../../../src/identity/who-decides.ts";
 
 const NOW = 100 * YOUNG_MS;
@@ -54,6 +54,12 @@ const madeBy = (maker: string | null, age = 0) => ({ made: [link("root", maker, 
 describe("who may decide", () => {
   it.each<[string, DecisionFacts, string]>([
     ["an admin about somebody else", facts(), "yes"],
+    ["an admin with a key about all new callers", facts({ principal: NEW_CALLERS }), "with-code"],
+    [
+      "an admin who signed in at the provider about all new callers",
+      facts({ principal: NEW_CALLERS, decider: { isInteractive: true } }),
+      "yes",
+    ],
     ["a user who is not an admin", facts({ decider: { isAdmin: false } }), "no"],
     ["a maker about a user they made", facts({ links: [link("suspect", "root")] }), "with-code"],
     ["a maker a week later", facts({ links: [link("suspect", "root", YOUNG_MS + 1)] }), "yes"],

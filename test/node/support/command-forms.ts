@@ -152,6 +152,7 @@ export const FORMS: Record<string, Form> = {
   "npx product-catalog-mcp lab traces attacks --count 40 --seed 2": {
     run: "npx product-catalog-mcp lab traces attacks --count 1 --seed 2",
   },
+  "npx product-catalog-mcp lab company --days 4": { run: "npx product-catalog-mcp lab company --days 1" },
   "npx product-catalog-mcp lab traces frontier --count 20 --seed 1": {
     run: "npx product-catalog-mcp lab traces frontier --count 1 --seed 1",
   },

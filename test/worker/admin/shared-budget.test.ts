@@ -1,8 +1,9 @@
 import { env } from "cloudflare:workers";
-import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import * as z from "zod";
 import { runBatch } from "../../../src/database/run-batch.ts";
 import { bootstrapAdmin } from "../../../src/identity/administration.ts";
+import { BOOTSTRAP, NEW_CALLERS, SIGN_ON } from "../../../src/identity/lineage.ts";
 import { setRecoveryCode, newRecoveryCode } from "../../../src/identity/recovery-code.ts";
 import { CallerDO } from "../../../src/caller/caller-do.ts";
 import { api } from "../identity/support/admin-api.ts";
@@ -28,6 +29,12 @@ beforeAll(async () => {
   await fillDesk({ ...deskSample, customers: [...deskSample.customers, ...customers] });
 });
 withoutPace();
+// Each test has days of its own, because all new callers share one budget.
+let today = 1_800_000_000_000;
+beforeEach(() => {
+  today += 30 * DAY_MS;
+  vi.useFakeTimers({ toFake: ["Date"], now: today });
+});
 afterEach(() => {
   vi.restoreAllMocks();
   vi.useRealTimers();
@@ -146,7 +153,6 @@ describe("a young caller", () => {
   });
 
   it("has its own budget after a week", async () => {
-    vi.useFakeTimers({ toFake: ["Date"] });
     const { id, secret } = await admin();
     const first = await hire(secret, `${id}-one`);
     const second = await hire(secret, `${id}-two`);
@@ -168,8 +174,57 @@ describe("a young caller", () => {
   });
 });
 
+describe("new callers", () => {
+  /** Makes an account of a new server's first day, or of another origin, with the maker's budget not shared. */
+  async function account(made: { by?: string; apart?: string | null } = {}, roles = ["support"], more = {}) {
+    const id = await newUser(roles, more);
+    const { by = "founder", apart = "founding" } = made;
+    await env.DB.prepare("UPDATE users SET created_by = ?, created_at = ?, apart = ? WHERE id = ?")
+      .bind(by, Date.now(), apart, id)
+      .run();
+    return { authorization: `Bearer ${(await newKey(id)).secret}` };
+  }
+
+  it("read no more than thirty people in ten minutes together, however many and parallel they are", async () => {
+    const accounts = await Promise.all(Array.from({ length: 20 }, () => account()));
+    const results = await Promise.all(accounts.map((as) => readPeople(as, 5)));
+    expect(results.reduce((sum, { answered }) => sum + answered, 0)).toBe(30);
+    const codes = results.flatMap(({ code }) => (code === undefined ? [] : [code]));
+    expect([...new Set(codes)]).toEqual(["confirmation_required"]);
+    const { results: rules } = await env.DB.prepare("SELECT DISTINCT rule FROM incidents WHERE principal = ?")
+      .bind(NEW_CALLERS)
+      .all();
+    expect(rules).toEqual([{ rule: "new-callers" }]);
+  }, 120_000);
+
+  it("are not those who sign in at the provider, whom somebody vouched for, or who read their own data", async () => {
+    const [own] = deskSample.customers;
+    const customer_id = `C-${own?.id}`;
+    const known = await Promise.all([
+      account({ apart: "vouched" }),
+      account({ by: SIGN_ON, apart: null }),
+      account({ by: BOOTSTRAP, apart: null }),
+    ]);
+    const customer = await account({}, ["customer"], { customer_id });
+    const share = vi.spyOn(CallerDO.prototype, "share");
+    for (const as of known) expect(await readPeople(as, 1)).toEqual({ answered: 1, code: undefined });
+    expect((await ask(customer, "get_customer", { customer_id })).value).toBeDefined();
+    expect(share).not.toHaveBeenCalled();
+    expect((await readPeople(await account(), 1)).answered).toBe(1);
+    expect(share).toHaveBeenCalledTimes(1);
+  }, 60_000);
+
+  it("read products but no people while their object is unreachable", async () => {
+    const as = await account();
+    vi.spyOn(CallerDO.prototype, "share").mockImplementation(() => {
+      throw new Error("out of order");
+    });
+    expect(await readPeople(as, 1)).toEqual({ answered: 0, code: "unavailable" });
+    expect((await ask(as, "list_categories", {})).value).toBeDefined();
+  });
+});
+
 it("does not disturb a company whose first admin creates all users on the first day", async () => {
-  vi.useFakeTimers({ toFake: ["Date"] });
   await env.DB.prepare("DELETE FROM bootstrap").run();
   const { secret, statements } = bootstrapAdmin("founder", Date.now());
   await runBatch(env.DB, statements);
