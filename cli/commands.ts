@@ -26,7 +26,11 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: "lab provider", file: "lab/provider.ts", summary: "run an OpenID provider, to try single sign-on" },
   { name: "lab sample", file: "lab/sample.ts", summary: "print sample products, or a sample support desk" },
   { name: "lab traces", file: "lab/traces.ts", summary: "print made-up traces for policy replay" },
-  { name: "lab company", file: "lab/company.ts", summary: "play a made-up company's days, and attacks inside" },
+  {
+    name: "lab company",
+    file: "lab/company.ts",
+    summary: "play a made-up company's days, and attacks inside",
+  },
   { name: "lab surface", file: "lab/surface.ts", summary: "compare the tools with tool-definitions.json" },
   { name: "lab migrations", file: "lab/migrations.ts", summary: "compare the deployed SQL with migrations/" },
   { name: "lab cards", file: "lab/cards.ts", summary: "compare the built page of the cards with cards/" },

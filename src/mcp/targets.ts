@@ -7,7 +7,7 @@ import type { Prompt } from "../prompts/prompt.ts";
 import type { Policy } from "../policy/schema.ts";
 import type { Refusal } from "../refusal.ts";
 import { resourceTemplates, resources } from "../resources/registry.ts";
-import { CARDS_URI } from "../resources/cards.ts";
+import { CARDS_URI } from "../catalog/cards-uri.ts";
 import type { Resource, ResourceTemplate } from "../resources/resource.ts";
 import { tools } from "../tools/registry.ts";
 import { type Tool, askedVersion } from "../tools/tool.ts";

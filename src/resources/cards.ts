@@ -1,10 +1,9 @@
+import { CARDS_URI } from "../catalog/cards-uri.ts";
 import type { Policy } from "../policy/schema.ts";
 
 // The page that shows products and changes of stock in clients with MCP Apps (revision 2026-01-26). It is the same for every
 // caller, and gets its data from the client. `lab cards` builds it from cards/.
 
-/** The page's address in `_meta.ui.resourceUri` of tools. */
-export const CARDS_URI = "ui://product-catalog/cards";
 const CARDS_TYPE = "text/html;profile=mcp-app";
 
 /** The files of public/. */

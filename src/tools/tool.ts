@@ -7,7 +7,7 @@ import type { Answered, Signals } from "../detection/signals.ts";
 import { NO_SIZE, type WriteSize } from "../detection/size.ts";
 import type { Scope } from "../identity/scopes.ts";
 import { type Outcome, ok } from "../refusal.ts";
-import { CARDS_URI } from "../resources/cards.ts";
+import { CARDS_URI } from "../catalog/cards-uri.ts";
 import { type ObjectSchema, inputSchemaOf, outputSchemaOf } from "./json-schema.ts";
 import { publishedSchema } from "./published-schema.ts";
 import type { Contract, Deprecation, OlderVersion, Shown } from "./older-version.ts";

@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
 import * as z from "zod";
 import { demoKeys } from "../../../cli/local/demo-users.ts";
 import { type LocalServer, startServer } from "../../../cli/local/server.ts";
-import { CARDS_URI } from "../../../src/resources/cards.ts";
+import { CARDS_URI } from "../../../src/catalog/cards-uri.ts";
 import { launchBrowser } from "../../node/support/find-browser.ts";
 import type { Shown } from "./apps-host.browser.ts";
 
