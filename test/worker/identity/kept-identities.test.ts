@@ -266,6 +266,8 @@ describe("a call with a former identity", () => {
     const response = await call(secret);
     expect(response.status).toBe(200);
     expect(readings.count).toBe(1);
+    // A public answer does not wait until it is settled.
+    await vi.waitFor(async () => expect(await recordsOf(object)).toHaveLength(before.length + 2));
     expect((await recordsOf(object)).slice(before.length)).toMatchObject([
       { kind: "attempt", correlation_id: response.headers.get("x-request-id") },
       { kind: "outcome" },
