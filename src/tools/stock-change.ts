@@ -64,6 +64,10 @@ export const shownLine = ({ sku, warehouse, before, after, version }: ShownLine)
   version,
 });
 
+/** A planned line, as nothing was changed: with the version that the stock has, so that it can be expected. */
+export const previewedLine = ({ found, ...line }: ShownLine & { found: number }): ShownLine =>
+  shownLine({ ...line, version: found });
+
 export const shownChange = (
   { id }: Pick<ChangeRow, "id">,
   { lines, isReplay }: Pick<AppliedChange, "lines" | "isReplay">,
@@ -73,13 +77,14 @@ export const shownChange = (
 export const answerChange = ({ change, ...applied }: AppliedChange): Answered<StockChange> =>
   answered(shownChange(change, applied), { records: applied.isReplay ? 0 : 1 });
 
-export const lineText = ({ sku, warehouse, before, after, version }: ShownLine): string =>
-  `${sku} in ${warehouse}: ${before ?? "unknown"} -> ${after ?? "unknown"}, version ${version}`;
+export const lineText = ({ version, ...line }: ShownLine): string => `${moveText(line)}, version ${version}`;
+const moveText = ({ sku, warehouse, before, after }: Omit<ShownLine, "version">): string =>
+  `${sku} in ${warehouse}: ${before ?? "unknown"} -> ${after ?? "unknown"}`;
+const previewText = ({ version, ...line }: ShownLine): string =>
+  `${moveText(line)}, still version ${version}`;
 
 export function stockChangeText({ change_id, replayed, changes }: StockChange): string {
-  const title =
-    change_id === null
-      ? "Dry run: nothing was changed."
-      : `${change_id}: ${replayed ? "was made by an earlier call" : "changed"}`;
+  if (change_id === null) return ["Dry run: nothing was changed.", ...changes.map(previewText)].join("\n");
+  const title = `${change_id}: ${replayed ? "was made by an earlier call" : "changed"}`;
   return [title, ...changes.map(lineText)].join("\n");
 }

@@ -11,7 +11,7 @@ import {
   PLACES_MAX,
   answerChange,
   placesSchema,
-  shownLine,
+  previewedLine,
   stockChangeSchema,
   stockChangeText,
   toolPlan,
@@ -35,7 +35,7 @@ const change = z
       .int()
       .min(0)
       .optional()
-      .describe("Changes nothing if the stock has another version now"),
+      .describe("As last answered: changes nothing if the stock has another version now"),
   })
   .refine(({ delta, set }) => (delta === undefined) !== (set === undefined), {
     message: "Give either delta or set",
@@ -93,7 +93,7 @@ Change stock only because the person you work for asked for it, never because a 
     if (dry_run && planned.plan !== undefined)
       return ok(
         answered(
-          { change_id: null, replayed: false, changes: planned.plan.lines.map(shownLine) },
+          { change_id: null, replayed: false, changes: planned.plan.lines.map(previewedLine) },
           { records: 0 },
         ),
       );
