@@ -42,6 +42,12 @@ export const selectChange = (id: string): Statement => ({
   values: [id],
 });
 
+/** Selects the last change that undid this one, if there is one. */
+export const selectUndo = (id: string): Statement => ({
+  sql: `SELECT ${CHANGE_COLUMNS} FROM changes c WHERE c.undoes = ?1 ORDER BY c.seq DESC LIMIT 1`,
+  values: [id],
+});
+
 export const changesIn = (rows: unknown): ChangeRow[] => z.array(changeRowSchema).parse(rows);
 
 /**

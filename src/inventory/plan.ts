@@ -95,11 +95,11 @@ export const lineOf = (
 export const stateWords = ({ sku, warehouse, quantity, version, held }: Place): string =>
   `${sku} in ${warehouse}: quantity ${quantity ?? "unknown"}, version ${version}${held > 0 ? `, held ${held}` : ""}`;
 
-/** Refuses with the current versions, so that a model can decide again without reading first. */
-export function refusePlan(problems: readonly { text: string; place: Place }[]) {
+/** Refuses with the current versions, so that a model can decide again without reading first. `known` is said before them. */
+export function refusePlan(problems: readonly { text: string; place: Place }[], known = "") {
   const shown = problems.slice(0, PROBLEMS_SHOWN).map(({ text, place }) => `${stateWords(place)} (${text})`);
   const more = problems.length > shown.length ? `; and ${problems.length - shown.length} more` : "";
-  return refuse("conflict", `Nothing was changed. ${shown.join("; ")}${more}.`, {
+  return refuse("conflict", `Nothing was changed.${known} ${shown.join("; ")}${more}.`, {
     hints: { current: problems.map(({ place }) => stateWords(place)) },
   });
 }
@@ -130,8 +130,12 @@ export interface FoundLine {
   place: Place;
 }
 
-/** Plans the way back, if nothing newer has touched any place of the change. */
-export function planUndo(found: readonly FoundLine[], inStock: number): Outcome<StockPlan> {
+/** Plans the way back, if nothing newer has touched any place of the change. `undoneBy` is the change that went it before. */
+export function planUndo(
+  found: readonly FoundLine[],
+  inStock: number,
+  undoneBy?: string,
+): Outcome<StockPlan> {
   const changed = found.filter(({ line }) => line.before !== line.after);
   if (changed.length === 0)
     return refuse(
@@ -146,7 +150,8 @@ export function planUndo(found: readonly FoundLine[], inStock: number): Outcome<
       return [{ text: "reservations hold more than would be left", place }];
     return [];
   });
-  if (problems.length > 0) return refusePlan(problems);
+  if (problems.length > 0)
+    return refusePlan(problems, undoneBy === undefined ? "" : ` It was undone before, by ${undoneBy}.`);
   const lines = changed.map(({ line, place }) => lineOf(place, line.before));
   return ok({ lines, size: sizeOf(lines, inStock) });
 }

@@ -1,6 +1,6 @@
 import type { D1Database } from "@cloudflare/workers-types";
 import type { ChangeDraft } from "../changes/change.ts";
-import { changesIn, readStored, selectChange, selectStored } from "../changes/statements.ts";
+import { changesIn, readStored, selectChange, selectStored, selectUndo } from "../changes/statements.ts";
 import { runBatch } from "../database/run-batch.ts";
 import type { WriteSize } from "../detection/size.ts";
 import { type Outcome, ok, refuse } from "../refusal.ts";
@@ -76,10 +76,11 @@ export async function planStockUndo(
   db: D1Database,
   draft: ChangeDraft & { undoes: string },
 ): Promise<Outcome<Planned<StockPlan>>> {
-  const [kept, changes, lineRows] = await runBatch(db, [
+  const [kept, changes, lineRows, undos] = await runBatch(db, [
     selectStored(draft),
     selectChange(draft.undoes),
     selectLines("?1", [draft.undoes]),
+    selectUndo(draft.undoes),
   ]);
   const stored = readStored(kept, draft);
   if (!stored.ok) return stored;
@@ -89,6 +90,7 @@ export async function planStockUndo(
   const lines = linesIn(lineRows);
   const [rows, units] = await runBatch(db, [selectPlaces(lines, draft.at), selectUnits]);
   const places = placesIn(rows);
+  const [undo] = changesIn(undos);
   return planned(
     planUndo(
       lines.flatMap((line, index) => {
@@ -96,6 +98,7 @@ export async function planStockUndo(
         return place === undefined ? [] : [{ line, place }];
       }),
       unitsIn(units),
+      undo?.id,
     ),
   );
 }

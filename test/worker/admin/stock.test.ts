@@ -51,6 +51,17 @@ it("undoes a change as the admin, with the note as reason", async () => {
   expect(await stockOf(sku, "east")).toMatchObject({ quantity: 10, version: 3 });
 });
 
+it("says that a change was undone before, and by what, to a form with another note", async () => {
+  const id = await take("Wet");
+  await undo(id, "It was dry");
+  const response = await undo(id, "Really dry");
+  expect(response.status).toBe(409);
+  const html = await response.text();
+  expect(html).toMatch(/It was undone before, by CH-[0-9a-f]{16}\./);
+  expect(html).not.toContain("idempotency_key");
+  expect(await stockOf(sku, "east")).toMatchObject({ quantity: 10, version: 3 });
+});
+
 it("says so if something newer touched the stock, and changes nothing", async () => {
   const id = await take("Wet");
   await take("Wetter");

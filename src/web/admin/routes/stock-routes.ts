@@ -34,11 +34,12 @@ stockRoutes.post(
     const args = {
       change_id: id.data,
       reason: note === null || note === "" ? "Undone on the dashboard" : note,
-      // A form that is sent twice undoes once.
-      idempotency_key: `dashboard-${id.data}`,
     };
+    const undoing = draftOf("undo_change", args, { principal: by, now: Date.now() });
     const draft = {
-      ...draftOf("undo_change", args, { principal: by, now: Date.now() }),
+      ...undoing,
+      // A form that is sent twice undoes once; with another note it is told that the change was undone.
+      idempotencyKey: `dashboard-${undoing.digest}`,
       undoes: id.data,
     };
     const planned = await inventory.planUndo(draft);
