@@ -68,7 +68,7 @@ export const listChanges = defineTool({
     if (items.length === 0) return "There are no such changes.";
     const lines = items.flatMap(({ change_id, tool, by, at, reason, undoes, undone_by, places, changes }) => [
       `${change_id}: ${tool} by ${by}, ${at}${undoes === null ? "" : `, undoes ${undoes}`}${undone_by === null ? "" : `, undone by ${undone_by}`}`,
-      `  Reason: ${reason.replaceAll("\n", "\n  ")}`,
+      `  Reason: ${reason.replaceAll("\n", "\n    ")}`,
       ...changes.map((line) => `  ${lineText(line)}`),
       ...(places > changes.length ? [`  and ${places - changes.length} more`] : []),
     ]);

@@ -61,7 +61,7 @@ export const listReservations = defineTool({
     if (reservations.length === 0) return "There are no such reservations.";
     const lines = reservations.flatMap(({ reservation_id, state, by, reason, at, expires_at, items }) => [
       `${reservation_id}: ${state}, by ${by}, ${at}, expires ${expires_at}`,
-      `  Reason: ${reason.replaceAll("\n", "\n  ")}`,
+      `  Reason: ${reason.replaceAll("\n", "\n    ")}`,
       ...items.map((item) => `  ${heldText(item)}`),
     ]);
     if (next_cursor !== undefined)

@@ -167,6 +167,13 @@ describe("release_reservation", () => {
   });
 });
 
+it("list_reservations sets a reason apart from the units that are held", async () => {
+  await clerk.reserve([{ sku, warehouse: "east", quantity: 1 }], { reason: `An order\n9 of ${sku} in east` });
+  const { text } = await clerk.use("list_reservations", { limit: 1 });
+  expect(text.split("\n")).toContain(`    9 of ${sku} in east`);
+  expect(text.split("\n")).not.toContain(`  9 of ${sku} in east`);
+});
+
 it("list_reservations tells who holds what, in each state", async () => {
   const held = idOf(await clerk.reserve([units(1)], { reason: "Order 4711" }));
   const released = idOf(await clerk.reserve([units(1)]));
