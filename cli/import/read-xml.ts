@@ -4,11 +4,14 @@ import type { RawRow } from "./rows.ts";
 /** An item in RSS, an entry in Atom. */
 const ITEMS = new Set(["item", "entry"]);
 const ITEM_MAX = 1024 * 1024;
+/** Namespaces of Google's attributes, and of a shop's own attributes. */
+const GOOGLE = /^https?:\/\/base\.google\.com\/c?ns\//i;
 
 /**
  * Reads the items of an RSS or Atom feed, in UTF-8. A cell has its element's name without a prefix; `g:title` wins over
- * `title`. Elements inside an element, such as the price of `g:shipping`, are left out. sax reads no external entity
- * and expands none that a document declares: `&name;` stays text. Throws if the document is not well-formed.
+ * `title`. Elements of other namespaces, such as `media:title`, are left out, as are elements inside an element, such
+ * as the price of `g:shipping`. sax reads no external entity and expands none that a document declares: `&name;` stays
+ * text. Throws if the document is not well-formed.
  */
 export async function* readXml(bytes: AsyncIterable<Buffer>): AsyncGenerator<RawRow> {
   const parser = sax.parser(true, { position: true });
@@ -19,17 +22,21 @@ export async function* readXml(bytes: AsyncIterable<Buffer>): AsyncGenerator<Raw
   let depth = 0;
   let itemDepth = 0;
   let text = "";
+  const googlePrefixes = new Set<string>();
   parser.onopentag = ({ name, attributes }) => {
     depth++;
+    for (const [attribute, value] of Object.entries(attributes))
+      if (attribute.startsWith("xmlns:") && typeof value === "string" && GOOGLE.test(value))
+        googlePrefixes.add(attribute.slice("xmlns:".length));
     if (item === undefined) {
       if (!ITEMS.has(name)) return;
       itemDepth = depth;
       item = { line: parser.line + 1, plain: new Map(), google: new Map(), size: 0 };
     } else if (depth === itemDepth + 1) {
       text = "";
-      // Atom writes a link as an attribute.
-      const { href } = attributes;
-      if (typeof href === "string" && text === "") text = href;
+      // Atom writes a link as an attribute; one to the entry itself, an edit form or a file is another relation.
+      const { href, rel = "alternate" } = attributes;
+      if (typeof href === "string" && rel === "alternate") text = href;
     }
   };
   const addText = (part: string) => {
@@ -47,9 +54,10 @@ export async function* readXml(bytes: AsyncIterable<Buffer>): AsyncGenerator<Raw
   });
   parser.onclosetag = (name) => {
     if (item !== undefined && depth === itemDepth + 1) {
-      const [prefix, local] = name.includes(":") ? name.split(":", 2) : ["", name];
+      const [prefix = "", local] = name.includes(":") ? name.split(":", 2) : ["", name];
       const cells = prefix === "" ? item.plain : item.google;
-      if (local !== undefined && text.trim() !== "")
+      const isRead = prefix === "" || googlePrefixes.size === 0 || googlePrefixes.has(prefix);
+      if (isRead && local !== undefined && text.trim() !== "")
         cells.set(local, [...(cells.get(local) ?? []), text.trim()]);
     }
     if (item !== undefined && depth === itemDepth) {

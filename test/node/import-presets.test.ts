@@ -111,4 +111,81 @@ lost,,,X,LOST-X,1.00,,
     expect(problems).toEqual([expect.stringMatching(/^8: .*lost.*Sort/)]);
     expect(notes).toMatchObject({ "left out: draft or archived": 2 });
   });
+
+  const readText = async (name: string, text: string) => {
+    const file = join(await mkdtemp(join(tmpdir(), "catalog-presets-test-")), name);
+    await writeFile(file, text);
+    const read = await readImport(file, { currency: "EUR" });
+    await rm(dirname(file), { recursive: true });
+    return read;
+  };
+
+  it.each([
+    { kind: "plain text", cell: String.raw`Soft.\n\nWash cold.`, is: "Soft.\n\nWash cold." },
+    {
+      kind: "text with inline markup",
+      cell: String.raw`<b>Soft.</b>\n<i>Warm</i> & light.\n\nWash cold.`,
+      is: "Soft.\nWarm & light.\n\nWash cold.",
+    },
+    {
+      kind: "blocks",
+      cell: String.raw`<p>Soft.</p>\n<ul>\n\t<li>Warm</li>\n\t<li>Light</li>\n</ul>`.replaceAll(
+        String.raw`\t`,
+        "\t",
+      ),
+      is: "Soft.\n\n* Warm\n* Light",
+    },
+    {
+      kind: String.raw`a \n of the text itself`,
+      cell: String.raw`Folder \\new`,
+      is: String.raw`Folder \new`,
+    },
+  ])("has its line breaks where WooCommerce wrote them out: $kind", async ({ cell, is }) => {
+    const { records } = await readText(
+      "woo.csv",
+      `ID,Type,SKU,Name,Published,Visibility in catalog,Description,Regular price,Categories\n1,simple,A,Tee,1,visible,"${cell}",5,Tops\n`,
+    );
+    expect(records[0]?.description).toBe(is);
+  });
+
+  it("has no apostrophe before a cell of WooCommerce that a spreadsheet would take for a formula", async () => {
+    const { records, problems, notes } = await readText(
+      "woo.csv",
+      `ID,Type,SKU,Name,Published,Visibility in catalog,Stock,Regular price,Categories,Attribute 1 name,Attribute 1 value(s)
+1,simple,'-A,'+5 Lens,1,visible,'-3,5,'@home,Power,'-1.5
+2,simple,B,'70s Poster,1,visible,2,5,Art,,
+`,
+    );
+    expect(problems).toEqual([]);
+    expect(records).toMatchObject([
+      { sku: "-A", name: "+5 Lens", category: "@home", attributes: { Power: "-1.5" } },
+      { sku: "B", name: "'70s Poster" },
+    ]);
+    expect(notes).toEqual({ negativeStock: 1 });
+  });
+
+  it.each([
+    ["summary", "<summary>Bright.</summary>"],
+    ["content", '<content type="html">&lt;p&gt;Bright.&lt;/p&gt;</content>'],
+  ])("has the texts and the page of an Atom entry's own elements: %s", async (_, text) => {
+    const { records } = await readText(
+      "feed.atom.xml",
+      `<feed xmlns="http://www.w3.org/2005/Atom" xmlns:g="http://base.google.com/ns/1.0"><entry>
+<link rel="self" href="https://shop.example/feed/1"/><link rel="alternate" href="https://shop.example/lamp"/>
+<g:id>A</g:id><title>Lamp</title>${text}<g:price>25.00 EUR</g:price><g:product_type>Home</g:product_type></entry></feed>`,
+    );
+    expect(records).toMatchObject([
+      { sku: "A", name: "Lamp", description: "Bright.", url: "https://shop.example/lamp" },
+    ]);
+  });
+
+  it("is read without elements of other namespaces than Google's, whatever its prefix is", async () => {
+    const { records } = await readText(
+      "feed.rss.xml",
+      `<rss xmlns:m="http://search.yahoo.com/mrss/" xmlns:b="http://base.google.com/ns/1.0"><channel><item>
+<m:title>lamp-front.jpg</m:title><m:price>1.00 EUR</m:price><b:id>A</b:id><title>Lamp</title><b:price>25.00 EUR</b:price>
+<b:product_type>Home</b:product_type></item></channel></rss>`,
+    );
+    expect(records).toMatchObject([{ sku: "A", name: "Lamp", price_minor: 2_500 }]);
+  });
 });

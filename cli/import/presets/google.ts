@@ -8,6 +8,9 @@ const COLUMNS: ColumnTable = {
   item_id: "sku",
   title: "name",
   description: "description",
+  // Atom's own names.
+  summary: "description",
+  content: "description",
   link: "url",
   url: "url",
   product_type: "category",

@@ -1,4 +1,4 @@
-import { type ColumnTable, fieldsOf, nested } from "../columns.ts";
+import { type ColumnTable, fieldsOf, keyOf, nested } from "../columns.ts";
 import { type Cells, type Draft, type DraftRow, type RawRow, textOf } from "../rows.ts";
 import { type KeyedRow, MAIN_STOCK, type Preset, eachKeyed } from "./preset.ts";
 
@@ -35,7 +35,7 @@ export const woocommerce: Preset = {
   async *drafts(rows: AsyncIterable<RawRow>) {
     const parents = new Map<string, KeyedRow>();
     const waiting: KeyedRow[] = [];
-    yield* eachKeyed(rows, function* (product) {
+    yield* eachKeyed(unescaped(rows), function* (product) {
       const types = typesOf(product.row);
       if (types.includes("variable")) {
         for (const name of namesOf(product.row)) parents.set(name, product);
@@ -54,6 +54,41 @@ export const woocommerce: Preset = {
     }
   },
 };
+
+/** Columns whose line breaks WooCommerce writes as `\n`. */
+const TEXTS = new Set(["description", "short_description"]);
+const TAG = /<\/?[a-z][^<>]*>/i;
+const BLOCK = String.raw`<\/?(?:p|div|section|blockquote|pre|[uo]l|li|h[1-6]|table|t(?:head|body|r|d|h)|[bh]r)\b[^<>]*>`;
+const AFTER_BLOCK = new RegExp(`${BLOCK}$`, "i");
+const BEFORE_BLOCK = new RegExp(`^${BLOCK}`, "i");
+
+/** Undoes what WooCommerce's exporter does to cells: `'-3` is -3, and `\n` in a description is a line break. */
+async function* unescaped(rows: AsyncIterable<RawRow>): AsyncGenerator<RawRow> {
+  for await (const raw of rows) {
+    if ("problem" in raw) yield raw;
+    else {
+      const cells = Object.entries(raw.cells).map(([column, value]) => {
+        const cell = typeof value === "string" ? value.replace(/^'(?=[=+@-])/, "") : value;
+        return [column, typeof cell === "string" && TEXTS.has(keyOf(column)) ? withBreaks(cell) : cell];
+      });
+      yield { line: raw.line, cells: Object.fromEntries(cells) };
+    }
+  }
+}
+
+/** WordPress shows a line break between words as one, also beside markup, where HTML would show a space. */
+function withBreaks(cell: string): string {
+  const text = cell.replaceAll(/\\?\\n/g, (written) => (written === String.raw`\n` ? "\n" : String.raw`\n`));
+  if (!TAG.test(text)) return text;
+  const lines = text.split("\n").map((line) => line.trim());
+  return lines
+    .map((line, index) => {
+      const next = lines[index + 1];
+      const isBreak = next !== undefined && !AFTER_BLOCK.test(line) && !BEFORE_BLOCK.test(next);
+      return isBreak ? `${line}<br>` : line;
+    })
+    .join("\n");
+}
 
 const typesOf = (row: Cells): string[] =>
   textOf(row["type"])
