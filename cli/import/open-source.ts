@@ -38,7 +38,20 @@ export async function openSource(name: string): Promise<Source> {
     bytes: decompressed(counted()),
     taken: () => taken,
     size: info?.size,
-    version: info && `${info.dev}:${info.ino}:${info.size}:${info.mtimeMs}`,
+    version: info && versionOf(info),
+  };
+}
+
+const versionOf = (info: Stats): string => `${info.dev}:${info.ino}:${info.size}:${info.mtimeMs}`;
+
+/** Returns a check that throws if the file is another one, or has other contents, than at this call. */
+export async function watchFile(name: string): Promise<() => Promise<void>> {
+  const before = versionOf(await statOf(name));
+  return async () => {
+    if (versionOf(await statOf(name)) === before) return;
+    throw new Error(
+      `${name} changed while it was read. Run the command again when it is written completely.`,
+    );
   };
 }
 

@@ -5,7 +5,7 @@ import { type Pairs, pairsOf } from "./choices.ts";
 import { convert } from "./convert.ts";
 import type { Notes } from "./notes.ts";
 import type { Separator } from "./number-text.ts";
-import { openSource } from "./open-source.ts";
+import { openSource, watchFile } from "./open-source.ts";
 import type { PresetName } from "./presets/index.ts";
 import { showProgress } from "./progress.ts";
 import { type Products, readProducts } from "./read-products.ts";
@@ -32,7 +32,7 @@ export interface Prepared {
   products: Products;
   /** The fields of `--map`, and their columns. */
   map: Pairs;
-  /** Checks products of the file against the catalog's schema. */
+  /** Checks products of the file against the catalog's schema. Throws at the end if the file changed meanwhile. */
   rows: (drafts: AsyncIterable<DraftRow>, notes: Notes) => AsyncIterable<CheckedRow>;
 }
 
@@ -48,6 +48,7 @@ export async function prepare(
   flags: ReadFlags,
   say: (sentence: string) => void,
 ): Promise<Prepared> {
+  const checkUnchanged = await watchFile(file);
   const set = flags.currency === undefined ? flags.set : [...flags.set, `currency=${flags.currency}`];
   const map = pairsOf("--map", flags.map);
   const products = await readProducts(file, {
@@ -66,7 +67,11 @@ export async function prepare(
     file,
     products,
     map,
-    rows: (drafts, notes) => checkRows(convert(drafts, facts, notes), { isLenient: preset.isLenient, notes }),
+    async *rows(drafts, notes) {
+      yield* checkRows(convert(drafts, facts, notes), { isLenient: preset.isLenient, notes });
+      // A file that is still being written may end at a whole row.
+      await checkUnchanged();
+    },
   };
 }
 

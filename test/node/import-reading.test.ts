@@ -1,8 +1,10 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, rename, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { ReadFlags } from "../../cli/import/prepare.ts";
+import { Notes } from "../../cli/import/notes.ts";
+import { openSource } from "../../cli/import/open-source.ts";
+import { type ReadFlags, prepare } from "../../cli/import/prepare.ts";
 import { madeSku } from "../../cli/import/made-sku.ts";
 import { numberText, valueOf } from "../../cli/import/number-text.ts";
 import { readImport } from "./support/read-import.ts";
@@ -377,5 +379,42 @@ describe("a vendor's file", () => {
     });
     expect(kind).toBe("google");
     expect(records).toMatchObject([{ sku: "A", price_minor: 5_000 }]);
+  });
+});
+
+describe("a file that changes while it is read is refused, also at the end of a row", () => {
+  const row = (sku: string) =>
+    JSON.stringify({ sku, name: "Pan", category: "Home", price_minor: 150, currency: "EUR" });
+  const header = "sku,name,category,price,currency";
+  it.each([
+    { format: "csv", lines: [header, "A,Pan,Home,1.50,EUR", "B,Pan,Home,1.50,EUR"] },
+    // Is read only once.
+    { format: "jsonl", lines: [row("A"), row("B")] },
+  ])("$format", async ({ format, lines }) => {
+    const text = `${lines.join("\n")}\n`;
+    const shorter = `${lines.slice(0, -1).join("\n")}\n`;
+    const changes: Record<string, (file: string) => Promise<void>> = {
+      grows: (file) => appendFile(file, lines.at(-1)?.replace("B", "C") ?? ""),
+      shrinks: (file) => truncate(file, shorter.length),
+      "is replaced": async (file) => {
+        await writeFile(`${file}.new`, text);
+        await rename(`${file}.new`, file);
+      },
+      disappears: (file) => rm(file),
+    };
+    for (const [what, change] of Object.entries(changes))
+      for (const when of ["before the rows", "amid the rows"]) {
+        const file = join(folder, `${files++}-changing.${format}`);
+        await writeFile(file, text);
+        const { products, rows } = await prepare(file, { map: [], set: [] }, () => {});
+        const source = await openSource(file);
+        if (when === "before the rows") await change(file);
+        const reading = (async () => {
+          let count = 0;
+          for await (const _ of rows(products.drafts(source), new Notes()))
+            if (++count === 1 && when === "amid the rows") await change(file);
+        })();
+        await expect(reading, `${what} ${when}`).rejects.toThrow(/changed while it was read|no such file/);
+      }
   });
 });
