@@ -164,6 +164,39 @@ lost,,,X,LOST-X,1.00,,
     expect(notes).toEqual({ negativeStock: 1 });
   });
 
+  it("has the commas that WooCommerce escapes in each list", async () => {
+    const { records } = await readText(
+      "woo.csv",
+      String.raw`Type,SKU,Name,Published,Visibility in catalog,Regular price,Categories,Tags,Brands,Images,Attribute 1 name,Attribute 1 value(s)
+simple,A,Tee,1,visible,5,"Tops\, Shirts","a\, b, c","Hill\, Sons","https://shop.example/a\,b.jpg, https://shop.example/c.jpg",Fit,"1\,5 cm"
+`,
+    );
+    expect(records).toMatchObject([
+      {
+        category: "Tops, Shirts",
+        brand: "Hill, Sons",
+        images: ["https://shop.example/a,b.jpg", "https://shop.example/c.jpg"],
+        attributes: { tags: "a, b, c", Fit: "1,5 cm" },
+      },
+    ]);
+  });
+
+  it("counts each WooCommerce product whose variations the file lacks, and why it is not for sale", async () => {
+    const { records, notes } = await readText(
+      "woo.csv",
+      `ID,Type,SKU,Name,Published,Visibility in catalog,Regular price,Categories,Parent
+1,variation,A-1,Tee 1,1,visible,5,,A
+2,variable,A,Tee,1,visible,,Tops,
+3,variable,B,Mug,1,visible,,Home,
+4,variable,C,Cap,-1,visible,,Tops,
+5,variable,,Bowl,1,visible,,Home,
+6,variation,D-1,Bowl 1,1,visible,7,,id:5
+`,
+    );
+    expect(records.map(({ sku }) => sku)).toEqual(["D-1", "A-1"]);
+    expect(notes).toEqual({ "left out: without variants": 1, "left out: draft or archived": 1 });
+  });
+
   it.each([
     ["summary", "<summary>Bright.</summary>"],
     ["content", '<content type="html">&lt;p&gt;Bright.&lt;/p&gt;</content>'],

@@ -35,14 +35,20 @@ export const woocommerce: Preset = {
   async *drafts(rows: AsyncIterable<RawRow>) {
     const parents = new Map<string, KeyedRow>();
     const waiting: KeyedRow[] = [];
+    const lonely = new Set<KeyedRow>();
+    const variation = (product: KeyedRow, parent: KeyedRow) => {
+      lonely.delete(parent);
+      return variationOf(product, parent);
+    };
     yield* eachKeyed(unescaped(rows), function* (product) {
       const types = typesOf(product.row);
       if (types.includes("variable")) {
         for (const name of namesOf(product.row)) parents.set(name, product);
+        lonely.add(product);
       } else if (types.includes("variation")) {
         const parent = parents.get(textOf(product.row["parent"]));
         if (parent === undefined) waiting.push(product);
-        else yield variationOf(product, parent);
+        else yield variation(product, parent);
       } else yield productOf(product);
     });
     // Exports list a parent first, but a sorted file may not.
@@ -50,8 +56,9 @@ export const woocommerce: Preset = {
       const parent = parents.get(textOf(product.row["parent"]));
       yield parent === undefined
         ? { line: product.line, problem: `parent: ${textOf(product.row["parent"])} is not in the file` }
-        : variationOf(product, parent);
+        : variation(product, parent);
     }
+    for (const { line, row } of lonely) yield { line, leftOut: whyHidden(row) ?? "without variants" };
   },
 };
 
@@ -153,18 +160,24 @@ const handleOf = (row: Cells): string =>
 
 function ownFields(row: Cells): Record<string, unknown> {
   const category = categoryOf(textOf(row["categories"]));
-  const images = textOf(row["images"]);
+  const images = withCommas(textOf(row["images"]));
+  const fields = fieldsOf(row, COLUMNS);
+  for (const list of ["brand", "attributes.tags"])
+    if (fields[list] !== undefined) fields[list] = withCommas(fields[list]);
   return {
-    ...fieldsOf(row, COLUMNS),
+    ...fields,
     ...availabilityOf(row),
     ...(category !== "" && { category }),
     ...(images !== "" && { images }),
   };
 }
 
-/** The deepest of the paths in `Clothing, Clothing > Hoodies`. A comma in a name is written `\,`. */
+/** A comma in a value of a list is written `\,`. */
+const withCommas = (text: string): string => text.replaceAll(String.raw`\,`, ",");
+
+/** The deepest of the paths in `Clothing, Clothing > Hoodies`. */
 function categoryOf(text: string): string {
-  const paths = text.split(/(?<!\\),/).map((path) => path.replaceAll(String.raw`\,`, ",").trim());
+  const paths = text.split(/(?<!\\),/).map((path) => withCommas(path).trim());
   const depth = (path: string) => path.split(">").length;
   return paths.reduce((deepest, path) => (depth(path) > depth(deepest) ? path : deepest), paths[0] ?? "");
 }
@@ -193,7 +206,7 @@ function attributesOf(row: Cells): (readonly [name: string, value: string])[] {
   const found: (readonly [string, string])[] = [];
   for (let number = 1; row[`attribute_${number}_name`] !== undefined; number++) {
     const name = textOf(row[`attribute_${number}_name`]);
-    const value = textOf(row[`attribute_${number}_value_s`]).replaceAll(String.raw`\,`, ",");
+    const value = withCommas(textOf(row[`attribute_${number}_value_s`]));
     if (name !== "" && value !== "") found.push([name, value]);
   }
   return found;
