@@ -39,8 +39,9 @@ async function ask(query: string | undefined, options: Options): Promise<void> {
   const { sku: skus, category, limit, json, ucp = false } = options;
   if ((query === undefined) === (skus === undefined))
     program.error("Give a query, or --sku with one or more SKUs. See --help.");
-  const url = options.url ?? (await runningUrl(ucp ? UCP_PATH : "/mcp"));
-  if (!URL.canParse(url)) throw new Error(`${url} is not a URL. It looks like http://127.0.0.1:8787/mcp`);
+  const given = options.url ?? (await runningUrl("/mcp"));
+  if (!URL.canParse(given)) throw new Error(`${given} is not a URL. It looks like http://127.0.0.1:8787/mcp`);
+  const url = ucp ? new URL(UCP_PATH, given).href : given;
   const call = ucp
     ? ucpCall(new URL(url).origin, { query, skus, category, limit })
     : skus === undefined

@@ -13,8 +13,10 @@ interface Answer {
  * The server's answer to a request with a key; without one it answers as to a message that it cannot read.
  */
 let answer: Answer;
+const paths: string[] = [];
 const withoutKey: Answer = { status: 400, type: "text/plain", body: "The body is not JSON." };
 const server = createServer((request, response) => {
+  paths.push(request.url ?? "");
   const { status, type, body } = request.headers.authorization === undefined ? withoutKey : answer;
   response.writeHead(status, { "content-type": type }).end(body);
 });
@@ -55,3 +57,18 @@ it.each([
   const ask = startCommand("ask", ["keyboard", "--url", url], { env: { CATALOG_ACCESS_KEY: "a-key" } });
   expect(await within(30_000, ask)).toEqual({ code: 1, stdout: "", stderr: `${url} ${said}\n` });
 });
+
+it.each(["", "/mcp/", "/ucp/mcp"])(
+  "ask --ucp asks the UCP endpoint of the server, whichever of its addresses is given: %s",
+  async (path) => {
+    paths.length = 0;
+    answer = { status: 404, type: "text/plain", body: "Not found." };
+    const ask = startCommand("ask", ["keyboard", "--ucp", "--url", `${new URL(url).origin}${path}`], {
+      env: { CATALOG_ACCESS_KEY: "a-key" },
+    });
+    const { code, stderr } = await within(30_000, ask);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`${new URL(url).origin}/ucp/mcp answers`);
+    expect(new Set(paths)).toEqual(new Set(["/ucp/mcp"]));
+  },
+);
