@@ -38,6 +38,15 @@ const DISK_LEFT_MIN = 256 * 1024;
 export async function runImport(name: string, flags: ImportFlags): Promise<number> {
   let isApplying = false;
   const onApply = () => (isApplying = true);
+  // Without these, a signal ends the process and leaves the copy of standard input behind.
+  const stops = Object.entries({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }).map(([signal, code]) => {
+    const stop = () => {
+      if (!isApplying) console.error("\nInterrupted; the catalog is unchanged.");
+      process.exit(code);
+    };
+    process.on(signal, stop);
+    return { signal, stop };
+  });
   try {
     const { file, remove } = await rewindable(name);
     try {
@@ -65,6 +74,8 @@ export async function runImport(name: string, flags: ImportFlags): Promise<numbe
     const isUnknown = isApplying && error instanceof ServerLostError;
     console.error(isUnknown ? "Either all rows are in, or none." : "The catalog is unchanged.");
     return 1;
+  } finally {
+    for (const { signal, stop } of stops) process.off(signal, stop);
   }
 }
 

@@ -1,4 +1,4 @@
-import { createWriteStream } from "node:fs";
+import { createWriteStream, rmSync } from "node:fs";
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,7 +21,12 @@ export async function rewindable(name: string): Promise<Rewindable> {
   const isPipe = name === "-" || (info !== undefined && !info.isFile() && !info.isDirectory());
   if (!isPipe) return { file: name, remove: async () => {} };
   const folder = await mkdtemp(join(tmpdir(), "catalog-import-"));
-  const remove = () => rm(folder, { recursive: true, force: true });
+  const removeAtExit = () => rmSync(folder, { recursive: true, force: true });
+  process.once("exit", removeAtExit);
+  const remove = async () => {
+    await rm(folder, { recursive: true, force: true });
+    process.off("exit", removeAtExit);
+  };
   const file = join(folder, "input");
   try {
     const { bytes } = await openSource(name);
