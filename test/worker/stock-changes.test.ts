@@ -249,7 +249,7 @@ describe("undo_change", () => {
     expect(changeIn(await clerk.undo(change_id, key))).toEqual({ ...first, replayed: true });
     const again = await clerk.undo(change_id);
     expect(again.refused).toMatchObject({ code: "conflict" });
-    // Who did not get the first answer learns that the work is done.
+    // A caller that did not get the first answer learns that the work is done.
     expect(again.text).toContain(`It was undone before, by ${first.change_id}.`);
     expect(await east()).toEqual({ quantity: 10, version: 3 });
   });
