@@ -105,7 +105,7 @@ export default defineConfig({
           env: { TMPDIR },
           globalSetup: BROWSER,
           include: ["test/slow/**/*.test.ts"],
-          testTimeout: 120_000,
+          testTimeout: 240_000,
           hookTimeout: 120_000,
         },
       },

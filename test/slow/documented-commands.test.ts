@@ -20,7 +20,7 @@ interface CommandResult {
 }
 
 /** The benchmark bundles six Workers. */
-const TIMEOUT = 300_000;
+const TIMEOUT = 600_000;
 
 let folder = "";
 let dev: Running;

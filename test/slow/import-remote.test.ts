@@ -46,7 +46,7 @@ const catalog = () =>
     database,
   );
 // Each call of wrangler takes seconds.
-const TIMEOUT_MS = 300_000;
+const TIMEOUT_MS = 600_000;
 
 it(
   "compares a remote import, asks for --yes if prices jump, and then applies it",
