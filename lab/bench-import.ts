@@ -31,10 +31,9 @@ const options = commandOf("lab bench import")
   .option("--products <number>", "products in the file", positiveNumber, 100_000)
   .option("--against <folder>", "another checkout, installed, to measure in turns with this one")
   .option("--rounds <number>", "how many times to measure each", positiveNumber, 1)
-  .option("--port <number>", "a free port for the server", positiveNumber, 8790)
   .option("--json", "print JSON")
   .parse()
-  .opts<{ products: number; against?: string; rounds: number; port: number; json?: boolean }>();
+  .opts<{ products: number; against?: string; rounds: number; json?: boolean }>();
 
 interface Measured {
   checkout: string;
@@ -75,7 +74,7 @@ async function write(path: string, change: (product: ProductRecord) => ProductRe
 
 async function measure(checkout: string, files: Record<Measured["step"], string>): Promise<Measured[]> {
   const state = await mkdtemp(join(folder, "state-"));
-  const dev = start(checkout, ["dev", "--state", state, "--port", String(options.port)]);
+  const dev = start(checkout, ["dev", "--state", state, "--port", "0"]);
   try {
     const server = await serverOf(dev, checkout, state);
     const results: Measured[] = [];

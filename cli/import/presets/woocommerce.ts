@@ -65,9 +65,10 @@ export const woocommerce: Preset = {
 /** Columns whose line breaks WooCommerce writes as `\n`. */
 const TEXTS = new Set(["description", "short_description"]);
 const TAG = /<\/?[a-z][^<>]*>/i;
-const BLOCK = String.raw`<\/?(?:p|div|section|blockquote|pre|[uo]l|li|h[1-6]|table|t(?:head|body|r|d|h)|[bh]r)\b[^<>]*>`;
-const AFTER_BLOCK = new RegExp(`${BLOCK}$`, "i");
-const BEFORE_BLOCK = new RegExp(`^${BLOCK}`, "i");
+const AFTER_BLOCK =
+  /<\/?(?:p|div|section|blockquote|pre|[uo]l|li|h[1-6]|table|t(?:head|body|r|d|h)|[bh]r)\b[^<>]*>$/i;
+const BEFORE_BLOCK =
+  /^<\/?(?:p|div|section|blockquote|pre|[uo]l|li|h[1-6]|table|t(?:head|body|r|d|h)|[bh]r)\b[^<>]*>/i;
 
 /** Undoes what WooCommerce's exporter does to cells: `'-3` is -3, and `\n` in a description is a line break. */
 async function* unescaped(rows: AsyncIterable<RawRow>): AsyncGenerator<RawRow> {

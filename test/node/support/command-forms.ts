@@ -225,6 +225,10 @@ export const FORMS: Record<string, Form> = {
   "npx vitest run --project slow test/slow/scale.test.ts": { ranBy: "test/slow/scale.test.ts" },
   "npx vitest run --project pictures": { run: "npx vitest list --project pictures" },
 
+  "npx product-catalog-mcp lab bench import": {
+    run: "npx product-catalog-mcp lab bench import --products 500",
+  },
+  "npx product-catalog-mcp lab bench import --against ../other": { notRun: "needs another checkout" },
   "npx product-catalog-mcp lab eval-search --products FILE --judgments FILE": {
     run: `npx product-catalog-mcp lab eval-search ${SMALL_CATALOG} --judgments judgments.csv`,
   },
@@ -242,6 +246,7 @@ export const FORMS: Record<string, Form> = {
   // At this size and load it is chance whether the targets are met.
   "npm run bench -- --far": { run: `${SMALL_BENCH} --far --json --check`, codes: [0, 1] },
   "npm run bench -- --far --d1 100 --object 20 --kv 10": { like: "npm run bench -- --far" },
+  "npm run bench -- --far --starts 1 --rounds 3 --warm-up 3000": { like: "npm run bench -- --far" },
   "npm run bench -- --products FILE": { like: "npm run bench -- --check" },
   "npm run bench -- --folder .wrangler --starts 2": { run: `${SMALL_BENCH} --folder .wrangler` },
   "npm run bench -- search": { run: "npm run -s bench -- search --sizes 200 --rounds 1" },
