@@ -246,6 +246,10 @@ export const FORMS: Record<string, Form> = {
   // At this size and load it is chance whether the targets are met.
   "npm run bench -- --far": { run: `${SMALL_BENCH} --far --json --check`, codes: [0, 1] },
   "npm run bench -- --far --d1 100 --object 20 --kv 10": { like: "npm run bench -- --far" },
+  "npm run bench -- --products FILE --variants unguarded full mcpagent --starts 1 --rounds 4 --warm-up 2000":
+    {
+      like: "npm run bench -- --products FILE",
+    },
   "npm run bench -- --far --starts 1 --rounds 3 --warm-up 3000": { like: "npm run bench -- --far" },
   "npm run bench -- --products FILE": { like: "npm run bench -- --check" },
   "npm run bench -- --folder .wrangler --starts 2": { run: `${SMALL_BENCH} --folder .wrangler` },
