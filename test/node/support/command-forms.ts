@@ -248,7 +248,7 @@ export const FORMS: Record<string, Form> = {
   "npm run bench -- --far --d1 100 --object 20 --kv 10": { like: "npm run bench -- --far" },
   "npm run bench -- --products FILE --variants unguarded full mcpagent --starts 1 --rounds 4 --warm-up 2000":
     {
-      like: "npm run bench -- --products FILE",
+      like: "npm run bench -- --check",
     },
   "npm run bench -- --far --starts 1 --rounds 3 --warm-up 3000": { like: "npm run bench -- --far" },
   "npm run bench -- --products FILE": { like: "npm run bench -- --check" },
