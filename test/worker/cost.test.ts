@@ -128,12 +128,13 @@ const CALLED = [
 
 /** Milliseconds of processor time of a search, as published. */
 function publishedMs(): number {
+  const figures = performancePage.slice(performancePage.indexOf("## Figures"));
   const header = /^│ {2,}│ calls\/s.*$/m
-    .exec(performancePage)?.[0]
+    .exec(figures)?.[0]
     .split("│")
     .map((cell) => cell.trim());
   const full = /^│ full +│.*$/m
-    .exec(performancePage)?.[0]
+    .exec(figures)?.[0]
     .split("│")
     .map((cell) => cell.trim());
   return Number(full?.[header?.indexOf("workerd CPU ms") ?? -1]);
