@@ -57,5 +57,5 @@ export function linkOf(
 export const headOf = (title: string, back?: () => void): HTMLElement =>
   make("header", {}, back && button("Back", back, { class: "back" }), make("h1", {}, title));
 
-/** What went wrong, in the words of the server or the client. */
+/** A problem, in the words of the server or the client. */
 export const problem = (words: string): HTMLElement => make("p", { class: "problem", role: "alert" }, words);

@@ -7,7 +7,7 @@ export interface Option {
   value: string;
 }
 
-/** What a variant differs in. Texts are empty where nothing is known. */
+/** The parts in which variants of a product differ. Texts are empty where nothing is known. */
 export interface Offer {
   sku: string;
   price: string;

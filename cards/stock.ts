@@ -111,18 +111,11 @@ function argumentsToApply(args: unknown, lines: readonly unknown[]): object {
     const seen = lines.find((line) =>
       ["sku", "warehouse"].every((name) => text(line, name) === text(change, name)),
     );
-    const version = versionSeen(seen);
+    const version = number(seen, "version");
     const own = Object.fromEntries(entries({ change }, "change"));
     return { ...(version !== undefined && { expected_version: version }), ...own };
   });
   return { ...Object.fromEntries(entries({ args }, "args")), changes, dry_run: false };
-}
-
-/** A line names the version that the change leaves; a quantity that stays keeps its version. */
-function versionSeen(line: unknown): number | undefined {
-  const left = number(line, "version");
-  if (left === undefined) return undefined;
-  return number(line, "before") === number(line, "after") ? left : left - 1;
 }
 
 /** A refusal, with the page of the confirmation if a person must decide there. */
