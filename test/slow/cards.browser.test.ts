@@ -1,9 +1,9 @@
 /// <reference lib="dom" />
-import { readFile } from "node:fs/promises";
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { product, seed } from "../node/support/imports.ts";
 import { useAppsHost } from "./support/apps-host.ts";
+import { problemsIn } from "./support/page-problems.ts";
 
 // The page of product and stock cards in Chromium, with the official host bridge as the client and the server behind it.
 
@@ -85,26 +85,9 @@ const DRY_RUN = {
 
 /** Returns what axe finds on the card, and whether it scrolls sideways. */
 async function problemsOf(page: Page): Promise<string[]> {
-  const axe = await readFile("node_modules/axe-core/axe.min.js", "utf8");
   const card = page.frames().at(-1);
   if (card === undefined) throw new Error("There is no card.");
-  return card.evaluate(async (source) => {
-    if (!Reflect.has(window, "axe")) {
-      // The card's policy allows inline scripts, and no other way to load one.
-      const script = document.createElement("script");
-      script.textContent = source;
-      document.head.append(script);
-    }
-    const root = document.documentElement;
-    const wide = root.scrollWidth > root.clientWidth ? [`scrolls to ${root.scrollWidth}`] : [];
-    const runner: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } =
-      Reflect.get(window, "axe");
-    const { violations } = await runner.run();
-    return [
-      ...wide,
-      ...violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`),
-    ];
-  }, axe);
+  return problemsIn(card);
 }
 
 describe.each(LOOKS)("%s, on a %s", (colorScheme, _, viewport) => {
@@ -326,8 +309,9 @@ describe("a stock card", () => {
     });
     await card.getByRole("button", { name: "Apply this change" }).click();
     await card.getByRole("link", { name: "Open the confirmation page" }).click();
-    const opened = (await asked()).find(({ method }) => method === "ui/open-link");
-    expect(String(opened?.value)).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/confirm\/./);
+    // The page's message to the client may arrive after the click.
+    const opened = async () => (await asked()).find(({ method }) => method === "ui/open-link")?.value;
+    await expect.poll(opened).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/confirm\/./);
   });
 
   it("offers nothing to press in a client that calls no tools", async () => {
