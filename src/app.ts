@@ -9,7 +9,7 @@ import { serveAsset } from "./web/assets.ts";
 import { confirmPages } from "./web/confirm/routes.tsx";
 import { beginRequest } from "./http/begin-request.ts";
 import { readSettings } from "./env.ts";
-import { isAllowedOrigin, isLocalRequest, isOwnHost } from "./http/hosts.ts";
+import { isAllowedOrigin, isLocalRequest, isOpenLocally, isOwnHost } from "./http/hosts.ts";
 import { accountPages } from "./web/account/routes.tsx";
 import { authorizePages } from "./web/authorize/routes.tsx";
 import { METADATA_PATHS, UCP_PATH, atPath } from "./http/well-known.ts";
@@ -153,17 +153,15 @@ app.get("/assets/*", serveAsset);
 app.get("/metrics", metricsPage);
 app.post("/webhooks/stock", stockWebhook);
 
-const isOpen = ({ local, settings }: AppContext["var"]): boolean =>
-  local && settings.LOCAL_ANONYMOUS === "on";
 // A client that signs wants to be identified, so it is told that the token is missing.
 const hasCredentials = ({ req }: AppContext): boolean =>
   req.header("authorization") !== undefined || isSigned(req.raw.headers);
 
-app.all("/mcp", (c) => (isOpen(c.var) && !hasCredentials(c) ? serveAnonymous(c) : serveIdentified(c)));
+app.all("/mcp", (c) => (isOpenLocally(c.var) && !hasCredentials(c) ? serveAnonymous(c) : serveIdentified(c)));
 app.all("/mcp/public", (c) => (c.var.settings.PUBLIC_CATALOG === "on" ? serveAnonymous(c) : c.notFound()));
 app.get("/.well-known/ucp", (c) => profileResponse(c.var.origin));
 app.all(UCP_PATH, async (c) => {
-  const isServed = isOpen(c.var) || c.var.settings.PUBLIC_CATALOG === "on";
+  const isServed = isOpenLocally(c.var) || c.var.settings.PUBLIC_CATALOG === "on";
   if (c.req.header("authorization") !== undefined) return serveIdentified(c, serveUcp);
   const agent = isSigned(c.req.raw.headers) ? await signedAgent(c, { isOpen: isServed }) : undefined;
   if (agent?.ok === false) return refuseRequest(c, agent.refusal);

@@ -17,6 +17,10 @@ export function isLocalRequest(url: string, { PUBLIC_URL }: Settings): boolean {
   return names.every((name) => localhostAllowedHostnames().includes(name));
 }
 
+/** Returns whether callers without a credential are served: on a developer's own machine, unless LOCAL_ANONYMOUS is off. */
+export const isOpenLocally = ({ local, settings }: { local: boolean; settings: Settings }): boolean =>
+  local && settings.LOCAL_ANONYMOUS === "on";
+
 /** Returns whether a Host header names this server. */
 export function isOwnHost(host: string | undefined, settings: Settings): boolean {
   const hostname = hostnameOf(`http://${host ?? ""}`);

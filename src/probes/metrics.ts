@@ -1,5 +1,6 @@
 import { version } from "../../package.json";
 import type { AppContext } from "../app-types.ts";
+import { isOpenLocally } from "../http/hosts.ts";
 import { sameSecret } from "../text/same-secret.ts";
 import type { Counts } from "../telemetry/metrics/counts.ts";
 import { CONTENT_TYPE, expose } from "../telemetry/metrics/exposition.ts";
@@ -20,9 +21,8 @@ async function scrape(env: Env): Promise<Counts> {
  * without a token, and 404 elsewhere.
  */
 export async function metricsPage(c: AppContext): Promise<Response> {
-  const { METRICS_TOKEN: token, LOCAL_ANONYMOUS } = c.var.settings;
-  const isOpen = token === undefined && c.var.local && LOCAL_ANONYMOUS === "on";
-  if (token === undefined && !isOpen) return c.notFound();
+  const { METRICS_TOKEN: token } = c.var.settings;
+  if (token === undefined && !isOpenLocally(c.var)) return c.notFound();
   if (token !== undefined && !sameSecret(c.req.header("authorization") ?? "", `Bearer ${token}`))
     return c.text("The scrape token is missing or wrong.\n", 401, { "WWW-Authenticate": "Bearer" });
   // So that at least what this isolate has just served is seen.

@@ -2,6 +2,7 @@ import { raw } from "hono/html";
 import { name as product, version } from "../../package.json";
 import type { AppContext } from "../app-types.ts";
 import { ensureMigrated } from "../database/migrate.ts";
+import { isOpenLocally } from "../http/hosts.ts";
 import { isForPerson } from "../http/refuse-request.tsx";
 import { isClaimed } from "../identity/first-admin.ts";
 import { logSurprise } from "../telemetry/log.ts";
@@ -23,7 +24,7 @@ export async function installPage(c: AppContext): Promise<Response> {
 
 async function filledPage(c: AppContext, mcp: string): Promise<Response> {
   const { local: isLocal, settings } = c.var;
-  const isOpen = isLocal && settings.LOCAL_ANONYMOUS === "on";
+  const isOpen = isOpenLocally(c.var);
   const holds = new Map([
     ["new", await isNew(c)],
     ["local", isLocal],

@@ -4,6 +4,7 @@ import { Pace } from "../../guard/pace.ts";
 import { callerByAddress } from "../../identity/caller-address.ts";
 import { isSigned } from "../../identity/signature.ts";
 import { bearerCredential } from "./bearer-credential.ts";
+import { isOpenLocally } from "../hosts.ts";
 import { refuseRequest } from "../refuse-request.tsx";
 import { UCP_PATH } from "../well-known.ts";
 import { tooMany } from "./failed-credentials.ts";
@@ -32,6 +33,6 @@ function callerOf(c: AppContext): string | undefined {
   const isServedUnknown =
     c.req.path === "/mcp/public" ||
     (c.req.path === UCP_PATH && (c.var.settings.PUBLIC_CATALOG === "on" || isSigned(c.req.raw.headers))) ||
-    (c.var.local && c.var.settings.LOCAL_ANONYMOUS === "on");
+    isOpenLocally(c.var);
   return isServedUnknown ? `${c.req.path} ${callerByAddress(c).id}` : undefined;
 }
