@@ -36,12 +36,11 @@ const DISK_LEFT_MIN = 256 * 1024;
 
 /** Runs the command `import`; returns the exit code. */
 export async function runImport(name: string, flags: ImportFlags): Promise<number> {
-  let isApplying = false;
-  const onApply = () => (isApplying = true);
+  const run = { isApplying: false };
   // Without these, a signal ends the process and leaves the copy of standard input behind.
   const stops = Object.entries({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }).map(([signal, code]) => {
     const stop = () => {
-      if (!isApplying) console.error("\nInterrupted; the catalog is unchanged.");
+      if (!run.isApplying) console.error("\nInterrupted; the catalog is unchanged.");
       process.exit(code);
     };
     process.on(signal, stop);
@@ -55,14 +54,14 @@ export async function runImport(name: string, flags: ImportFlags): Promise<numbe
       });
       if (flags.remote === true && flags.dryRun === true) {
         const target = await fileTarget();
-        const { report, ...rest } = await importInto(target, input, { ...flags, dryRun: false }, onApply);
+        const { report, ...rest } = await importInto(target, input, { ...flags, dryRun: false }, run);
         console.error(`Nothing was sent. The SQL is in ${target.path}`);
         return printReport({ report: { ...report, applied: false }, ...rest }, flags);
       }
       if (flags.remote === true)
-        return printReport(await importInto(await remoteTarget(), input, flags, onApply), flags);
+        return printReport(await importInto(await remoteTarget(), input, flags, run), flags);
       const outcome = await withServer({ stateDir: flags.state }, (server) =>
-        importInto(localTarget(server, sayParts(flags)), input, flags, onApply),
+        importInto(localTarget(server, sayParts(flags)), input, flags, run),
       );
       return printReport(outcome, flags);
     } finally {
@@ -71,7 +70,7 @@ export async function runImport(name: string, flags: ImportFlags): Promise<numbe
   } catch (error) {
     const reason = (await isFull(flags.state)) ? "The disk is full." : describe(error);
     console.error(styleText("red", reason, { stream: process.stderr }));
-    const isUnknown = isApplying && error instanceof ServerLostError;
+    const isUnknown = run.isApplying && error instanceof ServerLostError;
     console.error(isUnknown ? "Either all rows are in, or none." : "The catalog is unchanged.");
     return 1;
   } finally {
@@ -103,7 +102,7 @@ async function importInto(
   target: Target,
   { file, products, map, rows }: Prepared,
   flags: ImportFlags,
-  onApply: () => void,
+  run: { isApplying: boolean },
 ): Promise<Outcome> {
   const source = await openSource(file);
   const progress = showProgress(source, flags.dryRun === true ? "Reading" : "Importing");
@@ -112,12 +111,11 @@ async function importInto(
   const leftOut = new LeftOutNames(products, map);
   const examples: string[] = [];
   let bad = 0;
-  let applying = false;
   const sayInterrupted = () => {
     progress.stop();
     const again = source.version === undefined ? "" : " Run the same command again to resume.";
     // A batch that the running server has accepted completes even if this process ends.
-    const outcome = applying
+    const outcome = run.isApplying
       ? " while the rows were applied: either all of them are in, or none."
       : "; the catalog is unchanged.";
     console.error(`\nInterrupted${outcome}${again}`);
@@ -147,8 +145,7 @@ async function importInto(
         for (const line of examples) console.log(`  ${line}`);
       },
       onApply: () => {
-        applying = true;
-        onApply();
+        run.isApplying = true;
         if (process.stderr.isTTY) console.error("Applying…");
       },
     });
