@@ -1,6 +1,8 @@
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 
+export type Chance = ReturnType<typeof chance>;
+
 /** Pseudo-random choices: the same seed gives the same sequence. */
 export function chance(seed: number) {
   const random = xoroshiro128plus(seed);

@@ -1,7 +1,6 @@
-import type { chance } from "../../cli/sample/chance.ts";
+import type { Chance } from "../../cli/sample/chance.ts";
 import type { Sent } from "./valid.ts";
 
-type Chance = ReturnType<typeof chance>;
 interface Place {
   value: unknown;
   put: (value: unknown) => void;

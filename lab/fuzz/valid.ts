@@ -1,4 +1,5 @@
-import { chance } from "../../cli/sample/chance.ts";
+import type { Chance } from "../../cli/sample/chance.ts";
+import { UCP_PATH } from "../../src/http/well-known.ts";
 import type { Lock } from "../surface/lock.ts";
 
 /** An HTTP request as it is sent. */
@@ -9,8 +10,6 @@ export interface Sent {
   /** A value to send as JSON, or a text to send as it is. */
   body?: unknown;
 }
-
-type Chance = ReturnType<typeof chance>;
 
 const JSON_TYPE = { "content-type": "application/json", accept: "application/json, text/event-stream" };
 const FORM_TYPE = { "content-type": "application/x-www-form-urlencoded" };
@@ -81,13 +80,19 @@ const DISCOVERY: readonly [string, object][] = [
   ],
 ];
 
-/** Returns a way to make valid requests of every kind, for a caller with these headers. */
+/** Begins the names of the UCP endpoint's tools in tool-definitions.json. */
+const UCP = "ucp:";
+
+/** Returns a way to make valid requests of every kind. */
 export function validRequests({ tools }: Pick<Lock, "tools">) {
   const calls = Object.values(tools).flatMap(({ tool, examples }) =>
-    examples.map((args): [string, object] => ["tools/call", { name: tool, arguments: args }]),
+    examples.map((args) => ({ isUcp: tool.startsWith(UCP), name: tool.replace(UCP, ""), arguments: args })),
   );
-  const message = (random: Chance): [string, object] =>
-    random.between(1, 4) === 1 ? random.oneOf(DISCOVERY) : random.oneOf(calls);
+  const message = (random: Chance, path = "/mcp"): [string, object] => {
+    if (random.between(1, 4) === 1) return random.oneOf(DISCOVERY);
+    const { isUcp: _, ...call } = random.oneOf(calls.filter(({ isUcp }) => isUcp === (path === UCP_PATH)));
+    return ["tools/call", call];
+  };
   return (random: Chance): Sent => {
     const kind = random.between(1, 10);
     if (kind === 1) return { method: "GET", path: random.oneOf(PAGES), headers: {} };
@@ -97,8 +102,10 @@ export function validRequests({ tools }: Pick<Lock, "tools">) {
         "/mcp",
         Array.from({ length: random.between(1, 5) }, (_, id) => rpc(message(random), id)),
       );
-    const path = random.oneOf(["/mcp", "/mcp", "/mcp", "/mcp/public", "/ucp/mcp"]);
-    return random.between(1, 2) === 1 ? legacy(path, rpc(message(random), 1)) : modern(path, message(random));
+    const path = random.oneOf(["/mcp", "/mcp", "/mcp", "/mcp/public", UCP_PATH]);
+    return random.between(1, 2) === 1
+      ? legacy(path, rpc(message(random, path), 1))
+      : modern(path, message(random, path));
   };
 }
 

@@ -25,6 +25,9 @@ const common = {
   attribution: unused,
 };
 
+/** `meta` of the examples in tool definitions. */
+export const EXAMPLE_META = { "ucp-agent": { profile: "https://agent.example/.well-known/ucp" } };
+
 export const identifier = z.string().overwrite(plainLine).min(1).max(200);
 
 /** Returns the schema of `{meta, catalog}` with these members of `catalog`. */

@@ -6,7 +6,7 @@ import { NOWHERE } from "../detection/labels.ts";
 import { answered } from "../detection/signals.ts";
 import { ok } from "../refusal.ts";
 import { READ_ONLY, defineTool } from "../tools/tool.ts";
-import { identifier, readCommon, wireSchema } from "./arguments.ts";
+import { EXAMPLE_META, identifier, readCommon, wireSchema } from "./arguments.ts";
 import { hasCategory, hasPrice, readFilter } from "./filters.ts";
 import { choicesFor, narrow, optionsOf } from "./option-selection.ts";
 import { detailSchema, ownVariant, toProduct, toVariant } from "./product.ts";
@@ -24,7 +24,7 @@ export const getProductOverUcp = defineTool({
     "Everything public about one product, by the id of the product or of a variant. Pass catalog.selected to choose among its variants.",
   examples: [
     {
-      meta: { "ucp-agent": { profile: "https://agent.example/.well-known/ucp" } },
+      meta: EXAMPLE_META,
       catalog: { id: "SKU-10001" },
     },
   ],

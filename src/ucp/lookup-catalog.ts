@@ -5,7 +5,7 @@ import { NOWHERE } from "../detection/labels.ts";
 import { answered } from "../detection/signals.ts";
 import { ok } from "../refusal.ts";
 import { READ_ONLY, defineTool } from "../tools/tool.ts";
-import { identifier, readCommon, wireSchema } from "./arguments.ts";
+import { EXAMPLE_META, identifier, readCommon, wireSchema } from "./arguments.ts";
 import { hasCategory, hasPrice, readFilter } from "./filters.ts";
 import { ownVariant, productSchema, toListed, toVariant, variantSchema } from "./product.ts";
 import { LOOKUP, type UcpMessage, answerSchema, forAgent, withMessages } from "./protocol.ts";
@@ -23,7 +23,7 @@ export const lookupCatalog = defineTool({
   description: `Look up to ${IDS_MAX} products or variants by id. Unknown ids are named in messages.`,
   examples: [
     {
-      meta: { "ucp-agent": { profile: "https://agent.example/.well-known/ucp" } },
+      meta: EXAMPLE_META,
       catalog: { ids: ["SKU-10001", "SKU-12847"] },
     },
   ],

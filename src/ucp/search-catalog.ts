@@ -5,7 +5,7 @@ import { NOWHERE } from "../detection/labels.ts";
 import { answered } from "../detection/signals.ts";
 import { ok } from "../refusal.ts";
 import { READ_ONLY, defineTool } from "../tools/tool.ts";
-import { readCommon, wireSchema } from "./arguments.ts";
+import { EXAMPLE_META, readCommon, wireSchema } from "./arguments.ts";
 import { readFilter } from "./filters.ts";
 import { ownVariant, productSchema, toListed, toVariant } from "./product.ts";
 import { SEARCH, answerSchema, forAgent, withMessages } from "./protocol.ts";
@@ -24,7 +24,7 @@ export const searchCatalog = defineTool({
   description: "Search for products by words, by filters, or both. Give catalog.query or catalog.filters.",
   examples: [
     {
-      meta: { "ucp-agent": { profile: "https://agent.example/.well-known/ucp" } },
+      meta: EXAMPLE_META,
       catalog: { query: "wireless keyboard", filters: { price: { max: 10_000 } } },
     },
   ],

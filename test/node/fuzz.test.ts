@@ -38,7 +38,9 @@ describe("lab fuzz", () => {
       examples: [{ sku: "SKU-1" }],
       shapes: [],
     };
-    const valid = validRequests({ tools: { get_product: tool } });
+    const valid = validRequests({
+      tools: { get_product: tool, "ucp:get_product": { ...tool, tool: "ucp:get_product" } },
+    });
     const requests = (seed: number) =>
       Array.from({ length: 300 }, (_, index) => {
         const random = chance(seed + index);
