@@ -1,5 +1,5 @@
 import { builtinModules } from "node:module";
-import { type BuildOptions, type Message, build, context } from "esbuild";
+import { type BuildOptions, type Message, build, context, stop } from "esbuild";
 import type { LocalWorker } from "./wrangler-config.ts";
 
 /** A Worker as one ES module, or the build errors: one line each, with file and position. */
@@ -22,6 +22,8 @@ export async function watchBundle(
   worker: LocalWorker,
   onBundle: (bundle: Bundle) => void,
 ): Promise<() => Promise<void>> {
+  // esbuild's process ends by itself when its pipes close, but not if it waits for the answer to a ping just then.
+  process.once("exit", () => void stop());
   let last = "";
   const watcher = await context({
     ...optionsFor(entrypoint, worker),
