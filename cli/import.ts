@@ -3,7 +3,7 @@
 import { Option } from "commander";
 import { commandOf } from "./command.ts";
 import { type ImportFlags, runImport } from "./import/command.ts";
-import { PRESET_NAMES } from "./import/presets/index.ts";
+import { PRESET_NAMES } from "../src/catalog/import/read/presets/index.ts";
 import { DEFAULT_STATE_DIR } from "./local/server.ts";
 
 const program = commandOf("import");

@@ -1,19 +1,20 @@
 import { statfs } from "node:fs/promises";
 import { styleText } from "node:util";
 import { ServerLostError, withServer } from "../local/server.ts";
-import { importCatalog } from "./import-catalog.ts";
+import { importCatalog } from "../../src/catalog/import/import-catalog.ts";
 import { LeftOutNames } from "./left-out-names.ts";
-import { Notes } from "./notes.ts";
+import { Notes } from "../../src/catalog/import/read/notes.ts";
 import { openSource } from "./open-source.ts";
 import { type Prepared, type ReadFlags, prepare } from "./prepare.ts";
-import { shopperLine } from "./preview.ts";
+import { shopperLine } from "../../src/catalog/import/read/preview.ts";
 import { showProgress } from "./progress.ts";
 import { type Outcome, printReport } from "./report.ts";
-import { type Screening, screen } from "./screen.ts";
+import { type Screening, screen } from "../../src/catalog/import/read/screen.ts";
 import { rewindable } from "./spool.ts";
-import { type LocalTargetEvents, localTarget } from "./local-target.ts";
+import { type TargetEvents, targetInParts } from "../../src/catalog/import/target-in-parts.ts";
 import { fileTarget, remoteTarget } from "./remote-target.ts";
-import type { Target } from "./targets.ts";
+import { gzipProblem } from "../../src/catalog/import/read/source.ts";
+import type { Target } from "../../src/catalog/import/target.ts";
 
 export interface ImportFlags extends ReadFlags {
   quarantine?: boolean;
@@ -61,7 +62,7 @@ export async function runImport(name: string, flags: ImportFlags): Promise<numbe
       if (flags.remote === true)
         return printReport(await importInto(await remoteTarget(), input, flags, run), flags);
       const outcome = await withServer({ stateDir: flags.state }, (server) =>
-        importInto(localTarget(server, sayParts(flags)), input, flags, run),
+        importInto(targetInParts(server, sayParts(flags)), input, flags, run),
       );
       return printReport(outcome, flags);
     } finally {
@@ -85,7 +86,7 @@ function versionOf(file: string, flags: ImportFlags): string {
 }
 
 /** Tells on standard error how applying goes. */
-function sayParts({ json }: ImportFlags): LocalTargetEvents {
+function sayParts({ json }: ImportFlags): TargetEvents {
   if (json === true) return {};
   let saidAt = Date.now();
   return {
@@ -164,9 +165,8 @@ async function isFull(folder: string): Promise<boolean> {
 
 function describe(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (code === "Z_BUF_ERROR") return "The gzip data ends early: the file is cut off.";
-  if (code === "Z_DATA_ERROR") return "The gzip data is damaged.";
+  const damage = gzipProblem(error);
+  if (damage !== undefined) return damage;
   if (message.includes("FOREIGN KEY")) return "Another run of this import has finished it or given up.";
   return message;
 }

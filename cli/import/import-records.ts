@@ -1,8 +1,12 @@
 import type { ProductRecord } from "../../src/catalog/import/record.ts";
 import type { LocalServer } from "../local/server.ts";
-import type { CheckedRow } from "./check-rows.ts";
-import { type ImportOptions, type ImportReport, importCatalog } from "./import-catalog.ts";
-import { localTarget } from "./local-target.ts";
+import type { CheckedRow } from "../../src/catalog/import/read/check-rows.ts";
+import {
+  type ImportOptions,
+  type ImportReport,
+  importCatalog,
+} from "../../src/catalog/import/import-catalog.ts";
+import { targetInParts } from "../../src/catalog/import/target-in-parts.ts";
 
 const ignore = () => {};
 
@@ -12,7 +16,7 @@ export function importRecords(
   records: Iterable<ProductRecord>,
   options: Partial<ImportOptions> = {},
 ): Promise<ImportReport> {
-  return importCatalog(numbered(records), localTarget(server), {
+  return importCatalog(numbered(records), targetInParts(server), {
     strict: true,
     dryRun: false,
     removeMissing: false,

@@ -1,8 +1,8 @@
-import type { Pairs } from "./choices.ts";
-import { fieldNamed, isField } from "./presets/plain.ts";
-import { columnList } from "./read-csv.ts";
-import type { Products } from "./read-products.ts";
-import type { DraftRow } from "./rows.ts";
+import type { Pairs } from "../../src/catalog/import/read/choices.ts";
+import { fieldNamed, isField } from "../../src/catalog/import/read/presets/plain.ts";
+import { columnList } from "../../src/catalog/import/read/read-csv.ts";
+import type { Products } from "../../src/catalog/import/read/read-products.ts";
+import type { DraftRow } from "../../src/catalog/import/read/rows.ts";
 
 /** Most names that are remembered: a file may hold any number of them. */
 const NAMES_MAX = 1_000;

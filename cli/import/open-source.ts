@@ -1,15 +1,10 @@
 import { type Stats, createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { Readable, pipeline } from "node:stream";
-import { createGunzip } from "node:zlib";
 import { whyUnreadable } from "../read-file.ts";
-import { peek } from "./peek.ts";
+import { type Source as Bytes, decompressed } from "../../src/catalog/import/read/source.ts";
 
-/** The input of an import: bytes, decompressed if they were gzip. */
-export interface Source {
-  /** The name as the user typed it. */
-  name: string;
-  bytes: AsyncIterable<Buffer>;
+/** The input of an import. */
+export interface Source extends Bytes {
   /** Bytes read from the file so far, before decompression. */
   taken(): number;
   /** The file's size; undefined for standard input. */
@@ -17,8 +12,6 @@ export interface Source {
   /** Equal for the same unchanged file; undefined for standard input. */
   version: string | undefined;
 }
-
-const GZIP_MAGIC = [0x1f, 0x8b];
 
 /** Opens a file, or standard input for "-". */
 export async function openSource(name: string): Promise<Source> {
@@ -34,7 +27,6 @@ export async function openSource(name: string): Promise<Source> {
     }
   }
   return {
-    name,
     bytes: decompressed(counted()),
     taken: () => taken,
     size: info?.size,
@@ -61,12 +53,4 @@ async function statOf(name: string): Promise<Stats> {
   } catch (error) {
     throw new Error(whyUnreadable(name, error), { cause: error });
   }
-}
-
-/** Recognises gzip by its first bytes, not by the file name. */
-async function* decompressed(bytes: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
-  const { first, whole } = await peek(bytes, GZIP_MAGIC.length);
-  const isGzip = GZIP_MAGIC.every((byte, index) => first[index] === byte);
-  // The iteration throws the callback's error as well.
-  yield* isGzip ? pipeline(Readable.from(whole), createGunzip(), () => {}) : whole;
 }

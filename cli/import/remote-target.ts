@@ -20,8 +20,14 @@ import { firstPriceJumps } from "../../src/catalog/import/price-jumps.ts";
 import { beginImport, dropImport } from "../../src/catalog/import/stage.ts";
 import type { Statement } from "../../src/database/statement.ts";
 import { DEPLOYED, migrateRemote, openSqlFile, queryRemote } from "../remote-sql.ts";
-import { type Range, addMissing, addRows, noComparison, partsOfRange } from "./comparison.ts";
-import { type Target, jumpSchema } from "./targets.ts";
+import {
+  type Range,
+  addMissing,
+  addRows,
+  noComparison,
+  partsOfRange,
+} from "../../src/catalog/import/comparison.ts";
+import { type Target, jumpSchema } from "../../src/catalog/import/target.ts";
 
 /** Most bytes of one statement's values: D1 accepts statements of up to 100 KB. */
 const STATEMENT_MAX = 90_000;

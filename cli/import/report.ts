@@ -1,10 +1,10 @@
 import { toMoney } from "../../src/catalog/money.ts";
 import { plainLine } from "../../src/text/plain-text.ts";
-import type { ImportReport } from "./import-catalog.ts";
-import type { Notes } from "./notes.ts";
-import type { Screening } from "./screen.ts";
-import type { Comparison } from "./comparison.ts";
-import type { PriceJump } from "./targets.ts";
+import type { ImportReport } from "../../src/catalog/import/import-catalog.ts";
+import type { Notes } from "../../src/catalog/import/read/notes.ts";
+import type { Screening } from "../../src/catalog/import/read/screen.ts";
+import type { Comparison } from "../../src/catalog/import/comparison.ts";
+import type { PriceJump } from "../../src/catalog/import/target.ts";
 
 export interface Outcome {
   report: ImportReport;

@@ -10,7 +10,7 @@ import {
   releasedAttempt,
 } from "../../src/caller/audit/records.ts";
 import { toFlowCall } from "../../src/caller/detection/call-event.ts";
-import { readJsonl } from "../import/read-jsonl.ts";
+import { readJsonl } from "../../src/catalog/import/read/read-jsonl.ts";
 import type { RateEvent } from "./rate.ts";
 import { BadInput, type RecordedCall, type Recording, type Step } from "./recording.ts";
 

@@ -1,4 +1,4 @@
-import { peek } from "../import/peek.ts";
+import { peek } from "../../src/catalog/import/read/peek.ts";
 import { readAudit } from "./read-audit.ts";
 import { readTraces } from "./read-traces.ts";
 import type { RecordingReader } from "./recording.ts";

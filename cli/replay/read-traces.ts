@@ -4,7 +4,7 @@ import { describeCall, describeResult } from "../../src/detection/describe.ts";
 import { type Labels, NOWHERE, isPublicRead } from "../../src/detection/labels.ts";
 import { tokenOf } from "../../src/detection/tokens.ts";
 import { allTools } from "../../src/ucp/registry.ts";
-import { readJsonl } from "../import/read-jsonl.ts";
+import { readJsonl } from "../../src/catalog/import/read/read-jsonl.ts";
 import { BadInput, type RecordedCall, type Recording, type RecordingReader } from "./recording.ts";
 
 const names = z.array(z.string()).default([]);

@@ -1,8 +1,8 @@
 import { parse } from "csv-parse/sync";
 import * as z from "zod";
-import { checkRows } from "../../cli/import/check-rows.ts";
+import { checkRows } from "../../src/catalog/import/read/check-rows.ts";
 import { openSource } from "../../cli/import/open-source.ts";
-import { type Row, readJsonl } from "../../cli/import/read-jsonl.ts";
+import { type Row, readJsonl } from "../../src/catalog/import/read/read-jsonl.ts";
 import { readText } from "../../cli/read-file.ts";
 import type { ProductRecord } from "../../src/catalog/import/record.ts";
 

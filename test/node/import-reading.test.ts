@@ -2,11 +2,11 @@ import { appendFile, mkdtemp, rename, rm, truncate, writeFile } from "node:fs/pr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Notes } from "../../cli/import/notes.ts";
+import { Notes } from "../../src/catalog/import/read/notes.ts";
 import { openSource } from "../../cli/import/open-source.ts";
 import { type ReadFlags, prepare } from "../../cli/import/prepare.ts";
-import { madeSku } from "../../cli/import/made-sku.ts";
-import { numberText, valueOf } from "../../cli/import/number-text.ts";
+import { madeSku } from "../../src/catalog/import/read/made-sku.ts";
+import { numberText, valueOf } from "../../src/catalog/import/read/number-text.ts";
 import { readImport } from "./support/read-import.ts";
 
 // How a file is read, up to the checked records. test/node/import.test.ts imports into a server.

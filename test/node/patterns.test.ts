@@ -1,8 +1,8 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { parseSync } from "oxc-parser";
 import { describe, expect, it } from "vitest";
-import { numberText } from "../../cli/import/number-text.ts";
-import { toImages } from "../../cli/import/field-text.ts";
+import { numberText } from "../../src/catalog/import/read/number-text.ts";
+import { toImages } from "../../src/catalog/import/read/field-text.ts";
 import { words } from "../../src/catalog/search/words.ts";
 import { customerIdSchema } from "../../src/support/ids.ts";
 
@@ -16,8 +16,8 @@ const ROOTS = ["src", "cli/import"];
  * injection-scan.test.ts. Those of next-catalog.ts run over this server's own SQL.
  */
 const MADE = [
-  "cli/import/number-text.ts",
   "src/catalog/import/next-catalog.ts",
+  "src/catalog/import/read/number-text.ts",
   "src/catalog/search/words.ts",
   "src/support/ids.ts",
   "src/text/injection-signatures.ts",

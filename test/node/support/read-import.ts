@@ -1,5 +1,5 @@
 import { openSource } from "../../../cli/import/open-source.ts";
-import { Notes } from "../../../cli/import/notes.ts";
+import { Notes } from "../../../src/catalog/import/read/notes.ts";
 import { type ReadFlags, prepare } from "../../../cli/import/prepare.ts";
 import type { ProductRecord } from "../../../src/catalog/import/record.ts";
 

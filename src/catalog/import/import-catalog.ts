@@ -1,16 +1,24 @@
 import { createHash, randomUUID } from "node:crypto";
-import type { ProductRecord } from "../../src/catalog/import/record.ts";
-import { stageRows } from "../../src/catalog/import/stage.ts";
-import type { CheckedRow } from "./check-rows.ts";
+import type { ProductRecord } from "./record.ts";
+import { stageRows } from "./stage.ts";
+import type { CheckedRow } from "./read/check-rows.ts";
 import type { Comparison } from "./comparison.ts";
-import type { PriceJump, Target } from "./targets.ts";
+import type { PriceJump, Target } from "./target.ts";
 
 export interface ImportOptions {
   strict: boolean;
   dryRun: boolean;
-  removeMissing: boolean;
+  /**
+   * Discontinues products that the file lacks. A bad row prevents it, because nobody knows which product the row describes:
+   * with `true` nothing is imported then, with `if-clean` the rest is.
+   */
+  removeMissing: boolean | "if-clean";
   /** Applies the import even if many prices change by more than five times. */
   acceptPriceJumps: boolean;
+  /** Returns whether an import that nothing else prevents may be applied. */
+  mayApply?: (found: { rows: number; comparison: Comparison | undefined; removeMissing: boolean }) => boolean;
+  /** Keeps the staged rows of an import that is not applied, for a later run of the same version. */
+  keepStaged?: boolean;
   /** Equal for the same unchanged file, so an interrupted import can resume. */
   version: string | undefined;
   onProgress: (products: number) => void;
@@ -72,20 +80,19 @@ export async function importCatalog(
     await target.drop(importId).catch(() => {});
     throw error;
   }
-  // Nobody knows which product a bad row describes, so --remove-missing would discontinue that product as
-  // missing.
-  const takesBad = !options.strict && !options.removeMissing;
   // A file without one good row is a mistake.
-  const good = report.rows > 0 && (report.bad === 0 || takesBad);
-  const { removeMissing } = options;
+  const good = report.rows > 0 && (report.bad === 0 || (!options.strict && options.removeMissing !== true));
+  const removeMissing = options.removeMissing === "if-clean" ? report.bad === 0 : options.removeMissing;
   const comparison = await target.compare(importId, { removeMissing });
   const isJump = comparison !== undefined && isTooManyJumps(comparison);
-  const mayApply = good && (!isJump || options.acceptPriceJumps);
+  const isAllowed = options.mayApply?.({ rows: report.rows, comparison, removeMissing }) ?? true;
+  const mayApply = good && isAllowed && (!isJump || options.acceptPriceJumps);
   const applied = mayApply && !options.dryRun;
   const priceJumps = isJump ? await target.priceJumps(importId) : undefined;
   if (good) options.onReview(examples);
   if (applied) options.onApply();
   if (applied) await target.apply(importId, { removeMissing });
+  else if (options.keepStaged === true && target.leave !== undefined) await target.leave();
   else await target.drop(importId);
   return { ...report, good: mayApply, applied, comparison, ...(priceJumps && { priceJumps }) };
 }

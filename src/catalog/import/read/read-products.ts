@@ -1,7 +1,7 @@
 import { type Encoding, detectEncoding, encodingNamed, inUtf8 } from "./encoding.ts";
 import { type Choices, checkHeader, checkPlainHeader, withChoices } from "./choices.ts";
 import { type Format, formatNamed, formatOf, readRows } from "./format.ts";
-import { type Source, openSource } from "./open-source.ts";
+import type { Input, Source } from "./source.ts";
 import { peek } from "./peek.ts";
 import { type PresetName, detectPreset, presetNamed } from "./presets/index.ts";
 import type { Preset } from "./presets/preset.ts";
@@ -29,18 +29,20 @@ export interface Products {
 const BEGINNING = 4_096;
 
 /** Detects a file's encoding, format and preset. Throws if its header rules out every row. */
-export async function readProducts(file: string, options: ReadOptions): Promise<Products> {
+export async function readProducts(input: Input, options: ReadOptions): Promise<Products> {
   const encoding =
     options.encoding === undefined
-      ? await detectEncoding((await openSource(file)).bytes)
+      ? await detectEncoding((await input.open()).bytes)
       : encodingNamed(options.encoding);
-  const { first: beginning } = await peek(inUtf8((await openSource(file)).bytes, encoding), BEGINNING);
+  const { first: beginning } = await peek(inUtf8((await input.open()).bytes, encoding), BEGINNING);
   const format =
-    options.format === undefined ? formatOf(file, beginning.toString("utf8")) : formatNamed(options.format);
+    options.format === undefined
+      ? formatOf(input.name, beginning.toString("utf8"))
+      : formatNamed(options.format);
   const delimiter = options.delimiter ?? (options.format === "tsv" ? "\t" : undefined);
   const rawRows = (source: Source) => readRows(inUtf8(source.bytes, encoding), format, delimiter);
 
-  const first = await firstCells(rawRows(await openSource(file)));
+  const first = await firstCells(rawRows(await input.open()));
   const detected = format === "xml" ? "google" : detectPreset(Object.keys(first ?? {}));
   const name = options.from ?? detected;
   if (format === "csv" && first !== undefined) {

@@ -1,5 +1,5 @@
-import { minorPerMajor, toMoney } from "../../src/catalog/money.ts";
-import { clip, plainLine } from "../../src/text/plain-text.ts";
+import { minorPerMajor, toMoney } from "../../money.ts";
+import { clip, plainLine } from "../../../text/plain-text.ts";
 import {
   type Reading,
   type Unit,

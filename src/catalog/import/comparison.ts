@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { jsonText } from "../../src/database/json-text.ts";
+import { jsonText } from "../../database/json-text.ts";
 
 /** The numbers of products that an import would change. */
 export interface Comparison {

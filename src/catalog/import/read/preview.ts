@@ -1,6 +1,6 @@
-import type { ProductRecord } from "../../src/catalog/import/record.ts";
-import { toMoney } from "../../src/catalog/money.ts";
-import { clip, plainLine } from "../../src/text/plain-text.ts";
+import type { ProductRecord } from "../record.ts";
+import { toMoney } from "../../money.ts";
+import { clip, plainLine } from "../../../text/plain-text.ts";
 
 const NAME_MAX = 60;
 

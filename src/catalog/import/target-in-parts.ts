@@ -9,8 +9,8 @@ import {
   discontinueMissing,
   forgetStock,
   mergeIndex,
-} from "../../src/catalog/import/apply.ts";
-import { compareMissing, compareRows } from "../../src/catalog/import/compare.ts";
+} from "./apply.ts";
+import { compareMissing, compareRows } from "./compare.ts";
 import {
   copyProducts,
   copySmall,
@@ -26,14 +26,13 @@ import {
   readSchema,
   schemaRows,
   swapTables,
-} from "../../src/catalog/import/next-catalog.ts";
-import { firstPriceJumps } from "../../src/catalog/import/price-jumps.ts";
-import { beginImport, dropImport, dropRows } from "../../src/catalog/import/stage.ts";
-import type { Statement } from "../../src/database/statement.ts";
+} from "./next-catalog.ts";
+import { firstPriceJumps } from "./price-jumps.ts";
+import { beginImport, dropImport, dropRows } from "./stage.ts";
+import type { Statement } from "../../database/statement.ts";
 import { addMissing, addRows, noComparison } from "./comparison.ts";
-import type { LocalServer } from "../local/server.ts";
 import { type Parts, partsOf, untilEmpty } from "./parts.ts";
-import { type Target, jumpSchema } from "./targets.ts";
+import { type Database, type Target, jumpSchema } from "./target.ts";
 
 /** An import that writes at most so many rows is applied at once, in a quarter of a second. A larger one builds a new catalog. */
 const AT_ONCE_MAX = 2_000;
@@ -43,30 +42,30 @@ const DELETED_ROWS_EACH = 2_000;
 const stagedRow = z.object({ lines_staged: z.int() });
 const migrationsRow = z.object({ migrations: z.int() });
 
-export interface LocalTargetEvents {
+export interface TargetEvents {
   /** Another import applies its rows; this one waits for it. */
   onWait?: () => void;
   /** `done` of `all` parts are applied. */
   onPart?: (done: number, all: number) => void;
 }
 
-/** The local database, through a server. Callers are served between the parts of an import. */
-export function localTarget(
-  server: LocalServer,
-  { onWait = () => {}, onPart = () => {} }: LocalTargetEvents = {},
+/** A database that takes an import in parts, between which callers are served. */
+export function targetInParts(
+  database: Database,
+  { onWait = () => {}, onPart = () => {} }: TargetEvents = {},
 ): Target {
-  const parts = partsOf(server, randomUUID());
+  const parts = partsOf(database, randomUUID());
   /** The rows and products that applying writes; undefined if there are too many to apply at once. */
   let changes: { rows: number[]; products: number[] } | undefined;
   return {
     // D1 accepts values of up to 2 MB.
     statementMax: 1_500_000,
     async begin(importId) {
-      const rows = await server.batch(beginImport(importId));
+      const rows = await database.batch(beginImport(importId));
       return stagedRow.parse(rows.at(-1)?.[0]).lines_staged;
     },
     async stage(statements) {
-      if (statements.length > 0) await server.batch(statements);
+      if (statements.length > 0) await database.batch(statements);
     },
     async compare(importId, { removeMissing }) {
       await parts.takeTurn(onWait);
@@ -85,7 +84,7 @@ export function localTarget(
       return total;
     },
     async priceJumps(importId) {
-      const [rows = []] = await server.batch([firstPriceJumps(importId)]);
+      const [rows = []] = await database.batch([firstPriceJumps(importId)]);
       return rows.map((row) => jumpSchema.parse(row));
     },
     async apply(importId, { removeMissing }) {
@@ -97,10 +96,11 @@ export function localTarget(
     },
     async drop(importId) {
       // Needs no turn, because nothing else reads these rows.
-      await untilEmpty((part) => server.batch(part), dropRows(importId, DELETED_ROWS_EACH));
-      await server.batch(dropImport(importId));
+      await untilEmpty((part) => database.batch(part), dropRows(importId, DELETED_ROWS_EACH));
+      await database.batch(dropImport(importId));
       await parts.endTurn();
     },
+    leave: () => parts.endTurn(),
   };
 }
 

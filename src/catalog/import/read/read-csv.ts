@@ -1,7 +1,7 @@
 import { Readable, pipeline } from "node:stream";
 import { type CsvError, parse } from "csv-parse";
 import * as z from "zod";
-import { clip, plainLine } from "../../src/text/plain-text.ts";
+import { clip, plainLine } from "../../../text/plain-text.ts";
 import { peek } from "./peek.ts";
 import type { Problem, RawRow } from "./rows.ts";
 

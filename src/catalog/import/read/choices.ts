@@ -1,6 +1,6 @@
-import { plainLine } from "../../src/text/plain-text.ts";
+import { plainLine } from "../../../text/plain-text.ts";
 import { setField } from "./columns.ts";
-import { PRODUCT_FIELD_NAMES } from "../../src/catalog/import/record.ts";
+import { PRODUCT_FIELD_NAMES } from "../record.ts";
 import { fieldNamed, isField } from "./presets/plain.ts";
 import { columnList } from "./read-csv.ts";
 import { type Cells, type DraftRow, textOf } from "./rows.ts";

@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import { type ProductRecord, productRecordSchema } from "../../src/catalog/import/record.ts";
+import { type ProductRecord, productRecordSchema } from "../record.ts";
 import { Notes } from "./notes.ts";
 import type { Row } from "./read-jsonl.ts";
 
@@ -120,5 +120,5 @@ function typeProblem({ code, input, path, ...issue }: z.core.$ZodRawIssue): stri
   const isMinor = issue["expected"] === "int" && String(path?.at(-1)).endsWith("_minor");
   return isMinor
     ? "is not a whole number of minor units"
-    : `is not ${KINDS[String(issue["expected"])] ?? issue["expected"]}`;
+    : `is not ${KINDS[String(issue["expected"])] ?? String(issue["expected"])}`;
 }

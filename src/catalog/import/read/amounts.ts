@@ -1,4 +1,4 @@
-import { minorPerMajor } from "../../src/catalog/money.ts";
+import { minorPerMajor } from "../../money.ts";
 import { isObject, textOf } from "./rows.ts";
 import { type NumberText, type Separator, numberText, valueOf } from "./number-text.ts";
 

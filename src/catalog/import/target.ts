@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Statement } from "../../src/database/statement.ts";
+import type { Statement } from "../../database/statement.ts";
 import type { Comparison } from "./comparison.ts";
 
 export const jumpSchema = z.object({
@@ -11,7 +11,12 @@ export const jumpSchema = z.object({
 /** A price before and after, in minor units. */
 export type PriceJump = z.output<typeof jumpSchema>;
 
-/** The database that an import writes to. */
+/** Runs statements as one transaction; returns the rows of each. */
+export interface Database {
+  batch: (statements: Statement[]) => Promise<unknown[][]>;
+}
+
+/** The place that an import writes to. */
 export interface Target {
   /** Most bytes of one statement's values. */
   statementMax: number;
@@ -27,6 +32,8 @@ export interface Target {
   apply(importId: string, options: ApplyOptions): Promise<void>;
   /** Deletes the stored rows, which changes nothing in the catalog. */
   drop(importId: string): Promise<void>;
+  /** Keeps the stored rows for a later run of the same file, and lets other imports apply theirs. */
+  leave?(): Promise<void>;
 }
 
 export interface ApplyOptions {

@@ -1,10 +1,9 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
-import { type Chosen, between } from "../../src/catalog/import/apply.ts";
-import { rangeOfProducts, rangeOfRows } from "../../src/catalog/import/compare.ts";
-import { endTurn, keepTurn, takeTurn } from "../../src/catalog/import/turn.ts";
-import type { Statement } from "../../src/database/statement.ts";
-import type { LocalServer, Row } from "../local/server.ts";
+import { type Chosen, between } from "./apply.ts";
+import { rangeOfProducts, rangeOfRows } from "./compare.ts";
+import { endTurn, keepTurn, takeTurn } from "./turn.ts";
+import type { Statement } from "../../database/statement.ts";
+import type { Database } from "./target.ts";
 import { type Range, partsOfRange } from "./comparison.ts";
 
 /** Rows that one part of an import reads or writes: callers wait for it, about a tenth of a second. */
@@ -17,24 +16,24 @@ const leftRow = z.object({ rows: z.int() });
 /** The parts of the staged rows (`r`) and of the products (`p`). */
 export type Ranges = Readonly<Record<"r" | "p", readonly Range[]>>;
 
-/** Runs parts of an import on the local database, while it has the turn to apply its rows. */
+/** Runs parts of an import on a database, while it has the turn to apply its rows. */
 export interface Parts {
   /** Waits until no other import applies its rows. Calls `onWait` once if there is one. */
   takeTurn(onWait: () => void): Promise<void>;
   endTurn(): Promise<void>;
   /** Runs statements as one transaction, which fails if another import has taken the turn. Returns the rows of each. */
-  run(statements: readonly Statement[]): Promise<Row[][]>;
+  run(statements: readonly Statement[]): Promise<unknown[][]>;
   ranges(importId: string): Promise<Ranges>;
   /** Runs a transaction for each part of a table. Yields the first row of its last statement. */
   each(
     table: "r" | "p",
     ranges: Ranges,
     statements: (part: Chosen, range: Range) => Statement[],
-  ): AsyncGenerator<Row | undefined>;
+  ): AsyncGenerator;
 }
 
 /** `run` names this run of the import. */
-export function partsOf({ batch }: Pick<LocalServer, "batch">, run: string): Parts {
+export function partsOf({ batch }: Database, run: string): Parts {
   const keep = keepTurn(run);
   const runKept = async (statements: readonly Statement[]) =>
     (await batch([...keep, ...statements])).slice(keep.length);
@@ -44,7 +43,7 @@ export function partsOf({ batch }: Pick<LocalServer, "batch">, run: string): Par
         const rows = await batch(takeTurn(run));
         if (runRow.parse(rows.at(-1)?.[0]).run === run) return;
         if (isFirst) onWait();
-        await sleep(WAIT_MS);
+        await new Promise((resolve) => void setTimeout(resolve, WAIT_MS));
       }
     },
     async endTurn() {
@@ -66,7 +65,7 @@ export function partsOf({ batch }: Pick<LocalServer, "batch">, run: string): Par
 
 /** Repeats statements until the last one says that no `rows` are left. */
 export async function untilEmpty(
-  run: (statements: Statement[]) => Promise<Row[][]>,
+  run: (statements: Statement[]) => Promise<unknown[][]>,
   statements: Statement[],
 ): Promise<void> {
   for (;;) {

@@ -1,4 +1,4 @@
-import { holdsInstruction } from "../../src/text/injection-scan.ts";
+import { holdsInstruction } from "../../../text/injection-scan.ts";
 import type { CheckedRow } from "./check-rows.ts";
 
 /** A product whose text reads like an instruction to the model that receives it. */

@@ -1,4 +1,4 @@
-import { PRODUCT_FIELD_NAMES } from "../../../src/catalog/import/record.ts";
+import { PRODUCT_FIELD_NAMES } from "../../record.ts";
 import { nested } from "../columns.ts";
 import { type RawRow, isObject } from "../rows.ts";
 import { MAIN_STOCK, type Preset } from "./preset.ts";
