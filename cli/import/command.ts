@@ -1,4 +1,5 @@
 import { statfs } from "node:fs/promises";
+import { basename } from "node:path";
 import { styleText } from "node:util";
 import { ServerLostError, withServer } from "../local/server.ts";
 import { importCatalog } from "../../src/catalog/import/import-catalog.ts";
@@ -50,9 +51,10 @@ export async function runImport(name: string, flags: ImportFlags): Promise<numbe
   try {
     const { file, remove } = await rewindable(name);
     try {
-      const input = await prepare(file, flags, (sentence) => {
+      const prepared = await prepare(file, flags, (sentence) => {
         if (flags.json !== true) console.error(sentence);
       });
+      const input = { ...prepared, title: name === "-" ? "Standard input" : basename(name) };
       if (flags.remote === true && flags.dryRun === true) {
         const target = await fileTarget();
         const { report, ...rest } = await importInto(target, input, { ...flags, dryRun: false }, run);
@@ -101,14 +103,14 @@ function sayParts({ json }: ImportFlags): TargetEvents {
 
 async function importInto(
   target: Target,
-  { file, products, map, rows }: Prepared,
+  { file, title, products, map, rows }: Prepared & { title: string },
   flags: ImportFlags,
   run: { isApplying: boolean },
 ): Promise<Outcome> {
   const source = await openSource(file);
   const progress = showProgress(source, flags.dryRun === true ? "Reading" : "Importing");
   const notes = new Notes();
-  const screening: Screening = { count: 0, shown: [], quarantined: flags.quarantine === true };
+  const screening: Screening = { count: 0, found: [], quarantined: flags.quarantine === true };
   const leftOut = new LeftOutNames(products, map);
   const examples: string[] = [];
   let bad = 0;
@@ -126,6 +128,8 @@ async function importInto(
   try {
     const checked = rows(leftOut.watch(products.drafts(source)), notes);
     const report = await importCatalog(screen(checked, screening), target, {
+      source: title,
+      flagged: () => ({ ...screening, keptOut: screening.quarantined }),
       strict: flags.strict === true,
       dryRun: flags.dryRun === true,
       removeMissing: flags.removeMissing === true,

@@ -17,11 +17,13 @@ export function importRecords(
   options: Partial<ImportOptions> = {},
 ): Promise<ImportReport> {
   return importCatalog(numbered(records), targetInParts(server), {
+    source: "Generated products",
     strict: true,
     dryRun: false,
     removeMissing: false,
     acceptPriceJumps: true,
     version: undefined,
+    flagged: () => ({ count: 0, found: [], keptOut: false }),
     onProgress: ignore,
     onBadRow: ignore,
     onReview: ignore,

@@ -16,6 +16,7 @@ import {
   rangeOfProducts,
   rangeOfRows,
 } from "../../src/catalog/import/compare.ts";
+import { publishFlagged } from "../../src/catalog/import/flagged.ts";
 import { firstPriceJumps } from "../../src/catalog/import/price-jumps.ts";
 import { beginImport, dropImport } from "../../src/catalog/import/stage.ts";
 import type { Statement } from "../../src/database/statement.ts";
@@ -79,7 +80,7 @@ export async function remoteTarget(database: readonly string[] = DEPLOYED): Prom
       const [rows = []] = await queryRemote([firstPriceJumps(importId)], database);
       return rows.map((row) => jumpSchema.parse(row));
     },
-    async apply(importId, { removeMissing }) {
+    async apply(importId, { removeMissing }, record) {
       const { rows, products } = ranges;
       const ofRows = (statements: typeof applyWords) =>
         rows.flatMap(({ first, last }) => statements(importId, between("r", first, last)));
@@ -93,11 +94,13 @@ export async function remoteTarget(database: readonly string[] = DEPLOYED): Prom
           discontinueMissing(importId, between("p", first, last)),
         ),
         mergeIndex(-MERGED_PAGES),
+        ...publishFlagged(importId),
         ...dropImport(importId),
+        ...record,
       ]);
     },
-    async drop(importId) {
-      if (isStaged) await send(dropImport(importId));
+    async drop(importId, record = []) {
+      if (isStaged) await send([...dropImport(importId), ...record]);
       else await staging.remove();
     },
   };
@@ -116,8 +119,8 @@ export async function fileTarget(): Promise<Target & { path: string }> {
     stage: (statements) => file.write(statements),
     compare: async () => undefined,
     priceJumps: async () => [],
-    async apply(importId, options) {
-      await file.write(applyImport(importId, options));
+    async apply(importId, options, record) {
+      await file.write([...applyImport(importId, options), ...record]);
       await file.close();
     },
     async drop(importId) {

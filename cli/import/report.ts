@@ -25,14 +25,14 @@ export interface ReportFlags {
 export function printReport({ report, notes, screening, examples }: Outcome, flags: ReportFlags): number {
   const { rows, bad, good, comparison, resumedAfter, priceJumps } = report;
   if (flags.json === true) {
-    console.log(JSON.stringify({ ...report, notes, suspicious: screening, examples }));
+    console.log(JSON.stringify({ ...report, notes, suspicious: suspects(screening), examples }));
     if (!good) console.error(whyNothing(report, flags));
     return good ? 0 : 1;
   }
   if (resumedAfter > 0)
     console.error(`Resumed after ${count(resumedAfter, "product")}, where an earlier run stopped.`);
   for (const sentence of notes.sentences()) console.log(sentence);
-  printSuspects(screening);
+  printSuspects(suspects(screening));
   const what = good ? count(rows, "product") : "nothing";
   console.log(
     `${flags.dryRun === true ? "Would import" : "Imported"} ${what}${bad > 0 ? `; ${count(bad, "bad row")}` : ""}.`,
@@ -49,7 +49,15 @@ export function printReport({ report, notes, screening, examples }: Outcome, fla
   return good ? 0 : 1;
 }
 
-function printSuspects({ count: found, shown, quarantined }: Screening): void {
+/** Products with such a text that are printed. */
+const SUSPECTS_SHOWN = 20;
+
+const suspects = ({ found, ...screening }: Screening) => ({
+  ...screening,
+  shown: found.slice(0, SUSPECTS_SHOWN).map(({ line, sku }) => ({ line, sku })),
+});
+
+function printSuspects({ count: found, shown, quarantined }: ReturnType<typeof suspects>): void {
   if (found === 0) return;
   const places = shown.map(({ line, sku }) => `${plainLine(sku)} (line ${line})`).join(", ");
   const fate = quarantined ? "They were kept out" : "They are imported; --quarantine keeps them out";

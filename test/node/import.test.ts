@@ -251,8 +251,33 @@ describe("an import over a catalog", () => {
       applied: true,
       suspicious: { count: 1, shown: [{ line: 2, sku: "EVIL-1" }] },
     });
+    const flagged = "SELECT sku, line, field, excerpt, kept_out, live FROM flagged_texts";
+    const found = { sku: "EVIL-1", line: 2, field: "description", excerpt: text, kept_out: 1, live: 1 };
+    expect(await query(server, flagged)).toEqual([[found]]);
     const dry = await importFile(state, at("evil.jsonl"), rows, "--dry-run");
     expect(dry.report).toMatchObject({ rows: 2, suspicious: { count: 1 } });
+    expect(await query(server, flagged)).toEqual([[found]]);
+    await importFile(state, at("evil.jsonl"), rows);
+    expect(await query(server, flagged)).toEqual([[{ ...found, kept_out: 0 }]]);
+  });
+
+  it("records each import with its bad rows, whether it was applied or not, and no dry run", async () => {
+    await query(server, "DELETE FROM import_history");
+    const broken = jsonl([keyboard, { ...lamp, price_minor: 1.5 }]);
+    await importFile(state, at("kept.jsonl"), broken, "--dry-run");
+    await importFile(state, at("kept.jsonl"), broken, "--strict");
+    await importFile(state, at("kept.jsonl"), broken);
+    const [rows = []] = await query(server, "SELECT * FROM import_history ORDER BY seq");
+    const bad_rows = expect.stringMatching(/^\[\{"line":2,"problem":"price: [^"]+"\}\]$/);
+    expect(rows).toEqual([
+      expect.objectContaining({
+        source: "kept.jsonl",
+        outcome: "refused",
+        problem: expect.any(String),
+        bad_rows,
+      }),
+      expect.objectContaining({ source: "kept.jsonl", outcome: "applied", problem: null, bad_rows }),
+    ]);
   });
 
   it("shows three products as a shopper will see them, one of each group", async () => {

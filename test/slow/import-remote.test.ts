@@ -25,6 +25,8 @@ async function importRemotely(records: ProductRecord[], options: Partial<ImportO
   }
   const ignore = () => {};
   return importCatalog(rows(), await remoteTarget(database), {
+    source: "test",
+    flagged: () => ({ count: 0, found: [], keptOut: false }),
     strict: false,
     dryRun: false,
     removeMissing: false,

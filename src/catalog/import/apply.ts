@@ -1,6 +1,7 @@
 import type { Statement } from "../../database/statement.ts";
 import { DISCONTINUED_TIER, WORDS_ID, WORD_COLUMNS } from "../search/product-words.ts";
 import { JSON_COLUMNS, STAGED_COLUMNS, TEXT_COLUMNS } from "./columns.ts";
+import { publishFlagged } from "./flagged.ts";
 import { dropImport, unstage } from "./stage.ts";
 
 // Moves staged rows into the catalog. Unchanged rows are not written.
@@ -152,6 +153,7 @@ export function applyAtOnce(
     ...applyWords(importId, changes.rows),
     ...applyStock,
     ...(removeMissing ? discontinueMissing(importId, changes.products) : []),
+    ...publishFlagged(importId),
     unstage(importId),
   ];
 }

@@ -1,4 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
+import { type Flagged, stageFlagged } from "./flagged.ts";
+import { BAD_ROWS_KEPT, type BadRow, recordImport } from "./history.ts";
 import type { ProductRecord } from "./record.ts";
 import { stageRows } from "./stage.ts";
 import type { CheckedRow } from "./read/check-rows.ts";
@@ -6,6 +8,10 @@ import type { Comparison } from "./comparison.ts";
 import type { PriceJump, Target } from "./target.ts";
 
 export interface ImportOptions {
+  /** The name of the file, for the list of imports on the dashboard. */
+  source: string;
+  /** The admin who imports it; absent if nobody is signed in. */
+  madeBy?: string;
   strict: boolean;
   dryRun: boolean;
   /**
@@ -21,6 +27,8 @@ export interface ImportOptions {
   keepStaged?: boolean;
   /** Equal for the same unchanged file, so an interrupted import can resume. */
   version: string | undefined;
+  /** Products whose text reads like an instruction, once all rows are read. */
+  flagged: () => { count: number; found: readonly Flagged[]; keptOut: boolean };
   onProgress: (products: number) => void;
   onBadRow: (line: number, problem: string) => void;
   /** Called once before anything is applied, with the first products of the file. */
@@ -60,10 +68,14 @@ export async function importCatalog(
   const resumedAfter = await target.begin(importId);
   const report = { rows: 0, bad: 0, resumedAfter };
   const examples: ProductRecord[] = [];
+  const badRows: BadRow[] = [];
   // One chunk is written while the next is read; both take about as long.
   let writing = Promise.resolve();
   try {
-    for await (const { records, end } of chunks(rows, target.statementMax, report, options)) {
+    for await (const { records, end } of chunks(rows, target.statementMax, report, (row) => {
+      if (badRows.length < BAD_ROWS_KEPT) badRows.push(row);
+      options.onBadRow(row.line, row.problem);
+    })) {
       addExamples(examples, records);
       const statements = end > resumedAfter ? stageRows(importId, records, end) : [];
       await writing;
@@ -73,6 +85,8 @@ export async function importCatalog(
       options.onProgress(report.rows);
     }
     await writing;
+    const { found, keptOut } = options.flagged();
+    await target.stage(stageFlagged(importId, found, { keptOut, now: Date.now() }));
   } catch (error) {
     // A chunk may still be in flight, and would fail because its import is gone.
     await writing.catch(() => {});
@@ -91,10 +105,39 @@ export async function importCatalog(
   const priceJumps = isJump ? await target.priceJumps(importId) : undefined;
   if (good) options.onReview(examples);
   if (applied) options.onApply();
-  if (applied) await target.apply(importId, { removeMissing });
+  const { added = null, changed = null, unchanged = null, missing = null } = comparison ?? {};
+  const record = options.dryRun
+    ? []
+    : recordImport({
+        ended_at: Date.now(),
+        source: options.source,
+        made_by: options.madeBy ?? null,
+        outcome: applied ? "applied" : "refused",
+        counts: {
+          rows: report.rows,
+          bad: report.bad,
+          flagged: options.flagged().count,
+          added,
+          changed,
+          unchanged,
+          discontinued: removeMissing ? missing : 0,
+        },
+        problem: applied ? null : whyRefused(report, good, isJump ? comparison : undefined),
+        bad_rows: badRows,
+      });
+  if (applied) await target.apply(importId, { removeMissing }, record);
   else if (options.keepStaged === true && target.leave !== undefined) await target.leave();
-  else await target.drop(importId);
+  else await target.drop(importId, record);
   return { ...report, good: mayApply, applied, comparison, ...(priceJumps && { priceJumps }) };
+}
+
+/** `jump` is the comparison if too many prices change too much. */
+function whyRefused({ rows }: { rows: number }, good: boolean, jump: Comparison | undefined): string {
+  if (rows === 0) return "The file has no valid row.";
+  if (!good) return "The file has bad rows, and the import was told to accept none.";
+  if (jump === undefined) return "It would change more of the catalog than it may.";
+  const { price_jumps: jumps, changed, unchanged } = jump;
+  return `${jumps} of ${changed + unchanged} prices change by more than five times, which looks like a wrong unit or currency.`;
 }
 
 /** The first products of the file, and not three variants of the first one. */
@@ -120,14 +163,14 @@ async function* chunks(
   rows: AsyncIterable<CheckedRow>,
   bytesMax: number,
   report: { rows: number; bad: number },
-  { onBadRow }: ImportOptions,
+  onBadRow: (row: BadRow) => void,
 ): AsyncGenerator<Chunk> {
   let chunk: Chunk = { records: [], end: 0 };
   let bytes = 0;
   for await (const row of rows) {
     if ("problem" in row) {
       report.bad++;
-      onBadRow(row.line, row.problem);
+      onBadRow(row);
       continue;
     }
     // With its search words a record is about three times its size, and its quotes are escaped again.

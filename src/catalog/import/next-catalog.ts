@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { Statement } from "../../database/statement.ts";
 import { applyStock, demandImport } from "./apply.ts";
+import { publishFlagged } from "./flagged.ts";
 import { unstage } from "./stage.ts";
 
 // The next catalog is built in tables of its own (`products_next`) while callers read the present ones, and takes their names
@@ -157,6 +158,7 @@ export function swapTables(schema: Schema, migrations: number, importId: string)
     ...all.map((name) => plain(`ALTER TABLE ${name}_next RENAME TO ${name}`)),
     ...triggers.map(({ sql }) => plain(sql)),
     ...applyStock,
+    ...publishFlagged(importId),
     unstage(importId),
   ];
 }

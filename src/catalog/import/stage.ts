@@ -2,6 +2,7 @@ import type { Statement } from "../../database/statement.ts";
 import { minorPerMajor } from "../money.ts";
 import { pathsOf } from "../search/facets.ts";
 import { productWords } from "../search/product-words.ts";
+import { dropFlagged, dropLostFlagged } from "./flagged.ts";
 import type { ProductRecord } from "./record.ts";
 
 // An import has two steps. Staging stores rows as they are read, and can resume after an interruption. Applying moves
@@ -18,6 +19,7 @@ export function beginImport(importId: string): Statement[] {
       sql: `DELETE FROM imports WHERE started_at < unixepoch('subsec') * 1000 - ${ABANDONED_MS} AND id <> ?1`,
       values: [importId],
     },
+    dropLostFlagged,
     { sql: "INSERT INTO imports (id) VALUES (?1) ON CONFLICT DO NOTHING", values: [importId] },
     { sql: "SELECT lines_staged FROM imports WHERE id = ?1", values: [importId] },
   ];
@@ -86,4 +88,5 @@ export const dropRows = (importId: string, rows: number): Statement[] => [
 export const dropImport = (importId: string): Statement[] => [
   { sql: "DELETE FROM import_rows WHERE import_id = ?1", values: [importId] },
   { sql: "DELETE FROM imports WHERE id = ?1", values: [importId] },
+  dropFlagged(importId),
 ];

@@ -87,17 +87,18 @@ export function targetInParts(
       const [rows = []] = await database.batch([firstPriceJumps(importId)]);
       return rows.map((row) => jumpSchema.parse(row));
     },
-    async apply(importId, { removeMissing }) {
+    async apply(importId, { removeMissing }, record) {
       await sweep(parts);
       if (changes === undefined) await applyLarge(parts, importId, removeMissing, onPart);
       else await applySmall(parts, importId, removeMissing, changes);
       // The rows are applied. If this fails, the next import deletes the rest.
       await this.drop(importId).catch(() => {});
+      await database.batch([...record]).catch(() => {});
     },
-    async drop(importId) {
+    async drop(importId, record = []) {
       // Needs no turn, because nothing else reads these rows.
       await untilEmpty((part) => database.batch(part), dropRows(importId, DELETED_ROWS_EACH));
-      await database.batch(dropImport(importId));
+      await database.batch([...dropImport(importId), ...record]);
       await parts.endTurn();
     },
     leave: () => parts.endTurn(),

@@ -28,10 +28,10 @@ export interface Target {
   compare(importId: string, options: ApplyOptions): Promise<Comparison | undefined>;
   /** Returns the first prices that change by more than five times. */
   priceJumps(importId: string): Promise<PriceJump[]>;
-  /** Moves the stored rows into the catalog, and deletes them. */
-  apply(importId: string, options: ApplyOptions): Promise<void>;
-  /** Deletes the stored rows, which changes nothing in the catalog. */
-  drop(importId: string): Promise<void>;
+  /** Moves the stored rows into the catalog, and deletes them. Then runs the statements that record the import. */
+  apply(importId: string, options: ApplyOptions, record: readonly Statement[]): Promise<void>;
+  /** Deletes the stored rows, which changes nothing in the catalog. Then runs the statements that record it. */
+  drop(importId: string, record?: readonly Statement[]): Promise<void>;
   /** Keeps the stored rows for a later run of the same file, and lets other imports apply theirs. */
   leave?(): Promise<void>;
 }

@@ -28,8 +28,9 @@ const SECTIONS = [
   ["/admin", "Overview"],
   ["/admin/incidents", "Incidents"],
   ["/admin/callers", "Callers"],
-  ["/admin/audit", "Audit"],
+  ["/admin/catalog", "Catalog"],
   ["/admin/stock", "Stock"],
+  ["/admin/audit", "Audit"],
   ["/admin/policy", "Policy"],
 ] as const;
 export type Section = (typeof SECTIONS)[number][0];

@@ -5,6 +5,7 @@ import { asAdmin } from "./page-guard.tsx";
 import { notFoundPage } from "./admin-page.tsx";
 import { auditRoutes } from "./routes/audit-routes.ts";
 import { callerRoutes } from "./routes/caller-routes.ts";
+import { catalogRoutes } from "./routes/catalog-routes.ts";
 import { incidentRoutes } from "./routes/incident-routes.ts";
 import { overviewRoutes } from "./routes/overview-routes.ts";
 import { policyRoutes } from "./routes/policy-routes.ts";
@@ -14,7 +15,15 @@ import { stockRoutes } from "./routes/stock-routes.ts";
 export const adminPages = new Hono<AppTypes>();
 
 guardPages(adminPages, ["/admin", "/admin/*"]);
-for (const routes of [overviewRoutes, incidentRoutes, callerRoutes, auditRoutes, stockRoutes, policyRoutes])
+for (const routes of [
+  overviewRoutes,
+  incidentRoutes,
+  callerRoutes,
+  catalogRoutes,
+  stockRoutes,
+  auditRoutes,
+  policyRoutes,
+])
   adminPages.route("/", routes);
 adminPages.get(
   "/admin/*",
