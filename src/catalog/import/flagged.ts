@@ -8,6 +8,7 @@ import { clip, plainLine } from "../../text/plain-text.ts";
 /** Products that one import keeps. */
 export const FLAGGED_KEPT = 500;
 const EXCERPT_MAX = 200;
+const FIELD_MAX = 100;
 /** Rows of one statement: D1 accepts statements of 100 KB. */
 const CHUNK = 100;
 
@@ -26,9 +27,11 @@ export function stageFlagged(
   found: readonly Flagged[],
   { keptOut, now }: { keptOut: boolean; now: number },
 ): Statement[] {
-  const rows = found
-    .slice(0, FLAGGED_KEPT)
-    .map(({ excerpt, ...row }) => ({ ...row, excerpt: clip(plainLine(excerpt), EXCERPT_MAX) }));
+  const rows = found.slice(0, FLAGGED_KEPT).map(({ excerpt, field, ...row }) => ({
+    ...row,
+    field: clip(plainLine(field), FIELD_MAX),
+    excerpt: clip(plainLine(excerpt), EXCERPT_MAX),
+  }));
   const chunks = Array.from({ length: Math.ceil(rows.length / CHUNK) }, (_, at) =>
     rows.slice(at * CHUNK, (at + 1) * CHUNK),
   );

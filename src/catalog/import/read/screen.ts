@@ -33,12 +33,12 @@ export async function* screen(rows: AsyncIterable<CheckedRow>, found: Screening)
 }
 
 /** The first field that reads like an instruction by itself, and its sentence; the description if only several together do. */
-function placeOf(fields: Record<string, unknown>): Pick<Flagged, "field" | "excerpt"> {
+function placeOf(fields: Record<string, string | number | boolean | null | undefined>) {
   const texts = Object.entries(fields).map(([field, value]) => ({ field, text: String(value ?? "") }));
   const whole = texts.find(
     ({ field, text }) => readsLikeInstruction(text) || readsLikeInstruction(`${field}: ${text}`),
   );
-  const { field, text } = whole ?? { field: "description", text: String(fields["description"]) };
+  const { field, text } = whole ?? { field: "description", text: String(fields["description"] ?? "") };
   const sentence = text.split(/(?<=[.!?\n])\s+/).find((each) => readsLikeInstruction(each));
   return { field, excerpt: sentence ?? text };
 }

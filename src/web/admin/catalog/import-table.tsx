@@ -47,7 +47,7 @@ function Result({ of: { outcome, problem, counts } }: { of: ListedImport }) {
     ["discontinued", counts.discontinued],
   ] as const;
   const said = parts.flatMap(([word, count]) =>
-    count === null || (count === 0 && word === "discontinued") ? [] : [`${number(count)} ${word}`],
+    count === null || count === 0 ? [] : [`${number(count)} ${word}`],
   );
   return (
     <>
