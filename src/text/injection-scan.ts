@@ -9,6 +9,9 @@ const SCANNED_MAX = 20_000;
 const RUNS_MAX = 8;
 const RUN_MAX = 4_000;
 
+/** Text of visible characters alone, which looks the same in every normal form. Most is, and is read three times as fast. */
+const ASCII = /^[\t\n -~]*$/;
+
 /** Hidden characters, which no reader sees. They are rare in honest text, and have good reasons there. */
 const HIDDEN = [
   // Flags of regions, such as Scotland's, are a black flag followed by these tags and a cancel tag.
@@ -29,9 +32,10 @@ const LOOKALIKES = new Map(
  * rest on this alone.
  */
 export function scanForInjection(text: string): string[] {
+  const isAscii = ASCII.test(text);
   const found = new Set<string>();
-  for (const [family, pattern] of HIDDEN) if (pattern.test(text)) found.add(family);
-  const visible = plainText(text).slice(0, SCANNED_MAX);
+  if (!isAscii) for (const [family, pattern] of HIDDEN) if (pattern.test(text)) found.add(family);
+  const visible = (isAscii ? text : plainText(text)).slice(0, SCANNED_MAX);
   const readings = readingsOf(visible);
   for (const decoded of decodedRuns(visible)) readings.push(...readingsOf(decoded));
   for (const { family, pattern } of SIGNATURES) {
@@ -45,7 +49,7 @@ export function scanForInjection(text: string): string[] {
  * the text beside it: a model reads a subject and its body as one.
  */
 export const readsLikeInstruction = (...texts: string[]): boolean =>
-  texts.some(isInstruction) || seamsOf(texts).some(isInstruction);
+  texts.some(isInstruction) || seamsOf(texts).some((seam) => scanForInjection(seam).length > 0);
 
 /**
  * Checks every text in an answer. The texts of one record are also checked across their seams; the items of a list are
@@ -115,8 +119,12 @@ function isInstruction(text: string): boolean {
  * letters, and with spaced-out letters joined. Equal ones appear once.
  */
 function readingsOf(text: string): string[] {
-  const plain = text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().replaceAll("’", "'");
-  const latin = plain.replace(/[\u0370-\u0556]/g, (letter) => LOOKALIKES.get(letter) ?? letter);
+  const isAscii = ASCII.test(text);
+  const base = isAscii ? text : text.normalize("NFKD").replace(/\p{M}/gu, "");
+  const plain = base.toLowerCase().replaceAll("’", "'");
+  const latin = isAscii
+    ? plain
+    : plain.replace(/[\u0370-\u0556]/g, (letter) => LOOKALIKES.get(letter) ?? letter);
   const joined = latin.replace(/(?<![a-z])(?:[a-z][ .*_-]){2,}[a-z](?![a-z])/g, (run) =>
     run.replace(/[^a-z]/g, ""),
   );
@@ -136,7 +144,9 @@ function decodedRuns(text: string): string[] {
 }
 
 const take = (text: string, pattern: RegExp): string[] =>
-  Array.from(text.matchAll(pattern), ([run]) => run.slice(0, RUN_MAX)).slice(0, RUNS_MAX);
+  text.search(pattern) < 0
+    ? []
+    : Array.from(text.matchAll(pattern), ([run]) => run.slice(0, RUN_MAX)).slice(0, RUNS_MAX);
 
 /** Returns whether nine of ten characters are letters, digits, spaces or punctuation of prose. */
 const isText = (text: string): boolean =>

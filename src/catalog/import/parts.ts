@@ -6,8 +6,8 @@ import type { Statement } from "../../database/statement.ts";
 import type { Database } from "./target.ts";
 import { type Range, partsOfRange } from "./comparison.ts";
 
-/** Rows that one part of an import reads or writes: callers wait for it, about a tenth of a second. */
-const PART_ROWS = 500;
+/** Rows that one part of an import reads or writes: callers wait for it, about a fifth of a second. */
+const PART_ROWS = 1_000;
 const WAIT_MS = 500;
 
 const runRow = z.object({ run: z.string() });
