@@ -1,17 +1,20 @@
 // Adds a button that copies to each line of the install page. Without it, a click on a line selects the whole of it.
 for (const line of document.querySelectorAll(".line")) {
   const code = line.querySelector("code");
-  if (code === null || navigator.clipboard === undefined) continue;
+  const heading = line.parentElement.querySelector("h2, h3");
+  if (navigator.clipboard === undefined) break;
   const button = document.createElement("button");
+  const show = (text) => {
+    button.textContent = text;
+    button.setAttribute("aria-label", `${text}: ${heading.textContent}`);
+  };
   button.type = "button";
   button.className = "copy";
-  button.textContent = "Copy";
-  const name = line.getAttribute("aria-label") ?? "the address";
-  button.setAttribute("aria-label", `Copy the line for ${name}`);
+  show("Copy");
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(code.textContent);
-    button.textContent = "Copied";
-    setTimeout(() => (button.textContent = "Copy"), 2_000);
+    show("Copied");
+    setTimeout(show, 2_000, "Copy");
   });
   line.classList.add("copies");
   line.append(button);

@@ -10,7 +10,7 @@ import type { Principal } from "../identity/principal.ts";
 import type { Policy } from "../policy/schema.ts";
 import type { Outcome, Refusal } from "../refusal.ts";
 import { logSurprise } from "../telemetry/log.ts";
-import type { Assets } from "../resources/cards.ts";
+import type { Assets } from "../public-files.ts";
 import type { TraceContext } from "../telemetry/trace-context.ts";
 import type { Agreed } from "../caller/admission.ts";
 import { holdsInstruction } from "../text/injection-scan.ts";

@@ -11,7 +11,7 @@ import type { IdentityClaim } from "../identity/kept-identities.ts";
 import type { Principal } from "../identity/principal.ts";
 import { createInventory } from "../inventory/repository.ts";
 import type { Policy } from "../policy/schema.ts";
-import type { Assets } from "../resources/cards.ts";
+import type { Assets } from "../public-files.ts";
 import { retryAfterSeconds } from "../refusal.ts";
 import { createSupport } from "../support/repository.ts";
 import { viewerOf } from "../support/viewer.ts";

@@ -5,6 +5,7 @@ import { ensureMigrated } from "../database/migrate.ts";
 import { isOpenLocally } from "../http/hosts.ts";
 import { isForPerson } from "../http/refuse-request.tsx";
 import { isClaimed } from "../identity/first-admin.ts";
+import { readPage } from "../public-files.ts";
 import { logSurprise } from "../telemetry/log.ts";
 import { OWN_SOURCES, sendPage } from "./layout/page.tsx";
 
@@ -41,12 +42,8 @@ async function filledPage(c: AppContext, mcp: string): Promise<Response> {
     ["vscode", encodeURIComponent(JSON.stringify({ name: ENTRY, type: "http", url: mcp }))],
     ["version", version],
   ]);
-  const file = await c.env.ASSETS.fetch("https://assets.invalid/install");
-  if (!file.ok) throw new Error(`The install page: ${file.status}`);
-  const html = (await file.text()).replaceAll(
-    /\{\{([a-z-]+)\}\}/g,
-    (_, each: string) => values.get(each) ?? "",
-  );
+  const page = await readPage(c.env.ASSETS, "install");
+  const html = page.replaceAll(/\{\{([a-z-]+)\}\}/g, (_, each: string) => values.get(each) ?? "");
   return new HTMLRewriter()
     .on("[data-if]", {
       element(element) {
@@ -74,8 +71,8 @@ const installText = (
 
 MCP endpoint: ${mcp}
 
-Claude Code:  claude mcp add --transport http ${ENTRY} ${mcp}
+Claude Code:  claude mcp add --scope user --transport http ${ENTRY} ${mcp}
 Codex:        codex mcp add ${ENTRY} --url ${mcp}
-Gemini CLI:   gemini mcp add --transport http ${ENTRY} ${mcp}
+Gemini CLI:   gemini mcp add --scope user --transport http ${ENTRY} ${mcp}
 Others:       open this address in a browser.
 `;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import * as z from "zod";
 import { DEPLOYED, send } from "./identity/support/deployed.ts";
 
 /** Returns the page that a browser gets, and checks the header that keeps other sites' scripts out. */
@@ -6,6 +7,25 @@ async function pageOf(settings: object, url = "/"): Promise<string> {
   const response = await send(url, { headers: { accept: "text/html,*/*;q=0.8" } }, settings);
   expect(response.headers.get("content-security-policy")).toContain("default-src 'none'");
   return response.text();
+}
+
+/** An entry of Cursor's mcp.json for a server with a URL (cursor.com/docs/mcp/install-links). */
+const cursorSchema = z.strictObject({
+  url: z.url(),
+  headers: z.record(z.string(), z.string()).optional(),
+});
+/** The object that VS Code takes after --add-mcp and in its links (code.visualstudio.com/docs, MCP developer guide). */
+const vsCodeSchema = z.strictObject({
+  name: z.string(),
+  type: z.literal("http"),
+  url: z.url(),
+  headers: z.record(z.string(), z.string()).optional(),
+});
+
+/** Returns the address of a link that begins so, as a browser reads it. */
+function linkOf(html: string, begins: string): URL {
+  const found = [...html.matchAll(/href="([^"]+)"/g)].map(([, href = ""]) => href.replaceAll("&amp;", "&"));
+  return new URL(found.find((href) => href.startsWith(begins)) ?? "missing:");
 }
 
 describe("the server's address", () => {
@@ -33,13 +53,25 @@ describe("the server's address", () => {
   it("names the address that clients use in every line and link", async () => {
     const url = "https://shop.example:8443/mcp";
     const html = await pageOf({ ...DEPLOYED, PUBLIC_URL: "https://shop.example:8443" });
-    const lines = [...html.matchAll(/<pre[^]*?<code\s*>([^<]*)<\/code/g)].map(([, line]) => line);
+    const lines = [...html.matchAll(/class="line"\s*><code\s*>([^<]*)<\/code/g)].map(([, line]) => line);
     expect(lines).toHaveLength(7);
     for (const line of lines) expect(line).toContain(url);
-    const [, cursor = ""] = /config=([^"]+)"/.exec(html) ?? [];
-    expect(JSON.parse(atob(decodeURIComponent(cursor)))).toEqual({ url });
-    const [, code = ""] = /vscode:mcp\/install\?([^"]+)"/.exec(html) ?? [];
-    expect(JSON.parse(decodeURIComponent(code))).toEqual({ name: "product-catalog", type: "http", url });
+
+    const claude = linkOf(html, "https://claude.ai/customize/connectors");
+    expect(Object.fromEntries(claude.searchParams)).toEqual({
+      modal: "add-custom-connector",
+      connectorName: "Product catalog",
+      connectorUrl: url,
+    });
+    const cursor = linkOf(html, "cursor://anysphere.cursor-deeplink/mcp/install");
+    expect([...cursor.searchParams.keys()]).toEqual(["name", "config"]);
+    expect(cursor.searchParams.get("name")).toBe("product-catalog");
+    const config: unknown = JSON.parse(atob(cursor.searchParams.get("config") ?? ""));
+    expect(cursorSchema.parse(config)).toEqual({ url });
+    const code = linkOf(html, "vscode:mcp/install");
+    const entry = vsCodeSchema.parse(JSON.parse(decodeURIComponent(code.search.slice(1))));
+    expect(entry).toEqual({ name: "product-catalog", type: "http", url });
+    expect(lines).toContain(`code --add-mcp '${JSON.stringify(entry)}'`);
   });
 
   it.each([

@@ -70,7 +70,7 @@ export const FORMS: Record<string, Form> = {
   'npm run ask -- "wireless keyboard"': AS_IT_STANDS,
   'npx product-catalog-mcp ask --ucp "wireless keyboard"': AS_IT_STANDS,
   "npx product-catalog-mcp lab clients": {
-    notRun: "installs 850 MB of other projects' programs; CI runs it",
+    notRun: "installs 1.8 GB of other projects' programs; CI runs it",
   },
   "npx product-catalog-mcp lab attack profile-loop": AS_IT_STANDS,
   "npx product-catalog-mcp lab traffic": {
