@@ -130,7 +130,7 @@ function report({ account, steps, changed, url, answer }: Report): void {
       : [["npx wrangler tail", `shows the code that ${setup} asks for; there, make the first admin`]]),
     ["npx product-catalog-mcp import FILE --remote", "fills the catalog"],
     [
-      `claude mcp add --transport http product-catalog ${mcp}`,
+      `claude mcp add --scope user --transport http product-catalog ${mcp}`,
       "connects Claude Code; docs/connect.md has the other clients",
     ],
   ];

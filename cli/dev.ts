@@ -92,7 +92,8 @@ function banner(url: string, keys: Record<string, string>, refusedBy: string | u
   return `
   ${strong("product-catalog-mcp")} is running: ${strong(mcp)}
 
-  Claude Code   claude mcp add --transport http product-catalog ${mcp}
+  Claude Code   claude mcp add --scope user --transport http product-catalog ${mcp}
+  Others        ${url}/ in a browser
   Inspector     npx -y @modelcontextprotocol/inspector --transport http --server-url ${mcp}
   Next, in another terminal:
                 ${asked('"wireless keyboard"')}

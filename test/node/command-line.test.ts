@@ -184,7 +184,7 @@ describe("dev and ask", () => {
   });
 
   it("prints the URL and how to go on, and nothing else", () => {
-    expect(output).toContain(`claude mcp add --transport http product-catalog ${url}/mcp`);
+    expect(output).toContain(`claude mcp add --scope user --transport http product-catalog ${url}/mcp`);
     expect(output).not.toMatch(/warn|error|telemetry|update available/i);
   });
 
