@@ -43,7 +43,7 @@ export interface ServerOptions {
   /** The Worker to run, relative to the repository; by default the product with its local endpoints. */
   entrypoint?: string;
   vars?: Record<string, string>;
-  /** Lets http servers on this machine stand for shopping agents' servers (src/ucp/fetch-profile.ts); for tests. */
+  /** Lets http servers on this machine stand for shopping agents' servers (src/validation/public-url.ts); for tests. */
   loopbackAgents?: boolean;
   onLog?: (line: string) => void;
   /** Runs before the port is open and other processes find the server. */

@@ -7,22 +7,29 @@ const WEBHOOK_DEADLINE_MS = 5_000;
 /** `refused`: the receiver answered, and rejected this message. */
 export type WebhookAnswer = { status: "taken" } | { status: "refused"; http: number };
 
+/** Posts an incident to the webhook, if one is set. Throws like postMessage(). */
+export const postToWebhook = (settings: Settings, incident: Incident, now: number): Promise<WebhookAnswer> =>
+  postMessage(
+    settings,
+    {
+      id: `${incident.id}.${incident.count}.${incident.status}`,
+      type: "flow.incident",
+      data: incident,
+    },
+    now,
+  );
+
 /**
- * Posts an incident to the webhook, if one is set, signed by Standard Webhooks (https://www.standardwebhooks.com). A retry
- * uses the same webhook-id. Throws if the webhook is down, rejects every message or does not answer in time.
+ * Posts a message to the webhook, if one is set, signed by Standard Webhooks (https://www.standardwebhooks.com). A retry
+ * uses the same id. Throws if the webhook is down, rejects every message or does not answer in time.
  */
-export async function postToWebhook(
+export async function postMessage(
   { INCIDENT_WEBHOOK_URL: url, INCIDENT_WEBHOOK_SECRET: secret }: Settings,
-  incident: Incident,
+  { id, type, data }: { id: string; type: string; data: object },
   now: number,
 ): Promise<WebhookAnswer> {
   if (url === undefined || secret === undefined) return { status: "taken" };
-  const id = `${incident.id}.${incident.count}.${incident.status}`;
-  const body = JSON.stringify({
-    type: "flow.incident",
-    timestamp: new Date(now).toISOString(),
-    data: incident,
-  });
+  const body = JSON.stringify({ type, timestamp: new Date(now).toISOString(), data });
   const sentAt = String(Math.floor(now / 1000));
   const late = new AbortController();
   // AbortSignal.timeout would keep the object in memory for the whole time after an answer.

@@ -13,7 +13,7 @@ import production from "../index.ts";
 import { localRoles } from "../policy/roles.ts";
 import type { Policy } from "../policy/schema.ts";
 import { logSurprise } from "../telemetry/log.ts";
-import { loopback } from "../ucp/fetch-profile.ts";
+import { loopback } from "../validation/public-url.ts";
 import { PROOF_PATH, proofOf } from "./proof.ts";
 
 export * from "../index.ts";

@@ -1,7 +1,8 @@
 import type { CallContext } from "../call-context.ts";
 import type { Policy } from "../policy/schema.ts";
 import { ok, refuse } from "../refusal.ts";
-import { fetchProfile, publicUrl } from "./fetch-profile.ts";
+import { publicUrl } from "../validation/public-url.ts";
+import { fetchProfile } from "./fetch-profile.ts";
 import { VERSION } from "./protocol.ts";
 
 interface Calling {

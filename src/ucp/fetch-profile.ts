@@ -2,8 +2,7 @@ import * as z from "zod";
 import { IsolateBudget } from "../guard/isolate-budget.ts";
 import { type Outcome, ok, refuse } from "../refusal.ts";
 
-// Fetches the profiles of agents, at addresses that anybody may choose. A Worker cannot see the address that a name resolves
-// to, and Cloudflare routes no fetch to a private one; names and literals that are private by themselves are refused here.
+// Fetches the profiles of agents, at addresses that anybody may choose (src/validation/public-url.ts).
 
 const profileSchema = z.looseObject({
   ucp: z.looseObject({
@@ -127,24 +126,4 @@ function parseJson(text: string): unknown {
 function lifetimeOf(cacheControl: string | null): number {
   const [, seconds = "0"] = /\bmax-age=(\d{1,9})\b/.exec(cacheControl ?? "") ?? [];
   return Math.min(Math.max(Number(seconds) * 1000, KEPT_MS.least), KEPT_MS.most);
-}
-
-/** Top-level names that no public server has: RFC 6761 and its registry, and what private networks use instead. */
-const SPECIAL_NAMES =
-  /(^|\.)(alt|arpa|internal|invalid|local|localhost|onion|test|intranet|private|corp|home|lan|localdomain)$/;
-
-/** Lets http servers on this machine stand for agents' servers. Only the local Worker sets it (src/local/worker.ts). */
-export const loopback = { isAllowed: false };
-
-/** Returns the URL of a profile; undefined unless it is https on the usual port of a public name. */
-export function publicUrl(text: string): URL | undefined {
-  const url = URL.parse(text);
-  if (url === null || url.username !== "" || url.password !== "") return undefined;
-  url.hash = "";
-  if (loopback.isAllowed && url.protocol === "http:" && url.hostname === "127.0.0.1") return url;
-  if (url.protocol !== "https:" || url.port !== "") return undefined;
-  url.hostname = url.hostname.replace(/\.$/, "");
-  // An address of either family is no name: IPv6 has brackets, and the URL parser writes every form of IPv4 as numbers.
-  const isName = /\.[a-z][a-z0-9-]*$/.test(url.hostname);
-  return isName && !SPECIAL_NAMES.test(url.hostname) ? url : undefined;
 }

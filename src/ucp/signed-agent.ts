@@ -10,7 +10,8 @@ import { callerByAddress } from "../identity/caller-address.ts";
 import { type Principal, agentAt } from "../identity/principal.ts";
 import { Refused, parameterShape, verifyRequest } from "../identity/signature.ts";
 import { type Outcome, type Refusal, ok, refuse } from "../refusal.ts";
-import { type AgentProfile, fetchProfile, publicUrl } from "./fetch-profile.ts";
+import { publicUrl } from "../validation/public-url.ts";
+import { type AgentProfile, fetchProfile } from "./fetch-profile.ts";
 
 // Requests that an agent signs with a key of its profile (RFC 9421, as UCP and Web Bot Auth use it). The signature of an agent
 // whose host the policy does not list is checked too, but changes nothing: a host name costs nothing, so it must not bring

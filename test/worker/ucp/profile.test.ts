@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, expect, it } from "vitest";
-import { publicUrl } from "../../../src/ucp/fetch-profile.ts";
+import { publicUrl } from "../../../src/validation/public-url.ts";
 import { fill, keyboard, sample } from "../support/catalog.ts";
 import { type Publish, WHOLE, askUcp, expectToFit, profileOf, publishProfiles } from "./support.ts";
 

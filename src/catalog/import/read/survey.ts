@@ -20,6 +20,17 @@ export interface Survey {
   repeatedSkus: ReadonlySet<string>;
 }
 
+/** The file leaves something open that a flag decides. The message has the readings and names the flag. */
+export class Undecided extends Error {
+  override name = "Undecided";
+  readonly asks: "prices" | "decimal" | "currency";
+
+  constructor(asks: Undecided["asks"], message: string) {
+    super(message);
+    this.asks = asks;
+  }
+}
+
 export interface SurveyOptions {
   /** The flag that says the unit, else the unit that the file's kind has. */
   unit: Unit | undefined;
@@ -94,7 +105,7 @@ export async function survey(rows: AsyncIterable<DraftRow>, options: SurveyOptio
       priced.push({ line, name: textOf(fields["name"]), value: first[1], currency: currency || "EUR" });
   }
   if (withPrice > 0 && withCurrency === 0)
-    throw new Error("The file names no currency. Add it, for example: --currency EUR");
+    throw new Undecided("currency", "The file names no currency. Add it, for example: --currency EUR");
   const decimals = new Map([...columns].map(([name, column]) => [name, decimalOf(name, column, options)]));
   return { reading: { unit: unitOf(columns, decimals, priced, options), decimals }, repeatedSkus };
 }
@@ -146,7 +157,8 @@ function decimalOf(name: string, column: Column, { decimal, convention, place }:
   if (decimal !== undefined) return decimal;
   const { point, comma, ambiguousPoint, ambiguousComma } = column;
   if (point !== undefined && comma !== undefined)
-    throw new Error(
+    throw new Undecided(
+      "decimal",
       `The column of ${name} mixes number formats: ${show(point)} has a decimal point, ${show(comma)} a decimal comma. Correct the file, or name the format with --decimal point or --decimal comma; rows in the other format are then reported.`,
     );
   if (point !== undefined) return ".";
@@ -157,7 +169,8 @@ function decimalOf(name: string, column: Column, { decimal, convention, place }:
   if (convention !== undefined && column.hasThreeDecimals && isConventional) return convention;
   const [whole, fraction] = ambiguous.text.match(/\d+/g) ?? [];
   const [asThousands, asDecimals] = ambiguousPoint === undefined ? ["point", "comma"] : ["comma", "point"];
-  throw new Error(
+  throw new Undecided(
+    "decimal",
     `The column of ${name} is ambiguous: ${show(ambiguous)} may be ${whole}${fraction} (--decimal ${asThousands}) or ${whole}.${fraction} (--decimal ${asDecimals}). Add one of the two.`,
   );
 }
@@ -185,7 +198,8 @@ function unitOf(
     };
     return `  ${place} ${line}: ${clip(plainLine(name), 50)}, ${textOf(value)}: ${inUnit("major")} or ${inUnit("minor")}`;
   });
-  throw new Error(
+  throw new Undecided(
+    "prices",
     `Nothing in the file says whether its prices are in major units (euros, dollars) or in minor units (cents):
 ${readings.join("\n")}
 Add --major-prices for the first reading, or --minor-prices for the second.`,
