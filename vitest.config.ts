@@ -1,4 +1,5 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { builtinModules } from "node:module";
 import { defineConfig } from "vitest/config";
 import { lostFlags } from "./cli/npm-flags.ts";
 import { useFastFiles } from "./test/fast-files.ts";
@@ -26,6 +27,8 @@ const BUNDLED = [
   "@modelcontextprotocol/sdk/client/streamableHttp.js",
   "@modelcontextprotocol/server",
   "agents/mcp/server",
+  "chardet",
+  "csv-parse",
   "fast-check",
   "fastest-levenshtein",
   "hono",
@@ -39,8 +42,10 @@ const BUNDLED = [
   "hono/html",
   "hono/jsx",
   "hono/jsx/jsx-dev-runtime",
+  "html-to-text",
   "http-message-sig",
   "openid-client",
+  "sax",
   "standardwebhooks",
   "zod",
 ];
@@ -65,7 +70,7 @@ const workerd = (name: string, include: string) => ({
     // A group of its own: workerd is shared only by files that follow each other, and its start takes as long as ten files.
     sequence: { groupOrder: 1 },
     setupFiles: ["./test/worker/support/empty-storage.ts"],
-    globalSetup: ["./test/node/support/schema-server.ts"],
+    globalSetup: ["./test/node/support/schema-server.ts", "./test/node/support/feed-server.ts"],
     testTimeout: 20_000,
     hookTimeout: 20_000,
     deps: {
@@ -74,7 +79,7 @@ const workerd = (name: string, include: string) => ({
           enabled: true,
           include: BUNDLED,
           // workerd has Node's modules built in; the optimizer would look for files of that name.
-          rolldownOptions: { external: [/^node:/] },
+          rolldownOptions: { external: [/^node:/, ...builtinModules] },
         },
       },
     },

@@ -1,5 +1,6 @@
 import { app } from "./app.ts";
 
+export { CatalogFeed } from "./feeds/feed-object.ts";
 export { MetricsHub } from "./telemetry/metrics/hub.ts";
 export { ServerSetup } from "./setup/server-setup.ts";
 export { AuditIndex } from "./caller/audit/audit-index.ts";

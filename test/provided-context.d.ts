@@ -7,5 +7,7 @@ declare module "vitest" {
     fuzzRuns: FuzzRuns;
     /** Where values are checked against UCP's schemas (test/node/support/schema-server.ts). */
     schemaServer: string;
+    /** Delivers feeds and receives webhooks (test/node/support/feed-server.ts). */
+    feedServer: string;
   }
 }

@@ -26,9 +26,24 @@ export type AdminWrite =
         | "keys.create"
         | "signing-keys.create"
         | "stock.undo"
+        | "feeds.add"
+        | "feeds.run"
+        | "feeds.resume"
+        | "deliveries.apply"
+        | "uploads.add"
         | "audit.erase";
     }
-  | { takes: "users.roles" | "users.disable" | "users.delete" | "keys.revoke" | "signing-keys.revoke" };
+  | {
+      takes:
+        | "users.roles"
+        | "users.disable"
+        | "users.delete"
+        | "keys.revoke"
+        | "signing-keys.revoke"
+        | "feeds.pause"
+        | "feeds.remove"
+        | "deliveries.discard";
+    };
 
 const LABELS: GuardedCall["target"]["labels"] = {
   classes: [],

@@ -49,12 +49,13 @@ export interface TargetEvents {
   onPart?: (done: number, all: number) => void;
 }
 
-/** A database that takes an import in parts, between which callers are served. */
+/** A database that takes an import in parts, between which callers are served. `run` names who imports, for one import at a time. */
 export function targetInParts(
   database: Database,
   { onWait = () => {}, onPart = () => {} }: TargetEvents = {},
+  run: string = randomUUID(),
 ): Target {
-  const parts = partsOf(database, randomUUID());
+  const parts = partsOf(database, run);
   /** The rows and products that applying writes; undefined if there are too many to apply at once. */
   let changes: { rows: number[]; products: number[] } | undefined;
   return {

@@ -1,0 +1,98 @@
+import type { AppContext } from "../app-types.ts";
+import { feedObject } from "../feeds/feed-client.ts";
+import { allFeeds } from "../feeds/feed-rows.ts";
+import { newId } from "../feeds/feed-object.ts";
+import { feedUrl, shownUrl } from "../feeds/fetch-feed.ts";
+import type { newFeedSchema, newUploadSchema, DeliveryOptions } from "../feeds/options.ts";
+import type { Principal } from "../identity/principal.ts";
+import { type Outcome, ok, refuse } from "../refusal.ts";
+import type * as z from "zod";
+import { countWrite } from "./admin-writes.ts";
+
+// Changes that an admin makes to feeds and uploads, by the API or on the dashboard. Every change is in the admin's own audit.
+
+/** Feeds that a server may have. */
+const FEEDS_MAX = 20;
+
+/** Adds a feed, which is fetched at once. */
+export async function addFeed(
+  c: AppContext,
+  admin: Principal,
+  { url: text, every_minutes: everyMinutes, ...options }: z.output<typeof newFeedSchema>,
+): Promise<Outcome<{ id: string }>> {
+  const feed = feedUrl(text);
+  if (feed === undefined)
+    return refuse("invalid_arguments", "url: must be https on the usual port of a public host name.");
+  if ((await allFeeds(c.env.DB)).length >= FEEDS_MAX)
+    return refuse("conflict", `This server has ${FEEDS_MAX} feeds, which is the most. Remove one first.`);
+  const id = newId();
+  const name = shownUrl(feed.url);
+  const refused = await countWrite(c, admin, { gives: "feeds.add" }, { feed: id });
+  if (refused !== undefined) return { ok: false, refusal: refused };
+  await feedObject(c.env, id).create({
+    id,
+    kind: "feed",
+    name,
+    url: text,
+    options,
+    everyMinutes,
+    createdBy: admin.id,
+  });
+  return ok({ id });
+}
+
+/** Begins an upload; its pieces follow. */
+export async function addUpload(
+  c: AppContext,
+  admin: Principal,
+  { name, ...options }: z.output<typeof newUploadSchema>,
+): Promise<Outcome<{ id: string }>> {
+  const id = newId();
+  const refused = await countWrite(c, admin, { gives: "uploads.add" }, { upload: id });
+  if (refused !== undefined) return { ok: false, refusal: refused };
+  await feedObject(c.env, id).create({
+    id,
+    kind: "upload",
+    name,
+    url: null,
+    options,
+    everyMinutes: 0,
+    createdBy: admin.id,
+  });
+  return ok({ id });
+}
+
+/** The changes of a feed or an upload that need no more than its id. */
+export type FeedChange = "run" | "pause" | "resume" | "remove" | "apply" | "discard";
+
+const WRITES = {
+  run: { gives: "feeds.run" },
+  resume: { gives: "feeds.resume" },
+  apply: { gives: "deliveries.apply" },
+  pause: { takes: "feeds.pause" },
+  remove: { takes: "feeds.remove" },
+  discard: { takes: "deliveries.discard" },
+} as const;
+
+/** Changes a feed or an upload. `choice` answers the question of a delivery that asks one; `apply` takes it. */
+export async function changeFeed(
+  c: AppContext,
+  admin: Principal,
+  id: string,
+  change: FeedChange,
+  choice: Partial<DeliveryOptions> | null = null,
+): Promise<Outcome<null>> {
+  const feed = feedObject(c.env, id);
+  const known = await feed.status();
+  if (!known.ok) return known;
+  const refused = await countWrite(c, admin, WRITES[change], { feed: id });
+  if (refused !== undefined) return { ok: false, refusal: refused };
+  if (change === "remove") {
+    await feed.remove();
+    return ok(null);
+  }
+  if (change === "run") return feed.run();
+  if (change === "discard") return feed.discard(admin.id);
+  if (change === "apply") return feed.approve(admin.id, choice);
+  return feed.pause(change === "pause");
+}

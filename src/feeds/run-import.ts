@@ -1,0 +1,156 @@
+import type { Comparison } from "../catalog/import/comparison.ts";
+import { importCatalog } from "../catalog/import/import-catalog.ts";
+import { Notes } from "../catalog/import/read/notes.ts";
+import { prepareInput } from "../catalog/import/read/prepare.ts";
+import { shopperLine } from "../catalog/import/read/preview.ts";
+import { type Screening, screen } from "../catalog/import/read/screen.ts";
+import type { Input } from "../catalog/import/read/source.ts";
+import { targetInParts } from "../catalog/import/target-in-parts.ts";
+import { runBatch } from "../database/run-batch.ts";
+import type { Statement } from "../database/statement.ts";
+import { type DeliveryOptions, flagsOf } from "./options.ts";
+import type { Pace } from "./pace.ts";
+import type { DeliveryReport } from "./report.ts";
+
+const BAD_ROWS_SHOWN = 20;
+const SUSPICIOUS_SHOWN = 20;
+/** A delivery with less than this share of the rows before, or of the catalog that it replaces, waits for a person. */
+const SHRUNK = 0.5;
+
+/** D1 did not take a step. The import can be run again. */
+export class DatabaseFailed extends Error {
+  override name = "DatabaseFailed";
+}
+
+export interface Progress {
+  step: "fetching" | "checking" | "reading" | "applying";
+  done: number;
+  /** Undefined if it is not known. */
+  all?: number | undefined;
+}
+
+export interface ImportOrder {
+  input: Input;
+  options: DeliveryOptions;
+  db: D1Database;
+  pace: Pace;
+  /** Names the object in memory, which may go on at once after a failure. After a reset it waits for its earlier turn to end. */
+  run: string;
+  /** Equal for the same delivery with the same options, so that an interrupted import resumes. */
+  version: string;
+  /** Rows of the feed's last applied delivery; null if there is none. */
+  rowsBefore: number | null;
+  /** Whether a person has to see the report first. */
+  isUpload: boolean;
+  /** The admin who has seen the report and wants it applied. */
+  approvedBy: string | null;
+  /** The URL or file, as people see it. */
+  name: string;
+  onProgress: (progress: Progress) => void;
+}
+
+/**
+ * Imports a delivery as the command does, in steps of the pace. The catalog changes in one transaction at the end. An import that
+ * needs a person is not applied; its rows stay staged for a week. Throws DatabaseFailed, or an Error about the file.
+ */
+export async function runImport(order: ImportOrder): Promise<{ report: DeliveryReport; isApplied: boolean }> {
+  const { input, options, isUpload, onProgress } = order;
+  const isApproved = order.approvedBy !== null;
+  const said: string[] = [];
+  const { products, rows } = await prepareInput(input, flagsOf(options), {
+    say: (sentence) => said.push(sentence),
+    onSurveyed: (done) => onProgress({ step: "checking", done }),
+  });
+  const notes = new Notes();
+  const screening: Screening = { count: 0, found: [], quarantined: options.quarantine };
+  const bad_rows: DeliveryReport["bad_rows"] = [];
+  const examples: string[] = [];
+  const reasons = new Set<DeliveryReport["reasons"][number]>();
+  const target = targetInParts(
+    databaseOf(order),
+    { onPart: (done, all) => onProgress({ step: "applying", done, all }) },
+    order.run,
+  );
+  const checked = rows(products.drafts(await input.open()), notes);
+  const {
+    rows: count,
+    bad,
+    comparison,
+    applied,
+    priceJumps = [],
+  } = await importCatalog(screen(checked, screening), target, {
+    source: order.name,
+    ...(order.approvedBy !== null && { madeBy: order.approvedBy }),
+    flagged: () => ({ count: screening.count, found: screening.found, keptOut: screening.quarantined }),
+    strict: false,
+    dryRun: isUpload && !isApproved,
+    removeMissing: options.remove_missing ? "if-clean" : false,
+    acceptPriceJumps: isApproved,
+    mayApply: (found) => {
+      if (!isUpload && isShrunk(found, order.rowsBefore)) reasons.add("shrunk");
+      return isApproved || reasons.size === 0;
+    },
+    keepStaged: true,
+    version: order.version,
+    onProgress: (done) => onProgress({ step: "reading", done }),
+    onBadRow: (line, problem) => {
+      if (bad_rows.length < BAD_ROWS_SHOWN) bad_rows.push({ line, problem: problem.slice(0, 500) });
+    },
+    onReview: (records) => examples.push(...records.map(shopperLine)),
+    onApply: () => onProgress({ step: "applying", done: 0 }),
+  });
+  if (count === 0)
+    throw new Error(
+      bad === 0
+        ? "The file has no rows."
+        : `The file has no valid row. The first problem is on line ${bad_rows[0]?.line}: ${bad_rows[0]?.problem}`,
+    );
+  if (priceJumps.length > 0) reasons.add("prices");
+  if (isUpload) reasons.add("upload");
+  return {
+    isApplied: applied,
+    report: {
+      read_as: products.preset.title,
+      notes: [...said, ...notes.sentences()],
+      rows: count,
+      bad,
+      bad_rows,
+      comparison: comparison ?? null,
+      removes_missing: options.remove_missing && bad === 0,
+      examples,
+      suspicious: {
+        count: screening.count,
+        shown: screening.found.slice(0, SUSPICIOUS_SHOWN).map(({ line, sku }) => ({ line, sku })),
+        quarantined: screening.quarantined,
+      },
+      price_jumps: priceJumps,
+      reasons: [...reasons],
+    },
+  };
+}
+
+function isShrunk(
+  {
+    rows,
+    comparison,
+    removeMissing,
+  }: { rows: number; comparison: Comparison | undefined; removeMissing: boolean },
+  before: number | null,
+): boolean {
+  if (before !== null && rows < SHRUNK * before) return true;
+  if (!removeMissing || comparison === undefined) return false;
+  const { changed, unchanged, missing } = comparison;
+  return changed + unchanged < SHRUNK * (changed + unchanged + missing);
+}
+
+/** D1 in the pace's steps. */
+const databaseOf = ({ db, pace }: ImportOrder) => ({
+  batch: (statements: Statement[]) =>
+    pace.run("statements", statements.length, async () => {
+      try {
+        return await runBatch(db, statements);
+      } catch (error) {
+        throw new DatabaseFailed("D1 did not take a step of the import.", { cause: error });
+      }
+    }),
+});

@@ -1,0 +1,243 @@
+import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it, vi } from "vitest";
+import { feedObject } from "../../../src/feeds/feed-client.ts";
+import { feedUrl, shownUrl } from "../../../src/feeds/fetch-feed.ts";
+import { newId } from "../../../src/feeds/feed-object.ts";
+import { optionsSchema } from "../../../src/feeds/options.ts";
+import { loopback } from "../../../src/validation/public-url.ts";
+import {
+  DAY,
+  HOUR,
+  NOW,
+  catalog,
+  googleFeed,
+  live,
+  newPath,
+  publish,
+  requestsTo,
+  urlOf,
+  useShop,
+} from "./support.ts";
+
+const hook = useShop();
+
+const lamps = (count: number, price = 20) =>
+  Array.from({ length: count }, (_, index) => ({
+    id: `lamp-${String(index).padStart(4, "0")}`,
+    title: `Lamp ${index}`,
+    price: `${price + (index % 7)} EUR`,
+  }));
+
+async function newFeed(path: string, options: object = {}) {
+  const id = newId();
+  await feedObject(env, id).create({
+    id,
+    kind: "feed",
+    name: path,
+    url: urlOf(path),
+    options: optionsSchema.parse({ from: "google", ...options }),
+    everyMinutes: 24 * 60,
+    createdBy: "admin-1",
+  });
+  return id;
+}
+const outcomesOf = async (id: string) => {
+  const { results } = await env.DB.prepare(
+    "SELECT outcome, report FROM deliveries WHERE source = ? ORDER BY started_at, id",
+  )
+    .bind(id)
+    .all<{ outcome: string; report: string }>();
+  return results.map(({ outcome }) => outcome);
+};
+const statusOf = async (id: string) => {
+  const status = await feedObject(env, id).status();
+  if (!status.ok) throw new Error(status.refusal.code);
+  return status.value;
+};
+
+describe("one wake", () => {
+  it("stays far below D1's statements for one invocation, however large the feed", async () => {
+    const path = newPath();
+    await publish(path, { body: googleFeed(lamps(12_000)) });
+    const id = await newFeed(path);
+    const wakes: number[] = [];
+    const batch = env.DB.batch.bind(env.DB);
+    let statements = 0;
+    let values = 0;
+    vi.spyOn(env.DB, "batch").mockImplementation((given) => {
+      statements += given.length;
+      return batch(given);
+    });
+    const prepare = env.DB.prepare.bind(env.DB);
+    let longest = 0;
+    vi.spyOn(env.DB, "prepare").mockImplementation((sql) => {
+      longest = Math.max(longest, sql.length);
+      const statement = prepare(sql);
+      const bind = statement.bind.bind(statement);
+      vi.spyOn(statement, "bind").mockImplementation((...given) => {
+        values = Math.max(values, given.length, ...given.map((value) => String(value).length / 20_000));
+        return bind(...given);
+      });
+      return statement;
+    });
+    for (;;) {
+      statements = 0;
+      if (!(await runDurableObjectAlarm(feedObject(env, id)))) break;
+      wakes.push(statements);
+      if ((await statusOf(id)).phase === null) break;
+    }
+    vi.restoreAllMocks();
+    expect(Object.keys(await catalog()).length).toBeGreaterThanOrEqual(12_000);
+    expect(wakes.length).toBeGreaterThan(1);
+    expect(Math.max(...wakes)).toBeLessThan(500);
+    expect(longest).toBeLessThan(100_000);
+    // Bound parameters, and characters of one value in units of 20,000: at most 100 and 2 MB.
+    expect(values).toBeLessThan(100);
+    await feedObject(env, id).remove();
+    await env.DB.prepare("DELETE FROM products").run();
+  }, 120_000);
+});
+
+describe("a feed", () => {
+  it("goes on after its object was reset in the middle of the import", async () => {
+    const path = newPath();
+    await publish(path, { body: googleFeed(lamps(6_000)) });
+    const id = await newFeed(path);
+    let isOver = false;
+    for (let wake = 0; wake < 40 && !isOver; wake++) {
+      await runDurableObjectAlarm(feedObject(env, id));
+      const { phase } = await statusOf(id);
+      isOver = phase === null;
+      // A second later, an object that was reset goes on.
+      vi.setSystemTime(Date.now() + 10_000);
+      if (wake < 3) await evictDurableObject(feedObject(env, id));
+    }
+    await live(id);
+    expect(await outcomesOf(id)).toEqual(["applied"]);
+    expect(Object.keys(await catalog())).toHaveLength(6_000);
+    await feedObject(env, id).remove();
+  }, 120_000);
+
+  it("keeps the old catalog while D1 is down, and applies the delivery afterwards", async () => {
+    const path = newPath();
+    await publish(path, { body: googleFeed(lamps(60)) });
+    const id = await newFeed(path);
+    await live(id);
+    const before = await catalog();
+    await publish(path, { body: googleFeed(lamps(60, 21)) });
+    vi.setSystemTime(NOW + DAY);
+    const batch = env.DB.batch.bind(env.DB);
+    let failures = 0;
+    vi.spyOn(env.DB, "batch").mockImplementation((statements) => {
+      // The apply is the batch that comes after the comparison.
+      if (statements.length > 8 && failures < 2) {
+        failures++;
+        return Promise.reject(new Error("D1_ERROR: Network connection lost."));
+      }
+      return batch(statements);
+    });
+    await runDurableObjectAlarm(feedObject(env, id));
+    await runDurableObjectAlarm(feedObject(env, id));
+    expect(failures).toBeGreaterThan(0);
+    expect(await catalog()).toEqual(before);
+    await live(id, NOW + DAY + HOUR);
+    expect(failures).toBe(2);
+    expect((await catalog())["lamp-0000"]).toBe(2_100);
+    expect(await outcomesOf(id)).toEqual(["applied", "applied"]);
+    await feedObject(env, id).remove();
+  });
+
+  it("waits for a person if too many prices change too much, and applies or discards", async () => {
+    const path = newPath();
+    await publish(path, { body: googleFeed(lamps(60)) });
+    const id = await newFeed(path);
+    await live(id);
+    await publish(path, { body: googleFeed(lamps(60, 2_000)) });
+    vi.setSystemTime(NOW + DAY);
+    await live(id);
+    expect((await catalog())["lamp-0000"]).toBe(2_000);
+    const { held } = await statusOf(id);
+    expect(held?.report?.reasons).toEqual(["prices"]);
+    expect(held?.report?.price_jumps[0]).toMatchObject({ before: 2_000, after: 200_000 });
+    // The same contents ask nobody a second time.
+    vi.setSystemTime(NOW + 2 * DAY);
+    await live(id);
+    expect(await outcomesOf(id)).toEqual(["applied", "waiting"]);
+    expect(await feedObject(env, id).approve("admin-1", null)).toEqual({ ok: true, value: null });
+    await live(id);
+    expect((await catalog())["lamp-0000"]).toBe(200_000);
+    expect(await outcomesOf(id)).toEqual(["applied", "applied"]);
+    expect(await feedObject(env, id).discard("admin-1")).toMatchObject({ ok: false });
+    await feedObject(env, id).remove();
+    expect(await feedObject(env, id).status()).toMatchObject({ ok: false, refusal: { code: "not_found" } });
+  });
+
+  it("fetches a broken delivery again, and gives up with a message", async () => {
+    const path = newPath();
+    await publish(path, { status: 503, body: "busy" });
+    const id = await newFeed(path);
+    await live(id);
+    expect((await requestsTo(path)).length).toBe(1);
+    await live(id, NOW + DAY - HOUR);
+    expect((await requestsTo(path)).length).toBe(4);
+    expect(await outcomesOf(id)).toEqual(["failed"]);
+    const last = (await hook.messages()).findLast(({ data }) => data.source === id);
+    expect(last?.data.problem).toContain("503");
+    await feedObject(env, id).remove();
+  });
+
+  it.each([
+    ["a feed that is cut off in its XML", googleFeed(lamps(50)).slice(0, 3_000)],
+    ["a page instead of a feed", "<!doctype html><title>Maintenance</title><p>Back soon"],
+    ["an empty feed", googleFeed([])],
+  ])("keeps the catalog whole for %s", async (_, body) => {
+    const path = newPath();
+    await publish(path, { body: googleFeed(lamps(50)) });
+    const id = await newFeed(path, { remove_missing: true });
+    await live(id);
+    const before = await catalog();
+    await publish(path, { body });
+    vi.setSystemTime(NOW + DAY);
+    await live(id, NOW + DAY + 12 * HOUR);
+    expect(await catalog()).toEqual(before);
+    expect((await outcomesOf(id)).at(-1)).toBe("failed");
+    await feedObject(env, id).remove();
+  });
+});
+
+describe("a feed's URL", () => {
+  it.each([
+    "http://shop.example/feed.xml",
+    "https://localhost/feed.xml",
+    "https://10.0.0.7/feed.xml",
+    "https://[::1]/feed.xml",
+    "https://intranet/feed.xml",
+    "https://shop.internal/feed.xml",
+    "https://shop.example:8443/feed.xml",
+    "file:///etc/passwd",
+  ])("must not be %s", (url) => {
+    loopback.isAllowed = false;
+    expect(feedUrl(url)).toBeUndefined();
+  });
+
+  it("may hold credentials, which nobody sees", () => {
+    const feed = feedUrl("https://shop:secret@shop.example/feeds/google.xml?token=secret");
+    expect(feed?.authorization).toBe(`Basic ${btoa("shop:secret")}`);
+    expect(feed && shownUrl(feed.url)).toBe("shop.example/feeds/google.xml");
+  });
+
+  it("is not followed to a private address", async () => {
+    const [path, inside] = [newPath(), newPath()];
+    await publish(inside, { body: googleFeed(lamps(3)) });
+    await publish(path, {
+      status: 302,
+      headers: { location: urlOf(inside).replace("127.0.0.1", "localhost") },
+    });
+    const id = await newFeed(path);
+    await live(id, NOW + DAY - HOUR);
+    expect(await requestsTo(inside)).toEqual([]);
+    expect(await outcomesOf(id)).toEqual(["failed"]);
+    await feedObject(env, id).remove();
+  });
+});
