@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import * as z from "zod";
 import { applyImport } from "../../src/catalog/import/apply.ts";
 import type { ProductRecord } from "../../src/catalog/import/record.ts";
-import { beginImport, stageRows } from "../../src/catalog/import/stage.ts";
+import { beginImport, stageRows, stagedRow } from "../../src/catalog/import/stage.ts";
 import { type LocalServer, startServer } from "../../cli/local/server.ts";
 import { jsonl, product, query, readReport, seed, snapshot, startImport } from "../node/support/imports.ts";
 
@@ -56,7 +56,7 @@ function catalog(edition: "old" | "new"): ProductRecord[] {
 async function fillAtOnce(to: LocalServer, records: readonly ProductRecord[]): Promise<void> {
   await to.batch(beginImport("at-once"));
   for (let from = 0; from < records.length; from += 400)
-    await to.batch(stageRows("at-once", records.slice(from, from + 400), from));
+    await to.batch(stageRows("at-once", records.slice(from, from + 400).map(stagedRow), from));
   await to.batch(applyImport("at-once", { removeMissing: true }));
 }
 

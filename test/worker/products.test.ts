@@ -9,7 +9,7 @@ import { catalogSize } from "../../src/guard/catalog-size.ts";
 import { createInventory } from "../../src/inventory/repository.ts";
 import { between } from "../../src/catalog/import/apply.ts";
 import { compareRows } from "../../src/catalog/import/compare.ts";
-import { beginImport, dropImport, stageRows } from "../../src/catalog/import/stage.ts";
+import { beginImport, dropImport, stageRows, stagedRow } from "../../src/catalog/import/stage.ts";
 import { runBatch } from "../../src/database/run-batch.ts";
 import { timedD1 } from "../../src/telemetry/timed-d1.ts";
 import { fill, product } from "./support/catalog.ts";
@@ -257,7 +257,7 @@ it("an import tells what it would change, and which prices jump", async () => {
   ];
   const rows = await runBatch(env.DB, [
     ...beginImport("compare"),
-    ...stageRows("compare", records, 4),
+    ...stageRows("compare", records.map(stagedRow), 4),
     compareRows("compare", between("r", 1, 1_000)),
     ...dropImport("compare"),
   ]);

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { type Flagged, stageFlagged } from "./flagged.ts";
 import { BAD_ROWS_KEPT, type BadRow, recordImport } from "./history.ts";
 import type { ProductRecord } from "./record.ts";
-import { stageRows } from "./stage.ts";
+import { stageRows, stagedRow } from "./stage.ts";
 import type { CheckedRow } from "./read/check-rows.ts";
 import type { Comparison } from "./comparison.ts";
 import type { PriceJump, Target } from "./target.ts";
@@ -72,12 +72,12 @@ export async function importCatalog(
   // One chunk is written while the next is read; both take about as long.
   let writing = Promise.resolve();
   try {
-    for await (const { records, end } of chunks(rows, target.statementMax, report, (row) => {
+    for await (const { records, staged, end } of chunks(rows, target.statementMax, report, (row) => {
       if (badRows.length < BAD_ROWS_KEPT) badRows.push(row);
       options.onBadRow(row.line, row.problem);
     })) {
       addExamples(examples, records);
-      const statements = end > resumedAfter ? stageRows(importId, records, end) : [];
+      const statements = staged.length > 0 ? stageRows(importId, staged, end) : [];
       await writing;
       writing = target.stage(statements);
       // The promise is awaited later; until then a failure must not count as an unhandled rejection.
@@ -155,6 +155,8 @@ const isTooManyJumps = ({ changed, unchanged, price_jumps: jumps }: Comparison):
 
 interface Chunk {
   records: ProductRecord[];
+  /** As they are staged. Those that an earlier run has staged are left out. */
+  staged: string[];
   /** The number of valid products in the file up to its last one. Several may stand on one line. */
   end: number;
 }
@@ -162,10 +164,10 @@ interface Chunk {
 async function* chunks(
   rows: AsyncIterable<CheckedRow>,
   bytesMax: number,
-  report: { rows: number; bad: number },
+  report: { rows: number; bad: number; resumedAfter: number },
   onBadRow: (row: BadRow) => void,
 ): AsyncGenerator<Chunk> {
-  let chunk: Chunk = { records: [], end: 0 };
+  let chunk: Chunk = { records: [], staged: [], end: 0 };
   let bytes = 0;
   for await (const row of rows) {
     if ("problem" in row) {
@@ -173,17 +175,21 @@ async function* chunks(
       onBadRow(row);
       continue;
     }
-    // With its search words a record is about three times its size, and its quotes are escaped again.
-    const size = 3 * Buffer.byteLength(JSON.stringify(row.record));
+    const staged = report.rows < report.resumedAfter ? undefined : stagedRow(row.record);
+    const size = staged === undefined ? 0 : bytesInSql(staged);
     if (chunk.records.length === CHUNK_ROWS || (bytes + size > bytesMax && chunk.records.length > 0)) {
       yield chunk;
-      chunk = { records: [], end: 0 };
+      chunk = { records: [], staged: [], end: 0 };
       bytes = 0;
     }
     report.rows++;
     bytes += size;
     chunk.records.push(row.record);
+    if (staged !== undefined) chunk.staged.push(staged);
     chunk.end = report.rows;
   }
   if (chunk.records.length > 0) yield chunk;
 }
+
+/** A comma follows each row, and a quote is written twice. */
+const bytesInSql = (row: string): number => Buffer.byteLength(row.replaceAll("'", "''")) + 1;

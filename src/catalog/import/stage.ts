@@ -25,24 +25,24 @@ export function beginImport(importId: string): Statement[] {
   ];
 }
 
-/** Stages records with their search words. The file is then staged up to `line`. */
-export function stageRows(importId: string, records: readonly ProductRecord[], line: number): Statement[] {
+/** Stages rows of stagedRow(). The file is then staged up to `line`. */
+export function stageRows(importId: string, rows: readonly string[], line: number): Statement[] {
   return [
     {
       sql: `INSERT OR REPLACE INTO import_rows (import_id, sku, record)
         SELECT ?1, value ->> 'sku', value FROM json_each(?2)`,
-      values: [importId, JSON.stringify(records.map(toStagedRow))],
+      values: [importId, `[${rows.join(",")}]`],
     },
     { sql: "UPDATE imports SET lines_staged = ?2 WHERE id = ?1", values: [importId, line] },
   ];
 }
 
-/** A record in the form of its columns. */
-function toStagedRow({ sale, group, images, rating, cost_minor, ...record }: ProductRecord) {
+/** A record in the form of its columns and with its search words, as JSON. */
+export function stagedRow({ sale, group, images, rating, cost_minor, ...record }: ProductRecord): string {
   const minor = minorPerMajor(record.currency);
   const prices = [record.price_minor, ...(sale === undefined ? [] : [sale.price_minor])];
   const [image_url = "", ...more_images] = images;
-  return {
+  return JSON.stringify({
     ...record,
     minor_per_major: minor,
     cost: cost_minor,
@@ -60,7 +60,7 @@ function toStagedRow({ sale, group, images, rating, cost_minor, ...record }: Pro
       record,
       prices.map((price) => price / minor),
     ),
-  };
+  });
 }
 
 const timeOf = (instant: string | undefined) => (instant === undefined ? undefined : Date.parse(instant));

@@ -5,7 +5,7 @@ import { pageOfFlagged } from "../../../src/admin/import-lists.ts";
 import { applyImport } from "../../../src/catalog/import/apply.ts";
 import { stageFlagged } from "../../../src/catalog/import/flagged.ts";
 import { type EndedImport, recordImport } from "../../../src/catalog/import/history.ts";
-import { beginImport, dropImport, stageRows } from "../../../src/catalog/import/stage.ts";
+import { beginImport, dropImport, stageRows, stagedRow } from "../../../src/catalog/import/stage.ts";
 import { positionOf } from "../../../src/database/page.ts";
 import { runBatch } from "../../../src/database/run-batch.ts";
 import { type Browser, signedIn } from "../identity/support/browser.ts";
@@ -104,7 +104,7 @@ const stage = (id: string, skus: string[], of: string[], keptOut: boolean) =>
     ...beginImport(id),
     ...stageRows(
       id,
-      skus.map((sku) => product({ sku })),
+      skus.map((sku) => stagedRow(product({ sku }))),
       skus.length,
     ),
     ...stageFlagged(id, of.map(found), { keptOut, now: NOW }),

@@ -3,7 +3,7 @@ import type * as z from "zod";
 import type { ProductRecord, productFields } from "../../../src/catalog/import/record.ts";
 import { productRecordSchema } from "../../../src/catalog/import/record.ts";
 import { applyImport } from "../../../src/catalog/import/apply.ts";
-import { beginImport, stageRows } from "../../../src/catalog/import/stage.ts";
+import { beginImport, stageRows, stagedRow } from "../../../src/catalog/import/stage.ts";
 import { readCatalogSize } from "../../../src/guard/catalog-size.ts";
 import { ensureMigrated } from "../../../src/database/migrate.ts";
 import { runBatch } from "../../../src/database/run-batch.ts";
@@ -33,7 +33,7 @@ export async function fill(records: ProductRecord[], options = { removeMissing: 
   await ensureMigrated(env.DB);
   await runBatch(env.DB, [
     ...beginImport("test"),
-    ...stageRows("test", records, records.length),
+    ...stageRows("test", records.map(stagedRow), records.length),
     ...applyImport("test", options),
   ]);
   // The isolate may still know the size of another file's catalog.
