@@ -159,6 +159,28 @@ describe("quantities", () => {
   });
 });
 
+it("says what is wrong with a row in words of its own, not in those of the schema", async () => {
+  const bad = [
+    { price: -1 },
+    { rating: { value: 7, count: -1 } },
+    { images: ["http://[", "x".repeat(3_000)] },
+    { name: "" },
+    { name: "x".repeat(5_000) },
+    { sku: "x".repeat(500) },
+    { url: "nowhere" },
+  ].map((fields, index) => ({
+    sku: `S-${index}`,
+    name: "Pan",
+    category: "Home",
+    price: 1.5,
+    currency: "EUR",
+    ...fields,
+  }));
+  const { problems } = await read("bad.jsonl", bad.map((row) => JSON.stringify(row)).join("\n"));
+  expect(problems).toHaveLength(bad.length);
+  expect(problems.filter((problem) => /expected|invalid|too (?:small|big)/i.test(problem))).toEqual([]);
+});
+
 describe("a CSV file", () => {
   it("loses only the rows with a stray quotation mark, and names each line", async () => {
     const { records, problems } = await read(
@@ -167,6 +189,15 @@ describe("a CSV file", () => {
     );
     expect(records.map(({ name }) => name)).toEqual(['6" cable']);
     expect(problems.map((problem) => problem.slice(0, 2))).toEqual(["2:", "3:"]);
+  });
+
+  it("may hold unquoted marks between tabs, and quoted cells beside them", async () => {
+    const { records, problems } = await read(
+      "inch.tsv",
+      `sku\tname\tcategory\tprice\tcurrency\nI-1\tTV 55" Ultra\tTV\t1.00\tEUR\nI-2\t"Pro" panel\tTV\t1.00\tEUR\nI-3\t"6"" cable"\tTV\t1.00\tEUR\nI-4\tLid 5"\tTV\t1.00\tEUR\n`,
+    );
+    expect(problems).toEqual([]);
+    expect(records.map(({ name }) => name)).toEqual(['TV 55" Ultra', '"Pro" panel', '6" cable', 'Lid 5"']);
   });
 
   it("names every line that a stray quotation swallows", async () => {

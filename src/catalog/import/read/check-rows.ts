@@ -53,7 +53,7 @@ export async function* checkRows(
 }
 
 function check(line: number, value: unknown, lenient: Notes | undefined): CheckedRow {
-  const parsed = productRecordSchema.safeParse(value, { error: typeProblem });
+  const parsed = productRecordSchema.safeParse(value, { error: plainProblem });
   if (!parsed.success) {
     const { issues } = parsed.error;
     if (lenient !== undefined && issues.every(({ path }) => OPTIONAL.has(String(path[0]))))
@@ -111,8 +111,10 @@ const KINDS: Readonly<Record<string, string>> = {
   record: "an object",
 };
 
-/** Names a wrong type in plain words. Returns undefined if the problem's own message should stand. */
-function typeProblem({ code, input, path, ...issue }: z.core.$ZodRawIssue): string | undefined {
+/** Names a wrong type or size in plain words. Returns undefined if the problem's own message should stand. */
+function plainProblem({ code, input, path, ...issue }: z.core.$ZodRawIssue): string | undefined {
+  if (code === "too_small" || code === "too_big") return limitProblem(code, input, issue);
+  if (code === "invalid_format" && issue["format"] === "url") return "is not a URL";
   if (code !== "invalid_type") return undefined;
   if (input === undefined) return "is missing";
   if ((path ?? []).length === 0 && Array.isArray(input))
@@ -121,4 +123,21 @@ function typeProblem({ code, input, path, ...issue }: z.core.$ZodRawIssue): stri
   return isMinor
     ? "is not a whole number of minor units"
     : `is not ${KINDS[String(issue["expected"])] ?? String(issue["expected"])}`;
+}
+
+function limitProblem(
+  code: "too_small" | "too_big",
+  input: unknown,
+  { minimum, maximum, inclusive }: { [name: string]: unknown },
+): string {
+  const limit = String(code === "too_small" ? minimum : maximum);
+  if (typeof input === "number") {
+    const side = code === "too_small" ? "less" : "more";
+    return inclusive === false
+      ? `must be ${code === "too_small" ? "more" : "less"} than ${limit}`
+      : `is ${side} than ${limit}`;
+  }
+  const things = typeof input === "string" ? "characters" : "entries";
+  if (code === "too_small" && limit === "1") return "is empty";
+  return `has ${code === "too_small" ? "fewer" : "more"} than ${limit} ${things}`;
 }

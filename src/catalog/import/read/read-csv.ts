@@ -19,7 +19,7 @@ const recordSchema = z.object({
 /**
  * Reads rows of a CSV file with a header, in UTF-8. The delimiter is the given one, else that of Excel's line `sep=;`,
  * else the one that the header has most of. Rows without a value are skipped. A row that holds a stray quotation mark
- * is a problem, as is every line up to the one where the quotation ends.
+ * is a problem, as is every line up to the one where the quotation ends; between tabs such a mark is text.
  */
 export async function* readCsv(bytes: AsyncIterable<Buffer>, delimiter?: string): AsyncGenerator<RawRow> {
   const { first, whole } = await peek(bytes, HEADER_MAX);
@@ -28,10 +28,11 @@ export async function* readCsv(bytes: AsyncIterable<Buffer>, delimiter?: string)
   const problems: Problem[] = [];
   let lastProblem = 0;
   let unclosed: Error | undefined;
+  const by = delimiter ?? sep ?? delimiterOf(beginning);
   const parser = pipeline(
     Readable.from(whole),
     parse({
-      delimiter: delimiter ?? sep ?? delimiterOf(beginning),
+      delimiter: by,
       from_line: sepLine === undefined ? 1 : 2,
       info: true,
       raw: true,
@@ -39,6 +40,8 @@ export async function* readCsv(bytes: AsyncIterable<Buffer>, delimiter?: string)
       ltrim: true,
       max_record_size: RECORD_MAX,
       relax_column_count: true,
+      // Programs write 27" unquoted between tabs, which no cell holds. Beside a comma it may also be a quotation gone wrong.
+      relax_quotes: by === "\t",
       skip_empty_lines: true,
       skip_records_with_empty_values: true,
       skip_records_with_error: true,
