@@ -70,7 +70,11 @@ export const newKeySchema = z.strictObject({
   signature: z.enum(SIGNATURE_RULES).default("optional"),
   recovery_code: recoveryCode,
 });
-export type NewKey = z.input<typeof newKeySchema>;
+/** A key to make; `id` is random unless it is given. */
+export type NewKey = z.input<typeof newKeySchema> & { id?: string | undefined };
+
+/** Returns a random id for an access key. */
+export const newKeyId = (): string => `key-${randomBytes(6).toString("hex")}`;
 
 export const rolesSchema = z.strictObject({ roles: roles.min(1), customer_id: line(64).optional() });
 
@@ -155,11 +159,10 @@ export const vouchFor = (userId: string): Statement[] => [
 
 /** Creates a key: its id, its statements, and the secret, which is shown once and never stored. */
 export function createKey(
-  { user, label, roles: narrowed, expires_in_days, signature }: NewKey,
+  { id = newKeyId(), user, label, roles: narrowed, expires_in_days, signature }: NewKey,
   now: number,
   { by, isVouched = false }: Maker = NOBODY,
 ) {
-  const id = `key-${randomBytes(6).toString("hex")}`;
   const { secret, hash } = newAccessKey();
   const expiresAt = expiryOf(expires_in_days, now);
   const statement: Statement = {

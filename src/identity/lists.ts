@@ -26,13 +26,27 @@ interface Wanted {
   size: number;
 }
 
-/** Returns users in order of their ids. */
-export async function pageOfUsers(db: D1Database, { after, size }: Wanted): Promise<Page<Listed>> {
+/** Returns users in order of their ids; only those whose ids begin with `prefix`, if it is given. */
+export async function pageOfUsers(
+  db: D1Database,
+  { after, size, prefix = "" }: Wanted & { prefix?: string },
+): Promise<Page<Listed>> {
   const { results } = await db
-    .prepare(`SELECT ${userColumns} FROM users WHERE id > ?1 AND deleted_at IS NULL ORDER BY id LIMIT ?2`)
-    .bind(after?.[1] ?? "", size + 1)
+    .prepare(
+      `SELECT ${userColumns} FROM users WHERE id > ?1 AND id >= ?3 AND id < ?4 AND deleted_at IS NULL ORDER BY id LIMIT ?2`,
+    )
+    .bind(after?.[1] ?? "", size + 1, prefix, `${prefix}\u{10FFFF}`)
     .all();
   return pageOf(listedSchema.array().parse(results), size, ({ id }) => [0, id]);
+}
+
+/** Returns one user as pageOfUsers() lists it; undefined if there is none. */
+export async function findListedUser(db: D1Database, id: string): Promise<Listed | undefined> {
+  const row = await db
+    .prepare(`SELECT ${userColumns} FROM users WHERE id = ? AND deleted_at IS NULL`)
+    .bind(id)
+    .first();
+  return row === null ? undefined : listedSchema.parse(row);
 }
 
 /** Returns keys of both kinds, newest first; only one user's if `user` is given. */

@@ -2,14 +2,7 @@ import type { Context } from "hono";
 import type { AppTypes } from "../../app-types.ts";
 import { type Noted, noteIdentity } from "../../identity/changes.ts";
 import type { Principal } from "../../identity/principal.ts";
-import {
-  type Refusal,
-  type RefusalCode,
-  refusals,
-  refusalDetails,
-  refusalHeaders,
-  refuse,
-} from "../../refusal.ts";
+import { type Refusal, type RefusalCode, refusals, refusalDetails, refusalHeaders } from "../../refusal.ts";
 import { requestRefused } from "../../telemetry/sink.ts";
 import type { NoteOrder } from "../../caller/caller-client.ts";
 
@@ -56,12 +49,6 @@ export function answer(c: ApiContext, refusal: Refusal): Response {
 
 /** Milliseconds since the epoch as ISO 8601. */
 export const isoTime = (time: number | null) => (time === null ? null : new Date(time).toISOString());
-
-/** The refusal of a change that would remove the last admin. */
-export const LAST_ADMIN = refuse(
-  "conflict",
-  "This is the only admin, so nobody could undo this. Add another admin first.",
-).refusal;
 
 /** Records a change of a principal in its audit, with the admin who made it. */
 export const note = (

@@ -3,16 +3,12 @@ import type { AppTypes } from "../../app-types.ts";
 import { parseArguments } from "../../validation/arguments.ts";
 import { runBatch } from "../../database/run-batch.ts";
 import { pageOfKeys } from "../../identity/lists.ts";
-import {
-  createSigningKey,
-  newSigningKeySchema,
-  revokeSigningKey,
-  signingSecret,
-} from "../../identity/signing-keys.ts";
+import { createSigningKey, newSigningKeySchema, signingSecret } from "../../identity/signing-keys.ts";
+import { refuseKey } from "../access-keys.ts";
 import { countWrite } from "../admin-writes.ts";
 import { adminOf, answer, body, isoTime, note } from "./api-request.ts";
-import { refuseKey, revoke } from "./key-changes.ts";
 import { list } from "./list-page.ts";
+import { revoke } from "./revoke-route.ts";
 
 /** /admin/api/signing-keys: keys that sign requests. */
 export const signingKeysApi = new Hono<AppTypes>();
@@ -36,4 +32,4 @@ signingKeysApi.post("/", async (c) => {
   const secret = wanted.value.algorithm === "ed25519" ? undefined : signingSecret(c.var.secretKey, id);
   return c.json({ id, secret, expires_at: isoTime(expiresAt) }, 201);
 });
-signingKeysApi.post("/:id/revoke", (c) => revoke(c, "signing_keys", "signing_key_revoked", revokeSigningKey));
+signingKeysApi.post("/:id/revoke", (c) => revoke(c, "signing_keys"));

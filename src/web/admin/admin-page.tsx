@@ -11,6 +11,7 @@ const ASSETS = {
   tables: "/assets/tables.css",
   charts: "/assets/charts.css",
   script: "/assets/admin.js",
+  secret: "/assets/secret.js",
   htmx: "/assets/htmx-4.0.1.min.js",
   uplot: "/assets/uplot-1.6.32.min.js",
   uplotStyle: "/assets/uplot-1.6.32.min.css",
@@ -28,6 +29,7 @@ const SECTIONS = [
   ["/admin", "Overview"],
   ["/admin/incidents", "Incidents"],
   ["/admin/callers", "Callers"],
+  ["/admin/users", "Users"],
   ["/admin/catalog", "Catalog"],
   ["/admin/stock", "Stock"],
   ["/admin/audit", "Audit"],
@@ -46,13 +48,15 @@ interface AdminPage {
   choice?: Child;
   /** Content above the part that refreshes. */
   still?: Child;
+  /** Whether the page shows something to copy. */
+  copies?: boolean;
   charts?: boolean;
   status?: 200 | 404 | 409;
 }
 
 /** A page of the dashboard. */
 export function adminPage(
-  { admin, title, section, live, choice, still, charts = false, status = 200 }: AdminPage,
+  { admin, title, section, live, choice, still, charts = false, copies = false, status = 200 }: AdminPage,
   content: Child,
 ): Promise<Response> {
   const page = (
@@ -66,6 +70,7 @@ export function adminPage(
         {charts && <script src={ASSETS.uplot} defer />}
         <script src={ASSETS.htmx} defer />
         <script src={ASSETS.script} defer />
+        {copies && <script src={ASSETS.secret} defer />}
       </Head>
       <body>
         <a class="skip" href="#main">

@@ -10,6 +10,7 @@ import { incidentRoutes } from "./routes/incident-routes.ts";
 import { overviewRoutes } from "./routes/overview-routes.ts";
 import { policyRoutes } from "./routes/policy-routes.ts";
 import { stockRoutes } from "./routes/stock-routes.ts";
+import { userRoutes } from "./routes/user-routes.ts";
 
 /** The dashboard. Every page is only for administrators, and every change is recorded in an audit. */
 export const adminPages = new Hono<AppTypes>();
@@ -19,6 +20,7 @@ for (const routes of [
   overviewRoutes,
   incidentRoutes,
   callerRoutes,
+  userRoutes,
   catalogRoutes,
   stockRoutes,
   auditRoutes,

@@ -78,9 +78,9 @@ export function Card({ title, children, id }: { title: string; children: Child; 
 const slug = (title: string): string => title.toLowerCase().replace(/[^a-z0-9]+/g, "-");
 
 /** The result of the last action, which screen readers read out. */
-export function Done({ children }: { children: Child }) {
+export function Done({ children, isBad = false }: { children: Child; isBad?: boolean }) {
   return (
-    <p class="done" role="status">
+    <p class={isBad ? "done bad" : "done"} role={isBad ? "alert" : "status"}>
       {children}
     </p>
   );

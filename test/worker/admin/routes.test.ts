@@ -18,6 +18,21 @@ const ROUTES: [method: "GET" | "POST", pattern: string, path: string, status: nu
   ["POST", "/admin/callers/:id/vouch", `/admin/callers/${NOBODY}/vouch`, 404],
   ["POST", "/admin/callers/:id/disable", `/admin/callers/${NOBODY}/disable`, 404],
   ["POST", "/admin/callers/:id/delete", `/admin/callers/${NOBODY}/delete`, 404],
+  ["GET", "/admin/users", "/admin/users", 200],
+  ["POST", "/admin/users", "/admin/users", 409],
+  ["GET", "/admin/users/:id", `/admin/users/${NOBODY}`, 404],
+  ["POST", "/admin/users/:id/roles", `/admin/users/${NOBODY}/roles`, 404],
+  ["POST", "/admin/users/:id/enable", `/admin/users/${NOBODY}/enable`, 404],
+  ["POST", "/admin/users/:id/disable", `/admin/users/${NOBODY}/disable`, 404],
+  ["POST", "/admin/users/:id/delete", `/admin/users/${NOBODY}/delete`, 404],
+  ["POST", "/admin/users/:id/keys", `/admin/users/${NOBODY}/keys`, 404],
+  ["POST", "/admin/users/:id/keys/:key/revoke", `/admin/users/${NOBODY}/keys/${NOBODY}/revoke`, 404],
+  [
+    "POST",
+    "/admin/users/:id/signing-keys/:key/revoke",
+    `/admin/users/${NOBODY}/signing-keys/${NOBODY}/revoke`,
+    404,
+  ],
   ["GET", "/admin/catalog", "/admin/catalog", 200],
   ["GET", "/admin/catalog/imports", "/admin/catalog/imports", 200],
   ["GET", "/admin/catalog/flagged", "/admin/catalog/flagged", 200],
@@ -33,9 +48,19 @@ const ROUTES: [method: "GET" | "POST", pattern: string, path: string, status: nu
 ];
 
 let admin: Browser;
+/** Browsers of users who are no admins here. A server refuses more sign-ins a minute than there are tests. */
+let others: Map<string, Browser>;
 beforeAll(async () => {
   admin = await signedIn(await keyOf(["admin"]));
+  const { secret } = await newKey(await newUser(["admin", "shopper"]), { roles: ["shopper"] });
+  others = new Map([
+    ["narrowed", await signedIn(secret)],
+    ["shopper", await signedIn(await keyOf(["shopper"]))],
+    ["support", await signedIn(await keyOf(["support"]))],
+    ["inventory", await signedIn(await keyOf(["inventory"]))],
+  ]);
 });
+const other = (name: string) => others.get(name) ?? new Browser();
 
 const go = (browser: Browser, method: string, path: string, headers: Record<string, string> = {}) =>
   method === "GET"
@@ -67,14 +92,13 @@ describe.each(ROUTES)("%s %s", (method, _, path, status) => {
   });
 
   it.each([["shopper"], ["support"], ["inventory"]])("refuses the role %s", async (role) => {
-    const response = await go(await signedIn(await keyOf([role])), method, path);
+    const response = await go(other(role), method, path);
     expect(response.status).toBe(403);
     expect(await response.text()).toContain("This is for administrators");
   });
 
   it("refuses an admin's key that is narrowed to other roles", async () => {
-    const { secret } = await newKey(await newUser(["admin", "shopper"]), { roles: ["shopper"] });
-    expect((await go(await signedIn(secret), method, path)).status).toBe(403);
+    expect((await go(other("narrowed"), method, path)).status).toBe(403);
   });
 
   it("refuses an access key in a header", async () => {

@@ -6,11 +6,11 @@ import { clip, plainLine } from "../../../text/plain-text.ts";
 import { CallerClient } from "../../../caller/caller-client.ts";
 import { countWrite } from "../../../admin/admin-writes.ts";
 import { findCallers, pageOfCallers } from "../../../admin/caller-list.ts";
-import { removeUser } from "../../../admin/delete-user.ts";
 import { asAdmin } from "../page-guard.tsx";
 import { callersPage } from "../callers-page.tsx";
 import { callerPath } from "../elements.tsx";
-import { setEnabled } from "../../../admin/set-enabled.ts";
+import { deleteAccount, setAccountEnabled } from "../../../admin/accounts.ts";
+import { refusalWords } from "../refusal-words.ts";
 import { vouch, vouchesWith } from "../../../admin/vouch.ts";
 import { showCaller, withCaller, withUser } from "./show-caller.ts";
 import { deciderOf, principalOf } from "./decider.ts";
@@ -64,9 +64,9 @@ callerRoutes.post(
   "/admin/callers/:id/enable",
   asAdmin(
     withUser(async (c, admin, caller) => {
-      const uncounted = await countWrite(c, principalOf(admin), { gives: "users.enable" });
-      if (uncounted !== undefined) return showCaller(c, admin, caller, uncounted.message, 409);
-      await setEnabled(c, caller.id, true, deciderOf(admin, await readForm(c)));
+      const { note } = deciderOf(admin, await readForm(c));
+      const refused = await setAccountEnabled(c, principalOf(admin), caller.id, { isEnabled: true, note });
+      if (refused !== undefined) return showCaller(c, admin, caller, refusalWords(refused), 409);
       return c.redirect(`${callerPath(caller.id)}?done=enabled`, 303);
     }),
   ),
@@ -86,7 +86,7 @@ callerRoutes.post(
           409,
         );
       const uncounted = await countWrite(c, principalOf(admin), { gives: "users.vouch" });
-      if (uncounted !== undefined) return showCaller(c, admin, caller, uncounted.message, 409);
+      if (uncounted !== undefined) return showCaller(c, admin, caller, refusalWords(uncounted), 409);
       await vouch(c.env, caller.id, deciderOf(admin, form, by));
       return c.redirect(`${callerPath(caller.id)}?done=vouched`, 303);
     }),
@@ -96,9 +96,9 @@ callerRoutes.post(
   "/admin/callers/:id/disable",
   asAdmin(
     withUser(async (c, admin, caller) => {
-      const isDone = await setEnabled(c, caller.id, false, deciderOf(admin, await readForm(c)));
-      if (!isDone) return showCaller(c, admin, caller, LAST_ADMIN, 409);
-      await countWrite(c, principalOf(admin), { takes: "users.disable" });
+      const { note } = deciderOf(admin, await readForm(c));
+      const refused = await setAccountEnabled(c, principalOf(admin), caller.id, { isEnabled: false, note });
+      if (refused !== undefined) return showCaller(c, admin, caller, refusalWords(refused), 409);
       return c.redirect(`${callerPath(caller.id)}?done=disabled`, 303);
     }),
   ),
@@ -109,12 +109,9 @@ callerRoutes.post(
     withUser(async (c, admin, caller) => {
       const isMeant = textOf(await readForm(c), "id") === caller.id;
       if (!isMeant) return showCaller(c, admin, caller, "Not deleted: the id does not match.", 409);
-      if (!(await removeUser(c, caller.id, admin.user.userId)))
-        return showCaller(c, admin, caller, LAST_ADMIN, 409);
-      await countWrite(c, principalOf(admin), { takes: "users.delete" });
+      const refused = await deleteAccount(c, principalOf(admin), caller.id);
+      if (refused !== undefined) return showCaller(c, admin, caller, refusalWords(refused), 409);
       return c.redirect(`${callerPath(caller.id)}?done=deleted`, 303);
     }),
   ),
 );
-
-const LAST_ADMIN = "This is the only admin, so nobody could undo this. Add another admin first.";

@@ -8,6 +8,7 @@ import { createInventory } from "../../../inventory/repository.ts";
 import { readForm } from "../../layout/form-guards.ts";
 import { notFoundPage } from "../admin-page.tsx";
 import { asAdmin } from "../page-guard.tsx";
+import { refusalWords } from "../refusal-words.ts";
 import { stockPage } from "../stock-page.tsx";
 import { deciderOf, principalOf } from "./decider.ts";
 import { DONE_MESSAGES } from "./done-messages.ts";
@@ -52,7 +53,7 @@ stockRoutes.post(
         { gives: "stock.undo" },
         { change_id: id.data },
       );
-      if (uncounted !== undefined) return showStock(c, admin, uncounted.message, 409);
+      if (uncounted !== undefined) return showStock(c, admin, refusalWords(uncounted), 409);
     }
     const undone = await inventory.undo(draft, planned.value);
     if (!undone.ok) return showStock(c, admin, undone.refusal.message, 409);
