@@ -12,7 +12,6 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: "ask", file: "cli/ask.ts", summary: "ask the catalog, as an AI client does" },
   { name: "stdio", file: "cli/stdio.ts", summary: "serve MCP over standard input and output" },
   { name: "import", file: "cli/import.ts", summary: "import a catalog from a file" },
-  { name: "feed", file: "cli/feed.ts", summary: "keep the catalog fresh from a URL" },
   { name: "users", file: "cli/users.ts", summary: "manage people and services, and make the first admin" },
   { name: "keys", file: "cli/keys.ts", summary: "manage access keys" },
   { name: "signing-keys", file: "cli/signing-keys.ts", summary: "manage keys that sign requests" },
@@ -22,6 +21,11 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: "policy replay", file: "cli/policy-replay.ts", summary: "see what a policy would have decided" },
   { name: "sign", file: "cli/sign.ts", summary: "call a tool with signed requests" },
   { name: "deploy", file: "cli/deploy.ts", summary: "deploy to Cloudflare; --dry-run shows the plan" },
+  {
+    name: "bundle",
+    file: "cli/bundle.ts",
+    summary: "make the file that connects Claude Desktop to a server",
+  },
   { name: "lab attack", file: "lab/attack.ts", summary: "run an attack, and replay its audit" },
   { name: "lab traffic", file: "lab/traffic.ts", summary: "send honest and toxic traffic for the dashboard" },
   { name: "lab provider", file: "lab/provider.ts", summary: "run an OpenID provider, to try single sign-on" },
@@ -48,7 +52,5 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   { name: "lab bench flood", file: "lab/bench-flood.ts", summary: "time a caller while another floods" },
   { name: "lab fuzz", file: "lab/fuzz.ts", summary: "send requests with something wrong in them" },
-  { name: "lab faults", file: "lab/faults.ts", summary: "break each part, and see what callers saw" },
-  { name: "lab soak", file: "lab/soak.ts", summary: "let 40 callers call for minutes, and count the records" },
   { name: "lab words", file: "lab/words.ts", summary: "check that comments are in plain words" },
 ];

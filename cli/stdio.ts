@@ -3,13 +3,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { commandOf } from "./command.ts";
 import { DEFAULT_STATE_DIR } from "./local/server.ts";
-import { oneLine } from "../src/text/json-line.ts";
-import { readLines } from "./stdio/lines.ts";
+import { endWithReader } from "./stdio/end-with-reader.ts";
 
-/** Lines handled at once; further lines wait in the pipe. */
-const IN_FLIGHT_MAX = 64;
-/** Milliseconds that calls may run after the input ends. */
-const DRAIN_MS = 10_000;
 /** Answers leave before the audit has their outcome, so the exit waits this long. */
 const SETTLE_MS = 100;
 
@@ -23,19 +18,12 @@ const { state: stateDir } = commandOf("stdio")
 
 // Registered before other handlers, which exit with another code. The lock and the runtime are released on
 // `exit`.
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(0));
-// The reader is gone.
-process.stdout.on("error", () => process.exit(0));
+endWithReader();
 
 // Loaded after the command is set up: these modules read policy.json, and the command reports it if that is
 // not JSON.
-const { LINE_MAX, createBridge } = await import("./stdio/bridge.ts");
+const { serveStdio } = await import("./stdio/serve.ts");
 const { keepServer } = await import("./stdio/keep-server.ts");
-
-const write = (message: unknown) =>
-  new Promise<void>((resolve) => {
-    process.stdout.write(`${oneLine(JSON.stringify(message))}\n`, () => resolve());
-  });
 
 const server = keepServer(stateDir, (line) => console.error(line));
 server.ready.catch((error: unknown) => {
@@ -43,16 +31,8 @@ server.ready.catch((error: unknown) => {
   process.exit(1);
 });
 
-const take = createBridge((...asked) => server.call(...asked), write);
-const inFlight = new Set<Promise<void>>();
-for await (const line of readLines(process.stdin, LINE_MAX)) {
-  const taken = take(line).finally(() => inFlight.delete(taken));
-  inFlight.add(taken);
-  if (inFlight.size >= IN_FLIGHT_MAX) await Promise.race(inFlight);
-}
 // A first start fills a new folder with the sample, which takes longer than any call.
-await server.ready.catch(() => {});
-await Promise.race([Promise.all(inFlight), sleep(DRAIN_MS)]);
+await serveStdio((...asked) => server.call(...asked), server.ready);
 await sleep(SETTLE_MS);
 await server.close();
 process.exit(0);

@@ -14,7 +14,10 @@ const REASONS: Record<string, string> = {
  * Writes a file beside `file`, which then replaces it whole: an interruption leaves `file` unchanged and nothing beside it.
  * Throws with the file's name and the reason.
  */
-export async function replaceFile(file: string, content: string | AsyncIterable<Uint8Array>): Promise<void> {
+export async function replaceFile(
+  file: string,
+  content: string | Uint8Array | AsyncIterable<Uint8Array>,
+): Promise<void> {
   // Follows a link: replacing the link itself would leave its target unchanged.
   const target = await realpath(file).catch(() => file);
   const found = await stat(target).catch(() => undefined);

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import * as z from "zod";
 import type { Wanted } from "./plan.ts";
 import { ROOT, wrangler } from "../wrangler.ts";
@@ -9,7 +9,7 @@ import { ROOT, wrangler } from "../wrangler.ts";
 const CONFIG = join(ROOT, "wrangler.toml");
 /** This file stands beside wrangler.toml, because its paths are relative to that folder. */
 const CONNECTING_CONFIG = join(ROOT, ".wrangler-connect.toml");
-const ASSETS = join(ROOT, "public", "assets");
+const ASSETS = join(ROOT, "public");
 const STORE_BINDING = "OAUTH_KV";
 
 export const DATABASE_BINDING = "DB";
@@ -64,8 +64,10 @@ async function digestOfBuild(): Promise<string> {
     const hash = createHash("sha256").update(await readFile(CONFIG));
     for (const file of files) hash.update(`\n${file}\n`).update(await readFile(join(folder, file)));
     // Assets are uploaded beside the build.
-    for (const file of (await readdir(ASSETS)).toSorted())
-      hash.update(`\n${file}\n`).update(await readFile(join(ASSETS, file)));
+    const assets = await readdir(ASSETS, { recursive: true, withFileTypes: true });
+    const paths = assets.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    for (const path of paths.toSorted())
+      hash.update(`\n${relative(ASSETS, path)}\n`).update(await readFile(path));
     return hash.digest("hex").slice(0, 32);
   } finally {
     await rm(folder, { recursive: true });

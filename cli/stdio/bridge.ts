@@ -4,7 +4,7 @@ import { BODY_MAX } from "../../src/mcp/messages.ts";
 import { type RefusalCode, refusalError, refuse } from "../../src/refusal.ts";
 import { headerText, headersFor, messagesOf } from "../mcp-message.ts";
 import { parseJson } from "../read-file.ts";
-import { type Answer, type KeptServer, UnreachableError } from "./keep-server.ts";
+import { type Answer, type Call, UnreachableError } from "./call.ts";
 
 /**
  * Most bytes of a line. A line too large for the server is still read up to here, so that it can be refused
@@ -39,7 +39,7 @@ const unaddressedSchema = z.looseObject({ id: z.null(), error: z.looseObject({})
  * are not JSON, does not support batches, and closes at a line too long.
  */
 export function createBridge(
-  call: KeptServer["call"],
+  call: Call,
   write: (message: unknown) => Promise<void>,
 ): (line: string | undefined) => Promise<void> {
   const inFlight = new Map<Id, AbortController>();
@@ -122,7 +122,7 @@ const versionIn = ({ contentType, text }: Answer): string | undefined =>
 
 const REFUSAL_TEXTS = {
   request_too_large: `The message is larger than ${BODY_MAX} bytes.`,
-  unavailable: "The server on this machine did not answer.",
+  unavailable: "The server did not answer.",
 } satisfies Partial<Record<RefusalCode, string>>;
 
 function refusal(code: keyof typeof REFUSAL_TEXTS, id: Id | null) {

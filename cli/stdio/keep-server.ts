@@ -1,28 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type LocalServer, StateInUseError, findServer, startServer } from "../local/server.ts";
 import { fillNewState } from "../sample/fill-new-state.ts";
-
-/** The server's HTTP answer. */
-export interface Answer {
-  status: number;
-  contentType: string;
-  text: string;
-}
-
-/** No answer came; the call may still have been carried out. */
-export class UnreachableError extends Error {}
+import { ANSWER_MS, type Call, UnreachableError } from "./call.ts";
 
 export interface KeptServer {
   /** The first server, once it answers. */
   ready: Promise<LocalServer>;
-  /** Throws UnreachableError, or the signal's abort reason. */
-  call(body: string, headers: Record<string, string>, signal: AbortSignal): Promise<Answer>;
+  call: Call;
   close(): Promise<void>;
 }
 
 const PAUSE_MS = 50;
-/** Above the longest deadline that the Worker can have (src/env.ts). */
-const ANSWER_MS = 30_000;
 
 /**
  * Keeps a server available: the one that runs on a state folder, or its own, and a new one when that is gone.

@@ -77,11 +77,6 @@ export const FORMS: Record<string, Form> = {
     run: "npx product-catalog-mcp lab traffic --seconds 2 --calls 10",
   },
 
-  "npx product-catalog-mcp feed add https://YOUR-SHOP/google.xml --from google --every 6h --remove-missing": {
-    run: "npx product-catalog-mcp feed add https://shop.example/google.xml --from google --every 6h --remove-missing",
-  },
-  "npx product-catalog-mcp feed list": AS_IT_STANDS,
-
   "npx product-catalog-mcp users bootstrap": {
     run: "npx product-catalog-mcp users bootstrap ada --state new-state",
   },
@@ -230,12 +225,6 @@ export const FORMS: Record<string, Form> = {
   "npx vitest run --project slow test/slow/scale.test.ts": { ranBy: "test/slow/scale.test.ts" },
   "npx vitest run --project pictures": { run: "npx vitest list --project pictures" },
 
-  "npx product-catalog-mcp lab faults": { ranBy: "test/slow/faults.test.ts" },
-  "npx product-catalog-mcp lab soak": { ranBy: ".ci/run" },
-  "npx product-catalog-mcp lab soak --minutes 60 --write": {
-    run: "npx product-catalog-mcp lab soak --minutes 0.05 --write",
-  },
-
   "npx product-catalog-mcp lab bench import": {
     run: "npx product-catalog-mcp lab bench import --products 500",
   },
@@ -271,6 +260,10 @@ export const FORMS: Record<string, Form> = {
     codes: [0, 1],
   },
 
+  "npx product-catalog-mcp bundle --url https://YOUR-HOST": {
+    run: "npx product-catalog-mcp bundle --url https://catalog.example.com",
+  },
+  "npx mcpb sign": { notRun: "needs a certificate" },
   "npm run deploy -- --dry-run": AS_IT_STANDS,
   "npm run deploy": ACCOUNT,
   "npx wrangler deploy": { like: "npx wrangler deploy --dry-run --outdir dist" },
