@@ -8,6 +8,7 @@ import type { AppContext, AppTypes } from "./app-types.ts";
 import { serveAsset } from "./web/assets.ts";
 import { confirmPages } from "./web/confirm/routes.tsx";
 import { beginRequest } from "./http/begin-request.ts";
+import { DISCOVERY, describeServer } from "./http/discovery.ts";
 import { readSettings } from "./env.ts";
 import { isAllowedOrigin, isLocalRequest, isOpenLocally, isOwnHost } from "./http/hosts.ts";
 import { accountPages } from "./web/account/routes.tsx";
@@ -46,7 +47,6 @@ import { DELIVERY_BODY_MAX, stockWebhook } from "./http/stock-webhook.ts";
 import { type Refusal, refusalResponse, refuse } from "./refusal.ts";
 import { logEvent } from "./telemetry/log.ts";
 import { secretKeyOf } from "./setup/secret-key.ts";
-import { profileResponse } from "./ucp/profile.ts";
 import { signedAgent } from "./ucp/signed-agent.ts";
 import { installPage } from "./web/install-page.ts";
 
@@ -97,7 +97,8 @@ app.use(async (c, next) => {
   if (!isOwnHost(host, c.var.settings)) {
     return refuseRequest(c, refuse("origin_denied", "This server does not accept that host name.").refusal);
   }
-  if (!isAllowedOrigin(c.req.header("origin"), host, c.var.settings)) {
+  const isForAll = DISCOVERY.has(c.req.path);
+  if (!isForAll && !isAllowedOrigin(c.req.header("origin"), host, c.var.settings)) {
     return refuseRequest(
       c,
       refuse("origin_denied", "This server does not accept requests from that origin.").refusal,
@@ -109,6 +110,12 @@ app.use(async (c, next) => {
   c.set("secretKey", await secretKeyOf(c.env, (ms, work) => c.var.deadline.within(ms, work)));
   return next();
 });
+
+for (const [path, file] of DISCOVERY)
+  app.on(["GET", "OPTIONS"], path, (c) => {
+    const isPublic = c.var.settings.PUBLIC_CATALOG === "on";
+    return describeServer(c.req.raw, c.env.ASSETS, file, { origin: c.var.origin, isPublic });
+  });
 
 // Only allowed origins get here, so reflecting the origin opens nothing more.
 for (const path of ["/mcp/*", UCP_PATH])
@@ -159,7 +166,6 @@ const hasCredentials = ({ req }: AppContext): boolean =>
 
 app.all("/mcp", (c) => (isOpenLocally(c.var) && !hasCredentials(c) ? serveAnonymous(c) : serveIdentified(c)));
 app.all("/mcp/public", (c) => (c.var.settings.PUBLIC_CATALOG === "on" ? serveAnonymous(c) : c.notFound()));
-app.get("/.well-known/ucp", (c) => profileResponse(c.var.origin));
 app.all(UCP_PATH, async (c) => {
   const isServed = isOpenLocally(c.var) || c.var.settings.PUBLIC_CATALOG === "on";
   if (c.req.header("authorization") !== undefined) return serveIdentified(c, serveUcp);

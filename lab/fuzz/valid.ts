@@ -1,8 +1,19 @@
 import type { Chance } from "../../cli/sample/chance.ts";
 import { UCP_PATH } from "../../src/http/well-known.ts";
-import { type Sent, form, json, legacy, modern, rpc } from "../support/requests.ts";
 import type { Lock } from "../surface/lock.ts";
 
+/** An HTTP request as it is sent. */
+export interface Sent {
+  method: string;
+  path: string;
+  headers: Record<string, string>;
+  /** A value to send as JSON, or a text to send as it is. */
+  body?: unknown;
+}
+
+const JSON_TYPE = { "content-type": "application/json", accept: "application/json, text/event-stream" };
+const FORM_TYPE = { "content-type": "application/x-www-form-urlencoded" };
+const MODERN = "2026-07-28";
 const ID = "C-10042";
 
 /** Pages and lists that a browser or an admin's program opens. */
@@ -11,7 +22,7 @@ const PAGES = `
 /admin/callers/${ID} /admin/audit/${ID} /admin/audit/${ID}/download /confirm/${ID} /assets/admin.css
 /admin/api/users /admin/api/keys /admin/api/signing-keys /admin/api/incidents /admin/api/audit /admin/api/audit/${ID}
 /admin/api/audit/customers/${ID} /admin/api/audit/customers/${ID}/readings
-/.well-known/oauth-protected-resource /.well-known/oauth-protected-resource/mcp /.well-known/ucp
+/.well-known/oauth-protected-resource /.well-known/oauth-protected-resource/mcp /.well-known/ucp /.well-known/ai-catalog.json /mcp/server-card
 /.well-known/oauth-authorization-server /.well-known/openid-configuration
 /authorize?response_type=code&client_id=x&redirect_uri=https%3A%2F%2Fclient.example%2Fcb&code_challenge=x&code_challenge_method=S256
 /sign-on/callback?code=x&state=y
@@ -96,4 +107,41 @@ export function validRequests({ tools }: Pick<Lock, "tools">) {
       ? legacy(path, rpc(message(random, path), 1))
       : modern(path, message(random, path));
   };
+}
+
+const rpc = ([method, params]: [string, object], id: number) => ({ jsonrpc: "2.0", id, method, params });
+
+const legacy = (path: string, body: unknown): Sent => ({
+  method: "POST",
+  path,
+  headers: { ...JSON_TYPE, "mcp-protocol-version": "2025-11-25" },
+  body,
+});
+
+function modern(path: string, [method, params]: [string, object]): Sent {
+  const _meta = {
+    "io.modelcontextprotocol/protocolVersion": MODERN,
+    "io.modelcontextprotocol/clientCapabilities": {},
+    "io.modelcontextprotocol/clientInfo": { name: "fuzz", version: "1" },
+  };
+  const name = "name" in params ? params.name : "uri" in params ? params.uri : undefined;
+  return {
+    method: "POST",
+    path,
+    headers: {
+      ...JSON_TYPE,
+      "mcp-protocol-version": MODERN,
+      "mcp-method": method,
+      ...(typeof name === "string" && { "mcp-name": name }),
+    },
+    body: rpc([method, { ...params, _meta }], 1),
+  };
+}
+
+function form(path: string, fields: Record<string, string>): Sent {
+  return { method: "POST", path, headers: FORM_TYPE, body: new URLSearchParams(fields).toString() };
+}
+
+function json(path: string, body: unknown): Sent {
+  return { method: "POST", path, headers: JSON_TYPE, body };
 }

@@ -29,6 +29,8 @@ export interface Call {
   /** The request's deadline, which all its calls share. */
   deadline: Deadline;
   assets: Assets;
+  /** Scheme, host and port by which clients reach this server. */
+  origin: string;
   secretKey: string;
   retry: Retry;
   /** The caller's own trace, for the records of this call. */

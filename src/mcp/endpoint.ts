@@ -22,6 +22,7 @@ import { type Challenge, answerBeforeDispatch } from "./before-dispatch.ts";
 import type { Call } from "./call.ts";
 import { retryOf } from "./confirm.ts";
 import { OWN_OFFER, type Offer, dispatch } from "./dispatch.ts";
+import { serverIcons } from "./icons.ts";
 import { type Message, describeClient } from "./messages.ts";
 import { readBody, serveBody } from "./protocol.ts";
 
@@ -43,6 +44,8 @@ export interface McpRequest {
   signedAs?: string | undefined;
   challenge: Challenge;
 }
+
+const INTRODUCTIONS = new Set(["initialize", "server/discover"]);
 
 /** How many calls of one request run at the same time (docs/performance.md). */
 const CALLS_AT_ONCE = 1;
@@ -93,12 +96,16 @@ export async function serveMcp(
       noteAdmitted,
       deadline,
       assets,
+      origin,
       secretKey,
       retry: retryOf(protocol, secretKey),
     };
   };
+  // On 2026-07-28 every answer names the server, and only the one that introduces it needs icons.
+  const isIntroduced = messages.some(({ method = "" }) => INTRODUCTIONS.has(method));
   const served = {
     ...offer,
+    ...(isIntroduced && { info: { ...offer.info, icons: serverIcons(origin) } }),
     isHandled: (method: string) => offer.handlers.has(method),
     answer: (message: JSONRPCRequest, protocol: ServerContext) =>
       dispatch(message, newCall(placeOf.get(message.id) ?? 0, protocol), offer),

@@ -2,6 +2,7 @@ import { type Outcome, ok, refusalError, refuse } from "../refusal.ts";
 import { mayReach } from "./access.ts";
 import type { Call, Work } from "./call.ts";
 import { takePath } from "./call-tool.ts";
+import { toolIcons } from "./icons.ts";
 import { type List, lists } from "./shown.ts";
 import { discoveryTarget } from "./targets.ts";
 
@@ -17,7 +18,11 @@ export function answerList(method: keyof typeof lists, { key, entries }: List = 
   return async (params: Record<string, unknown>, call: Call) => {
     const list: Work<Listed> = async () => {
       const usable = entries.filter(({ target }) => mayReach(call, target));
-      return ok({ [key]: usable.map(({ shown }) => shown) });
+      return ok({
+        [key]: usable.map(({ shown, target: { kind, access } }) =>
+          kind === "tool" ? { ...shown, icons: toolIcons(call.origin, access?.scope ?? "") } : shown,
+        ),
+      });
     };
     const work: Outcome<Work<Listed>> =
       params["cursor"] === undefined

@@ -1,6 +1,6 @@
 import { CARDS_URI } from "../catalog/cards-uri.ts";
 import type { Policy } from "../policy/schema.ts";
-import { type Assets, readPage } from "../public-files.ts";
+import { type Assets, readPublic } from "../public-files.ts";
 
 // The page that shows products and changes of stock in clients with MCP Apps (revision 2026-01-26). It is the same for every
 // caller, and gets its data from the client. `lab cards` builds it from cards/.
@@ -13,7 +13,7 @@ export async function readCards(assets: Assets, { cards }: Policy) {
   return {
     uri: CARDS_URI,
     mimeType: CARDS_TYPE,
-    text: await readPage(assets, "cards"),
+    text: await readPublic(assets, "cards"),
     _meta: { ui: { csp: { resourceDomains }, prefersBorder: false } },
   };
 }

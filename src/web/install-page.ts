@@ -1,24 +1,23 @@
 import { raw } from "hono/html";
-import { name as product, version } from "../../package.json";
+import { version } from "../../package.json";
 import type { AppContext } from "../app-types.ts";
 import { ensureMigrated } from "../database/migrate.ts";
 import { isOpenLocally } from "../http/hosts.ts";
 import { isForPerson } from "../http/refuse-request.tsx";
 import { isClaimed } from "../identity/first-admin.ts";
-import { readPage } from "../public-files.ts";
+import { fillIn, readPublic } from "../public-files.ts";
 import { logSurprise } from "../telemetry/log.ts";
 import { OWN_SOURCES, sendPage } from "./layout/page.tsx";
 
-/** Name by which the lines of the install page add this server to a client. */
-const ENTRY = "product-catalog";
-
 /**
- * Shows how to connect each client with this server: a page in a browser (public/install.html), text elsewhere. Parts of the page
+ * Shows how to connect each client with this server: a page in a browser (public/install.html), text elsewhere (public/install.txt). Parts of the page
  * with `data-if` are left out unless they hold.
  */
 export async function installPage(c: AppContext): Promise<Response> {
   const mcp = new URL("/mcp", c.var.origin).href;
-  const answer = isForPerson(c) ? await filledPage(c, mcp) : c.text(installText(mcp));
+  const answer = isForPerson(c)
+    ? await filledPage(c, mcp)
+    : c.text(fillIn(await readPublic(c.env.ASSETS, "install.txt"), { mcp, version }));
   answer.headers.set("Vary", "Accept");
   return answer;
 }
@@ -35,15 +34,13 @@ async function filledPage(c: AppContext, mcp: string): Promise<Response> {
     ["public", settings.PUBLIC_CATALOG === "on"],
   ]);
   // None of these values holds a character that HTML reads.
-  const values = new Map([
-    ["mcp", mcp],
-    ["mcp-uri", encodeURIComponent(mcp)],
-    ["cursor", encodeURIComponent(btoa(JSON.stringify({ url: mcp })))],
-    ["vscode", encodeURIComponent(JSON.stringify({ name: ENTRY, type: "http", url: mcp }))],
-    ["version", version],
-  ]);
-  const page = await readPage(c.env.ASSETS, "install");
-  const html = page.replaceAll(/\{\{([a-z-]+)\}\}/g, (_, each: string) => values.get(each) ?? "");
+  const html = fillIn(await readPublic(c.env.ASSETS, "install"), {
+    mcp,
+    "mcp-uri": encodeURIComponent(mcp),
+    cursor: encodeURIComponent(btoa(JSON.stringify({ url: mcp }))),
+    vscode: encodeURIComponent(JSON.stringify({ name: "product-catalog", type: "http", url: mcp })),
+    version,
+  });
   return new HTMLRewriter()
     .on("[data-if]", {
       element(element) {
@@ -64,15 +61,3 @@ async function isNew(c: AppContext): Promise<boolean> {
     return false;
   }
 }
-
-const installText = (
-  mcp: string,
-): string => `${product} ${version}: an MCP server that answers from a live product catalog.
-
-MCP endpoint: ${mcp}
-
-Claude Code:  claude mcp add --scope user --transport http ${ENTRY} ${mcp}
-Codex:        codex mcp add ${ENTRY} --url ${mcp}
-Gemini CLI:   gemini mcp add --scope user --transport http ${ENTRY} ${mcp}
-Others:       open this address in a browser.
-`;

@@ -1,6 +1,7 @@
 import { readFile, readdir } from "node:fs/promises";
 import { expect, it } from "vitest";
 import * as z from "zod";
+import { tools } from "../../src/tools/registry.ts";
 
 // public/assets contains copies of the versions that package.json names, so that the Worker can serve them as
 // they are.
@@ -19,11 +20,17 @@ it.each([
   expect(copied).toBe(original);
 });
 
-it("every file of public/assets is one that a page names", async () => {
-  const pages = ["src/web/admin/admin-page.tsx", "src/web/layout/page.tsx", "public/install.html"];
+it("every file of public/assets is one that a page or a program names", async () => {
+  const pages = [
+    "src/web/admin/admin-page.tsx",
+    "src/web/layout/page.tsx",
+    "public/install.html",
+    "src/mcp/icons.ts",
+    "cli/bundle.ts",
+  ];
   const layout = (await Promise.all(pages.map((page) => readFile(page, "utf8")))).join();
   const files = await readdir("public/assets");
-  expect(files.filter((file) => !layout.includes(`"/assets/${file}"`))).toEqual([]);
-  const named = new Set([...layout.matchAll(/"\/assets\/([^"]+)"/g)].map(([, file]) => file));
+  const named = new Set([...layout.matchAll(/\/assets\/([\w.-]+\.\w+)/g)].map(([, file]) => file));
+  for (const { scope } of tools) named.add(`tool-${scope.split(":")[0]}.svg`);
   expect([...named].toSorted()).toEqual(files.toSorted());
 });

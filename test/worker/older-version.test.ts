@@ -51,6 +51,7 @@ function newCaller({ calls = 100, allowed = true } = {}) {
     principal,
     policy: own,
     assets: env.ASSETS,
+    origin: "https://catalog.example",
     guard: createGuard({
       policy: own,
       principal,

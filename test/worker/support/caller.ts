@@ -96,6 +96,7 @@ export function newCaller({
       },
       deadline,
       assets: env.ASSETS,
+      origin: "https://catalog.example",
       secretKey: SECRET_KEY,
       trace,
       noteAdmitted() {},
