@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { AppContext } from "../app-types.ts";
 import { runBatch } from "../database/run-batch.ts";
+import { hasKey } from "../identity/access-keys.ts";
 import { type NewKey, createKey, revokeKey } from "../identity/administration.ts";
 import { forgetIdentity, noteIdentity, noteRemoval } from "../identity/changes.ts";
 import { keepingAnAdmin } from "../identity/last-admin.ts";
@@ -23,7 +24,7 @@ export async function makeKey(
   const maker = await makerOf(c.env.DB, admin.id, wanted.recovery_code);
   const refused =
     (await refuseKey(c, wanted)) ??
-    (wanted.id !== undefined && (await hasKey(c, wanted.id)) ? SENT_BEFORE : undefined) ??
+    (wanted.id !== undefined && (await hasKey(c.env.DB, wanted.id)) ? SENT_BEFORE : undefined) ??
     maker.refusal ??
     (await countWrite(c, admin, { gives: "keys.create" }));
   if (refused !== undefined) return { ok: false, refusal: refused };
@@ -38,9 +39,6 @@ const SENT_BEFORE = refuse(
   "conflict",
   "This form was sent before, and made its key. The key can't be shown again: revoke it if nobody has it, and make another.",
 ).refusal;
-
-const hasKey = async (c: AppContext, id: string): Promise<boolean> =>
-  (await c.env.DB.prepare("SELECT 1 FROM access_keys WHERE id = ?").bind(id).first()) !== null;
 
 /** Returns a refusal if the user of a new key is missing, disabled, or lacks one of its roles. */
 export async function refuseKey(

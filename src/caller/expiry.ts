@@ -7,6 +7,7 @@ import type { Anchoring } from "./audit/anchoring.ts";
 import { closeAnchor, dropClosed } from "./audit/anchors.ts";
 import { auditIndex } from "./audit/audit-index.ts";
 import { dropReadings } from "./audit/readings.ts";
+import { dropSearches } from "./audit/searches.ts";
 import type { Clock } from "./clock.ts";
 import type { IncidentDelivery } from "./incident-delivery.ts";
 import { logFailure } from "./log-failure.ts";
@@ -83,11 +84,12 @@ export class Expiry {
 
   /** Deletes some rows of D1, of any caller, that are past the retention. Every object's alarm does a few, so none takes long. */
   async dropOldRows(now = this.#clock.now()): Promise<void> {
-    const { audit_days, changes_days } = policyInForce().retention;
+    const { audit_days, changes_days, searches_days } = policyInForce().retention;
     const before = now - audit_days * DAY;
     await dropDecided(this.#env.DB, before);
     await dropClosed(this.#env.DB, before);
     await dropReadings(this.#env.DB, before);
+    await dropSearches(this.#env.DB, searches_days, now);
     // A caller makes at most about as many changes in the minute between two alarms.
     await dropOldChanges(this.#env.DB, { before: now - changes_days * DAY, slices: 5 });
   }

@@ -67,6 +67,11 @@ function checkKey(row: unknown, now: number): FoundKey {
   return found.ok ? { ...found, keyId, touch: now - (last_used_at ?? 0) >= TOUCH_MS } : found;
 }
 
+/** Returns whether a key has this id, also one that was revoked. */
+export async function hasKey(db: D1Database, keyId: string): Promise<boolean> {
+  return (await db.prepare("SELECT 1 FROM access_keys WHERE id = ?").bind(keyId).first()) !== null;
+}
+
 /** Notes that a key was used. Runs after the answer is sent. */
 export async function touchKey(db: D1Database, keyId: string, now: number): Promise<void> {
   await db.prepare("UPDATE access_keys SET last_used_at = ?2 WHERE id = ?1").bind(keyId, now).run();

@@ -49,6 +49,30 @@ export async function findListedUser(db: D1Database, id: string): Promise<Listed
   return row === null ? undefined : listedSchema.parse(row);
 }
 
+const countRow = z.object({ user: z.string(), keys: z.int() });
+
+/** Counts the access keys of users that are neither revoked nor expired. */
+export async function countValidKeys(
+  db: D1Database,
+  users: readonly string[],
+  now: number,
+): Promise<Map<string, number>> {
+  const { results } = await db
+    .prepare(
+      `SELECT user_id AS user, count(*) AS keys FROM access_keys
+       WHERE user_id IN (SELECT value FROM json_each(?1)) AND revoked_at IS NULL
+         AND (expires_at IS NULL OR expires_at > ?2) GROUP BY user_id`,
+    )
+    .bind(JSON.stringify(users), now)
+    .all();
+  return new Map(
+    countRow
+      .array()
+      .parse(results)
+      .map(({ user, keys }) => [user, keys]),
+  );
+}
+
 /** Returns keys of both kinds, newest first; only one user's if `user` is given. */
 export async function pageOfKeys(
   db: D1Database,

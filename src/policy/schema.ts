@@ -171,6 +171,12 @@ const shapeSchema = z.strictObject({
       .max(3_650)
       .default(90)
       .describe("Days after which a change of stock or of a ticket is deleted, with its idempotency key"),
+    searches_days: z
+      .int()
+      .min(0)
+      .max(30)
+      .default(30)
+      .describe("Days for which callers of each search are counted, without who they are; 0 counts none"),
   }),
 });
 

@@ -1,3 +1,4 @@
+import { policyInForce } from "../../policy/bundled.ts";
 import { ensureMigrated } from "../../database/migrate.ts";
 import type { Alarm } from "../alarm.ts";
 import type { Clock } from "../clock.ts";
@@ -8,7 +9,9 @@ import type { State } from "../store/state-row.ts";
 import { type AnchorRow, anchorOf, writeAnchor } from "./anchors.ts";
 import { auditIndex } from "./audit-index.ts";
 import type { Anchor } from "./chain.ts";
-import { foldReadings, readingsIn } from "./readings.ts";
+import { answeredCalls } from "./answered-calls.ts";
+import { foldReadings, readingOf } from "./readings.ts";
+import { foldSearches, searchOf } from "./searches.ts";
 import { isMostlyRefused, refusalsIn } from "./refusal-share.ts";
 import { type RowProblem, problemOf } from "./row-problem.ts";
 import { secretKeyOf } from "../../setup/secret-key.ts";
@@ -58,7 +61,10 @@ export class Anchoring {
     const lastHitAt = store.lastHitBehind(state.anchored.seq) ?? null;
     // Another anchor may be on its way, or have been lost with the object. D1 skips what it has.
     const folded = this.#confirmed ?? state.anchored.seq - REFOLDED;
-    const readings = readingsIn(store.recordsBehind(folded), (seq) => store.attempt(seq));
+    const calls = answeredCalls(store.recordsBehind(folded), (seq) => store.attempt(seq));
+    const found = Array.from(calls, (call) => ({ reading: readingOf(call), search: searchOf(call) }));
+    const readings = found.flatMap(({ reading }) => (reading === undefined ? [] : [reading]));
+    const searches = found.flatMap(({ search }) => search ?? []);
     // Noted first, so that calls that arrive meanwhile do not anchor again.
     log.noteAnchor(head.seq, now);
     try {
@@ -69,6 +75,12 @@ export class Anchoring {
       const key = await secretKeyOf(this.#env);
       const first = readings.length === 0 ? [] : [foldReadings(this.#env.DB, anchor, readings)];
       const before = await writeAnchor(this.#env.DB, anchor, flags, key, { first });
+      // An anchor that is written meanwhile counts the same searches, which changes nothing.
+      const { searches_days: days } = policyInForce().retention;
+      if (key !== undefined)
+        await logFailure(() =>
+          foldSearches(this.#env.DB, { principal: state.principal, key, days, now }, searches),
+        );
       this.#confirmed = Math.max(this.#confirmed ?? 0, head.seq);
       await logFailure(async () => {
         const problem = await this.#updateIndex(state, before);

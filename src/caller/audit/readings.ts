@@ -3,40 +3,25 @@ import { type Page, type Position, pageOf } from "../../database/page.ts";
 import { SHARED } from "../../detection/event.ts";
 import { isPersonal } from "../../detection/labels.ts";
 import { DAY } from "../../detection/window.ts";
-import type { Attempt, AuditRecord } from "./records.ts";
+import type { AnsweredCall } from "./answered-calls.ts";
 
 // The table `readings` says who read which customer, by day, so that a person's question is answered without reading every
 // chain. It is written with the anchor of a chain, after the answers.
 
-/** Records that one anchor folds. There are fewer between two anchors, unless D1 was out of reach for an hour. */
-const FOLDED_MAX = 10_000;
 const DROPPED_MAX = 500;
 
 /** One answered call: the number and time of its outcome, the tool or resource, and the tokens of the people in the answer. */
 type Reading = [seq: number, at: number, call: string, subjects: readonly string[]];
 
-/** Returns the answers that held people's data. `attemptOf` finds the attempt of an outcome whose attempt is not among the records. */
-export function readingsIn(
-  records: Iterable<AuditRecord>,
-  attemptOf: (seq: number) => Attempt | undefined,
-): Reading[] {
-  const attempts = new Map<number, Attempt>();
-  const readings: Reading[] = [];
-  let left = FOLDED_MAX;
-  for (const record of records) {
-    if (left-- <= 0) break;
-    if (record.kind === "attempt") attempts.set(record.seq, record);
-    if (record.kind !== "outcome" || record.flow === null) continue;
-    const { seq, at, attempt, outcome, withheld, flow } = record;
-    const { name, roles, flow: asked } = attempts.get(attempt) ?? attemptOf(attempt) ?? { flow: null };
-    attempts.delete(attempt);
-    // A call that was counted for several callers is in the chain of the one who made it.
-    if (asked === null || !isPersonal(asked) || roles.includes(SHARED)) continue;
-    if (outcome !== "ok" || withheld !== null || flow.missed) continue;
-    const subjects = [...new Set([...asked.subjects, ...flow.subjects])];
-    if (subjects.length > 0) readings.push([seq, at, name, subjects]);
-  }
-  return readings;
+/** Returns the reading of a call whose answer held people's data; undefined if it held none. */
+export function readingOf({ attempt, outcome }: AnsweredCall): Reading | undefined {
+  const { name, roles, flow: asked } = attempt;
+  const { seq, at, flow } = outcome;
+  // A call that was counted for several callers is in the chain of the one who made it.
+  if (asked === null || !isPersonal(asked) || roles.includes(SHARED)) return undefined;
+  if (flow === null || flow.missed) return undefined;
+  const subjects = [...new Set([...asked.subjects, ...flow.subjects])];
+  return subjects.length > 0 ? [seq, at, name, subjects] : undefined;
 }
 
 /**

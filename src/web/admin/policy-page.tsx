@@ -90,6 +90,8 @@ export function policyPage({ admin, policy, report }: PolicyPage): Promise<Respo
           <dd>{plural(policy.retention.audit_days, "day")}</dd>
           <dt>Changes and their keys</dt>
           <dd>{plural(policy.retention.changes_days, "day")}</dd>
+          <dt>Counts of searches</dt>
+          <dd>{plural(policy.retention.searches_days, "day")}</dd>
           <dt>Guard unavailable</dt>
           <dd>
             {policy.fail_open.targets.length === 0

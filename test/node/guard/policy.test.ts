@@ -34,7 +34,7 @@ const good: Policy = {
   redact: { except: { t: ["sku"] } },
   sign_on: NOBODY_SIGNS_ON,
   local_role: "chief",
-  retention: { audit_days: 90, changes_days: 90 },
+  retention: { audit_days: 90, changes_days: 90, searches_days: 30 },
 };
 const parsed = (changes: object) => parsePolicy({ ...good, ...changes });
 const clerk = (changes: object) => ({ roles: { clerk: { ...role, ...changes } } });

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, it } from "vitest";
-import { catalogCounts, pageOfUnstocked } from "../../../src/admin/catalog-counts.ts";
-import { pageOfFlagged } from "../../../src/admin/import-lists.ts";
+import { catalogCounts, pageOfUnstocked } from "../../../src/catalog/counts.ts";
+import { pageOfFlagged } from "../../../src/catalog/import/lists.ts";
 import { applyImport } from "../../../src/catalog/import/apply.ts";
 import { stageFlagged } from "../../../src/catalog/import/flagged.ts";
 import { type EndedImport, recordImport } from "../../../src/catalog/import/history.ts";

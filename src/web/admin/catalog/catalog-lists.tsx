@@ -1,6 +1,6 @@
 import type { Child } from "hono/jsx";
-import type { CategoryCounts, Unstocked } from "../../../admin/catalog-counts.ts";
-import type { ListedFlagged, ListedImport } from "../../../admin/import-lists.ts";
+import type { CategoryCounts, Unstocked } from "../../../catalog/counts.ts";
+import type { ListedFlagged, ListedImport } from "../../../catalog/import/lists.ts";
 import type { Page } from "../../../database/page.ts";
 import type { SignedIn } from "../../../identity/sessions.ts";
 import { adminPage } from "../admin-page.tsx";

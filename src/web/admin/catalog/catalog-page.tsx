@@ -1,5 +1,5 @@
-import type { CatalogCounts } from "../../../admin/catalog-counts.ts";
-import type { ListedFlagged, ListedImport } from "../../../admin/import-lists.ts";
+import type { CatalogCounts } from "../../../catalog/counts.ts";
+import type { ListedFlagged, ListedImport } from "../../../catalog/import/lists.ts";
 import type { Page } from "../../../database/page.ts";
 import type { SignedIn } from "../../../identity/sessions.ts";
 import { adminPage } from "../admin-page.tsx";
@@ -9,8 +9,10 @@ import { CategoryTable } from "./category-table.tsx";
 import { FlaggedTable } from "./flagged-table.tsx";
 import { ImportTable } from "./import-table.tsx";
 import { CATALOG } from "./paths.ts";
+import { SearchCards } from "./search-tables.tsx";
 
 interface CatalogPage {
+  searches: Parameters<typeof SearchCards>[0];
   admin: SignedIn;
   counts: CatalogCounts;
   imports: Page<ListedImport>;
@@ -30,6 +32,7 @@ export function catalogPage({
   counts,
   imports,
   flagged,
+  searches,
   now,
   message,
   status,
@@ -83,6 +86,7 @@ export function catalogPage({
           </p>
         )}
       </Card>
+      <SearchCards {...searches} />
       <Card title="Texts like instructions">
         {flagged.rows.length === 0 ? (
           <p class="quiet">No product's text reads like an instruction to an AI model.</p>

@@ -1,4 +1,4 @@
-import type { CategoryCounts } from "../../../admin/catalog-counts.ts";
+import type { CategoryCounts } from "../../../catalog/counts.ts";
 import { toMoney } from "../../../catalog/money.ts";
 import { Table } from "../data-table.tsx";
 import { list } from "../units.ts";

@@ -1,4 +1,4 @@
-import type { ListedFlagged } from "../../../admin/import-lists.ts";
+import type { ListedFlagged } from "../../../catalog/import/lists.ts";
 import { Table } from "../data-table.tsx";
 import { Ago, Chip } from "../elements.tsx";
 import { number } from "../units.ts";

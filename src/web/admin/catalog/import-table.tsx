@@ -1,4 +1,4 @@
-import type { ListedImport } from "../../../admin/import-lists.ts";
+import type { ListedImport } from "../../../catalog/import/lists.ts";
 import { BAD_ROWS_KEPT, type BadRow } from "../../../catalog/import/history.ts";
 import { Table } from "../data-table.tsx";
 import { Ago, Chip } from "../elements.tsx";

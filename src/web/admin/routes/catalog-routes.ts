@@ -1,8 +1,9 @@
 import { Hono } from "hono/tiny";
-import { catalogCounts, pageOfUnstocked } from "../../../admin/catalog-counts.ts";
+import { catalogCounts, pageOfUnstocked } from "../../../catalog/counts.ts";
 import type { AppContext, AppTypes } from "../../../app-types.ts";
-import { pageOfFlagged, pageOfImports } from "../../../admin/import-lists.ts";
+import { pageOfFlagged, pageOfImports } from "../../../catalog/import/lists.ts";
 import { type Page, type Position, pageOf } from "../../../database/page.ts";
+import { readSearches } from "../../../admin/search-list.ts";
 import type { SignedIn } from "../../../identity/sessions.ts";
 import { categoriesPage, flaggedPage, importsPage, unstockedPage } from "../catalog/catalog-lists.tsx";
 import { catalogPage } from "../catalog/catalog-page.tsx";
@@ -14,6 +15,7 @@ export const catalogRoutes = new Hono<AppTypes>();
 
 /** Rows of each list on the page Catalog itself. */
 const SHOWN = 5;
+const SEARCHES_SHOWN = 15;
 
 catalogRoutes.get(
   "/admin/catalog",
@@ -29,16 +31,19 @@ export async function showCatalog(
 ): Promise<Response> {
   const now = Date.now();
   const first = { after: undefined, size: SHOWN };
-  const [counts, imports, flagged] = await Promise.all([
+  const { searches_days: days } = c.var.policy.retention;
+  const [counts, imports, flagged, searches] = await Promise.all([
     catalogCounts(c.env.DB, now),
     pageOfImports(c.env.DB, first),
     pageOfFlagged(c.env.DB, first),
+    days === 0 ? undefined : readSearches(c.env.DB, { days, now, size: SEARCHES_SHOWN }),
   ]);
   return catalogPage({
     admin,
     counts,
     imports,
     flagged,
+    searches: { searches, days },
     now,
     message,
     ...(status !== undefined && { status }),

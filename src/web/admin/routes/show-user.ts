@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { AppContext } from "../../../app-types.ts";
 import type { Page, Position } from "../../../database/page.ts";
 import { newKeyId } from "../../../identity/administration.ts";
-import { findListedUser, pageOfKeys, pageOfUsers } from "../../../identity/lists.ts";
+import { countValidKeys, findListedUser, pageOfKeys, pageOfUsers } from "../../../identity/lists.ts";
 import type { SignedIn } from "../../../identity/sessions.ts";
 import { notFoundPage } from "../admin-page.tsx";
 import { NOT_SENT, type Sent } from "../form-values.ts";
@@ -14,8 +14,6 @@ import { PAGE_SIZE, afterOf } from "./list-position.ts";
 /** The id that a form gives to the key that it makes. */
 export const keyIdSchema = z.string().regex(/^key-[0-9a-f]{12}$/);
 
-const countRow = z.object({ user: z.string(), keys: z.int() });
-
 /** Returns a page of users with the number of their valid keys. */
 export async function readUsers(
   db: D1Database,
@@ -23,19 +21,10 @@ export async function readUsers(
 ): Promise<Page<ListedUser>> {
   const { rows, next } = await pageOfUsers(db, { after, prefix, size: PAGE_SIZE });
   const users = listedUserRow.array().parse(rows);
-  const { results } = await db
-    .prepare(
-      `SELECT user_id AS user, count(*) AS keys FROM access_keys
-       WHERE user_id IN (SELECT value FROM json_each(?1)) AND revoked_at IS NULL
-         AND (expires_at IS NULL OR expires_at > ?2) GROUP BY user_id`,
-    )
-    .bind(JSON.stringify(users.map(({ id }) => id)), now)
-    .all();
-  const counts = new Map(
-    countRow
-      .array()
-      .parse(results)
-      .map(({ user, keys }) => [user, keys]),
+  const counts = await countValidKeys(
+    db,
+    users.map(({ id }) => id),
+    now,
   );
   return { rows: users.map((user) => ({ ...user, keys: counts.get(user.id) ?? 0 })), next };
 }

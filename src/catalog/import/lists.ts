@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { flaggedSchema } from "../catalog/import/flagged.ts";
-import { badRowSchema, countsSchema, endedSchema } from "../catalog/import/history.ts";
-import { jsonText } from "../database/json-text.ts";
-import { type Page, type Position, pageOf } from "../database/page.ts";
+import { flaggedSchema } from "./flagged.ts";
+import { badRowSchema, countsSchema, endedSchema } from "./history.ts";
+import { jsonText } from "../../database/json-text.ts";
+import { type Page, type Position, pageOf } from "../../database/page.ts";
 
 // The last imports and what they found, as the dashboard lists them.
 
