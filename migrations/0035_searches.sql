@@ -1,4 +1,4 @@
--- What callers search for, in aggregate (src/caller/audit/searches.ts). A table is only added, and no earlier release reads it. Days
+-- Searches of callers, in aggregate (src/caller/audit/searches.ts). A table is only added, and no earlier release reads it. Days
 -- are days since the epoch, in UTC.
 
 CREATE TABLE searches (

@@ -134,7 +134,7 @@ export function CheckboxField({
   );
 }
 
-/** What is wrong with the form as a whole, which screen readers read out. */
+/** The problem of the form as a whole, which screen readers read out. */
 export function FormProblem({ sent: { problems } }: { sent: Sent }) {
   if (problems.size === 0) return <></>;
   return (

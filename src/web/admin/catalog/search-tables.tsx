@@ -10,7 +10,7 @@ interface SearchCards {
   days: number;
 }
 
-/** What callers search for, and which searches found nothing. */
+/** The most frequent searches, and those that found nothing. */
 export function SearchCards({ searches, days }: SearchCards) {
   return (
     <div class="columns">
