@@ -41,7 +41,7 @@ it.each([
   for (const [name, address] of Object.entries(pages)) {
     await page.goto(`${dashboard().server.url}${address}`);
     // The pictures end below the charts, and below the catalog.
-    const height = name === "overview" ? 1_360 : name === "catalog" ? 1_700 : DESKTOP.height;
+    const height = name === "overview" ? 1_360 : name === "catalog" ? 1_520 : DESKTOP.height;
     if (width === "desktop") await page.setViewportSize({ ...DESKTOP, height });
     await page.waitForTimeout(500);
     const path = join(OUT, `${name}-${width}-${colorScheme}.png`);
