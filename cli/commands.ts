@@ -12,6 +12,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: "ask", file: "cli/ask.ts", summary: "ask the catalog, as an AI client does" },
   { name: "stdio", file: "cli/stdio.ts", summary: "serve MCP over standard input and output" },
   { name: "import", file: "cli/import.ts", summary: "import a catalog from a file" },
+  { name: "feed", file: "cli/feed.ts", summary: "keep the catalog fresh from a URL" },
   { name: "users", file: "cli/users.ts", summary: "manage people and services, and make the first admin" },
   { name: "keys", file: "cli/keys.ts", summary: "manage access keys" },
   { name: "signing-keys", file: "cli/signing-keys.ts", summary: "manage keys that sign requests" },

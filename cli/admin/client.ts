@@ -33,6 +33,7 @@ const ADVISES_MODELS = new Set(["not_found", "conflict", "invalid_arguments"]);
 const LISTS: [path: RegExp, command: string][] = [
   [/^\/audit\//, "npx product-catalog-mcp audit list"],
   [/^\/keys\/./, "npx product-catalog-mcp keys list"],
+  [/^\/feeds\/./, "npx product-catalog-mcp feed list"],
   [/^\/signing-keys\/./, "npx product-catalog-mcp signing-keys list"],
   [/./, "npx product-catalog-mcp users list"],
 ];

@@ -88,10 +88,23 @@ export const writeDelivery = (db: D1Database, row: DeliveryRow): D1PreparedState
   db.prepare("DELETE FROM deliveries WHERE started_at < ?").bind(row.started_at - KEPT_MS),
 ];
 
+/** A feed with its last delivery. */
+const listedSchema = feedRowSchema.extend({
+  outcome: z.enum(OUTCOMES).nullable(),
+  problem: z.string().nullable(),
+});
+export type ListedFeed = z.output<typeof listedSchema>;
+
 /** The feeds, newest first. There are few, because each costs an object. */
-export async function allFeeds(db: D1Database): Promise<FeedRow[]> {
-  const { results } = await db.prepare("SELECT * FROM feeds ORDER BY created_at DESC, id").all();
-  return readableRows("feeds", results, feedRowSchema);
+export async function allFeeds(db: D1Database): Promise<ListedFeed[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT f.*, d.outcome, d.report ->> 'problem' AS problem FROM feeds f LEFT JOIN deliveries d ON d.id =
+         (SELECT id FROM deliveries WHERE source = f.id ORDER BY started_at DESC, id LIMIT 1)
+       ORDER BY f.created_at DESC, f.id`,
+    )
+    .all();
+  return readableRows("feeds", results, listedSchema);
 }
 
 /** Deliveries, newest first; of one feed or upload if `source` is given. */

@@ -77,6 +77,11 @@ export const FORMS: Record<string, Form> = {
     run: "npx product-catalog-mcp lab traffic --seconds 2 --calls 10",
   },
 
+  "npx product-catalog-mcp feed add https://YOUR-SHOP/google.xml --from google --every 6h --remove-missing": {
+    run: "npx product-catalog-mcp feed add https://shop.example/google.xml --from google --every 6h --remove-missing",
+  },
+  "npx product-catalog-mcp feed list": AS_IT_STANDS,
+
   "npx product-catalog-mcp users bootstrap": {
     run: "npx product-catalog-mcp users bootstrap ada --state new-state",
   },
