@@ -44,8 +44,13 @@ export interface NewFeed {
 
 /** A feed or an upload now. `phase` is null while nothing is fetched or read. */
 export interface FeedStatus {
+  kind: FeedState["kind"];
+  /** The URL without its query and credentials, or the file's name. */
+  name: string;
   phase: Delivery["phase"] | null;
   progress: Progress | null;
+  /** The last attempt of the delivery failed, and is repeated at this time. */
+  retry: { at: number; problem: string } | null;
   /** The delivery that waits for a person. */
   held: { id: string; report: Delivery["report"]; question: Delivery["question"] } | null;
   next_at: number | null;
@@ -107,10 +112,14 @@ export class CatalogFeed extends DurableObject<Env> {
   status(): Outcome<FeedStatus> {
     const state = this.#state;
     if (state === undefined) return GONE;
-    const { current, held, nextAt, pausedAt } = state;
+    const { kind, name, current, held, nextAt, pausedAt } = state;
     return ok({
+      kind,
+      name,
       phase: current?.phase ?? null,
       progress: current === null ? null : (this.#progress ?? null),
+      retry:
+        current === null || current.problem === null ? null : { at: current.dueAt, problem: current.problem },
       held: held && { id: held.id, report: held.report, question: held.question },
       next_at: nextAt,
       paused: pausedAt !== null,
@@ -381,7 +390,7 @@ export class CatalogFeed extends DurableObject<Env> {
     const fetches = current.fetches + 1;
     const at = kind === "upload" ? undefined : refetchAt({ ...current, fetches }, nextAt, now);
     if (at !== undefined) {
-      this.#setCurrent({ ...current, phase: "fetching", dueAt: at, fetches, starts: 0 });
+      this.#setCurrent({ ...current, phase: "fetching", dueAt: at, fetches, starts: 0, problem });
       return;
     }
     this.#end(current, "failed", now, { problem });

@@ -18,6 +18,8 @@ const deliverySchema = z.object({
   starts: z.int(),
   digest: z.string().nullable(),
   validators: validatorsSchema.nullable(),
+  /** Why the last attempt failed. */
+  problem: z.string().nullable().default(null),
   approvedBy: z.string().nullable(),
   report: reportSchema.nullable(),
   question: questionSchema.nullable(),
@@ -55,6 +57,7 @@ export const newDelivery = (id: string, phase: Delivery["phase"], now: number): 
   starts: 0,
   digest: null,
   validators: null,
+  problem: null,
   approvedBy: null,
   report: null,
   question: null,

@@ -11,7 +11,7 @@ import { wrangler } from "../../cli/wrangler.ts";
 // The files that `wrangler deploy` uploads.
 
 /** Bytes. A larger script takes longer to start in each location. */
-const GZIP_MAX = 443 * 1024;
+const GZIP_MAX = 447 * 1024;
 
 let folder: string;
 let uploaded: string[];

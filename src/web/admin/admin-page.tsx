@@ -11,6 +11,7 @@ const ASSETS = {
   tables: "/assets/tables.css",
   charts: "/assets/charts.css",
   script: "/assets/admin.js",
+  upload: "/assets/upload.js",
   secret: "/assets/secret.js",
   htmx: "/assets/htmx-4.0.1.min.js",
   uplot: "/assets/uplot-1.6.32.min.js",
@@ -51,12 +52,25 @@ interface AdminPage {
   /** Whether the page shows something to copy. */
   copies?: boolean;
   charts?: boolean;
+  /** Whether a form of the page sends a file. */
+  uploads?: boolean;
   status?: 200 | 404 | 409;
 }
 
 /** A page of the dashboard. */
 export function adminPage(
-  { admin, title, section, live, choice, still, charts = false, copies = false, status = 200 }: AdminPage,
+  {
+    admin,
+    title,
+    section,
+    live,
+    choice,
+    still,
+    charts = false,
+    uploads = false,
+    copies = false,
+    status = 200,
+  }: AdminPage,
   content: Child,
 ): Promise<Response> {
   const page = (
@@ -70,6 +84,7 @@ export function adminPage(
         {charts && <script src={ASSETS.uplot} defer />}
         <script src={ASSETS.htmx} defer />
         <script src={ASSETS.script} defer />
+        {uploads && <script src={ASSETS.upload} defer />}
         {copies && <script src={ASSETS.secret} defer />}
       </Head>
       <body>

@@ -6,6 +6,7 @@ import { notFoundPage } from "./admin-page.tsx";
 import { auditRoutes } from "./routes/audit-routes.ts";
 import { callerRoutes } from "./routes/caller-routes.ts";
 import { catalogRoutes } from "./routes/catalog-routes.ts";
+import { feedRoutes } from "./routes/feed-routes.ts";
 import { incidentRoutes } from "./routes/incident-routes.ts";
 import { overviewRoutes } from "./routes/overview-routes.ts";
 import { policyRoutes } from "./routes/policy-routes.ts";
@@ -21,6 +22,7 @@ for (const routes of [
   incidentRoutes,
   callerRoutes,
   userRoutes,
+  feedRoutes,
   catalogRoutes,
   stockRoutes,
   auditRoutes,

@@ -33,6 +33,13 @@ const ROUTES: [method: "GET" | "POST", pattern: string, path: string, status: nu
     `/admin/users/${NOBODY}/signing-keys/${NOBODY}/revoke`,
     404,
   ],
+  ["GET", "/admin/catalog/feeds", "/admin/catalog/feeds", 200],
+  ["POST", "/admin/catalog/feeds", "/admin/catalog/feeds", 409],
+  ["POST", "/admin/catalog/feeds/uploads", "/admin/catalog/feeds/uploads", 400],
+  ["POST", "/admin/catalog/feeds/uploads/:id/:n", `/admin/catalog/feeds/uploads/${NOBODY}/0`, 404],
+  ["POST", "/admin/catalog/feeds/uploads/:id/:n/end", `/admin/catalog/feeds/uploads/${NOBODY}/1/end`, 404],
+  ["GET", "/admin/catalog/feeds/:id", `/admin/catalog/feeds/${NOBODY}`, 404],
+  ["POST", "/admin/catalog/feeds/:id/:change", `/admin/catalog/feeds/${NOBODY}/run`, 404],
   ["GET", "/admin/catalog", "/admin/catalog", 200],
   ["GET", "/admin/catalog/imports", "/admin/catalog/imports", 200],
   ["GET", "/admin/catalog/flagged", "/admin/catalog/flagged", 200],
@@ -112,6 +119,11 @@ describe.each(ROUTES)("%s %s", (method, _, path, status) => {
     const response = await go(admin, method, path);
     expect(response.status).toBe(status);
     expect(response.headers.get("cache-control")).toBe("no-store");
+    // A script of the page sends files, and gets JSON.
+    if (path.includes("/uploads")) {
+      expect(response.headers.get("content-type")).toBe("application/json");
+      return;
+    }
     expect(response.headers.get("content-security-policy")).toBe(
       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
         "base-uri 'none'; frame-ancestors 'none'; form-action 'self'",

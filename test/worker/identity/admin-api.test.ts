@@ -53,6 +53,16 @@ const everyRoute: [string, string][] = [
   ["GET", "/signing-keys"],
   ["POST", "/signing-keys"],
   ["POST", "/signing-keys/sign-1/revoke"],
+  ["GET", "/feeds"],
+  ["POST", "/feeds"],
+  ["GET", "/feeds/feed-1"],
+  ["POST", "/feeds/feed-1/run"],
+  ["POST", "/feeds/feed-1/apply"],
+  ["DELETE", "/feeds/feed-1"],
+  ["POST", "/uploads"],
+  ["PUT", "/uploads/upload-1/pieces/0"],
+  ["POST", "/uploads/upload-1/pieces/1/end"],
+  ["GET", "/deliveries"],
   ["GET", "/nowhere"],
 ];
 

@@ -62,11 +62,10 @@ export function catalogPage({
         ) : (
           <ImportTable imports={imports.rows} now={now} label="Last imports" />
         )}
-        {imports.next !== null && (
-          <p>
-            <a href={`${CATALOG}/imports`}>All imports</a>
-          </p>
-        )}
+        <p class="links">
+          <a href={`${CATALOG}/feeds`}>Feeds and files</a>
+          {imports.next !== null && <a href={`${CATALOG}/imports`}>All imports</a>}
+        </p>
       </Card>
       <Card title="Categories">
         {categories.length === 0 ? (

@@ -11,4 +11,11 @@ export const DONE_MESSAGES = new Map<string | undefined, string>([
   ["vouched", "Vouched. The account has its own budget now."],
   ["undone", "Undone."],
   ["deleted", "Deleted. Its keys, sessions and clients are refused; its audit stays."],
+  ["feed-added", "Added. It is fetched now."],
+  ["feed-run", "It is fetched now."],
+  ["feed-pause", "Paused."],
+  ["feed-resume", "Resumed. It is fetched now."],
+  ["feed-remove", "Removed. Its products stay."],
+  ["feed-apply", "It is read and applied now."],
+  ["feed-discard", "Discarded. The catalog stays as it is."],
 ]);

@@ -1,0 +1,197 @@
+import type { DeliveryRow } from "../../../feeds/feed-rows.ts";
+import type { FeedStatus } from "../../../feeds/feed-object.ts";
+import type { DeliveryReport } from "../../../feeds/report.ts";
+import type { SignedIn } from "../../../identity/sessions.ts";
+import { adminPage } from "../admin-page.tsx";
+import { CATALOG } from "../catalog/paths.ts";
+import { Card, Done, Tile } from "../elements.tsx";
+import { number, plural } from "../units.ts";
+import { REASON_WORDS, progressWords, questionWords } from "./delivery-words.tsx";
+import { DeliveryTable } from "./feeds-page.tsx";
+import { FEEDS, feedPath } from "./paths.ts";
+
+interface FeedPage {
+  admin: SignedIn;
+  id: string;
+  /** The URL without its query, or the file's name. */
+  name: string;
+  isFeed: boolean;
+  status: FeedStatus;
+  deliveries: readonly DeliveryRow[];
+  now: number;
+  message: string | undefined;
+  httpStatus?: 409;
+}
+
+/** One feed or file: what happens now, what waits for the person, and what came before. */
+export function feedPage(wanted: FeedPage): Promise<Response> {
+  const { admin, id, name, isFeed, status, deliveries, now, message, httpStatus } = wanted;
+  const { held, phase, paused } = status;
+  return adminPage(
+    {
+      admin,
+      title: name,
+      section: CATALOG,
+      live: feedPath(id),
+      ...(message !== undefined && { still: <Done>{message}</Done> }),
+      ...(httpStatus !== undefined && { status: httpStatus }),
+    },
+    <>
+      {phase !== null && (
+        <section class="card" aria-label="Progress">
+          <p role="status">{progressWords(status)}</p>
+        </section>
+      )}
+      {held !== null && phase === null && <Held id={id} held={held} />}
+      {isFeed && (
+        <Card title="This feed">
+          <div class="actions">
+            <Action id={id} change="run" words="Fetch now" />
+            {paused ? (
+              <Action id={id} change="resume" words="Resume" />
+            ) : (
+              <Action id={id} change="pause" words="Pause" />
+            )}
+            <Action id={id} change="remove" words="Remove" tone="danger" />
+          </div>
+          <p class="quiet">Removing it keeps its products.</p>
+        </Card>
+      )}
+      <Card title="Deliveries">
+        {deliveries.length === 0 ? (
+          <p class="quiet">None yet.</p>
+        ) : (
+          <DeliveryTable deliveries={deliveries} now={now} />
+        )}
+      </Card>
+      <p>
+        <a href={FEEDS}>Back to feeds and files</a>
+      </p>
+    </>,
+  );
+}
+
+function Held({ id, held: { report, question } }: { id: string; held: NonNullable<FeedStatus["held"]> }) {
+  if (question !== null) return <Question id={id} {...question} />;
+  if (report === null) return <></>;
+  return (
+    <Card title="Waits for you">
+      {report.reasons.map((reason) => (
+        <p>{REASON_WORDS[reason]}</p>
+      ))}
+      <Report report={report} />
+      <div class="actions">
+        <Action id={id} change="apply" words="Apply" tone="main" />
+        <Action id={id} change="discard" words="Discard" />
+      </div>
+    </Card>
+  );
+}
+
+function Report({ report }: { report: DeliveryReport }) {
+  const { comparison, rows, bad, bad_rows, examples, notes, suspicious, removes_missing } = report;
+  return (
+    <>
+      <h3>As a shopper will see them</h3>
+      <ul class="plain-list" id="examples">
+        {examples.map((line) => (
+          <li>{line}</li>
+        ))}
+      </ul>
+      <dl class="tiles">
+        <Tile name="Products" value={number(rows)} />
+        <Tile name="New" value={number(comparison?.added ?? 0)} />
+        <Tile name="Changed" value={number(comparison?.changed ?? 0)} />
+        <Tile
+          name={removes_missing ? "Discontinued" : "Missing, kept"}
+          value={number(comparison?.missing ?? 0)}
+        />
+        <Tile name="Bad rows" value={number(bad)} tone={bad > 0 ? "bad" : undefined} />
+      </dl>
+      {notes.map((sentence) => (
+        <p>{sentence}</p>
+      ))}
+      {suspicious.count > 0 && (
+        <p>
+          {plural(suspicious.count, "product")} with text like an instruction to an AI model
+          {suspicious.quarantined ? ", kept out" : ""}: {suspicious.shown.map(({ sku }) => sku).join(", ")}
+        </p>
+      )}
+      {bad_rows.length > 0 && (
+        <details id="bad-rows">
+          <summary>{plural(bad, "bad row")}</summary>
+          <ul class="plain-list">
+            {bad_rows.map(({ line, problem }) => (
+              <li>
+                Row {number(line)}: {problem}
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </>
+  );
+}
+
+const CHOICES = {
+  prices: [
+    ["major", "Euros, dollars: 20 is 20.00"],
+    ["minor", "Cents: 2000 is 20.00"],
+  ],
+  decimal: [
+    ["point", "A point before the decimals: 19.99"],
+    ["comma", "A comma before the decimals: 19,99"],
+  ],
+} as const;
+
+function Question({ id, asks, text }: { id: string; asks: "prices" | "decimal" | "currency"; text: string }) {
+  return (
+    <Card title="One question">
+      {questionWords(text).map((line) => (
+        <p>{line}</p>
+      ))}
+      <form method="post" action={`${feedPath(id)}/apply`}>
+        {asks === "currency" ? (
+          <p class="field">
+            <label for="choice">Currency</label>
+            <input id="choice" name="currency" type="text" required maxlength={3} placeholder="EUR" />
+          </p>
+        ) : (
+          <fieldset class="field">
+            <legend>{asks === "prices" ? "The prices are in" : "The numbers have"}</legend>
+            <div class="ticks">
+              {CHOICES[asks].map(([value, words]) => (
+                <label>
+                  <input type="radio" name={asks} value={value} required />
+                  {words}
+                </label>
+              ))}
+            </div>
+          </fieldset>
+        )}
+        <div class="actions">
+          <button class="main">Read it so</button>
+        </div>
+      </form>
+      <Action id={id} change="discard" words="Discard" />
+    </Card>
+  );
+}
+
+function Action({
+  id,
+  change,
+  words,
+  tone,
+}: {
+  id: string;
+  change: string;
+  words: string;
+  tone?: "main" | "danger";
+}) {
+  return (
+    <form method="post" action={`${feedPath(id)}/${change}`}>
+      <button class={tone}>{words}</button>
+    </form>
+  );
+}

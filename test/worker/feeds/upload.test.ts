@@ -1,0 +1,88 @@
+import { env } from "cloudflare:workers";
+import { expect, it } from "vitest";
+import * as z from "zod";
+import { api } from "../identity/support/admin-api.ts";
+import { bearer, send } from "../identity/support/deployed.ts";
+import { keyOf, newKey, newUser } from "../identity/support/people.ts";
+import { recordsOf } from "../support/caller.ts";
+import { catalog, live, useShop } from "./support.ts";
+
+useShop();
+
+const madeSchema = z.object({ id: z.string() });
+const statusSchema = z.looseObject({
+  phase: z.string().nullable(),
+  held: z
+    .looseObject({
+      report: z.looseObject({ rows: z.int(), bad: z.int(), examples: z.array(z.string()) }).nullable(),
+      question: z.looseObject({ asks: z.string(), text: z.string() }).nullable(),
+    })
+    .nullable(),
+});
+const statusOf = async (key: string, id: string) =>
+  statusSchema.parse(await (await api(key, "GET", `/uploads/${id}`)).json());
+
+/** Sends a file in pieces of some bytes, and reads it. */
+async function upload(key: string, file: string, options: object = {}): Promise<string> {
+  const { id } = madeSchema.parse(
+    await (await api(key, "POST", "/uploads", { name: "lamps.csv", ...options })).json(),
+  );
+  const bytes = new TextEncoder().encode(file);
+  const pieces = [bytes.subarray(0, 40), bytes.subarray(40)];
+  for (const [n, piece] of pieces.entries())
+    await send(`/admin/api/uploads/${id}/pieces/${n}`, { method: "PUT", headers: bearer(key), body: piece });
+  expect((await api(key, "POST", `/uploads/${id}/pieces/3/end`)).status).toBe(409);
+  expect((await api(key, "POST", `/uploads/${id}/pieces/2/end`)).status).toBe(200);
+  await live(id);
+  return id;
+}
+
+const lamps = (price: string) =>
+  `sku,name,category,price,currency\n${[1, 2, 3, 4].map((each) => `UP-${price}-${each},Lamp ${each},Home,${price},EUR\n`).join("")}UP-bad,,,${price},EUR\n`;
+
+it("asks for the unit of the prices, shows three products, and applies once an admin wants it", async () => {
+  const user = await newUser(["admin"]);
+  const key = (await newKey(user)).secret;
+  const id = await upload(key, lamps("1999"));
+  expect((await statusOf(key, id)).held?.question?.asks).toBe("prices");
+  expect((await api(key, "POST", `/uploads/${id}/apply`)).status).toBe(409);
+  expect((await api(key, "POST", `/uploads/${id}/apply`, { prices: "minor" })).status).toBe(200);
+  await live(id);
+  const { held } = await statusOf(key, id);
+  expect(held?.report).toMatchObject({ rows: 4, bad: 1 });
+  expect(held?.report?.examples).toHaveLength(3);
+  expect(held?.report?.examples[0]).toContain("€19.99");
+  expect(await catalog()).toEqual({});
+  await api(key, "POST", `/uploads/${id}/apply`);
+  await live(id);
+  expect(await catalog()).toMatchObject({ "UP-1999-1": 1_999, "UP-1999-4": 1_999 });
+
+  const names = (await recordsOf(env.USER_WINDOWS.getByName(user))).flatMap((record) =>
+    record.kind === "attempt" ? [record.name] : [],
+  );
+  expect(names).toEqual(expect.arrayContaining(["admin.uploads.add", "admin.deliveries.apply"]));
+});
+
+it("discards a file, and the catalog stays as it is", async () => {
+  const key = await keyOf(["admin"]);
+  const before = await catalog();
+  const id = await upload(key, lamps("29.99"));
+  expect((await statusOf(key, id)).held?.report).toMatchObject({ rows: 4 });
+  expect((await api(key, "POST", `/uploads/${id}/discard`)).status).toBe(200);
+  await live(id);
+  expect(await catalog()).toEqual(before);
+  const { results } = await env.DB.prepare("SELECT outcome FROM deliveries WHERE source = ?").bind(id).all();
+  expect(results).toEqual([{ outcome: "discarded" }]);
+});
+
+it("says what is wrong with a file that holds no product", async () => {
+  const key = await keyOf(["admin"]);
+  const id = await upload(key, "<html><body>This is not a catalog at all, but a page.</body></html>");
+  const { results } = await env.DB.prepare(
+    "SELECT outcome, report ->> 'problem' AS problem FROM deliveries WHERE source = ?",
+  )
+    .bind(id)
+    .all<{ outcome: string; problem: string }>();
+  expect(results[0]?.outcome).toBe("failed");
+  expect(results[0]?.problem).toMatch(/\w/);
+});
