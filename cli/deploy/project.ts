@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { type Hash, createHash } from "node:crypto";
 import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
@@ -64,14 +64,19 @@ async function digestOfBuild(): Promise<string> {
     const hash = createHash("sha256").update(await readFile(CONFIG));
     for (const file of files) hash.update(`\n${file}\n`).update(await readFile(join(folder, file)));
     // Assets are uploaded beside the build.
-    const assets = await readdir(ASSETS, { recursive: true, withFileTypes: true });
-    const paths = assets.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-    for (const path of paths.toSorted())
-      hash.update(`\n${relative(ASSETS, path)}\n`).update(await readFile(path));
+    await addFolder(hash, ASSETS);
     return hash.digest("hex").slice(0, 32);
   } finally {
     await rm(folder, { recursive: true });
   }
+}
+
+/** Adds each file of a folder and its folders to a digest, with its path. */
+export async function addFolder(hash: Hash, folder: string): Promise<void> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  for (const path of paths.toSorted())
+    hash.update(`\n${relative(folder, path)}\n`).update(await readFile(path));
 }
 
 /**
