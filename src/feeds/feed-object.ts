@@ -31,6 +31,11 @@ import { BYTES_MAX, StoredBytes } from "./stored-bytes.ts";
  */
 export const ALLOWANCE: Allowance = { statements: 300, bytes: 4 * 1024 * 1024 };
 
+const DAY_MS = 24 * 60 * 60_000;
+/** Milliseconds in which a file must be sent, and for which a sent one waits for a person. */
+const RECEIVING_MS = DAY_MS;
+const HELD_MS = 7 * DAY_MS;
+
 export interface NewFeed {
   id: string;
   kind: "feed" | "upload";
@@ -103,7 +108,8 @@ export class CatalogFeed extends DurableObject<Env> {
       checkedAt: null,
       nextAt: url === null ? null : now,
       applied: null,
-      current: url === null ? newDelivery(given.id, "receiving", now) : null,
+      current:
+        url === null ? { ...newDelivery(given.id, "receiving", now), dueAt: now + RECEIVING_MS } : null,
       held: null,
     });
     this.#changed(now);
@@ -233,10 +239,25 @@ export class CatalogFeed extends DurableObject<Env> {
       });
       this.#outbox.write({ feed: this.#feedRow() }, now);
     }
+    this.#forgetUpload(now);
     const current = this.#state?.current;
     if (current == null || current.dueAt > now) return;
     if (current.phase === "fetching") await this.#fetch(current);
     else if (current.phase === "reading") await this.#read(current);
+  }
+
+  /** Forgets the bytes of a file that was never sent completely, or that nobody decides about. */
+  #forgetUpload(now: number): void {
+    const { kind, current, held } = this.#must();
+    if (kind !== "upload") return;
+    if (current?.phase === "receiving" && current.dueAt <= now) {
+      this.#end(current, "failed", now, { problem: "The file was not sent completely." });
+      this.#set({ current: null });
+    }
+    if (held !== null && held.dueAt <= now) {
+      this.#end(held, "discarded", now, {});
+      this.#set({ held: null });
+    }
   }
 
   async #fetch(current: Delivery): Promise<void> {
@@ -364,7 +385,7 @@ export class CatalogFeed extends DurableObject<Env> {
 
   #hold(delivery: Delivery, now: number): void {
     this.#supersedeHeld(now);
-    const held: Delivery = { ...delivery, phase: "held" };
+    const held: Delivery = { ...delivery, phase: "held", dueAt: now + HELD_MS };
     this.#set({ current: null, held });
     this.#note(held, held.question === null ? "waiting" : "asking", now, {});
   }
@@ -451,9 +472,10 @@ export class CatalogFeed extends DurableObject<Env> {
   }
 
   #schedule(): void {
-    const { current, nextAt } = this.#must();
+    const { kind, current, held, nextAt } = this.#must();
     const dues = [
-      current === null || current.phase === "receiving" ? undefined : current.dueAt,
+      current?.dueAt,
+      kind === "upload" ? held?.dueAt : undefined,
       current === null ? (nextAt ?? undefined) : undefined,
       this.#outbox.dueAt(),
     ].filter((at) => at !== undefined);

@@ -5,7 +5,7 @@ import { api } from "../identity/support/admin-api.ts";
 import { bearer, send } from "../identity/support/deployed.ts";
 import { keyOf, newKey, newUser } from "../identity/support/people.ts";
 import { recordsOf } from "../support/caller.ts";
-import { catalog, live, useShop } from "./support.ts";
+import { DAY, NOW, catalog, live, useShop } from "./support.ts";
 
 useShop();
 
@@ -73,6 +73,22 @@ it("discards a file, and the catalog stays as it is", async () => {
   expect(await catalog()).toEqual(before);
   const { results } = await env.DB.prepare("SELECT outcome FROM deliveries WHERE source = ?").bind(id).all();
   expect(results).toEqual([{ outcome: "discarded" }]);
+});
+
+it("forgets a file that nobody decides about, and one that was never sent completely", async () => {
+  const key = await keyOf(["admin"]);
+  const id = await upload(key, lamps("39.99"));
+  const { id: unsent } = madeSchema.parse(
+    await (await api(key, "POST", "/uploads", { name: "a.csv" })).json(),
+  );
+  await live(unsent, NOW + 2 * DAY);
+  await live(id, NOW + 8 * DAY);
+  const { results } = await env.DB.prepare(
+    "SELECT outcome FROM deliveries WHERE source IN (?, ?) ORDER BY outcome",
+  )
+    .bind(id, unsent)
+    .all();
+  expect(results).toEqual([{ outcome: "discarded" }, { outcome: "failed" }]);
 });
 
 it("says what is wrong with a file that holds no product", async () => {
