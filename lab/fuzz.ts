@@ -10,11 +10,12 @@ import type { LocalServer } from "../cli/local/server.ts";
 import { chance } from "../cli/sample/chance.ts";
 import { fillNewState } from "../cli/sample/fill-new-state.ts";
 import { ROOT } from "../cli/wrangler.ts";
-import { type Answered, problemsOf } from "./fuzz/judge.ts";
-import { bodyText, mutate } from "./fuzz/mutate.ts";
-import { type Sent, validRequests } from "./fuzz/valid.ts";
-import { addCallers } from "./support/callers.ts";
+import { problemsOf } from "./fuzz/judge.ts";
+import { mutate } from "./fuzz/mutate.ts";
+import { validRequests } from "./fuzz/valid.ts";
+import { addCallers, signIn } from "./support/callers.ts";
 import { withFreshServer } from "./support/fresh-server.ts";
+import { type Sent, bodyText, send } from "./support/requests.ts";
 import { lockSchema } from "./surface/lock.ts";
 
 const PARALLEL = 16;
@@ -113,18 +114,6 @@ async function run(server: LocalServer): Promise<void> {
     found.push({ number: -1, problems: [`/readyz answers ${alive.status}`], request: "" });
 }
 
-/** Returns the cookie of a new session. */
-async function signIn(url: string, key: string): Promise<string> {
-  const response = await fetch(`${url}/sign-in`, {
-    method: "POST",
-    headers: { origin: url, "cf-connecting-ip": `2001:db8::${key.length}` },
-    body: new URLSearchParams({ key }),
-    redirect: "manual",
-  });
-  const [cookie = ""] = response.headers.getSetCookie();
-  return cookie.split(";")[0] ?? "";
-}
-
 async function judge(server: LocalServer, number: number, request: Sent, isShown: boolean): Promise<void> {
   const answer = await send(server.url, request);
   sent++;
@@ -133,23 +122,6 @@ async function judge(server: LocalServer, number: number, request: Sent, isShown
   if (isShown) console.error(`${asCurl(server.url, request)}\n\n${answer.status}\n${answer.body}`);
   const problems = problemsOf(answer, DEADLINE_MS + GRACE_MS);
   if (problems.length > 0) found.push({ number, problems, request: asCurl(server.url, request) });
-}
-
-/** Undefined if the request is one that no HTTP client can send. */
-async function send(url: string, request: Sent): Promise<Answered | undefined> {
-  const { method, path, headers } = request;
-  const body = method === "GET" || method === "HEAD" ? undefined : bodyText(request);
-  const started = performance.now();
-  const init = { method, headers, redirect: "manual" as const, ...(body !== undefined && { body }) };
-  let prepared: Request;
-  try {
-    prepared = new Request(`${url}${path}`, init);
-  } catch {
-    return undefined;
-  }
-  const response = await fetch(prepared);
-  const text = await response.text();
-  return { status: response.status, headers: response.headers, body: text, ms: performance.now() - started };
 }
 
 function asCurl(url: string, request: Sent): string {

@@ -5,14 +5,15 @@ import type { Answer, Connections } from "./load.ts";
 const REDIRECT = "https://client.example/callback";
 
 const clientSchema = z.object({ client_id: z.string() });
-const tokensSchema = z.object({ access_token: z.string() });
+const tokensSchema = z.object({ access_token: z.string(), refresh_token: z.string() });
+export type Granted = z.output<typeof tokensSchema> & { client_id: string };
 
-/** Signs people in with their access keys, lets each allow one client, and returns the access tokens. */
+/** Signs people in with their access keys, lets each allow one client, and returns their tokens. */
 export async function grantTokens(
   url: string,
   connections: Connections,
   keys: readonly string[],
-): Promise<string[]> {
+): Promise<Granted[]> {
   const registered = await connections.send(url, {
     path: "/oauth/register",
     headers: { "content-type": "application/json" },
@@ -23,12 +24,17 @@ export async function grantTokens(
     }),
   });
   const { client_id } = clientSchema.parse(JSON.parse(registered.body));
-  const tokens: string[] = [];
+  const tokens: Granted[] = [];
   for (const key of keys) tokens.push(await grantToken(url, connections, key, client_id));
   return tokens;
 }
 
-async function grantToken(url: string, connections: Connections, key: string, client_id: string) {
+async function grantToken(
+  url: string,
+  connections: Connections,
+  key: string,
+  client_id: string,
+): Promise<Granted> {
   const form = async (path: string, fields: [string, string][], cookie = "") =>
     connections.send(url, {
       path,
@@ -69,7 +75,7 @@ async function grantToken(url: string, connections: Connections, key: string, cl
     ["redirect_uri", REDIRECT],
     ["code_verifier", verifier],
   ]);
-  return tokensSchema.parse(JSON.parse(exchanged.body)).access_token;
+  return { ...tokensSchema.parse(JSON.parse(exchanged.body)), client_id };
 }
 
 const cookieOf = ({ headers }: Answer): string =>

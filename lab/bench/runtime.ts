@@ -105,8 +105,8 @@ export async function run(
 
 const TICK_MS = 10;
 
-/** proc(5): fields 14 and 15 of /proc/PID/stat, counted after the name, which may contain spaces. */
-function cpuMs(pid: number): number {
+/** Returns the processor time of a process in milliseconds. proc(5): fields 14 and 15 of /proc/PID/stat, counted after the name, which may contain spaces. */
+export function cpuMs(pid: number): number {
   const [, behind = ""] = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ");
   const fields = behind.split(" ");
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS;

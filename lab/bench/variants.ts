@@ -66,7 +66,7 @@ export const variants: Record<VariantName, Variant> = {
     alone: FEW,
     async prepare(url, connections, { callers }) {
       const tokens = await grantTokens(url, connections, callers.slice(0, FEW));
-      return (query, index) => toolCall(search(query), tokens[index % tokens.length]);
+      return (query, index) => toolCall(search(query), tokens[index % tokens.length]?.access_token);
     },
   },
   support: {

@@ -1,12 +1,5 @@
-import { isRefusalCode } from "../../src/refusal.ts";
-
-export interface Answered {
-  status: number;
-  headers: Headers;
-  body: string;
-  /** Milliseconds from the first byte sent to the last one received. */
-  ms: number;
-}
+import { firstCode } from "../support/codes.ts";
+import type { Answered } from "../support/requests.ts";
 
 /** Texts that only the inside of the server has. */
 const INTERNAL = [
@@ -21,14 +14,10 @@ const INTERNAL = [
 /** Returns all that is wrong with an answer; the server promises that it is nothing. */
 export function problemsOf({ status, headers, body, ms }: Answered, deadlineMs: number): string[] {
   const problems: string[] = [];
-  if (status >= 500 && (headers.get("x-request-id") === null || !codesIn(body).some(isRefusalCode)))
+  if (status >= 500 && (headers.get("x-request-id") === null || firstCode(body) === undefined))
     problems.push(`HTTP ${status} without a reference and a code`);
   const internal = INTERNAL.find((pattern) => pattern.test(body));
   if (internal !== undefined) problems.push(`shows something internal: ${internal.exec(body)?.[0] ?? ""}`);
   if (ms > deadlineMs) problems.push(`took ${Math.round(ms)} ms`);
   return problems;
 }
-
-/** Codes of refusals in JSON, or on a page. */
-const codesIn = (body: string): string[] =>
-  [...body.matchAll(/\b[a-z]+(?:_[a-z]+)*\b/g)].map(([code]) => code);

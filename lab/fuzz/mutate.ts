@@ -1,5 +1,5 @@
 import type { Chance } from "../../cli/sample/chance.ts";
-import type { Sent } from "./valid.ts";
+import { type Sent, bodyText } from "../support/requests.ts";
 
 interface Place {
   value: unknown;
@@ -147,7 +147,3 @@ function placesIn(outer: object): Place[] {
     ...(typeof inner === "object" && inner !== null ? placesIn(inner) : []),
   ]);
 }
-
-/** The bytes of a body as text; undefined if the request has none. */
-export const bodyText = ({ body }: Sent): string | undefined =>
-  body === undefined || typeof body === "string" ? body : JSON.stringify(body);

@@ -1,19 +1,8 @@
 import type { Chance } from "../../cli/sample/chance.ts";
 import { UCP_PATH } from "../../src/http/well-known.ts";
+import { type Sent, form, json, legacy, modern, rpc } from "../support/requests.ts";
 import type { Lock } from "../surface/lock.ts";
 
-/** An HTTP request as it is sent. */
-export interface Sent {
-  method: string;
-  path: string;
-  headers: Record<string, string>;
-  /** A value to send as JSON, or a text to send as it is. */
-  body?: unknown;
-}
-
-const JSON_TYPE = { "content-type": "application/json", accept: "application/json, text/event-stream" };
-const FORM_TYPE = { "content-type": "application/x-www-form-urlencoded" };
-const MODERN = "2026-07-28";
 const ID = "C-10042";
 
 /** Pages and lists that a browser or an admin's program opens. */
@@ -107,41 +96,4 @@ export function validRequests({ tools }: Pick<Lock, "tools">) {
       ? legacy(path, rpc(message(random, path), 1))
       : modern(path, message(random, path));
   };
-}
-
-const rpc = ([method, params]: [string, object], id: number) => ({ jsonrpc: "2.0", id, method, params });
-
-const legacy = (path: string, body: unknown): Sent => ({
-  method: "POST",
-  path,
-  headers: { ...JSON_TYPE, "mcp-protocol-version": "2025-11-25" },
-  body,
-});
-
-function modern(path: string, [method, params]: [string, object]): Sent {
-  const _meta = {
-    "io.modelcontextprotocol/protocolVersion": MODERN,
-    "io.modelcontextprotocol/clientCapabilities": {},
-    "io.modelcontextprotocol/clientInfo": { name: "fuzz", version: "1" },
-  };
-  const name = "name" in params ? params.name : "uri" in params ? params.uri : undefined;
-  return {
-    method: "POST",
-    path,
-    headers: {
-      ...JSON_TYPE,
-      "mcp-protocol-version": MODERN,
-      "mcp-method": method,
-      ...(typeof name === "string" && { "mcp-name": name }),
-    },
-    body: rpc([method, { ...params, _meta }], 1),
-  };
-}
-
-function form(path: string, fields: Record<string, string>): Sent {
-  return { method: "POST", path, headers: FORM_TYPE, body: new URLSearchParams(fields).toString() };
-}
-
-function json(path: string, body: unknown): Sent {
-  return { method: "POST", path, headers: JSON_TYPE, body };
 }

@@ -31,3 +31,15 @@ export async function connect(url: string, key: string): Promise<Client> {
   await client.connect(new StreamableHTTPClientTransport(new URL("/mcp", url), { requestInit }));
   return client;
 }
+
+/** Returns the cookie of a new session. */
+export async function signIn(url: string, key: string): Promise<string> {
+  const response = await fetch(`${url}/sign-in`, {
+    method: "POST",
+    headers: { origin: url, "cf-connecting-ip": `2001:db8::${key.length}` },
+    body: new URLSearchParams({ key }),
+    redirect: "manual",
+  });
+  const [cookie = ""] = response.headers.getSetCookie();
+  return cookie.split(";")[0] ?? "";
+}

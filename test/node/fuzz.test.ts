@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { chance } from "../../cli/sample/chance.ts";
-import { type Answered, problemsOf } from "../../lab/fuzz/judge.ts";
+import { problemsOf } from "../../lab/fuzz/judge.ts";
 import { mutate } from "../../lab/fuzz/mutate.ts";
 import { validRequests } from "../../lab/fuzz/valid.ts";
+import type { Answered } from "../../lab/support/requests.ts";
 
 describe("lab fuzz", () => {
   const named = new Headers({ "x-request-id": "1" });

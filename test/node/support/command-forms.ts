@@ -230,6 +230,10 @@ export const FORMS: Record<string, Form> = {
   "npx vitest run --project slow test/slow/scale.test.ts": { ranBy: "test/slow/scale.test.ts" },
   "npx vitest run --project pictures": { run: "npx vitest list --project pictures" },
 
+  "npx product-catalog-mcp lab faults": { ranBy: "test/slow/faults.test.ts" },
+  "npx product-catalog-mcp lab soak": { ranBy: ".ci/run" },
+  "npx product-catalog-mcp lab soak --minutes 60 --write": { like: "npx product-catalog-mcp lab soak" },
+
   "npx product-catalog-mcp lab bench import": {
     run: "npx product-catalog-mcp lab bench import --products 500",
   },
