@@ -232,7 +232,9 @@ export const FORMS: Record<string, Form> = {
 
   "npx product-catalog-mcp lab faults": { ranBy: "test/slow/faults.test.ts" },
   "npx product-catalog-mcp lab soak": { ranBy: ".ci/run" },
-  "npx product-catalog-mcp lab soak --minutes 60 --write": { like: "npx product-catalog-mcp lab soak" },
+  "npx product-catalog-mcp lab soak --minutes 60 --write": {
+    run: "npx product-catalog-mcp lab soak --minutes 0.05 --write",
+  },
 
   "npx product-catalog-mcp lab bench import": {
     run: "npx product-catalog-mcp lab bench import --products 500",
