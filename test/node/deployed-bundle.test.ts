@@ -7,11 +7,15 @@ import { Miniflare, convertV4MiniflareOptions } from "miniflare";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { readWranglerConfig } from "../../cli/local/wrangler-config.ts";
 import { wrangler } from "../../cli/wrangler.ts";
+import { start, within } from "./support/processes.ts";
 
 // The files that `wrangler deploy` uploads.
 
 /** Bytes. A larger script takes longer to start in each location. */
 const GZIP_MAX = 447 * 1024;
+
+/** How many times longer than an empty Worker's its start may take, with the start of workerd in both. */
+const START_MAX = 2.5;
 
 let folder: string;
 let uploaded: string[];
@@ -33,6 +37,40 @@ const read = (name: string) => readFile(join(folder, "out", name));
 it("is small enough", async () => {
   const files = await Promise.all(uploaded.map(read));
   expect(gzipSync(Buffer.concat(files)).length).toBeLessThanOrEqual(GZIP_MAX);
+});
+
+it("starts within a few times of an empty Worker's time", async () => {
+  const { options } = await readWranglerConfig("wrangler.toml");
+  const script = (await read("index.js")).toString();
+  const startMs = async (contents: string): Promise<number> => {
+    const modules = [{ type: "ESModule" as const, path: "index.js", contents }];
+    const began = performance.now();
+    const worker = new Miniflare(
+      convertV4MiniflareOptions({ ...options, durableObjects: {}, cf: false, modules }),
+    );
+    try {
+      await (await fetch(`${(await worker.ready).origin}/healthz`)).text();
+      return performance.now() - began;
+    } finally {
+      await worker.dispose();
+    }
+  };
+  const nothing = "export default { fetch: () => new Response() };";
+  const ratios: number[] = [];
+  // With the same bindings, and in turn, so that a busy machine slows both alike.
+  for (let round = 0; round < 5; round++) {
+    const least = await startMs(nothing);
+    ratios.push((await startMs(script)) / least);
+  }
+  const [, , ratio] = ratios.toSorted((a, b) => a - b);
+  console.error(`Start-up, as a ratio to an empty Worker: ${ratio?.toFixed(2)}`);
+  expect(ratio).toBeLessThan(START_MAX);
+}, 120_000);
+
+it("holds no secret", async () => {
+  const args = ["node_modules/secretlint/bin/secretlint.js", "--no-glob", join(folder, "out", "index.js")];
+  const { code, stdout } = await within(60_000, start(process.execPath, args));
+  expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
 });
 
 it("holds neither the sample nor the endpoints of a developer's machine", async () => {
