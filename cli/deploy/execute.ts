@@ -1,9 +1,12 @@
+import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import type { Wanted } from "./plan.ts";
 import { withConfig } from "./project.ts";
-import { DIGEST_VARIABLE } from "./read-account.ts";
-import { wrangler } from "../wrangler.ts";
+import { COMMIT_VARIABLE, DIGEST_VARIABLE } from "./read-account.ts";
+import { ROOT, wrangler } from "../wrangler.ts";
 
+const run = promisify(execFile);
 const ASK_MS = 10_000;
 const PAUSE_MS = 2_000;
 
@@ -16,8 +19,10 @@ export async function upload(
   connectStore: string | undefined,
 ): Promise<string[]> {
   try {
+    const commit = await commitOf();
+    const variables = [`${DIGEST_VARIABLE}:${digest}`, ...(commit ? [`${COMMIT_VARIABLE}:${commit}`] : [])];
     const { targets } = await withConfig(connectStore, (config) =>
-      wrangler(["deploy", "--config", config, "--var", `${DIGEST_VARIABLE}:${digest}`]),
+      wrangler(["deploy", "--config", config, ...variables.flatMap((variable) => ["--var", variable])]),
     );
     return targets;
   } catch (error) {
@@ -26,6 +31,17 @@ export async function upload(
       `Worker ${worker}: ${reason}\nFix this and run npm run deploy again. It continues from here.`,
       { cause: error },
     );
+  }
+}
+
+/** Returns the folder's commit, with a plus if files differ from it; undefined if the folder is no repository. */
+async function commitOf(): Promise<string | undefined> {
+  try {
+    const git = async (...args: string[]) => (await run("git", args, { cwd: ROOT })).stdout.trim();
+    const commit = await git("rev-parse", "--short=12", "HEAD");
+    return (await git("status", "--porcelain")) === "" ? commit : `${commit}+`;
+  } catch {
+    return undefined;
   }
 }
 

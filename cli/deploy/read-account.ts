@@ -8,6 +8,8 @@ import { NO_WORKER, WranglerError, tryWrangler, wrangler } from "../wrangler.ts"
  * survives rollbacks.
  */
 export const DIGEST_VARIABLE = "DEPLOYED_DIGEST";
+/** The commit that was deployed, for mcp_build_info (src/probes/metrics.ts). */
+export const COMMIT_VARIABLE = "DEPLOYED_COMMIT";
 
 export interface Account {
   id: string;
@@ -91,7 +93,9 @@ async function readWorker(): Promise<Deployed | undefined> {
   );
   const bindings = views.flatMap(({ resources }) => resources.bindings);
   const database = bindings.find(({ name, type }) => type === "d1" && name === DATABASE_BINDING);
-  const settings = bindings.filter(({ name, type }) => type === "plain_text" && name !== DIGEST_VARIABLE);
+  const settings = bindings.filter(
+    ({ name, type }) => type === "plain_text" && name !== DIGEST_VARIABLE && name !== COMMIT_VARIABLE,
+  );
   return {
     digests: views.map(
       ({ resources }) => resources.bindings.find(({ name }) => name === DIGEST_VARIABLE)?.text,

@@ -1,3 +1,4 @@
+import * as z from "zod";
 import { version } from "../../package.json";
 import type { AppContext } from "../app-types.ts";
 import { isOpenLocally } from "../http/hosts.ts";
@@ -7,6 +8,9 @@ import { CONTENT_TYPE, expose } from "../telemetry/metrics/exposition.ts";
 import { HUB_NAME } from "../telemetry/metrics/hub.ts";
 import { flushNow } from "../telemetry/sink.ts";
 import { Unreachable } from "../unreachable.ts";
+
+/** npm run deploy sets the variable (cli/deploy/execute.ts). */
+const commitSchema = z.string().default("unknown");
 
 async function scrape(env: Env): Promise<Counts> {
   try {
@@ -28,7 +32,7 @@ export async function metricsPage(c: AppContext): Promise<Response> {
   // So that at least what this isolate has just served is seen.
   await flushNow();
   const counts = await scrape(c.env);
-  return c.body(expose(counts, version), 200, {
+  return c.body(expose(counts, [version, commitSchema.parse(Reflect.get(c.env, "DEPLOYED_COMMIT"))]), 200, {
     "Content-Type": CONTENT_TYPE,
     "Cache-Control": "no-store",
   });

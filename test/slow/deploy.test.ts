@@ -137,5 +137,7 @@ describe("npx wrangler deploy", () => {
     expect([...cloud.secrets]).toEqual([]);
     // It recorded no digest.
     expect(report(await deploy("--json")).actions).toEqual(["keep", "keep", "deploy"]);
+    const commit = cloud.versions.at(-1)?.bindings.find(({ name }) => name === "DEPLOYED_COMMIT");
+    expect(commit).toMatchObject({ text: expect.stringMatching(/^[0-9a-f]{12}\+?$/) });
   });
 });

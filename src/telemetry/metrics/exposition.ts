@@ -1,4 +1,4 @@
-import { type Counts, seriesIn } from "./counts.ts";
+import { type Counts, SEPARATOR, seriesIn } from "./counts.ts";
 import { BUCKETS, type MetricName, metrics } from "./table.ts";
 
 /** Prometheus text format 0.0.4. */
@@ -8,8 +8,8 @@ export const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
  * Writes every metric that has a sample, in the table's order.
  * https://prometheus.io/docs/instrumenting/exposition_formats/
  */
-export function expose(counts: Counts, version: string): string {
-  const all: Counts = { ...counts, mcp_build_info: { [version]: [1] } };
+export function expose(counts: Counts, build: readonly [version: string, commit: string]): string {
+  const all: Counts = { ...counts, mcp_build_info: { [build.join(SEPARATOR)]: [1] } };
   return metricNames.map((name) => family(name, all)).join("");
 }
 

@@ -79,8 +79,8 @@ export const metrics = {
   },
   mcp_build_info: {
     type: "gauge",
-    help: "1, labelled with the version that answered the scrape.",
-    labels: ["version"],
+    help: "1, labelled with the version and the commit that answered the scrape.",
+    labels: ["version", "commit"],
   },
 } as const satisfies Record<string, Metric>;
 

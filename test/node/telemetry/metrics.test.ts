@@ -111,7 +111,7 @@ it("is exposed in Prometheus's format", () => {
   count(counts, "mcp_refusals_total", ['a"b\\c']);
   observe(counts, "mcp_d1_duration_seconds", [], 0.0015);
   observe(counts, "mcp_d1_duration_seconds", [], 60);
-  const text = expose(counts, "1.2.3");
+  const text = expose(counts, ["1.2.3", "abc"]);
   expect(text).toContain('\nmcp_resource_reads_total{resource_uri="catalog://products/{sku}"} 2\n');
   expect(text).toContain('\nmcp_refusals_total{code="a\\"b\\\\c"} 1\n');
   expect(text).toContain("# TYPE mcp_d1_duration_seconds histogram\n");
@@ -120,6 +120,6 @@ it("is exposed in Prometheus's format", () => {
   expect(text).toContain('\nmcp_d1_duration_seconds_bucket{le="5"} 1\n');
   expect(text).toContain('\nmcp_d1_duration_seconds_bucket{le="+Inf"} 2\n');
   expect(text).toContain("\nmcp_d1_duration_seconds_sum 60.0015\nmcp_d1_duration_seconds_count 2\n");
-  expect(text).toContain('\nmcp_build_info{version="1.2.3"} 1\n');
+  expect(text).toContain('\nmcp_build_info{version="1.2.3",commit="abc"} 1\n');
   expect(text).not.toContain("mcp_not_of_the_table");
 });

@@ -91,7 +91,9 @@ describe("/metrics", () => {
     expect(rose('mcp_refusals_total{code="unknown_tool"}')).toBe(1);
     expect(rose('mcp_durable_object_duration_seconds_count{operation="admit"}')).toBeGreaterThanOrEqual(5);
     expect(rose("mcp_d1_duration_seconds_count")).toBeGreaterThanOrEqual(3);
-    expect(after).toMatch(/^mcp_build_info\{version="\d+\.\d+\.\d+"\} 1$/m);
+    expect(after).toMatch(/^mcp_build_info\{version="\d+\.\d+\.\d+",commit="unknown"\} 1$/m);
+    const deployed = await scrape(good, { ...SCRAPED, DEPLOYED_COMMIT: "0123456789ab" });
+    expect(await deployed.text()).toContain('commit="0123456789ab"} 1\n');
     expect(after).not.toContain("mcp_forged");
     expect(after).not.toContain("SKU-");
   });
