@@ -54,6 +54,11 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: "lab bench flood", file: "lab/bench-flood.ts", summary: "time a caller while another floods" },
   { name: "lab fuzz", file: "lab/fuzz.ts", summary: "send requests with something wrong in them" },
   { name: "lab faults", file: "lab/faults.ts", summary: "break each part, and see what callers saw" },
-  { name: "lab soak", file: "lab/soak.ts", summary: "let 40 callers call for minutes, and count the records" },
+  {
+    name: "lab soak",
+    file: "lab/soak.ts",
+    summary: "let 40 callers call for minutes, and count the records",
+  },
+  { name: "lab scale", file: "lab/scale.ts", summary: "time a small server and a large one" },
   { name: "lab words", file: "lab/words.ts", summary: "check that comments are in plain words" },
 ];

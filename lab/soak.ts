@@ -8,6 +8,7 @@ import { markdownTable, writeSection } from "./support/page.ts";
 
 /** How much more processor time a request may take at the end. */
 const SLOWER_MAX = 2;
+const JUDGED_MIN = 500;
 /** Bytes of a caller's object for each call. */
 const STORAGE_MAX = 4_000;
 
@@ -29,8 +30,8 @@ const soaked = await Scene.with(startBreakable(), (scene) =>
   soak(scene, { minutes, rate, seed }, (text) => console.error(text)),
 );
 const { first, last, storage, problems } = soaked;
-// The times of answers depend on what else the machine does.
-if (last.cpu > SLOWER_MAX * first.cpu)
+// The times of answers depend on what else the machine does. Processor time comes in steps of 10 ms.
+if (soaked.requests >= JUDGED_MIN && last.cpu > SLOWER_MAX * first.cpu)
   problems.push(`a request took ${last.cpu.toFixed(1)} ms of processor time at the end`);
 if (storage > STORAGE_MAX) problems.push(`a call takes ${storage.toFixed(0)} bytes of storage`);
 

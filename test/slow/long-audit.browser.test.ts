@@ -5,7 +5,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { enterKey } from "../node/support/browser.ts";
 import { launchBrowser } from "../node/support/find-browser.ts";
-import { type Scaled, startScaled } from "./support/scaled.ts";
+import { type Scaled, startScaled } from "../../lab/scale/scaled.ts";
 
 // A long chain is checked in parts: the page goes on by itself, or by a link where no script runs.
 
@@ -23,14 +23,14 @@ beforeAll(async () => {
   }
   ({ browser } = launched);
   folder = await mkdtemp(join(tmpdir(), "catalog-long-audit-"));
-  scaled = await startScaled(folder, RECORDS);
+  scaled = await startScaled(folder, { callers: RECORDS, records: RECORDS });
 });
 beforeEach(({ skip }) => {
   if (missing !== undefined) skip(missing);
 });
 afterAll(async () => {
   await browser?.close();
-  await scaled?.close();
+  await scaled?.server.close();
   if (folder !== undefined) await rm(folder, { recursive: true });
 });
 

@@ -227,10 +227,15 @@ export const FORMS: Record<string, Form> = {
   "npm test -- registry labels tools permission surface compatibility": { run: "npm test -- wilson" },
   "npx vitest run --project worker test/worker/cost.test.ts": { ranBy: "test/worker/cost.test.ts" },
   "npx vitest run --project slow test/slow/dashboard": { ranBy: "test/slow/dashboard.browser.test.ts" },
-  "npx vitest run --project slow test/slow/scale.test.ts": { ranBy: "test/slow/scale.test.ts" },
+  "npx vitest run --project slow test/slow/upgrade.test.ts": { ranBy: "test/slow/upgrade.test.ts" },
   "npx vitest run --project pictures": { run: "npx vitest list --project pictures" },
 
   "npx product-catalog-mcp lab faults": { ranBy: "test/slow/faults.test.ts" },
+  "npx product-catalog-mcp lab scale": { ranBy: "test/slow/scale.test.ts" },
+  "npx product-catalog-mcp lab scale --write": {
+    like: "npx product-catalog-mcp lab soak --minutes 60 --write",
+  },
+  "npx product-catalog-mcp lab fuzz": { run: "npx product-catalog-mcp lab fuzz --requests 200" },
   "npx product-catalog-mcp lab soak": { ranBy: ".ci/run" },
   "npx product-catalog-mcp lab soak --minutes 60 --write": {
     run: "npx product-catalog-mcp lab soak --minutes 0.05 --write",

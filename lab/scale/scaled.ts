@@ -1,9 +1,20 @@
-import { demoKeys } from "../../../cli/local/demo-users.ts";
-import { type LocalServer, startServer } from "../../../cli/local/server.ts";
+import { demoKeys } from "../../cli/local/demo-users.ts";
+import { importRecords } from "../../cli/import/import-records.ts";
+import { type LocalServer, startServer } from "../../cli/local/server.ts";
+import { scaledCatalog } from "../eval/scaled-catalog.ts";
+import { signIn } from "../support/callers.ts";
 
 const DAY = 86_400_000;
 
-/** A server with so many callers, every one with a key, an audit and an incident, and `many-2` with so long a chain. */
+export interface Size {
+  /** Each with a key, an audit and an incident. */
+  callers: number;
+  /** Records of the chain of `many-2`. */
+  records: number;
+  products?: number;
+}
+
+/** A server of a size. */
 export interface Scaled {
   stateDir: string;
   url: string;
@@ -17,15 +28,17 @@ export interface Scaled {
   fillChain(principal: string, count: number, span: { from: number; to: number }): Promise<void>;
   /** Makes a caller's alarm ring. */
   ring(principal: string): Promise<void>;
+  /** Ends a caller's object, which wakes up at the next request. */
+  end(principal: string): Promise<void>;
   /** Asks a caller's object for nothing. */
   ping(principal: string): Promise<void>;
   /** How many records a caller's chain has. */
   records(principal: string): Promise<number>;
-  close(): Promise<void>;
+  server: LocalServer;
 }
 
-export async function startScaled(stateDir: string, count: number): Promise<Scaled> {
-  const server = await startServer({ stateDir, entrypoint: "test/scale/worker.ts" });
+export async function startScaled(stateDir: string, size: Size): Promise<Scaled> {
+  const server = await startServer({ stateDir, entrypoint: "lab/scale/worker.ts" });
   const keys = await demoKeys(server, stateDir);
   const key = keys["user-admin"] ?? "";
   const ask = async (path: string, init?: RequestInit): Promise<Response> => {
@@ -41,11 +54,12 @@ export async function startScaled(stateDir: string, count: number): Promise<Scal
     await scale("chain", { principal, count: records, from, to, retention: 30 * DAY });
   };
 
-  await seed(server, count);
-  await scale("index", { from: 1, to: count });
+  if (size.products !== undefined) await importRecords(server, scaledCatalog(size.products));
+  await seed(server, size.callers);
+  await scale("index", { from: 1, to: size.callers });
   await scale("seals", {});
   const now = Date.now();
-  await fillChain("many-2", count, { from: now - 25 * DAY, to: now - 1_000 });
+  await fillChain("many-2", size.records, { from: now - 25 * DAY, to: now - 1_000 });
   const cookie = await signIn(server.url, key);
   return {
     stateDir,
@@ -62,23 +76,11 @@ export async function startScaled(stateDir: string, count: number): Promise<Scal
     },
     fillChain,
     ring: async (principal) => void (await scale("ring", { principal })),
+    end: async (principal) => void (await scale("end", { principal })),
     ping: async (principal) => void (await scale("ping", { principal })),
     records: async (principal) => Number(await scale("count", { principal })),
-    close: () => server.close(),
+    server,
   };
-}
-
-/** Signs in on the page, and gives the session's cookie. */
-async function signIn(url: string, key: string): Promise<string> {
-  const response = await fetch(`${url}/sign-in`, {
-    method: "POST",
-    headers: { origin: url, "content-type": "application/x-www-form-urlencoded" },
-    body: new URLSearchParams({ key, next: "/admin" }),
-    redirect: "manual",
-  });
-  const cookie = response.headers.getSetCookie().map((each) => each.split(";")[0]);
-  if (response.status !== 303 || cookie.length === 0) throw new Error(`Sign-in: ${response.status}`);
-  return cookie.join("; ");
 }
 
 /** Rows of D1 in pieces: one statement for all would be a transaction of minutes. */

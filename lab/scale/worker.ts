@@ -8,7 +8,7 @@ import { anchorSchema } from "../../src/caller/audit/chain.ts";
 import { ADMITTED, type Attempt } from "../../src/caller/audit/records.ts";
 import { createStore } from "../../src/caller/store.ts";
 
-// The Worker as it runs on this machine, whose Durable Objects can be filled at once: test/slow/scale.test.ts measures it.
+// The Worker as it runs on this machine, whose Durable Objects can be filled at once: lab scale measures it.
 
 export * from "../../src/local/worker.ts";
 
@@ -68,6 +68,11 @@ export class UserWindows extends CallerWindows {
   /** Makes the alarm ring now. */
   async ring(): Promise<void> {
     await this.ctx.storage.setAlarm(Date.now());
+  }
+
+  /** Ends the object, as an eviction does. */
+  end(): void {
+    this.ctx.abort("evicted");
   }
 
   /** How many records are left; an object that has ended has no table. */
@@ -151,6 +156,11 @@ export default {
       case "/__scale/ring":
         await object().ring();
         return Response.json("rung");
+      case "/__scale/end":
+        await object()
+          .end()
+          .catch(() => {});
+        return Response.json("ended");
       case "/__scale/ping":
         return Response.json(await object().ping());
       case "/__scale/count":
