@@ -156,6 +156,12 @@ for (const path of ["/account/*", "/sign-out", "/authorize", "/confirm/*", "/adm
   app.use(path, limitFailedSessions);
 
 app.get("/", installPage);
+// Directories ask for a text here, as proof that the operator owns the host (docs/publish.md).
+for (const proof of ["openai-apps-challenge", "mcp-registry-auth"])
+  app.get(`/.well-known/${proof}`, async (c) => {
+    const file = await c.env.ASSETS.fetch(`https://assets.invalid/${proof}.txt`);
+    return file.ok ? c.text(await file.text()) : c.notFound();
+  });
 app.get("/assets/*", serveAsset);
 app.get("/metrics", metricsPage);
 app.post("/webhooks/stock", stockWebhook);

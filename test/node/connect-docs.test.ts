@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ROLES, SCOPES, type Scope, scopesOf } from "../../src/identity/scopes.ts";
 import { DOCUMENTED, docRig, expectLines } from "./support/doc-examples.ts";
+import { NAMED, namesOfTests, testsNamedIn } from "./support/named-tests.ts";
 import { BIN } from "./support/processes.ts";
 import { cliProgram, curl, runCommands } from "./support/shell.ts";
 
@@ -58,4 +59,22 @@ it("its scopes and their roles match the code", () => {
     ([, ...cells]) => cells,
   );
   expect(rows).toEqual(expected);
+});
+
+describe("the directories' checklist", async () => {
+  const page = await readFile("docs/connect.md", "utf8");
+  const [, after = ""] = page.split("## What the directories ask for");
+  const [section = ""] = after.split("\n## ");
+  const rows = section
+    .split("\n")
+    .filter((line) => line.startsWith("| ") && !line.startsWith("| requirement"));
+
+  it("names a test in each line, or says that it is by hand", () => {
+    expect(rows.length).toBeGreaterThan(20);
+    expect(rows.filter((row) => row.match(NAMED) === null && !/\| by hand[^|]* \|$/.test(row))).toEqual([]);
+  });
+
+  it.each(testsNamedIn(section))("names a test that exists: $file, $name", async ({ file, name }) => {
+    expect(await namesOfTests(file)).toContain(name);
+  });
 });

@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
+import { fillCatalogLife } from "./support/catalog-life.ts";
 import { DESKTOP, useDashboard } from "./support/dashboard.ts";
 
 // npx vitest run --project pictures: draws the dashboard after five minutes' traffic, in both themes and at two widths.
@@ -10,6 +11,7 @@ const TRAFFIC_S = 300;
 const PHONE = { width: 390, height: 844 };
 
 const dashboard = useDashboard(TRAFFIC_S);
+beforeAll(() => fillCatalogLife(dashboard().server, Date.now()));
 
 it.each([
   ["light", "desktop", DESKTOP],
@@ -32,11 +34,14 @@ it.each([
     incident,
     caller: `/admin/callers/${caller}`,
     policy: "/admin/policy",
+    catalog: "/admin/catalog",
+    users: "/admin/users",
+    user: "/admin/users/user-support",
   };
   for (const [name, address] of Object.entries(pages)) {
     await page.goto(`${dashboard().server.url}${address}`);
-    // The picture ends below the charts.
-    const height = name === "overview" ? 1_360 : DESKTOP.height;
+    // The pictures end below the charts, and below the catalog.
+    const height = name === "overview" ? 1_360 : name === "catalog" ? 1_520 : DESKTOP.height;
     if (width === "desktop") await page.setViewportSize({ ...DESKTOP, height });
     await page.waitForTimeout(500);
     const path = join(OUT, `${name}-${width}-${colorScheme}.png`);

@@ -29,7 +29,7 @@ export function SearchCards({ searches, days }: SearchCards) {
           label="Searches that found nothing"
           none="No words yet."
         />
-        <p class="quiet">The last time that each of at least three callers searched for these words.</p>
+        <p class="quiet">Words for which the last search of at least three callers found nothing.</p>
       </Card>
     </div>
   );
