@@ -43,10 +43,12 @@ export function progressWords({ phase, progress, retry }: FeedStatus): string {
   return `${STEPS[step]}: ${share}${step === "checking" || (step === "reading" && all === undefined) ? " rows" : ""}`;
 }
 
+/** A sentence of the importer without the flags of the command. */
+export const withoutFlags = (text: string): string => text.replaceAll(/ \([^()]*--[^()]*\)/g, "");
+
 /** The question without the names of the command's flags. */
 export const questionWords = (text: string): string[] =>
-  text
-    .replaceAll(/ \(--[^)]*\)/g, "")
+  withoutFlags(text)
     .replaceAll(/(?:^|\s)(?:Add|Correct)\b[^\n]*$/g, "")
     .split("\n")
     .map((line) => line.trim())

@@ -6,7 +6,7 @@ import { adminPage } from "../admin-page.tsx";
 import { CATALOG } from "../catalog/paths.ts";
 import { Card, Done, Tile } from "../elements.tsx";
 import { number, plural } from "../units.ts";
-import { REASON_WORDS, progressWords, questionWords } from "./delivery-words.tsx";
+import { REASON_WORDS, progressWords, questionWords, withoutFlags } from "./delivery-words.tsx";
 import { DeliveryTable } from "./feeds-page.tsx";
 import { FEEDS, feedPath } from "./paths.ts";
 
@@ -109,7 +109,7 @@ function Report({ report }: { report: DeliveryReport }) {
         <Tile name="Bad rows" value={number(bad)} tone={bad > 0 ? "bad" : undefined} />
       </dl>
       {notes.map((sentence) => (
-        <p>{sentence}</p>
+        <p>{withoutFlags(sentence)}</p>
       ))}
       {suspicious.count > 0 && (
         <p>
