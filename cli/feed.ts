@@ -2,6 +2,7 @@
 
 import { InvalidArgumentError, Option } from "commander";
 import { text } from "node:stream/consumers";
+import * as z from "zod";
 import { PRESET_NAMES } from "../src/catalog/import/read/presets/index.ts";
 import { idInPath } from "./arguments.ts";
 import { adminCommand } from "./admin/console.ts";
@@ -96,6 +97,38 @@ for (const [verb, about] of [
   ["run", "Fetch a feed now."],
   ["pause", "Stop fetching a feed."],
   ["resume", "Fetch a paused feed again."],
+] as const)
+  program
+    .command(verb)
+    .description(about)
+    .argument("<id>", "the feed's id", idInPath)
+    .action((id: string) => admin.send("POST", `/feeds/${encodeURIComponent(id)}/${verb}`));
+const waitingSchema = z.looseObject({
+  held: z
+    .looseObject({
+      id: z.string(),
+      report: z.looseObject({ rows: z.int(), bad: z.int(), examples: z.array(z.string()) }).nullable(),
+      question: z.looseObject({ text: z.string() }).nullable(),
+    })
+    .nullable(),
+});
+program
+  .command("show")
+  .description("Show the delivery that waits for a person.")
+  .argument("<id>", "the feed's id", idInPath)
+  .action(async (id: string) => {
+    const status = waitingSchema.parse(await admin.call("GET", `/feeds/${encodeURIComponent(id)}`));
+    const { held } = status;
+    if (held === null) return admin.print(status, "No delivery waits.");
+    const { report, question } = held;
+    const counts =
+      report === null ? [] : [`${report.rows} products, ${report.bad} bad rows`, ...report.examples];
+    admin.print(
+      status,
+      [`Waiting: ${held.id}`, ...counts, ...(question === null ? [] : [question.text])].join("\n"),
+    );
+  });
+for (const [verb, about] of [
   ["apply", "Apply the delivery that waits for a person."],
   ["discard", "Discard the delivery that waits for a person."],
 ] as const)
@@ -103,7 +136,10 @@ for (const [verb, about] of [
     .command(verb)
     .description(about)
     .argument("<id>", "the feed's id", idInPath)
-    .action((id: string) => admin.send("POST", `/feeds/${encodeURIComponent(id)}/${verb}`));
+    .argument("<delivery>", "the delivery that you have seen; feed show names it")
+    .action((id: string, delivery: string) =>
+      admin.send("POST", `/feeds/${encodeURIComponent(id)}/${verb}`, { delivery }),
+    );
 program
   .command("remove")
   .description("Remove a feed. Its products stay.")

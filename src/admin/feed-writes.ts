@@ -3,7 +3,7 @@ import { feedObject } from "../feeds/feed-client.ts";
 import { allFeeds } from "../feeds/feed-rows.ts";
 import { newId } from "../feeds/feed-object.ts";
 import { feedUrl, shownUrl } from "../feeds/fetch-feed.ts";
-import type { newFeedSchema, newUploadSchema, DeliveryOptions } from "../feeds/options.ts";
+import type { DeliveryOptions, decisionSchema, newFeedSchema, newUploadSchema } from "../feeds/options.ts";
 import type { Principal } from "../identity/principal.ts";
 import { type Outcome, ok, refuse } from "../refusal.ts";
 import type * as z from "zod";
@@ -62,6 +62,12 @@ export async function addUpload(
   return ok({ id });
 }
 
+/** Divides what a form or a request says into the delivery and the choice. */
+export const decisionOf = ({ delivery, ...choice }: z.output<typeof decisionSchema>): Decision => ({
+  delivery,
+  choice: Object.keys(choice).length === 0 ? null : choice,
+});
+
 /** The changes of a feed or an upload that need no more than its id. */
 export type FeedChange = "run" | "pause" | "resume" | "remove" | "apply" | "discard";
 
@@ -74,13 +80,19 @@ const WRITES = {
   discard: { takes: "deliveries.discard" },
 } as const;
 
-/** Changes a feed or an upload. `choice` answers the question of a delivery that asks one; `apply` takes it. */
+/** The delivery that a person has seen, and the choice that it asks for; null if it asks for none. */
+export interface Decision {
+  delivery: string;
+  choice: Partial<DeliveryOptions> | null;
+}
+
+/** Changes a feed or an upload. `apply` and `discard` take a decision, and refuse if another delivery waits by now. */
 export async function changeFeed(
   c: AppContext,
   admin: Principal,
   id: string,
   change: FeedChange,
-  choice: Partial<DeliveryOptions> | null = null,
+  { delivery, choice }: Decision = { delivery: "", choice: null },
 ): Promise<Outcome<null>> {
   const feed = feedObject(c.env, id);
   const known = await feed.status();
@@ -92,7 +104,7 @@ export async function changeFeed(
     return ok(null);
   }
   if (change === "run") return feed.run();
-  if (change === "discard") return feed.discard(admin.id);
-  if (change === "apply") return feed.approve(admin.id, choice);
+  if (change === "discard") return feed.discard(admin.id, delivery);
+  if (change === "apply") return feed.approve(admin.id, delivery, choice);
   return feed.pause(change === "pause");
 }

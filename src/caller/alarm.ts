@@ -17,6 +17,13 @@ export class Alarm {
     this.#at = null;
   }
 
+  /** Makes the alarm ring at exactly this time; undefined unsets it. */
+  ringAt(at: number | undefined): void {
+    if (this.#at === (at ?? null)) return;
+    this.#at = at ?? null;
+    void (at === undefined ? this.#storage.deleteAlarm() : this.#storage.setAlarm(at));
+  }
+
   /** Makes the alarm ring at a time or earlier. Setting it is a billed write, so a sooner alarm is left alone. */
   ringBy(at: number | undefined): void {
     if (at === undefined) return;

@@ -23,7 +23,7 @@ import { DeliveryError, fetchFeed } from "./fetch-feed.ts";
 import type { DeliveryOptions } from "./options.ts";
 import { type Allowance, Pace } from "./pace.ts";
 import { DatabaseFailed, type Progress, runImport } from "./run-import.ts";
-import { BYTES_MAX, StoredBytes } from "./stored-bytes.ts";
+import { BYTES_MAX, PIECES_MAX, StoredBytes } from "./stored-bytes.ts";
 
 /**
  * The allowance of one wake. D1 takes 1,000 statements of one wake; the largest step has about 150. Reading 4 MiB takes about a second
@@ -35,6 +35,9 @@ const DAY_MS = 24 * 60 * 60_000;
 /** Milliseconds in which a file must be sent, and for which a sent one waits for a person. */
 const RECEIVING_MS = DAY_MS;
 const HELD_MS = 7 * DAY_MS;
+
+/** Milliseconds after which a wake that did not end is followed by another. */
+const WATCH_MS = 10 * 60_000;
 
 export interface NewFeed {
   id: string;
@@ -81,6 +84,7 @@ export class CatalogFeed extends DurableObject<Env> {
   #state: FeedState | undefined;
   #job: Job | undefined;
   #progress: Progress | undefined;
+  #isRinging = false;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -93,7 +97,11 @@ export class CatalogFeed extends DurableObject<Env> {
     this.#alarm = new Alarm(ctx.storage);
     const [row] = this.#sql.exec<{ json: string }>("SELECT json FROM state").toArray();
     if (row !== undefined) this.#state = feedStateSchema.parse(JSON.parse(row.json));
-    void ctx.blockConcurrencyWhile(() => this.#alarm.read());
+    void ctx.blockConcurrencyWhile(async () => {
+      await this.#alarm.read();
+      // Cloudflare gives up an alarm that fails six times.
+      if (this.#state !== undefined) this.#schedule();
+    });
   }
 
   /** Begins a feed, which is fetched at once, or an upload, whose pieces follow. */
@@ -111,12 +119,13 @@ export class CatalogFeed extends DurableObject<Env> {
       current:
         url === null ? { ...newDelivery(given.id, "receiving", now), dueAt: now + RECEIVING_MS } : null,
       held: null,
+      removed: false,
     });
     this.#changed(now);
   }
 
   status(): Outcome<FeedStatus> {
-    const state = this.#state;
+    const state = this.#present;
     if (state === undefined) return GONE;
     const { kind, name, current, held, nextAt, pausedAt } = state;
     return ok({
@@ -134,20 +143,22 @@ export class CatalogFeed extends DurableObject<Env> {
 
   /** Stores a piece of an upload. */
   receive(n: number, bytes: Uint8Array): Outcome<{ bytes: number }> {
-    const current = this.#state?.current;
+    const current = this.#present?.current;
     if (current?.phase !== "receiving") return current === undefined ? GONE : NOT_NOW;
-    this.#bytes.put(current.id, n, bytes);
-    const size = this.#bytes.sizeOf(current.id).bytes;
+    if (!Number.isInteger(n) || n < 0 || n >= PIECES_MAX)
+      return refuse("invalid_arguments", `A piece has a number from 0 to ${PIECES_MAX - 1}.`);
+    const size = this.#bytes.bytesBeside(current.id, n) + bytes.length;
     if (size > BYTES_MAX)
       return refuse("request_too_large", `The file has more than ${BYTES_MAX / 1024 / 1024} MiB.`);
+    this.#bytes.put(current.id, n, bytes);
     return ok({ bytes: size });
   }
 
   /** All pieces of an upload are here: reads it. */
   received(pieces: number): Outcome<null> {
-    const current = this.#state?.current;
+    const current = this.#present?.current;
     if (current?.phase !== "receiving") return current === undefined ? GONE : NOT_NOW;
-    if (this.#bytes.sizeOf(current.id).pieces !== pieces)
+    if (!this.#bytes.isWhole(current.id, pieces))
       return refuse("conflict", "A part of the file is missing. Send it again.");
     const now = Date.now();
     this.#setCurrent({ ...current, phase: "reading", dueAt: now });
@@ -157,7 +168,7 @@ export class CatalogFeed extends DurableObject<Env> {
 
   /** Fetches a feed now. */
   run(): Outcome<null> {
-    const state = this.#state;
+    const state = this.#present;
     if (state === undefined || state.kind === "upload") return GONE;
     if (state.current !== null) return NOT_NOW;
     const now = Date.now();
@@ -167,7 +178,7 @@ export class CatalogFeed extends DurableObject<Env> {
   }
 
   pause(isPaused: boolean): Outcome<null> {
-    const state = this.#state;
+    const state = this.#present;
     if (state === undefined || state.kind === "upload") return GONE;
     const now = Date.now();
     this.#set({ pausedAt: isPaused ? now : null, nextAt: isPaused ? null : now });
@@ -175,12 +186,12 @@ export class CatalogFeed extends DurableObject<Env> {
     return ok(null);
   }
 
-  /** Applies the delivery that waits, or reads it again with a person's choice. */
-  approve(by: string, choice: Partial<DeliveryOptions> | null): Outcome<null> {
-    const state = this.#state;
+  /** Applies the delivery that a person has seen, or reads it again with the person's choice. */
+  approve(by: string, delivery: string, choice: Partial<DeliveryOptions> | null): Outcome<null> {
+    const state = this.#present;
     if (state === undefined) return GONE;
     const { held, current, options } = state;
-    if (held === null || current !== null) return NOT_NOW;
+    if (held?.id !== delivery || current !== null) return NOT_NOW;
     if ((held.question === null) !== (choice === null)) return NOT_NOW;
     const now = Date.now();
     const next = { ...held, phase: "reading" as const, dueAt: now, starts: 0, fetches: 0, question: null };
@@ -193,11 +204,11 @@ export class CatalogFeed extends DurableObject<Env> {
     return ok(null);
   }
 
-  /** Discards the delivery that waits. The catalog stays as it is. */
-  discard(by: string): Outcome<null> {
-    const state = this.#state;
+  /** Discards the delivery that a person has seen. The catalog stays as it is. */
+  discard(by: string, delivery: string): Outcome<null> {
+    const state = this.#present;
     if (state === undefined) return GONE;
-    if (state.held === null) return NOT_NOW;
+    if (state.held?.id !== delivery) return NOT_NOW;
     this.#end(state.held, "discarded", Date.now(), { decided_by: by });
     this.#set({ held: null });
     this.#changed(Date.now());
@@ -206,17 +217,36 @@ export class CatalogFeed extends DurableObject<Env> {
 
   /** Deletes the feed. Its products and the list of its deliveries stay. */
   async remove(): Promise<void> {
+    if (this.#present === undefined) return;
     this.#job?.pace.stop(new Error("The feed was removed."));
     this.#job = undefined;
-    const id = this.#state?.id;
+    this.#set({ removed: true, current: null, held: null, nextAt: null });
+    this.#alarm.ringBy(Date.now());
+    // An alarm that rings may be writing the row that goes. It forgets the feed at its end.
+    if (!this.#isRinging) await this.#forget();
+  }
+
+  /** Deletes the row in D1 and the storage. The alarm tries again if D1 fails. */
+  async #forget(): Promise<void> {
+    if (this.#state === undefined) return;
+    try {
+      await deleteFeed(this.env.DB, this.#state.id).run();
+    } catch (error) {
+      logSurprise(error, { what: "removing a feed" });
+      this.#alarm.ringAt(Date.now() + WATCH_MS);
+      return;
+    }
     this.#state = undefined;
-    if (id !== undefined) await deleteFeed(this.env.DB, id).run();
     await this.ctx.storage.deleteAlarm();
     await this.ctx.storage.deleteAll();
   }
 
   override async alarm(): Promise<void> {
     this.#alarm.noteRung();
+    if (this.#state === undefined) return;
+    // Cloudflare gives up an alarm that fails six times, as one does whose work resets the object.
+    this.#alarm.ringAt(Date.now() + WATCH_MS);
+    this.#isRinging = true;
     try {
       await this.#step(Date.now());
     } catch (error) {
@@ -224,13 +254,19 @@ export class CatalogFeed extends DurableObject<Env> {
       const current = this.#state?.current;
       if (current != null) this.#restart(current, Date.now());
     }
-    if (this.#state === undefined) return;
-    await this.#outbox.deliver(Date.now());
-    this.#schedule();
+    if (this.#present !== undefined) await this.#outbox.deliver(Date.now());
+    this.#isRinging = false;
+    if (this.#present === undefined) await this.#forget();
+    else this.#schedule();
+  }
+
+  /** Undefined if it was never made, or is being removed. */
+  get #present(): FeedState | undefined {
+    return this.#state?.removed === true ? undefined : this.#state;
   }
 
   async #step(now: number): Promise<void> {
-    const state = this.#state;
+    const state = this.#present;
     if (state === undefined) return;
     if (state.current === null && state.nextAt !== null && state.nextAt <= now) {
       this.#set({
@@ -330,7 +366,9 @@ export class CatalogFeed extends DurableObject<Env> {
     const state = this.#must();
     const { options, kind, applied, name } = state;
     const work = async () => {
-      await ensureMigrated(this.env.DB);
+      await ensureMigrated(this.env.DB).catch((cause: unknown) => {
+        throw new DatabaseFailed("D1 could not be asked for its migrations.", { cause });
+      });
       return runImport({
         input: this.#bytes.input(current.id, fileName(name), (bytes) => pace.take("bytes", bytes)),
         options,
@@ -399,19 +437,25 @@ export class CatalogFeed extends DurableObject<Env> {
 
   /** Tries again after D1 failed or the object was reset. The catalog is whole. */
   #restart(current: Delivery, now: number): void {
-    const at = restartAt({ ...current, starts: Math.max(1, current.starts) }, now);
+    if (this.#state?.current?.id !== current.id) return;
+    // An import counts its starts itself.
+    const starts = current.phase === "fetching" ? current.starts + 1 : Math.max(1, current.starts);
+    const at = restartAt({ ...current, starts }, now);
     if (at === undefined)
-      this.#failed({ ...current, fetches: Infinity }, "The database did not answer.", now);
-    else this.#setCurrent({ ...current, dueAt: at });
+      this.#failed({ ...current, fetches: Infinity }, "The server could not work on it.", now);
+    else this.#setCurrent({ ...current, starts, dueAt: at });
   }
 
   /** Fetches a feed's delivery again later, or gives it up. */
   #failed(current: Delivery, problem: string, now: number): void {
+    if (this.#state?.current?.id !== current.id) return;
     const { kind, nextAt } = this.#must();
     const fetches = current.fetches + 1;
     const at = kind === "upload" ? undefined : refetchAt({ ...current, fetches }, nextAt, now);
     if (at !== undefined) {
-      this.#setCurrent({ ...current, phase: "fetching", dueAt: at, fetches, starts: 0, problem });
+      // What is fetched then is another file, which nobody has approved.
+      const unseen = { approvedBy: null, report: null, question: null };
+      this.#setCurrent({ ...current, ...unseen, phase: "fetching", dueAt: at, fetches, starts: 0, problem });
       return;
     }
     this.#end(current, "failed", now, { problem });
@@ -472,14 +516,15 @@ export class CatalogFeed extends DurableObject<Env> {
   }
 
   #schedule(): void {
-    const { kind, current, held, nextAt } = this.#must();
+    const { kind, current, held, nextAt, removed } = this.#must();
     const dues = [
+      removed ? Date.now() + WATCH_MS : undefined,
       current?.dueAt,
       kind === "upload" ? held?.dueAt : undefined,
       current === null ? (nextAt ?? undefined) : undefined,
       this.#outbox.dueAt(),
     ].filter((at) => at !== undefined);
-    if (dues.length > 0) this.#alarm.ringBy(Math.min(...dues));
+    this.#alarm.ringAt(dues.length > 0 ? Math.min(...dues) : undefined);
   }
 
   #must(): FeedState {

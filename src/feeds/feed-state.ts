@@ -45,6 +45,8 @@ export const feedStateSchema = z.object({
   applied: z.object({ digest: z.string(), validators: validatorsSchema, rows: z.int() }).nullable(),
   current: deliverySchema.nullable(),
   held: deliverySchema.nullable(),
+  /** Whether it was removed, and only its row in D1 and its storage are left. */
+  removed: z.boolean().default(false),
 });
 export type FeedState = z.output<typeof feedStateSchema>;
 

@@ -43,9 +43,12 @@ export const newFeedSchema = optionsSchema.extend({
 export const newUploadSchema = optionsSchema.extend({ name: z.string().min(1).max(200) });
 
 /** The choices that a file's question may ask for. */
-export const choiceSchema = optionsSchema
+const choiceSchema = optionsSchema
   .pick({ prices: true, decimal: true, currency: true, encoding: true })
   .partial();
+
+/** A person's decision: the delivery that was seen, and the choice if it asks for one. */
+export const decisionSchema = choiceSchema.extend({ delivery: z.string().min(1) });
 
 /** The flags of the importer. */
 export function flagsOf({

@@ -51,7 +51,7 @@ export interface ImportOrder {
 
 /**
  * Imports a delivery as the command does, in steps of the pace. The catalog changes in one transaction at the end. An import that
- * needs a person is not applied; its rows stay staged for a week. Throws DatabaseFailed, or an Error about the file.
+ * needs a person is not applied; once it is approved, the file is read again. Throws DatabaseFailed, or an Error about the file.
  */
 export async function runImport(order: ImportOrder): Promise<{ report: DeliveryReport; isApplied: boolean }> {
   const { input, options, isUpload, onProgress } = order;
@@ -90,7 +90,6 @@ export async function runImport(order: ImportOrder): Promise<{ report: DeliveryR
       if (!isUpload && isShrunk(found, order.rowsBefore)) reasons.add("shrunk");
       return isApproved || reasons.size === 0;
     },
-    keepStaged: true,
     version: order.version,
     onProgress: (done) => onProgress({ step: "reading", done }),
     onBadRow: (line, problem) => {

@@ -4,6 +4,8 @@ import { decompressed } from "../catalog/import/read/source.ts";
 /** Most bytes of a delivery as it arrives, and after decompression. */
 export const BYTES_MAX = 64 * 1024 * 1024;
 const UNPACKED_MAX = 4 * BYTES_MAX;
+/** Most pieces of an upload. */
+export const PIECES_MAX = 1_024;
 /** Bytes of one row: SQLite takes 2 MB. */
 const PIECE = 512 * 1024;
 
@@ -47,15 +49,27 @@ export class StoredBytes {
     this.#sql.exec("INSERT OR REPLACE INTO pieces (delivery, n, bytes) VALUES (?, ?, ?)", delivery, n, bytes);
   }
 
-  /** The number of pieces without a gap from the first one, and their bytes. */
-  sizeOf(delivery: string): { pieces: number; bytes: number } {
+  /** Whether the pieces 0 to `pieces` - 1 are stored, and no others. */
+  isWhole(delivery: string, pieces: number): boolean {
     const [row] = this.#sql
-      .exec<{ pieces: number; bytes: number }>(
-        "SELECT count(*) AS pieces, coalesce(sum(length(bytes)), 0) AS bytes FROM pieces WHERE delivery = ?",
+      .exec<{ pieces: number; last: number | null }>(
+        "SELECT count(*) AS pieces, max(n) AS last FROM pieces WHERE delivery = ?",
         delivery,
       )
       .toArray();
-    return row ?? { pieces: 0, bytes: 0 };
+    return row !== undefined && pieces > 0 && row.pieces === pieces && row.last === pieces - 1;
+  }
+
+  /** The bytes of all pieces but the one with the number `n`. */
+  bytesBeside(delivery: string, n: number): number {
+    const [row] = this.#sql
+      .exec<{ bytes: number }>(
+        "SELECT coalesce(sum(length(bytes)), 0) AS bytes FROM pieces WHERE delivery = ? AND n <> ?",
+        delivery,
+        n,
+      )
+      .toArray();
+    return row?.bytes ?? 0;
   }
 
   drop(delivery: string): void {

@@ -80,7 +80,8 @@ it("pauses, resumes and removes a feed, and shows no token", async () => {
   expect(await feed("pause", id)).toMatchObject({ code: 0, stdout: `Done: ${id}\n` });
   await expect.poll(async () => (await list()).find((row) => row.id === id)?.paused_at).not.toBeNull();
   expect(await feed("resume", id)).toMatchObject({ code: 0 });
-  expect(await feed("apply", id)).toMatchObject({
+  expect(await feed("show", id)).toMatchObject({ code: 0, stdout: "No delivery waits.\n" });
+  expect(await feed("apply", id, "seen-before")).toMatchObject({
     code: 1,
     stderr: expect.stringContaining("not in a state"),
   });

@@ -3,9 +3,16 @@ import type { AppTypes } from "../../app-types.ts";
 import { parseArguments } from "../../validation/arguments.ts";
 import { feedObject } from "../../feeds/feed-client.ts";
 import { allFeeds, pageOfDeliveries } from "../../feeds/feed-rows.ts";
-import { choiceSchema, newFeedSchema, newUploadSchema } from "../../feeds/options.ts";
+import { decisionSchema, newFeedSchema, newUploadSchema } from "../../feeds/options.ts";
 import type { Outcome } from "../../refusal.ts";
-import { type FeedChange, addFeed, addUpload, changeFeed } from "../feed-writes.ts";
+import {
+  type Decision,
+  type FeedChange,
+  addFeed,
+  addUpload,
+  changeFeed,
+  decisionOf,
+} from "../feed-writes.ts";
 import { type ApiContext, adminOf, answer, body, isoTime } from "./api-request.ts";
 import { list } from "./list-page.ts";
 
@@ -57,12 +64,11 @@ for (const api of [feedsApi, uploadsApi]) {
     const status = await feedObject(c.env, c.req.param("id")).status();
     return status.ok ? c.json({ id: c.req.param("id"), ...status.value }) : answer(c, status.refusal);
   });
-  api.post("/:id/apply", async (c) => {
-    const choice = parseArguments(choiceSchema, (await body(c)) ?? {});
-    if (!choice.ok) return answer(c, choice.refusal);
-    return change(c, "apply", Object.keys(choice.value).length === 0 ? null : choice.value);
-  });
-  api.post("/:id/discard", (c) => change(c, "discard"));
+  for (const each of ["apply", "discard"] as const)
+    api.post(`/:id/${each}`, async (c) => {
+      const decision = parseArguments(decisionSchema, (await body(c)) ?? {});
+      return decision.ok ? change(c, each, decisionOf(decision.value)) : answer(c, decision.refusal);
+    });
 }
 for (const each of ["run", "pause", "resume"] as const) feedsApi.post(`/:id/${each}`, (c) => change(c, each));
 
@@ -80,13 +86,9 @@ deliveriesApi.get("/", (c) =>
   }),
 );
 
-async function change(
-  c: ApiContext,
-  which: FeedChange,
-  choice: Parameters<typeof changeFeed>[4] = null,
-): Promise<Response> {
+async function change(c: ApiContext, which: FeedChange, decision?: Decision): Promise<Response> {
   const id = c.req.param("id") ?? "";
-  const changed = await changeFeed(c, adminOf(c), id, which, choice);
+  const changed = await changeFeed(c, adminOf(c), id, which, decision);
   return changed.ok ? c.json({ id }) : answer(c, changed.refusal);
 }
 

@@ -23,8 +23,6 @@ export interface ImportOptions {
   acceptPriceJumps: boolean;
   /** Returns whether an import that nothing else prevents may be applied. */
   mayApply?: (found: { rows: number; comparison: Comparison | undefined; removeMissing: boolean }) => boolean;
-  /** Keeps the staged rows of an import that is not applied, for a later run of the same version. */
-  keepStaged?: boolean;
   /** Equal for the same unchanged file, so an interrupted import can resume. */
   version: string | undefined;
   /** Products whose text reads like an instruction, once all rows are read. */
@@ -126,7 +124,6 @@ export async function importCatalog(
         bad_rows: badRows,
       });
   if (applied) await target.apply(importId, { removeMissing }, record);
-  else if (options.keepStaged === true && target.leave !== undefined) await target.leave();
   else await target.drop(importId, record);
   return { ...report, good: mayApply, applied, comparison, ...(priceJumps && { priceJumps }) };
 }

@@ -102,7 +102,6 @@ export function targetInParts(
       await database.batch([...dropImport(importId), ...record]);
       await parts.endTurn();
     },
-    leave: () => parts.endTurn(),
   };
 }
 

@@ -32,8 +32,6 @@ export interface Target {
   apply(importId: string, options: ApplyOptions, record: readonly Statement[]): Promise<void>;
   /** Deletes the stored rows, which changes nothing in the catalog. Then runs the statements that record it. */
   drop(importId: string, record?: readonly Statement[]): Promise<void>;
-  /** Keeps the stored rows for a later run of the same file, and lets other imports apply theirs. */
-  leave?(): Promise<void>;
 }
 
 export interface ApplyOptions {

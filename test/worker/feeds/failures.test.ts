@@ -164,11 +164,14 @@ describe("a feed", () => {
     vi.setSystemTime(NOW + 2 * DAY);
     await live(id);
     expect(await outcomesOf(id)).toEqual(["applied", "waiting"]);
-    expect(await feedObject(env, id).approve("admin-1", null)).toEqual({ ok: true, value: null });
+    expect(await feedObject(env, id).approve("admin-1", held?.id ?? "", null)).toEqual({
+      ok: true,
+      value: null,
+    });
     await live(id);
     expect((await catalog())["lamp-0000"]).toBe(200_000);
     expect(await outcomesOf(id)).toEqual(["applied", "applied"]);
-    expect(await feedObject(env, id).discard("admin-1")).toMatchObject({ ok: false });
+    expect(await feedObject(env, id).discard("admin-1", held?.id ?? "")).toMatchObject({ ok: false });
     await feedObject(env, id).remove();
     expect(await feedObject(env, id).status()).toMatchObject({ ok: false, refusal: { code: "not_found" } });
   });

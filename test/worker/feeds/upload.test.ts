@@ -14,6 +14,7 @@ const statusSchema = z.looseObject({
   phase: z.string().nullable(),
   held: z
     .looseObject({
+      id: z.string(),
       report: z.looseObject({ rows: z.int(), bad: z.int(), examples: z.array(z.string()) }).nullable(),
       question: z.looseObject({ asks: z.string(), text: z.string() }).nullable(),
     })
@@ -21,6 +22,12 @@ const statusSchema = z.looseObject({
 });
 const statusOf = async (key: string, id: string) =>
   statusSchema.parse(await (await api(key, "GET", `/uploads/${id}`)).json());
+
+/** Applies or discards the file that waits. */
+const decide = async (key: string, id: string, which: "apply" | "discard", choice: object = {}) => {
+  const { held } = await statusOf(key, id);
+  return (await api(key, "POST", `/uploads/${id}/${which}`, { delivery: held?.id, ...choice })).status;
+};
 
 /** Sends a file in pieces of some bytes, and reads it. */
 async function upload(key: string, file: string, options: object = {}): Promise<string> {
@@ -41,19 +48,20 @@ const lamps = (price: string) =>
   `sku,name,category,price,currency\n${[1, 2, 3, 4].map((each) => `UP-${price}-${each},Lamp ${each},Home,${price},EUR\n`).join("")}UP-bad,,,${price},EUR\n`;
 
 it("asks for the unit of the prices, shows three products, and applies once an admin wants it", async () => {
+  const before = await catalog();
   const user = await newUser(["admin"]);
   const key = (await newKey(user)).secret;
   const id = await upload(key, lamps("1999"));
   expect((await statusOf(key, id)).held?.question?.asks).toBe("prices");
-  expect((await api(key, "POST", `/uploads/${id}/apply`)).status).toBe(409);
-  expect((await api(key, "POST", `/uploads/${id}/apply`, { prices: "minor" })).status).toBe(200);
+  expect(await decide(key, id, "apply")).toBe(409);
+  expect(await decide(key, id, "apply", { prices: "minor" })).toBe(200);
   await live(id);
   const { held } = await statusOf(key, id);
   expect(held?.report).toMatchObject({ rows: 4, bad: 1 });
   expect(held?.report?.examples).toHaveLength(3);
   expect(held?.report?.examples[0]).toContain("€19.99");
-  expect(await catalog()).toEqual({});
-  await api(key, "POST", `/uploads/${id}/apply`);
+  expect(await catalog()).toEqual(before);
+  expect(await decide(key, id, "apply")).toBe(200);
   await live(id);
   expect(await catalog()).toMatchObject({ "UP-1999-1": 1_999, "UP-1999-4": 1_999 });
 
@@ -68,7 +76,7 @@ it("discards a file, and the catalog stays as it is", async () => {
   const before = await catalog();
   const id = await upload(key, lamps("29.99"));
   expect((await statusOf(key, id)).held?.report).toMatchObject({ rows: 4 });
-  expect((await api(key, "POST", `/uploads/${id}/discard`)).status).toBe(200);
+  expect(await decide(key, id, "discard")).toBe(200);
   await live(id);
   expect(await catalog()).toEqual(before);
   const { results } = await env.DB.prepare("SELECT outcome FROM deliveries WHERE source = ?").bind(id).all();

@@ -71,8 +71,9 @@ export function feedPage(wanted: FeedPage): Promise<Response> {
   );
 }
 
-function Held({ id, held: { report, question } }: { id: string; held: NonNullable<FeedStatus["held"]> }) {
-  if (question !== null) return <Question id={id} {...question} />;
+function Held({ id, held }: { id: string; held: NonNullable<FeedStatus["held"]> }) {
+  const { id: delivery, report, question } = held;
+  if (question !== null) return <Question id={id} delivery={delivery} {...question} />;
   if (report === null) return <></>;
   return (
     <Card title="Waits for you">
@@ -81,8 +82,8 @@ function Held({ id, held: { report, question } }: { id: string; held: NonNullabl
       ))}
       <Report report={report} />
       <div class="actions">
-        <Action id={id} change="apply" words="Apply" tone="main" />
-        <Action id={id} change="discard" words="Discard" />
+        <Action id={id} change="apply" delivery={delivery} words="Apply" tone="main" />
+        <Action id={id} change="discard" delivery={delivery} words="Discard" />
       </div>
     </Card>
   );
@@ -144,13 +145,21 @@ const CHOICES = {
   ],
 } as const;
 
-function Question({ id, asks, text }: { id: string; asks: "prices" | "decimal" | "currency"; text: string }) {
+interface Asked {
+  id: string;
+  delivery: string;
+  asks: "prices" | "decimal" | "currency";
+  text: string;
+}
+
+function Question({ id, delivery, asks, text }: Asked) {
   return (
     <Card title="One question">
       {questionWords(text).map((line) => (
         <p>{line}</p>
       ))}
       <form method="post" action={`${feedPath(id)}/apply`}>
+        <input type="hidden" name="delivery" value={delivery} />
         {asks === "currency" ? (
           <p class="field">
             <label for="choice">Currency</label>
@@ -173,7 +182,7 @@ function Question({ id, asks, text }: { id: string; asks: "prices" | "decimal" |
           <button class="main">Read it so</button>
         </div>
       </form>
-      <Action id={id} change="discard" words="Discard" />
+      <Action id={id} change="discard" delivery={delivery} words="Discard" />
     </Card>
   );
 }
@@ -181,16 +190,20 @@ function Question({ id, asks, text }: { id: string; asks: "prices" | "decimal" |
 function Action({
   id,
   change,
+  delivery,
   words,
   tone,
 }: {
   id: string;
   change: string;
+  /** The delivery that is decided about, so that a later one is not. */
+  delivery?: string;
   words: string;
   tone?: "main" | "danger";
 }) {
   return (
     <form method="post" action={`${feedPath(id)}/${change}`}>
+      {delivery !== undefined && <input type="hidden" name="delivery" value={delivery} />}
       <button class={tone}>{words}</button>
     </form>
   );

@@ -1,9 +1,9 @@
 import { Hono } from "hono/tiny";
-import { type FeedChange, addFeed, addUpload, changeFeed } from "../../../admin/feed-writes.ts";
+import { type FeedChange, addFeed, addUpload, changeFeed, decisionOf } from "../../../admin/feed-writes.ts";
 import type { AppContext, AppTypes } from "../../../app-types.ts";
 import { feedObject } from "../../../feeds/feed-client.ts";
 import { allFeeds, pageOfDeliveries } from "../../../feeds/feed-rows.ts";
-import { choiceSchema, newFeedSchema, newUploadSchema } from "../../../feeds/options.ts";
+import { decisionSchema, newFeedSchema, newUploadSchema } from "../../../feeds/options.ts";
 import type { SignedIn } from "../../../identity/sessions.ts";
 import { type Refusal, refusals } from "../../../refusal.ts";
 import { parseArguments } from "../../../validation/arguments.ts";
@@ -85,10 +85,12 @@ feedRoutes.post(
   asAdmin(async (c, admin) => {
     const [id = "", change = ""] = [c.req.param("id"), c.req.param("change")];
     if (!isChange(change)) return notFoundPage(admin, CATALOG);
-    const choice = parseArguments(choiceSchema, filled(await readForm(c), ["prices", "decimal", "currency"]));
-    if (!choice.ok) return showFeed(c, admin, choice.refusal.message, 409);
-    const chosen = Object.keys(choice.value).length === 0 ? null : choice.value;
-    const changed = await changeFeed(c, principalOf(admin), id, change, chosen);
+    const form = filled(await readForm(c), ["delivery", "prices", "decimal", "currency"]);
+    const decision =
+      change === "apply" || change === "discard" ? parseArguments(decisionSchema, form) : undefined;
+    if (decision?.ok === false) return showFeed(c, admin, decision.refusal.message, 409);
+    const decided = decision && decisionOf(decision.value);
+    const changed = await changeFeed(c, principalOf(admin), id, change, decided);
     if (!changed.ok && changed.refusal.code === "not_found") return notFoundPage(admin, CATALOG);
     if (!changed.ok) return showFeed(c, admin, changed.refusal.message, 409);
     return c.redirect(`${change === "remove" ? FEEDS : feedPath(id)}?done=feed-${change}`, 303);
