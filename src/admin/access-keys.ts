@@ -31,7 +31,13 @@ export async function makeKey(
   const { id, secret, expiresAt, statement } = createKey(wanted, Date.now(), maker);
   const added = { change: "key_added", key: id, roles: wanted.roles ?? null, by: admin.id } as const;
   await noteIdentity(c.env.USER_WINDOWS, wanted.user, added, "before");
-  await runBatch(c.env.DB, [statement]);
+  try {
+    await runBatch(c.env.DB, [statement]);
+  } catch (error) {
+    // Two sendings of one form may both find no key.
+    if (await hasKey(c.env.DB, id)) return { ok: false, refusal: SENT_BEFORE };
+    throw error;
+  }
   return ok({ id, secret, expiresAt });
 }
 

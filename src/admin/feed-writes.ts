@@ -22,7 +22,10 @@ export async function addFeed(
 ): Promise<Outcome<{ id: string }>> {
   const feed = feedUrl(text);
   if (feed === undefined)
-    return refuse("invalid_arguments", "url: must be https on the usual port of a public host name.");
+    return refuse(
+      "invalid_arguments",
+      "url: must be https on the usual port of a public host name. Send other files on the dashboard, or with the command import.",
+    );
   if ((await allFeeds(c.env.DB)).length >= FEEDS_MAX)
     return refuse("conflict", `This server has ${FEEDS_MAX} feeds, which is the most. Remove one first.`);
   const id = newId();

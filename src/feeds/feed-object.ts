@@ -170,9 +170,13 @@ export class CatalogFeed extends DurableObject<Env> {
   run(): Outcome<null> {
     const state = this.#present;
     if (state === undefined || state.kind === "upload") return GONE;
-    if (state.current !== null) return NOT_NOW;
     const now = Date.now();
-    this.#set({ current: newDelivery(newId(), "fetching", now) });
+    const { current } = state;
+    const isWaiting = current?.phase === "fetching" && current.dueAt > now;
+    if (current !== null && !isWaiting) return NOT_NOW;
+    this.#set({
+      current: current === null ? newDelivery(newId(), "fetching", now) : { ...current, dueAt: now },
+    });
     this.#changed(now);
     return ok(null);
   }
@@ -550,7 +554,8 @@ export class CatalogFeed extends DurableObject<Env> {
 const GONE = refuse("not_found", "There is no feed or upload of that id.");
 const NOT_NOW = refuse("conflict", "The feed or upload is not in a state for that now. Look at it again.");
 
-export const newId = (): string => randomBytes(12).toString("base64url");
+/** Has no dash, because a command would take an id that begins with one for an option. */
+export const newId = (): string => randomBytes(12).toString("hex");
 
 /** The last part of a path, whose extension tells the format. */
 const fileName = (name: string): string => name.slice(name.lastIndexOf("/") + 1);

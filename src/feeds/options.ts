@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { PRESET_NAMES } from "../catalog/import/read/presets/index.ts";
+import { isCurrency } from "../catalog/import/record.ts";
 import { pairsOf } from "../catalog/import/read/choices.ts";
 import type { ReadFlags } from "../catalog/import/read/prepare.ts";
 
@@ -21,7 +22,11 @@ export const optionsSchema = z.object({
   from: z.enum(PRESET_NAMES).optional(),
   format: z.enum(["csv", "tsv", "jsonl", "json", "xml"]).optional(),
   encoding: z.string().max(40).optional(),
-  currency: z.string().max(3).optional(),
+  currency: z
+    .string()
+    .transform((code) => code.toUpperCase())
+    .refine(isCurrency, "is not an ISO 4217 code")
+    .optional(),
   delimiter: z.string().max(2).optional(),
   decimal: z.enum(["point", "comma"]).optional(),
   prices: z.enum(["major", "minor"]).optional(),

@@ -17,6 +17,8 @@ const sku = z
   );
 
 const currencies = new Set(Intl.supportedValuesOf("currency"));
+/** Whether a text is a currency code of ISO 4217. */
+export const isCurrency = (code: string): boolean => currencies.has(code);
 
 /** A billion major units; a higher price is a mistake in the file. */
 const PRICE_MAX = 100_000_000_000;
@@ -64,11 +66,7 @@ export const productFields = z.object({
   category,
   /** The regular price, in minor units of the currency (ISO 4217). */
   price_minor: price,
-  currency: z
-    .string()
-    .trim()
-    .toUpperCase()
-    .refine((code) => currencies.has(code), "is not an ISO 4217 code"),
+  currency: z.string().trim().toUpperCase().refine(isCurrency, "is not an ISO 4217 code"),
   /** While it runs, callers see its price beside the regular one. A sale that is not lower is left out. */
   sale: sale.optional(),
   /** Rows with the same group id are variants of one product. */

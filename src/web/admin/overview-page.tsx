@@ -40,7 +40,7 @@ export function overviewPage(page: OverviewPage): Promise<Response> {
       <Totals series={series} counts={counts} />
       <Card title="Incidents to review">
         {listed.length === 0 ? (
-          <p class="quiet">None. A new incident appears here within two seconds.</p>
+          <p class="quiet">None. A new incident appears here within three seconds.</p>
         ) : (
           <IncidentItems listed={listed.slice(0, SHOWN)} rules={rules} now={now} />
         )}

@@ -106,6 +106,7 @@ function Report({ report }: { report: DeliveryReport }) {
         <Tile
           name={removes_missing ? "Discontinued" : "Missing, kept"}
           value={number(comparison?.missing ?? 0)}
+          tone={removes_missing && (comparison?.missing ?? 0) > 0 ? "bad" : undefined}
         />
         <Tile name="Bad rows" value={number(bad)} tone={bad > 0 ? "bad" : undefined} />
       </dl>

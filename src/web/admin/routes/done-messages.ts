@@ -16,6 +16,6 @@ export const DONE_MESSAGES = new Map<string | undefined, string>([
   ["feed-pause", "Paused."],
   ["feed-resume", "Resumed. It is fetched now."],
   ["feed-remove", "Removed. Its products stay."],
-  ["feed-apply", "It is read and applied now."],
+  ["feed-apply", "It is read now. If nothing else is open, it is applied."],
   ["feed-discard", "Discarded. The catalog stays as it is."],
 ]);
