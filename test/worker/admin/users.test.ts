@@ -253,6 +253,19 @@ describe("a new key", () => {
     expect(secretIn(html)).toBe("");
   });
 
+  it("is made once by a form that is sent several times at once", async () => {
+    const id = field(await page(), "id");
+    const sent = await Promise.all(
+      Array.from({ length: 4 }, () =>
+        admin.post(path("/keys"), [
+          ["label", "laptop"],
+          ["id", id],
+        ]),
+      ),
+    );
+    expect(sent.map(({ status }) => status).toSorted()).toEqual([200, 409, 409, 409]);
+  });
+
   it("has only the roles that are ticked, of those that the user has", async () => {
     await make([["roles", "shopper"]]);
     const roles = "SELECT roles FROM access_keys WHERE user_id = ?";

@@ -31,6 +31,7 @@ const feedRow = (id: string) => env.DB.prepare("SELECT id FROM feeds WHERE id = 
 
 /** A feed whose first delivery is applied. */
 async function servedFeed(): Promise<{ id: string; path: string }> {
+  await env.DB.prepare("DELETE FROM products").run();
   const path = newPath();
   await publish(path, { body: lamps(20) });
   const id = newId();
@@ -103,6 +104,24 @@ describe("a decision", () => {
     await feedObject(env, feed.id).remove();
     expect(await stagedRows()).toBe(0);
   });
+});
+
+it("is fetched again at once if an admin wants it, while it waits for its retry", async () => {
+  const feed = await servedFeed();
+  await publish(feed.path, { status: 503, body: "busy" });
+  vi.setSystemTime(NOW + DAY);
+  await live(feed.id);
+  expect((await statusOf(feed.id)).retry).not.toBeNull();
+  await publish(feed.path, { body: lamps(21) });
+  expect(await feedObject(env, feed.id).run()).toEqual({ ok: true, value: null });
+  await live(feed.id);
+  expect(await priceNow()).toBe(2_100);
+  await feedObject(env, feed.id).remove();
+});
+
+it.each(["ZZZ", "?!", ""])("takes no currency %s", (currency) => {
+  expect(optionsSchema.safeParse({ currency }).success).toBe(false);
+  expect(optionsSchema.parse({ currency: "eur" }).currency).toBe("EUR");
 });
 
 describe("removing a feed", () => {
