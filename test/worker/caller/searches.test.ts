@@ -85,12 +85,33 @@ describe("searches in aggregate", () => {
     ["a card number", "4111 1111 1111 1111"],
     ["a long number in a word", "customer12345678"],
     ["a date of birth", "born 1980-01-31"],
+    ["a card number between commas", "4111,1111,1111,1111"],
+    ["a number between colons", "lock 12:34:56:78"],
+    ["a number between signs and spaces", "4111 _ | 1111 ;;; 1111"],
+    ["a number in Arabic digits", "\u0664\u0661\u0661\u0661\u0661\u0661"],
+    ["a number in Arabic digits between signs", "\u0664\u0661/\u0661\u0661/\u0661\u0661"],
+    ["a number in Devanagari digits", "\u096a\u0967\u0967\u0967\u0967\u0967"],
+    ["a number in wide digits", "\uff14\uff11\uff11\uff11\uff11\uff11"],
+    ["a number with marks on its digits", "4\u03011\u03011\u03011\u03011\u03011"],
     ["a key", "sk4f8ah2kd8fjw9dk3lfa8shf8w"],
     ["a letter", "please find the red lamp that my neighbour Kim bought last week"],
     ["no word", "!!!"],
   ])("leave out %s, whoever searches for it", async (_, query) => {
     for (const caller of callers(3)) await search(caller, { query });
     expect(await rows()).toEqual([]);
+  });
+
+  it.each([
+    ["usb 3.2 hub 1000", "usb 3 2 hub 1000"],
+    ["iphone 15 256 gb", "iphone 15 256 gb"],
+    ['monitor 27" 144 hz', "monitor 27 144 hz"],
+    ["paper a4, 500 x 2", "paper a4 500 x 2"],
+    ["lego 42115", "lego 42115"],
+    ["1000w drill 12345", "1000w drill 12345"],
+    ["ddr5 6000 cl30", "ddr5 6000 cl30"],
+  ])("count numbers of up to five digits: %s", async (query, words) => {
+    for (const caller of callers(3)) await search(caller, { query });
+    expect((await rows()).map((row) => row.words)).toEqual([words]);
   });
 
   it("leave out calls that were refused, and texts that the policy redacts", async () => {
@@ -149,6 +170,50 @@ describe("searches in aggregate", () => {
     expect((await rows()).every((row) => row.search === "another")).toBe(true);
     await fold("flooder", ["lamp", "word49"], NOON + DAY_MS);
     expect((await rows()).filter((row) => row.search !== "another")).toHaveLength(1);
+  });
+
+  it("are read to be shown from the rows of the most callers alone, however many there are", async () => {
+    // Every search has four callers, the most frequent five, and another found nothing for all of its four.
+    const day = Math.floor(NOON / DAY_MS);
+    await env.DB.prepare(
+      `WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < 9999),
+         c (c) AS (SELECT 1 UNION ALL SELECT c + 1 FROM c WHERE c < 5)
+       INSERT INTO searches (slot, search, callers, words, oldest)
+       SELECT n, 'search-' || n, json_group_object('caller-' || c, json_array(?1, iif(n = 7000, 1, 0))), 'word ' || n, ?1
+       FROM n JOIN c ON c < 5 OR n = 9000 GROUP BY n`,
+    )
+      .bind(day)
+      .run();
+    const batch = env.DB.batch.bind(env.DB);
+    let read = 0;
+    vi.spyOn(env.DB, "batch").mockImplementation(async <T>(statements: D1PreparedStatement[]) => {
+      const results = await batch<T>(statements);
+      for (const { meta } of results) read += meta.rows_read;
+      return results;
+    });
+    const { frequent, empty } = await readSearches(env.DB, { days: DAYS, now: NOON, size: 15 });
+    expect(frequent).toHaveLength(15);
+    expect(frequent[0]).toEqual({ words: "word 9000", callers: 5, empty: 0 });
+    expect(frequent[1]).toMatchObject({ callers: 4 });
+    expect(empty).toEqual([{ words: "word 7000", callers: 4, empty: 4 }]);
+    expect(read).toBeGreaterThanOrEqual(15);
+    expect(read).toBeLessThanOrEqual(1_000);
+  });
+
+  it("are ordered by their callers of the last days, also while D1 has older ones", async () => {
+    const fold = (principal: string, text: string, now: number) =>
+      foldSearches(env.DB, { principal, key: "k".repeat(32), days: DAYS, now }, [
+        { shown: text, key: text, at: now, isEmpty: true },
+      ]);
+    const later = NOON + DAYS * DAY_MS;
+    for (let caller = 0; caller < 9; caller++) await fold(`caller-${caller}`, "old lamp", NOON);
+    for (let caller = 0; caller < 3; caller++) await fold(`caller-${caller}`, "rarer lamp", later);
+    for (let caller = 0; caller < 4; caller++) await fold(`caller-${caller}`, "new lamp", later);
+    const expected = [{ words: "new lamp", callers: 4, empty: 4 }];
+    expect(await readSearches(env.DB, { days: DAYS, now: later, size: 1 })).toEqual({
+      frequent: expected,
+      empty: expected,
+    });
   });
 
   it("count none if the policy says 0 days", async () => {
