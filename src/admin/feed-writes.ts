@@ -24,7 +24,7 @@ export async function addFeed(
   if (feed === undefined)
     return refuse(
       "invalid_arguments",
-      "url: must be https on the usual port of a public host name. Send other files on the dashboard, or with the command import.",
+      "url: must be https on the usual port of a public host name; write % in a password as %25. Send other files on the dashboard, or with the command import.",
     );
   if ((await allFeeds(c.env.DB)).length >= FEEDS_MAX)
     return refuse("conflict", `This server has ${FEEDS_MAX} feeds, which is the most. Remove one first.`);
