@@ -8,6 +8,9 @@ import { type Progress, showProgress } from "./progress.ts";
 
 export type { ReadFlags } from "../../src/catalog/import/read/prepare.ts";
 
+/** Longer than a product with all its variants. */
+const VALUE_MAX = 16 * 1024 * 1024;
+
 /** A file that was read once, so that each of its rows can be read. */
 export interface Prepared extends PreparedInput {
   file: string;
@@ -31,6 +34,7 @@ export async function prepare(
   };
   try {
     const prepared = await prepareInput(input, flags, {
+      valueMax: VALUE_MAX,
       say,
       checkUnchanged,
       onSurveyed(rows) {

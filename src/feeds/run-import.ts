@@ -12,6 +12,8 @@ import { type DeliveryOptions, flagsOf } from "./options.ts";
 import type { Pace } from "./pace.ts";
 import type { DeliveryReport } from "./report.ts";
 
+/** An isolate has 128 MiB, and empty lists take fifteen times their bytes. */
+const VALUE_MAX = 2 * 1024 * 1024;
 const BAD_ROWS_SHOWN = 20;
 const SUSPICIOUS_SHOWN = 20;
 /** A delivery with less than this share of the rows before, or of the catalog that it replaces, waits for a person. */
@@ -58,6 +60,7 @@ export async function runImport(order: ImportOrder): Promise<{ report: DeliveryR
   const isApproved = order.approvedBy !== null;
   const said: string[] = [];
   const { products, rows } = await prepareInput(input, flagsOf(options), {
+    valueMax: VALUE_MAX,
     say: (sentence) => said.push(sentence),
     onSurveyed: (done) => onProgress({ step: "checking", done }),
   });

@@ -6,6 +6,8 @@ import { feedUrl, shownUrl } from "../../../src/feeds/fetch-feed.ts";
 import { newId } from "../../../src/feeds/feed-object.ts";
 import { optionsSchema } from "../../../src/feeds/options.ts";
 import { loopback } from "../../../src/validation/public-url.ts";
+import { api } from "../identity/support/admin-api.ts";
+import { keyOf } from "../identity/support/people.ts";
 import {
   DAY,
   HOUR,
@@ -209,6 +211,24 @@ describe("a feed", () => {
   });
 });
 
+it("a delivery skips a product of more than 2 MiB in a JSON list, and reads the others", async () => {
+  const item = (sku: string, padding: number) =>
+    `{"sku":"${sku}","name":"Pan","category":"Home","price_minor":100,"currency":"EUR"${" ".repeat(padding)}}`;
+  const path = newPath(".json");
+  const mib = 1024 * 1024;
+  await publish(path, { body: `[${item("J-1", 0)},${item("J-2", 3 * mib)},${item("J-3", mib)}]` });
+  const id = await newFeed(path, { from: "plain" });
+  await live(id);
+  const { results } = await env.DB.prepare("SELECT report FROM deliveries WHERE source = ?")
+    .bind(id)
+    .all<{ report: string }>();
+  expect(JSON.parse(results[0]?.report ?? "")).toMatchObject({
+    report: { rows: 2, bad: 1, bad_rows: [{ line: 2, problem: `is longer than ${2 * mib} bytes` }] },
+  });
+  expect(Object.keys(await catalog())).toEqual(expect.arrayContaining(["J-1", "J-3"]));
+  await feedObject(env, id).remove();
+});
+
 describe("a feed's URL", () => {
   it.each([
     "http://shop.example/feed.xml",
@@ -219,6 +239,9 @@ describe("a feed's URL", () => {
     "https://shop.internal/feed.xml",
     "https://shop.example:8443/feed.xml",
     "file:///etc/passwd",
+    "https://shop:50%off@shop.example/feed.xml",
+    "https://shop%:secret@shop.example/feed.xml",
+    "https://shop:%ff@shop.example/feed.xml",
   ])("must not be %s", (url) => {
     loopback.isAllowed = false;
     expect(feedUrl(url)).toBeUndefined();
@@ -228,6 +251,18 @@ describe("a feed's URL", () => {
     const feed = feedUrl("https://shop:secret@shop.example/feeds/google.xml?token=secret");
     expect(feed?.authorization).toBe(`Basic ${btoa("shop:secret")}`);
     expect(feed && shownUrl(feed.url)).toBe("shop.example/feeds/google.xml");
+  });
+
+  it("may have a percent sign in its password, written as a code", () => {
+    const feed = feedUrl("https://shop:50%25off@shop.example/feed.xml");
+    expect(feed?.authorization).toBe(`Basic ${btoa("shop:50%off")}`);
+  });
+
+  it("is refused by the API if its credentials can't be read", async () => {
+    const url = "https://shop:50%off@shop.example/feed.xml";
+    const answer = await api(await keyOf(["admin"]), "POST", "/feeds", { url, every_minutes: 60 });
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({ code: "invalid_arguments" });
   });
 
   it("is not followed to a private address", async () => {

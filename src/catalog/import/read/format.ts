@@ -29,13 +29,16 @@ export function formatOf(name: string, beginning: string): Format {
   return "jsonl";
 }
 
-/** Reads the rows of UTF-8 bytes. `delimiter` is for CSV; by default it comes from the header. */
+/**
+ * Reads the rows of UTF-8 bytes. `delimiter` is for CSV; by default it comes from the header. `valueMax` is the most bytes
+ * of an object in a JSON list.
+ */
 export function readRows(
   bytes: AsyncIterable<Buffer>,
   format: Format,
-  delimiter?: string,
+  { delimiter, valueMax }: { delimiter: string | undefined; valueMax: number },
 ): AsyncIterable<RawRow> {
   if (format === "csv") return readCsv(bytes, delimiter);
   if (format === "xml") return readXml(bytes);
-  return format === "json" ? readJsonList(bytes) : readJsonLines(bytes);
+  return format === "json" ? readJsonList(bytes, valueMax) : readJsonLines(bytes);
 }

@@ -35,6 +35,8 @@ export interface Prepared {
 }
 
 export interface Preparing {
+  /** The most bytes of a product in a JSON list. In memory it may take fifteen times as many. */
+  valueMax: number;
   /** Gets sentences about what was inferred. */
   say: (sentence: string) => void;
   /** Throws if the file changed since it was prepared. */
@@ -52,7 +54,7 @@ const SEPARATORS: Readonly<Record<"point" | "comma", Separator>> = { point: ".",
 export async function prepareInput(
   input: Input,
   flags: ReadFlags,
-  { say, checkUnchanged = async () => {}, onSurveyed = () => {} }: Preparing,
+  { valueMax, say, checkUnchanged = async () => {}, onSurveyed = () => {} }: Preparing,
 ): Promise<Prepared> {
   const set = flags.currency === undefined ? flags.set : [...flags.set, `currency=${flags.currency}`];
   const map = pairsOf("--map", flags.map);
@@ -63,6 +65,7 @@ export async function prepareInput(
     // Shells pass `\t` on as two characters.
     delimiter: flags.delimiter === String.raw`\t` ? "\t" : flags.delimiter,
     choices: { map, set: pairsOf("--set", set) },
+    valueMax,
   });
   const { preset, name, encoding } = products;
   if (name !== "plain") say(`Read as ${preset.title} (--from changes that).`);

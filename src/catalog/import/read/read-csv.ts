@@ -3,7 +3,7 @@ import { type CsvError, parse } from "csv-parse";
 import * as z from "zod";
 import { clip, plainLine } from "../../../text/plain-text.ts";
 import { peek } from "./peek.ts";
-import type { Problem, RawRow } from "./rows.ts";
+import { type Problem, type RawRow, VALUES_MAX, tooManyOf } from "./rows.ts";
 
 const RECORD_MAX = 1024 * 1024;
 const REPLACEMENT = "\ufffd";
@@ -58,19 +58,20 @@ export async function* readCsv(bytes: AsyncIterable<Buffer>, delimiter?: string)
     // The iteration throws the callback's error as well.
     () => {},
   );
-  let header: string[] | undefined;
+  let header: Header | undefined;
   for await (const parsed of parser) {
     yield* problems.splice(0);
     const { info, raw, record } = recordSchema.parse(parsed);
     const cells = record.map((cell) => cell.trim());
     if (header === undefined) {
-      header = cells;
+      header = headerOf(cells);
       continue;
     }
     // csv-parse reports the line where a record ends; people look for the line where it begins.
     const line = beginOf(info.lines, raw);
     if (cells.some((cell) => cell.includes(REPLACEMENT))) yield { line, problem: "is not UTF-8" };
-    else if (cells.slice(header.length).some((cell) => cell !== "")) yield { line, problem: TOO_WIDE };
+    else if (cells.slice(header.width).some((cell) => cell !== "")) yield { line, problem: TOO_WIDE };
+    else if (header.problem !== undefined) yield { line, problem: header.problem };
     else yield { line, cells: toCells(header, cells) };
   }
   yield* problems;
@@ -109,16 +110,33 @@ function delimiterOf(beginning: string): string {
   return DELIMITERS[counts.indexOf(Math.max(...counts))] ?? ",";
 }
 
-/** A column that appears several times holds a list, because Merchant feeds repeat `additional_image_link`. */
-function toCells(header: readonly string[], values: readonly string[]): Record<string, unknown> {
-  const cells: Record<string, unknown> = {};
-  for (const [index, column] of header.entries()) {
-    if (column === "") continue;
-    const value = values[index] ?? "";
-    const before = cells[column];
-    cells[column] = before === undefined ? value : [before, value].flat();
+interface Header {
+  width: number;
+  /** The places of each column. */
+  columns: ReadonlyMap<string, readonly number[]>;
+  /** The problem that every row has: a column appears too often. */
+  problem: string | undefined;
+}
+
+function headerOf(names: readonly string[]): Header {
+  const columns = new Map<string, number[]>();
+  for (const [index, name] of names.entries()) {
+    if (name === "") continue;
+    const places = columns.get(name);
+    if (places === undefined) columns.set(name, [index]);
+    else places.push(index);
   }
-  return cells;
+  const [crowded] = [...columns].find(([, places]) => places.length > VALUES_MAX) ?? [];
+  return { width: names.length, columns, problem: crowded === undefined ? undefined : tooManyOf(crowded) };
+}
+
+/** A column that appears several times holds a list, because Merchant feeds repeat `additional_image_link`. */
+function toCells({ columns }: Header, cells: readonly string[]): Record<string, unknown> {
+  const named = [...columns].map(([name, places]) => {
+    const values = places.map((index) => cells[index] ?? "");
+    return [name, values.length === 1 ? values[0] : values] as const;
+  });
+  return Object.fromEntries(named);
 }
 
 const SHOWN = 30;

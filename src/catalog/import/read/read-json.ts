@@ -2,8 +2,6 @@ import type { RawRow } from "./rows.ts";
 import { isObject } from "./rows.ts";
 import { readJsonl } from "./read-jsonl.ts";
 
-/** Longer than a product with all its variants; short enough to hold in memory. */
-const VALUE_MAX = 16 * 1024 * 1024;
 const [QUOTE, BACKSLASH, COMMA] = Buffer.from('"\\,');
 const [LIST_BEGIN, LIST_END, OBJECT_BEGIN, OBJECT_END] = Buffer.from("[]{}");
 
@@ -14,9 +12,10 @@ export async function* readJsonLines(bytes: AsyncIterable<Buffer>): AsyncGenerat
 
 /**
  * Reads the objects of a JSON document's first list: a document that is a list, or `{"products": [...]}`. Their number
- * in the list takes the place of the line. The document need not fit into memory. Throws if it ends early.
+ * in the list takes the place of the line. The document need not fit into memory: an object of more than `valueMax`
+ * bytes is skipped, and is a problem. Throws if the document ends early.
  */
-export async function* readJsonList(bytes: AsyncIterable<Buffer>): AsyncGenerator<RawRow> {
+export async function* readJsonList(bytes: AsyncIterable<Buffer>, valueMax: number): AsyncGenerator<RawRow> {
   let [depth, listDepth, number, length] = [0, 0, 0, 0];
   let [inText, escaped, ended] = [false, false, false];
   let held: Buffer[] = [];
@@ -27,7 +26,7 @@ export async function* readJsonList(bytes: AsyncIterable<Buffer>): AsyncGenerato
     length = 0;
     if (text === "" && size === 0) return undefined;
     number++;
-    if (size > VALUE_MAX) return { line: number, problem: `is longer than ${VALUE_MAX} bytes` };
+    if (size > valueMax) return { line: number, problem: `is longer than ${valueMax} bytes` };
     try {
       return toRow(number, JSON.parse(text));
     } catch {
@@ -40,7 +39,7 @@ export async function* readJsonList(bytes: AsyncIterable<Buffer>): AsyncGenerato
       if (listDepth === 0 || ended) return;
       const part = chunk.subarray(start, end);
       length += part.length;
-      if (length <= VALUE_MAX) held.push(part);
+      if (length <= valueMax) held.push(part);
       else held = [];
     };
     for (let index = 0; index < chunk.length && !ended; index++) {
@@ -65,7 +64,8 @@ export async function* readJsonList(bytes: AsyncIterable<Buffer>): AsyncGenerato
       } else if (byte === LIST_END || byte === OBJECT_END) {
         if (depth === listDepth && byte === LIST_END) {
           hold(index);
-          const row = Buffer.concat(held).toString("utf8").trim() === "" ? undefined : finish();
+          const isBlank = length <= valueMax && Buffer.concat(held).toString("utf8").trim() === "";
+          const row = isBlank ? undefined : finish();
           ended = true;
           if (row !== undefined) yield row;
         }

@@ -13,6 +13,8 @@ export interface ReadOptions {
   encoding: string | undefined;
   delimiter: string | undefined;
   choices: Choices;
+  /** The most bytes of an object in a JSON list. */
+  valueMax: number;
 }
 
 /** A file whose kind is known. It is read from its beginning at every call of `drafts`. */
@@ -40,7 +42,9 @@ export async function readProducts(input: Input, options: ReadOptions): Promise<
       ? formatOf(input.name, beginning.toString("utf8"))
       : formatNamed(options.format);
   const delimiter = options.delimiter ?? (options.format === "tsv" ? "\t" : undefined);
-  const rawRows = (source: Source) => readRows(inUtf8(source.bytes, encoding), format, delimiter);
+  const { valueMax } = options;
+  const rawRows = (source: Source) =>
+    readRows(inUtf8(source.bytes, encoding), format, { delimiter, valueMax });
 
   const first = await firstCells(rawRows(await input.open()));
   const detected = format === "xml" ? "google" : detectPreset(Object.keys(first ?? {}));

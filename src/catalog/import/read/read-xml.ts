@@ -1,11 +1,22 @@
 import sax from "sax";
-import type { RawRow } from "./rows.ts";
+import { type RawRow, VALUES_MAX, tooManyOf } from "./rows.ts";
 
 /** An item in RSS, an entry in Atom. */
 const ITEMS = new Set(["item", "entry"]);
 const ITEM_MAX = 1024 * 1024;
 /** Namespaces of Google's attributes, and of a shop's own attributes. */
 const GOOGLE = /^https?:\/\/base\.google\.com\/c?ns\//i;
+
+interface Item {
+  line: number;
+  /** Values by the name of their element, without and with a prefix. */
+  plain: Map<string, string[]>;
+  google: Map<string, string[]>;
+  /** Characters of its elements' names and values. */
+  size: number;
+  /** A name that more elements have than a row may have values. */
+  crowded: string | undefined;
+}
 
 /**
  * Reads the items of an RSS or Atom feed, in UTF-8. A cell has its element's name without a prefix; `g:title` wins over
@@ -16,9 +27,7 @@ const GOOGLE = /^https?:\/\/base\.google\.com\/c?ns\//i;
 export async function* readXml(bytes: AsyncIterable<Buffer>): AsyncGenerator<RawRow> {
   const parser = sax.parser(true, { position: true });
   const rows: RawRow[] = [];
-  let item:
-    | { line: number; plain: Map<string, string[]>; google: Map<string, string[]>; size: number }
-    | undefined;
+  let item: Item | undefined;
   let depth = 0;
   let itemDepth = 0;
   let text = "";
@@ -31,12 +40,14 @@ export async function* readXml(bytes: AsyncIterable<Buffer>): AsyncGenerator<Raw
     if (item === undefined) {
       if (!ITEMS.has(name)) return;
       itemDepth = depth;
-      item = { line: parser.line + 1, plain: new Map(), google: new Map(), size: 0 };
+      item = { line: parser.line + 1, plain: new Map(), google: new Map(), size: 0, crowded: undefined };
     } else if (depth === itemDepth + 1) {
       text = "";
       // Atom writes a link as an attribute; one to the entry itself, an edit form or a file is another relation.
       const { href, rel = "alternate" } = attributes;
-      if (typeof href === "string" && rel === "alternate") text = href;
+      // An element without text takes memory as well.
+      item.size += name.length + 1;
+      if (typeof href === "string" && rel === "alternate") addText(href);
     }
   };
   const addText = (part: string) => {
@@ -57,20 +68,15 @@ export async function* readXml(bytes: AsyncIterable<Buffer>): AsyncGenerator<Raw
       const [prefix = "", local] = name.includes(":") ? name.split(":", 2) : ["", name];
       const cells = prefix === "" ? item.plain : item.google;
       const isRead = prefix === "" || googlePrefixes.size === 0 || googlePrefixes.has(prefix);
-      if (isRead && local !== undefined && text.trim() !== "")
-        cells.set(local, [...(cells.get(local) ?? []), text.trim()]);
+      if (isRead && local !== undefined && text.trim() !== "" && item.size <= ITEM_MAX) {
+        const values = cells.get(local);
+        if (values === undefined) cells.set(local, [text.trim()]);
+        else if (values.length < VALUES_MAX) values.push(text.trim());
+        else item.crowded ??= local;
+      }
     }
     if (item !== undefined && depth === itemDepth) {
-      const { line, plain, google, size } = item;
-      const cells = [...new Map([...plain, ...google])].map(([column, values]) => [
-        column,
-        values.length === 1 ? values[0] : values,
-      ]);
-      rows.push(
-        size > ITEM_MAX
-          ? { line, problem: `is longer than ${ITEM_MAX} characters` }
-          : { line, cells: Object.fromEntries(cells) },
-      );
+      rows.push(rowOf(item));
       item = undefined;
     }
     depth--;
@@ -82,6 +88,16 @@ export async function* readXml(bytes: AsyncIterable<Buffer>): AsyncGenerator<Raw
   }
   parser.write(decoder.decode()).close();
   yield* rows;
+}
+
+function rowOf({ line, plain, google, size, crowded }: Item): RawRow {
+  if (size > ITEM_MAX) return { line, problem: `is longer than ${ITEM_MAX} characters` };
+  if (crowded !== undefined) return { line, problem: tooManyOf(crowded) };
+  const cells = [...new Map([...plain, ...google])].map(([column, values]) => [
+    column,
+    values.length === 1 ? values[0] : values,
+  ]);
+  return { line, cells: Object.fromEntries(cells) };
 }
 
 const notWellFormed = (error: Error) =>

@@ -1,5 +1,13 @@
+import { clip, plainLine } from "../../../text/plain-text.ts";
+
 /** A row as the file holds it: a cell for each column. A column that appears several times has a list. */
 export type Cells = Readonly<Record<string, unknown>>;
+
+/** Values that a row may have in one column. Feeds repeat a column for a product's images, some ten times. */
+export const VALUES_MAX = 1_000;
+/** The problem of a row with more. */
+export const tooManyOf = (column: string): string =>
+  `has more than ${VALUES_MAX} values of ${clip(plainLine(column), 60)}`;
 
 /** `line` counts from 1; in a JSON document it is the number of the product. */
 export interface Problem {
