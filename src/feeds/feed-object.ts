@@ -457,7 +457,7 @@ export class CatalogFeed extends DurableObject<Env> {
     const fetches = current.fetches + 1;
     const at = kind === "upload" ? undefined : refetchAt({ ...current, fetches }, nextAt, now);
     if (at !== undefined) {
-      // What is fetched then is another file, which nobody has approved.
+      // The next fetch may bring another file, which nobody has approved.
       const unseen = { approvedBy: null, report: null, question: null };
       this.#setCurrent({ ...current, ...unseen, phase: "fetching", dueAt: at, fetches, starts: 0, problem });
       return;
