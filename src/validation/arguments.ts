@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { sayMissing } from "./missing-message.ts";
+import { safeParse } from "./safe-parse.ts";
 import { type Outcome, ok, refuse } from "../refusal.ts";
 
 const ISSUES_SHOWN = 5;
@@ -14,9 +15,9 @@ export function parseArguments<Schema extends z.ZodType>(
   args: unknown,
   taken: readonly string[] = [],
 ): Outcome<z.output<Schema>> {
-  const parsed = schema.safeParse(args ?? {}, { error: sayMissing });
+  const parsed = safeParse(schema, args ?? {}, { error: sayMissing });
   if (parsed.success) return ok(parsed.data);
-  const issues = parsed.error.issues.slice(0, ISSUES_SHOWN).map(({ path, message, code }) => {
+  const issues = parsed.issues.slice(0, ISSUES_SHOWN).map(({ path, message, code }) => {
     const where = path.map(String).join(".");
     const problem =
       code === "unrecognized_keys"

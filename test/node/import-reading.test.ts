@@ -181,6 +181,14 @@ it("says what is wrong with a row in words of its own, not in those of the schem
   expect(problems.filter((problem) => /expected|invalid|too (?:small|big)/i.test(problem))).toEqual([]);
 });
 
+it("goes on after a text that is an object with a length of its own", async () => {
+  const odd = `{"sku":"A","name":{"length":{"toString":1,"valueOf":1}},"category":"Home","price":1.5,"currency":"EUR"}`;
+  const good = `{"sku":"B","name":"Pan","category":"Home","price":1.5,"currency":"EUR"}`;
+  const { problems, records } = await read("odd.jsonl", [odd, good].join("\n"));
+  expect(problems).toEqual([expect.stringMatching(/^1: /)]);
+  expect(records).toMatchObject([{ sku: "B" }]);
+});
+
 describe("a CSV file", () => {
   it("loses only the rows with a stray quotation mark, and names each line", async () => {
     const { records, problems } = await read(

@@ -66,6 +66,15 @@ const everyRoute: [string, string][] = [
   ["GET", "/nowhere"],
 ];
 
+it("refuses an object with a length of its own where a text belongs", async () => {
+  const key = await keyOf(["admin"]);
+  const label = { length: { toString: 1, valueOf: 1 } };
+  for (const path of ["/signing-keys", "/keys"]) {
+    const sent = { user: "user-1", algorithm: "hmac-sha256", label };
+    expect(await refusalOf(await api(key, "POST", path, sent))).toBe("invalid_arguments");
+  }
+});
+
 describe.each(everyRoute)("%s %s", (method, path) => {
   it("requires a key", async () => {
     const response = await send(`/admin/api${path}`, { method });

@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import { safeParse } from "../../../validation/safe-parse.ts";
 import { type ProductRecord, productRecordSchema } from "../record.ts";
 import { Notes } from "./notes.ts";
 import type { Row } from "./read-jsonl.ts";
@@ -53,9 +54,9 @@ export async function* checkRows(
 }
 
 function check(line: number, value: unknown, lenient: Notes | undefined): CheckedRow {
-  const parsed = productRecordSchema.safeParse(value, { error: plainProblem });
+  const parsed = safeParse(productRecordSchema, value, { error: plainProblem });
   if (!parsed.success) {
-    const { issues } = parsed.error;
+    const { issues } = parsed;
     if (lenient !== undefined && issues.every(({ path }) => OPTIONAL.has(String(path[0]))))
       return check(
         line,
