@@ -7,7 +7,7 @@ import { demoKeys } from "../../cli/local/demo-users.ts";
 import { type LocalServer, startServer } from "../../cli/local/server.ts";
 import { sampleDesk } from "../../cli/sample/demo-data.ts";
 import { fillSupport } from "../../src/support/import/statements.ts";
-import { startCommand, within } from "./support/processes.ts";
+import { runCommand } from "./support/run-command.ts";
 
 let state: string;
 let server: LocalServer;
@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 const command = (name: string, args: string[], env: Record<string, string> = {}) =>
-  within(30_000, startCommand(name, ["--state", state, ...args], { env }));
+  runCommand(name, ["--state", state, ...args], { env });
 const admin = (name: string, ...args: string[]) => command(name, args);
 
 it("creates the first admin once; a second try says so and logs no error", async () => {

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { listenOn } from "./support/listen-on.ts";
-import { startCommand, within } from "./support/processes.ts";
+import { runCommand } from "./support/run-command.ts";
 
 interface Answer {
   status: number;
@@ -54,8 +54,8 @@ it.each([
   },
 ])("ask reports the server's answer: $what", async ({ given, said }) => {
   answer = given;
-  const ask = startCommand("ask", ["keyboard", "--url", url], { env: { CATALOG_ACCESS_KEY: "a-key" } });
-  expect(await within(30_000, ask)).toEqual({ code: 1, stdout: "", stderr: `${url} ${said}\n` });
+  const ask = runCommand("ask", ["keyboard", "--url", url], { env: { CATALOG_ACCESS_KEY: "a-key" } });
+  expect(await ask).toEqual({ code: 1, stdout: "", stderr: `${url} ${said}\n` });
 });
 
 it.each(["", "/mcp/", "/ucp/mcp"])(
@@ -63,10 +63,10 @@ it.each(["", "/mcp/", "/ucp/mcp"])(
   async (path) => {
     paths.length = 0;
     answer = { status: 404, type: "text/plain", body: "Not found." };
-    const ask = startCommand("ask", ["keyboard", "--ucp", "--url", `${new URL(url).origin}${path}`], {
+    const ask = runCommand("ask", ["keyboard", "--ucp", "--url", `${new URL(url).origin}${path}`], {
       env: { CATALOG_ACCESS_KEY: "a-key" },
     });
-    const { code, stderr } = await within(30_000, ask);
+    const { code, stderr } = await ask;
     expect(code).toBe(1);
     expect(stderr).toContain(`${new URL(url).origin}/ucp/mcp answers`);
     expect(new Set(paths)).toEqual(new Set(["/ucp/mcp"]));

@@ -3,7 +3,6 @@ import { describe, expect, it } from "vitest";
 import { ROLES, SCOPES, type Scope, scopesOf } from "../../src/identity/scopes.ts";
 import { DOCUMENTED, docRig, expectLines } from "./support/doc-examples.ts";
 import { NAMED, namesOfTests, testsNamedIn } from "./support/named-tests.ts";
-import { BIN } from "./support/processes.ts";
 import { cliProgram, curl, runCommands } from "./support/shell.ts";
 
 const rig = docRig("docs/connect.md");
@@ -20,7 +19,7 @@ const examples = () =>
 it("its commands print the promised output", async () => {
   const { server, state } = rig();
   const environment: Record<string, string> = {};
-  const programs = { curl, "npx product-catalog-mcp": cliProgram(BIN, ["--state", state]) };
+  const programs = { curl, "npx product-catalog-mcp": cliProgram(["--state", state]) };
   for (const { commands, lines } of examples()) {
     const stdout = await runCommands(commands.replaceAll(DOCUMENTED, server.url), environment, programs);
     expectLines(stdout.replaceAll(server.url, DOCUMENTED), lines);

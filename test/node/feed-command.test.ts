@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import * as z from "zod";
 import { demoKeys } from "../../cli/local/demo-users.ts";
 import { type LocalServer, startServer } from "../../cli/local/server.ts";
-import { startCommand, within } from "./support/processes.ts";
+import { runCommand } from "./support/run-command.ts";
 
 // The command against the real Worker, which fetches from a server on this machine as if it were public.
 
@@ -36,7 +36,7 @@ afterAll(async () => {
   await rm(state, { recursive: true });
 });
 
-const feed = (...args: string[]) => within(30_000, startCommand("feed", ["--state", state, ...args]));
+const feed = (...args: string[]) => runCommand("feed", ["--state", state, ...args]);
 const rowsSchema = z.array(
   z.looseObject({
     id: z.string(),

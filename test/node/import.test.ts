@@ -15,9 +15,9 @@ import {
   product,
   query,
   readReport,
+  runImport,
   seed,
   snapshot,
-  startImport,
 } from "./support/imports.ts";
 import type { Ended } from "./support/processes.ts";
 
@@ -106,9 +106,9 @@ F-8;Wireless Keyboard;Voltway;Electronics;79.99;USD;40;US;3
     },
   ])("imports $form, and MCP answers from it at once", async ({ name, contents, flags = [], skus }) => {
     if (name !== undefined) await writeFile(at(name), contents);
-    const input = name === undefined ? [contents] : [];
     const file = name === undefined ? "-" : at(name);
-    const ended = await startImport(state, [file, "--json", ...flags], { input }).ended;
+    const input = name === undefined ? [contents] : [];
+    const ended = await runImport(state, [file, "--json", ...flags], { input });
     expect(ended.stderr).toBe("");
     expect(readReport(ended)).toMatchObject({
       rows: skus.length,
@@ -291,7 +291,7 @@ describe("an import over a catalog", () => {
       });
     const file = at("shown.jsonl");
     await writeFile(file, jsonl([variant("V-1", "S"), variant("V-2", "M"), lamp, keyboard]));
-    const { stdout } = await startImport(state, [file, "--dry-run"]).ended;
+    const { stdout } = await runImport(state, [file, "--dry-run"]);
     expect(stdout).toMatch(/would see:\n.*V-1 \| Cap \| \$79\.99 \| preorder.*\n.*L-1 .*\n.*K-1 /);
   });
 
@@ -415,7 +415,7 @@ describe("bad rows", () => {
     ["is mapped to an unknown field", "Art,name\nA-1,Lamp\n", ["--map", "titel=name"], /no field titel\b/],
   ])("report one error for a CSV whose header %s, and read nothing", async (_, csv, flags, reason) => {
     await writeFile(at("header.csv"), csv);
-    const { code, stderr } = await startImport(state, [at("header.csv"), ...flags]).ended;
+    const { code, stderr } = await runImport(state, [at("header.csv"), ...flags]);
     expect(code).toBe(1);
     expect(stderr).toMatch(reason);
     expect(stderr).not.toMatch(/^line/m);
@@ -432,7 +432,7 @@ describe("bad rows", () => {
   it("use --map before a column's own name, and show columns without escapes", async () => {
     const csv = "sku,name,category,price_minor,currency,A\u001b[2J,Art\nNO-1,Lamp,Home,1,USD,red,MAP-1\n";
     await writeFile(at("mapped.csv"), csv);
-    const { stderr } = await startImport(state, [at("mapped.csv"), "--map", "sku=Art"]).ended;
+    const { stderr } = await runImport(state, [at("mapped.csv"), "--map", "sku=Art"]);
     expect(stderr).toMatch(/^Left out.*: sku, A\. /);
     const [skus] = await query(server, "SELECT sku FROM products WHERE sku IN ('NO-1', 'MAP-1')");
     expect(skus).toEqual([{ sku: "MAP-1" }]);
@@ -443,7 +443,7 @@ describe("bad rows", () => {
       at("tabs.csv"),
       "sku\tname\tcategory\tprice_minor\tcurrency\nTAB-1\tLamp\tHome\t1\tUSD\n",
     );
-    const { code } = await startImport(state, [at("tabs.csv"), "--delimiter", String.raw`\t`]).ended;
+    const { code } = await runImport(state, [at("tabs.csv"), "--delimiter", String.raw`\t`]);
     expect(code).toBe(0);
   });
 
@@ -506,7 +506,7 @@ it("a file that cannot be read to its end leaves the catalog unchanged", async (
   const before = await snapshot(server);
   const zipped = gzipSync(jsonl(generateProducts(300, 3)));
   await writeFile(at("early.jsonl.gz"), zipped.subarray(0, Math.floor(zipped.length * 0.9)));
-  const { code, stdout, stderr } = await startImport(state, [at("early.jsonl.gz"), "--remove-missing"]).ended;
+  const { code, stdout, stderr } = await runImport(state, [at("early.jsonl.gz"), "--remove-missing"]);
   expect(code).toBe(1);
   expect(stderr).toMatch(/cut off/);
   expect(stdout + stderr).not.toMatch(/^\s+at |node:internal/m);

@@ -5,12 +5,13 @@ import { gzipSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { startCommand, within } from "../support/processes.ts";
+import { runCommand } from "../support/run-command.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "replay-"));
 afterAll(() => rm(folder, { recursive: true }));
 
-const replay = (args: string[], input?: Iterable<string | Uint8Array>) =>
-  within(50_000, startCommand("policy replay", args, input && { input }));
+const replay = (args: string[], input: (string | Uint8Array)[] = []) =>
+  runCommand("policy replay", args, { input });
 const file = async (name: string, content: string | Uint8Array) => {
   const path = join(folder, name);
   await writeFile(path, content);
@@ -56,7 +57,8 @@ describe("policy replay", () => {
 
   it("reads gzip and standard input", async () => {
     const bytes = gzipSync(`${HONEST}\n${THEFT}`);
-    const results = await Promise.all([replay([await file("two.jsonl.gz", bytes)]), replay(["-"], [bytes])]);
+    const piped = within(50_000, startCommand("policy replay", ["-"], { input: [bytes] }));
+    const results = await Promise.all([replay([await file("two.jsonl.gz", bytes)]), piped]);
     expect(results.map(({ stdout }) => stdout.trimEnd().split("\n"))).toEqual([LINES, LINES]);
   });
 
@@ -248,7 +250,7 @@ describe("policy replay", () => {
       const other = await file("other.json", JSON.stringify({ ...shipped, ...changed }));
       const results = await Promise.all([
         replay(["-", "--against", other], [HONEST]),
-        within(50_000, startCommand("policy check", [other])),
+        runCommand("policy check", [other]),
       ]);
       for (const { code, stderr } of results) {
         expect(stderr).toContain(`${other}: ${said}`);
@@ -263,8 +265,7 @@ describe("policy replay", () => {
   });
 
   it("generates the same traces for the same seed, and can replay them", async () => {
-    const generate = () =>
-      within(50_000, startCommand("lab traces", ["cover-work", "--count", "2", "--seed", "5"]));
+    const generate = () => runCommand("lab traces", ["cover-work", "--count", "2", "--seed", "5"]);
     const [one, two] = await Promise.all([generate(), generate()]);
     expect(one.stdout).toBe(two.stdout);
     const { stdout } = await replay(["-"], [one.stdout]);

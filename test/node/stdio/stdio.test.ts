@@ -15,6 +15,7 @@ import { keepServer } from "../../../cli/stdio/keep-server.ts";
 import { readLines } from "../../../cli/stdio/lines.ts";
 import { product, seed } from "../support/imports.ts";
 import { startCommand, within } from "../support/processes.ts";
+import { runCommand } from "../support/run-command.ts";
 import { HOST_PATH, callTool, documentedCommand, initialize, modern, request } from "../support/stdio.ts";
 
 let folder: string;
@@ -169,7 +170,7 @@ describe("lines", () => {
 
   it("names the client of initialize in the records of its later calls", async () => {
     await exchange(initialize(1, { name: "Hôte №1", version: "2" }), callTool(2, "list_categories"));
-    const { stdout } = await startCommand("audit", ["export", "local", "--state", state]).ended;
+    const { stdout } = await runCommand("audit", ["export", "local", "--state", state]);
     const record = stdout.split("\n").findLast((line) => line.includes('"list_categories"'));
     expect(record).toContain('"client":"Hôte №1/2"');
   });
@@ -261,7 +262,7 @@ describe("the command of docs/stdio.md, on the host's own Node", () => {
 describe("the principal", () => {
   it("over stdio is `local` with the policy's role, also in the audit", async () => {
     await exchange(initialize(1), callTool(2, "search_customers", { query: "nobody" }));
-    const { stdout } = await startCommand("audit", ["export", "local", "--state", state]).ended;
+    const { stdout } = await runCommand("audit", ["export", "local", "--state", state]);
     expect(stdout).toContain('"search_customers"');
     expect(stdout).toContain('"support"');
   });

@@ -3,6 +3,7 @@ import * as z from "zod";
 import type { LocalServer } from "../../../cli/local/server.ts";
 import { type productFields, productRecordSchema } from "../../../src/catalog/import/record.ts";
 import { type Ended, type Running, type StartOptions, startCommand } from "./processes.ts";
+import { type RunOptions, runCommand } from "./run-command.ts";
 
 /** One valid product; a test changes the fields it is about. */
 export function product(changes: Partial<z.input<typeof productFields>> & { sku: string }) {
@@ -41,6 +42,9 @@ export function startImport(state: string, args: string[], options?: StartOption
   return startCommand("import", ["--state", state, ...args], options);
 }
 
+export const runImport = (state: string, args: string[], options?: RunOptions): Promise<Ended> =>
+  runCommand("import", ["--state", state, ...args], options);
+
 /** Imports a file with these contents, and reads the report. */
 export async function importFile(
   state: string,
@@ -49,7 +53,7 @@ export async function importFile(
   ...flags: string[]
 ) {
   await writeFile(file, contents);
-  const ended = await startImport(state, [file, "--json", ...flags]).ended;
+  const ended = await runImport(state, [file, "--json", ...flags]);
   return { ...ended, report: readReport(ended) };
 }
 

@@ -1,10 +1,10 @@
-import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { IncomingMessage, request } from "node:http";
 import { text } from "node:stream/consumers";
-import { parseArgs, promisify } from "node:util";
+import { parseArgs } from "node:util";
 import { parse } from "shell-quote";
 import * as z from "zod";
+import { runCommand } from "./run-command.ts";
 
 /** Replaces a program: takes its arguments, returns its standard output. */
 export type Program = (args: string[]) => Promise<string>;
@@ -32,11 +32,11 @@ export async function runCommands(
   return printed;
 }
 
-/** Runs a script, with arguments after those of the page. Throws if it prints an error. */
+/** Runs a command whose name is one word, with arguments after those of the page. Throws if it prints an error. */
 export const cliProgram =
-  (script: string, after: string[]): Program =>
-  async (args) => {
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [script, ...args, ...after]);
+  (after: string[]): Program =>
+  async ([name = "", ...args]) => {
+    const { stdout, stderr } = await runCommand(name, [...args, ...after]);
     if (stderr !== "") throw new Error(stderr);
     return stdout;
   };
