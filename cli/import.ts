@@ -37,7 +37,10 @@ program
     "CSV: the character between cells; \\t is a tab (default: by the header)",
   )
   .option("--quarantine", "keep out products whose text reads like an instruction to an AI model")
-  .option("--yes", "apply even if more than 1% of the prices change by over five times")
+  .option(
+    "--yes",
+    "apply even if more than 1% of the prices change by over five times, or over half of the products would be discontinued",
+  )
   .option("--strict", "import nothing if a row is bad")
   .option("--remove-missing", "discontinue products that the file lacks; refuses a file with bad rows")
   .option("--dry-run", "show what would change, and change nothing")

@@ -8,7 +8,6 @@ import { LeftOutNames } from "./left-out-names.ts";
 import { Notes } from "../../src/catalog/import/read/notes.ts";
 import { openSource } from "./open-source.ts";
 import { type Prepared, type ReadFlags, prepare } from "./prepare.ts";
-import { shopperLine } from "../../src/catalog/import/read/preview.ts";
 import { showProgress } from "./progress.ts";
 import { type Outcome, printReport } from "./report.ts";
 import { type Screening, screen } from "../../src/catalog/import/read/screen.ts";
@@ -136,7 +135,7 @@ async function importInto(
       strict: flags.strict === true,
       dryRun: flags.dryRun === true,
       removeMissing: flags.removeMissing === true,
-      acceptPriceJumps: flags.yes === true,
+      isAccepted: flags.yes === true,
       version: source.version && versionOf(source.version, flags),
       onProgress: (count) => progress.update(count),
       onBadRow: (line, problem) => {
@@ -145,9 +144,9 @@ async function importInto(
           console.error(`${products.format === "json" ? "product" : "line"} ${line}: ${problem}`);
         if (bad === BAD_ROWS_SHOWN) console.error("(more bad rows are counted, not shown)");
       },
-      onReview: (records) => {
+      onReview: (lines) => {
         progress.stop();
-        examples.push(...records.map(shopperLine));
+        examples.push(...lines);
         if (flags.json === true) return;
         console.log(`What a shopper ${flags.dryRun === true ? "would" : "will"} see:`);
         for (const line of examples) console.log(`  ${line}`);

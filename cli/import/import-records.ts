@@ -21,7 +21,7 @@ export function importRecords(
     strict: true,
     dryRun: false,
     removeMissing: false,
-    acceptPriceJumps: true,
+    isAccepted: true,
     version: undefined,
     flagged: () => ({ count: 0, found: [], keptOut: false }),
     onProgress: ignore,

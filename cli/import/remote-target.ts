@@ -17,7 +17,6 @@ import {
   rangeOfRows,
 } from "../../src/catalog/import/compare.ts";
 import { publishFlagged } from "../../src/catalog/import/flagged.ts";
-import { firstPriceJumps } from "../../src/catalog/import/price-jumps.ts";
 import { beginImport, dropImport } from "../../src/catalog/import/stage.ts";
 import type { Statement } from "../../src/database/statement.ts";
 import { DEPLOYED, migrateRemote, openSqlFile, queryRemote } from "../remote-sql.ts";
@@ -28,7 +27,7 @@ import {
   noComparison,
   partsOfRange,
 } from "../../src/catalog/import/comparison.ts";
-import { type Target, jumpSchema } from "../../src/catalog/import/target.ts";
+import type { Target } from "../../src/catalog/import/target.ts";
 
 /** Most bytes of one statement's values: D1 accepts statements of up to 100 KB. */
 const STATEMENT_MAX = 90_000;
@@ -76,9 +75,9 @@ export async function remoteTarget(database: readonly string[] = DEPLOYED): Prom
       for (const [answer] of answers.slice(rows.length)) addMissing(total, answer);
       return total;
     },
-    async priceJumps(importId) {
-      const [rows = []] = await queryRemote([firstPriceJumps(importId)], database);
-      return rows.map((row) => jumpSchema.parse(row));
+    async query(statement) {
+      const [rows = []] = await queryRemote([statement], database);
+      return rows;
     },
     async apply(importId, { removeMissing }, record) {
       const { rows, products } = ranges;
@@ -118,7 +117,7 @@ export async function fileTarget(): Promise<Target & { path: string }> {
     },
     stage: (statements) => file.write(statements),
     compare: async () => undefined,
-    priceJumps: async () => [],
+    query: async () => undefined,
     async apply(importId, options, record) {
       await file.write([...applyImport(importId, options), ...record]);
       await file.close();

@@ -4,7 +4,6 @@ import type { ImportReport } from "../../src/catalog/import/import-catalog.ts";
 import type { Notes } from "../../src/catalog/import/read/notes.ts";
 import type { Screening } from "../../src/catalog/import/read/screen.ts";
 import type { Comparison } from "../../src/catalog/import/comparison.ts";
-import type { PriceJump } from "../../src/catalog/import/target.ts";
 
 export interface Outcome {
   report: ImportReport;
@@ -23,7 +22,7 @@ export interface ReportFlags {
 
 /** Prints an import's report on standard output; returns the exit code. */
 export function printReport({ report, notes, screening, examples }: Outcome, flags: ReportFlags): number {
-  const { rows, bad, good, comparison, resumedAfter, priceJumps } = report;
+  const { rows, bad, good, comparison, resumedAfter } = report;
   if (flags.json === true) {
     console.log(JSON.stringify({ ...report, notes, suspicious: suspects(screening), examples }));
     if (!good) console.error(whyNothing(report, flags));
@@ -44,7 +43,8 @@ export function printReport({ report, notes, screening, examples }: Outcome, fla
       flags.removeMissing === true ? "discontinued" : "unchanged (add --remove-missing to discontinue them)";
     if (missing > 0) console.log(`${count(missing, "active product")} that the file lacks: ${fate}.`);
   }
-  if (priceJumps !== undefined && comparison !== undefined) console.log(sayJumps(priceJumps, comparison));
+  if (comparison !== undefined)
+    for (const sentence of sayQuestions(report, comparison)) console.log(sentence);
   if (!good) console.log(whyNothing(report, flags));
   return good ? 0 : 1;
 }
@@ -66,30 +66,40 @@ function printSuspects({ count: found, shown, quarantined }: ReturnType<typeof s
   );
 }
 
-function sayJumps(
-  first: readonly PriceJump[],
-  { changed, unchanged, price_jumps: jumps }: Comparison,
-): string {
-  const examples = first.map(
-    ({ sku, currency, before, after }) =>
-      `  ${plainLine(sku)}: ${toMoney(before, currency).formatted} becomes ${toMoney(after, currency).formatted}`,
-  );
-  return [
-    `${number(jumps)} of ${count(changed + unchanged, "price")} change by more than five times:`,
-    ...examples,
-  ].join("\n");
+/** The facts that a person has to accept. */
+function sayQuestions({ asks, priceJumps = [] }: ImportReport, comparison: Comparison): string[] {
+  const { changed, unchanged, missing, price_jumps: jumps } = comparison;
+  const known = changed + unchanged;
+  const sayings = {
+    shrunk: [
+      `${number(missing)} of ${count(known + missing, "product")} in the catalog are not in the file and would be discontinued.`,
+    ],
+    prices: [
+      `${number(jumps)} of ${count(known, "price")} change by more than five times:`,
+      ...priceJumps.map(
+        ({ sku, currency, before, after }) =>
+          `  ${plainLine(sku)}: ${toMoney(before, currency).formatted} becomes ${toMoney(after, currency).formatted}`,
+      ),
+    ],
+  };
+  return asks.flatMap((question) => sayings[question]);
 }
 
-function whyNothing({ rows, bad, priceJumps }: ImportReport, { strict, removeMissing }: ReportFlags): string {
-  if (priceJumps !== undefined)
-    return "Nothing was imported, because so many prices changing so much looks like a wrong unit or currency. Add --yes if they are right.";
-  if (rows > 0 && (strict === true || removeMissing === true))
-    return strict === true
-      ? "Nothing was imported, because the file has bad rows. Fix them, or leave out --strict."
-      : "Nothing was imported: with bad rows, --remove-missing would discontinue the products in them. Fix the rows, or leave it out.";
-  return bad > 0
-    ? "The file has no valid row. Check --from, --delimiter and --map."
-    : "The file has no rows.";
+const SUSPICIONS = {
+  shrunk: "the file looks cut off or filtered",
+  prices: "so many prices changing so much looks like a wrong unit or currency",
+};
+
+function whyNothing({ rows, bad, asks }: ImportReport, { strict, removeMissing }: ReportFlags): string {
+  if (rows === 0)
+    return bad > 0
+      ? "The file has no valid row. Check --from, --delimiter and --map."
+      : "The file has no rows.";
+  if (bad > 0 && strict === true)
+    return "Nothing was imported, because the file has bad rows. Fix them, or leave out --strict.";
+  if (bad > 0 && removeMissing === true)
+    return "Nothing was imported: with bad rows, --remove-missing would discontinue the products in them. Fix the rows, or leave it out.";
+  return `Nothing was imported: ${asks.map((question) => SUSPICIONS[question]).join(", and ")}. Add --yes if it is right.`;
 }
 
 const number = (value: number) => value.toLocaleString("en");

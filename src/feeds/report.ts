@@ -1,7 +1,8 @@
 import * as z from "zod";
+import { QUESTIONS } from "../catalog/import/questions.ts";
 
 /** Why a delivery waits for a person. */
-export const REASONS = ["shrunk", "prices", "upload"] as const;
+export const REASONS = [...QUESTIONS, "upload"] as const;
 
 const comparisonSchema = z.object({
   added: z.int(),

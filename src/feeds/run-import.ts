@@ -1,8 +1,6 @@
-import type { Comparison } from "../catalog/import/comparison.ts";
 import { importCatalog } from "../catalog/import/import-catalog.ts";
 import { Notes } from "../catalog/import/read/notes.ts";
 import { prepareInput } from "../catalog/import/read/prepare.ts";
-import { shopperLine } from "../catalog/import/read/preview.ts";
 import { type Screening, screen } from "../catalog/import/read/screen.ts";
 import type { Input } from "../catalog/import/read/source.ts";
 import { targetInParts } from "../catalog/import/target-in-parts.ts";
@@ -16,8 +14,6 @@ import type { DeliveryReport } from "./report.ts";
 const VALUE_MAX = 2 * 1024 * 1024;
 const BAD_ROWS_SHOWN = 20;
 const SUSPICIOUS_SHOWN = 20;
-/** A delivery with less than this share of the rows before, or of the catalog that it replaces, waits for a person. */
-const SHRUNK = 0.5;
 
 /** D1 did not take a step. The import can be run again. */
 export class DatabaseFailed extends Error {
@@ -68,7 +64,6 @@ export async function runImport(order: ImportOrder): Promise<{ report: DeliveryR
   const screening: Screening = { count: 0, found: [], quarantined: options.quarantine };
   const bad_rows: DeliveryReport["bad_rows"] = [];
   const examples: string[] = [];
-  const reasons = new Set<DeliveryReport["reasons"][number]>();
   const target = targetInParts(
     databaseOf(order),
     { onPart: (done, all) => onProgress({ step: "applying", done, all }) },
@@ -80,6 +75,7 @@ export async function runImport(order: ImportOrder): Promise<{ report: DeliveryR
     bad,
     comparison,
     applied,
+    asks,
     priceJumps = [],
   } = await importCatalog(screen(checked, screening), target, {
     source: order.name,
@@ -88,17 +84,14 @@ export async function runImport(order: ImportOrder): Promise<{ report: DeliveryR
     strict: false,
     dryRun: isUpload && !isApproved,
     removeMissing: options.remove_missing ? "if-clean" : false,
-    acceptPriceJumps: isApproved,
-    mayApply: (found) => {
-      if (!isUpload && isShrunk(found, order.rowsBefore)) reasons.add("shrunk");
-      return isApproved || reasons.size === 0;
-    },
+    isAccepted: isApproved,
+    rowsBefore: order.rowsBefore,
     version: order.version,
     onProgress: (done) => onProgress({ step: "reading", done }),
     onBadRow: (line, problem) => {
       if (bad_rows.length < BAD_ROWS_SHOWN) bad_rows.push({ line, problem: problem.slice(0, 500) });
     },
-    onReview: (records) => examples.push(...records.map(shopperLine)),
+    onReview: (lines) => examples.push(...lines),
     onApply: () => onProgress({ step: "applying", done: 0 }),
   });
   if (count === 0)
@@ -107,8 +100,6 @@ export async function runImport(order: ImportOrder): Promise<{ report: DeliveryR
         ? "The file has no rows."
         : `The file has no valid row. The first problem is on line ${bad_rows[0]?.line}: ${bad_rows[0]?.problem}`,
     );
-  if (priceJumps.length > 0) reasons.add("prices");
-  if (isUpload) reasons.add("upload");
   return {
     isApplied: applied,
     report: {
@@ -126,23 +117,9 @@ export async function runImport(order: ImportOrder): Promise<{ report: DeliveryR
         quarantined: screening.quarantined,
       },
       price_jumps: priceJumps,
-      reasons: [...reasons],
+      reasons: isUpload ? [...asks, "upload"] : asks,
     },
   };
-}
-
-function isShrunk(
-  {
-    rows,
-    comparison,
-    removeMissing,
-  }: { rows: number; comparison: Comparison | undefined; removeMissing: boolean },
-  before: number | null,
-): boolean {
-  if (before !== null && rows < SHRUNK * before) return true;
-  if (!removeMissing || comparison === undefined) return false;
-  const { changed, unchanged, missing } = comparison;
-  return changed + unchanged < SHRUNK * (changed + unchanged + missing);
 }
 
 /** D1 in the pace's steps. */

@@ -30,7 +30,7 @@ async function importRemotely(records: ProductRecord[], options: Partial<ImportO
     strict: false,
     dryRun: false,
     removeMissing: false,
-    acceptPriceJumps: false,
+    isAccepted: false,
     version: undefined,
     onProgress: ignore,
     onBadRow: ignore,
@@ -69,7 +69,7 @@ it(
     const active = { price_minor: 1_000, status: "active" };
     expect(await catalog()).toEqual([["A", "B", "C"].map((sku) => ({ sku, ...active })), []]);
 
-    expect(await importRemotely(dear, { acceptPriceJumps: true, removeMissing: true })).toMatchObject({
+    expect(await importRemotely(dear, { isAccepted: true, removeMissing: true })).toMatchObject({
       applied: true,
     });
     expect(await catalog()).toEqual([

@@ -4,8 +4,11 @@ import { BAD_ROWS_KEPT, type BadRow, recordImport } from "./history.ts";
 import type { ProductRecord } from "./record.ts";
 import { stageRows, stagedRow } from "./stage.ts";
 import type { CheckedRow } from "./read/check-rows.ts";
-import type { Comparison } from "./comparison.ts";
-import type { PriceJump, Target } from "./target.ts";
+import { type Comparison, noComparison } from "./comparison.ts";
+import { shopperLines } from "./preview.ts";
+import { type PriceJump, firstPriceJumps, jumpRows } from "./price-jumps.ts";
+import { type Question, questionsAbout } from "./questions.ts";
+import type { Target } from "./target.ts";
 
 export interface ImportOptions {
   /** The name of the file, for the list of imports on the dashboard. */
@@ -19,18 +22,18 @@ export interface ImportOptions {
    * with `true` nothing is imported then, with `if-clean` the rest is.
    */
   removeMissing: boolean | "if-clean";
-  /** Applies the import even if many prices change by more than five times. */
-  acceptPriceJumps: boolean;
-  /** Returns whether an import that nothing else prevents may be applied. */
-  mayApply?: (found: { rows: number; comparison: Comparison | undefined; removeMissing: boolean }) => boolean;
+  /** Applies the import even if a person should be asked first. */
+  isAccepted: boolean;
+  /** Rows of the same feed's last import, or null. */
+  rowsBefore?: number | null;
   /** Equal for the same unchanged file, so an interrupted import can resume. */
   version: string | undefined;
   /** Products whose text reads like an instruction, once all rows are read. */
   flagged: () => { count: number; found: readonly Flagged[]; keptOut: boolean };
   onProgress: (products: number) => void;
   onBadRow: (line: number, problem: string) => void;
-  /** Called once before anything is applied, with the first products of the file. */
-  onReview: (examples: readonly ProductRecord[]) => void;
+  /** Called once before anything is applied, with the first products of the file as a shopper will see them. */
+  onReview: (examples: readonly string[]) => void;
   onApply: () => void;
 }
 
@@ -43,12 +46,12 @@ export interface ImportReport {
   good: boolean;
   applied: boolean;
   comparison: Comparison | undefined;
-  /** The first price changes, if so many prices change by more than five times that an import needs `--yes`. */
+  /** Why a person should be asked first: `prices` if too many change too much, `shrunk` if the file lacks too many products. */
+  asks: Question[];
+  /** The first price changes of `prices`. */
   priceJumps?: PriceJump[];
 }
 
-/** More than this share of prices that change by over five times looks like a wrong unit. */
-const JUMPS_MAX = 0.01;
 const EXAMPLES = 3;
 const CHUNK_ROWS = 500;
 
@@ -96,12 +99,18 @@ export async function importCatalog(
   const good = report.rows > 0 && (report.bad === 0 || (!options.strict && options.removeMissing !== true));
   const removeMissing = options.removeMissing === "if-clean" ? report.bad === 0 : options.removeMissing;
   const comparison = await target.compare(importId, { removeMissing });
-  const isJump = comparison !== undefined && isTooManyJumps(comparison);
-  const isAllowed = options.mayApply?.({ rows: report.rows, comparison, removeMissing }) ?? true;
-  const mayApply = good && isAllowed && (!isJump || options.acceptPriceJumps);
+  const asks = questionsAbout({
+    rows: report.rows,
+    rowsBefore: options.rowsBefore ?? null,
+    comparison,
+    removeMissing,
+  });
+  const mayApply = good && (asks.length === 0 || options.isAccepted);
   const applied = mayApply && !options.dryRun;
-  const priceJumps = isJump ? await target.priceJumps(importId) : undefined;
-  if (good) options.onReview(examples);
+  const priceJumps = asks.includes("prices")
+    ? jumpRows.parse(await target.query(firstPriceJumps(importId)))
+    : undefined;
+  if (good) options.onReview(await shopperLines(examples, (query) => target.query(query), Date.now()));
   if (applied) options.onApply();
   const { added = null, changed = null, unchanged = null, missing = null } = comparison ?? {};
   const record = options.dryRun
@@ -120,21 +129,26 @@ export async function importCatalog(
           unchanged,
           discontinued: removeMissing ? missing : 0,
         },
-        problem: applied ? null : whyRefused(report, good, isJump ? comparison : undefined),
+        problem: applied ? null : whyRefused(report, good, asks, comparison),
         bad_rows: badRows,
       });
   if (applied) await target.apply(importId, { removeMissing }, record);
   else await target.drop(importId, record);
-  return { ...report, good: mayApply, applied, comparison, ...(priceJumps && { priceJumps }) };
+  return { ...report, good: mayApply, applied, comparison, asks, ...(priceJumps && { priceJumps }) };
 }
 
-/** `jump` is the comparison if too many prices change too much. */
-function whyRefused({ rows }: { rows: number }, good: boolean, jump: Comparison | undefined): string {
+function whyRefused(
+  { rows }: { rows: number },
+  good: boolean,
+  asks: readonly Question[],
+  { price_jumps: jumps, changed, unchanged, missing } = noComparison(),
+): string {
   if (rows === 0) return "The file has no valid row.";
   if (!good) return "The file has bad rows, and the import was told to accept none.";
-  if (jump === undefined) return "It would change more of the catalog than it may.";
-  const { price_jumps: jumps, changed, unchanged } = jump;
-  return `${jumps} of ${changed + unchanged} prices change by more than five times, which looks like a wrong unit or currency.`;
+  const known = changed + unchanged;
+  return asks.includes("prices")
+    ? `${jumps} of ${known} prices change by more than five times, which looks like a wrong unit or currency.`
+    : `The file has ${rows} products, and lacks ${missing} of ${known + missing} in the catalog.`;
 }
 
 /** The first products of the file, and not three variants of the first one. */
@@ -146,9 +160,6 @@ function addExamples(examples: ProductRecord[], records: readonly ProductRecord[
     if (!isShown) examples.push(record);
   }
 }
-
-const isTooManyJumps = ({ changed, unchanged, price_jumps: jumps }: Comparison): boolean =>
-  jumps > JUMPS_MAX * (changed + unchanged);
 
 interface Chunk {
   records: ProductRecord[];

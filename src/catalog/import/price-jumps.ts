@@ -1,11 +1,17 @@
+import * as z from "zod";
 import type { Statement } from "../../database/statement.ts";
 import { PRICE_JUMP } from "./compare.ts";
+
+const jump = z.object({ sku: z.string(), currency: z.string(), before: z.int(), after: z.int() });
+export const jumpRows = z.array(jump);
+/** A price before and after, in minor units. */
+export type PriceJump = z.output<typeof jump>;
 
 const EXAMPLES = 3;
 
 /**
  * Returns the first regular prices that an import would make more than five times higher or lower: `sku`, `currency`, and
- * `before` and `after` in minor units. compareImport counts all of them.
+ * `before` and `after` in minor units. compareRows() counts all of them.
  */
 export function firstPriceJumps(importId: string): Statement {
   return {

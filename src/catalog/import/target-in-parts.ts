@@ -27,12 +27,11 @@ import {
   schemaRows,
   swapTables,
 } from "./next-catalog.ts";
-import { firstPriceJumps } from "./price-jumps.ts";
 import { beginImport, dropImport, dropRows } from "./stage.ts";
 import type { Statement } from "../../database/statement.ts";
 import { addMissing, addRows, noComparison } from "./comparison.ts";
 import { type Parts, partsOf, untilEmpty } from "./parts.ts";
-import { type Database, type Target, jumpSchema } from "./target.ts";
+import type { Database, Target } from "./target.ts";
 
 /** An import that writes at most so many rows is applied at once, in a quarter of a second. A larger one builds a new catalog. */
 const AT_ONCE_MAX = 2_000;
@@ -84,9 +83,9 @@ export function targetInParts(
       changes = found.rows.length + found.products.length <= AT_ONCE_MAX ? found : undefined;
       return total;
     },
-    async priceJumps(importId) {
-      const [rows = []] = await database.batch([firstPriceJumps(importId)]);
-      return rows.map((row) => jumpSchema.parse(row));
+    async query(statement) {
+      const [rows = []] = await database.batch([statement]);
+      return rows;
     },
     async apply(importId, { removeMissing }, record) {
       await sweep(parts);

@@ -1,15 +1,5 @@
-import * as z from "zod";
 import type { Statement } from "../../database/statement.ts";
 import type { Comparison } from "./comparison.ts";
-
-export const jumpSchema = z.object({
-  sku: z.string(),
-  currency: z.string(),
-  before: z.int(),
-  after: z.int(),
-});
-/** A price before and after, in minor units. */
-export type PriceJump = z.output<typeof jumpSchema>;
 
 /** Runs statements as one transaction; returns the rows of each. */
 export interface Database {
@@ -26,8 +16,8 @@ export interface Target {
   stage(statements: Statement[]): Promise<void>;
   /** Returns what applying would change, or undefined if the target can only write. */
   compare(importId: string, options: ApplyOptions): Promise<Comparison | undefined>;
-  /** Returns the first prices that change by more than five times. */
-  priceJumps(importId: string): Promise<PriceJump[]>;
+  /** Returns the rows of a query, or undefined if the target can only write. */
+  query(statement: Statement): Promise<unknown[] | undefined>;
   /** Moves the stored rows into the catalog, and deletes them. Then runs the statements that record the import. */
   apply(importId: string, options: ApplyOptions, record: readonly Statement[]): Promise<void>;
   /** Deletes the stored rows, which changes nothing in the catalog. Then runs the statements that record it. */

@@ -31,6 +31,7 @@ const reportSchema = z.object({
   resumedAfter: z.int(),
   applied: z.boolean(),
   comparison: z.object({ added: z.int(), changed: z.int(), unchanged: z.int(), missing: z.int() }).optional(),
+  asks: z.array(z.enum(["shrunk", "prices"])),
   notes: z.record(z.string(), z.int()),
   suspicious: z.object({ count: z.int(), shown: z.array(z.object({ line: z.int(), sku: z.string() })) }),
   examples: z.array(z.string()),
