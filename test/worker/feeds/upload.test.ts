@@ -71,6 +71,16 @@ it("asks for the unit of the prices, shows three products, and applies once an a
   expect(names).toEqual(expect.arrayContaining(["admin.uploads.add", "admin.deliveries.apply"]));
 });
 
+it("says if most of the catalog would be discontinued", async () => {
+  const key = await keyOf(["admin"]);
+  const all = await upload(key, lamps("19.99").replace(/UP-bad.*\n/, ""));
+  expect(await decide(key, all, "apply")).toBe(200);
+  await live(all);
+  const one = "sku,name,category,price,currency\nUP-19.99-1,Lamp 1,Home,19.99,EUR\n";
+  const id = await upload(key, one, { remove_missing: true });
+  expect((await statusOf(key, id)).held?.report).toMatchObject({ reasons: ["shrunk", "upload"] });
+});
+
 it("discards a file, and the catalog stays as it is", async () => {
   const key = await keyOf(["admin"]);
   const before = await catalog();
