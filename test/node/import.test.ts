@@ -250,7 +250,7 @@ describe("an import over a catalog", () => {
       const refused = await importFile(state, file, cut, "--remove-missing", ...flags);
       expect(refused).toMatchObject({ code: 1, report: { asks: ["shrunk"], applied: false } });
       expect(refused.stderr).toContain("--yes");
-      const { stdout } = await startImport(state, [file, "--remove-missing", ...flags]).ended;
+      const { stdout } = await runImport(state, [file, "--remove-missing", ...flags]);
       expect(stdout).toContain("2 of 3 products");
       expect(await snapshot(server)).toEqual(before);
     }
