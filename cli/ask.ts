@@ -18,6 +18,7 @@ interface Options {
   sku?: string[];
   category?: string;
   limit: number;
+  cursor?: string;
   url?: string;
   json?: boolean;
 }
@@ -28,6 +29,7 @@ const program = commandOf("ask")
   .option("--sku <sku...>", "show live stock of these SKUs instead")
   .option("--category <name>", "only this category")
   .option("--limit <number>", "most products to show (1 to 50)", wholeNumber, 10)
+  .option("--cursor <cursor>", "the next page of the same search, by the cursor of the last one")
   .option("--url <url>", "MCP endpoint (default: the running npm run dev)")
   .option("--ucp", "ask as a shopping agent does (docs/ucp.md)")
   .option("--json", "print the answer as JSON")
@@ -36,16 +38,16 @@ const program = commandOf("ask")
 await program.parseAsync();
 
 async function ask(query: string | undefined, options: Options): Promise<void> {
-  const { sku: skus, category, limit, json, ucp = false } = options;
+  const { sku: skus, category, limit, cursor, json, ucp = false } = options;
   if ((query === undefined) === (skus === undefined))
     program.error("Give a query, or --sku with one or more SKUs. See --help.");
   const given = options.url ?? (await runningUrl("/mcp"));
   if (!URL.canParse(given)) throw new Error(`${given} is not a URL. It looks like http://127.0.0.1:8787/mcp`);
   const url = ucp ? new URL(UCP_PATH, given).href : given;
   const call = ucp
-    ? ucpCall(new URL(url).origin, { query, skus, category, limit })
+    ? ucpCall(new URL(url).origin, { query, skus, category, limit, cursor })
     : skus === undefined
-      ? { name: "search_products", arguments: { query, category, limit } }
+      ? { name: "search_products", arguments: { query, category, limit, cursor } }
       : { name: "query_stock", arguments: { skus } };
   await printCall(new URL(url), call, {
     fetch: (target, init) => fetch(target, { ...init, headers: withKey(init?.headers) }),
@@ -62,13 +64,17 @@ function ucpCall(
     skus,
     category,
     limit,
+    cursor,
   }: Pick<Options, "limit"> &
-    Record<"query" | "category", string | undefined> & { skus: string[] | undefined },
+    Record<"query" | "category" | "cursor", string | undefined> & { skus: string[] | undefined },
 ) {
   const meta = { "ucp-agent": { profile: `${origin}/.well-known/ucp` } };
   const filters = category === undefined ? undefined : { categories: [category] };
   return skus === undefined
-    ? { name: "search_catalog", arguments: { meta, catalog: { query, filters, pagination: { limit } } } }
+    ? {
+        name: "search_catalog",
+        arguments: { meta, catalog: { query, filters, pagination: { limit, cursor } } },
+      }
     : { name: "lookup_catalog", arguments: { meta, catalog: { ids: skus, filters } } };
 }
 

@@ -1,5 +1,6 @@
 // The bin: loads the program of the command that the first words name, and no other.
 
+import manifest from "../package.json" with { type: "json" };
 import { COMMANDS } from "./commands.ts";
 import { PROGRAM } from "./program.ts";
 
@@ -29,6 +30,7 @@ if (command !== undefined) {
   const [first = "--help"] = words;
   const group = COMMANDS.filter(({ name }) => name.startsWith(`${first} `));
   if (["--help", "-h", "help"].includes(first)) console.log(helpOf(COMMANDS));
+  else if (["--version", "-V", "version"].includes(first)) console.log(manifest.version);
   else if (group.length > 0 && ["--help", "-h", undefined].includes(words[1])) console.log(helpOf(group));
   else {
     console.error(`There is no command "${words.slice(0, group.length > 0 ? 2 : 1).join(" ")}". See --help.`);

@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
+import manifest from "../../package.json" with { type: "json" };
 import { COMMANDS } from "../../cli/commands.ts";
 import { parseJsonAs, readText } from "../../cli/read-file.ts";
 import { productRecordSchema } from "../../src/catalog/import/record.ts";
@@ -53,7 +54,16 @@ describe("the bin", () => {
     for (const { name, summary } of COMMANDS)
       expect(stdout).toMatch(new RegExp(`^  ${name} +${summary}$`, "m"));
     const loaded = await loadedWith("cli/main.ts");
-    expect([...loaded].toSorted()).toEqual(["cli/commands.ts", "cli/main.ts", "cli/program.ts"]);
+    expect([...loaded].toSorted()).toEqual([
+      "cli/commands.ts",
+      "cli/main.ts",
+      "cli/program.ts",
+      "package.json",
+    ]);
+  });
+
+  it("prints the version of the package", async () => {
+    expect((await run(process.execPath, [BIN, "--version"])).stdout).toBe(`${manifest.version}\n`);
   });
 
   it.each([["nonsense"], ["policy", "nonsense"], ["lab", "nonsense"]])(
