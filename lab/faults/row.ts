@@ -26,7 +26,6 @@ const LATEST_MS = DEADLINE_MS + GRACE_MS + 3_000;
 /** The server settles and logs some work after its answer. */
 const SETTLE_MS = 400;
 const TRIES = 12;
-const FAULTS = new Set(["unavailable", "timeout", "internal"]);
 
 export interface Asked {
   name: string;
@@ -83,8 +82,8 @@ export async function rowOf(
     if (code === undefined) problems.push(`${name}: HTTP ${answer.status} without a code`);
     if (answer.ms > LATEST_MS) problems.push(`${name} took ${Math.round(answer.ms)} ms`);
     if (code === ANSWERED) continue;
-    if (!lines.some(({ correlation_id }) => correlation_id === idOf(answer)))
-      problems.push(`${name} was refused, and no line of the log names it`);
+    if (!lines.some(({ correlation_id, level }) => level === "error" && correlation_id === idOf(answer)))
+      problems.push(`${name} was refused, and no line of the log of level error names it`);
     problems.push(...(await retry(scene, { name, request })));
   }
   const answered = answers.filter(({ name, request }) => request.path === "/mcp" && codes[name] === ANSWERED);
@@ -102,15 +101,9 @@ export async function rowOf(
 
 export const idOf = ({ headers }: Answered): string => headers.get("x-request-id") ?? "";
 
-/** Events of level error, and refusals for the server's own reasons. */
+/** Events of level error. */
 export const toldBy = (lines: readonly Record<string, unknown>[]): string[] =>
-  [
-    ...new Set(
-      lines
-        .filter(({ level, code }) => level === "error" || FAULTS.has(String(code)))
-        .map(({ event }) => String(event)),
-    ),
-  ].toSorted();
+  [...new Set(lines.filter(({ level }) => level === "error").map(({ event }) => String(event)))].toSorted();
 
 /** A client that repeats a call once everything works must get what it asked for. */
 export async function retry(scene: Scene, { name, request }: Asked): Promise<string[]> {

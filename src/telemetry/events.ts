@@ -108,6 +108,10 @@ export const events = {
     "flow_rules",
     "target",
   ]),
+  request_failed: error("A request failed through the server's fault before a call was read from it", [
+    ...BEGUN,
+    "code",
+  ]),
   request_refused: info("A request was refused before a call was read from it", [...BEGUN, "code"]),
   signature_refused: info("A request's signature was refused", [
     "correlation_id",

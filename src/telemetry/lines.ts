@@ -50,7 +50,7 @@ function logEnded(
       return logEvent(DISCOVERY[status], { ...common, method: name });
     case "request":
       if (status === "ok") return logEvent("request_counted", { ...common, target: name });
-      return logEvent("request_refused", common);
+      return logEvent(status === "error" ? "request_failed" : "request_refused", common);
   }
 }
 

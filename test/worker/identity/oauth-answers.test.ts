@@ -33,7 +33,8 @@ async function refused(ask: () => Promise<Response>, code: string) {
   expect(text).toContain(`"correlationId":"${id}"`);
   expect(text).toContain(`"code":"${code}"`);
   const logged = lines().filter((line) => line["correlation_id"] === id && "code" in line);
-  expect(logged).toMatchObject([{ event: "request_refused", code }]);
+  const event = response.status >= 500 ? "request_failed" : "request_refused";
+  expect(logged).toMatchObject([{ event, code }]);
   expect(points().map((point) => point?.blobs?.[CODE_BLOB])).toEqual([code]);
   return { response, body: JSON.parse(text) };
 }
