@@ -1,4 +1,3 @@
-import { insufficientScope } from "@cloudflare/workers-oauth-provider";
 import { Hono } from "hono/tiny";
 import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
@@ -18,12 +17,8 @@ import { limitByAddress } from "./http/limits/address-limit.ts";
 import { limitFailedCredentials, limitFailedSessions } from "./http/limits/failed-credentials.ts";
 import { paceRequests } from "./http/limits/pace-requests.ts";
 import { limitTokenRequests } from "./http/limits/token-requests.ts";
-import { refuseSignature } from "./http/signed-request.ts";
-import { callerByAddress } from "./identity/caller-address.ts";
-import { authorizationServer, protectedResource, registerClient } from "./identity/oauth.ts";
-import type { Principal } from "./identity/principal.ts";
+import { authorizationServer, registerClient } from "./identity/oauth.ts";
 import { beginExchange } from "./identity/enterprise-authorization.ts";
-import { ALL_SCOPES } from "./identity/scopes.ts";
 import { refreshOnce } from "./identity/refresh-once.ts";
 import { isSigned } from "./identity/signature.ts";
 import { withTokenStore } from "./identity/token-store.ts";
@@ -31,20 +26,18 @@ import { setupPages } from "./web/setup/routes.tsx";
 import { signInPages } from "./web/sign-in/routes.tsx";
 import { signOnPages } from "./web/sign-on/routes.tsx";
 import { reportUnexpected } from "./mcp/call.ts";
-import { type McpRequest, serveMcp } from "./mcp/endpoint.ts";
 import { BODY_MAX } from "./mcp/messages.ts";
-import { answerOtherMethod } from "./mcp/protocol.ts";
 import { asUcp, serveUcp } from "./mcp/ucp-endpoint.ts";
 import { bundledPolicy } from "./policy/bundled.ts";
 import { normaliseOAuth } from "./http/normalise-oauth.ts";
-import { nameRefusal, withRefusal } from "./http/oauth-refusal.ts";
+import { withRefusal } from "./http/oauth-refusal.ts";
 import { metricsPage } from "./probes/metrics.ts";
 import { probes } from "./probes/routes.ts";
 import { receiveBody } from "./http/receive-body.ts";
-import { UNAVAILABLE } from "./guard/refusals.ts";
 import { refuseRequest, showRefusal } from "./http/refuse-request.tsx";
 import { DELIVERY_BODY_MAX, stockWebhook } from "./http/stock-webhook.ts";
-import { type Refusal, refusalResponse, refuse } from "./refusal.ts";
+import { refuse } from "./refusal.ts";
+import { serveAnonymous, serveIdentified, serveWithoutToken } from "./serve-caller.ts";
 import { logEvent } from "./telemetry/log.ts";
 import { secretKeyOf } from "./setup/secret-key.ts";
 import { signedAgent } from "./ucp/signed-agent.ts";
@@ -229,91 +222,6 @@ async function serveAuthorization(c: AppContext): Promise<Response> {
   if (exchange.failure !== undefined)
     return refuseRequest(c, reportUnexpected(exchange.failure, c.var, "enterprise authorization"));
   return withRefusal(c, response);
-}
-
-type Serve = (request: Request, context: McpRequest) => Promise<Response>;
-
-/** Serves a caller with a credential. If the identity that this isolate has kept is a former one, it is read again. */
-async function serveIdentified(c: AppContext, serve: Serve = serveMcp): Promise<Response> {
-  // A signed request reads the database anyway, and its nonce and its refusals count once.
-  const mayBeKept = !isSigned(c.req.raw.headers);
-  const served = await serveAs(c, serve, { mayBeKept });
-  if (served !== undefined) return served;
-  const { method } = c.req;
-  c.req.raw = new Request(c.req.raw, { method, body: c.var.body ?? null });
-  return (await serveAs(c, serve, { mayBeKept: false })) ?? refuseRequest(c, UNAVAILABLE);
-}
-
-/** Returns undefined if nothing has confirmed the kept identity. Then nothing was done for the request. */
-async function serveAs(
-  c: AppContext,
-  serve: Serve,
-  { mayBeKept }: { mayBeKept: boolean },
-): Promise<Response | undefined> {
-  let isKnown = false;
-  let isBelieved = true;
-  let failure: Refusal | undefined;
-  const resource = protectedResource(c.var, {
-    mayBeKept,
-    async serve(_, { principal, signature }, auth, claim) {
-      isKnown = true;
-      const otherMethod = answerOtherMethod(c.req.raw, c.var.correlationId);
-      if (otherMethod !== undefined) return otherMethod;
-      const refusal = await refuseSignature(c, { userId: principal.id, signature });
-      if (refusal !== undefined) return refusalResponse(refusal, c.var.correlationId);
-      const answer = await serve(c.req.raw, {
-        ...mcpContext(c),
-        principal,
-        claim,
-        challenge: async (scopes) => {
-          const description = `This needs ${scopes.join(" and ")}. Sign in again and allow that.`;
-          // A client requests exactly the named scopes, so the ones that it has are named too; else it would lose them.
-          const wanted = ALL_SCOPES.filter((scope) => [...scopes, ...principal.scopes].includes(scope));
-          return (await nameRefusal(c, insufficientScope(auth, wanted, description))).named;
-        },
-      });
-      ({ isBelieved } = claim);
-      return answer;
-    },
-    onFailure: (error) => void (failure = reportUnexpected(error, c.var, "identity")),
-  });
-  // The OAuth library knows one protected resource, /mcp, and serves no other path.
-  const { method, headers } = c.req.raw;
-  const asked = serve === serveMcp ? c.req.raw : new Request(new URL("/mcp", c.req.url), { method, headers });
-  const response = await resource.fetch(asked, c.env, c.env.ctx);
-  // The library answers a failure with an empty 503.
-  if (failure !== undefined) return refuseRequest(c, failure);
-  if (!isBelieved) {
-    await response.body?.cancel();
-    return undefined;
-  }
-  return isKnown ? response : withRefusal(c, response);
-}
-
-const serveAnonymous = (c: AppContext, serve?: Serve): Promise<Response> =>
-  serveWithoutToken(c, callerByAddress(c), serve);
-
-/** Serves a caller without a token, which could be granted more scopes. */
-export function serveWithoutToken(
-  c: AppContext,
-  principal: Principal,
-  serve: Serve = serveMcp,
-): Promise<Response> {
-  return serve(c.req.raw, {
-    ...mcpContext(c),
-    principal,
-    challenge: (scopes, id) => {
-      const wanted = `This needs a signed-in caller who was granted ${scopes.join(" and ")}.`;
-      const { refusal } = refuse("permission_denied", wanted, { hints: { scopes } });
-      return refusalResponse(refusal, c.var.correlationId, { id });
-    },
-  });
-}
-
-function mcpContext(c: AppContext) {
-  const { policy, secretKey, correlationId, deadline, origin } = c.var;
-  const { DB: db, USER_WINDOWS: callers, ASSETS: assets } = c.env;
-  return { db, callers, assets, policy, secretKey, correlationId, deadline, origin };
 }
 
 const POLICY_BROKEN = "This server is not configured: its policy is not valid. Its log says where.\n";

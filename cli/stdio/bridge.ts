@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
 import { BODY_MAX } from "../../src/mcp/messages.ts";
-import { type RefusalCode, refusalError, refuse } from "../../src/refusal.ts";
+import { refusalError, refuse } from "../../src/refusal.ts";
+import { type RefusalCode } from "../../src/refusal-codes.ts";
 import { headerText, headersFor, messagesOf } from "../mcp-message.ts";
 import { parseJson } from "../read-file.ts";
 import { type Answer, type Call, UnreachableError } from "./call.ts";

@@ -1,4 +1,4 @@
-import { type RefusalCode, isRefusalCode } from "../../src/refusal.ts";
+import { type RefusalCode, isRefusalCode } from "../../src/refusal-codes.ts";
 import type { Answered } from "./requests.ts";
 
 export const ANSWERED = "answered";

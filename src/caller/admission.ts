@@ -1,5 +1,5 @@
 import type { Hit } from "../detection/decision.ts";
-import type { RefusalCode } from "../refusal.ts";
+import type { RefusalCode } from "../refusal-codes.ts";
 import type { FlowVerdict } from "../telemetry/call-record.ts";
 import type { Attempt, Outcome } from "./audit/records.ts";
 

@@ -1,13 +1,7 @@
 import * as z from "zod";
 import type { AppContext } from "../app-types.ts";
-import {
-  type Refusal,
-  type RefusalCode,
-  refusalDetails,
-  refusalHeaders,
-  refusalResponse,
-  refusals,
-} from "../refusal.ts";
+import { type Refusal, refusalDetails, refusalHeaders, refusalResponse } from "../refusal.ts";
+import { type RefusalCode, refusals } from "../refusal-codes.ts";
 import { requestRefused } from "../telemetry/sink.ts";
 
 // Refusals at the OAuth endpoints. Their clients read `error` as RFC 6749 (5.2), RFC 6750 (3.1) and RFC 7591 (3.2.2)

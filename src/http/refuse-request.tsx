@@ -1,7 +1,8 @@
 import type { AppContext } from "../app-types.ts";
 import { renderPage } from "../web/layout/page.tsx";
 import { oauthRefusal } from "./oauth-refusal.ts";
-import { type Refusal, refusalHeaders, refusalResponse, refusals } from "../refusal.ts";
+import { type Refusal, refusalHeaders, refusalResponse } from "../refusal.ts";
+import { refusals } from "../refusal-codes.ts";
 import { requestRefused } from "../telemetry/sink.ts";
 
 /** Returns whether the Accept header shows a browser. Programs accept JSON or anything. */

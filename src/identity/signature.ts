@@ -8,7 +8,8 @@ import {
   verifySignature,
 } from "http-message-sig";
 import * as z from "zod";
-import { type Outcome, type Refusal, type RefusalCode, ok, refuse } from "../refusal.ts";
+import { type Outcome, type Refusal, ok, refuse } from "../refusal.ts";
+import { type RefusalCode } from "../refusal-codes.ts";
 import {
   CLOCK_SKEW_S,
   LIFETIME_MAX_S,

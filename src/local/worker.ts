@@ -3,7 +3,7 @@
 // of them.
 
 import * as z from "zod";
-import { app, serveWithoutToken } from "../app.ts";
+import { app } from "../app.ts";
 import { ensureMigrated } from "../database/migrate.ts";
 import { runBatch } from "../database/run-batch.ts";
 import type { Principal } from "../identity/principal.ts";
@@ -13,6 +13,7 @@ import production from "../index.ts";
 import { localRoles } from "../policy/roles.ts";
 import type { Policy } from "../policy/schema.ts";
 import { logSurprise } from "../telemetry/log.ts";
+import { serveWithoutToken } from "../serve-caller.ts";
 import { loopback } from "../validation/public-url.ts";
 import { PROOF_PATH, proofOf } from "./proof.ts";
 

@@ -6,7 +6,8 @@ import { answerList } from "./lists.ts";
 import { PRODUCT } from "./server.ts";
 import { shownTools } from "./shown.ts";
 import { toolTable } from "./targets.ts";
-import { isRefusalCode, refusals, retryAfterSeconds } from "../refusal.ts";
+import { retryAfterSeconds } from "../refusal.ts";
+import { isRefusalCode, refusals } from "../refusal-codes.ts";
 import { ucpTools } from "../ucp/registry.ts";
 
 const tools = toolTable(ucpTools);

@@ -1,4 +1,4 @@
-import { type RefusalCode, refusals } from "../refusal.ts";
+import { type RefusalCode, refusals } from "../refusal-codes.ts";
 import type { TraceContext } from "./trace-context.ts";
 
 export const CALL_KINDS = ["tool", "resource", "prompt", "completion", "discovery", "request"] as const;

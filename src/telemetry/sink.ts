@@ -1,5 +1,5 @@
 import { env, waitUntil } from "cloudflare:workers";
-import type { RefusalCode } from "../refusal.ts";
+import type { RefusalCode } from "../refusal-codes.ts";
 import { within } from "../deadlines.ts";
 import { type CallRecord, UNKNOWN, methodOf } from "./call-record.ts";
 import { logEvent, logSurprise } from "./log.ts";

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import { refusals } from "../../src/refusal.ts";
+import { refusals } from "../../src/refusal-codes.ts";
 
 it("docs/errors.md shows the table of refusals", async () => {
   const page = await readFile("docs/errors.md", "utf8");

@@ -2,7 +2,8 @@ import type { Context } from "hono";
 import type { AppTypes } from "../../app-types.ts";
 import { type Noted, noteIdentity } from "../../identity/changes.ts";
 import type { Principal } from "../../identity/principal.ts";
-import { type Refusal, type RefusalCode, refusals, refusalDetails, refusalHeaders } from "../../refusal.ts";
+import { type Refusal, refusalDetails, refusalHeaders } from "../../refusal.ts";
+import { type RefusalCode, refusals } from "../../refusal-codes.ts";
 import { requestRefused } from "../../telemetry/sink.ts";
 import type { NoteOrder } from "../../caller/caller-client.ts";
 

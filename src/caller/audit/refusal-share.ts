@@ -1,5 +1,5 @@
 import { HOUR } from "../../detection/window.ts";
-import { isRefusalCode } from "../../refusal.ts";
+import { isRefusalCode } from "../../refusal-codes.ts";
 import { statusOf } from "../../telemetry/call-record.ts";
 import type { CallerState } from "../state.ts";
 import { ADMITTED, type AuditRecord, type Outcome } from "./records.ts";

@@ -1,7 +1,8 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { toolTarget } from "../../../src/mcp/targets.ts";
 import { policyInForce } from "../../../src/policy/bundled.ts";
-import { type RefusalCode, refuse } from "../../../src/refusal.ts";
+import { refuse } from "../../../src/refusal.ts";
+import { type RefusalCode } from "../../../src/refusal-codes.ts";
 import { getProduct } from "../../../src/tools/get-product.ts";
 import { newCaller, policyWith, recordsOf, roleOf } from "../support/caller.ts";
 import { fill, sample } from "../support/catalog.ts";

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { runBatch } from "../../../src/database/run-batch.ts";
 import { bootstrapAdmin, revokeKey } from "../../../src/identity/administration.ts";
-import { refusals } from "../../../src/refusal.ts";
+import { refusals } from "../../../src/refusal-codes.ts";
 import { fill, sample } from "../support/catalog.ts";
 import { api } from "./support/admin-api.ts";
 import { signedIn } from "./support/browser.ts";

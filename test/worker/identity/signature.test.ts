@@ -1,7 +1,7 @@
 import { verifySignature } from "http-message-sig";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { refusals } from "../../../src/refusal.ts";
+import { refusals } from "../../../src/refusal-codes.ts";
 import { type SignedRequest, checkSignature, isSigned, verifierOf } from "../../../src/identity/signature.ts";
 import { contentDigest } from "../../../src/identity/signature-profile.ts";
 import type { SigningKey } from "../../../src/identity/signing-keys.ts";

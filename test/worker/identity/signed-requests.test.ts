@@ -5,7 +5,7 @@ import * as z from "zod";
 import { runBatch } from "../../../src/database/run-batch.ts";
 import { hashAddress } from "../../../src/identity/secrets.ts";
 import { createSigningKey, revokeSigningKey, signingSecret } from "../../../src/identity/signing-keys.ts";
-import { refusals } from "../../../src/refusal.ts";
+import { refusals } from "../../../src/refusal-codes.ts";
 import { recordsOf } from "../support/caller.ts";
 import { fill, sample } from "../support/catalog.ts";
 import { Browser } from "./support/browser.ts";
