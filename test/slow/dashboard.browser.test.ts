@@ -172,7 +172,7 @@ describe("by keyboard alone", () => {
     ] as const) {
       await page.locator("summary", { hasText: verb }).focus();
       await page.keyboard.press("Enter");
-      await page.getByRole("button", { name: `${verb} this caller` }).focus();
+      await page.getByRole("button", { name: `${verb} this user` }).focus();
       const next = page.waitForEvent("load");
       await page.keyboard.press("Enter");
       await next;

@@ -6,6 +6,7 @@ import type { Caller } from "../../admin/caller-list.ts";
 import { isShared } from "../../admin/vouch.ts";
 import { duration } from "./units.ts";
 import { Note, callerPath } from "./elements.tsx";
+import { EndUserForms } from "./end-user-forms.tsx";
 
 export interface CallerActionsProps {
   caller: Caller;
@@ -72,40 +73,7 @@ export function CallerActions({
         </details>
       )}
       {caller.name !== null && caller.deleted_at === null && (
-        <details class="card action" id="enable">
-          <summary>{caller.disabled_at === null ? "Disable" : "Enable"}</summary>
-          <form method="post" action={`${path}/${caller.disabled_at === null ? "disable" : "enable"}`}>
-            <p>
-              {caller.disabled_at === null
-                ? "Its keys, tokens and browser sessions are refused from the next call on."
-                : "Its keys, and tokens that have not expired, work again."}
-            </p>
-            <Note id="enable-note" />
-            <div class="actions">
-              <button class={caller.disabled_at === null ? "danger" : "main"}>
-                {caller.disabled_at === null ? "Disable this caller" : "Enable this caller"}
-              </button>
-            </div>
-          </form>
-        </details>
-      )}
-      {caller.name !== null && caller.deleted_at === null && (
-        <details class="card action" id="delete">
-          <summary>Delete</summary>
-          <form method="post" action={`${path}/delete`}>
-            <p>
-              Its keys, sign-ins, browser sessions and clients end at once. This can't be undone. Its audit
-              stays, and its id is never used again.
-            </p>
-            <p class="field">
-              <label for="delete-id">Enter the id to confirm: {caller.id}</label>
-              <input id="delete-id" type="text" name="id" autocomplete="off" required />
-            </p>
-            <div class="actions">
-              <button class="danger">Delete this user</button>
-            </div>
-          </form>
-        </details>
+        <EndUserForms id={caller.id} path={path} isDisabled={caller.disabled_at !== null} />
       )}
       <p class="aside">
         <a href={`/admin/audit/${encodeURIComponent(caller.id)}`}>Verify audit</a>
