@@ -215,6 +215,16 @@ describe("dev and ask", () => {
     });
   });
 
+  it("shows the next page by the cursor of the last one", async () => {
+    const first = (await ask("keyboard", "--limit", "1")).stdout;
+    const cursor = /call again with cursor "([^"]+)"/.exec(first)?.[1] ?? "";
+    const second = await ask("keyboard", "--limit", "1", "--cursor", cursor);
+    const [sku, next] = [first, second.stdout].map((text) => /SKU-\d+/.exec(text)?.[0]);
+    expect(sku).toBeDefined();
+    expect(next).toBeDefined();
+    expect(next).not.toBe(sku);
+  });
+
   it("answers live stock", async () => {
     const { stdout } = await ask("--sku", "SKU-12847", "SKU-1284");
     expect(stdout).toMatch(/SKU-12847: discontinued, stock 0/);
