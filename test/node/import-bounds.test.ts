@@ -2,6 +2,11 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { formOf } from "../../src/catalog/import/read/amounts.ts";
+import { keyOf } from "../../src/catalog/import/read/columns.ts";
+import { type Format, readRows } from "../../src/catalog/import/read/format.ts";
 import { readCsv } from "../../src/catalog/import/read/read-csv.ts";
 import { readJsonList } from "../../src/catalog/import/read/read-json.ts";
 import { readXml } from "../../src/catalog/import/read/read-xml.ts";
@@ -62,6 +67,60 @@ describe("an XML item", () => {
   ])("has at most 1 MiB of %s", async (_, item) => {
     const rows = await rowsOf(readXml, feed(item, "<a>1</a>"));
     expect(problemsOf(rows)).toEqual([`is longer than ${MIB} characters`, undefined]);
+  });
+});
+
+describe("an XML file", () => {
+  it.each([
+    ["elements inside each other", `<rss>${"<a>".repeat(300)}`],
+    ["attributes of one element", `<rss ${times(1_100, (index) => `a${index}=""`).join(" ")}>`],
+    [
+      "attributes of one item",
+      `<rss><item ${times(1_100, (index) => `a${index}=""`).join(" ")}></item></rss>`,
+    ],
+  ])("with too many %s is no feed", async (_, text) => {
+    await expect(rowsOf(readXml, text)).rejects.toThrow(/no feed/);
+  });
+});
+
+describe("names of columns", () => {
+  const xml = (name: (index: number) => string, count: number) =>
+    `<rss>${times(count, (index) => `<item><${name(index)}>x</${name(index)}></item>`).join("")}</rss>`;
+  const json = (name: (index: number) => string, count: number) =>
+    times(count, (index) => JSON.stringify({ [name(index)]: "x" }));
+  const read =
+    (format: Format): Read =>
+    (bytes) =>
+      readRows(bytes, format, { delimiter: undefined, valueMax: MIB });
+
+  it.each<[Format, (name: (index: number) => string, count: number) => string]>([
+    ["xml", xml],
+    ["json", (...of) => `[${json(...of).join(",")}]`],
+    ["jsonl", (...of) => json(...of).join("\n")],
+  ])("of a file of %s are bounded together, not those that repeat", async (format, make) => {
+    const repeated = make((index) => `n${index % 2_000}`, 20_000);
+    expect(await rowsOf(read(format), repeated)).toHaveLength(20_000);
+    const many = make((index) => `n${index}`, 100_000);
+    await expect(rowsOf(read(format), many)).rejects.toThrow(/different names of columns/);
+    const long = make((index) => `n${index}${"x".repeat(10_000)}`, 100);
+    await expect(rowsOf(read(format), long)).rejects.toThrow(/different names of columns/);
+  });
+
+  it("and numbers that are long are not remembered", () => {
+    setFlagsFromString("--expose-gc");
+    const collect: () => void = runInNewContext("gc");
+    const heap = () => {
+      collect();
+      return process.memoryUsage().heapUsed / MIB;
+    };
+    const long = (index: number) => `${index}${"x".repeat(20_000)}`;
+    keyOf("a");
+    const before = heap();
+    for (let index = 0; index < 2_000; index++) {
+      keyOf(long(index));
+      formOf(long(index));
+    }
+    expect(heap() - before).toBeLessThan(10);
   });
 });
 

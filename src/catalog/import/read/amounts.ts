@@ -33,13 +33,15 @@ export function numbersOf(fields: Readonly<Record<string, unknown>>): [column: s
 
 const forms = new Map<string, NumberText | undefined>();
 const FORMS_MAX = 20_000;
+/** Characters of a text that is remembered. No number is longer. */
+const FORM_MAX = 100;
 
 /** The form of a number in a text. Prices repeat, so the last thousands are remembered. */
 export function formOf(text: string): NumberText | undefined {
   if (forms.has(text)) return forms.get(text);
   if (forms.size >= FORMS_MAX) forms.clear();
   const form = numberText(text);
-  forms.set(text, form);
+  if (text.length <= FORM_MAX) forms.set(text, form);
   return form;
 }
 
@@ -60,10 +62,7 @@ const NOISE = 1e-9;
 
 /** Returns an amount in minor units, or what is wrong with it. */
 export function toMinor(value: number, currency: string, unit: Unit): number | string {
-  if (unit === "minor")
-    return Number.isInteger(value)
-      ? value
-      : "is not a whole number of minor units; for decimals add --major-prices";
+  if (unit === "minor") return Number.isInteger(value) ? value : "is not a whole number of minor units";
   const minor = minorPerMajor(currency);
   const rounded = Math.round(value * minor) / minor;
   if (Math.abs(value - rounded) > NOISE * Math.max(1, Math.abs(value)))

@@ -1,8 +1,9 @@
 import { type Cells, textOf } from "./rows.ts";
 
 const keys = new Map<string, string>();
-/** Bounds the cache of column names: a JSON file may have any number of them. */
+/** Bound the cache of column names: a JSON file may have any number of them, of any length. */
 const KEYS_MAX = 5_000;
+const KEY_MAX = 200;
 
 /** The form in which column names are compared: `Variant SKU`, `variant_sku` and `Variant-Sku` are one column. */
 export function keyOf(column: string): string {
@@ -12,7 +13,7 @@ export function keyOf(column: string): string {
       .toLowerCase()
       .replace(/[^\p{L}\p{N}]+/gu, "_")
       .replace(/^_|_$/g, "");
-    if (keys.size < KEYS_MAX) keys.set(column, key);
+    if (keys.size < KEYS_MAX && column.length <= KEY_MAX) keys.set(column, key);
   }
   return key;
 }

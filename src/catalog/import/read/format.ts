@@ -1,7 +1,7 @@
 import { readCsv } from "./read-csv.ts";
 import { readJsonLines, readJsonList } from "./read-json.ts";
 import { readXml } from "./read-xml.ts";
-import type { RawRow } from "./rows.ts";
+import { type RawRow, withFewNames } from "./rows.ts";
 
 /** How rows lie in a file. TSV is CSV with tabs. */
 const FORMATS = ["csv", "jsonl", "json", "xml"] as const;
@@ -39,6 +39,6 @@ export function readRows(
   { delimiter, valueMax }: { delimiter: string | undefined; valueMax: number },
 ): AsyncIterable<RawRow> {
   if (format === "csv") return readCsv(bytes, delimiter);
-  if (format === "xml") return readXml(bytes);
-  return format === "json" ? readJsonList(bytes, valueMax) : readJsonLines(bytes);
+  if (format === "xml") return withFewNames(readXml(bytes));
+  return withFewNames(format === "json" ? readJsonList(bytes, valueMax) : readJsonLines(bytes));
 }

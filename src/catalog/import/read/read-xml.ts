@@ -4,6 +4,10 @@ import { type RawRow, VALUES_MAX, tooManyOf } from "./rows.ts";
 /** An item in RSS, an entry in Atom. */
 const ITEMS = new Set(["item", "entry"]);
 const ITEM_MAX = 1024 * 1024;
+/** Elements inside each other, and attributes of one element. The parser holds all of them. */
+const DEPTH_MAX = 200;
+const ATTRIBUTES_MAX = 1_000;
+const PREFIXES_MAX = 100;
 /** Namespaces of Google's attributes, and of a shop's own attributes. */
 const GOOGLE = /^https?:\/\/base\.google\.com\/c?ns\//i;
 
@@ -22,7 +26,7 @@ interface Item {
  * Reads the items of an RSS or Atom feed, in UTF-8. A cell has its element's name without a prefix; `g:title` wins over
  * `title`. Elements of other namespaces, such as `media:title`, are left out, as are elements inside an element, such
  * as the price of `g:shipping`. sax reads no external entity and expands none that a document declares: `&name;` stays
- * text. Throws if the document is not well-formed.
+ * text. Throws if the document is not well-formed, or nests elements too deep.
  */
 export async function* readXml(bytes: AsyncIterable<Buffer>): AsyncGenerator<RawRow> {
   const parser = sax.parser(true, { position: true });
@@ -32,11 +36,17 @@ export async function* readXml(bytes: AsyncIterable<Buffer>): AsyncGenerator<Raw
   let itemDepth = 0;
   let text = "";
   const googlePrefixes = new Set<string>();
+  let attributesOfTag = 0;
+  parser.onattribute = () => {
+    if (++attributesOfTag > ATTRIBUTES_MAX)
+      throw tooMany(`an element has more than ${ATTRIBUTES_MAX} attributes`);
+  };
   parser.onopentag = ({ name, attributes }) => {
-    depth++;
+    attributesOfTag = 0;
+    if (++depth > DEPTH_MAX) throw tooMany(`elements are nested ${depth} deep`);
     for (const [attribute, value] of Object.entries(attributes))
       if (attribute.startsWith("xmlns:") && typeof value === "string" && GOOGLE.test(value))
-        googlePrefixes.add(attribute.slice("xmlns:".length));
+        if (googlePrefixes.size < PREFIXES_MAX) googlePrefixes.add(attribute.slice("xmlns:".length));
     if (item === undefined) {
       if (!ITEMS.has(name)) return;
       itemDepth = depth;
@@ -99,6 +109,8 @@ function rowOf({ line, plain, google, size, crowded }: Item): RawRow {
   ]);
   return { line, cells: Object.fromEntries(cells) };
 }
+
+const tooMany = (problem: string) => new Error(`The XML is no feed: ${problem}.`);
 
 const notWellFormed = (error: Error) =>
   new Error(`The XML is not well-formed: ${error.message.replaceAll("\n", ", ").toLowerCase()}.`);

@@ -9,6 +9,25 @@ export const VALUES_MAX = 1_000;
 export const tooManyOf = (column: string): string =>
   `has more than ${VALUES_MAX} values of ${clip(plainLine(column), 60)}`;
 
+/** Characters of all different names of columns together. A program that makes up names would fill the memory. */
+const NAMES_MAX = 256 * 1024;
+
+/** Passes rows on. Throws if a file has too many different names of columns. */
+export async function* withFewNames(rows: AsyncIterable<RawRow>): AsyncGenerator<RawRow> {
+  const names = new Set<string>();
+  let size = 0;
+  for await (const row of rows) {
+    for (const name in "cells" in row ? row.cells : {}) {
+      if (names.has(name)) continue;
+      names.add(name);
+      size += name.length;
+    }
+    if (size > NAMES_MAX)
+      throw new Error(`The file has more than ${names.size} different names of columns, which is too many.`);
+    yield row;
+  }
+}
+
 /** `line` counts from 1; in a JSON document it is the number of the product. */
 export interface Problem {
   line: number;
