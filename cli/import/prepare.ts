@@ -1,3 +1,4 @@
+import { withFlag } from "../../src/catalog/import/read/notes.ts";
 import {
   type Prepared as PreparedInput,
   type ReadFlags,
@@ -35,7 +36,7 @@ export async function prepare(
   try {
     const prepared = await prepareInput(input, flags, {
       valueMax: VALUE_MAX,
-      say,
+      say: (sentence) => say(withFlag(sentence)),
       checkUnchanged,
       onSurveyed(rows) {
         if (source !== undefined) progress ??= showProgress(source, "Checking", "rows");

@@ -1,7 +1,7 @@
 import { toMoney } from "../../src/catalog/money.ts";
 import { plainLine } from "../../src/text/plain-text.ts";
 import type { ImportReport } from "../../src/catalog/import/import-catalog.ts";
-import type { Notes } from "../../src/catalog/import/read/notes.ts";
+import { type Notes, withFlag } from "../../src/catalog/import/read/notes.ts";
 import type { Screening } from "../../src/catalog/import/read/screen.ts";
 import type { Comparison } from "../../src/catalog/import/comparison.ts";
 
@@ -30,7 +30,7 @@ export function printReport({ report, notes, screening, examples }: Outcome, fla
   }
   if (resumedAfter > 0)
     console.error(`Resumed after ${count(resumedAfter, "product")}, where an earlier run stopped.`);
-  for (const sentence of notes.sentences()) console.log(sentence);
+  for (const sentence of notes.sentences()) console.log(withFlag(sentence));
   printSuspects(suspects(screening));
   const what = good ? count(rows, "product") : "nothing";
   console.log(

@@ -1,6 +1,7 @@
 import { plainLine } from "../../../text/plain-text.ts";
 import { setField } from "./columns.ts";
 import { PRODUCT_FIELD_NAMES } from "../record.ts";
+import { ForCommand } from "./notes.ts";
 import { fieldNamed, isField } from "./presets/plain.ts";
 import { columnList } from "./read-csv.ts";
 import { type Cells, type DraftRow, textOf } from "./rows.ts";
@@ -116,8 +117,9 @@ export function checkPlainHeader(cells: Cells, { map, set }: Choices): void {
   ];
   if (missing.length === 0) return;
   if (columns.length === 1)
-    throw new Error(`The header has only one column. Set the separator with --delimiter. ${has}`);
-  throw new Error(
-    `The header has no column for ${missing.join(", ")}. Name one with --map ${missing[0]}=COLUMN, or a text for all rows with --set ${missing[0]}=TEXT. ${has}`,
+    throw new ForCommand(`The header has only one column. ${has}`, "Set the separator with --delimiter.");
+  throw new ForCommand(
+    `The header has no column for ${missing.join(", ")}. ${has}`,
+    `Name one with --map ${missing[0]}=COLUMN, or a text for all rows with --set ${missing[0]}=TEXT.`,
   );
 }

@@ -1,11 +1,31 @@
 import type { LeftOut } from "./rows.ts";
 
+/** A sentence about a file. `flag` is the flag of the command that changes that. */
+export interface Sentence {
+  text: string;
+  flag?: string;
+}
+
+/** A sentence as the command prints it. */
+export const withFlag = ({ text, flag }: Sentence): string =>
+  flag === undefined ? text : `${text.replace(/\.$/, "")} (${flag} changes that).`;
+
+/** A file that can't be read as it is. The message is `text`, and then says which flag of the command helps. */
+export class ForCommand extends Error {
+  readonly text: string;
+
+  constructor(text: string, flag: string) {
+    super(`${text}${text.includes("\n") ? "\n" : " "}${flag}`);
+    this.text = text;
+  }
+}
+
 /** Changes that an import made to rows, and rows that it did not take, so that nothing happens without a word. */
 const MESSAGES = {
   skusMissing: "had no SKU and got one that is made of its handle and options",
   skusRepeated: "shared a SKU with others and got one that is made of its handle and options",
   negativeStock: "had a negative stock, which counts as 0",
-  withoutCategory: "had no category and is in Uncategorized (set another with --set category=NAME)",
+  withoutCategory: "had no category and is in Uncategorized",
 } as const;
 
 type Kind = keyof typeof MESSAGES;
@@ -30,15 +50,17 @@ export class Notes {
   }
 
   /** One sentence for each kind. */
-  sentences(): string[] {
+  sentences(): Sentence[] {
     const number = (value: number) => value.toLocaleString("en");
     return [
-      ...[...this.#leftOut].map(([reason, count]) => `${number(count)} × left out: ${reason}.`),
-      ...[...this.#counts].map(([kind, count]) => `${number(count)} × ${MESSAGES[kind]}.`),
-      ...[...this.#dropped].map(
-        ([field, { count, line, problem }]) =>
-          `${number(count)} × imported without ${field}, first on line ${line}: ${problem}.`,
-      ),
+      ...[...this.#leftOut].map(([reason, count]) => ({ text: `${number(count)} × left out: ${reason}.` })),
+      ...[...this.#counts].map(([kind, count]) => ({
+        text: `${number(count)} × ${MESSAGES[kind]}.`,
+        ...(kind === "withoutCategory" && { flag: "--set category=NAME" }),
+      })),
+      ...[...this.#dropped].map(([field, { count, line, problem }]) => ({
+        text: `${number(count)} × imported without ${field}, first on line ${line}: ${problem}.`,
+      })),
     ];
   }
 

@@ -3,7 +3,7 @@ import type { Unit } from "./amounts.ts";
 import { type CheckedRow, checkRows } from "./check-rows.ts";
 import { type Pairs, pairsOf } from "./choices.ts";
 import { convert } from "./convert.ts";
-import type { Notes } from "./notes.ts";
+import type { Notes, Sentence } from "./notes.ts";
 import type { Separator } from "./number-text.ts";
 import type { PresetName } from "./presets/index.ts";
 import { type Products, readProducts } from "./read-products.ts";
@@ -38,7 +38,7 @@ export interface Preparing {
   /** The most bytes of a product in a JSON list. In memory it may take fifteen times as many. */
   valueMax: number;
   /** Gets sentences about what was inferred. */
-  say: (sentence: string) => void;
+  say: (sentence: Sentence) => void;
   /** Throws if the file changed since it was prepared. */
   checkUnchanged?: () => Promise<void>;
   /** Gets the number of rows that were read to decide. */
@@ -68,8 +68,8 @@ export async function prepareInput(
     valueMax,
   });
   const { preset, name, encoding } = products;
-  if (name !== "plain") say(`Read as ${preset.title} (--from changes that).`);
-  if (encoding.guessed) say(await sayEncoding(products, input));
+  if (name !== "plain") say({ text: `Read as ${preset.title}.`, flag: "--from" });
+  if (encoding.guessed) say({ text: await encodingText(products, input), flag: "--encoding" });
   const facts = await surveyOf(input, products, flags, onSurveyed);
   return {
     products,
@@ -85,7 +85,7 @@ export async function prepareInput(
 const NAMES_SHOWN = 3;
 const BEYOND_ASCII = /[^\p{ASCII}]/u;
 
-async function sayEncoding({ encoding, drafts }: Products, input: Input): Promise<string> {
+async function encodingText({ encoding, drafts }: Products, input: Input): Promise<string> {
   const names: string[] = [];
   for await (const row of drafts(await input.open())) {
     const text = "fields" in row ? row.fields["name"] : undefined;
@@ -94,7 +94,7 @@ async function sayEncoding({ encoding, drafts }: Products, input: Input): Promis
     if (names.length === NAMES_SHOWN) break;
   }
   const examples = names.length > 0 ? `, for example: ${names.join(", ")}` : "";
-  return `Decoded as ${encoding.label} (--encoding changes that)${examples}.`;
+  return `Decoded as ${encoding.label}${examples}.`;
 }
 
 async function surveyOf(

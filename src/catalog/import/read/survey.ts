@@ -10,6 +10,7 @@ import {
   readNumber,
   toMinor,
 } from "./amounts.ts";
+import { ForCommand } from "./notes.ts";
 import { OTHER, type Separator } from "./number-text.ts";
 import { type DraftRow, textOf } from "./rows.ts";
 
@@ -20,13 +21,13 @@ export interface Survey {
   repeatedSkus: ReadonlySet<string>;
 }
 
-/** The file leaves something open that a flag decides. The message has the readings and names the flag. */
-export class Undecided extends Error {
+/** The file leaves something open that a flag decides. The message is `text`, and then names the flag. */
+export class Undecided extends ForCommand {
   override name = "Undecided";
   readonly asks: "prices" | "decimal" | "currency";
 
-  constructor(asks: Undecided["asks"], message: string) {
-    super(message);
+  constructor(asks: Undecided["asks"], text: string, flag: string) {
+    super(text, flag);
     this.asks = asks;
   }
 }
@@ -105,7 +106,7 @@ export async function survey(rows: AsyncIterable<DraftRow>, options: SurveyOptio
       priced.push({ line, name: textOf(fields["name"]), value: first[1], currency: currency || "EUR" });
   }
   if (withPrice > 0 && withCurrency === 0)
-    throw new Undecided("currency", "The file names no currency. Add it, for example: --currency EUR");
+    throw new Undecided("currency", "The file names no currency.", "Add it, for example: --currency EUR");
   const decimals = new Map([...columns].map(([name, column]) => [name, decimalOf(name, column, options)]));
   return { reading: { unit: unitOf(columns, decimals, priced, options), decimals }, repeatedSkus };
 }
@@ -159,7 +160,8 @@ function decimalOf(name: string, column: Column, { decimal, convention, place }:
   if (point !== undefined && comma !== undefined)
     throw new Undecided(
       "decimal",
-      `The column of ${name} mixes number formats: ${show(point)} has a decimal point, ${show(comma)} a decimal comma. Correct the file, or name the format with --decimal point or --decimal comma; rows in the other format are then reported.`,
+      `The column of ${name} mixes number formats: ${show(point)} has a decimal point, ${show(comma)} a decimal comma.`,
+      "Correct the file, or name the format with --decimal point or --decimal comma; rows in the other format are then reported.",
     );
   if (point !== undefined) return ".";
   if (comma !== undefined) return ",";
@@ -171,7 +173,8 @@ function decimalOf(name: string, column: Column, { decimal, convention, place }:
   const [asThousands, asDecimals] = ambiguousPoint === undefined ? ["point", "comma"] : ["comma", "point"];
   throw new Undecided(
     "decimal",
-    `The column of ${name} is ambiguous: ${show(ambiguous)} may be ${whole}${fraction} (--decimal ${asThousands}) or ${whole}.${fraction} (--decimal ${asDecimals}). Add one of the two.`,
+    `The column of ${name} is ambiguous: ${show(ambiguous)} may be ${whole}${fraction} or ${whole}.${fraction}.`,
+    `Add --decimal ${asThousands} for the first reading, or --decimal ${asDecimals} for the second.`,
   );
 }
 
@@ -201,8 +204,8 @@ function unitOf(
   throw new Undecided(
     "prices",
     `Nothing in the file says whether its prices are in major units (euros, dollars) or in minor units (cents):
-${readings.join("\n")}
-Add --major-prices for the first reading, or --minor-prices for the second.`,
+${readings.join("\n")}`,
+    "Add --major-prices for the first reading, or --minor-prices for the second.",
   );
 }
 

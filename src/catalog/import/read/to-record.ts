@@ -107,7 +107,7 @@ function readMoney(fields: Readonly<Record<string, unknown>>, reading: Reading):
     if (value === undefined) return undefined;
     if (reading.unit === undefined && typeof value === "number") {
       problems.push(
-        `${column}: has no unit. Name it ${column}_minor, or add --major-prices or --minor-prices`,
+        `${column}: has no unit. Name it ${column}_minor, or say that prices are in major or minor units`,
       );
       return undefined;
     }
