@@ -60,6 +60,8 @@ const workerd = (name: string, include: string) => ({
       verbose: false,
       wrangler: { configPath: "./wrangler.toml" },
       remoteBindings: false,
+      // wrangler.toml binds no bucket; a test that wants one assigns it to FEED_FILES.
+      miniflare: { r2Buckets: ["TEST_BUCKET"] },
     }),
   ],
   test: {

@@ -20,6 +20,7 @@ const configSchema = z.strictObject({
   alias: z.record(z.string(), z.string()).default({}),
   d1_databases: list(z.looseObject({ binding: z.string(), database_id: z.string().optional() })),
   kv_namespaces: list(z.looseObject({ binding: z.string(), id: z.string().optional() })),
+  r2_buckets: list(z.looseObject({ binding: z.string(), bucket_name: z.string().optional() })),
   durable_objects: z
     .strictObject({ bindings: list(z.strictObject({ name: z.string(), class_name: z.string() })) })
     .prefault({}),
@@ -48,6 +49,7 @@ export interface LocalWorker {
     bindings: Record<string, string>;
     d1Databases: Record<string, { id: string }>;
     kvNamespaces: Record<string, { id: string }>;
+    r2Buckets: Record<string, { id: string }>;
     durableObjects: Record<string, { className: string; useSQLite: true }>;
     analyticsEngineDatasets: Record<string, { dataset: string }>;
     assets?: {
@@ -75,6 +77,7 @@ export async function readWranglerConfig(path: string): Promise<LocalWorker> {
       bindings: config.vars,
       d1Databases: byName(config.d1_databases, ({ binding, database_id: id = binding }) => [binding, { id }]),
       kvNamespaces: byName(config.kv_namespaces, ({ binding, id = binding }) => [binding, { id }]),
+      r2Buckets: byName(config.r2_buckets, ({ binding, bucket_name: id = binding }) => [binding, { id }]),
       durableObjects: byName(config.durable_objects.bindings, ({ name, class_name: className }) => [
         name,
         { className, useSQLite: true },

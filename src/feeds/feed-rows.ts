@@ -6,8 +6,20 @@ import { questionSchema, reportSchema } from "./report.ts";
 
 // The SQL over feeds and deliveries in D1. The feed's object writes them.
 
-/** `waiting`: for a person's decision. `asking`: for a person's choice. `failed`: after the last retry. */
-export const OUTCOMES = ["applied", "failed", "waiting", "asking", "discarded", "superseded"] as const;
+/**
+ * `retrying`: an attempt failed, and another follows. `failed`: after the last one. `unchanged`: a later attempt found the file
+ * as it was. `waiting`: for a person's decision. `asking`: for a person's choice.
+ */
+export const OUTCOMES = [
+  "applied",
+  "retrying",
+  "failed",
+  "unchanged",
+  "waiting",
+  "asking",
+  "discarded",
+  "superseded",
+] as const;
 export type DeliveryOutcome = (typeof OUTCOMES)[number];
 
 const detailSchema = z.object({
@@ -42,6 +54,7 @@ export const feedRowSchema = z.object({
   options: z.string(),
   every_minutes: z.int(),
   created_at: z.int(),
+  /** The admin who added it, or resumed it last. It delivers nothing once this user is no admin. */
   created_by: z.string(),
   paused_at: z.int().nullable(),
   checked_at: z.int().nullable(),
@@ -53,16 +66,31 @@ export type FeedRow = z.output<typeof feedRowSchema>;
 const KEPT_DAYS = 90;
 const KEPT_MS = KEPT_DAYS * 24 * 60 * 60 * 1000;
 
-export const writeFeed = (db: D1Database, feed: FeedRow): D1PreparedStatement => {
+/** Feeds that a server may have, because each costs an object. */
+export const FEEDS_MAX = 20;
+
+const insertFeed = (db: D1Database, feed: FeedRow, more: string): D1PreparedStatement => {
   const columns = Object.keys(feedRowSchema.shape);
   return db
     .prepare(
-      `INSERT INTO feeds (${columns.join(", ")}) VALUES (${columns.map((_, index) => `?${index + 1}`).join(", ")})
-       ON CONFLICT (id) DO UPDATE SET paused_at = excluded.paused_at, checked_at = excluded.checked_at,
-         next_at = excluded.next_at, options = excluded.options`,
+      `INSERT INTO feeds (${columns.join(", ")}) SELECT ${columns.map((_, index) => `?${index + 1}`).join(", ")} ${more}`,
     )
     .bind(...Object.values(feedRowSchema.parse(feed)));
 };
+
+export const writeFeed = (db: D1Database, feed: FeedRow): D1PreparedStatement =>
+  insertFeed(
+    db,
+    feed,
+    `WHERE true ON CONFLICT (id) DO UPDATE SET paused_at = excluded.paused_at, checked_at = excluded.checked_at,
+       next_at = excluded.next_at, options = excluded.options, created_by = excluded.created_by`,
+  );
+
+/** Lists a new feed. Returns false, and does nothing, if the server has as many as it may. */
+export async function reserveFeed(db: D1Database, feed: FeedRow): Promise<boolean> {
+  const { meta } = await insertFeed(db, feed, `WHERE (SELECT count(*) FROM feeds) < ${FEEDS_MAX}`).run();
+  return meta.changes > 0;
+}
 
 export const deleteFeed = (db: D1Database, id: string): D1PreparedStatement =>
   db.prepare("DELETE FROM feeds WHERE id = ?").bind(id);
@@ -95,7 +123,7 @@ const listedSchema = feedRowSchema.extend({
 });
 export type ListedFeed = z.output<typeof listedSchema>;
 
-/** The feeds, newest first. There are few, because each costs an object. */
+/** The feeds, newest first. */
 export async function allFeeds(db: D1Database): Promise<ListedFeed[]> {
   const { results } = await db
     .prepare(

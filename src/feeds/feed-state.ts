@@ -65,8 +65,6 @@ export const newDelivery = (id: string, phase: Delivery["phase"], now: number): 
   question: null,
 });
 
-export const everyMs = ({ everyMinutes }: FeedState): number => everyMinutes * 60_000;
-
 /** Milliseconds before a failed delivery is fetched again. A delivery that the next regular one would overtake fails at once. */
 const REFETCH_MS = [5 * 60_000, 30 * 60_000, 2 * 60 * 60_000];
 

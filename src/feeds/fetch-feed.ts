@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { publicUrl } from "../validation/public-url.ts";
-import { BYTES_MAX } from "./stored-bytes.ts";
+import { StorageFailed } from "./stored-bytes.ts";
 
 const TIMEOUT_MS = 5 * 60_000;
 const REDIRECTS_MAX = 5;
@@ -22,8 +22,10 @@ export type Fetched =
   | { status: "stored"; bytes: number; digest: string; validators: Validators };
 
 export interface Storing {
-  write: (bytes: Uint8Array) => void;
-  end: () => void;
+  write: (bytes: Uint8Array) => Promise<void>;
+  end: () => Promise<void>;
+  /** Most bytes. */
+  max: number;
   onProgress: (bytes: number, all: number | null) => void;
 }
 
@@ -57,7 +59,7 @@ export const shownUrl = ({ host, pathname }: URL): string => `${host}${pathname}
 
 /**
  * Fetches a feed and stores its bytes, unless it has not changed. Redirects are followed by hand, because each must be public
- * too; credentials go to the feed's own origin only. Throws a DeliveryError.
+ * too; credentials go to the feed's own origin only. Throws a DeliveryError, or StorageFailed.
  */
 export async function fetchFeed(text: string, known: Validators | null, storing: Storing): Promise<Fetched> {
   const late = new AbortController();
@@ -71,7 +73,7 @@ export async function fetchFeed(text: string, known: Validators | null, storing:
     }
     return await store(response, storing);
   } catch (error) {
-    if (error instanceof DeliveryError) throw error;
+    if (error instanceof DeliveryError || error instanceof StorageFailed) throw error;
     const why = late.signal.aborted
       ? `It took longer than ${TIMEOUT_MS / 60_000} minutes.`
       : "The connection failed, or ended early.";
@@ -105,27 +107,30 @@ async function follow(text: string, known: Validators | null, signal: AbortSigna
   throw new DeliveryError(`The feed redirects more than ${REDIRECTS_MAX} times.`);
 }
 
-async function store({ body, headers }: Response, { write, end, onProgress }: Storing): Promise<Fetched> {
+async function store(
+  { body, headers }: Response,
+  { write, end, max, onProgress }: Storing,
+): Promise<Fetched> {
   const hash = createHash("sha256");
   const length = Number(headers.get("content-length") ?? Number.NaN);
   const isEncoded = (headers.get("content-encoding") ?? "identity") !== "identity";
   const all = Number.isInteger(length) && !isEncoded ? length : null;
-  const tooLarge = new DeliveryError(`The feed has more than ${BYTES_MAX / 1024 / 1024} MiB.`);
-  if (all !== null && all > BYTES_MAX) {
+  const tooLarge = new DeliveryError(`The feed has more than ${max / 1024 / 1024} MiB.`);
+  if (all !== null && all > max) {
     await body?.cancel();
     throw tooLarge;
   }
   let bytes = 0;
   for await (const chunk of body ?? []) {
     bytes += chunk.byteLength;
-    if (bytes > BYTES_MAX) throw tooLarge;
+    if (bytes > max) throw tooLarge;
     hash.update(chunk);
-    write(chunk);
+    await write(chunk);
     onProgress(bytes, all);
   }
   if (all !== null && bytes < all) throw new DeliveryError("The feed's server sent only a part of the feed.");
   if (bytes === 0) throw new DeliveryError("The feed is empty.");
-  end();
+  await end();
   return {
     status: "stored",
     bytes,

@@ -39,7 +39,7 @@ export const optionsSchema = z.object({
 export type DeliveryOptions = z.output<typeof optionsSchema>;
 
 export const MINUTES_MIN = 15;
-const MINUTES_MAX = 31 * 24 * 60;
+export const MINUTES_MAX = 31 * 24 * 60;
 export const newFeedSchema = optionsSchema.extend({
   url: z.string().max(2_000),
   every_minutes: z.int().min(MINUTES_MIN).max(MINUTES_MAX),

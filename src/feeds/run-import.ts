@@ -57,7 +57,7 @@ export async function runImport(order: ImportOrder): Promise<{ report: DeliveryR
   const said: string[] = [];
   const { products, rows } = await prepareInput(input, flagsOf(options), {
     valueMax: VALUE_MAX,
-    say: (sentence) => said.push(sentence),
+    say: (sentence) => said.push(sentence.text),
     onSurveyed: (done) => onProgress({ step: "checking", done }),
   });
   const notes = new Notes();
@@ -104,7 +104,7 @@ export async function runImport(order: ImportOrder): Promise<{ report: DeliveryR
     isApplied: applied,
     report: {
       read_as: products.preset.title,
-      notes: [...said, ...notes.sentences()],
+      notes: [...said, ...notes.sentences().map(({ text }) => text)],
       rows: count,
       bad,
       bad_rows,

@@ -8,12 +8,15 @@ import { basicClientId } from "./basic-client-id.ts";
 import { noteIdentity } from "./changes.ts";
 import { endReplayedGrant, shownId } from "./grants.ts";
 import { grantsOf } from "./oauth.ts";
-import { openAnswer, sealAnswer } from "./sealed-answer.ts";
+import { type Seal, openText, sealText } from "./sealed-text.ts";
 import { hashSecret } from "./secrets.ts";
 import { findUser } from "./users.ts";
 
 // One exchange for each refresh token. The OAuth library accepts the last two tokens of a grant, and of two requests at
 // once it makes two successors, of which one is dead. Here the user's Durable Object decides who is first.
+
+/** Only the holder of the refresh token that was exchanged for an answer can read it. */
+const sealOf = (secret: string, owner: string): Seal => ({ purpose: "sealed refresh answer", secret, owner });
 
 type AskLibrary = (request: Request) => Promise<Response>;
 
@@ -81,7 +84,7 @@ async function exchange(
     return response;
   } finally {
     const exchanged =
-      answer === undefined ? undefined : { grantId, answer: sealAnswer(answer, token, use.client) };
+      answer === undefined ? undefined : { grantId, answer: sealText(answer, sealOf(token, use.client)) };
     // Recorded even if the client has gone. If that fails, the client must get its tokens all the same: without them it
     // is signed out.
     await new CallerClient(c.env.USER_WINDOWS, userId)
@@ -101,7 +104,7 @@ async function repeat(
 ): Promise<Response> {
   const refused = await refuseClient(c.req.raw, refresh, ask);
   if (refused !== undefined) return refused;
-  const opened = openAnswer(answer, refresh.token, hashSecret(refresh.clientId));
+  const opened = openText(answer, sealOf(refresh.token, hashSecret(refresh.clientId)));
   const tokens = tokensSchema.parse(JSON.parse(opened));
   const client = shownId(refresh.clientId);
   const change = { change: "refresh_repeated", by: refresh.userId, client } as const;

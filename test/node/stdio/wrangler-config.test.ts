@@ -23,7 +23,7 @@ it("reads the same of wrangler.toml as wrangler", async () => {
 it("an unknown key is an error that names it", async () => {
   const folder = await mkdtemp(join(tmpdir(), "catalog-config-test-"));
   const path = join(folder, "wrangler.toml");
-  await writeFile(path, 'name = "x"\ncompatibility_date = "2026-10-20"\n[[r2_buckets]]\nbinding = "B"\n');
-  await expect(readWranglerConfig(path)).rejects.toThrow(/r2_buckets/);
+  await writeFile(path, 'name = "x"\ncompatibility_date = "2026-10-20"\n[[queues]]\nbinding = "B"\n');
+  await expect(readWranglerConfig(path)).rejects.toThrow(/queues/);
   await rm(folder, { recursive: true });
 });

@@ -1,16 +1,32 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import * as z from "zod";
 import { feedObject } from "../../../src/feeds/feed-client.ts";
-import { newId } from "../../../src/feeds/feed-object.ts";
 import { optionsSchema } from "../../../src/feeds/options.ts";
 import { api } from "../identity/support/admin-api.ts";
 import { bearer, send } from "../identity/support/deployed.ts";
-import { keyOf } from "../identity/support/people.ts";
-import { DAY, HOUR, NOW, catalog, googleFeed, live, newPath, publish, urlOf, useShop } from "./support.ts";
+import { keyOf, newUser } from "../identity/support/people.ts";
+import {
+  DAY,
+  HOUR,
+  NOW,
+  catalog,
+  googleFeed,
+  live,
+  newFeed,
+  newPath,
+  publish,
+  statusOf,
+  useShop,
+} from "./support.ts";
 
 useShop();
+
+let admin: string;
+beforeAll(async () => {
+  admin = await newUser(["admin"]);
+});
 
 const lamps = (price: number) =>
   googleFeed(
@@ -21,11 +37,6 @@ const lamps = (price: number) =>
     })),
   );
 const priceNow = async () => (await catalog())["shade-0"];
-const statusOf = async (id: string) => {
-  const status = await feedObject(env, id).status();
-  if (!status.ok) throw new Error(status.refusal.code);
-  return status.value;
-};
 const stagedRows = () => env.DB.prepare("SELECT count(*) AS rows FROM import_rows").first("rows");
 const feedRow = (id: string) => env.DB.prepare("SELECT id FROM feeds WHERE id = ?").bind(id).first();
 
@@ -34,16 +45,7 @@ async function servedFeed(): Promise<{ id: string; path: string }> {
   await env.DB.prepare("DELETE FROM products").run();
   const path = newPath();
   await publish(path, { body: lamps(20) });
-  const id = newId();
-  await feedObject(env, id).create({
-    id,
-    kind: "feed",
-    name: path,
-    url: urlOf(path),
-    options: optionsSchema.parse({ from: "google" }),
-    everyMinutes: 24 * 60,
-    createdBy: "admin-1",
-  });
+  const id = await newFeed(path);
   await live(id);
   return { id, path };
 }
@@ -76,11 +78,11 @@ describe("a decision", () => {
     const seen = await deliver(feed, 7_000, 1);
     const later = await deliver(feed, 1_000_000, 2);
     const object = feedObject(env, feed.id);
-    expect(await object.approve("admin-1", seen, null)).toMatchObject({ refusal: { code: "conflict" } });
-    expect(await object.discard("admin-1", seen)).toMatchObject({ refusal: { code: "conflict" } });
+    expect(await object.approve(admin, seen, null)).toMatchObject({ refusal: { code: "conflict" } });
+    expect(await object.discard(admin, seen)).toMatchObject({ refusal: { code: "conflict" } });
     await live(feed.id);
     expect(await priceNow()).toBe(2_000);
-    expect(await object.discard("admin-1", later)).toEqual({ ok: true, value: null });
+    expect(await object.discard(admin, later)).toEqual({ ok: true, value: null });
     await object.remove();
   });
 
@@ -88,7 +90,7 @@ describe("a decision", () => {
     const feed = await servedFeed();
     const seen = await deliver(feed, 2_000, 1);
     await publish(feed.path, { body: lamps(9_000) });
-    await feedObject(env, feed.id).approve("admin-1", seen, null);
+    await feedObject(env, feed.id).approve(admin, seen, null);
     await withoutD1(() => runDurableObjectAlarm(feedObject(env, feed.id)));
     await live(feed.id, NOW + DAY + HOUR);
     expect(await priceNow()).toBe(200_000);
@@ -143,7 +145,7 @@ describe("removing a feed", () => {
 
   it("is not undone by a row that is written meanwhile", async () => {
     const { id } = await servedFeed();
-    await feedObject(env, id).pause(true);
+    await feedObject(env, id).pause();
     const batch = env.DB.batch.bind(env.DB);
     const [reached, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     vi.spyOn(env.DB, "batch").mockImplementation(async (given) => {

@@ -1,28 +1,34 @@
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { feedObject } from "../../../src/feeds/feed-client.ts";
 import { feedUrl, shownUrl } from "../../../src/feeds/fetch-feed.ts";
-import { newId } from "../../../src/feeds/feed-object.ts";
-import { optionsSchema } from "../../../src/feeds/options.ts";
 import { loopback } from "../../../src/validation/public-url.ts";
 import { api } from "../identity/support/admin-api.ts";
-import { keyOf } from "../identity/support/people.ts";
+import { keyOf, newUser } from "../identity/support/people.ts";
 import {
   DAY,
   HOUR,
   NOW,
   catalog,
+  deliveriesOf,
   googleFeed,
   live,
+  newFeed,
   newPath,
   publish,
   requestsTo,
+  statusOf,
   urlOf,
   useShop,
 } from "./support.ts";
 
 const hook = useShop();
+
+let admin: string;
+beforeAll(async () => {
+  admin = await newUser(["admin"]);
+});
 
 const lamps = (count: number, price = 20) =>
   Array.from({ length: count }, (_, index) => ({
@@ -31,32 +37,7 @@ const lamps = (count: number, price = 20) =>
     price: `${price + (index % 7)} EUR`,
   }));
 
-async function newFeed(path: string, options: object = {}) {
-  const id = newId();
-  await feedObject(env, id).create({
-    id,
-    kind: "feed",
-    name: path,
-    url: urlOf(path),
-    options: optionsSchema.parse({ from: "google", ...options }),
-    everyMinutes: 24 * 60,
-    createdBy: "admin-1",
-  });
-  return id;
-}
-const outcomesOf = async (id: string) => {
-  const { results } = await env.DB.prepare(
-    "SELECT outcome, report FROM deliveries WHERE source = ? ORDER BY started_at, id",
-  )
-    .bind(id)
-    .all<{ outcome: string; report: string }>();
-  return results.map(({ outcome }) => outcome);
-};
-const statusOf = async (id: string) => {
-  const status = await feedObject(env, id).status();
-  if (!status.ok) throw new Error(status.refusal.code);
-  return status.value;
-};
+const outcomesOf = async (id: string) => (await deliveriesOf(id)).map(([outcome]) => outcome);
 
 describe("one wake", () => {
   it("stays far below D1's statements for one invocation, however large the feed", async () => {
@@ -166,14 +147,14 @@ describe("a feed", () => {
     vi.setSystemTime(NOW + 2 * DAY);
     await live(id);
     expect(await outcomesOf(id)).toEqual(["applied", "waiting"]);
-    expect(await feedObject(env, id).approve("admin-1", held?.id ?? "", null)).toEqual({
+    expect(await feedObject(env, id).approve(admin, held?.id ?? "", null)).toEqual({
       ok: true,
       value: null,
     });
     await live(id);
     expect((await catalog())["lamp-0000"]).toBe(200_000);
     expect(await outcomesOf(id)).toEqual(["applied", "applied"]);
-    expect(await feedObject(env, id).discard("admin-1", held?.id ?? "")).toMatchObject({ ok: false });
+    expect(await feedObject(env, id).discard(admin, held?.id ?? "")).toMatchObject({ ok: false });
     await feedObject(env, id).remove();
     expect(await feedObject(env, id).status()).toMatchObject({ ok: false, refusal: { code: "not_found" } });
   });

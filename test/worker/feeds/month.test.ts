@@ -1,6 +1,7 @@
 import { expect, it, vi } from "vitest";
 import * as z from "zod";
 import { api } from "../identity/support/admin-api.ts";
+import { signedIn } from "../identity/support/browser.ts";
 import { keyOf } from "../identity/support/people.ts";
 import {
   DAY,
@@ -68,6 +69,10 @@ it(
     expect(added.status).toBe(201);
     const { id } = madeSchema.parse(await added.json());
 
+    /** Whether a page of the dashboard says it, on the evening of a day. */
+    const says = async (page: string, words: string) =>
+      (await (await (await signedIn(admin)).request(page)).text()).includes(words);
+    const lists = ["/admin/catalog", "/admin/catalog/feeds", `/admin/catalog/feeds/${id}`];
     const isFresh: boolean[] = [];
     for (let day = 0; day < DAYS; day++) {
       vi.setSystemTime(NOW + day * DAY);
@@ -78,8 +83,34 @@ it(
       isFresh.push(isToday);
       // On a broken day, the catalog of the day before is whole.
       if (!isToday) expect(served).toEqual(pricesOf(day - 1));
+      if (day === CUT) {
+        const found = await Promise.all(
+          lists.map((page) => says(page, "The connection failed, or ended early.")),
+        );
+        expect(found).toEqual([true, true, true]);
+      }
+      if (day === SHRUNK) {
+        const found = await Promise.all(lists.map((page) => says(page, "waits for you")));
+        expect(found).toEqual([true, true, true]);
+        expect(await says("/admin/catalog/feeds", "fewer than half of the products")).toBe(true);
+      }
     }
+    expect(await Promise.all(lists.slice(0, 2).map((page) => says(page, "waits for you")))).toEqual([
+      false,
+      false,
+    ]);
     expect(isFresh.flatMap((fresh, day) => (fresh ? [] : [day]))).toEqual([CUT, SHRUNK]);
+
+    // Both are found later, on the pages of the feed's deliveries.
+    const browser = await signedIn(admin);
+    let text = "";
+    for (let page: string | undefined = `/admin/catalog/feeds/${id}`; page !== undefined;) {
+      const html: string = await (await browser.request(page)).text();
+      text += html;
+      page = /href="([^"]+after=[^"]+)"/.exec(html)?.[1]?.replaceAll("&amp;", "&");
+    }
+    expect(text).toContain("The connection failed, or ended early.");
+    expect(text).toContain("replaced by a later one</span> It has fewer than half of the products");
 
     const { deliveries } = deliveriesSchema.parse(
       await (await api(admin, "GET", `/deliveries?source=${id}&limit=100`)).json(),

@@ -2,13 +2,18 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, inject, vi } from "vitest";
 import * as z from "zod";
-import { feedObject } from "../../../src/feeds/feed-client.ts";
+import { feedObject, newId } from "../../../src/feeds/feed-client.ts";
+import { optionsSchema } from "../../../src/feeds/options.ts";
 import { loopback } from "../../../src/validation/public-url.ts";
+import { newUser } from "../identity/support/people.ts";
 import type { FeedAnswer } from "../../node/support/feed-server.ts";
 
 export const NOW = 1_800_000_000_000;
 export const HOUR = 60 * 60_000;
 export const DAY = 24 * HOUR;
+
+/** A real bucket of Miniflare's. */
+export const bucket: R2Bucket = Reflect.get(env, "TEST_BUCKET");
 
 const server = inject("feedServer");
 let names = 0;
@@ -56,6 +61,38 @@ const messageSchema = z.object({
   type: z.string(),
   data: z.looseObject({ outcome: z.string(), problem: z.string().nullable(), source: z.string() }),
 });
+
+/** Adds a feed of a path that is fetched daily. */
+export async function newFeed(path: string, options: object = {}, createdBy?: string): Promise<string> {
+  const id = newId();
+  const made = await feedObject(env, id).create({
+    id,
+    kind: "feed",
+    name: path,
+    url: urlOf(path),
+    options: optionsSchema.parse({ from: "google", ...options }),
+    everyMinutes: 24 * 60,
+    createdBy: createdBy ?? (await newUser(["admin"])),
+  });
+  if (!made.ok) throw new Error(made.refusal.message);
+  return id;
+}
+
+/** Outcomes and problems of a feed's deliveries, oldest first. */
+export async function deliveriesOf(id: string): Promise<[outcome: string, problem: string | null][]> {
+  const { results } = await env.DB.prepare(
+    "SELECT outcome, report ->> 'problem' AS problem FROM deliveries WHERE source = ? ORDER BY started_at, id",
+  )
+    .bind(id)
+    .all<{ outcome: string; problem: string | null }>();
+  return results.map(({ outcome, problem }) => [outcome, problem]);
+}
+
+export async function statusOf(id: string) {
+  const status = await feedObject(env, id).status();
+  if (!status.ok) throw new Error(status.refusal.code);
+  return status.value;
+}
 
 /** Moves the clock to each alarm of a feed until `end`, and lets it ring. Returns how often it rang. */
 export async function live(id: string, end: number = Date.now()): Promise<number> {
