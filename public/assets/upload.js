@@ -29,14 +29,17 @@
   }
 
   async function upload() {
-    const { file, from, currency, remove_missing: removeMissing, quarantine } = form.elements;
+    const { file, from, currency, choices } = form.elements;
     const [chosen] = file.files;
+    const { max } = file.dataset;
+    if (chosen.size > max * 1024 * 1024) throw new Error(`The file has more than ${max} MiB.`);
+    const isTicked = (name) => [...choices].find(({ value }) => value === name).checked;
     const made = {
       name: chosen.name,
       ...(from.value !== "" && { from: from.value }),
       ...(currency.value !== "" && { currency: currency.value }),
-      remove_missing: removeMissing.checked,
-      quarantine: quarantine.checked,
+      remove_missing: isTicked("remove_missing"),
+      quarantine: isTicked("quarantine"),
     };
     const { id, page } = await send("", { method: "POST", body: JSON.stringify(made) });
     let pieces = 0;

@@ -1,10 +1,12 @@
 import type { CatalogCounts } from "../../../catalog/counts.ts";
 import type { ListedFlagged, ListedImport } from "../../../catalog/import/lists.ts";
 import type { Page } from "../../../database/page.ts";
+import type { ListedFeed } from "../../../feeds/feed-rows.ts";
 import type { SignedIn } from "../../../identity/sessions.ts";
 import { adminPage } from "../admin-page.tsx";
 import { Ago, Card, Done, Tile } from "../elements.tsx";
 import { number } from "../units.ts";
+import { FeedTable } from "../feeds/feeds-page.tsx";
 import { CategoryTable } from "./category-table.tsx";
 import { FlaggedTable } from "./flagged-table.tsx";
 import { ImportTable } from "./import-table.tsx";
@@ -17,6 +19,7 @@ interface CatalogPage {
   counts: CatalogCounts;
   imports: Page<ListedImport>;
   flagged: Page<ListedFlagged>;
+  feeds: readonly ListedFeed[];
   now: number;
   /** The result of the last action. */
   message: string | undefined;
@@ -32,6 +35,7 @@ export function catalogPage({
   counts,
   imports,
   flagged,
+  feeds,
   searches,
   now,
   message,
@@ -62,6 +66,7 @@ export function catalogPage({
         ) : (
           <ImportTable imports={imports.rows} now={now} label="Last imports" />
         )}
+        {feeds.length > 0 && <FeedTable feeds={feeds} now={now} />}
         <p class="links">
           <a href={`${CATALOG}/feeds`}>Feeds and files</a>
           {imports.next !== null && <a href={`${CATALOG}/imports`}>All imports</a>}

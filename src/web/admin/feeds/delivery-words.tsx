@@ -6,7 +6,9 @@ import { number } from "../units.ts";
 
 const OUTCOMES = {
   applied: ["good", "applied"],
+  retrying: ["high", "failed, tried again"],
   failed: ["high", "failed"],
+  unchanged: ["quiet", "unchanged"],
   waiting: ["high", "waits for you"],
   asking: ["high", "asks you"],
   discarded: ["quiet", "discarded"],
@@ -42,14 +44,3 @@ export function progressWords({ phase, progress, retry }: FeedStatus): string {
   const share = all === undefined || all === 0 ? number(done) : `${Math.round((100 * done) / all)}%`;
   return `${STEPS[step]}: ${share}${step === "checking" || (step === "reading" && all === undefined) ? " rows" : ""}`;
 }
-
-/** A sentence of the importer without the flags of the command. */
-export const withoutFlags = (text: string): string => text.replaceAll(/ \([^()]*--[^()]*\)/g, "");
-
-/** The question without the names of the command's flags. */
-export const questionWords = (text: string): string[] =>
-  withoutFlags(text)
-    .replaceAll(/(?:^|\s)(?:Add|Correct)\b[^\n]*$/g, "")
-    .split("\n")
-    .map((line) => line.trim())
-    .filter(Boolean);

@@ -1,4 +1,6 @@
 import { PRESET_NAMES } from "../../../catalog/import/read/presets/index.ts";
+import { CheckboxField, FormProblem, SelectField, TextField } from "../form-fields.tsx";
+import { NOT_SENT, type Sent } from "../form-values.ts";
 import { FEEDS } from "./paths.ts";
 
 const KINDS: Readonly<Record<(typeof PRESET_NAMES)[number], string>> = {
@@ -9,46 +11,42 @@ const KINDS: Readonly<Record<(typeof PRESET_NAMES)[number], string>> = {
   plain: "This catalog's own columns",
 };
 
-/** The fields that a feed and a file share. `id` keeps their ids apart on one page. */
-function ReadFields({ id }: { id: string }) {
+/** The fields that a feed and a file share. */
+function ReadFields(field: { sent: Sent; form: string }) {
   return (
     <>
-      <p class="field">
-        <label for={`${id}-from`}>Kind</label>
-        <select id={`${id}-from`} name="from">
-          <option value="">Find out by its columns</option>
-          {PRESET_NAMES.map((name) => (
-            <option value={name}>{KINDS[name]}</option>
-          ))}
-        </select>
-      </p>
-      <p class="field">
-        <label for={`${id}-currency`}>Currency, if the file names none</label>
-        <input
-          id={`${id}-currency`}
-          name="currency"
-          type="text"
-          maxlength={3}
-          placeholder="EUR"
-          autocomplete="off"
-        />
-      </p>
-      <div class="ticks">
-        <label>
-          <input type="checkbox" name="remove_missing" value="yes" />
-          Discontinue products that it lacks
-        </label>
-        <label>
-          <input type="checkbox" name="quarantine" value="yes" />
-          Keep out texts like instructions
-        </label>
-      </div>
+      <SelectField
+        {...field}
+        name="from"
+        label="Kind"
+        choices={[
+          ["", "Find out by its columns"],
+          ...PRESET_NAMES.map((name) => [name, KINDS[name]] as const),
+        ]}
+      />
+      <TextField
+        {...field}
+        name="currency"
+        label="Currency (optional)"
+        max={3}
+        hint="Of prices that name none, such as EUR."
+      />
+      <CheckboxField
+        {...field}
+        name="choices"
+        label="Products"
+        choices={[
+          ["remove_missing", "Discontinue products that it lacks"],
+          ["quarantine", "Keep out texts like instructions"],
+        ]}
+        ticked={[]}
+      />
     </>
   );
 }
 
-/** Sends a file in pieces (public/assets/upload.js). */
-export function UploadForm() {
+/** Sends a file in pieces (public/assets/upload.js). `max` is in MiB. */
+export function UploadForm({ max }: { max: number }) {
   return (
     <form id="upload" method="post" action={`${FEEDS}/uploads`}>
       <p class="field">
@@ -58,13 +56,14 @@ export function UploadForm() {
           name="file"
           type="file"
           required
+          data-max={max}
           accept=".csv,.tsv,.json,.jsonl,.ndjson,.xml,.rss,.atom,.gz,.txt"
         />
         <small class="quiet">
-          CSV, TSV, JSON or XML, gzipped or not, up to 64 MiB. Nothing changes until you apply it.
+          CSV, TSV, JSON or XML, gzipped or not, up to {max} MiB. Nothing changes until you apply it.
         </small>
       </p>
-      <ReadFields id="upload" />
+      <ReadFields sent={NOT_SENT} form="upload" />
       <div class="actions">
         <button class="main">Send the file</button>
       </div>
@@ -73,39 +72,30 @@ export function UploadForm() {
   );
 }
 
-const EVERY = [
-  [60, "Every hour"],
-  [6 * 60, "Every 6 hours"],
-  [24 * 60, "Every day"],
-] as const;
-
-export function FeedForm() {
+export function FeedForm({ sent }: { sent: Sent }) {
+  const field = { sent, form: "feed" };
   return (
     <form method="post" action={FEEDS}>
-      <p class="field">
-        <label for="feed-url">Address</label>
-        <input
-          id="feed-url"
-          name="url"
-          type="url"
-          required
-          maxlength={2000}
-          autocomplete="off"
-          placeholder="https://…"
-        />
-        <small class="quiet">https. Its query and password are stored encrypted and never shown.</small>
-      </p>
-      <p class="field">
-        <label for="feed-every">How often</label>
-        <select id="feed-every" name="every_minutes">
-          {EVERY.map(([minutes, words]) => (
-            <option value={String(minutes)} selected={minutes === 360}>
-              {words}
-            </option>
-          ))}
-        </select>
-      </p>
-      <ReadFields id="feed" />
+      <FormProblem sent={sent} />
+      <TextField
+        {...field}
+        name="url"
+        label="Address"
+        max={2000}
+        isRequired
+        hint="https. Its query and password are stored encrypted and never shown."
+      />
+      <SelectField
+        {...field}
+        name="every_minutes"
+        label="How often"
+        choices={[
+          ["360", "Every 6 hours"],
+          ["60", "Every hour"],
+          ["1440", "Every day"],
+        ]}
+      />
+      <ReadFields {...field} />
       <div class="actions">
         <button class="main">Add the feed</button>
       </div>

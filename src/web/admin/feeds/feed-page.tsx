@@ -1,3 +1,4 @@
+import type { Page } from "../../../database/page.ts";
 import type { DeliveryRow } from "../../../feeds/feed-rows.ts";
 import type { FeedStatus } from "../../../feeds/feed-object.ts";
 import type { DeliveryReport } from "../../../feeds/report.ts";
@@ -5,8 +6,9 @@ import type { SignedIn } from "../../../identity/sessions.ts";
 import { adminPage } from "../admin-page.tsx";
 import { CATALOG } from "../catalog/paths.ts";
 import { Card, Done, Tile } from "../elements.tsx";
+import { Pager, pagePath } from "../pager.tsx";
 import { number, plural } from "../units.ts";
-import { REASON_WORDS, progressWords, questionWords, withoutFlags } from "./delivery-words.tsx";
+import { REASON_WORDS, progressWords } from "./delivery-words.tsx";
 import { DeliveryTable } from "./feeds-page.tsx";
 import { FEEDS, feedPath } from "./paths.ts";
 
@@ -17,24 +19,27 @@ interface FeedPage {
   name: string;
   isFeed: boolean;
   status: FeedStatus;
-  deliveries: readonly DeliveryRow[];
+  deliveries: Page<DeliveryRow>;
+  /** The end of the previous page of deliveries; undefined on the first. */
+  cursor: string | undefined;
   now: number;
   message: string | undefined;
-  httpStatus?: 409;
+  /** The last action was refused. */
+  isBad?: boolean;
 }
 
 /** One feed or file: what happens now, what waits for the person, and what came before. */
 export function feedPage(wanted: FeedPage): Promise<Response> {
-  const { admin, id, name, isFeed, status, deliveries, now, message, httpStatus } = wanted;
+  const { admin, id, name, isFeed, status, deliveries, cursor, now, message, isBad = false } = wanted;
   const { held, phase, paused } = status;
   return adminPage(
     {
       admin,
       title: name,
       section: CATALOG,
-      live: feedPath(id),
-      ...(message !== undefined && { still: <Done>{message}</Done> }),
-      ...(httpStatus !== undefined && { status: httpStatus }),
+      live: pagePath(feedPath(id), cursor),
+      ...(message !== undefined && { still: <Done isBad={isBad}>{message}</Done> }),
+      ...(isBad && { status: 409 }),
     },
     <>
       {phase !== null && (
@@ -54,15 +59,19 @@ export function feedPage(wanted: FeedPage): Promise<Response> {
             )}
             <Action id={id} change="remove" words="Remove" tone="danger" />
           </div>
-          <p class="quiet">Removing it keeps its products.</p>
+          <p class="quiet">
+            Owner: {status.created_by}. Once that is no admin any more, the feed is paused. Removing it keeps
+            its products.
+          </p>
         </Card>
       )}
       <Card title="Deliveries">
-        {deliveries.length === 0 ? (
+        {deliveries.rows.length === 0 ? (
           <p class="quiet">None yet.</p>
         ) : (
-          <DeliveryTable deliveries={deliveries} now={now} />
+          <DeliveryTable deliveries={deliveries.rows} now={now} />
         )}
+        <Pager list={feedPath(id)} cursor={cursor} next={deliveries.next} />
       </Card>
       <p>
         <a href={FEEDS}>Back to feeds and files</a>
@@ -111,7 +120,7 @@ function Report({ report }: { report: DeliveryReport }) {
         <Tile name="Bad rows" value={number(bad)} tone={bad > 0 ? "bad" : undefined} />
       </dl>
       {notes.map((sentence) => (
-        <p>{withoutFlags(sentence)}</p>
+        <p>{sentence}</p>
       ))}
       {suspicious.count > 0 && (
         <p>
@@ -156,7 +165,7 @@ interface Asked {
 function Question({ id, delivery, asks, text }: Asked) {
   return (
     <Card title="One question">
-      {questionWords(text).map((line) => (
+      {text.split("\n").map((line) => (
         <p>{line}</p>
       ))}
       <form method="post" action={`${feedPath(id)}/apply`}>

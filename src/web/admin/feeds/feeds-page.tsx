@@ -6,7 +6,8 @@ import { CATALOG } from "../catalog/paths.ts";
 import { Table } from "../data-table.tsx";
 import { Ago, Card, Chip, Done, utc } from "../elements.tsx";
 import { Pager } from "../pager.tsx";
-import { OutcomeChip } from "./delivery-words.tsx";
+import type { Sent } from "../form-values.ts";
+import { OutcomeChip, REASON_WORDS } from "./delivery-words.tsx";
 import { FeedForm, UploadForm } from "./feed-forms.tsx";
 import { FEEDS, feedPath } from "./paths.ts";
 
@@ -17,13 +18,17 @@ interface FeedsPage {
   /** The end of the previous page of deliveries; undefined on the first. */
   cursor: string | undefined;
   now: number;
+  /** The result of the last action. */
   message: string | undefined;
-  status?: 409;
+  /** The form that adds a feed, if it was refused. */
+  sent: Sent;
+  /** Most MiB of a file. */
+  max: number;
 }
 
 /** Feeds, files that were sent, and the forms for new ones. */
 export function feedsPage(wanted: FeedsPage): Promise<Response> {
-  const { admin, feeds, deliveries, cursor, now, message, status } = wanted;
+  const { admin, feeds, deliveries, cursor, now, message, sent, max } = wanted;
   return adminPage(
     {
       admin,
@@ -31,18 +36,18 @@ export function feedsPage(wanted: FeedsPage): Promise<Response> {
       section: CATALOG,
       uploads: true,
       ...(message !== undefined && { still: <Done>{message}</Done> }),
-      ...(status !== undefined && { status }),
+      ...(sent.problems.size > 0 && { status: 409 }),
     },
     <>
       <Card title="Feeds">
         {feeds.length === 0 ? <p class="quiet">No feed yet.</p> : <FeedTable feeds={feeds} now={now} />}
-        <details id="add-feed">
+        <details id="add-feed" open={sent.problems.size > 0}>
           <summary>Add a feed</summary>
-          <FeedForm />
+          <FeedForm sent={sent} />
         </details>
       </Card>
       <Card title="Send a file">
-        <UploadForm />
+        <UploadForm max={max} />
       </Card>
       <Card title="Deliveries">
         {deliveries.rows.length === 0 ? (
@@ -59,7 +64,8 @@ export function feedsPage(wanted: FeedsPage): Promise<Response> {
   );
 }
 
-function FeedTable({ feeds, now }: { feeds: readonly ListedFeed[]; now: number }) {
+/** Feeds with how their last delivery went. */
+export function FeedTable({ feeds, now }: { feeds: readonly ListedFeed[]; now: number }) {
   return (
     <Table
       label="Feeds"
@@ -67,6 +73,7 @@ function FeedTable({ feeds, now }: { feeds: readonly ListedFeed[]; now: number }
       idOf={({ id }) => `feed-${id}`}
       columns={[
         { name: "Feed", kind: "row", cell: ({ id, name }) => <a href={feedPath(id)}>{name}</a> },
+        { name: "Owner", cell: ({ created_by }) => created_by },
         {
           name: "Fetched",
           cell: ({ checked_at: at }) => (at === null ? "not yet" : <Ago at={at} now={now} />),
@@ -93,6 +100,10 @@ function FeedTable({ feeds, now }: { feeds: readonly ListedFeed[]; now: number }
   );
 }
 
+const isHeld = (outcome: DeliveryRow["outcome"]) => outcome === "waiting" || outcome === "superseded";
+const whyHeld = (report: DeliveryRow["report"]) =>
+  report?.reasons.map((reason) => REASON_WORDS[reason]).join(" ");
+
 /** Deliveries, newest first. */
 export function DeliveryTable({ deliveries, now }: { deliveries: readonly DeliveryRow[]; now: number }) {
   return (
@@ -106,9 +117,9 @@ export function DeliveryTable({ deliveries, now }: { deliveries: readonly Delive
         {
           name: "Result",
           kind: "long",
-          cell: ({ outcome, problem }) => (
+          cell: ({ outcome, problem, report }) => (
             <>
-              <OutcomeChip outcome={outcome} /> {problem}
+              <OutcomeChip outcome={outcome} /> {problem ?? (isHeld(outcome) && whyHeld(report))}
             </>
           ),
         },

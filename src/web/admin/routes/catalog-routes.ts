@@ -4,6 +4,7 @@ import type { AppContext, AppTypes } from "../../../app-types.ts";
 import { pageOfFlagged, pageOfImports } from "../../../catalog/import/lists.ts";
 import { type Page, type Position, pageOf } from "../../../database/page.ts";
 import { readSearches } from "../../../admin/search-list.ts";
+import { allFeeds } from "../../../feeds/feed-rows.ts";
 import type { SignedIn } from "../../../identity/sessions.ts";
 import { categoriesPage, flaggedPage, importsPage, unstockedPage } from "../catalog/catalog-lists.tsx";
 import { catalogPage } from "../catalog/catalog-page.tsx";
@@ -32,10 +33,11 @@ export async function showCatalog(
   const now = Date.now();
   const first = { after: undefined, size: SHOWN };
   const { searches_days: days } = c.var.policy.retention;
-  const [counts, imports, flagged, searches] = await Promise.all([
+  const [counts, imports, flagged, feeds, searches] = await Promise.all([
     catalogCounts(c.env.DB, now),
     pageOfImports(c.env.DB, first),
     pageOfFlagged(c.env.DB, first),
+    allFeeds(c.env.DB),
     days === 0 ? undefined : readSearches(c.env.DB, { days, now, size: SEARCHES_SHOWN }),
   ]);
   return catalogPage({
@@ -43,6 +45,7 @@ export async function showCatalog(
     counts,
     imports,
     flagged,
+    feeds,
     searches: { searches, days },
     now,
     message,

@@ -4,12 +4,15 @@ import type { AppContext, AppTypes } from "../../../app-types.ts";
 import { feedObject } from "../../../feeds/feed-client.ts";
 import { allFeeds, pageOfDeliveries } from "../../../feeds/feed-rows.ts";
 import { decisionSchema, newFeedSchema, newUploadSchema } from "../../../feeds/options.ts";
+import { mebibytesMax } from "../../../feeds/stored-bytes.ts";
 import type { SignedIn } from "../../../identity/sessions.ts";
 import { type Refusal } from "../../../refusal.ts";
 import { refusals } from "../../../refusal-codes.ts";
 import { parseArguments } from "../../../validation/arguments.ts";
 import { readForm, textOf } from "../../layout/form-guards.ts";
 import { notFoundPage } from "../admin-page.tsx";
+import { NOT_SENT, checkForm, listOf, problemsOf } from "../form-values.ts";
+import { refusalWords } from "../refusal-words.ts";
 import { feedPage } from "../feeds/feed-page.tsx";
 import { feedsPage } from "../feeds/feeds-page.tsx";
 import { FEEDS, feedPath } from "../feeds/paths.ts";
@@ -27,25 +30,26 @@ const isChange = (text: string): text is FeedChange => CHANGES.some((each) => ea
 
 feedRoutes.get(
   FEEDS,
-  asAdmin((c, admin) => showFeeds(c, admin, DONE_MESSAGES.get(c.req.query("done")))),
+  asAdmin((c, admin) => showFeeds(c, admin)),
 );
 
 feedRoutes.post(
   FEEDS,
   asAdmin(async (c, admin) => {
     const form = await readForm(c);
-    const given = parseArguments(newFeedSchema, {
+    const choices = listOf(form, "choices");
+    const checked = checkForm(newFeedSchema, {
       url: textOf(form, "url"),
       every_minutes: Number(textOf(form, "every_minutes")),
       ...filled(form, ["from", "currency"]),
-      remove_missing: form.has("remove_missing"),
-      quarantine: form.has("quarantine"),
+      remove_missing: choices.includes("remove_missing"),
+      quarantine: choices.includes("quarantine"),
     });
-    if (!given.ok) return showFeeds(c, admin, given.refusal.message, 409);
-    const added = await addFeed(c, principalOf(admin), given.value);
+    if ("problems" in checked) return showFeeds(c, admin, { form, ...checked });
+    const added = await addFeed(c, principalOf(admin), checked.value);
     return added.ok
       ? c.redirect(`${feedPath(added.value.id)}?done=feed-added`, 303)
-      : showFeeds(c, admin, added.refusal.message, 409);
+      : showFeeds(c, admin, { form, problems: problemsOf(added.refusal) });
   }),
 );
 
@@ -78,7 +82,7 @@ feedRoutes.post(
 
 feedRoutes.get(
   `${FEEDS}/:id`,
-  asAdmin((c, admin) => showFeed(c, admin, DONE_MESSAGES.get(c.req.query("done")))),
+  asAdmin((c, admin) => showFeed(c, admin)),
 );
 
 feedRoutes.post(
@@ -89,21 +93,16 @@ feedRoutes.post(
     const form = filled(await readForm(c), ["delivery", "prices", "decimal", "currency"]);
     const decision =
       change === "apply" || change === "discard" ? parseArguments(decisionSchema, form) : undefined;
-    if (decision?.ok === false) return showFeed(c, admin, decision.refusal.message, 409);
+    if (decision?.ok === false) return showFeed(c, admin, decision.refusal);
     const decided = decision && decisionOf(decision.value);
     const changed = await changeFeed(c, principalOf(admin), id, change, decided);
     if (!changed.ok && changed.refusal.code === "not_found") return notFoundPage(admin, CATALOG);
-    if (!changed.ok) return showFeed(c, admin, changed.refusal.message, 409);
+    if (!changed.ok) return showFeed(c, admin, changed.refusal);
     return c.redirect(`${change === "remove" ? FEEDS : feedPath(id)}?done=feed-${change}`, 303);
   }),
 );
 
-async function showFeeds(
-  c: AppContext,
-  admin: SignedIn,
-  message: string | undefined,
-  status?: 409,
-): Promise<Response> {
+async function showFeeds(c: AppContext, admin: SignedIn, sent = NOT_SENT): Promise<Response> {
   const [feeds, deliveries] = await Promise.all([
     allFeeds(c.env.DB),
     pageOfDeliveries(c.env.DB, { after: afterOf(c), size: PAGE_SIZE }),
@@ -114,23 +113,17 @@ async function showFeeds(
     deliveries,
     cursor: c.req.query("after"),
     now: Date.now(),
-    message,
-    ...(status !== undefined && { status }),
+    message: DONE_MESSAGES.get(c.req.query("done")),
+    sent,
+    max: mebibytesMax(c.env),
   });
 }
 
-const DELIVERIES_SHOWN = 20;
-
-async function showFeed(
-  c: AppContext,
-  admin: SignedIn,
-  message: string | undefined,
-  httpStatus?: 409,
-): Promise<Response> {
+async function showFeed(c: AppContext, admin: SignedIn, refusal?: Refusal): Promise<Response> {
   const id = c.req.param("id") ?? "";
   const [status, deliveries] = await Promise.all([
     feedObject(c.env, id).status(),
-    pageOfDeliveries(c.env.DB, { source: id, size: DELIVERIES_SHOWN }),
+    pageOfDeliveries(c.env.DB, { after: afterOf(c), source: id, size: PAGE_SIZE }),
   ]);
   if (!status.ok) return notFoundPage(admin, CATALOG);
   return feedPage({
@@ -139,10 +132,11 @@ async function showFeed(
     name: status.value.name,
     isFeed: status.value.kind === "feed",
     status: status.value,
-    deliveries: deliveries.rows,
+    deliveries,
+    cursor: c.req.query("after"),
     now: Date.now(),
-    message,
-    ...(httpStatus !== undefined && { httpStatus }),
+    message: refusal === undefined ? DONE_MESSAGES.get(c.req.query("done")) : refusalWords(refusal),
+    isBad: refusal !== undefined,
   });
 }
 
@@ -155,5 +149,5 @@ const filled = (form: FormData, names: readonly string[]): Record<string, string
 /** An answer to the page's script. */
 const data = (c: AppContext, answer: object): Response => c.json(answer, 200, NO_STORE);
 const refused = (c: AppContext, refusal: Refusal): Response =>
-  c.json({ error: refusal.message }, refusals[refusal.code].http, NO_STORE);
+  c.json({ error: refusalWords(refusal) }, refusals[refusal.code].http, NO_STORE);
 const NO_STORE = { "Cache-Control": "no-store" };
