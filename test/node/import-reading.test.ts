@@ -68,7 +68,7 @@ describe("prices", () => {
 
   it("are refused if the column stays ambiguous, with both readings and the flags", async () => {
     await expect(read("a.csv", csv(["1.299", "2.500"]))).rejects.toThrow(
-      /"1\.299" \(line 2\).*1299 \(--decimal comma\).*1\.299 \(--decimal point\)/,
+      /"1\.299" \(line 2\).*1299 or 1\.299.*--decimal comma.*--decimal point/,
     );
     expect(minor(await read("b.csv", csv(["1.299"]), { decimal: "comma", majorPrices: true }))).toEqual([
       129_900,
@@ -283,7 +283,7 @@ describe("an encoding", () => {
 
   it("that was inferred is named, with a name that it decoded", async () => {
     const { said } = await read("said.csv", windows);
-    expect(said).toEqual([expect.stringMatching(/windows-1252.*--encoding.*Käsemesser/)]);
+    expect(said).toEqual([expect.stringMatching(/windows-1252.*Käsemesser.*--encoding/)]);
   });
 
   it("can be named", async () => {

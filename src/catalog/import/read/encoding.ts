@@ -25,7 +25,7 @@ export function encodingNamed(label: string): Encoding {
     return { label: new TextDecoder(label).encoding, guessed: false };
   } catch {
     throw new Error(
-      `The encoding ${label} is unknown. Use utf-8, utf-16le, windows-1252 or another standard name.`,
+      `--encoding ${label} is unknown. Use utf-8, utf-16le, windows-1252 or another standard name.`,
     );
   }
 }
