@@ -1,0 +1,27 @@
+// Takes the place of `deepmerge-ts` in the bundle (wrangler.toml, "alias"), with which html-to-text merges its options.
+
+interface Merging {
+  mergeArrays: (values: unknown[], utils: undefined, at: { keyPath: string[] }) => unknown[];
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Returns a function that merges objects deeply. Of values that are neither objects nor lists the last one wins. */
+export function deepmergeCustom({ mergeArrays }: Merging): (...values: unknown[]) => unknown {
+  const merge = (values: unknown[], keyPath: string[]): unknown => {
+    if (values.every(Array.isArray)) return mergeArrays(values, undefined, { keyPath });
+    if (!values.every(isRecord)) return values.at(-1);
+    const keys = new Set(values.flatMap(Object.keys));
+    return Object.fromEntries(
+      [...keys].map((key) => [
+        key,
+        merge(
+          values.flatMap((value) => (Object.hasOwn(value, key) ? [value[key]] : [])),
+          [...keyPath, key],
+        ),
+      ]),
+    );
+  };
+  return (...values) => merge(values, []);
+}
