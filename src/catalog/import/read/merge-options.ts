@@ -7,7 +7,7 @@ interface Merging {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Returns a function that merges objects deeply. Of values that are neither objects nor lists the last one wins. */
+/** Returns a function that merges objects deeply. The last of several values that are neither objects nor lists wins. */
 export function deepmergeCustom({ mergeArrays }: Merging): (...values: unknown[]) => unknown {
   const merge = (values: unknown[], keyPath: string[]): unknown => {
     if (values.every(Array.isArray)) return mergeArrays(values, undefined, { keyPath });
