@@ -86,9 +86,24 @@ it("adds, pauses and removes a feed, and says why it failed", async () => {
   await page.goto(`${dashboard().server.url}/admin/catalog/feeds`);
   await page.locator("#add-feed summary").click();
   await page.getByLabel("Address").fill("https://localhost/feed.xml");
+  await page.getByLabel("Kind").first().selectOption("google");
+  await page
+    .getByRole("checkbox", { name: /Discontinue/ })
+    .first()
+    .check();
   await page.getByRole("button", { name: "Add the feed" }).click();
-  await page.getByText("public host name").waitFor();
-  await page.locator("#add-feed summary").click();
+  // The form is open with what was sent, and the field is marked.
+  await page.getByRole("alert").waitFor();
+  expect(await page.getByLabel("Address").inputValue()).toBe("https://localhost/feed.xml");
+  expect(await page.getByLabel("Address").getAttribute("aria-invalid")).toBe("true");
+  expect(await page.getByLabel("Kind").first().inputValue()).toBe("google");
+  expect(
+    await page
+      .getByRole("checkbox", { name: /Discontinue/ })
+      .first()
+      .isChecked(),
+  ).toBe(true);
+  expect(await problemsOn(page)).toEqual([]);
   await page.getByLabel("Address").fill("https://shop.invalid.example/feed.xml?token=only-the-shop-knows");
   await page.getByRole("button", { name: "Add the feed" }).click();
   await page.getByText("Added. It is fetched now.").waitFor();

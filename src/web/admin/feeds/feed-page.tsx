@@ -60,8 +60,8 @@ export function feedPage(wanted: FeedPage): Promise<Response> {
             <Action id={id} change="remove" words="Remove" tone="danger" />
           </div>
           <p class="quiet">
-            Owner: {status.created_by}. Once that is no admin any more, the feed is paused. Removing it keeps
-            its products.
+            Owner: {status.created_by}. The feed pauses by itself once the owner is no longer an admin.
+            Removing it keeps its products.
           </p>
         </Card>
       )}
