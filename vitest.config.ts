@@ -3,8 +3,11 @@ import { builtinModules } from "node:module";
 import { defineConfig } from "vitest/config";
 import { lostFlags } from "./cli/npm-flags.ts";
 import { useFastFiles } from "./test/fast-files.ts";
+import { undoDevVars } from "./test/own-settings.ts";
 
 const TMPDIR = useFastFiles();
+// A developer's own settings must not change what the tests see.
+process.env["CATALOG_DEV_VARS"] = "off";
 
 // The flags with which vitest runs fewer tests, or changes files. `npm test --project node` would lose its flag.
 const SWITCHES = ["changed", "coverage", "update", "watch"];
@@ -61,7 +64,7 @@ const workerd = (name: string, include: string) => ({
       wrangler: { configPath: "./wrangler.toml" },
       remoteBindings: false,
       // wrangler.toml binds no bucket; a test that wants one assigns it to FEED_FILES.
-      miniflare: { r2Buckets: ["TEST_BUCKET"] },
+      miniflare: { r2Buckets: ["TEST_BUCKET"], bindings: undoDevVars() },
     }),
   ],
   test: {

@@ -25,8 +25,9 @@ export const SETTINGS = [
   "METRICS_TOKEN",
 ];
 
-/** Reads the variables of a folder's .dev.vars; empty without such a file. */
+/** Reads the variables of a folder's .dev.vars; empty without such a file, or if CATALOG_DEV_VARS is "off", as it is for tests. */
 export async function readDevVars(folder: string): Promise<Record<string, string>> {
+  if (process.env["CATALOG_DEV_VARS"] === "off") return {};
   const text = await readFile(join(folder, ".dev.vars"), "utf8").catch(() => "");
   return Object.fromEntries(Object.entries(parseEnv(text)).map(([name, value = ""]) => [name, value]));
 }

@@ -1,10 +1,11 @@
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTestHarness } from "wrangler";
+import { undoDevVars } from "../own-settings.ts";
 
 // The bundle that `wrangler deploy` makes, in a runtime that blocks code generation from strings: a schema
 // validator that compiles (AJV) passes every test inside the test runner and fails here.
-const harness = createTestHarness({ workers: [{ configPath: "./wrangler.toml" }] });
+const harness = createTestHarness({ workers: [{ configPath: "./wrangler.toml", vars: undoDevVars() }] });
 let url: URL;
 beforeAll(async () => {
   ({ url } = await harness.listen());
@@ -58,7 +59,9 @@ it.each([
   ["is wrong", { PUBLIC_URL: "ftp://x" }, ["PUBLIC_URL"]],
   ["lacks its companions", { OIDC_CLIENT_SECRET: "PLANTED-secret" }, ["OIDC_ISSUER", "OIDC_CLIENT_ID"]],
 ])("serves nothing if a setting %s, and only its log says which", async (_, vars, expected) => {
-  const broken = createTestHarness({ workers: [{ configPath: "./wrangler.toml", vars }] });
+  const broken = createTestHarness({
+    workers: [{ configPath: "./wrangler.toml", vars: { ...undoDevVars(), ...vars } }],
+  });
   await broken.listen();
   const response = await broken.fetch("/mcp", { method: "POST", body: "{}" });
   expect(response.status).toBe(503);
@@ -75,7 +78,9 @@ it.each([
 it("serves a deployed host at once: makes its secret key and its tables, and shows the setup page", async () => {
   // The harness talks http to the Worker.
   const vars = { PUBLIC_URL: "https://shop.example.workers.dev" };
-  const fresh = createTestHarness({ workers: [{ configPath: "./wrangler.toml", vars }] });
+  const fresh = createTestHarness({
+    workers: [{ configPath: "./wrangler.toml", vars: { ...undoDevVars(), ...vars } }],
+  });
   await fresh.listen();
   expect((await fresh.fetch("https://shop.example.workers.dev/readyz")).status).toBe(200);
   const page = await fresh.fetch("https://shop.example.workers.dev/setup");

@@ -12,12 +12,6 @@ export type Settings = Record<string, string | undefined>;
 export const DEPLOYED: Settings = {
   SECRET_KEY: "a secret of thirty-two bytes or more",
   LOCAL_ANONYMOUS: "off",
-  // Overrides what a developer may have in .dev.vars.
-  OIDC_ISSUER: undefined,
-  OIDC_CLIENT_ID: undefined,
-  OIDC_CLIENT_SECRET: undefined,
-  ENTERPRISE_AUTHORIZATION: undefined,
-  CLIENT_METADATA_DOCUMENTS: undefined,
 };
 
 /** Returns the settings as the app reads them. */
