@@ -14,9 +14,12 @@ export function undoDevVars(path = ".dev.vars"): Record<string, string> {
   return Object.fromEntries(
     Object.keys(parseEnv(read(path)))
       .filter((name) => SETTINGS.includes(name))
-      .map((name) => [name, String(unset[name] ?? "")]),
+      .map((name) => [name, textOf(unset[name])]),
   );
 }
+
+const textOf = (value: unknown): string =>
+  typeof value === "string" || typeof value === "number" ? String(value) : "";
 
 function read(path: string): string {
   try {
