@@ -1,8 +1,10 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { builtinModules } from "node:module";
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { lostFlags } from "./cli/npm-flags.ts";
 import { useFastFiles } from "./test/fast-files.ts";
+import { LongestFirst } from "./test/longest-first.ts";
 import { undoDevVars } from "./test/own-settings.ts";
 
 const TMPDIR = useFastFiles();
@@ -127,6 +129,7 @@ export default defineConfig({
   test: {
     // One less by default, and half of a file's time is waiting for workerd to start.
     maxWorkers: "100%",
+    sequence: { sequencer: LongestFirst },
     // Every call under test writes its log lines; they are news where a test fails.
     silent: "passed-only",
     // A line for each file, and one for each test that fails.
@@ -150,6 +153,9 @@ export default defineConfig({
           env: { TMPDIR },
           globalSetup: BROWSER,
           include: ["test/slow/**/*.test.ts", ...LONG.node],
+          // A third of their time is waiting: for traffic, deadlines, alarms and restarts.
+          maxWorkers: Math.ceil(1.5 * availableParallelism()),
+          sequence: { groupOrder: 2 },
           testTimeout: 240_000,
           hookTimeout: 120_000,
         },
