@@ -153,7 +153,7 @@ export default defineConfig({
           env: { TMPDIR },
           globalSetup: BROWSER,
           include: ["test/slow/**/*.test.ts", ...LONG.node],
-          // A third of their time is waiting: for traffic, deadlines, alarms and restarts.
+          // They wait for traffic, deadlines, alarms and restarts, so one for each core leaves cores idle.
           maxWorkers: Math.ceil(1.5 * availableParallelism()),
           sequence: { groupOrder: 2 },
           testTimeout: 240_000,
