@@ -56,31 +56,50 @@ const BUNDLED = [
 ];
 
 /**
- * Files that npm run test:slow runs instead of npm test, which shall take two minutes: each takes long, for many combinations of what
- * a shorter file tests once. CI runs both.
+ * Files that npm run test:slow runs instead of npm test, which shall take two minutes: each takes long, because it starts processes,
+ * fills much, or checks many combinations of what shorter files check once. CI runs both.
  */
 const LONG = {
   worker: [
+    "admin/decisions",
+    "admin/hidden-chains",
     "admin/shared-budget",
+    "caller/anchors",
     "caller/later-release",
     "caller/replay",
     "caller/replay-rate",
     "detection/completion",
     "detection/live",
     "detection/parallel",
+    "detection/stock-size",
+    "feeds/decisions",
+    "feeds/failures",
+    "feeds/files",
     "feeds/month",
     "guard/anonymous-callers",
+    "guard/batch",
     "guard/many-behind-one",
+    "guard/read-ahead",
     "hanging",
     "identity/kept-identities",
     "interop",
+    "leaks",
     "stock-model",
+    "telemetry/broken-sinks",
     "telemetry/secrets",
     "ucp/generated",
+    "ucp/signed",
   ].map((name) => `test/worker/${name}.test.ts`),
-  node: ["bundle", "conformance", "deployed-bundle", "detection/targets", "setup.browser"].map(
-    (name) => `test/node/${name}.test.ts`,
-  ),
+  node: [
+    "bundle",
+    "command-line",
+    "conformance",
+    "deployed-bundle",
+    "detection/state",
+    "detection/targets",
+    "setup.browser",
+    "stdio/stdio",
+  ].map((name) => `test/node/${name}.test.ts`),
 };
 
 /** Inside workerd, with real D1. */
@@ -107,8 +126,8 @@ const workerd = (name: string, include: string[], exclude: string[] = []) => ({
     sequence: { groupOrder: 1 },
     setupFiles: ["./test/worker/support/empty-storage.ts"],
     globalSetup: ["./test/node/support/schema-server.ts", "./test/node/support/feed-server.ts"],
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    testTimeout: name === "slow-worker" ? 60_000 : 20_000,
+    hookTimeout: name === "slow-worker" ? 60_000 : 20_000,
     deps: {
       optimizer: {
         ssr: {
