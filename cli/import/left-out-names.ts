@@ -22,9 +22,13 @@ export class LeftOutNames {
     this.#isPlain = name === "plain";
   }
 
-  async *watch(drafts: AsyncIterable<DraftRow>): AsyncGenerator<DraftRow> {
+  watch(drafts: AsyncIterable<DraftRow>): AsyncIterable<DraftRow> {
+    return this.#isPlain ? this.#watched(drafts) : drafts;
+  }
+
+  async *#watched(drafts: AsyncIterable<DraftRow>): AsyncGenerator<DraftRow> {
     for await (const draft of drafts) {
-      if (this.#isPlain && "fields" in draft) {
+      if ("fields" in draft) {
         for (const column of Object.keys(draft.cells)) {
           if (this.#known.has(column) || this.#known.size >= NAMES_MAX) continue;
           this.#known.add(column);

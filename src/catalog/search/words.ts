@@ -71,10 +71,14 @@ const WORD = new RegExp(
   `[${UNSPACED}][[${UNSPACED}]\\p{M}]*|(?:(?![${UNSPACED}])[\\p{L}\\p{N}\\p{M}])+(?:\\.\\p{N}[\\p{L}\\p{N}]*)*(?:[+#]{1,3}(?![\\p{L}\\p{N}]))?`,
   "gv",
 );
+/** Most text is ASCII, which needs no normal form and a tenth of the time to be split. */
+const ASCII = /^[\t\n\r -~]*$/;
+const ASCII_WORD = /[a-z\d]+(?:\.\d[a-z\d]*)*(?:[+#]{1,3}(?![a-z\d]))?/g;
 export const isUnspaced = new RegExp(`^[${UNSPACED}]`, "v");
 const MEASURE = /^(\d+(?:\.\d+)?)\p{L}{1,4}$/u;
 // A match must begin where a run of letters and digits begins, for the same reason as in UNIT.
 const CODE = /(?<![\p{L}\p{N}])[\p{L}\p{N}]+(?:[-/._][\p{L}\p{N}]+)+/gu;
+const SEPARATED = /[-/._]|[^\t\n\r -~]/;
 const CODE_MAX = 40;
 const NEGATED = "no_";
 
@@ -82,16 +86,30 @@ const NEGATED = "no_";
 export function words(text: string): string[] {
   const found: string[] = [];
   let isNegated = false;
-  for (const word of plain(text).match(WORD) ?? []) {
+  for (const word of plain(text).match(ASCII.test(text) ? ASCII_WORD : WORD) ?? []) {
     if (WITHOUT.has(word)) {
       isNegated = true;
       continue;
     }
-    const read = isUnspaced.test(word) ? pairs(word) : signs(word);
+    const read = readingOf(word);
     found.push(...(isNegated ? read.map((each) => NEGATED + each) : read));
     isNegated = false;
   }
   return found;
+}
+
+const readings = new Map<string, readonly string[]>();
+const READINGS_MAX = 10_000;
+
+/** A word as the index has it. Words repeat, so the last thousands are remembered. */
+function readingOf(word: string): readonly string[] {
+  let read = readings.get(word);
+  if (read === undefined) {
+    if (readings.size >= READINGS_MAX) readings.clear();
+    read = isUnspaced.test(word) ? pairs(word) : signs(word);
+    readings.set(word, read);
+  }
+  return read;
 }
 
 /** The word without its negation; undefined if the word is not negated. */
@@ -100,7 +118,13 @@ export function negated(word: string): string | undefined {
 }
 
 function plain(text: string): string {
-  return text
+  const folded = (ASCII.test(text) ? text.toLowerCase() : toLatin(text)).replaceAll("''", '"');
+  return (/\d/.test(folded) ? measured(folded) : folded).replace(/'s(?![\p{L}\p{N}])/gu, "");
+}
+
+/** Lower case without accents and signs, and typographic marks as ASCII has them. */
+const toLatin = (text: string): string =>
+  text
     .replace(/[\u2122\u00ae\u00a9]/g, "")
     .replace(/(\d)(?=[\u00bc-\u00be\u2150-\u215e])/g, "$1 ")
     .toLowerCase()
@@ -110,7 +134,11 @@ function plain(text: string): string {
     .replace(/[ßøłæœđıς]/g, (letter) => LETTERS[letter] ?? letter)
     .replace(/\u2044/g, "/")
     .replace(/[\u2018\u2019\u2032]/g, "'")
-    .replace(/[\u201c\u201d\u2033]|''/g, '"')
+    .replace(/[\u201c\u201d\u2033]/g, '"');
+
+/** Numbers without separators of thousands, fractions as decimals, and measures with the name of their unit. */
+const measured = (text: string): string =>
+  text
     .replace(/(\d),(?=\d{3}(?!\d))/g, "$1")
     .replace(/(\d),(?=\d)/g, "$1.")
     .replace(FRACTION, (all: string, whole: string | undefined, over: string, under: string) =>
@@ -121,9 +149,7 @@ function plain(text: string): string {
     .replace(UNIT, (_, amount: string, sign: string | undefined, unit: string | undefined) => {
       const name = unitNames.get(sign ?? unit ?? "") ?? "";
       return ` ${Number(amount)}${name} `;
-    })
-    .replace(/'s(?![\p{L}\p{N}])/gu, "");
-}
+    });
 
 /** Splits a run of letters without spaces into its overlapping pairs. */
 function pairs(run: string): string[] {
@@ -163,6 +189,7 @@ export function plainCode(code: string): string {
 
 /** The codes of a text that contain separators, joined: "TL-WA860RE" gives "tlwa860re". Fractions are not codes. */
 export function codes(text: string): string[] {
+  if (!SEPARATED.test(text)) return [];
   const found = text.normalize("NFKC").match(CODE) ?? [];
   return found
     .filter((code) => code.length <= CODE_MAX && /\d/.test(code) && !/^\d+[./]\d/.test(code))
@@ -171,6 +198,7 @@ export function codes(text: string): string[] {
 
 /** The last letters of unspaced runs. Every other letter begins a pair, which finds it. */
 export function lastLetters(text: string): string[] {
+  if (ASCII.test(text)) return [];
   const runs = (plain(text).match(WORD) ?? []).filter((word) => isUnspaced.test(word));
   return runs.flatMap((run) => Array.from(run).slice(1).at(-1) ?? []);
 }

@@ -30,14 +30,10 @@ export interface Choices {
 }
 
 /** Applies `--map` and `--set` to each product. */
-export async function* withChoices(
-  rows: AsyncIterable<DraftRow>,
-  { map, set }: Choices,
-): AsyncGenerator<DraftRow> {
-  if (map.size === 0 && set.size === 0) {
-    yield* rows;
-    return;
-  }
+export const withChoices = (rows: AsyncIterable<DraftRow>, choices: Choices): AsyncIterable<DraftRow> =>
+  choices.map.size === 0 && choices.set.size === 0 ? rows : chosen(rows, choices);
+
+async function* chosen(rows: AsyncIterable<DraftRow>, { map, set }: Choices): AsyncGenerator<DraftRow> {
   for await (const row of rows) {
     if ("fields" in row) {
       const { fields, cells } = row;

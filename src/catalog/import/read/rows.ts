@@ -65,7 +65,10 @@ export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Returns the fields that hold something. */
-export const present = (fields: Cells): Record<string, unknown> =>
-  Object.fromEntries(
-    Object.entries(fields).filter(([, value]) => value !== "" && value !== null && value !== undefined),
-  );
+export function present(fields: Cells): Record<string, unknown> {
+  return Object.values(fields).every(isPresent)
+    ? { ...fields }
+    : Object.fromEntries(Object.entries(fields).filter(([, value]) => isPresent(value)));
+}
+
+const isPresent = (value: unknown): boolean => value !== "" && value !== null && value !== undefined;
