@@ -1,6 +1,7 @@
 import type { Statement } from "../../database/statement.ts";
 import { DISCONTINUED_TIER, WORDS_ID, WORD_COLUMNS } from "../search/product-words.ts";
 import { JSON_COLUMNS, STAGED_COLUMNS, TEXT_COLUMNS } from "./columns.ts";
+import { countWords } from "./count-words.ts";
 import { publishFlagged } from "./flagged.ts";
 import { dropImport, unstage } from "./stage.ts";
 
@@ -75,19 +76,28 @@ export const isUndoable = (stock: string): string => `EXISTS (SELECT 1 FROM stoc
 const exact = (table: string): string =>
   `(${PRODUCT_COLUMNS.map((name) => `${table}.${name} COLLATE BINARY`).join(", ")})`;
 
+const STAGED_WORDS = `${WORDS_ID("p")}, p.group_id, ${WORD_COLUMNS.map((name) => `record ->> '$.words.${name}'`).join(", ")}`;
+const INSERT_WORDS = `INSERT INTO product_words (product_id, id, group_id, ${WORD_COLUMNS.join(", ")})
+  SELECT p.id, ${STAGED_WORDS} FROM`;
+const BESIDE_WORDS = "CROSS JOIN product_words w ON w.product_id = p.id";
+
 /** Writes the search words of the chosen rows. All products must be written before, because their order decides. */
 export function applyWords(importId: string, rows: Chosen): Statement[] {
   const mine = (sql: string): Statement => ({ sql, values: [importId, ...rows.values] });
-  const words = `${WORDS_ID("p")}, p.group_id, ${WORD_COLUMNS.map((name) => `record ->> '$.words.${name}'`).join(", ")}`;
   return [
     mine(`DELETE FROM product_words WHERE product_id IN (
-      SELECT p.id FROM ${stagedProducts(rows, "CROSS JOIN product_words w ON w.product_id = p.id")}
-        AND (w.id, w.group_id, ${WORD_COLUMNS.map((name) => `w.${name}`).join(", ")}) IS NOT (${words}))`),
-    mine(`INSERT INTO product_words (product_id, id, group_id, ${WORD_COLUMNS.join(", ")})
-      SELECT p.id, ${words} FROM ${stagedProducts(rows, "LEFT JOIN product_words w ON w.product_id = p.id")}
+      SELECT p.id FROM ${stagedProducts(rows, BESIDE_WORDS)}
+        AND (w.id, w.group_id, ${WORD_COLUMNS.map((name) => `w.${name}`).join(", ")}) IS NOT (${STAGED_WORDS}))`),
+    mine(`${INSERT_WORDS} ${stagedProducts(rows, "LEFT JOIN product_words w ON w.product_id = p.id")}
         AND w.id IS NULL`),
   ];
 }
+
+/** Writes the search words of the chosen rows, of which none is written, and counts them (next-catalog.ts). */
+export const insertWords = (importId: string, rows: Chosen): Statement[] =>
+  [`${INSERT_WORDS} ${stagedProducts(rows)}`, ...countWords(stagedProducts(rows, BESIDE_WORDS))].map(
+    (sql) => ({ sql, values: [importId, ...rows.values] }),
+  );
 
 /** SQL for the active products (`p`) that an import lacks. */
 export const missing = (products: Chosen): string =>

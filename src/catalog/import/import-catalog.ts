@@ -53,7 +53,7 @@ export interface ImportReport {
 }
 
 const EXAMPLES = 3;
-const CHUNK_ROWS = 500;
+const CHUNK_ROWS = 1_000;
 
 /**
  * Stages every good row, then applies all of them at once. The catalog does not change before that: an

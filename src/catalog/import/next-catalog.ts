@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { Statement } from "../../database/statement.ts";
 import { applyStock, demandImport } from "./apply.ts";
+import { countWords } from "./count-words.ts";
 import { publishFlagged } from "./flagged.ts";
 import { unstage } from "./stage.ts";
 
@@ -92,12 +93,15 @@ const triggersOn = (schema: Schema, names: readonly string[]) =>
       type === "trigger" && !isLeftover(name) && new RegExp(String.raw`\b(?:${names.join("|")})\b`).test(sql),
   );
 
+/** Counts the words of one row; the next catalog counts those of many at once (count-words.ts). */
+const COUNTS_ONE = "product_words_count_insert";
+
 /** Creates the next catalog's empty tables. Their triggers count and index as the present ones do. */
 export function createTables(schema: Schema): Statement[] {
   return [
     ...createNext(schema, BUILT, BUILT),
     ...triggersOn(schema, BUILT)
-      .filter((trigger) => BUILT.some((name) => name === trigger.table))
+      .filter(({ name, table }) => name !== COUNTS_ONE && BUILT.some((built) => built === table))
       .map(({ name, sql }) => plain(renamed(sql.replace(name, `${name}_next`), BUILT, "_next"))),
   ];
 }
@@ -125,12 +129,17 @@ export function copyProducts(columns: unknown, first: number, last: number): Sta
   ].map((sql) => ({ sql, values: [first, last] }));
 }
 
-/** Copies the search words of products with ids from ?1 to ?2 that the import does not write. */
-export const copyWords = (importId: string, first: number, last: number): Statement => ({
-  sql: `INSERT INTO product_words_next SELECT w.* FROM products p CROSS JOIN product_words w ON w.product_id = p.id
+/** Copies the search words of products with ids from ?1 to ?2 that the import does not write, and counts them. */
+export const copyWords = (importId: string, first: number, last: number): Statement[] => [
+  {
+    sql: `INSERT INTO product_words_next SELECT w.* FROM products p CROSS JOIN product_words w ON w.product_id = p.id
     WHERE p.id BETWEEN ?1 AND ?2 AND NOT EXISTS (SELECT 1 FROM import_rows r WHERE r.import_id = ?3 AND r.sku = p.sku)`,
-  values: [first, last, importId],
-});
+    values: [first, last, importId],
+  },
+  ...countWords("product_words w WHERE w.product_id BETWEEN ?1 AND ?2").map((sql) =>
+    onNext({ sql, values: [first, last] }),
+  ),
+];
 
 /**
  * Gives the next tables the names of the present ones, and writes the stock. Fails as a whole if a migration ran since the
@@ -152,7 +161,7 @@ export function swapTables(schema: Schema, migrations: number, importId: string)
     ...copied.map((name) => plain(`INSERT INTO ${name}_next SELECT * FROM ${name}`)),
     // A rename would also change the triggers that name the table.
     ...[...triggers.map(({ name }) => name), ...built.map(({ name }) => `${name}_next`)].map((name) =>
-      plain(`DROP TRIGGER ${name}`),
+      plain(`DROP TRIGGER IF EXISTS ${name}`),
     ),
     ...all.map((name) => plain(`ALTER TABLE ${name} RENAME TO ${name}_past`)),
     ...all.map((name) => plain(`ALTER TABLE ${name}_next RENAME TO ${name}`)),

@@ -8,6 +8,8 @@ import { type Range, partsOfRange } from "./comparison.ts";
 
 /** Rows that one part of an import reads or writes: callers wait for it, about a fifth of a second. */
 const PART_ROWS = 1_000;
+/** Rows that a part only reads, which takes less time. */
+export const READ_ROWS = 4_000;
 const WAIT_MS = 500;
 
 const runRow = z.object({ run: z.string() });
@@ -23,7 +25,8 @@ export interface Parts {
   endTurn(): Promise<void>;
   /** Runs statements as one transaction, which fails if another import has taken the turn. Returns the rows of each. */
   run(statements: readonly Statement[]): Promise<unknown[][]>;
-  ranges(importId: string): Promise<Ranges>;
+  /** Divides the rows and the products into parts of so many. */
+  ranges(importId: string, size?: number): Promise<Ranges>;
   /** Runs a transaction for each part of a table. Yields the first row of its last statement. */
   each(
     table: "r" | "p",
@@ -50,9 +53,9 @@ export function partsOf({ batch }: Database, run: string): Parts {
       await batch([endTurn(run)]);
     },
     run: runKept,
-    async ranges(importId) {
+    async ranges(importId, size = PART_ROWS) {
       const [[rows] = [], [products] = []] = await runKept([rangeOfRows(importId), rangeOfProducts]);
-      return { r: partsOfRange(rows, PART_ROWS), p: partsOfRange(products, PART_ROWS) };
+      return { r: partsOfRange(rows, size), p: partsOfRange(products, size) };
     },
     async *each(table, ranges, statements) {
       for (const range of ranges[table]) {

@@ -5,9 +5,9 @@ import {
   among,
   applyAtOnce,
   applyProducts,
-  applyWords,
   discontinueMissing,
   forgetStock,
+  insertWords,
   mergeIndex,
 } from "./apply.ts";
 import { compareMissing, compareRows } from "./compare.ts";
@@ -30,14 +30,17 @@ import {
 import { beginImport, dropImport, dropRows } from "./stage.ts";
 import type { Statement } from "../../database/statement.ts";
 import { addMissing, addRows, noComparison } from "./comparison.ts";
-import { type Parts, partsOf, untilEmpty } from "./parts.ts";
+import { type Parts, READ_ROWS, partsOf, untilEmpty } from "./parts.ts";
 import type { Database, Target } from "./target.ts";
 
 /** An import that writes at most so many rows is applied at once, in a quarter of a second. A larger one builds a new catalog. */
 const AT_ONCE_MAX = 2_000;
 const MERGED_PAGES_EACH = 1_000;
-const DELETED_ROWS_EACH = 2_000;
+const DELETED_ROWS_EACH = 5_000;
 
+/** Rows that were written so far, by this connection. */
+const countChanges: Statement = { sql: "SELECT total_changes() AS changes", values: [] };
+const changesRow = z.object({ changes: z.int() });
 const stagedRow = z.object({ lines_staged: z.int() });
 const migrationsRow = z.object({ migrations: z.int() });
 
@@ -69,7 +72,7 @@ export function targetInParts(
     },
     async compare(importId, { removeMissing }) {
       await parts.takeTurn(onWait);
-      const ranges = await parts.ranges(importId);
+      const ranges = await parts.ranges(importId, READ_ROWS);
       const total = noComparison();
       const found = { rows: new Array<number>(), products: new Array<number>() };
       for await (const answer of parts.each("r", ranges, (part) => [compareRows(importId, part)])) {
@@ -134,8 +137,8 @@ async function applyLarge(
   await parts.run([forgetStock, ...createTables(schema), ...copySmall]);
   await each("p", (_, { first, last }) => copyProducts(columns, first, last));
   await each("r", (part) => applyProducts(importId, part).map(onNext));
-  await each("p", (_, { first, last }) => [copyWords(importId, first, last)]);
-  await each("r", (part) => applyWords(importId, part).map(onNext));
+  await each("p", (_, { first, last }) => copyWords(importId, first, last));
+  await each("r", (part) => insertWords(importId, part).map(onNext));
   if (removeMissing) await each("p", (part) => discontinueMissing(importId, part).map(onNext));
   await merge(parts, onNext);
   await parts.run(swapTables(schema, migrationsRow.parse(counted[0]).migrations, importId));
@@ -144,9 +147,12 @@ async function applyLarge(
 }
 
 async function merge(parts: Parts, on: (statement: Statement) => Statement): Promise<void> {
-  await parts.run([on(mergeIndex(-MERGED_PAGES_EACH))]);
-  for (let pages = MERGED_PAGES_EACH; pages < MERGED_PAGES; pages += MERGED_PAGES_EACH)
-    await parts.run([on(mergeIndex(MERGED_PAGES_EACH))]);
+  for (let pages = 0; pages < MERGED_PAGES; pages += MERGED_PAGES_EACH) {
+    const step = on(mergeIndex(pages === 0 ? -MERGED_PAGES_EACH : MERGED_PAGES_EACH));
+    const [[before] = [], , [after] = []] = await parts.run([countChanges, step, countChanges]);
+    // FTS5 writes one row of its own even if nothing is left to merge.
+    if (changesRow.parse(after).changes - changesRow.parse(before).changes < 2) return;
+  }
 }
 
 /** Deletes the tables that a former import left. */
