@@ -147,6 +147,28 @@ describe("a CSV file", () => {
     expect(await cost(readCsv, one)).toBeLessThan(10 * (await cost(readCsv, many)));
   });
 
+  it("of short rows under a long header takes the time of its length, not of its width", async () => {
+    const header = lineOf(times(20_000, (index) => `a${index}`));
+    const rows = "1\n".repeat(20_000);
+    const narrow = await cost(readCsv, `a\n${rows}`);
+    expect(await cost(readCsv, header + rows)).toBeLessThan(
+      narrow + 10 * (await cost(readCsv, header + "1\n")),
+    );
+  });
+
+  it("has columns that a row lacks in its first row alone", async () => {
+    const rows = await rowsOf(readCsv, "sku,a,b,a\nS\nT,1\n");
+    expect(rows.map((row) => "cells" in row && row.cells)).toEqual([
+      { sku: "S", a: ["", ""], b: "" },
+      { sku: "T", a: ["1"] },
+    ]);
+  });
+
+  it("has no names of columns without bound", async () => {
+    const header = lineOf(times(60_000, (index) => `a${index}`));
+    await expect(rowsOf(readCsv, `${header}1\n`)).rejects.toThrow(/different names of columns/);
+  });
+
   it("may have columns with the names of JavaScript's own", async () => {
     const rows = await rowsOf(readCsv, "sku,constructor,__proto__\nS,1,2\n");
     expect(rows.map((row) => ("cells" in row ? Object.entries(row.cells) : []))).toEqual([

@@ -3,7 +3,7 @@ import { type CsvError, parse } from "csv-parse";
 import * as z from "zod";
 import { clip, plainLine } from "../../../text/plain-text.ts";
 import { peek } from "./peek.ts";
-import { type Problem, type RawRow, VALUES_MAX, tooManyOf } from "./rows.ts";
+import { type Problem, type RawRow, VALUES_MAX, checkNames, tooManyOf } from "./rows.ts";
 
 const RECORD_MAX = 1024 * 1024;
 const REPLACEMENT = "\ufffd";
@@ -59,6 +59,7 @@ export async function* readCsv(bytes: AsyncIterable<Buffer>, delimiter?: string)
     () => {},
   );
   let header: Header | undefined;
+  let isFirst = true;
   for await (const parsed of parser) {
     yield* problems.splice(0);
     const { info, raw, record } = recordSchema.parse(parsed);
@@ -70,9 +71,12 @@ export async function* readCsv(bytes: AsyncIterable<Buffer>, delimiter?: string)
     // csv-parse reports the line where a record ends; people look for the line where it begins.
     const line = beginOf(info.lines, raw);
     if (cells.some((cell) => cell.includes(REPLACEMENT))) yield { line, problem: "is not UTF-8" };
-    else if (cells.slice(header.width).some((cell) => cell !== "")) yield { line, problem: TOO_WIDE };
+    else if (cells.slice(header.names.length).some((cell) => cell !== "")) yield { line, problem: TOO_WIDE };
     else if (header.problem !== undefined) yield { line, problem: header.problem };
-    else yield { line, cells: toCells(header, cells) };
+    else {
+      yield { line, cells: toCells(header, cells, isFirst) };
+      isFirst = false;
+    }
   }
   yield* problems;
   if (unclosed !== undefined) throw unclosed;
@@ -111,31 +115,49 @@ function delimiterOf(beginning: string): string {
 }
 
 interface Header {
-  width: number;
-  /** The places of each column. */
-  columns: ReadonlyMap<string, readonly number[]>;
+  /** The columns' names, in their order; "" for a column without one. */
+  names: readonly string[];
+  /** Names of several columns. */
+  repeated: ReadonlySet<string>;
   /** The problem that every row has: a column appears too often. */
   problem: string | undefined;
 }
 
+/** Throws if the names are too many. */
 function headerOf(names: readonly string[]): Header {
-  const columns = new Map<string, number[]>();
-  for (const [index, name] of names.entries()) {
-    if (name === "") continue;
-    const places = columns.get(name);
-    if (places === undefined) columns.set(name, [index]);
-    else places.push(index);
-  }
-  const [crowded] = [...columns].find(([, places]) => places.length > VALUES_MAX) ?? [];
-  return { width: names.length, columns, problem: crowded === undefined ? undefined : tooManyOf(crowded) };
+  const counts = new Map<string, number>();
+  for (const name of names) if (name !== "") counts.set(name, (counts.get(name) ?? 0) + 1);
+  checkNames(
+    [...counts.keys()].reduce((size, name) => size + name.length, 0),
+    counts.size,
+  );
+  const repeated = [...counts].filter(([, count]) => count > 1);
+  const [crowded] = repeated.find(([, count]) => count > VALUES_MAX) ?? [];
+  return {
+    names,
+    repeated: new Set(repeated.map(([name]) => name)),
+    problem: crowded === undefined ? undefined : tooManyOf(crowded),
+  };
 }
 
-/** A column that appears several times holds a list, because Merchant feeds repeat `additional_image_link`. */
-function toCells({ columns }: Header, cells: readonly string[]): Record<string, unknown> {
-  const named = [...columns].map(([name, places]) => {
-    const values = places.map((index) => cells[index] ?? "");
-    return [name, values.length === 1 ? values[0] : values] as const;
-  });
+/**
+ * A column that appears several times holds a list, because Merchant feeds repeat `additional_image_link`. Only the first row has
+ * all columns: a file of short rows under a long header would take its length times its width.
+ */
+function toCells(
+  { names, repeated }: Header,
+  cells: readonly string[],
+  isFirst: boolean,
+): Record<string, unknown> {
+  const named = new Map<string, string | string[]>();
+  const width = isFirst ? names.length : Math.min(names.length, cells.length);
+  for (const [index, name] of names.slice(0, width).entries()) {
+    const cell = cells[index] ?? "";
+    if (name === "") continue;
+    const before = named.get(name);
+    if (Array.isArray(before)) before.push(cell);
+    else named.set(name, repeated.has(name) ? [cell] : cell);
+  }
   return Object.fromEntries(named);
 }
 

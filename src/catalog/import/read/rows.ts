@@ -12,6 +12,12 @@ export const tooManyOf = (column: string): string =>
 /** Characters of all different names of columns together. A program that makes up names would fill the memory. */
 const NAMES_MAX = 256 * 1024;
 
+/** Throws if the different names of a file's columns have too many characters together. */
+export function checkNames(size: number, count: number): void {
+  if (size > NAMES_MAX)
+    throw new Error(`The file has ${count} different names of columns or more, which is too many.`);
+}
+
 /** Passes rows on. Throws if a file has too many different names of columns. */
 export async function* withFewNames(rows: AsyncIterable<RawRow>): AsyncGenerator<RawRow> {
   const names = new Set<string>();
@@ -22,8 +28,7 @@ export async function* withFewNames(rows: AsyncIterable<RawRow>): AsyncGenerator
       names.add(name);
       size += name.length;
     }
-    if (size > NAMES_MAX)
-      throw new Error(`The file has more than ${names.size} different names of columns, which is too many.`);
+    checkNames(size, names.size);
     yield row;
   }
 }
