@@ -164,16 +164,13 @@ export class DeliveryLife {
     if (this.#kept.isCurrent(current)) this.#fail(current, problem, now);
   }
 
-  /** Pauses a feed whose owner, or a delivery whose approver, may not change the catalog any more. */
+  /** Ends a delivery because `who`, for whom it would change the catalog, is no admin any more. A feed of theirs is paused. */
   orphaned(current: Delivery, who: string, now: number): void {
-    const { kind } = this.#kept.must;
-    const why = `${who} is no longer an admin.`;
-    this.giveUp(
-      current,
-      kind === "feed" ? `${why} Another admin can resume the feed, and owns it then.` : why,
-      now,
-    );
-    if (kind === "upload") return;
+    const { kind, createdBy } = this.#kept.must;
+    const isOwner = kind === "feed" && who === createdBy;
+    const help = isOwner ? " Another admin can resume the feed, and owns it then." : "";
+    this.giveUp(current, `${who} is no longer an admin.${help}`, now);
+    if (!isOwner) return;
     this.#kept.set({ pausedAt: now, nextAt: null });
     this.noteFeed(now);
   }

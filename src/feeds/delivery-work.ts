@@ -41,10 +41,11 @@ export class DeliveryWork {
     this.#life.keepTime(newId(), now);
     const { current, createdBy } = this.#kept.must;
     if (current === null || current.dueAt > now || current.phase === "receiving") return;
-    const isBegun = this.#job?.delivery === current.id;
     const who = current.approvedBy ?? createdBy;
-    if (!isBegun && !(await isAdminNow(this.#env.DB, who))) this.#life.orphaned(current, who, now);
-    else if (current.phase === "fetching") await this.#fetch(current);
+    if (!(await isAdminNow(this.#env.DB, who))) {
+      this.stop();
+      this.#life.orphaned(current, who, now);
+    } else if (current.phase === "fetching") await this.#fetch(current);
     else if (current.phase === "reading") await this.#read(current);
   }
 

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { publicUrl } from "../validation/public-url.ts";
+import { feedUrl } from "./feed-url.ts";
 import { StorageFailed } from "./stored-bytes.ts";
 
 const TIMEOUT_MS = 5 * 60_000;
@@ -26,36 +27,10 @@ export interface Storing {
   end: () => Promise<void>;
   /** Most bytes. */
   max: number;
+  /** Milliseconds that all of it may take. */
+  timeout?: number;
   onProgress: (bytes: number, all: number | null) => void;
 }
-
-/** A feed's URL without its credentials, and the header that carries them. Returns undefined for a URL that no feed may have. */
-export function feedUrl(text: string): { url: URL; authorization: string | undefined } | undefined {
-  const parsed = URL.parse(text);
-  if (parsed === null) return undefined;
-  const { username, password } = parsed;
-  parsed.username = "";
-  parsed.password = "";
-  const url = publicUrl(parsed.href);
-  if (url === undefined) return undefined;
-  const pair = decoded(`${username}:${password}`);
-  if (pair === undefined) return undefined;
-  const authorization =
-    username + password === "" ? undefined : `Basic ${Buffer.from(pair).toString("base64")}`;
-  return { url, authorization };
-}
-
-/** URL.parse keeps a percent sign that begins no code, or one of bytes that are not UTF-8. */
-function decoded(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** The URL as people may see it: its query and credentials may be secret. */
-export const shownUrl = ({ host, pathname }: URL): string => `${host}${pathname}`;
 
 /**
  * Fetches a feed and stores its bytes, unless it has not changed. Redirects are followed by hand, because each must be public
@@ -64,7 +39,8 @@ export const shownUrl = ({ host, pathname }: URL): string => `${host}${pathname}
 export async function fetchFeed(text: string, known: Validators | null, storing: Storing): Promise<Fetched> {
   const late = new AbortController();
   // AbortSignal.timeout would keep the object in memory for the whole time after an answer.
-  const timer = setTimeout(() => late.abort(), TIMEOUT_MS);
+  const { timeout = TIMEOUT_MS } = storing;
+  const timer = setTimeout(() => late.abort(), timeout);
   try {
     const response = await follow(text, known, late.signal);
     if (response.status === 304) {
@@ -75,7 +51,7 @@ export async function fetchFeed(text: string, known: Validators | null, storing:
   } catch (error) {
     if (error instanceof DeliveryError || error instanceof StorageFailed) throw error;
     const why = late.signal.aborted
-      ? `It took longer than ${TIMEOUT_MS / 60_000} minutes.`
+      ? `It took longer than ${timeout / 60_000} minutes.`
       : "The connection failed, or ended early.";
     throw new DeliveryError(`The feed could not be fetched. ${why}`, { cause: error });
   } finally {

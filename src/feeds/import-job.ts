@@ -1,6 +1,7 @@
 import { ForCommand } from "../catalog/import/read/notes.ts";
 import { Undecided } from "../catalog/import/read/survey.ts";
 import { gzipProblem } from "../catalog/import/read/source.ts";
+import { clip, plainLine } from "../text/plain-text.ts";
 import type { Delivery } from "./feed-state.ts";
 import { type Allowance, Pace } from "./pace.ts";
 import type { DeliveryReport } from "./report.ts";
@@ -8,10 +9,12 @@ import { DatabaseFailed } from "./run-import.ts";
 import { StorageFailed } from "./stored-bytes.ts";
 
 /**
- * The allowance of one wake. D1 takes 1,000 statements of one wake; the largest step has about 150. Reading 4 MiB takes about a second
- * of processor time, of which a wake has 30.
+ * The allowance of one wake. D1 takes 1,000 statements of one wake; the largest step has about 150. Reading 1 MiB takes a
+ * second of processor time, or ten if its rows are short and bad; a wake has 30.
  */
-const ALLOWANCE: Allowance = { statements: 300, bytes: 4 * 1024 * 1024 };
+const ALLOWANCE: Allowance = { statements: 300, bytes: 1024 * 1024 };
+
+const PROBLEM_MAX = 500;
 
 /** How an import ended. `interrupted`: D1 or the storage of files failed, and it can be run again. */
 export type JobResult =
@@ -50,6 +53,8 @@ function failureOf(error: unknown): JobResult {
     return { status: "interrupted", error };
   if (error instanceof Undecided) return { status: "asks", question: { asks: error.asks, text: error.text } };
   const message =
-    error instanceof ForCommand ? error.text : error instanceof Error ? error.message : String(error);
-  return { status: "unreadable", problem: gzipProblem(error) ?? message };
+    gzipProblem(error) ??
+    (error instanceof ForCommand ? error.text : error instanceof Error ? error.message : String(error));
+  // It may quote the file.
+  return { status: "unreadable", problem: clip(plainLine(message), PROBLEM_MAX) };
 }

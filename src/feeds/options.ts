@@ -3,6 +3,7 @@ import { PRESET_NAMES } from "../catalog/import/read/presets/index.ts";
 import { isCurrency } from "../catalog/import/record.ts";
 import { pairsOf } from "../catalog/import/read/choices.ts";
 import type { ReadFlags } from "../catalog/import/read/prepare.ts";
+import { feedUrl } from "./feed-url.ts";
 
 const pairs = (option: "--map" | "--set") =>
   z
@@ -41,7 +42,13 @@ export type DeliveryOptions = z.output<typeof optionsSchema>;
 export const MINUTES_MIN = 15;
 export const MINUTES_MAX = 31 * 24 * 60;
 export const newFeedSchema = optionsSchema.extend({
-  url: z.string().max(2_000),
+  url: z
+    .string()
+    .max(2_000)
+    .refine(
+      (text) => feedUrl(text) !== undefined,
+      "must be https on the usual port of a public host name; write % in a password as %25",
+    ),
   every_minutes: z.int().min(MINUTES_MIN).max(MINUTES_MAX),
 });
 

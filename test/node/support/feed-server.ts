@@ -13,6 +13,8 @@ const answerSchema = z.object({
   headers: z.record(z.string(), z.string()).default({}),
   /** Ends the connection in the middle of the body. */
   isCut: z.boolean().default(false),
+  /** Goes on with a byte every few milliseconds. */
+  isSlow: z.boolean().default(false),
 });
 export type FeedAnswer = z.input<typeof answerSchema>;
 
@@ -20,10 +22,22 @@ export default async function serve(project: TestProject): Promise<() => void> {
   const answers = new Map<string, z.output<typeof answerSchema>>();
   const requests = new Map<string, Record<string, unknown>[]>();
   const deliver = (path: string, headers: Record<string, unknown>, response: ServerResponse) => {
-    const { status, body, headers: own, isCut } = answers.get(path) ?? answerSchema.parse({ status: 404 });
+    const {
+      status,
+      body,
+      headers: own,
+      isCut,
+      isSlow,
+    } = answers.get(path) ?? answerSchema.parse({ status: 404 });
     const etag = `"${createHash("sha256").update(body).digest("hex").slice(0, 16)}"`;
     if (status === 200 && headers["if-none-match"] === etag) {
       response.writeHead(304, { etag }).end();
+      return;
+    }
+    if (isSlow) {
+      response.writeHead(200);
+      const timer = setInterval(() => response.write("x"), 5);
+      response.on("close", () => clearInterval(timer));
       return;
     }
     const bytes = Buffer.from(body);

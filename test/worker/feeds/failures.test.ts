@@ -2,7 +2,7 @@ import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { feedObject } from "../../../src/feeds/feed-client.ts";
-import { feedUrl, shownUrl } from "../../../src/feeds/fetch-feed.ts";
+import { feedUrl, shownUrl } from "../../../src/feeds/feed-url.ts";
 import { loopback } from "../../../src/validation/public-url.ts";
 import { api } from "../identity/support/admin-api.ts";
 import { keyOf, newUser } from "../identity/support/people.ts";

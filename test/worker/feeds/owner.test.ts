@@ -1,4 +1,4 @@
-import { runInDurableObject } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import * as z from "zod";
@@ -122,6 +122,39 @@ describe("a feed whose owner", () => {
     await live(id, NOW + DAY + HOUR);
     expect(await priceNow()).toBe(2_100);
   });
+});
+
+it("a delivery whose approver is no admin any more is not applied, and its feed goes on", async () => {
+  const approver = await newUser(["admin"]);
+  const { id, path } = await feedOf(await newUser(["admin"]));
+  await publish(path, { body: googleFeed([{ id: "cup-1", title: "Cup", price: "4000 EUR" }]) });
+  await live(id, NOW + DAY);
+  const { held } = await statusOf(id);
+  await feedObject(env, id).approve(approver, held?.id ?? "", null);
+  await env.DB.prepare("UPDATE users SET disabled_at = 1 WHERE id = ?").bind(approver).run();
+  await live(id);
+  expect(await priceNow()).toBe(2_000);
+  expect((await deliveriesOf(id)).at(-1)).toEqual(["failed", expect.stringContaining(approver)]);
+  expect((await statusOf(id)).paused).toBe(false);
+});
+
+it("an import stops at its next wake once its owner is no admin any more", async () => {
+  const owner = await newUser(["admin"]);
+  const { id, path } = await feedOf(owner);
+  const many = Array.from({ length: 6_000 }, (_, each) => ({
+    id: `cup-${each}`,
+    title: "Cup",
+    price: "21 EUR",
+  }));
+  await publish(path, { body: googleFeed(many) });
+  vi.setSystemTime(NOW + DAY);
+  await runDurableObjectAlarm(feedObject(env, id));
+  await runDurableObjectAlarm(feedObject(env, id));
+  expect((await statusOf(id)).phase).toBe("reading");
+  await env.DB.prepare("UPDATE users SET disabled_at = 1 WHERE id = ?").bind(owner).run();
+  await live(id);
+  expect(await catalog()).toEqual({ "cup-1": 2_000 });
+  expect((await statusOf(id)).paused).toBe(true);
 });
 
 describe("the first failed attempt", () => {

@@ -109,14 +109,17 @@ it("forgets a file that nobody decides about, and one that was never sent comple
   expect(results).toEqual([{ outcome: "discarded" }, { outcome: "failed" }]);
 });
 
-it("says what is wrong with a file that holds no product", async () => {
+it.each([
+  ["holds no product", "<html><body>This is not a catalog at all, but a page.</body></html>"],
+  ["ends in a long name", `<rss><item><${"x".repeat(60_000)}></rss>`],
+])("says what is wrong with a file that %s, without most of it", async (_, file) => {
   const key = await keyOf(["admin"]);
-  const id = await upload(key, "<html><body>This is not a catalog at all, but a page.</body></html>");
+  const id = await upload(key, file);
   const { results } = await env.DB.prepare(
     "SELECT outcome, report ->> 'problem' AS problem FROM deliveries WHERE source = ?",
   )
     .bind(id)
     .all<{ outcome: string; problem: string }>();
   expect(results[0]?.outcome).toBe("failed");
-  expect(results[0]?.problem).toMatch(/\w/);
+  expect(results[0]?.problem).toMatch(/^\w.{10,520}$/);
 });
