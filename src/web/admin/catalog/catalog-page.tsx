@@ -66,10 +66,16 @@ export function catalogPage({
         ) : (
           <ImportTable imports={imports.rows} now={now} label="Last imports" />
         )}
-        {feeds.length > 0 && <FeedTable feeds={feeds} now={now} />}
-        <p class="links">
+        {imports.next !== null && (
+          <p>
+            <a href={`${CATALOG}/imports`}>All imports</a>
+          </p>
+        )}
+      </Card>
+      <Card title="Feeds">
+        <FeedTable feeds={feeds} now={now} />
+        <p>
           <a href={`${CATALOG}/feeds`}>Feeds and files</a>
-          {imports.next !== null && <a href={`${CATALOG}/imports`}>All imports</a>}
         </p>
       </Card>
       <Card title="Categories">

@@ -6,7 +6,7 @@ import { number } from "../units.ts";
 
 const OUTCOMES = {
   applied: ["good", "applied"],
-  retrying: ["high", "failed, tried again"],
+  retrying: ["high", "failed, will retry"],
   failed: ["high", "failed"],
   unchanged: ["quiet", "unchanged"],
   waiting: ["high", "waits for you"],

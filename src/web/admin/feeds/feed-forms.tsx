@@ -29,7 +29,7 @@ function ReadFields(field: { sent: Sent; form: string }) {
         name="currency"
         label="Currency (optional)"
         max={3}
-        hint="Of prices that name none, such as EUR."
+        hint="For prices that name no currency, such as EUR."
       />
       <CheckboxField
         {...field}

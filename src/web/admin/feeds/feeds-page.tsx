@@ -40,7 +40,7 @@ export function feedsPage(wanted: FeedsPage): Promise<Response> {
     },
     <>
       <Card title="Feeds">
-        {feeds.length === 0 ? <p class="quiet">No feed yet.</p> : <FeedTable feeds={feeds} now={now} />}
+        <FeedTable feeds={feeds} now={now} />
         <details id="add-feed" open={sent.problems.size > 0}>
           <summary>Add a feed</summary>
           <FeedForm sent={sent} />
@@ -66,6 +66,7 @@ export function feedsPage(wanted: FeedsPage): Promise<Response> {
 
 /** Feeds with how their last delivery went. */
 export function FeedTable({ feeds, now }: { feeds: readonly ListedFeed[]; now: number }) {
+  if (feeds.length === 0) return <p class="quiet">No feed yet.</p>;
   return (
     <Table
       label="Feeds"
@@ -102,7 +103,7 @@ export function FeedTable({ feeds, now }: { feeds: readonly ListedFeed[]; now: n
 
 const isHeld = (outcome: DeliveryRow["outcome"]) => outcome === "waiting" || outcome === "superseded";
 const whyHeld = (report: DeliveryRow["report"]) =>
-  report?.reasons.map((reason) => REASON_WORDS[reason]).join(" ");
+  report?.reasons.flatMap((reason) => (reason === "upload" ? [] : REASON_WORDS[reason])).join(" ");
 
 /** Deliveries, newest first. */
 export function DeliveryTable({ deliveries, now }: { deliveries: readonly DeliveryRow[]; now: number }) {
