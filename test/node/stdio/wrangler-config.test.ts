@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
@@ -18,6 +18,18 @@ it("reads the same of wrangler.toml as wrangler", async () => {
   );
   const others = new Set(["modulesRules", "email", "bindings"]);
   expect(bound.map(([key]) => key).filter((key) => !(key in rest) && !others.has(key))).toEqual([]);
+});
+
+it("reads a bucket as wrangler does", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "catalog-config-test-"));
+  const path = join(folder, "wrangler.toml");
+  const text = await readFile("wrangler.toml", "utf8");
+  const bucket = text.replace("# [[r2_buckets]]\n# binding", "[[r2_buckets]]\nbinding");
+  await writeFile(path, bucket);
+  const { options } = await readWranglerConfig(path);
+  expect(options.r2Buckets).toEqual({ FEED_FILES: { id: "FEED_FILES" } });
+  expect(readAsWrangler(path).workerOptions).toMatchObject({ r2Buckets: options.r2Buckets });
+  await rm(folder, { recursive: true });
 });
 
 it("an unknown key is an error that names it", async () => {
