@@ -43,7 +43,9 @@ export class LeftOutNames {
   /** Names them on standard error. */
   say(): void {
     if (this.#names.size === 0) return;
-    const hint = this.#isCsv ? " Keep one with --map attributes.NAME=COLUMN." : "";
+    const hint = this.#isCsv
+      ? " Say which field one is with --map FIELD=COLUMN, for example brand, description, stock, images, url or sale.price; or keep it with --map attributes.NAME=COLUMN."
+      : "";
     console.error(`Left out, because they are not product fields: ${columnList([...this.#names])}.${hint}`);
   }
 }

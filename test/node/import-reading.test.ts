@@ -134,6 +134,52 @@ describe("prices", () => {
   });
 });
 
+describe("a sale", () => {
+  const head = "sku;name;category;price;currency";
+  const row = "P-1;Pan;Kitchen;19,90;EUR";
+
+  it.each(["sale", "sale.price", "sale_price", "Sale_Price"])(
+    "has its price in a column %s",
+    async (column) => {
+      const { records } = await read("own.csv", `${head};${column}\n${row};14,90`);
+      expect(records).toMatchObject([{ price_minor: 1990, sale: { price_minor: 1490 } }]);
+    },
+  );
+
+  it("may be one number in JSON", async () => {
+    const product = {
+      sku: "P-1",
+      name: "Pan",
+      category: "Kitchen",
+      price: 19.9,
+      currency: "EUR",
+      sale: 14.9,
+    };
+    const { records } = await read("own.jsonl", JSON.stringify(product));
+    expect(records).toMatchObject([{ price_minor: 1990, sale: { price_minor: 1490 } }]);
+  });
+
+  it.each([
+    ["31.12.2026", "2026-12-31T23:59:59.000Z"],
+    ["1.2.2027", "2027-02-01T23:59:59.000Z"],
+    ["31.12.2026 18:00", "2026-12-31T18:00:00.000Z"],
+    ["2026-12-31", "2026-12-31T23:59:59.000Z"],
+  ])("ends on %s", async (written, ends_at) => {
+    const { records } = await read("own.csv", `${head};sale.price;sale.ends_at\n${row};14,90;${written}`);
+    expect(records).toMatchObject([{ sale: { ends_at } }]);
+  });
+
+  it.each(["12/31/2026", "1/2/2027", "31.13.2026", "soon"])(
+    "makes a bad row if its end is %s, and the others are read",
+    async (written) => {
+      const text = `${head};sale.price;sale.ends_at\n${row};14,90;${written}\nP-2;Pot;Kitchen;9,90;EUR;;`;
+      const { records, problems } = await read("own.csv", text);
+      expect(records.map(({ sku }) => sku)).toEqual(["P-2"]);
+      expect(problems).toEqual([expect.stringMatching(/^2: sale\.ends_at: /)]);
+    },
+  );
+});
+
 describe("quantities", () => {
   const stock = async (quantity: string, flags?: Partial<ReadFlags>) =>
     (

@@ -38,7 +38,10 @@ const category = line(200)
 /** Normalized, because a URL may contain line breaks and invisible characters only when they are encoded. */
 const webUrl = z.url({ protocol: /^https?$/, normalize: true }).max(2_048);
 
-const instant = z.iso.datetime({ offset: true }).overwrite((text) => new Date(text).toISOString());
+// `abort`: a text that is no date has no time to write.
+const instant = z.iso
+  .datetime({ offset: true, abort: true })
+  .overwrite((text) => new Date(text).toISOString());
 
 const sale = z
   .object({ price_minor: price, starts_at: instant.optional(), ends_at: instant.optional() })

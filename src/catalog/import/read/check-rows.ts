@@ -112,10 +112,16 @@ const KINDS: Readonly<Record<string, string>> = {
   record: "an object",
 };
 
+const FORMATS: Readonly<Record<string, string>> = {
+  url: "is not a URL",
+  date: "is not a day. Write it as 2026-12-31",
+  datetime: "is not a date. Write it as 2026-12-31, or with a time as 2026-12-31T22:00:00Z",
+};
+
 /** Names a wrong type or size in plain words. Returns undefined if the problem's own message should stand. */
 function plainProblem({ code, input, path, ...issue }: z.core.$ZodRawIssue): string | undefined {
   if (code === "too_small" || code === "too_big") return limitProblem(code, input, issue);
-  if (code === "invalid_format" && issue["format"] === "url") return "is not a URL";
+  if (code === "invalid_format") return FORMATS[String(issue["format"])];
   if (code !== "invalid_type") return undefined;
   if (input === undefined) return "is missing";
   if ((path ?? []).length === 0 && Array.isArray(input))

@@ -67,9 +67,17 @@ export function toImages(value: unknown): string[] {
 const withShortSpaces = (text: string): string =>
   text.replaceAll(/\s+/g, (run) => (run.includes("\n") ? "\n" : " "));
 
+/** Spreadsheets of many countries write `31.12.2026`. Days with slashes are left as they are: `1/2/2026` is two days. */
+const withIsoDay = (text: string): string =>
+  text.replace(
+    /^(\d{1,2})\.(\d{1,2})\.(\d{4})(?=$|[T ])/,
+    (_, day: string, month: string, year: string) =>
+      `${year}-${month.padStart(2, "0")}-${day.padStart(2, "0")}`,
+  );
+
 /** The day of a date or time: `2026-12-01`. */
 export function toDay(value: unknown): string {
-  const text = textOf(value);
+  const text = withIsoDay(textOf(value));
   return /^\d{4}-\d{2}-\d{2}(?=$|[T ])/.exec(text)?.[0] ?? text;
 }
 
@@ -78,7 +86,7 @@ export function toDay(value: unknown): string {
  * `+0100` gets its colon.
  */
 export function toInstant(value: unknown, of: "start" | "end"): string | undefined {
-  const text = textOf(value);
+  const text = withIsoDay(textOf(value));
   if (text === "") return undefined;
   const [, day, time = of === "start" ? "00:00:00" : "23:59:59", zone = "Z"] =
     /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?))?\s*(Z|[+-]\d{2}:?\d{2})?$/i.exec(text) ??

@@ -11,10 +11,18 @@ const PARTS =
 export const isField = (name: string): boolean =>
   PRODUCT_FIELD_NAMES.includes(name) || OTHER_NAMES.has(name) || PARTS.test(name);
 
+/** Names that people use for a field. */
+const SAME_AS = new Map([
+  ["quantity", "stock"],
+  ["sale_price", "sale.price"],
+  ["sale_starts_at", "sale.starts_at"],
+  ["sale_ends_at", "sale.ends_at"],
+]);
+
 /** The field that a column's name means. Names with a dot hold the user's own words and keep their case. */
 export const fieldNamed = (column: string): string => {
   const name = column.includes(".") ? column : column.toLowerCase();
-  return name === "quantity" ? "stock" : name;
+  return SAME_AS.get(name) ?? name;
 };
 
 /** A file of this catalog: each column or property is a field. */
@@ -30,13 +38,17 @@ export const plain: Preset = {
       const flat: Record<string, unknown> = {};
       for (const [column, value] of Object.entries(row.cells)) {
         const field = fieldNamed(column);
-        if (isField(field)) flat[isQuantity(field, value) ? MAIN_STOCK : field] = value;
+        if (isField(field)) flat[isScalar(value) ? (OF_SCALAR.get(field) ?? field) : field] = value;
       }
       yield { line: row.line, fields: nested(flat), cells: row.cells };
     }
   },
 };
 
-/** `stock` is a list in JSON; a single quantity is that of the only warehouse. */
-const isQuantity = (field: string, value: unknown): boolean =>
-  field === "stock" && !Array.isArray(value) && !isObject(value) && value !== null;
+/** A list or an object in JSON. As one value they are the quantity of the only warehouse, and the reduced price. */
+const OF_SCALAR = new Map([
+  ["stock", MAIN_STOCK],
+  ["sale", "sale.price"],
+]);
+
+const isScalar = (value: unknown): boolean => !Array.isArray(value) && !isObject(value) && value !== null;
