@@ -17,27 +17,30 @@ import { BadInput, type RecordedCall, type Recording, type Step } from "./record
 const LINE_MAX = 1024 * 1024;
 
 /**
- * Reads an exported audit (audit export): one caller, in the order in which its Durable Object
+ * Reads one or more exported audits (audit export): each one caller, in the order in which its Durable Object
  * decided. Calls refused before the rate window are not judged by flow rules. Calls that only waited for
  * others in flight and repeated refusals are counted in the audit but not kept. A call that was stopped has
  * no outcome: under rules that allow it, it counts as a call whose settlement is lost.
  */
 export async function* readAudit(name: string, bytes: AsyncIterable<Buffer>): AsyncGenerator<Recording> {
-  const records: AuditRecord[] = [];
-  let principal = "";
+  let records: AuditRecord[] = [];
+  let principal: string | undefined;
   for await (const row of readJsonl(bytes, LINE_MAX)) {
     const problem = "problem" in row ? row.problem : undefined;
     const line = "problem" in row ? undefined : parseExportLine(row.value);
     if (line === undefined)
       throw new BadInput(`${name}, line ${row.line}: ${problem ?? "not a line of an audit"}`);
-    if ("principal" in line) principal = line.principal;
-    else {
+    if ("principal" in line) {
+      if (principal !== undefined) yield recordingOfAudit(principal, records);
+      records = [];
+      ({ principal } = line);
+    } else {
       const record = recordSchema.safeParse(line.record);
       if (!record.success) throw new BadInput(`${name}, line ${row.line}: not an audit record`);
       records.push(record.data);
     }
   }
-  yield recordingOfAudit(principal, records);
+  yield recordingOfAudit(principal ?? "", records);
 }
 
 /** Returns the calls that the flow rules judged, and when each was settled. */

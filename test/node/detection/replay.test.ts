@@ -146,13 +146,14 @@ describe("policy replay", () => {
       attempt(61, "rate_limited"),
       repeats,
     ];
-    const header = { audit: 1, principal: "ada", started_at: 1, checkpoint: null };
-    const audit = await file(
-      "audit.jsonl",
-      [header, ...records.map((record) => ({ record, hash: "" }))]
-        .map((each) => JSON.stringify(each))
-        .join("\n"),
-    );
+    const exported = (principal: string) =>
+      [
+        { audit: 1, principal, started_at: 1, checkpoint: null },
+        ...records.map((record) => ({ record, hash: "" })),
+      ]
+        .map((each) => `${JSON.stringify(each)}\n`)
+        .join("");
+    const audit = await file("audit.jsonl", exported("ada"));
     const { stdout, stderr } = await replay([audit, "--against", tight, "--json"]);
     const line = {
       id: "ada",
@@ -164,6 +165,11 @@ describe("policy replay", () => {
     };
     expect(JSON.parse(stdout)).toEqual([{ before: line, after: { ...line, rate_limited: 41 } }]);
     expect(stderr).toMatch(/^7 refusals by the rate windows are only counted in the audit/);
+    const joined = await file("joined.jsonl", exported("ada") + exported("bob"));
+    const both = await replay([joined, "--against", tight, "--json"]);
+    expect(JSON.parse(both.stdout)).toEqual(
+      ["ada", "bob"].map((id) => ({ before: { ...line, id }, after: { ...line, id, rate_limited: 41 } })),
+    );
     const traces = trace(
       "busy",
       Array.from({ length: 50 }, (_, at) => look(at * 100, "a")),
