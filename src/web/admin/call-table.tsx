@@ -20,8 +20,8 @@ export function CallTable({ calls, label }: { calls: readonly CallView[]; label:
         { name: "Records", value: ({ outcome }) => outcome?.records ?? null },
         { name: "People", value: ({ outcome }) => outcome?.people ?? null },
         { name: "ms", value: ({ outcome }) => outcome?.duration_ms ?? null },
-        { name: "Client", kind: "short", cell: ({ client }) => client },
-        { name: "Request", cell: ({ correlation_id: id }) => <code class="quiet">{id}</code> },
+        { name: "Client", cell: ({ client }) => client },
+        { name: "Request", cell: ({ correlation_id: id }) => <code class="quiet request">{id}</code> },
       ]}
     />
   );

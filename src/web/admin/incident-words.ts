@@ -71,8 +71,8 @@ export function effectWords(
 }
 
 const PAST_EFFECT: Partial<Record<Verdict, string>> = {
-  throttle: "It had to wait and may continue now.",
-  confirm: "Its calls waited for a decision and may continue now.",
+  throttle: "Its wait is over.",
+  confirm: "Nobody decided. The rule's window is over, so its next call is judged anew.",
 };
 
 const EFFECT: Record<Verdict, string> = {
