@@ -32,20 +32,20 @@ const WARM_UP = 100;
 
 const command = commandOf("policy replay")
   .description(
-    "Run recorded calls through the flow detector and print a JSON line for each record:\n" +
+    "Run recorded calls through the flow detector and print a JSON line for each record, which is a caller's audit or a trace:\n" +
       '  {"id","action","enforced_at","subjects_before","objects_before","rules":[]}\n' +
       "action is the strictest verdict, enforced_at the index of the first call throttled, confirmed or blocked, " +
       "and the two numbers count the people and products answered before it. A refused call reveals nothing, nobody " +
       "confirms, and after a block nothing runs. Calls of the same time are in flight together.",
   )
-  .argument("<file>", "traces as JSON Lines or an exported audit, gzipped or not; - for standard input")
+  .argument("<file>", "traces as JSON Lines, or exports of audits, gzipped or not; - for standard input")
   .option("--policy <file>", "a JSON file with `rules`, instead of the server's own policy")
   .option(
     "--against <file>",
     "print the records that this second policy decides differently; the rate windows of both are simulated",
   )
   .option("--summary", "add a table by family, with Wilson's 95 % intervals")
-  .option("--json", "print JSON instead of tables")
+  .option("--json", "print JSON instead of the tables of --against and --summary")
   .addOption(
     new Option(
       "--lines <which>",

@@ -48,16 +48,18 @@ export const subjectReading = ({
   last_at: new Date(last_at).toISOString(),
 });
 
+const LATE = "Calls of the last two minutes may be missing.";
+
 /** Returns a table of who read a customer, the latest first, with a line that adds it up. */
 export function readingsText(customer: string, readings: readonly SubjectReading[]): string {
-  if (readings.length === 0) return `Nobody read ${customer}.`;
+  if (readings.length === 0) return `Nobody read ${customer}. ${LATE}`;
   const table = plainTable(["day (UTC)", "principal", "call", "times", "first", "last"]);
   for (const { day, principal, call, times, first_at, last_at } of readings)
     table.push([day, principal, call, times, first_at.slice(11, 19), last_at.slice(11, 19)]);
   const calls = readings.reduce((sum, { times }) => sum + times, 0);
   const callers = new Set(readings.map(({ principal }) => principal)).size;
   const days = new Set(readings.map(({ day }) => day)).size;
-  return `${table.toString()}\n${plural(calls, "call")} by ${plural(callers, "caller")} on ${plural(days, "day")}.`;
+  return `${table.toString()}\n${plural(calls, "call")} by ${plural(callers, "caller")} on ${plural(days, "day")}. ${LATE}`;
 }
 
 /** Parts of the audit that an erasure leaves, and why. `until` is the last day on which they exist, in UTC. */

@@ -25,7 +25,9 @@
       return send(path, init, tries - 1);
     }
     const answer = await response?.json().catch(() => undefined);
-    throw new Error(answer?.error ?? "The server does not answer. Send the file again.");
+    // A refusal before the page's own code is a JSON-RPC error.
+    const said = answer?.error?.message ?? answer?.error;
+    throw new Error(said ?? "The server does not answer. Send the file again.");
   }
 
   async function upload() {

@@ -224,7 +224,7 @@ describe("audit", () => {
     const erased = JSON.parse((await admin("audit", "erase", "C-10044", "--json")).stdout);
     const until = new Date(Date.now() + 90 * 86_400_000).toISOString().slice(0, 10);
     expect(erased).toMatchObject({ customer: "C-10044", erased: 1, stays: [{ until }, { until }] });
-    expect((await admin("audit", "subject", "C-10044")).stdout).toBe("Nobody read C-10044.\n");
+    expect((await admin("audit", "subject", "C-10044")).stdout).toMatch(/^Nobody read C-10044\./);
     expect(await admin("audit", "erase", "Ada Lovelace")).toMatchObject({
       code: 1,
       stderr: expect.stringContaining("C-10042"),

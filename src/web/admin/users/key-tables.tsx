@@ -6,6 +6,8 @@ interface Keys<Key> {
   keys: readonly Key[];
   /** The path of the user's page. */
   path: string;
+  /** The keys of a disabled user are refused until the user is enabled. */
+  isDisabled: boolean;
   now: number;
 }
 
@@ -13,7 +15,7 @@ const AgoOrNever = ({ at, now }: { at: string | null; now: number }) =>
   at === null ? <span class="quiet">never</span> : <Ago at={Date.parse(at)} now={now} />;
 
 /** A user's access keys, each with a form that revokes it. */
-export function KeyTable({ keys, path, now }: Keys<AccessKey>) {
+export function KeyTable({ keys, path, isDisabled, now }: Keys<AccessKey>) {
   return (
     <Table
       label="Access keys"
@@ -29,7 +31,7 @@ export function KeyTable({ keys, path, now }: Keys<AccessKey>) {
           kind: "short",
           cell: ({ last_used_at }) => <AgoOrNever at={last_used_at} now={now} />,
         },
-        { name: "State", cell: (key) => <KeyState of={key} now={now} /> },
+        { name: "State", cell: (key) => <KeyState of={key} isDisabled={isDisabled} now={now} /> },
         {
           name: "Revoke",
           cell: (key) => <Revoke of={key} action={`${path}/keys/${key.id}/revoke`} now={now} />,
@@ -40,7 +42,7 @@ export function KeyTable({ keys, path, now }: Keys<AccessKey>) {
 }
 
 /** A user's signing keys, each with a form that revokes it. */
-export function SigningKeyTable({ keys, path, now }: Keys<SigningKey>) {
+export function SigningKeyTable({ keys, path, isDisabled, now }: Keys<SigningKey>) {
   return (
     <Table
       label="Signing keys"
@@ -56,7 +58,7 @@ export function SigningKeyTable({ keys, path, now }: Keys<SigningKey>) {
           kind: "short",
           cell: ({ last_used_at }) => <AgoOrNever at={last_used_at} now={now} />,
         },
-        { name: "State", cell: (key) => <KeyState of={key} now={now} /> },
+        { name: "State", cell: (key) => <KeyState of={key} isDisabled={isDisabled} now={now} /> },
         {
           name: "Revoke",
           cell: (key) => <Revoke of={key} action={`${path}/signing-keys/${key.id}/revoke`} now={now} />,
@@ -78,12 +80,20 @@ function KeyRoles({ roles, signature }: AccessKey) {
 const isOver = ({ expires_at }: Pick<AccessKey, "expires_at">, now: number): boolean =>
   expires_at !== null && Date.parse(expires_at) <= now;
 
-function KeyState({ of: key, now }: { of: AccessKey | SigningKey; now: number }) {
+function KeyState({
+  of: key,
+  isDisabled,
+  now,
+}: {
+  of: AccessKey | SigningKey;
+  isDisabled: boolean;
+  now: number;
+}) {
   if (key.revoked_at !== null) return <Chip tone="quiet">revoked</Chip>;
   if (isOver(key, now)) return <Chip tone="quiet">expired</Chip>;
   return (
     <>
-      <Chip tone="good">valid</Chip>
+      {isDisabled ? <Chip tone="quiet">refused: the user is disabled</Chip> : <Chip tone="good">valid</Chip>}
       {key.expires_at !== null && ` until ${key.expires_at.slice(0, 10)}`}
     </>
   );

@@ -78,13 +78,18 @@ export function userPage(page: UserPage): Promise<Response> {
         {keys.rows.length === 0 ? (
           <p class="quiet">No access key.</p>
         ) : (
-          <KeyTable keys={keys.rows} path={path} now={now} />
+          <KeyTable keys={keys.rows} path={path} isDisabled={user.disabled_at !== null} now={now} />
         )}
         <Pager list={path} cursor={cursor} next={keys.next} />
       </Card>
       {signingKeys.rows.length > 0 && (
         <Card title="Signing keys">
-          <SigningKeyTable keys={signingKeys.rows} path={path} now={now} />
+          <SigningKeyTable
+            keys={signingKeys.rows}
+            path={path}
+            isDisabled={user.disabled_at !== null}
+            now={now}
+          />
           {signingKeys.next !== null && <p class="quiet">The latest {signingKeys.rows.length} are shown.</p>}
         </Card>
       )}
