@@ -88,6 +88,17 @@ describe("ranking", () => {
   });
 });
 
+it.each([
+  ["the brand", { brand: "Logitech" }, { brand: "Acme" }],
+  ["the category", { category: "Things" }, { category: "Gizmos" }],
+  ["the price", { maxPrice: 1_000 }, { minPrice: 1_000 }],
+])("applies a filter by %s to a product found by its SKU", async (_, matching, other) => {
+  const found = async (filter: Partial<SearchRequest>) =>
+    (await search("KB-1", filter)).products.map(({ sku }) => sku);
+  expect(await found(matching)).toContain("KB-1");
+  expect(await found(other)).not.toContain("KB-1");
+});
+
 it.each(["Élan", "élan", "ÉLAN", "E\u0301lan", "e\u0301LAN"])("finds the brand as %j", async (brand) => {
   expect((await search("café", { brand })).products.map(({ sku }) => sku)).toEqual(["CF-1"]);
 });

@@ -38,12 +38,9 @@ export interface Found {
 /** Runs statements in one round trip and returns the rows of each. */
 export type Run = (statements: Statement[]) => Promise<unknown[][]>;
 
-const pageRows = z.tuple([
-  z.object({
-    hits: jsonText.pipe(z.array(z.tuple([z.string(), z.string(), z.int().nullable()]))),
-    complete: z.int(),
-  }),
-]);
+const pageRows = z.array(
+  z.object({ sku: z.string(), summary: z.string(), group_id: z.int().nullable(), complete: z.int() }),
+);
 const sortKey = z.union([z.string(), z.number()]);
 const sortedRows = z.array(
   z.object({
@@ -111,21 +108,20 @@ async function relevant(
 ): Promise<Found> {
   const { after, limit } = request;
   const find = async (collapse: boolean) =>
-    pageRows.parse((await run([pageStatement(query, known, request, collapse)]))[0])[0];
+    pageRows.parse((await run([pageStatement(query, known, request, collapse)]))[0]);
   const { rows, collapse } = firstTry;
-  let found = pageRows.safeParse(rows).data?.[0] ?? (await find(collapse));
-  if (!collapse && found.hits.some(([, , group]) => group !== null)) {
+  let hits = rows === undefined ? await find(collapse) : pageRows.parse(rows);
+  if (!collapse && hits.some(({ group_id }) => group_id !== null)) {
     hasVariants = true;
-    found = await find(true);
+    hits = await find(true);
   }
-  const { hits, complete } = found;
-  const isLastStillThere = after !== undefined && hits[0]?.[0] === after[1];
+  const isLastStillThere = after !== undefined && hits[0]?.sku === after[1];
   const shown = (isLastStillThere ? hits.slice(1) : hits).slice(0, limit + 1);
   const start = startOf(request) + (isLastStillThere ? 1 : 0);
   return toPage(
-    shown.map(([sku, summary], index) => [start + index + 1, sku, summary]),
+    shown.map(({ sku, summary }, index) => [start + index + 1, sku, summary]),
     limit,
-    complete === 0,
+    hits[0]?.complete === 0,
   );
 }
 

@@ -70,7 +70,7 @@ export function sortedPage(
     shown AS MATERIALIZED (
       SELECT p.id, p.sku, sort_key, band FROM ranked p
       WHERE place = 1${onward.replace(key, "sort_key")} ORDER BY sort_key, sku LIMIT ${page})
-    SELECT json_array(shown.sort_key, shown.sku, ${summaryCell(now)} || '') AS hit,
+    SELECT json_array(shown.sort_key, shown.sku, ${summaryCell(now, true)} || '') AS hit,
       band IS (SELECT word FROM last) AND (SELECT count(*) FROM walked WHERE band IS (SELECT word FROM last)) = ${max} AS cut,
       (SELECT json_array(sort_key, sku) FROM walked
         WHERE (SELECT word FROM last) > '' AND (SELECT count(*) FROM shown) < ${page}
