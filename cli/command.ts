@@ -28,6 +28,7 @@ export function commandOf(name: string): Command {
   process.stdout.on("error", (error) => process.exit("code" in error && error.code === "EPIPE" ? 0 : 1));
   return new ProjectCommand(`npx ${PROGRAM} ${name}`)
     .helpOption("-h, --help", "show this help")
+    .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError("(See --help.)");
 }
 

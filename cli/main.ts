@@ -29,13 +29,19 @@ if (command !== undefined) {
 } else {
   const [first = "--help"] = words;
   const group = COMMANDS.filter(({ name }) => name.startsWith(`${first} `));
-  if (["--help", "-h", "help"].includes(first)) console.log(helpOf(COMMANDS));
+  if (["--help", "-h", "help"].includes(first)) console.log(helpOf(withoutLab()));
   else if (["--version", "-V", "version"].includes(first)) console.log(manifest.version);
   else if (group.length > 0 && ["--help", "-h", undefined].includes(words[1])) console.log(helpOf(group));
   else {
     console.error(`There is no command "${words.slice(0, group.length > 0 ? 2 : 1).join(" ")}". See --help.`);
     process.exitCode = 1;
   }
+}
+
+/** Commands that only measure the server stand in the help of `lab`. */
+function withoutLab(): typeof COMMANDS {
+  const lab = { name: "lab", file: "", summary: "try the server out, and measure it: see lab --help" };
+  return [...COMMANDS.filter(({ name }) => !name.startsWith("lab ")), lab];
 }
 
 /** `lab bench search` before `lab bench`. */
