@@ -145,14 +145,16 @@ async function listCalls(
     .toSorted((a, b) => (a.at < b.at ? 1 : -1));
   const shown = all === true ? wanted : wanted.slice(0, SHOWN);
   const table = plainTable(["time (UTC)", "principal", "call", "ended", "records"]);
-  for (const { at, principal: who, call, ended, times, records } of shown)
+  for (const { at, principal: who, call, ended, rules, times, records } of shown) {
+    const how = [ended, ...(rules.length === 0 ? [] : [`by ${rules.join(", ")}`])].join(" ");
     table.push([
       at.slice(0, 19).replace("T", " "),
       who,
       call,
-      times === 1 ? ended : `${ended} x${times}`,
+      times === 1 ? how : `${how} x${times}`,
       records,
     ]);
+  }
   admin.print(shown, shown.length === 0 ? "None." : table.toString());
   if (shown.length < wanted.length) sayMore();
 }

@@ -2,7 +2,11 @@ import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import * as z from "zod";
 import { ADMITTED } from "../../src/caller/audit/records.ts";
+import { isRefused } from "../../src/detection/decision.ts";
+import { RULE_VERDICTS } from "../../src/detection/rules.ts";
 import { parseJson } from "../read-file.ts";
+
+const STOPPING = new Set<string>(RULE_VERDICTS.filter(isRefused));
 
 /** One call of an audit as a command prints it. */
 export interface AuditedCall {
@@ -11,11 +15,20 @@ export interface AuditedCall {
   call: string;
   /** `ok`, or the code of the refusal; `running` if the audit has no outcome yet. */
   ended: string;
+  /** The rules that stopped it. */
+  rules: string[];
   /** More than 1 for refusals that the audit only counts. */
   times: number;
   records: number;
   correlation_id: string;
 }
+
+const hits = z
+  .array(z.object({ rule: z.string(), mode: z.string(), verdict: z.string() }))
+  .catch([])
+  .transform((all) =>
+    all.filter(({ mode, verdict }) => mode === "enforce" && STOPPING.has(verdict)).map(({ rule }) => rule),
+  );
 
 /** A call, and the tokens of the people that it asked for or was answered with. */
 interface Known {
@@ -35,6 +48,7 @@ const lineSchema = z.object({
       decision: z.string(),
       correlation_id: z.string(),
       flow: tokens,
+      hits,
     }),
     z.object({
       kind: z.literal("outcome"),
@@ -43,8 +57,15 @@ const lineSchema = z.object({
       withheld: z.string().nullish(),
       records: z.int(),
       flow: tokens,
+      hits,
     }),
-    z.object({ kind: z.literal("repeats"), of: z.int(), at: z.int(), count: z.int(), decision: z.string() }),
+    z.object({
+      kind: z.literal("repeats"),
+      of: z.int(),
+      last_at: z.int(),
+      count: z.int(),
+      decision: z.string(),
+    }),
   ]),
 });
 
@@ -62,20 +83,30 @@ export async function callsIn(
   for await (const line of createInterface({ input: Readable.from(audit), crlfDelay: Infinity })) {
     const record = lineSchema.safeParse(parseJson(line)).data?.record;
     if (record?.kind === "attempt") {
-      const { seq, at, name, decision, correlation_id, flow } = record;
+      const { seq, at, name, decision, correlation_id, flow, hits: rules } = record;
       const ended = decision === ADMITTED ? "running" : decision;
-      const call = { at: timeOf(at), principal, call: name, ended, times: 1, records: 0, correlation_id };
+      const call = {
+        at: timeOf(at),
+        principal,
+        call: name,
+        ended,
+        rules,
+        times: 1,
+        records: 0,
+        correlation_id,
+      };
       calls.set(seq, { call, people: flow?.subjects ?? [] });
     } else if (record?.kind === "outcome") {
       const known = calls.get(record.attempt);
       if (known === undefined) continue;
       known.call.ended = record.withheld ?? record.outcome;
       known.call.records = record.records;
+      known.call.rules.push(...record.hits);
       known.people.push(...(record.flow?.subjects ?? []));
     } else if (record?.kind === "repeats") {
       const first = calls.get(record.of);
       if (first !== undefined && record.decision !== ADMITTED)
-        repeats.push({ ...first, call: { ...first.call, at: timeOf(record.at), times: record.count } });
+        repeats.push({ ...first, call: { ...first.call, at: timeOf(record.last_at), times: record.count } });
     }
   }
   return [...calls.values(), ...repeats]
