@@ -133,7 +133,14 @@ function options(figure, { columns, moments }, width) {
         space: 70,
         values: (_, splits) => splits.map(momentWords(moments)),
       },
-      { ...axis, size: 44, space: 36, incrs: isBars ? WHOLE : undefined },
+      {
+        ...axis,
+        size: 44,
+        space: 36,
+        incrs: isBars ? WHOLE : undefined,
+        // In English like the page, whatever the browser's language.
+        values: (_, splits) => splits.map((value) => value.toLocaleString("en")),
+      },
     ],
     // Drawn from the tallest stack down, so that each colour covers what is below it.
     series: [{}, ...(isBars ? series.toReversed() : series)],
