@@ -7,6 +7,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { type LocalServer, startServer } from "../../cli/local/server.ts";
 import { generateProducts } from "../../cli/sample/generate.ts";
+import { stageRows, stagedRow } from "../../src/catalog/import/stage.ts";
+import { targetInParts } from "../../src/catalog/import/target-in-parts.ts";
 import {
   count,
   emptyCatalog,
@@ -381,6 +383,18 @@ describe("an import over a catalog", () => {
       expect(await count(server, "import_rows")).toBe(0);
     },
   );
+
+  it("applies every row that another run of the same file stages once more", async () => {
+    const rows = [...generateProducts(20, 5)].map(stagedRow);
+    const target = targetInParts(server);
+    const stage = () => target.stage(stageRows("again", rows, rows.length));
+    await target.begin("again");
+    await stage();
+    expect(await target.compare("again", { removeMissing: true })).toMatchObject({ added: 20, missing: 3 });
+    await stage();
+    await target.apply("again", { removeMissing: true }, []);
+    expect(await count(server, "products")).toBe(23);
+  });
 
   it("survives two simultaneous imports of the same file", async () => {
     const rows = [...generateProducts(600, 5)];

@@ -25,12 +25,16 @@ export function beginImport(importId: string): Statement[] {
   ];
 }
 
-/** Stages rows of stagedRow(). The file is then staged up to `line`. */
+/**
+ * Stages rows of stagedRow(). The file is then staged up to `line`. A row that another run of the same file has staged keeps its
+ * rowid, by which that run may be about to apply it.
+ */
 export function stageRows(importId: string, rows: readonly string[], line: number): Statement[] {
   return [
     {
-      sql: `INSERT OR REPLACE INTO import_rows (import_id, sku, record)
-        SELECT ?1, value ->> 'sku', value FROM json_each(?2)`,
+      sql: `INSERT INTO import_rows (import_id, sku, record)
+        SELECT ?1, value ->> 'sku', value FROM json_each(?2) WHERE 1
+        ON CONFLICT (import_id, sku) DO UPDATE SET record = excluded.record`,
       values: [importId, `[${rows.join(",")}]`],
     },
     { sql: "UPDATE imports SET lines_staged = ?2 WHERE id = ?1", values: [importId, line] },
