@@ -80,6 +80,9 @@ export const FORMS: Record<string, Form> = {
   "npx product-catalog-mcp feed add https://YOUR-SHOP/google.xml --from google --every 6h --remove-missing": {
     run: "npx product-catalog-mcp feed add https://shop.example/google.xml --from google --every 6h --remove-missing",
   },
+  "npx product-catalog-mcp feed add": {
+    like: "npx product-catalog-mcp feed add https://YOUR-SHOP/google.xml --from google --every 6h --remove-missing",
+  },
   "npx product-catalog-mcp feed list": AS_IT_STANDS,
 
   "npx product-catalog-mcp users bootstrap": {
