@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { plainLine } from "../../text/plain-text.ts";
+import { isObject } from "./read/rows.ts";
 
 /** One line of text without invisible characters, because callers filter by what they see. */
 const line = (max: number) => z.string().overwrite(plainLine).max(max);
@@ -146,9 +147,6 @@ function readEarlierNames(row: unknown): unknown {
     ...(isObject(offered) && { sale: withoutNulls(offered) }),
   };
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 const withoutNulls = (value: Record<string, unknown>): Record<string, unknown> =>
   Object.values(value).includes(null)

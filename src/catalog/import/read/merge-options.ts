@@ -1,17 +1,16 @@
 // Takes the place of `deepmerge-ts` in the bundle (wrangler.toml, "alias"), with which html-to-text merges its options.
 
+import { isObject } from "./rows.ts";
+
 interface Merging {
   mergeArrays: (values: unknown[], utils: undefined, at: { keyPath: string[] }) => unknown[];
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Returns a function that merges objects deeply. The last of several values that are neither objects nor lists wins. */
 export function deepmergeCustom({ mergeArrays }: Merging): (...values: unknown[]) => unknown {
   const merge = (values: unknown[], keyPath: string[]): unknown => {
     if (values.every(Array.isArray)) return mergeArrays(values, undefined, { keyPath });
-    if (!values.every(isRecord)) return values.at(-1);
+    if (!values.every(isObject)) return values.at(-1);
     const keys = new Set(values.flatMap(Object.keys));
     return Object.fromEntries(
       [...keys].map((key) => [
