@@ -83,17 +83,22 @@ const ATTRIBUTES = "attributes";
 
 /** Characters on each side of a seam: a wording that a signature knows is shorter. */
 const SEAM = 140;
+/** Characters after which a run of short texts is cut. It must stay below what a scan reads. */
+const CHAIN_MAX = 4_000;
 
-/** Returns the end of each text with the beginning of the next one. Codes between two texts are skipped. */
+/** Returns the texts in their order, joined, with the middle of long ones left out. Codes between two texts are skipped. */
 function seamsOf(texts: readonly string[]): string[] {
-  const prose = texts.filter((text) => !CODE.test(text));
-  let before = prose[0] ?? "";
-  return prose.slice(1).map((text) => {
-    const seam = `${before.slice(-SEAM)} ${text.slice(0, SEAM)}`;
+  const [first = "", ...others] = texts.filter((text) => !CODE.test(text));
+  const seams: string[] = [];
+  let chain = first.slice(-SEAM);
+  for (const text of others) {
+    chain += ` ${text.slice(0, SEAM)}`;
+    if (text.length <= SEAM && chain.length < CHAIN_MAX) continue;
+    seams.push(chain);
     // A short text between two others is read with both.
-    before = `${before.slice(-SEAM)} ${text}`;
-    return seam;
-  });
+    chain = text.length <= SEAM ? chain.slice(-SEAM) : text.slice(-SEAM);
+  }
+  return others.length > 0 ? [...seams, chain] : [];
 }
 
 /** A number, a price or a code this short cannot carry an instruction. */
