@@ -174,6 +174,7 @@ function describe(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const damage = gzipProblem(error);
   if (damage !== undefined) return damage;
-  if (message.includes("FOREIGN KEY")) return "Another run of this import has finished it or given up.";
+  if (message.includes("FOREIGN KEY"))
+    return "Another import is being applied, or another run of this one has ended it. Run the command again.";
   return message;
 }

@@ -1,22 +1,10 @@
-import {
-  MERGED_PAGES,
-  applyImport,
-  applyProducts,
-  applyStock,
-  applyWords,
-  between,
-  demandImport,
-  discontinueMissing,
-  forgetStock,
-  mergeIndex,
-} from "../../src/catalog/import/apply.ts";
+import { applyImport, between } from "../../src/catalog/import/apply.ts";
 import {
   compareMissing,
   compareRows,
   rangeOfProducts,
   rangeOfRows,
 } from "../../src/catalog/import/compare.ts";
-import { publishFlagged } from "../../src/catalog/import/flagged.ts";
 import { beginImport, dropImport } from "../../src/catalog/import/stage.ts";
 import type { Statement } from "../../src/database/statement.ts";
 import { DEPLOYED, migrateRemote, openSqlFile, queryRemote } from "../remote-sql.ts";
@@ -80,23 +68,11 @@ export async function remoteTarget(database: readonly string[] = DEPLOYED): Prom
       return rows;
     },
     async apply(importId, { removeMissing }, record) {
-      const { rows, products } = ranges;
-      const ofRows = (statements: typeof applyWords) =>
-        rows.flatMap(({ first, last }) => statements(importId, between("r", first, last)));
-      await send([
-        demandImport(importId),
-        forgetStock,
-        ...ofRows(applyProducts),
-        ...ofRows(applyWords),
-        ...applyStock,
-        ...(removeMissing ? products : []).flatMap(({ first, last }) =>
-          discontinueMissing(importId, between("p", first, last)),
-        ),
-        mergeIndex(-MERGED_PAGES),
-        ...publishFlagged(importId),
-        ...dropImport(importId),
-        ...record,
-      ]);
+      const parts = {
+        rows: ranges.rows.map(({ first, last }) => between("r", first, last)),
+        products: ranges.products.map(({ first, last }) => between("p", first, last)),
+      };
+      await send([...applyImport(importId, { removeMissing }, parts), ...record]);
     },
     async drop(importId, record = []) {
       if (isStaged) await send([...dropImport(importId), ...record]);

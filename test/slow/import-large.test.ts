@@ -193,3 +193,26 @@ it("applies two imports that run at once one after the other", async () => {
   expect(await leftovers()).toEqual([]);
   expect((await query(server, "SELECT * FROM import_turn"))[0]).toEqual([]);
 });
+
+it("refuses an import by one transaction while another builds a catalog, and loses nothing of either", async () => {
+  const one = product({ sku: "SKU-60", name: "sent lantern", price_minor: 7_777 });
+  await server.batch(beginImport("sent"));
+  await server.batch(stageRows("sent", [stagedRow(one)], 1));
+  const send = () => server.batch(applyImport("sent", { removeMissing: false }));
+  let refused: Promise<unknown> | undefined;
+  await seed(server, catalog("new"), {
+    onApply: () => {
+      refused = (async () => {
+        while (!(await isBuilding())) await sleep(2);
+        return await send().catch((error: unknown) => error);
+      })();
+    },
+  });
+  expect(await refused).toBeInstanceOf(Error);
+  const stock = await query(server, "SELECT DISTINCT quantity FROM stock WHERE warehouse = 'north'");
+  expect(stock[0]).toEqual([{ quantity: 2 }]);
+  await send();
+  expect((await query(server, "SELECT name FROM products WHERE sku = 'SKU-60'"))[0]).toEqual([
+    { name: "sent lantern" },
+  ]);
+});

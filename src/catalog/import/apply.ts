@@ -1,9 +1,11 @@
+import { randomUUID } from "node:crypto";
 import type { Statement } from "../../database/statement.ts";
 import { DISCONTINUED_TIER, WORDS_ID, WORD_COLUMNS } from "../search/product-words.ts";
 import { JSON_COLUMNS, STAGED_COLUMNS, TEXT_COLUMNS } from "./columns.ts";
 import { countWords } from "./count-words.ts";
 import { publishFlagged } from "./flagged.ts";
 import { dropImport, unstage } from "./stage.ts";
+import { endTurn, keepTurn, takeTurn } from "./turn.ts";
 
 // Moves staged rows into the catalog. Unchanged rows are not written.
 
@@ -150,27 +152,41 @@ export const mergeIndex = (pages: number): Statement => ({
 /** Pages that an import merges, so that a small import into a large catalog does not rewrite all of it. */
 export const MERGED_PAGES = 16_000;
 
-/** Applies an import in one transaction. With `changes`, only those rows and products. */
+/** Applies an import in one transaction: all of it, or only the rows and products of some parts. */
 export function applyAtOnce(
   importId: string,
   { removeMissing }: { removeMissing: boolean },
-  changes: { rows: Chosen; products: Chosen } = { rows: ALL, products: ALL },
+  parts: Readonly<Record<"rows" | "products", readonly Chosen[]>> = { rows: [ALL], products: [ALL] },
 ): Statement[] {
   return [
     demandImport(importId),
     forgetStock,
-    ...applyProducts(importId, changes.rows),
-    ...applyWords(importId, changes.rows),
+    ...parts.rows.flatMap((rows) => applyProducts(importId, rows)),
+    ...parts.rows.flatMap((rows) => applyWords(importId, rows)),
     ...applyStock,
-    ...(removeMissing ? discontinueMissing(importId, changes.products) : []),
+    ...(removeMissing ? parts.products : []).flatMap((products) => discontinueMissing(importId, products)),
     ...publishFlagged(importId),
     unstage(importId),
   ];
 }
 
-/** Applies an import and drops it, as one transaction for a database that takes no slices. */
-export const applyImport = (importId: string, options: { removeMissing: boolean }): Statement[] => [
-  ...applyAtOnce(importId, options),
-  mergeIndex(-MERGED_PAGES),
-  ...dropImport(importId),
-];
+/**
+ * Applies an import and drops it, as one transaction for a database that takes no slices. It fails if another import is applying
+ * its rows.
+ */
+export function applyImport(
+  importId: string,
+  options: { removeMissing: boolean },
+  parts?: Parameters<typeof applyAtOnce>[2],
+): Statement[] {
+  const run = randomUUID();
+  return [
+    // The last statement only reads who has the turn.
+    ...takeTurn(run).slice(0, -1),
+    ...keepTurn(run),
+    ...applyAtOnce(importId, options, parts),
+    mergeIndex(-MERGED_PAGES),
+    ...dropImport(importId),
+    endTurn(run),
+  ];
+}

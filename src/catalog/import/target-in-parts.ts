@@ -113,7 +113,7 @@ async function applySmall(
   removeMissing: boolean,
   { rows, products }: { rows: number[]; products: number[] },
 ): Promise<void> {
-  const chosen = { rows: among("r", rows), products: among("p", products) };
+  const chosen = { rows: [among("r", rows)], products: [among("p", products)] };
   await parts.run(applyAtOnce(importId, { removeMissing }, chosen));
   // The rows are applied; a search only takes a little longer if this fails.
   if (rows.length + products.length > 0) await merge(parts, (statement) => statement).catch(() => {});
