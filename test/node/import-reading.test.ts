@@ -442,6 +442,45 @@ describe("a vendor's file", () => {
     expect(notes).toEqual({ skusRepeated: 2 });
   });
 
+  it("makes no SKU that another row of the file has", async () => {
+    const { records, problems } = await read(
+      "d.csv",
+      shop("mug,Mug,Home,,,,5.00,,\ncup,Cup,Home,,,mug,6.00,,\n"),
+      { currency: "EUR" },
+    );
+    expect(problems).toEqual([]);
+    expect(records.map(({ sku, name }) => [sku, name])).toEqual([
+      [madeSku(["mug"], new Set(["mug"])), "Mug"],
+      ["mug", "Cup"],
+    ]);
+    expect(madeSku(["mug"], new Set(["mug"]))).toMatch(/^mug-[\da-f]{10}$/);
+  });
+
+  it("makes a SKU in place of one that no product can have, and drops a spreadsheet's apostrophe", async () => {
+    const { records, problems, notes } = await read(
+      "e.csv",
+      shop('mug,Mug,Home,,,"MUG, BLUE",5.00,,\ncup,Cup,Home,,,\'00123,6.00,,\n'),
+      { currency: "EUR" },
+    );
+    expect(problems).toEqual([]);
+    expect(records.map(({ sku }) => sku)).toEqual(["mug", "00123"]);
+    expect(notes).toEqual({ skusMissing: 1 });
+  });
+
+  it("keeps the first of a Google feed's products with one id, and reports the others", async () => {
+    const rows = ["G1\tLamp\tGG\tred", "G1\tDup\t\t", "D1\tOne\t\t", "D1\tTwo\t\t"];
+    const { records, problems, notes } = await read(
+      "f.tsv",
+      `id\ttitle\titem_group_id\tcolor\tprice\tproduct_type\n${rows.map((row) => `${row}\t9.50 EUR\tHome\n`).join("")}`,
+    );
+    expect(records.map(({ sku, name }) => [sku, name])).toEqual([
+      ["G1", "Lamp"],
+      ["D1", "One"],
+    ]);
+    expect(problems).toHaveLength(2);
+    expect(notes).toEqual({});
+  });
+
   it("keeps a product whose optional fields are invalid, and says so", async () => {
     const { records, problems, notes } = await read(
       "c.csv",

@@ -5,17 +5,18 @@ import { isObject } from "./read/rows.ts";
 /** One line of text without invisible characters, because callers filter by what they see. */
 const line = (max: number) => z.string().overwrite(plainLine).max(max);
 
-/** Resource URIs and prompt arguments name products by SKU, so a SKU must not contain a comma or be "summary". */
+/** Whether a text can't be a SKU, because resource URIs and prompt arguments name products by it. */
+export const isReserved = (sku: string): boolean => sku.includes(",") || sku === "summary";
+
 const sku = z
   .string()
   .trim()
   .min(1)
   .max(64)
   .refine((text) => text === plainLine(text), "holds invisible characters or line breaks")
-  .refine(
-    (text) => !text.includes(",") && text !== "summary",
-    "holds a comma, or is the reserved word summary",
-  );
+  .refine((text) => !isReserved(text), {
+    error: ({ input }) => `"${String(input)}" holds a comma, or is the reserved word summary`,
+  });
 
 const currencies = new Set(Intl.supportedValuesOf("currency"));
 /** Whether a text is a currency code of ISO 4217. */

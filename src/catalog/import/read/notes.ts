@@ -22,7 +22,7 @@ export class ForCommand extends Error {
 
 /** Changes that an import made to rows, and rows that it did not take, so that nothing happens without a word. */
 const MESSAGES = {
-  skusMissing: "had no SKU and got one that is made of its handle and options",
+  skusMissing: "had no usable SKU and got one that is made of its handle and options",
   skusRepeated: "shared a SKU with others and got one that is made of its handle and options",
   negativeStock: "had a negative stock, which counts as 0",
   withoutCategory: "had no category and is in Uncategorized",

@@ -106,7 +106,7 @@ async function surveyOf(
   const unit = unitFlag(flags) ?? preset.unit;
   // JSON that names price_minor leaves nothing to decide, and is read once.
   if (format === "jsonl" && first?.["price_minor"] !== undefined && first["sku"] !== undefined)
-    return { reading: { unit, decimals: new Map() }, repeatedSkus: new Set() };
+    return { reading: { unit, decimals: new Map() }, repeatedSkus: new Set(), takenSkus: new Set() };
   const source = await input.open();
   let rows = 0;
   async function* counted(): AsyncGenerator<DraftRow> {

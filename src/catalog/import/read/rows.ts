@@ -55,6 +55,8 @@ export interface Draft {
   cells: Cells;
   /** Makes a SKU if the file has none: the product's handle, then its options' values. Absent if a SKU is required. */
   identity?: readonly string[];
+  /** Whether the SKU is the key of the vendor's rows, so that a second row with it is a mistake. Otherwise both get made ones. */
+  isKeyed?: true;
 }
 
 export type DraftRow = Draft | Problem | { line: number; leftOut: LeftOut };

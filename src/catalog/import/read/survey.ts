@@ -10,6 +10,7 @@ import {
   readNumber,
   toMinor,
 } from "./amounts.ts";
+import { skuOf } from "./made-sku.ts";
 import { ForCommand } from "./notes.ts";
 import { OTHER, type Separator } from "./number-text.ts";
 import { type DraftRow, textOf } from "./rows.ts";
@@ -19,6 +20,8 @@ export interface Survey {
   reading: Reading;
   /** SKUs that stand on more than one row, where SKUs may be made. */
   repeatedSkus: ReadonlySet<string>;
+  /** The other SKUs of the file, if any SKU must be made. */
+  takenSkus: ReadonlySet<string>;
 }
 
 /** The file leaves something open that a flag decides. The message is `text`, and then names the flag. */
@@ -78,15 +81,17 @@ export async function survey(rows: AsyncIterable<DraftRow>, options: SurveyOptio
   const columns = new Map<string, Column>();
   const priced: Priced[] = [];
   const seen = new Set<string>();
+  let isMaking = false;
   const repeatedSkus = new Set<string>();
   let [withPrice, withCurrency] = [0, 0];
   for await (const row of rows) {
     if (!("fields" in row)) continue;
-    const { fields, line, identity } = row;
-    const sku = textOf(fields["sku"]);
-    if (identity !== undefined && sku !== "") {
-      if (seen.has(sku)) repeatedSkus.add(sku);
-      else seen.add(sku);
+    const { fields, line, identity, isKeyed } = row;
+    const sku = skuOf(row);
+    if (identity !== undefined) {
+      if (sku === "") isMaking = true;
+      else if (!seen.has(sku)) seen.add(sku);
+      else if (isKeyed !== true) repeatedSkus.add(sku);
     }
     const numbers = numbersOf(fields);
     const currency = textOf(fields["currency"]).toUpperCase() || currencyIn(numbers);
@@ -108,7 +113,9 @@ export async function survey(rows: AsyncIterable<DraftRow>, options: SurveyOptio
   if (withPrice > 0 && withCurrency === 0)
     throw new Undecided("currency", "The file names no currency.", "Add it, for example: --currency EUR");
   const decimals = new Map([...columns].map(([name, column]) => [name, decimalOf(name, column, options)]));
-  return { reading: { unit: unitOf(columns, decimals, priced, options), decimals }, repeatedSkus };
+  for (const sku of repeatedSkus) seen.delete(sku);
+  const takenSkus = isMaking || repeatedSkus.size > 0 ? seen : new Set<string>();
+  return { reading: { unit: unitOf(columns, decimals, priced, options), decimals }, repeatedSkus, takenSkus };
 }
 
 const isNumber = (value: unknown): boolean =>

@@ -1,7 +1,7 @@
 import { type Reading, STOCK, formOf, readNumber, toMinor } from "./amounts.ts";
 import { toAvailability, toCondition, toDay, toGtin, toImages, toInstant, toUrl } from "./field-text.ts";
 import { htmlToText } from "./html-text.ts";
-import { madeSku } from "./made-sku.ts";
+import { madeSku, skuOf } from "./made-sku.ts";
 import { type Draft, isObject, present, textOf } from "./rows.ts";
 import type { Survey } from "./survey.ts";
 import type { Notes } from "./notes.ts";
@@ -15,7 +15,11 @@ const TEXTS = ["name", "brand", "model", "category", "description"] as const;
  * Converts a draft to a row of the catalog's schema: HTML to text, amounts to minor units, repeated and missing SKUs to
  * made ones. The schema checks the result.
  */
-export function toRecord(draft: Draft, { reading, repeatedSkus }: Survey, notes: Notes): Converted {
+export function toRecord(
+  draft: Draft,
+  { reading, repeatedSkus, takenSkus }: Survey,
+  notes: Notes,
+): Converted {
   const fields = present(draft.fields);
   const money = readMoney(fields, reading);
   if (typeof money === "string") return { problem: money };
@@ -27,11 +31,11 @@ export function toRecord(draft: Draft, { reading, repeatedSkus }: Survey, notes:
   if (money.sale !== undefined) value["sale"] = money.sale;
   if (stock !== undefined) value["stock"] = stock;
 
-  const sku = textOf(fields["sku"]);
+  const sku = skuOf(draft);
   if (draft.identity !== undefined && (sku === "" || repeatedSkus.has(sku))) {
-    value["sku"] = madeSku(draft.identity);
+    value["sku"] = madeSku(draft.identity, takenSkus);
     notes.count(sku === "" ? "skusMissing" : "skusRepeated");
-  } else if (typeof fields["sku"] === "number") value["sku"] = sku;
+  } else if (draft.identity !== undefined || typeof fields["sku"] === "number") value["sku"] = sku;
 
   for (const name of TEXTS) {
     const text = value[name];

@@ -51,7 +51,7 @@ function* variantsOf(line: number, product: Readonly<Record<string, unknown>>): 
       images: [...imagesOf(variant["media"]), ...imagesOf(product["media"])],
       ...(options.length > 0 && { group: { id, name: title }, options: Object.fromEntries(options) }),
     });
-    yield { line, fields, cells: { ...product, ...variant }, identity: [id, ...values] };
+    yield { line, fields, cells: { ...product, ...variant }, identity: [id, ...values], isKeyed: true };
   }
 }
 

@@ -69,7 +69,7 @@ export function merchantDraft({ line, cells, row }: KeyedRow): Draft {
       ? { options, "group.name": textOf(flat["group.name"]) || withoutValues(textOf(flat["name"]), values) }
       : { attributes: options }),
   });
-  return { line, cells, fields, identity: [group || sku || textOf(flat["name"]), ...values] };
+  return { line, cells, fields, identity: [group || sku || textOf(flat["name"]), ...values], isKeyed: true };
 }
 
 /** `Apparel > Coats, Sale > Coats` lists two paths, but `Salt, Pepper & Spices` is one. */
