@@ -47,7 +47,7 @@ const BUNDLED = [
   "hono/html",
   "hono/jsx",
   "hono/jsx/jsx-dev-runtime",
-  "html-to-text",
+  "htmlparser2",
   "http-message-sig",
   "openid-client",
   "sax",
