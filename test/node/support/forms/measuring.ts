@@ -11,10 +11,10 @@ export const MEASURING: Record<string, Form> = {
   "npx product-catalog-mcp lab scale --write": {
     like: "npx product-catalog-mcp lab soak --minutes 60 --write",
   },
-  "npx product-catalog-mcp lab fuzz": { run: "npx product-catalog-mcp lab fuzz --requests 200" },
-  "npx product-catalog-mcp lab soak": { ranBy: ".ci/run" },
+  "npx product-catalog-mcp lab fuzz": { ranBy: ".ci/run" },
+  "npx product-catalog-mcp lab soak": { like: "npx product-catalog-mcp lab soak --minutes 60 --write" },
   "npx product-catalog-mcp lab soak --minutes 60 --write": {
-    run: "npx product-catalog-mcp lab soak --minutes 0.05 --write",
+    run: "npx product-catalog-mcp lab soak --write",
   },
   "npx product-catalog-mcp lab bench import": {
     run: "npx product-catalog-mcp lab bench import --products 500",
