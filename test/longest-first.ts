@@ -1,15 +1,16 @@
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** Slow files by the processor time that they need, which their size does not show. */
+/** Files whose size does not show how much processor time they need, longest first. */
 const LONGEST = [
-  "documented-commands/measuring",
-  "deploy",
-  "documented-commands/files",
-  "scale",
-  "import-remote",
-  "documented-commands/serving",
-  "faults",
-].map((name) => `test/slow/${name}.test.ts`);
+  "slow/documented-commands/measuring",
+  "slow/deploy",
+  "slow/documented-commands/files",
+  "slow/documented-commands/serving",
+  "slow/import-remote",
+  "slow/scale",
+  "slow/faults",
+  "worker/guard/fuzz",
+].map((name) => `test/${name}.test.ts`);
 
 /** Starts the longest files first; otherwise one of them would run on alone when all others are done. */
 export class LongestFirst extends BaseSequencer {
