@@ -7,6 +7,7 @@ import { readQuery } from "../../src/catalog/search/query.ts";
 import type { Position } from "../../src/catalog/cursor.ts";
 import { type SearchRequest, search as searchWith } from "../../src/catalog/search/search.ts";
 import { CANDIDATES, findPage } from "../../src/catalog/search/relevance-page.ts";
+import { WORDS_ID } from "../../src/catalog/search/product-words.ts";
 import { words } from "../../src/catalog/search/words.ts";
 import { runBatch } from "../../src/database/run-batch.ts";
 import type { Statement } from "../../src/database/statement.ts";
@@ -170,6 +171,24 @@ it.each([
   );
   expect(summaries[0]).toContain("KB-1");
   expect(made).toBe(trips);
+});
+
+it("visits short names first, and of a large catalog one block of products after the other", async () => {
+  const inOrder = [
+    { id: 200_000, tier: 2 },
+    { id: 7, tier: 4 },
+    { id: 5, tier: 31 },
+    { id: 6, tier: 36 },
+    { id: 70_000, tier: 4 },
+    { id: 200_001, tier: 4 },
+  ];
+  const records = inOrder.toReversed().map(({ id, tier }) => ({ id, words: { tier } }));
+  const { results } = await env.DB.prepare(
+    `SELECT id FROM (SELECT value ->> 'id' AS id, NULL AS group_id, value AS record FROM json_each(?)) p ORDER BY ${WORDS_ID("p")}`,
+  )
+    .bind(JSON.stringify(records))
+    .all();
+  expect(results).toEqual(inOrder.map(({ id }) => ({ id })));
 });
 
 it("continues after a product that has left the catalog", async () => {

@@ -14,7 +14,7 @@ import { attributeWord } from "./words.ts";
 export const CHOSEN_FROM_MAX = 6;
 /** Words that a combination may leave out. Single words come last, so that a long query finds something. */
 const LEFT_OUT_MAX = 2;
-/** SQL for the product of a row of product_words, whose id is tier << 40 | product_id. */
+/** SQL for the product of a row of product_words, from its id (WORDS_ID in product-words.ts). */
 export const PRODUCT_ID = "(w.rowid & 1099511627775)";
 
 /** Collects the values of a statement and returns a placeholder for each. */

@@ -50,13 +50,17 @@ export const WORD_COLUMNS = [
 ] as const;
 /** Variants of a group that are told apart by their place; all later ones come last. */
 const PLACES_MAX = 255;
+/** Names of so few words come first in the whole catalog; with them a search may have named a product in full. */
+const SHORT = 3;
 /**
- * SQL for the id of product_words, from the JSON in `record`, of the product `row`. FTS5 visits matches by id. First come the
- * first variants of all groups, then the second ones, so that a search which stops early has seen many products. Within a place
- * the tier decides.
+ * SQL for the id of product_words, from the JSON in `record`, of the product `row`. FTS5 visits matches by id: one block of
+ * 65,536 products after the other, so that a search for common words stops within the first blocks of a large catalog. In a
+ * block come the first variants of all groups, then the second ones, so that a search which stops early has seen many
+ * products. Within a place the tier decides.
  */
 export const WORDS_ID = (row: string): string =>
-  `((SELECT count(*) FROM (SELECT 1 FROM products v WHERE v.group_id = ${row}.group_id AND v.id < ${row}.id LIMIT ${PLACES_MAX})) << 46
+  `(iif(record ->> '$.words.tier' <= ${SHORT}, 0, min(${row}.id >> 16, 511)) << 54
+    | ((SELECT count(*) FROM (SELECT 1 FROM products v WHERE v.group_id = ${row}.group_id AND v.id < ${row}.id LIMIT ${PLACES_MAX})) << 46)
     | (record ->> '$.words.tier' << 40) | ${row}.id)`;
 /** SQL for whether the tier in an id of product_words is that of a discontinued product. */
 export const IS_DISCONTINUED = (id: string): string => `((${id} >> 40) & ${DISCONTINUED_TIER})`;
