@@ -4,6 +4,7 @@ import { google } from "./google.ts";
 import { plain } from "./plain.ts";
 import type { Preset } from "./preset.ts";
 import { shopify } from "./shopify.ts";
+import { englishNames } from "./woocommerce-columns.ts";
 import { woocommerce } from "./woocommerce.ts";
 
 /** The presets by the name that `--from` takes. */
@@ -32,6 +33,7 @@ const SIGNS: [PresetName, string[][]][] = [
 
 /** Returns the preset of a file with these columns: `plain` if no other fits. */
 export function detectPreset(columns: readonly string[]): PresetName {
+  if (englishNames(columns) !== undefined) return "woocommerce";
   const keys = new Set(columns.map(keyOf));
   const found = SIGNS.find(([, signs]) => signs.every((names) => names.some((name) => keys.has(name))));
   return found?.[0] ?? "plain";

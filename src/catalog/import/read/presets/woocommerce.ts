@@ -1,5 +1,6 @@
 import { type ColumnTable, fieldsOf, keyOf, nested } from "../columns.ts";
 import { type Cells, type Draft, type DraftRow, type RawRow, textOf } from "../rows.ts";
+import { checkPlaces, namesOfExport } from "./woocommerce-columns.ts";
 import { type KeyedRow, MAIN_STOCK, type Preset, eachKeyed } from "./preset.ts";
 
 const COLUMNS: ColumnTable = {
@@ -70,16 +71,22 @@ const AFTER_BLOCK =
 const BEFORE_BLOCK =
   /^<\/?(?:p|div|section|blockquote|pre|[uo]l|li|h[1-6]|table|t(?:head|body|r|d|h)|[bh]r)\b[^<>]*>/i;
 
-/** Undoes what WooCommerce's exporter does to cells: `'-3` is -3, and `\n` in a description is a line break. */
+/** Gives columns their English names, and undoes what WooCommerce's exporter does to cells: `'-3` is -3, and `\n` in a description is a line break. */
 async function* unescaped(rows: AsyncIterable<RawRow>): AsyncGenerator<RawRow> {
+  let names: ReadonlyMap<string, string> | undefined;
   for await (const raw of rows) {
     if ("problem" in raw) yield raw;
     else {
-      const cells = Object.entries(raw.cells).map(([column, value]) => {
+      names ??= namesOfExport(Object.keys(raw.cells));
+      const english: Record<string, unknown> = {};
+      for (const [column, value] of Object.entries(raw.cells)) {
+        const name = names.get(column) ?? column;
         const cell = typeof value === "string" ? value.replace(/^'(?=[=+@-])/, "") : value;
-        return [column, typeof cell === "string" && TEXTS.has(keyOf(column)) ? withBreaks(cell) : cell];
-      });
-      yield { line: raw.line, cells: Object.fromEntries(cells) };
+        english[name] = typeof cell === "string" && TEXTS.has(keyOf(name)) ? withBreaks(cell) : cell;
+      }
+      checkPlaces(raw.line, english, names);
+      // `--map` and `--set` name a column as the file does.
+      yield { line: raw.line, cells: { ...raw.cells, ...english } };
     }
   }
 }
@@ -110,7 +117,8 @@ const namesOf = (row: Cells): string[] =>
 
 function whyHidden(row: Cells): "draft or archived" | "hidden" | undefined {
   const published = textOf(row["published"]);
-  if (published === "-1") return "draft or archived";
+  // 2 is a product that waits for review.
+  if (published === "-1" || published === "2") return "draft or archived";
   if (published === "0" || textOf(row["visibility_in_catalog"]) === "hidden") return "hidden";
   return undefined;
 }
