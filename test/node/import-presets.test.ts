@@ -1,10 +1,12 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { parse as parseCsv } from "csv-parse/sync";
 import { parse } from "shell-quote";
 import { describe, expect, it } from "vitest";
+import * as z from "zod";
 import type { ReadFlags } from "../../cli/import/prepare.ts";
-import { productRecordSchema } from "../../src/catalog/import/record.ts";
+import { type ProductRecord, productRecordSchema } from "../../src/catalog/import/record.ts";
 import { readImport } from "./support/read-import.ts";
 
 const FILES = join(import.meta.dirname, "import-files");
@@ -61,6 +63,16 @@ describe("the export of a shop", () => {
         "left out: hidden": 2,
       },
     },
+    {
+      file: "woocommerce-german.csv",
+      is: "woocommerce-german.expected.jsonl",
+      kind: "woocommerce",
+      notes: {
+        "left out: a set of other products": 1,
+        "left out: draft or archived": 2,
+        "left out: hidden": 1,
+      },
+    },
     ...["google.tsv", "google.rss.xml", "google.atom.xml"].map((file) => ({
       file,
       is: "google.expected.jsonl",
@@ -112,12 +124,10 @@ lost,,,X,LOST-X,1.00,,
     expect(notes).toMatchObject({ "left out: draft or archived": 2 });
   });
 
-  const readText = async (name: string, text: string) => {
+  const readText = async (name: string, text: string, flags: Partial<ReadFlags> = { currency: "EUR" }) => {
     const file = join(await mkdtemp(join(tmpdir(), "catalog-presets-test-")), name);
     await writeFile(file, text);
-    const read = await readImport(file, { currency: "EUR" });
-    await rm(dirname(file), { recursive: true });
-    return read;
+    return await readImport(file, flags).finally(() => rm(dirname(file), { recursive: true }));
   };
 
   it.each([
@@ -163,6 +173,97 @@ lost,,,X,LOST-X,1.00,,
     ]);
     expect(notes).toEqual({ negativeStock: 1 });
   });
+
+  const stringify = (rows: string[][]) =>
+    rows.map((row) => row.map((cell) => `"${cell.replaceAll('"', '""')}"`).join(",")).join("\n");
+
+  /** The German export with changed rows: the first is the header. */
+  const readGerman = async (
+    change: (rows: string[][]) => string[][],
+    flags: Partial<ReadFlags> = { currency: "EUR" },
+  ) => {
+    const rows = z
+      .array(z.array(z.string()))
+      .parse(parseCsv(await readFile(join(FILES, "woocommerce-german.csv"), "utf8"), { bom: true }));
+    return readText("woo.csv", stringify(change(rows)), flags);
+  };
+  const without = (column: string) => (rows: string[][]) => {
+    const place = rows[0]?.indexOf(column) ?? -1;
+    expect(place).toBeGreaterThan(-1);
+    return rows.map((row) => row.toSpliced(place, 1));
+  };
+  const amounts = (records: readonly ProductRecord[]) =>
+    records.map(({ sku, price_minor, sale, options, stock }) => ({ sku, price_minor, sale, options, stock }));
+
+  it.each([
+    [
+      "French, with prices that have a decimal point",
+      `ID,Type,UGS,"GTIN, UPC, EAN ou ISBN",Nom,Publié,Mis en avant ?,Visibilité dans le catalogue,Description courte,Description,Date de début de promo,Date de fin de promo,État de la TVA,Classe de TVA,En stock ?,Stock,Montant de stock faible,Autoriser les commandes de produits en rupture ?,Vendre individuellement ?,Poids (kg),Longueur (cm),Largeur (cm),Hauteur (cm),Autoriser les avis clients ?,Note de commande,Tarif promo,Tarif régulier,Catégories,Étiquettes,Classe d’expédition,Images,Limite de téléchargement,Jours d’expiration du téléchargement,Parent,Groupes de produits,Produits suggérés,Ventes croisées,URL externe,Libellé du bouton,Position,Délai,Marques,Nom de l’attribut 1,Valeur(s) de l’attribut 1 ,Attribut 1 visible,Attribut 1 global,Attribut 1 par défaut,ID du téléchargement 1,Nom du téléchargement 1,URL du téléchargement 1,Nom de l’attribut 2,Valeur(s) de l’attribut 2 ,Attribut 2 visible,Attribut 2 global`,
+    ],
+    [
+      "Spanish",
+      `ID,Tipo,SKU,"GTIN, UPC, EAN o ISBN",Nombre,Publicado,¿Está destacado?,Visibilidad en el catálogo,Descripción corta,Descripción,Día en que empieza el precio rebajado,Día en que termina el precio rebajado,Estado del impuesto,Clase de impuesto,¿Existencias?,Inventario,Cantidad de bajo inventario,¿Permitir reservas de productos agotados?,¿Vendido individualmente?,Peso (kg),Longitud (cm),Anchura (cm),Altura (cm),¿Permitir valoraciones de clientes?,Nota de compra,Precio rebajado,Precio normal,Categorías,Etiquetas,Clase de envío,Imágenes,Límite de descargas,Días de caducidad de la descarga,Superior,Productos agrupados,Ventas dirigidas,Ventas cruzadas,URL externa,Texto del botón,Posición,Entrega,Marcas,Nombre del atributo 1,Valor(es) del atributo 1,Atributo visible 1,Atributo global 1,Atributo por defecto 1,ID de la descarga 1,Nombre de la descarga 1,URL de la descarga 1,Nombre del atributo 2,Valor(es) del atributo 2,Atributo visible 2,Atributo global 2`,
+    ],
+  ])("is read from WooCommerce in another language: %s", async (language, header) => {
+    const [names = []] = z.array(z.array(z.string())).parse(parseCsv(header));
+    const { kind, records, problems } = await readGerman((rows) =>
+      rows.map((row, line) => {
+        if (line === 0) return names;
+        return language === "Spanish"
+          ? row
+          : row.map((cell, place) => (place === 25 || place === 26 ? cell.replace(",", ".") : cell));
+      }),
+    );
+    expect(problems).toEqual([]);
+    expect(kind).toBe("woocommerce");
+    // The link comes from --set, which only the documented command has.
+    const wanted = await expected("woocommerce-german.expected.jsonl");
+    expect(records.map(({ url: _, ...record }) => record)).toEqual(
+      wanted.map(({ url: _, ...record }) => record),
+    );
+  });
+
+  it("is read from WooCommerce before it exported GTINs", async () => {
+    const { records } = await readGerman(without("GTIN, UPC, EAN oder ISBN"));
+    expect(amounts(records)).toEqual(amounts(await expected("woocommerce-german.expected.jsonl")));
+  });
+
+  const GERMAN = [
+    "Name",
+    "Artikelnummer",
+    "Veröffentlicht",
+    "Sichtbarkeit im Katalog",
+    "Kurzbeschreibung",
+    "Bestand",
+    "Kundenrezensionen erlauben?",
+    "Hinweis zum Kauf",
+    "Angebotspreis",
+    "Regulärer Preis",
+    "Kategorien",
+    "Schlagwörter",
+    "Bilder",
+  ];
+  it.each(GERMAN)(
+    "is refused rather than read wrongly if a translated export lacks a column: %s",
+    async (column) => {
+      await expect(readGerman(without(column), { currency: "EUR", from: "woocommerce" })).rejects.toThrow(
+        /Export all columns.*English.*--map/,
+      );
+    },
+  );
+
+  it.each(GERMAN)(
+    "is refused rather than read wrongly if a column stands before a translated one: %s",
+    async (column) => {
+      const insert = (rows: string[][]) => {
+        const place = rows[0]?.indexOf(column) ?? -1;
+        return rows.map((row, line) => row.toSpliced(place, 0, line === 0 ? "Grundpreis" : "7,99"));
+      };
+      await expect(readGerman(insert, { currency: "EUR", from: "woocommerce" })).rejects.toThrow(
+        /Export all columns.*English.*--map/,
+      );
+    },
+  );
 
   it("has the commas that WooCommerce escapes in each list", async () => {
     const { records } = await readText(

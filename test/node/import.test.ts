@@ -396,6 +396,26 @@ describe("an import over a catalog", () => {
     expect(await count(server, "products")).toBe(23);
   });
 
+  it("lets the next import apply its rows at once after one that failed", async () => {
+    const rows = [...generateProducts(20, 6)];
+    const failing = seed(server, rows, {
+      onReview: () => {
+        throw new Error("The terminal is gone.");
+      },
+    });
+    await expect(failing).rejects.toThrow("The terminal is gone.");
+    expect(await count(server, "import_turn")).toBe(0);
+    await server.batch([
+      {
+        sql: "CREATE TRIGGER refuse BEFORE INSERT ON products BEGIN SELECT RAISE(ABORT, 'no more'); END",
+        values: [],
+      },
+    ]);
+    await expect(seed(server, rows)).rejects.toThrow();
+    await server.batch([{ sql: "DROP TRIGGER refuse", values: [] }]);
+    expect(await count(server, "import_turn")).toBe(0);
+  });
+
   it("survives two simultaneous imports of the same file", async () => {
     const rows = [...generateProducts(600, 5)];
     const options = { removeMissing: true, version: "the same" };

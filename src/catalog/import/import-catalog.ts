@@ -64,6 +64,20 @@ export async function importCatalog(
   target: Target,
   options: ImportOptions,
 ): Promise<ImportReport> {
+  try {
+    return await stageAndApply(rows, target, options);
+  } catch (error) {
+    // If this fails too, the turn is lost after a while.
+    await target.endTurn?.().catch(() => {});
+    throw error;
+  }
+}
+
+async function stageAndApply(
+  rows: AsyncIterable<CheckedRow>,
+  target: Target,
+  options: ImportOptions,
+): Promise<ImportReport> {
   const importId =
     options.version === undefined ? randomUUID() : createHash("sha256").update(options.version).digest("hex");
   const resumedAfter = await target.begin(importId);

@@ -104,6 +104,7 @@ export function targetInParts(
       await database.batch([...dropImport(importId), ...record]);
       await parts.endTurn();
     },
+    endTurn: () => parts.endTurn(),
   };
 }
 

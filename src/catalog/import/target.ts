@@ -22,6 +22,8 @@ export interface Target {
   apply(importId: string, options: ApplyOptions, record: readonly Statement[]): Promise<void>;
   /** Deletes the stored rows, which changes nothing in the catalog. Then runs the statements that record it. */
   drop(importId: string, record?: readonly Statement[]): Promise<void>;
+  /** Lets the next import apply its rows, after this one has failed. */
+  endTurn?: () => Promise<void>;
 }
 
 export interface ApplyOptions {

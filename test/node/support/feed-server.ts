@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { type ServerResponse, createServer } from "node:http";
+import { gzipSync } from "node:zlib";
 import { json, text } from "node:stream/consumers";
 import type { TestProject } from "vitest/node";
 import * as z from "zod";
@@ -40,8 +41,9 @@ export default async function serve(project: TestProject): Promise<() => void> {
       response.on("close", () => clearInterval(timer));
       return;
     }
-    const bytes = Buffer.from(body);
-    response.writeHead(status, { etag, "content-length": bytes.length, ...own });
+    const bytes = own["content-encoding"] === "gzip" ? gzipSync(body) : Buffer.from(body);
+    const length = own["transfer-encoding"] === undefined ? { "content-length": bytes.length } : {};
+    response.writeHead(status, { etag, ...length, ...own });
     if (!isCut) response.end(bytes);
     else response.write(bytes.subarray(0, bytes.length / 2), () => response.destroy());
   };

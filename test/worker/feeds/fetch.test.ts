@@ -32,4 +32,23 @@ describe("a feed's URL", () => {
     await expect(fetchFeed(urlOf(path), null, { ...NOWHERE, timeout: 300 })).rejects.toThrow(/longer than/);
     await expect(fetchFeed(urlOf(path), null, { ...NOWHERE, max: 10 })).rejects.toThrow(/has more than/);
   });
+
+  it.each([[{}], [{ "transfer-encoding": "chunked" }]])(
+    "is taken up to the limit of bytes, and not a byte more: %j",
+    async (headers) => {
+      const path = newPath();
+      await publish(path, { body: "x".repeat(5_000), headers });
+      expect(await fetchFeed(urlOf(path), null, { ...NOWHERE, max: 5_000 })).toMatchObject({ bytes: 5_000 });
+      await expect(fetchFeed(urlOf(path), null, { ...NOWHERE, max: 4_999 })).rejects.toThrow(/has more than/);
+    },
+  );
+
+  it("is counted as it is stored, if the server compresses it", async () => {
+    const path = newPath();
+    await publish(path, { body: "x".repeat(5_000_000), headers: { "content-encoding": "gzip" } });
+    let stored = 0;
+    const storing = { ...NOWHERE, write: async (bytes: Uint8Array) => void (stored += bytes.length) };
+    await expect(fetchFeed(urlOf(path), null, storing)).rejects.toThrow(/has more than/);
+    expect(stored).toBeLessThanOrEqual(storing.max);
+  });
 });

@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import * as z from "zod";
+import { StoredBytes } from "../../../src/feeds/stored-bytes.ts";
 import { api } from "../identity/support/admin-api.ts";
 import { bearer, send } from "../identity/support/deployed.ts";
 import { keyOf, newKey, newUser } from "../identity/support/people.ts";
@@ -30,11 +31,11 @@ const decide = async (key: string, id: string, which: "apply" | "discard", choic
 };
 
 /** Sends a file in pieces of some bytes, and reads it. */
-async function upload(key: string, file: string, options: object = {}): Promise<string> {
+async function upload(key: string, file: string | Uint8Array, options: object = {}): Promise<string> {
   const { id } = madeSchema.parse(
     await (await api(key, "POST", "/uploads", { name: "lamps.csv", ...options })).json(),
   );
-  const bytes = new TextEncoder().encode(file);
+  const bytes = typeof file === "string" ? new TextEncoder().encode(file) : file;
   const pieces = [bytes.subarray(0, 40), bytes.subarray(40)];
   for (const [n, piece] of pieces.entries())
     await send(`/admin/api/uploads/${id}/pieces/${n}`, { method: "PUT", headers: bearer(key), body: piece });
@@ -123,3 +124,27 @@ it.each([
   expect(results[0]?.outcome).toBe("failed");
   expect(results[0]?.problem).toMatch(/^\w.{10,520}$/);
 });
+
+it("refuses a file that is small only until it is decompressed, and the catalog stays as it is", async () => {
+  vi.spyOn(StoredBytes.prototype, "max", "get").mockReturnValue(64 * 1024);
+  const before = await catalog();
+  const key = await keyOf(["admin"]);
+  const header = "sku,name,category,price,currency\n";
+  const bomb = await gzipped(header + "BOMB,Lamp,Home,19.99,EUR\n".repeat(100_000));
+  expect(bomb.length).toBeLessThan(64 * 1024);
+  const id = await upload(key, bomb);
+  const { results } = await env.DB.prepare(
+    "SELECT outcome, report ->> 'problem' AS problem FROM deliveries WHERE source = ?",
+  )
+    .bind(id)
+    .all();
+  expect(results).toEqual([
+    { outcome: "failed", problem: "The file has more than 0.25 MiB when it is decompressed." },
+  ]);
+  expect(await catalog()).toEqual(before);
+});
+
+const gzipped = async (text: string) =>
+  new Uint8Array(
+    await new Response(new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"))).arrayBuffer(),
+  );

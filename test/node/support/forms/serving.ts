@@ -120,6 +120,10 @@ export const SERVING: Record<string, Form> = {
     {
       ranBy: "test/node/import-presets.test.ts",
     },
+  'npx product-catalog-mcp import woocommerce-german.csv --currency EUR --set "url=https://kuechenhof.example/?p={ID}"':
+    {
+      ranBy: "test/node/import-presets.test.ts",
+    },
   "npx product-catalog-mcp import google.tsv": {
     ranBy: "test/node/import-presets.test.ts",
   },

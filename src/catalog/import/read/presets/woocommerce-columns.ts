@@ -7,7 +7,7 @@ import { type Cells, textOf } from "../rows.ts";
 
 /** The columns of a full export up to the last one that is needed. Those that are neither read nor checked have no name. */
 const ORDER =
-  "ID,type,sku,gtin_upc_ean_or_isbn,name,published,,visibility_in_catalog,short_description,description,date_sale_price_starts,date_sale_price_ends,tax_status,,in_stock,stock,,backorders_allowed,,,,,,reviews,note,sale_price,regular_price,categories,tags,,images,,,parent,,,,,,".split(
+  "ID,type,sku,gtin_upc_ean_or_isbn,name,published,,visibility_in_catalog,short_description,description,date_sale_price_starts,date_sale_price_ends,tax_status,,in_stock,stock,,backorders_allowed,,,,,,reviews,note,sale_price,regular_price,categories,tags,,images,downloads,,parent,,,,,,".split(
     ",",
   );
 const ADVICE =
@@ -33,6 +33,7 @@ const FORMS: Readonly<Record<string, RegExp>> = {
   regular_price: PRICE,
   categories: WORDS,
   images: /^$|\//,
+  downloads: /^-?\d*$/,
   visible_: FLAG,
   global_: FLAG,
 };
@@ -52,7 +53,7 @@ export function englishNames(columns: readonly string[]): Map<string, string> | 
   if (
     (!hasGtin && weight !== WEIGHT - 1) ||
     !others.every((unit) => unit === length) ||
-    /GTIN|EAN|ISBN/.test(columns[GTIN] ?? "") !== hasGtin ||
+    columns.slice(0, 9).findIndex((column) => /GTIN|EAN|ISBN/.test(column)) !== (hasGtin ? GTIN : -1) ||
     columns.length < order.length
   )
     return undefined;
@@ -62,13 +63,20 @@ export function englishNames(columns: readonly string[]): Map<string, string> | 
   for (let index = order.length; index < columns.length; index++) {
     const column = columns[index] ?? "";
     if (BRANDS.test(column)) names.set(column, "brands");
-    // An attribute has four columns with its number: name, value, visible, global. Three of a download may precede them.
+    // An attribute has four columns with its number: name, value(s), visible, global. Those of a download may stand beside them.
     let count = 0;
     while (numberOf(columns[index + count]) === number) count++;
     if (count < 4) continue;
-    const [name = "", value = "", visible = "", global = ""] = columns.slice(index + (count > 5 ? 3 : 0));
-    names.set(name, `attribute_${number}_name`).set(value, `attribute_${number}_value_s`);
-    names.set(visible, `visible_${number}`).set(global, `global_${number}`);
+    const value = columns.slice(index, index + count).findIndex((each) => /[(（]/.test(each));
+    if (value < 1 && count > 5) return undefined;
+    const group = columns.slice(index + Math.max(0, value - 1));
+    for (const [place, name] of [
+      "attribute_#_name",
+      "attribute_#_value_s",
+      "visible_#",
+      "global_#",
+    ].entries())
+      names.set(group[place] ?? "", name.replace("#", String(number)));
     number++;
     index += count - 1;
   }
