@@ -218,8 +218,8 @@ lost,,,X,LOST-X,1.00,,
     expect(kind).toBe("woocommerce");
     // The link comes from --set, which only the documented command has.
     const wanted = await expected("woocommerce-german.expected.jsonl");
-    expect(records.map(({ url: _, ...record }) => record)).toEqual(
-      wanted.map(({ url: _, ...record }) => record),
+    expect(records.map((record) => ({ ...record, url: "" }))).toEqual(
+      wanted.map((record) => ({ ...record, url: "" })),
     );
   });
 

@@ -7,12 +7,11 @@ import { type Cells, textOf } from "../rows.ts";
 
 /** The columns of a full export up to the last one that is needed. Those that are neither read nor checked have no name. */
 const ORDER =
-  "ID,type,sku,gtin_upc_ean_or_isbn,name,published,,visibility_in_catalog,short_description,description,date_sale_price_starts,date_sale_price_ends,tax_status,,in_stock,stock,,backorders_allowed,,,,,,reviews,note,sale_price,regular_price,categories,tags,,images,downloads,,parent,,,,,,".split(
+  "ID,type,sku,gtin_upc_ean_or_isbn,name,published,,visibility_in_catalog,short_description,description,date_sale_price_starts,date_sale_price_ends,tax_status,,in_stock,stock,,backorders_allowed,,,,,,reviews,note,sale_price,regular_price,categories,tags,,images,downloads,,parent,,,,external_url,,".split(
     ",",
   );
-const ADVICE =
-  "Export all columns unchanged, or set your WordPress profile's language to English and export again.";
-const FLAGS = "Or add --from plain, and --map for each field.";
+const ADVICE = "Export all columns, or export in English (your WordPress profile).";
+const FLAGS = "Or add --from plain and --map.";
 const GTIN = 3;
 const WEIGHT = 19;
 const PRICE = /^[\d.,]*$/;
@@ -90,11 +89,7 @@ const numberOf = (column = ""): number => (column.includes(":") ? 0 : Number(/\d
 export function namesOfExport(columns: readonly string[]): Map<string, string> {
   if (columns.some((column) => /^(regular_price|published)$/.test(keyOf(column)))) return new Map();
   const names = englishNames(columns);
-  if (names === undefined)
-    throw new ForCommand(
-      `The columns are neither in English nor all that WooCommerce exports. ${ADVICE}`,
-      FLAGS,
-    );
+  if (names === undefined) throw new ForCommand(`The file lacks columns of WooCommerce. ${ADVICE}`, FLAGS);
   return names;
 }
 
@@ -105,7 +100,7 @@ export function checkPlaces(line: number, cells: Cells, names: ReadonlyMap<strin
     const isAlone = name === "sale_price" && text !== "" && textOf(cells["regular_price"]) === "";
     if (FORMS[name.replace(/\d+/, "")]?.test(text) !== false && !isAlone) continue;
     throw new ForCommand(
-      `Line ${line}: "${clip(plainLine(text), 40)}" can't be a ${name} of WooCommerce, so the column ${clip(plainLine(column), 60)} is not in its place. ${ADVICE}`,
+      `Line ${line}: "${clip(plainLine(text), 40)}" in ${clip(plainLine(column), 60)} can't be a ${name}. ${ADVICE}`,
       FLAGS,
     );
   }
