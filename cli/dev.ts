@@ -2,11 +2,12 @@
 // support desk.
 
 import { styleText } from "node:util";
+import * as z from "zod";
 import { commandOf } from "./command.ts";
 import { portNumber } from "./arguments.ts";
 import { anonymousRefusedBy, readDevVars, unknownSettings } from "./local/dev-vars.ts";
 import { readableLine } from "./local/log-lines.ts";
-import { DEFAULT_STATE_DIR, startServer } from "./local/server.ts";
+import { type LocalServer, DEFAULT_STATE_DIR, startServer } from "./local/server.ts";
 import { hasWayOut } from "./local/way-out.ts";
 import { ROOT } from "./wrangler.ts";
 
@@ -38,6 +39,7 @@ const fail = (error: unknown) => {
 const vars = await readDevVars(ROOT);
 try {
   let keys: Record<string, string> | undefined;
+  let example: Example | undefined;
   let isGreeted = false;
   // Without a way out, clients that name the address of their description could not sign in.
   const isCutOff = vars["CLIENT_METADATA_DOCUMENTS"] === undefined && !(await hasWayOut());
@@ -53,10 +55,11 @@ try {
       // Loaded only after the build succeeded, because it reads policy.json.
       const { fillNewState } = await import("./sample/fill-new-state.ts");
       keys = await fillNewState(started, stateDir);
+      example = await exampleOf(started);
     },
     onReady: (url) => {
       if (!isGreeted) {
-        console.log(banner(url, keys ?? {}, anonymousRefusedBy(vars)));
+        console.log(banner(url, keys ?? {}, anonymousRefusedBy(vars), example));
         if (isCutOff) console.error(CUT_OFF);
       }
       isGreeted = true;
@@ -80,8 +83,33 @@ function metricsAccess(refusedBy: string | undefined): string {
     : "once METRICS_TOKEN is set in .dev.vars";
 }
 
+interface Example {
+  words: string;
+  sku: string;
+}
+
+/** A product of the catalog that the banner asks for, by words and a SKU that need no quoting; undefined if there is none. */
+async function exampleOf({ batch }: LocalServer): Promise<Example | undefined> {
+  const sql = `SELECT name, sku FROM products WHERE status = 'active' AND sku NOT GLOB '*[^A-Za-z0-9._-]*' ORDER BY id LIMIT 1`;
+  const [rows] = z
+    .tuple([z.array(z.object({ name: z.string(), sku: z.string() }))])
+    .parse(await batch([{ sql, values: [] }]));
+  const [product] = rows;
+  const words = product?.name
+    .toLowerCase()
+    .match(/[\p{L}\p{N}]+/gu)
+    ?.slice(0, 2)
+    .join(" ");
+  return product && words !== undefined ? { words, sku: product.sku } : undefined;
+}
+
 /** `refusedBy` is the setting that refuses callers without a token, if one does. */
-function banner(url: string, keys: Record<string, string>, refusedBy: string | undefined): string {
+function banner(
+  url: string,
+  keys: Record<string, string>,
+  refusedBy: string | undefined,
+  example: Example | undefined,
+): string {
   const mcp = `${url}/mcp`;
   // Other commands find only a server on the default state folder by themselves.
   const isDefault = stateDir === DEFAULT_STATE_DIR;
@@ -96,8 +124,8 @@ function banner(url: string, keys: Record<string, string>, refusedBy: string | u
   Others        ${url}/ in a browser
   Inspector     npx -y @modelcontextprotocol/inspector --transport http --server-url ${mcp}
   Next, in another terminal:
-                ${asked('"wireless keyboard"')}
-                ${asked("--sku SKU-10001")}
+                ${example === undefined ? "npx product-catalog-mcp import FILE" : asked(`"${example.words}"`)}
+                ${example === undefined ? "" : asked(`--sku ${example.sku}`)}
 
   Dashboard     ${url}/admin, with the demo admin's key; npx product-catalog-mcp lab traffic${isDefault ? "" : ` --state ${stateDir}`} fills it
   Metrics       ${url}/metrics, ${metricsAccess(refusedBy)}

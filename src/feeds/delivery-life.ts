@@ -74,8 +74,9 @@ export class DeliveryLife {
     }
   }
 
-  /** The file has not changed since the last one. */
-  unchanged(current: Delivery, now: number): void {
+  /** The file is the one that was applied, which then takes the place of one that waits, or the one that waits. */
+  unchanged(current: Delivery, now: number, { isApplied }: { isApplied: boolean }): void {
+    if (isApplied) this.#supersedeHeld(now);
     // A failed attempt is in the lists.
     if (current.fetches + current.starts > 0) this.#end(current, "unchanged", now, {});
     else this.#bytes.drop(current.id);

@@ -62,12 +62,9 @@ export class DeliveryWork {
       });
       const now = Date.now();
       if (!this.#kept.isCurrent(current)) return;
-      if (
-        fetched.status === "unchanged" ||
-        fetched.digest === applied?.digest ||
-        fetched.digest === this.#kept.must.held?.digest
-      ) {
-        this.#life.unchanged(current, now);
+      const isApplied = fetched.status === "unchanged" || fetched.digest === applied?.digest;
+      if (isApplied || fetched.digest === this.#kept.must.held?.digest) {
+        this.#life.unchanged(current, now, { isApplied });
         return;
       }
       const { digest, validators } = fetched;

@@ -70,7 +70,7 @@ function createAuthorizationServer(
     clientRegistrationTTL,
     clientRegistrationCallback: ({ clientMetadata }) => {
       const uris = redirectUrisSchema.safeParse(clientMetadata);
-      // A client may also list a plain http address. No code is ever sent there (authorize-pages.tsx).
+      // A client may also list a plain http address. No code is ever sent there (web/authorize/routes.tsx).
       if (
         uris.success &&
         uris.data.redirect_uris.every((uri) => isAllowedRedirectUri(uri) || isPlainHttp(uri))

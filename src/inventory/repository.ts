@@ -129,14 +129,16 @@ function toStock(rows: readonly z.output<typeof rowSchema>[]): CountedStock[] {
   );
   const units = warehouses.reduce((sum, { quantity }) => sum + quantity, 0);
   const isKnown = status === "discontinued" || warehouses.length > 0;
-  const availability = availabilityOf({ ...product, stocked: isKnown ? Number(units > 0) : null });
+  const available = warehouses.reduce((sum, each) => sum + each.available, 0);
+  // Units that are all held by reservations can't be bought.
+  const availability = availabilityOf({ ...product, stocked: isKnown ? Number(available > 0) : null });
   const stock: Stock = {
     sku,
     status,
     availability,
     ...(available_from !== null && { available_from }),
     stock: isKnown ? units : null,
-    available: isKnown ? warehouses.reduce((sum, { available }) => sum + available, 0) : null,
+    available: isKnown ? available : null,
     warehouses,
   };
   return [{ stock, countsAs: group_key ?? sku }];

@@ -198,9 +198,9 @@ describe("details", () => {
 
   it("are found in linear time", () => {
     const time = (text: string) => {
-      const started = performance.now();
+      const started = process.cpuUsage().user;
       detailsShown({ text }, KEY);
-      return performance.now() - started;
+      return (process.cpuUsage().user - started) / 1_000;
     };
     for (const unit of ["a", "1", "1 ", "a@", "a.", "O-1", "@a.", "+1-"]) {
       const text = unit.repeat(40_000 / unit.length);

@@ -86,6 +86,18 @@ describe("a decision", () => {
     await object.remove();
   });
 
+  it("is no longer possible once the shop serves the applied file again", async () => {
+    const feed = await servedFeed();
+    const seen = await deliver(feed, 7_000, 1);
+    await publish(feed.path, { body: lamps(20) });
+    await live(feed.id, NOW + 2 * DAY);
+    expect((await statusOf(feed.id)).held).toBeNull();
+    expect(await feedObject(env, feed.id).approve(admin, seen, null)).toMatchObject({
+      refusal: { code: "conflict" },
+    });
+    await feedObject(env, feed.id).remove();
+  });
+
   it("does not pass over to a file that is fetched afterwards", async () => {
     const feed = await servedFeed();
     const seen = await deliver(feed, 2_000, 1);
