@@ -89,11 +89,11 @@ interface Example {
 }
 
 /** A product of the catalog that the banner asks for, by words and a SKU that need no quoting; undefined if there is none. */
-async function exampleOf({ batch }: LocalServer): Promise<Example | undefined> {
+async function exampleOf(server: LocalServer): Promise<Example | undefined> {
   const sql = `SELECT name, sku FROM products WHERE status = 'active' AND sku NOT GLOB '*[^A-Za-z0-9._-]*' ORDER BY id LIMIT 1`;
   const [rows] = z
     .tuple([z.array(z.object({ name: z.string(), sku: z.string() }))])
-    .parse(await batch([{ sql, values: [] }]));
+    .parse(await server.batch([{ sql, values: [] }]));
   const [product] = rows;
   const words = product?.name
     .toLowerCase()
