@@ -17,8 +17,8 @@ export const NOT_NOW = refuse(
 /** Milliseconds for which a sent file waits for a person. */
 const HELD_MS = 7 * 24 * 60 * 60_000;
 
-/** Outcomes that the webhook is told. */
-const TOLD = new Set<DeliveryOutcome>(["failed", "waiting", "asking"]);
+/** Outcomes that are sent to the webhook. */
+const SENT = new Set<DeliveryOutcome>(["failed", "waiting", "asking"]);
 
 /** Lets deliveries begin, fail, wait for a person and end, and tells the lists and the webhook. */
 export class DeliveryLife {
@@ -206,7 +206,7 @@ export class DeliveryLife {
       ...more,
     };
     this.#outbox.write({ delivery: row }, now);
-    if (kind === "upload" || !TOLD.has(outcome)) return;
+    if (kind === "upload" || !SENT.has(outcome)) return;
     const { id, problem, started_at, ended_at } = row;
     const counts = { rows: report?.rows ?? null, bad: report?.bad ?? null, reasons: report?.reasons ?? [] };
     this.#outbox.tell({ id, source, kind, name, outcome, problem, started_at, ended_at, ...counts }, now);

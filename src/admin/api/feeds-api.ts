@@ -53,10 +53,10 @@ uploadsApi.post("/", async (c) => {
 uploadsApi.put("/:id/pieces/:n", async (c) => {
   const n = Number(c.req.param("n"));
   const bytes = new Uint8Array(await c.req.arrayBuffer());
-  return told(c, await feedObject(c.env, c.req.param("id")).receive(n, bytes));
+  return reply(c, await feedObject(c.env, c.req.param("id")).receive(n, bytes));
 });
 uploadsApi.post("/:id/pieces/:n/end", async (c) =>
-  told(c, await feedObject(c.env, c.req.param("id")).received(Number(c.req.param("n")))),
+  reply(c, await feedObject(c.env, c.req.param("id")).received(Number(c.req.param("n")))),
 );
 
 for (const api of [feedsApi, uploadsApi]) {
@@ -95,5 +95,5 @@ async function change(c: ApiContext, which: FeedChange, decision?: Decision): Pr
 const made = (c: ApiContext, outcome: Outcome<{ id: string }>): Response =>
   outcome.ok ? c.json(outcome.value, 201) : answer(c, outcome.refusal);
 
-const told = (c: ApiContext, outcome: Outcome<unknown>): Response =>
+const reply = (c: ApiContext, outcome: Outcome<unknown>): Response =>
   outcome.ok ? c.json({ id: c.req.param("id"), ...Object(outcome.value) }) : answer(c, outcome.refusal);
