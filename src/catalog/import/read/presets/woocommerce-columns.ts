@@ -44,7 +44,7 @@ const BRANDS = /^(brands|mar(ken|cas|ques|chi)|merken)$/i;
  * units, show whether the export has the column of GTINs, which is newer. Undefined if the columns are not those of an export.
  */
 export function englishNames(columns: readonly string[]): Map<string, string> | undefined {
-  const units = columns.map((column) => /[(（](.+)[)）]$/.exec(column)?.[1]);
+  const units = columns.map((column) => /[(（]([^(（]+)[)）]$/.exec(column)?.[1]);
   const weight = units.findIndex((unit, index) => unit && units[index + 1]);
   const [length, ...others] = units.slice(weight + 1, weight + 4);
   const hasGtin = weight === WEIGHT;
