@@ -1,14 +1,15 @@
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** Files whose size does not show how much processor time they need, longest first. */
+/**
+ * Files whose size does not show how much processor time they need, longest first. Those that compare times (scale, faults) are not
+ * here: they begin late, when less runs beside them.
+ */
 const LONGEST = [
   "slow/documented-commands/measuring",
   "slow/deploy",
   "slow/documented-commands/files",
   "slow/documented-commands/serving",
   "slow/import-remote",
-  "slow/scale",
-  "slow/faults",
   "worker/guard/fuzz",
 ].map((name) => `test/${name}.test.ts`);
 
