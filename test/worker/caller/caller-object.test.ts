@@ -34,7 +34,7 @@ it("an object that never answers delays nobody: after three seconds the call is 
   const logged = vi.spyOn(console, "error").mockImplementation(() => {});
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
   const noted = noteIdentity(unnoting(never), "somebody", added, "before").catch((error: unknown) => error);
-  await vi.advanceTimersByTimeAsync(3_000);
+  vi.advanceTimersByTime(3_000);
   const error = await noted;
   expect(error).toBeInstanceOf(Unreachable);
   expect(reportUnexpected(error, { correlationId: "ref-1" }, "/admin/api/users")).toMatchObject({
@@ -54,7 +54,7 @@ it("a change that was already made is recorded by a busy object after the timeou
   };
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
   const noted = noteIdentity(unnoting(slow), user, { ...revoked, key: "k1" }, "after");
-  await vi.advanceTimersByTimeAsync(3_000);
+  vi.advanceTimersByTime(3_000);
   expect(await noted).toBeUndefined();
   vi.useRealTimers();
   free();

@@ -150,10 +150,11 @@ describe("the X-Request-Id of the admin API", () => {
 
   it("is in the one log line of a change that was made, which is no refusal", async () => {
     const headers = { "content-type": "application/json", authorization: `Bearer ${await keyOf(["admin"])}` };
-    const { lines } = listen();
+    const { lines, until } = listen();
     const sent = newPerson(`user-${crypto.randomUUID()}`);
     const response = await send("/admin/api/users", { ...sent, headers });
     expect(response.status).toBe(201);
+    await until("request_counted");
     expect(lines()).toMatchObject([
       { event: "request_counted", target: "admin.users.add", correlation_id: nameOf(response) },
     ]);
