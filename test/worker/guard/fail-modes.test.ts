@@ -91,9 +91,9 @@ describe("an object that throws", () => {
     const { callers, stubs } = failing("decideAll", () => new Promise<never>(() => {}));
     const asked = newCaller({ callers }).ask(...good);
     await untilAsked(stubs, 1);
-    await vi.advanceTimersByTimeAsync(2_999);
+    vi.advanceTimersByTime(2_999);
     expect(logged).toEqual([]);
-    await vi.advanceTimersByTimeAsync(1);
+    vi.advanceTimersByTime(1);
     vi.useRealTimers();
     expect((await asked).refusal).toBeUndefined();
     expect(stubs).toHaveLength(1);
@@ -108,7 +108,7 @@ describe("an object that throws", () => {
     const { ask } = newCaller({ callers });
     const asked = Array.from({ length: 60 }, () => ask(...good));
     await untilAsked(stubs, 60);
-    await vi.advanceTimersByTimeAsync(3_000);
+    vi.advanceTimersByTime(3_000);
     vi.useRealTimers();
     const answers = await Promise.all(asked);
     expect(answers.filter(({ refusal }) => refusal?.code === "unavailable")).toHaveLength(60);
