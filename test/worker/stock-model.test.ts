@@ -33,9 +33,10 @@ it("does what a plain model does, in any interleaving", { timeout: 120_000 }, as
       for (const [name, count] of Object.entries({ changes: run.changes.length, holds: run.holds.length }))
         seen.set(name, (seen.get(name) ?? 0) + count);
     }),
-    { numRuns: 30, endOnFailure: true },
+    // With 30 runs, one seed of a hundred held too few times for the last check.
+    { numRuns: 45, endOnFailure: true },
   );
   // The operations are not all refused.
-  expect(seen.get("changes")).toBeGreaterThan(0);
-  expect(seen.get("holds")).toBeGreaterThan(0);
+  expect(seen.get("changes")).toBeGreaterThan(60);
+  expect(seen.get("holds")).toBeGreaterThan(20);
 });

@@ -7,7 +7,7 @@ import { withoutPace } from "../support/pace.ts";
 
 // Any input to the endpoint gets an answer in time, no 5xx without a reference, and no internal text.
 
-/** CI runs more: FUZZ_RUNS=5000. */
+/** CI runs more: FUZZ_RUNS=20000. */
 const BODIES = inject("fuzzRuns");
 /** Requests in flight together, a few from one address, because a limit would hide the code after it. */
 const TOGETHER = 20;
