@@ -4,6 +4,7 @@
 import { existsSync } from "node:fs";
 import { demoKeysPath } from "./local/demo-keys.ts";
 import { DEFAULT_STATE_DIR, findServer, startServer } from "./local/server.ts";
+import { noteWranglerDev } from "./local/wrangler-dev.ts";
 
 // wrangler's test harness builds as `wrangler dev` does, and uses no state folder.
 const isDev = process.env["WRANGLER_COMMAND"] === "dev" && (process.env["VITEST"] ?? "") === "";
@@ -33,5 +34,6 @@ async function prepareState(stateDir: string): Promise<void> {
     });
     await server.close();
   }
+  await noteWranglerDev(stateDir);
   console.log(`The demo users' access keys are in ${demoKeysPath(stateDir)}`);
 }

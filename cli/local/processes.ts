@@ -25,14 +25,30 @@ export async function endRuntime(pid: number): Promise<void> {
   }
 }
 
+/** Returns the command line of a process, parted by spaces; undefined if none runs or the system does not tell. */
+export const commandLineOf = async (pid: number): Promise<string | undefined> =>
+  (await tell(pid, "cmdline", "args"))?.replaceAll("\0", " ");
+
+/** Returns the process that started another one; undefined if the system does not tell. */
+export async function parentOf(pid: number): Promise<number | undefined> {
+  const [, parent] = /(?:^|PPid:\s*)(\d+)$/m.exec((await tell(pid, "status", "ppid")) ?? "") ?? [];
+  return parent === undefined ? undefined : Number(parent);
+}
+
 /** Returns the name of the program with a process id; undefined if none runs or the system does not tell. */
 async function programOf(pid: number): Promise<string | undefined> {
+  const name = await tell(pid, "comm", "comm");
+  return name === undefined ? undefined : basename(name);
+}
+
+/** Reads a file of Linux's /proc, or a column of `ps`. */
+async function tell(pid: number, file: string, column: string): Promise<string | undefined> {
   try {
-    const name =
+    const text =
       process.platform === "linux"
-        ? await readFile(`/proc/${pid}/comm`, "utf8")
-        : (await promisify(execFile)("ps", ["-o", "comm=", "-p", String(pid)])).stdout;
-    return basename(name.trim());
+        ? await readFile(`/proc/${pid}/${file}`, "utf8")
+        : (await promisify(execFile)("ps", ["-o", `${column}=`, "-p", String(pid)])).stdout;
+    return text.trim();
   } catch {
     return undefined;
   }

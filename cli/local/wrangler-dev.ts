@@ -1,16 +1,19 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import * as z from "zod";
 import type { Statement } from "../../src/database/statement.ts";
 import { hashSecret } from "../../src/identity/secrets.ts";
 import { readDemoKeys } from "./demo-keys.ts";
+import { commandLineOf, parentOf } from "./processes.ts";
 import { safeUrl } from "../safe-url.ts";
 import type { LocalServer, Row } from "./server.ts";
 
 // A running `npx wrangler dev`. Commands reach its database through wrangler's own Local Explorer, which exists only on the
 // machine of a developer. The deployed Worker has no such endpoint.
 
-/** The variable that holds the URL of a `wrangler dev` on another port. */
+/** The variable that holds the URL of a `wrangler dev` that chose its port itself. */
 export const WRANGLER_DEV_VARIABLE = "CATALOG_DEV_URL";
-const DEFAULT_URL = "http://127.0.0.1:8787";
+const DEFAULT_PORT = "8787";
 const DATABASES = "/cdn-cgi/local/explorer/api/d1/database";
 /** wrangler names the local database by its binding. */
 const DATABASE = "DB";
@@ -30,9 +33,42 @@ const answerSchema = z.union([
   z.object({ success: z.literal(false), errors: z.array(z.object({ message: z.string() })) }),
 ]);
 
-/** Returns the running `wrangler dev` that uses a state folder; undefined if none does. */
+const notePath = (stateDir: string) => join(stateDir, "wrangler-dev.pid");
+
+/** Notes which process uses a state folder: the `wrangler dev` that started this one, by way of a shell. */
+export async function noteWranglerDev(stateDir: string): Promise<void> {
+  let pid: number | undefined = process.ppid;
+  while (pid !== undefined && pid > 1 && !(await isWranglerDev(pid))) pid = await parentOf(pid);
+  if (pid !== undefined) await writeFile(notePath(stateDir), String(pid));
+}
+
+const lineOf = async (pid: number) => (pid > 0 ? await commandLineOf(pid) : undefined) ?? "";
+const isWranglerDev = async (pid: number) => /wrangler.* dev\b/.test(await lineOf(pid));
+
+/** Returns the command line of the noted `wrangler dev`; undefined if it has ended. */
+async function commandLine(stateDir: string): Promise<string | undefined> {
+  const pid = Number(await readFile(notePath(stateDir), "utf8").catch(() => ""));
+  // Another program may have the process id by now.
+  return (await isWranglerDev(pid)) ? lineOf(pid) : undefined;
+}
+
+/**
+ * Returns the running `wrangler dev` that uses a state folder; undefined if none does. Throws an Error if one runs but
+ * does not answer where it should.
+ */
 export async function findWranglerDev(stateDir: string): Promise<LocalServer | undefined> {
-  const { origin: url } = new URL(safeUrl(process.env[WRANGLER_DEV_VARIABLE] ?? DEFAULT_URL));
+  const line = await commandLine(stateDir);
+  const [, port = DEFAULT_PORT] = /--port[= ](\d+)/.exec(line ?? "") ?? [];
+  const { origin } = new URL(safeUrl(process.env[WRANGLER_DEV_VARIABLE] ?? `http://127.0.0.1:${port}`));
+  const found = await connectTo(origin, stateDir);
+  if (found === undefined && line !== undefined)
+    throw new Error(
+      `npx wrangler dev uses the local state, but does not answer at ${origin}. Wait until it has started, or set ${WRANGLER_DEV_VARIABLE} to the URL that it prints.`,
+    );
+  return found;
+}
+
+async function connectTo(url: string, stateDir: string): Promise<LocalServer | undefined> {
   const keys = await readDemoKeys(stateDir);
   const hashes = Object.values(keys).map(hashSecret);
   if (hashes.length === 0 || !(await hasExplorer(url))) return undefined;

@@ -12,7 +12,6 @@ let dev: Running;
 let url: string;
 
 const environment = () => ({
-  CATALOG_DEV_URL: url,
   WRANGLER_SEND_METRICS: "false",
   CLOUDFLARE_CF_FETCH_ENABLED: "false",
   // wrangler's build command runs in this environment.
@@ -37,11 +36,12 @@ afterAll(async () => {
   await rm(project, { recursive: true });
 });
 
-const run = (...args: string[]): Promise<Ended> =>
+const runWith = (env: Record<string, string>, ...args: string[]): Promise<Ended> =>
   start(process.execPath, [join(project, "bin/product-catalog-mcp.mjs"), ...args], {
     cwd: project,
-    env: environment(),
+    env: { ...environment(), ...env },
   }).ended;
+const run = (...args: string[]): Promise<Ended> => runWith({}, ...args);
 
 describe("npx wrangler dev", { timeout: 240_000 }, () => {
   it("answers from the sample, and the commands find it", async () => {
@@ -68,6 +68,20 @@ describe("npx wrangler dev", { timeout: 240_000 }, () => {
     expect((await run("users", "bootstrap", "boss")).stdout).toContain("pcm_");
     // No second runtime has opened the folder.
     expect(existsSync(join(project, ".wrangler/state/product-catalog.lock"))).toBe(false);
+  });
+
+  it("is no second runtime's neighbour where commands can't find it", async () => {
+    const env = { CATALOG_DEV_URL: `http://127.0.0.1:${await freePort()}` };
+    for (const args of [
+      ["import", join(project, "own.jsonl")],
+      ["users", "list"],
+      ["ask", "umbrella"],
+      ["dev"],
+    ]) {
+      const { code, stdout, stderr } = await runWith(env, ...args);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+      expect(stderr).toContain("set CATALOG_DEV_URL to the URL that it prints");
+    }
   });
 
   it("keeps npm run dev from its folder", async () => {
