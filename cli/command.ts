@@ -2,6 +2,20 @@ import { Command, type Option } from "commander";
 import { type Flag, lostFlags } from "./npm-flags.ts";
 import { PROGRAM } from "./program.ts";
 
+/** Flags of wrangler that no command here has. Whoever gives one must learn that it has no effect. */
+const WRANGLER_FLAGS = [
+  "config",
+  "domain",
+  "domains",
+  "env",
+  "env-file",
+  "keep-vars",
+  "name",
+  "route",
+  "routes",
+  "var",
+];
+
 /** A command that refuses to run if npm took one of its flags. */
 class ProjectCommand extends Command {
   override createCommand(name?: string): Command {
@@ -35,7 +49,8 @@ export function commandOf(name: string): Command {
 function refuseLostFlags(command: Command): void {
   // Other scripts, such as `npm test`, start commands too, and their flags are their own.
   if (process.env["npm_lifecycle_script"]?.includes(`bin/${PROGRAM}.mjs`) !== true) return;
-  const problem = lostFlags(flagsOf(command), process.argv.slice(2), process.env);
+  const foreign = WRANGLER_FLAGS.map((name): Flag => ({ name, accepts: () => true }));
+  const problem = lostFlags([...flagsOf(command), ...foreign], process.argv.slice(2), process.env);
   if (problem !== undefined) throw new Error(problem);
 }
 

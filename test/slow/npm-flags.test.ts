@@ -58,6 +58,7 @@ it.concurrent.each(own.filter(({ script }) => !WITHOUT_FLAGS.has(script)))(
 
 it.each([
   [["run", "-s", "deploy", "--dry-run"], "npm run deploy -- --dry-run"],
+  [["run", "-s", "deploy", "--env=staging"], "npm run deploy -- --env=staging"],
   [["run", "-s", "dev", "--port", "3000"], "npm run dev -- --port 3000"],
   [["run", "-s", "ask", "wireless keyboard", "--json"], 'npm run ask -- "wireless keyboard" --json'],
   [["run", "-s", "ask", "--limit", "3", "wireless mouse"], 'npm run ask -- "wireless mouse" --limit 3'],
