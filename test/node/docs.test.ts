@@ -64,3 +64,9 @@ describe("docs/deploy.md", async () => {
     expect(Math.abs(total - Number(sum))).toBeLessThan(rounding);
   });
 });
+
+it("docs/add-a-tool.md shows the example that test/worker/signals.test.ts runs", async () => {
+  const source = await readFile("test/worker/support/check-availability.ts", "utf8");
+  const asInTools = source.replaceAll("../../../src/tools/", "./").replaceAll("../../../src/", "../");
+  expect(await readFile("docs/add-a-tool.md", "utf8")).toContain(asInTools);
+});
