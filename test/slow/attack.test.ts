@@ -8,7 +8,7 @@ import * as z from "zod";
 import { demoKeys } from "../../cli/local/demo-users.ts";
 import { type LocalServer, startServer } from "../../cli/local/server.ts";
 import { listenOn } from "../node/support/listen-on.ts";
-import { startCommand, within } from "../node/support/processes.ts";
+import { runCommand } from "../node/support/run-command.ts";
 
 const SECRET = `whsec_${Buffer.from("a secret of twenty-four bytes or more").toString("base64")}`;
 
@@ -61,7 +61,7 @@ const verdictSchema = z.object({
 
 async function attack(family: string) {
   const args = [family, "--state", join(folder, "state"), "--json"];
-  const { code, stdout, stderr } = await within(100_000, startCommand("lab attack", args));
+  const { code, stdout, stderr } = await runCommand("lab attack", args);
   expect(stderr).toBe("");
   return { code, ...verdictSchema.parse(JSON.parse(stdout)) };
 }
@@ -100,7 +100,7 @@ describe("npx product-catalog-mcp lab attack", () => {
   });
 
   it("lists the families if it gets an unknown one", async () => {
-    const { code, stderr } = await within(20_000, startCommand("lab attack", ["nothing"]));
+    const { code, stderr } = await runCommand("lab attack", ["nothing"]);
     expect(code).toBe(1);
     expect(stderr).toContain("profile-loop");
   });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { type Anchor, exportLine, genesis, link } from "../../src/caller/audit/chain.ts";
 import { listenOn } from "../node/support/listen-on.ts";
-import { startCommand, within } from "../node/support/processes.ts";
+import { runCommand } from "../node/support/run-command.ts";
 
 const STARTED = 1_800_000_000_000;
 
@@ -53,8 +53,7 @@ beforeEach(async () => {
   return () => rm(folder, { recursive: true });
 });
 
-const audit = (...args: string[]) =>
-  within(30_000, startCommand("audit", args, { env: { CATALOG_ADMIN_KEY: "a key" } }));
+const audit = (...args: string[]) => runCommand("audit", args, { env: { CATALOG_ADMIN_KEY: "a key" } });
 const exportTo = (out: string) => audit("export", "ada", "--url", url, "-o", out);
 
 function serveExport(response: ServerResponse, records: number): void {

@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type LocalServer, startServer } from "../../cli/local/server.ts";
 import { generateProducts } from "../../cli/sample/generate.ts";
-import { count, jsonl, product, readReport, seed, snapshot, startImport } from "../node/support/imports.ts";
+import { count, jsonl, product, readReport, runImport, seed, snapshot } from "../node/support/imports.ts";
 import { start } from "../node/support/processes.ts";
 
 // One server serves the whole file; every command finds it by its lock.
@@ -49,7 +49,7 @@ describe("a file that cannot be read to its end", () => {
     before = await snapshot(server);
   });
 
-  it.concurrent.each([
+  it.each([
     { what: "a gzip that ends early", name: "t.jsonl.gz", contents: cut(zipped), says: FULL },
     { what: "a CSV gzip that ends early", name: "t.csv.gz", contents: cut(gzipSync(csv)), says: FULL },
     { what: "a damaged gzip", name: "d.jsonl.gz", contents: changedAt(-6), says: DAMAGED },
@@ -95,7 +95,7 @@ describe("a file that cannot be read to its end", () => {
     },
   ])("leaves the catalog unchanged: $what", async ({ name, contents, flags = [], says }) => {
     if (contents !== undefined) await writeFile(at(name), contents);
-    const { code, stdout, stderr } = await startImport(state, [at(name), ...flags]).ended;
+    const { code, stdout, stderr } = await runImport(state, [at(name), ...flags]);
     expect(code).toBe(1);
     expect(stdout + stderr).toMatch(says);
     expect(stdout + stderr).not.toMatch(/^\s+at |node:internal/m);
