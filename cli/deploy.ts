@@ -8,7 +8,7 @@ import { commandOf } from "./command.ts";
 import { wholeNumber } from "./arguments.ts";
 import { type Answer, askWorker, upload } from "./deploy/execute.ts";
 import { type Action, NOTHING, type Step, plan } from "./deploy/plan.ts";
-import { readProject } from "./deploy/project.ts";
+import { digestOfBuild, readProject } from "./deploy/project.ts";
 import { readAccount, readFound } from "./deploy/read-account.ts";
 import { recallUrl, rememberUrl } from "./deploy/remembered-url.ts";
 import { problemLine } from "./policy/problem-line.ts";
@@ -65,15 +65,18 @@ async function deploy(): Promise<number> {
     return 1;
   }
   if (await hasUncommitted()) say("Uncommitted changes are deployed too.");
-  say("Building…");
   const project = await readProject();
-  say("Asking Cloudflare what exists…");
   const account = await readAccount(project.accountId);
   if (account === undefined && options.dryRun !== true)
     throw new Error(
       "Not logged in to Cloudflare. Run npx wrangler login, or set CLOUDFLARE_API_TOKEN. To see the steps without a login, add --dry-run.",
     );
-  const planned = plan(account === undefined ? NOTHING : await readFound(project), project, options);
+  say("Building, and asking Cloudflare what exists…");
+  const [found, digest] = await Promise.all([
+    account === undefined ? NOTHING : readFound(project),
+    digestOfBuild(),
+  ]);
+  const planned = plan(found, { ...project, digest }, options);
   if (!planned.ok) throw new Error(planned.problem);
   const { steps } = planned;
   const isDone = steps.every(({ action }) => action === "keep");
@@ -84,7 +87,7 @@ async function deploy(): Promise<number> {
 
   const place = { accountId: account.id, worker: project.worker };
   if (!isDone) say(`Deploying ${project.worker}…`);
-  const targets = isDone ? [] : await upload(project, planned.connectStore);
+  const targets = isDone ? [] : await upload({ ...project, digest }, planned.connectStore);
   const target = targets.map(urlOfTarget).find((each) => each !== undefined);
   if (target !== undefined) await rememberUrl(place, target);
   const url = project.publicUrl ?? target ?? (await recallUrl(place));

@@ -2,6 +2,7 @@ import { type Hash, createHash } from "node:crypto";
 import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
+import { parse } from "smol-toml";
 import * as z from "zod";
 import type { Wanted } from "./plan.ts";
 import { ROOT, wrangler } from "../wrangler.ts";
@@ -17,24 +18,19 @@ export const DATABASE_BINDING = "DB";
 const configSchema = z.object({
   name: z.string(),
   account_id: z.string().optional(),
-  vars: z.record(z.string(), z.unknown()),
+  vars: z.record(z.string(), z.unknown()).default({}),
   d1_databases: z.array(z.object({ binding: z.string(), database_name: z.string().optional() })),
 });
 
-export interface Project extends Wanted {
+export interface Project extends Omit<Wanted, "digest"> {
   /** The account that wrangler.toml names. */
   accountId: string | undefined;
   publicUrl: string | undefined;
 }
 
-/**
- * Reads wrangler.toml as wrangler does, and builds the Worker to compute its digest. Makes no network
- * request.
- */
+/** Reads what a deployment needs of wrangler.toml. wrangler's own reader takes a second to load. */
 export async function readProject(): Promise<Project> {
-  // Loaded here because it takes a second, and --help should not wait for it.
-  const { unstable_readConfig: readConfig } = await import("wrangler");
-  const config = configSchema.safeParse(readConfig({ config: CONFIG }, { hideWarnings: true }));
+  const config = configSchema.safeParse(parse(await readFile(CONFIG, "utf8")));
   const databases = config.data?.d1_databases ?? [];
   const database = databases.find(({ binding }) => binding === DATABASE_BINDING)?.database_name;
   if (!config.success || database === undefined)
@@ -47,15 +43,14 @@ export async function readProject(): Promise<Project> {
     worker: name,
     database,
     store: `${name}-${STORE_BINDING.toLowerCase().replaceAll("_", "-")}`,
-    digest: await digestOfBuild(),
     settings: Object.keys(vars),
     accountId: account_id,
     publicUrl: typeof publicUrl === "string" && publicUrl !== "" ? publicUrl : undefined,
   };
 }
 
-/** The first 32 hex digits of the SHA-256 of the uploaded files and wrangler.toml. */
-async function digestOfBuild(): Promise<string> {
+/** Builds the Worker. Returns the first 32 hex digits of the SHA-256 of the uploaded files and wrangler.toml. */
+export async function digestOfBuild(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "catalog-build-"));
   try {
     await wrangler(["deploy", "--dry-run", "--outdir", folder]);

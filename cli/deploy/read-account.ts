@@ -1,6 +1,6 @@
 import * as z from "zod";
-import type { Deployed, Found, Wanted } from "./plan.ts";
-import { DATABASE_BINDING } from "./project.ts";
+import type { Deployed, Found } from "./plan.ts";
+import { DATABASE_BINDING, type Project } from "./project.ts";
 import { NO_WORKER, WranglerError, tryWrangler, wrangler } from "../wrangler.ts";
 
 /**
@@ -65,7 +65,7 @@ export async function readAccount(configured: string | undefined): Promise<Accou
 }
 
 /** Reads what already exists in the account. It changes nothing. */
-export async function readFound(wanted: Wanted): Promise<Found> {
+export async function readFound(wanted: Pick<Project, "database" | "store">): Promise<Found> {
   const [worker, databases, stores] = await Promise.all([
     readWorker(),
     ask(databasesSchema, ["d1", "list", "--json"]),

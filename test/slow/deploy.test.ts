@@ -53,25 +53,7 @@ const report = ({ stdout }: Ended) => {
 };
 
 describe("npm run deploy", () => {
-  it("creates everything in order from nothing, and nothing the second time", async () => {
-    const first = await deploy("--json");
-    expect(report(first)).toEqual({
-      changed: true,
-      mcpUrl: "https://product-catalog-mcp.example.workers.dev/mcp",
-      setupUrl: "https://product-catalog-mcp.example.workers.dev/setup",
-      actions: ["create", "create", "deploy"],
-    });
-    expect(cloud.writes()).toEqual(EVERYTHING);
-
-    // The Worker makes its own secret key.
-    expect([...cloud.secrets]).toEqual([]);
-    cloud.calls.length = 0;
-    const second = await deploy("--json");
-    expect(report(second)).toMatchObject({ changed: false, actions: ["keep", "keep", "keep"] });
-    expect(cloud.writes()).toEqual([]);
-  });
-
-  it("stops if the upload fails, says what to do, and resumes from there", async () => {
+  it("creates everything in order; resumes after a failed upload, whose reason it says; then changes nothing", async () => {
     cloud.refuseNext(`PUT ${WORKER}`);
     const broken = await deploy("--json");
     expect(broken).toMatchObject({ code: 1, stdout: "" });
@@ -80,16 +62,35 @@ describe("npm run deploy", () => {
     expect(broken.stderr).toContain("It needs Edit on Workers Scripts, Workers KV Storage and D1");
     expect(broken.stderr).toContain("Fix this and run npm run deploy again");
     expect(broken.stderr).not.toMatch(/^\s+at /m);
+    expect(cloud.writes()).toEqual(EVERYTHING.slice(0, 5));
     const [store] = cloud.stores.values();
 
     cloud.calls.length = 0;
     const again = await deploy("--json");
-    expect(report(again)).toMatchObject({ actions: ["connect", "connect", "deploy"] });
+    expect(report(again)).toEqual({
+      changed: true,
+      mcpUrl: "https://product-catalog-mcp.example.workers.dev/mcp",
+      setupUrl: "https://product-catalog-mcp.example.workers.dev/setup",
+      actions: ["connect", "connect", "deploy"],
+    });
     // Everything created before the upload already exists.
     expect(cloud.writes()).toEqual([EVERYTHING[0], ...EVERYTHING.slice(4)]);
-    const bound = cloud.versions.at(-1)?.bindings.find(({ type }) => type === "kv_namespace");
-    expect(bound).toMatchObject({ name: "OAUTH_KV", namespace_id: store });
+    const bindings = cloud.versions.at(-1)?.bindings;
+    expect(bindings?.find(({ type }) => type === "kv_namespace")).toMatchObject({
+      name: "OAUTH_KV",
+      namespace_id: store,
+    });
+    expect(bindings?.find(({ name }) => name === "DEPLOYED_COMMIT")).toMatchObject({
+      text: expect.stringMatching(/^[0-9a-f]{12}\+?$/),
+    });
     expect(await readdir(".")).not.toContain(".wrangler-connect.toml");
+    // The Worker makes its own secret key.
+    expect([...cloud.secrets]).toEqual([]);
+
+    cloud.calls.length = 0;
+    const last = await deploy("--json");
+    expect(report(last)).toMatchObject({ changed: false, actions: ["keep", "keep", "keep"] });
+    expect(cloud.writes()).toEqual([]);
   });
 
   it("leaves another project's database alone", async () => {
@@ -136,8 +137,6 @@ describe("npx wrangler deploy", () => {
     );
     expect([...cloud.secrets]).toEqual([]);
     // It recorded no digest.
-    expect(report(await deploy("--json")).actions).toEqual(["keep", "keep", "deploy"]);
-    const commit = cloud.versions.at(-1)?.bindings.find(({ name }) => name === "DEPLOYED_COMMIT");
-    expect(commit).toMatchObject({ text: expect.stringMatching(/^[0-9a-f]{12}\+?$/) });
+    expect(report(await deploy("--dry-run", "--json")).actions).toEqual(["keep", "keep", "deploy"]);
   });
 });
