@@ -16,7 +16,6 @@ import { queryStream, seed } from "./bench/workload.ts";
 import { readProducts } from "./eval/read-data.ts";
 
 const GENERATED = 20_000;
-const CALLERS = 200;
 
 const options = commandOf("lab bench")
   .description(
@@ -32,6 +31,7 @@ const options = commandOf("lab bench")
   .option("--starts <number>", "how many times to start all Workers", positiveNumber, 4)
   .option("--rounds <number>", "rounds after each start; each measures every variant once", positiveNumber, 4)
   .option("--seconds <number>", "seconds of load per variant and round", positiveNumber, 1)
+  .option("--callers <number>", "callers who take turns, at least 3", wholeNumber, 200)
   .option("--warm-up <calls>", "calls to each variant before it is measured", wholeNumber, WARM_UP_CALLS)
   .option("--far", "add network time to every trip to D1, an object or KV")
   .option("--d1 <ms>", "network time of a trip to D1, with --far", positiveNumber, 30)
@@ -47,6 +47,7 @@ const options = commandOf("lab bench")
     starts: number;
     rounds: number;
     seconds: number;
+    callers: number;
     warmUp: number;
     far?: boolean;
     d1: number;
@@ -77,7 +78,7 @@ for (const { build } of [...measured.keys()].map((name) => variants[name]))
   if (!bundles.has(build)) bundles.set(build, await bundle(build, join(root, `bundle-${bundles.size}`)));
 say(`Importing ${products.length.toLocaleString("en")} products`);
 const seeded = join(root, "seed");
-const keys = await seed(seeded, products, CALLERS);
+const keys = await seed(seeded, products, options.callers);
 const names = products.map(({ name }) => name);
 const common = { seeded, bundles, keys, measured, newQueries: () => queryStream(names) };
 for (let start = 1; start <= options.starts; start++) {

@@ -1,13 +1,14 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { CheckedRow } from "../../src/catalog/import/read/check-rows.ts";
 import { type ImportOptions, importCatalog } from "../../src/catalog/import/import-catalog.ts";
 import { remoteTarget } from "../../cli/import/remote-target.ts";
-import { queryRemote } from "../../cli/remote-sql.ts";
+import { startServer } from "../../cli/local/server.ts";
 import type { ProductRecord } from "../../src/catalog/import/record.ts";
-import { product } from "../node/support/imports.ts";
+import { product, seed } from "../node/support/imports.ts";
 
 // A local D1 that wrangler runs stands in for the deployed one.
 
@@ -39,31 +40,45 @@ async function importRemotely(records: ProductRecord[], options: Partial<ImportO
     ...options,
   });
 }
-const catalog = () =>
-  queryRemote(
-    [
-      { sql: "SELECT sku, price_minor, status FROM products ORDER BY sku", values: [] },
-      { sql: "SELECT import_id FROM import_rows UNION SELECT id FROM imports", values: [] },
-    ],
-    database,
+/** Reads the database's file: another start of wrangler would take seconds. */
+async function catalog() {
+  const path = join(folder, "v3/d1/miniflare-D1DatabaseObject");
+  const [name = ""] = (await readdir(path)).filter((each) => /^[0-9a-f]{64}\.sqlite$/.test(each));
+  const database = new DatabaseSync(join(path, name), { readOnly: true });
+  const rows = [
+    "SELECT sku, price_minor, status FROM products ORDER BY sku",
+    "SELECT import_id FROM import_rows UNION SELECT id FROM imports",
+  ].map((sql) =>
+    database
+      .prepare(sql)
+      .all()
+      .map((row) => ({ ...row })),
   );
+  database.close();
+  return rows;
+}
 // Each call of wrangler takes seconds.
 const TIMEOUT_MS = 600_000;
 
 it(
   "compares a remote import, asks for --yes if prices jump, and then applies it",
   async () => {
-    const old = ["A", "B", "C"].map((sku) => product({ sku, price_minor: 1_000 }));
-    expect(await importRemotely(old)).toMatchObject({
-      applied: true,
-      comparison: { added: 3, changed: 0, unchanged: 0, missing: 0, price_jumps: 0 },
-    });
+    const server = await startServer({ stateDir: folder });
+    await seed(
+      server,
+      ["A", "B", "C"].map((sku) => product({ sku, price_minor: 1_000 })),
+    );
+    await server.close();
 
-    const dear = [product({ sku: "A", price_minor: 100_000 }), product({ sku: "B", price_minor: 1_000 })];
+    const dear = [
+      product({ sku: "A", price_minor: 100_000 }),
+      product({ sku: "B", price_minor: 1_000 }),
+      product({ sku: "D", price_minor: 1_000 }),
+    ];
     expect(await importRemotely(dear)).toMatchObject({
       good: false,
       applied: false,
-      comparison: { added: 0, changed: 1, unchanged: 1, missing: 1, price_jumps: 1 },
+      comparison: { added: 1, changed: 1, unchanged: 1, missing: 1, price_jumps: 1 },
       priceJumps: [{ sku: "A", currency: "USD", before: 1_000, after: 100_000 }],
     });
     const active = { price_minor: 1_000, status: "active" };
@@ -77,6 +92,7 @@ it(
         { sku: "A", price_minor: 100_000, status: "active" },
         { sku: "B", ...active },
         { sku: "C", price_minor: 1_000, status: "discontinued" },
+        { sku: "D", ...active },
       ],
       [],
     ]);

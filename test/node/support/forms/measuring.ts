@@ -1,7 +1,7 @@
 import type { Form } from "./form.ts";
 
 const SMALL_CATALOG = "--products products.jsonl.gz";
-const SMALL_BENCH = `npm run -s bench -- ${SMALL_CATALOG} --starts 1 --rounds 1 --seconds 0.05 --warm-up 16`;
+const SMALL_BENCH = `npm run -s bench -- ${SMALL_CATALOG} --starts 1 --rounds 1 --seconds 0.05 --warm-up 4 --callers 4`;
 
 /** Commands that start servers of their own, and measure them. */
 export const MEASURING: Record<string, Form> = {
@@ -48,7 +48,7 @@ export const MEASURING: Record<string, Form> = {
     codes: [0, 1],
   },
   "npm run bench -- search": { run: "npm run -s bench -- search --sizes 200 --rounds 1" },
-  "npm run bench -- flood": { run: "npm run -s bench -- flood --products 200 --seconds 0.3 --flood tools" },
+  "npm run bench -- flood": { like: "npm run bench -- flood --check" },
   "npm run bench -- flood --check": {
     run: "npm run -s bench -- flood --products 200 --seconds 0.3 --flood tools --check",
     codes: [0, 1],
