@@ -44,7 +44,7 @@ export const FILES: Record<string, Form> = {
   "npm run test:slow": { ranBy: ".ci/run" },
   "bash .ci/run": { notRun: "it is CI" },
   "npm test -- registry labels tools permission surface compatibility": { run: "npm test -- wilson" },
-  "npx vitest run --project worker test/worker/cost.test.ts": { ranBy: "test/worker/cost.test.ts" },
+  "npx vitest run --project slow-worker test/worker/cost.test.ts": { ranBy: "test/worker/cost.test.ts" },
   "npx vitest run --project slow test/slow/dashboard": { ranBy: "test/slow/dashboard.browser.test.ts" },
   "npx vitest run --project slow test/slow/upgrade.test.ts": { ranBy: "test/slow/upgrade.test.ts" },
   "npx vitest run --project pictures": { run: "npx vitest list --project pictures --filesOnly" },
