@@ -1,10 +1,9 @@
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { promisify } from "node:util";
 import { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -116,24 +115,25 @@ describe("its end, if it runs the Worker itself", () => {
     return { child, exit: once(child, "exit") };
   };
 
+  // They use one folder in turn, because filling a new one takes seconds.
+  const state = () => at("own");
+
   it.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("%s: exit code 0 and nothing left", async (signal) => {
-    const state = at(signal);
-    const { child, exit } = await startOwn(state);
-    const lock = await readLock(state);
+    const { child, exit } = await startOwn(state());
+    const lock = await readLock(state());
     child.kill(signal);
     expect(await exit).toEqual([0, null]);
-    await expectNothingLeft(state, lock?.runtimes ?? []);
+    await expectNothingLeft(state(), lock?.runtimes ?? []);
     expect(await groupMembers(child.pid ?? 0)).toEqual([]);
   });
 
   it("output that nobody reads: exit code 0 and nothing left", async () => {
-    const state = at("epipe");
-    const { child, exit } = await startOwn(state);
-    const lock = await readLock(state);
+    const { child, exit } = await startOwn(state());
+    const lock = await readLock(state());
     child.stdout.destroy();
     child.stdin.write(line(callTool(2, "list_categories")));
     expect(await exit).toEqual([0, null]);
-    await expectNothingLeft(state, lock?.runtimes ?? []);
+    await expectNothingLeft(state(), lock?.runtimes ?? []);
   });
 
   it("input that ends before it has started: exit code 0 and nothing left", async () => {
@@ -145,10 +145,10 @@ describe("its end, if it runs the Worker itself", () => {
 
   it("calls in flight at the end of input are answered first, and settled in the audit", async () => {
     const input = [line(initialize(1)), line(callTool(2, ask.name, ask.arguments))];
-    const ended = await within(30_000, startCommand("stdio", ["--state", at("early")], { input }));
+    const ended = await within(30_000, startCommand("stdio", ["--state", state()], { input }));
     expect(ended.stdout.trim().split("\n")).toHaveLength(2);
-    const server = await startServer({ stateDir: at("early") });
-    const audit = await within(30_000, startCommand("audit", ["export", "local", "--state", at("early")]));
+    const server = await startServer({ stateDir: state() });
+    const audit = await within(30_000, startCommand("audit", ["export", "local", "--state", state()]));
     await server.close();
     expect(audit.stdout).toContain('"search_products"');
     expect(audit.stdout).toMatch(/"kind":"outcome".*"outcome":"ok"/);
@@ -159,26 +159,4 @@ describe("its end, if it runs the Worker itself", () => {
     const ended = await within(30_000, startCommand("stdio", ["--state", at("file/state")]));
     expect(ended).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining(at("file/state")) });
   });
-});
-
-it("the deployed bundle lacks its local endpoint, and the local bundle has it", async () => {
-  const bundle = async (...args: string[]) => {
-    const out = at(`bundle-${args.length}`);
-    await promisify(execFile)(process.execPath, [
-      "node_modules/wrangler/bin/wrangler.js",
-      "deploy",
-      ...args,
-      "--dry-run",
-      "--outdir",
-      out,
-    ]);
-    const scripts = (await readdir(out)).filter((name) => name.endsWith(".js"));
-    return (await Promise.all(scripts.map((name) => readFile(join(out, name), "utf8")))).join("\n");
-  };
-  const marks = ["__local", "LOCAL_KEY"];
-  const deployed = await bundle();
-  expect(deployed).toContain("tools/call");
-  expect(marks.filter((mark) => deployed.includes(mark))).toEqual([]);
-  const local = await bundle("src/local/worker.ts");
-  expect(marks.filter((mark) => local.includes(mark))).toEqual(marks);
 });
