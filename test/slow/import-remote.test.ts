@@ -1,7 +1,6 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { CheckedRow } from "../../src/catalog/import/read/check-rows.ts";
 import { type ImportOptions, importCatalog } from "../../src/catalog/import/import-catalog.ts";
@@ -9,6 +8,7 @@ import { remoteTarget } from "../../cli/import/remote-target.ts";
 import { startServer } from "../../cli/local/server.ts";
 import type { ProductRecord } from "../../src/catalog/import/record.ts";
 import { product, seed } from "../node/support/imports.ts";
+import { readLocalD1 } from "../node/support/local-d1.ts";
 
 // A local D1 that wrangler runs stands in for the deployed one.
 
@@ -40,23 +40,11 @@ async function importRemotely(records: ProductRecord[], options: Partial<ImportO
     ...options,
   });
 }
-/** Reads the database's file: another start of wrangler would take seconds. */
-async function catalog() {
-  const path = join(folder, "v3/d1/miniflare-D1DatabaseObject");
-  const [name = ""] = (await readdir(path)).filter((each) => /^[0-9a-f]{64}\.sqlite$/.test(each));
-  const database = new DatabaseSync(join(path, name), { readOnly: true });
-  const rows = [
+const catalog = () =>
+  readLocalD1(folder, [
     "SELECT sku, price_minor, status FROM products ORDER BY sku",
     "SELECT import_id FROM import_rows UNION SELECT id FROM imports",
-  ].map((sql) =>
-    database
-      .prepare(sql)
-      .all()
-      .map((row) => ({ ...row })),
-  );
-  database.close();
-  return rows;
-}
+  ]);
 // Each call of wrangler takes seconds.
 const TIMEOUT_MS = 600_000;
 

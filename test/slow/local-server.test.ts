@@ -1,9 +1,8 @@
-import { mkdir, mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -20,6 +19,7 @@ import {
   startImport,
 } from "../node/support/imports.ts";
 import { listenOn } from "../node/support/listen-on.ts";
+import { readLocalD1 } from "../node/support/local-d1.ts";
 import {
   type Running,
   endGroups,
@@ -274,14 +274,7 @@ describe("an import to the deployed database", () => {
     };
     const [expected] = await Promise.all([importedLocally(), execute()]);
     await rm(join(file, ".."), { recursive: true });
-    const database = await openDatabase(at("d1"));
-    const found = TABLES.map((sql) =>
-      database
-        .prepare(sql)
-        .all()
-        .map((row) => ({ ...row })),
-    );
-    database.close();
+    const found = await readLocalD1(at("d1"), TABLES);
     expect(found[0]).toHaveLength(records.length);
     expect(found).toEqual(expected);
   });
@@ -292,12 +285,5 @@ describe("an import to the deployed database", () => {
     const answer = await query(fresh, ...TABLES);
     await fresh.close();
     return answer;
-  }
-
-  async function openDatabase(persisted: string): Promise<DatabaseSync> {
-    const path = join(persisted, "v3/d1/miniflare-D1DatabaseObject");
-    const name = (await readdir(path)).find((each) => /^[0-9a-f]{64}\.sqlite$/.test(each));
-    if (name === undefined) throw new Error(`No database in ${path}`);
-    return new DatabaseSync(join(path, name), { readOnly: true });
   }
 });
