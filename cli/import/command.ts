@@ -13,7 +13,6 @@ import { type Outcome, printReport } from "./report.ts";
 import { type Screening, screen } from "../../src/catalog/import/read/screen.ts";
 import { rewindable } from "./spool.ts";
 import { type TargetEvents, targetInParts } from "../../src/catalog/import/target-in-parts.ts";
-import { fileTarget, remoteTarget } from "./remote-target.ts";
 import { gzipProblem } from "../../src/catalog/import/read/source.ts";
 import type { Target } from "../../src/catalog/import/target.ts";
 
@@ -58,14 +57,16 @@ export async function runImport(name: string, flags: ImportFlags): Promise<numbe
         if (flags.json !== true) console.error(sentence);
       });
       const input = { ...prepared, title: name === "-" ? "Standard input" : basename(name) };
-      if (flags.remote === true && flags.dryRun === true) {
-        const target = await fileTarget();
+      // A local import needs no wrangler.
+      const remote = flags.remote === true ? await import("./remote-target.ts") : undefined;
+      if (remote !== undefined && flags.dryRun === true) {
+        const target = await remote.fileTarget();
         const { report, ...rest } = await importInto(target, input, { ...flags, dryRun: false }, run);
         console.error(`Nothing was sent. The SQL is in ${target.path}`);
         return printReport({ report: { ...report, applied: false }, ...rest }, flags);
       }
-      if (flags.remote === true)
-        return printReport(await importInto(await remoteTarget(), input, flags, run), flags);
+      if (remote !== undefined)
+        return printReport(await importInto(await remote.remoteTarget(), input, flags, run), flags);
       const outcome = await withServer({ stateDir: flags.state }, (server) =>
         importInto(targetInParts(server, sayParts(flags)), input, flags, run),
       );

@@ -1,5 +1,7 @@
-import { Presets, SingleBar } from "cli-progress";
 import type { Source } from "./open-source.ts";
+
+/** Loaded for a terminal alone. */
+const bars = process.stderr.isTTY ? await import("cli-progress") : undefined;
 
 export interface Progress {
   /** Shows that `done` things are finished. */
@@ -16,14 +18,14 @@ const LINE_EVERY_MS = 2_000;
 export function showProgress(source: Source, what: string, things = "products"): Progress {
   const started = Date.now();
   const rate = (done: number) => Math.round((done * 1000) / Math.max(1, Date.now() - started));
-  if (process.stderr.isTTY && source.size !== undefined) {
-    const bar = new SingleBar(
+  if (bars !== undefined && source.size !== undefined) {
+    const bar = new bars.SingleBar(
       {
         format: `${what} {bar} {percentage}% | {done} ${things} | {rate}/s | {eta_formatted} left`,
         stream: process.stderr,
         etaBuffer: 50,
       },
-      Presets.shades_classic,
+      bars.Presets.shades_classic,
     );
     bar.start(source.size, 0, { done: 0, rate: 0 });
     return {

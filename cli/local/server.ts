@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import * as z from "zod";
 import type { Statement } from "../../src/database/statement.ts";
-import { type Engine, startEngine } from "./engine.ts";
+import type { Engine } from "./engine.ts";
 import { isListening, readLock, takeLock } from "./lock-file.ts";
 import { followRuntimes } from "./runtimes.ts";
 import { olderSecret } from "./older-secret.ts";
@@ -112,6 +112,8 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
     lock.release();
   };
   try {
+    // Commands that find a running server need no bundler.
+    const { startEngine } = await import("./engine.ts");
     engine = await startEngine({
       config: `${ROOT}wrangler.toml`,
       entrypoint: `${ROOT}${entrypoint}`,
