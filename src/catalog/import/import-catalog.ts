@@ -87,11 +87,15 @@ async function stageAndApply(
   // One chunk is written while the next is read; both take about as long.
   let writing = Promise.resolve();
   try {
-    for await (const { records, staged, end } of chunks(rows, target.statementMax, report, (row) => {
-      if (badRows.length < BAD_ROWS_KEPT) badRows.push(row);
-      options.onBadRow(row.line, row.problem);
-    })) {
-      addExamples(examples, records);
+    const reading = {
+      report,
+      onRecord: (record: ProductRecord) => addExample(examples, record),
+      onBadRow(row: BadRow) {
+        if (badRows.length < BAD_ROWS_KEPT) badRows.push(row);
+        options.onBadRow(row.line, row.problem);
+      },
+    };
+    for await (const { staged, end } of chunks(rows, target.statementMax, reading)) {
       const statements = staged.length > 0 ? stageRows(importId, staged, end) : [];
       await writing;
       writing = target.stage(statements);
@@ -166,30 +170,33 @@ function whyRefused(
 }
 
 /** The first products of the file, and not three variants of the first one. */
-function addExamples(examples: ProductRecord[], records: readonly ProductRecord[]): void {
-  for (const record of records) {
-    if (examples.length === EXAMPLES) return;
-    const isShown =
-      record.group !== undefined && examples.some(({ group }) => group?.id === record.group?.id);
-    if (!isShown) examples.push(record);
-  }
+function addExample(examples: ProductRecord[], record: ProductRecord): void {
+  if (examples.length === EXAMPLES) return;
+  const isShown = record.group !== undefined && examples.some(({ group }) => group?.id === record.group?.id);
+  if (!isShown) examples.push(record);
 }
 
 interface Chunk {
-  records: ProductRecord[];
+  /** The number of products. */
+  size: number;
   /** As they are staged. Those that an earlier run has staged are left out. */
   staged: string[];
   /** The number of valid products in the file up to its last one. Several may stand on one line. */
   end: number;
 }
 
+interface Reading {
+  report: { rows: number; bad: number; resumedAfter: number };
+  onRecord: (record: ProductRecord) => void;
+  onBadRow: (row: BadRow) => void;
+}
+
 async function* chunks(
   rows: AsyncIterable<CheckedRow>,
   bytesMax: number,
-  report: { rows: number; bad: number; resumedAfter: number },
-  onBadRow: (row: BadRow) => void,
+  { report, onRecord, onBadRow }: Reading,
 ): AsyncGenerator<Chunk> {
-  let chunk: Chunk = { records: [], staged: [], end: 0 };
+  let chunk: Chunk = { size: 0, staged: [], end: 0 };
   let bytes = 0;
   for await (const row of rows) {
     if ("problem" in row) {
@@ -199,19 +206,21 @@ async function* chunks(
     }
     const staged = report.rows < report.resumedAfter ? undefined : stagedRow(row.record);
     const size = staged === undefined ? 0 : bytesInSql(staged);
-    if (chunk.records.length === CHUNK_ROWS || (bytes + size > bytesMax && chunk.records.length > 0)) {
+    if (chunk.size === CHUNK_ROWS || (bytes + size > bytesMax && chunk.size > 0)) {
       yield chunk;
-      chunk = { records: [], staged: [], end: 0 };
+      chunk = { size: 0, staged: [], end: 0 };
       bytes = 0;
     }
     report.rows++;
     bytes += size;
-    chunk.records.push(row.record);
+    chunk.size++;
+    onRecord(row.record);
     if (staged !== undefined) chunk.staged.push(staged);
     chunk.end = report.rows;
   }
-  if (chunk.records.length > 0) yield chunk;
+  if (chunk.size > 0) yield chunk;
 }
 
 /** A comma follows each row, and a quote is written twice. */
-const bytesInSql = (row: string): number => Buffer.byteLength(row.replaceAll("'", "''")) + 1;
+const bytesInSql = (row: string): number =>
+  Buffer.byteLength(row.includes("'") ? row.replaceAll("'", "''") : row) + 1;
