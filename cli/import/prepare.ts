@@ -1,3 +1,5 @@
+import * as z from "zod";
+import { productRecordSchema } from "../../src/catalog/import/record.ts";
 import { withFlag } from "../../src/catalog/import/read/notes.ts";
 import {
   type Prepared as PreparedInput,
@@ -38,6 +40,7 @@ export async function prepare(
       valueMax: VALUE_MAX,
       say: (sentence) => say(withFlag(sentence)),
       checkUnchanged,
+      schema: z.compile(productRecordSchema),
       onSurveyed(rows) {
         if (source !== undefined) progress ??= showProgress(source, "Checking", "rows");
         progress?.update(rows);

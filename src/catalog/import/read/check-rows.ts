@@ -19,6 +19,8 @@ export interface Checking {
   /** Imports a product without its invalid optional fields, and notes them. */
   isLenient?: boolean;
   notes?: Notes;
+  /** The schema in a compiled form, which a Worker can't make. */
+  schema?: typeof productRecordSchema;
 }
 
 /** Fields without which a product can still be sold. An invalid one says more about the export than about the product. */
@@ -36,11 +38,11 @@ const OPTIONAL = new Set([
 /** Checks each row, and rejects a SKU that appears twice. */
 export async function* checkRows(
   rows: AsyncIterable<Row>,
-  { isLenient = false, notes = new Notes() }: Checking = {},
+  { isLenient = false, notes = new Notes(), schema = productRecordSchema }: Checking = {},
 ): AsyncGenerator<CheckedRow> {
   const lineOf = new Map<string, number>();
   for await (const row of rows) {
-    const checked = "problem" in row ? row : check(row.line, row.value, isLenient ? notes : undefined);
+    const checked = "problem" in row ? row : check(row.line, row.value, isLenient ? notes : undefined, schema);
     if ("record" in checked) {
       const first = lineOf.get(checked.record.sku);
       if (first !== undefined) {
@@ -53,8 +55,13 @@ export async function* checkRows(
   }
 }
 
-function check(line: number, value: unknown, lenient: Notes | undefined): CheckedRow {
-  const parsed = safeParse(productRecordSchema, value, { error: plainProblem });
+function check(
+  line: number,
+  value: unknown,
+  lenient: Notes | undefined,
+  schema: typeof productRecordSchema,
+): CheckedRow {
+  const parsed = safeParse(schema, value, { error: plainProblem });
   if (!parsed.success) {
     const { issues } = parsed;
     if (lenient !== undefined && issues.every(({ path }) => OPTIONAL.has(String(path[0]))))
@@ -62,6 +69,7 @@ function check(line: number, value: unknown, lenient: Notes | undefined): Checke
         line,
         without(value, issues, (field, problem) => lenient.drop(field, line, problem)),
         undefined,
+        schema,
       );
     const problems = issues.slice(0, PROBLEMS_SHOWN).map(saying);
     return { line, problem: problems.join("; ") };

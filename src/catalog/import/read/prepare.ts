@@ -1,6 +1,6 @@
 import { clip, plainLine } from "../../../text/plain-text.ts";
 import type { Unit } from "./amounts.ts";
-import { type CheckedRow, checkRows } from "./check-rows.ts";
+import { type CheckedRow, type Checking, checkRows } from "./check-rows.ts";
 import { type Pairs, pairsOf } from "./choices.ts";
 import { convert } from "./convert.ts";
 import type { Notes, Sentence } from "./notes.ts";
@@ -43,6 +43,8 @@ export interface Preparing {
   checkUnchanged?: () => Promise<void>;
   /** Gets the number of rows that were read to decide. */
   onSurveyed?: (rows: number) => void;
+  /** The schema of products in a compiled form. */
+  schema?: Checking["schema"];
 }
 
 const SEPARATORS: Readonly<Record<"point" | "comma", Separator>> = { point: ".", comma: "," };
@@ -54,7 +56,7 @@ const SEPARATORS: Readonly<Record<"point" | "comma", Separator>> = { point: ".",
 export async function prepareInput(
   input: Input,
   flags: ReadFlags,
-  { valueMax, say, checkUnchanged = async () => {}, onSurveyed = () => {} }: Preparing,
+  { valueMax, say, checkUnchanged = async () => {}, onSurveyed = () => {}, schema }: Preparing,
 ): Promise<Prepared> {
   const set = flags.currency === undefined ? flags.set : [...flags.set, `currency=${flags.currency}`];
   const map = pairsOf("--map", flags.map);
@@ -75,7 +77,11 @@ export async function prepareInput(
     products,
     map,
     async *rows(drafts, notes) {
-      yield* checkRows(convert(drafts, facts, notes), { isLenient: preset.isLenient, notes });
+      yield* checkRows(convert(drafts, facts, notes), {
+        isLenient: preset.isLenient,
+        notes,
+        ...(schema && { schema }),
+      });
       // A file that is still being written may end at a whole row.
       await checkUnchanged();
     },
