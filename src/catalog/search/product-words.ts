@@ -77,7 +77,7 @@ export function productWords(product: Searchable, prices: readonly number[]): Pr
   const traits = [...Object.entries(product.attributes), ...Object.entries(product.options)];
   const attributes = words(traits.map(attributeText).join(" . "));
   const sku = words(product.sku).filter((part) => /\d/.test(part));
-  const inParts = codes(`${product.sku} ${product.name} ${product.model} ${product.description}`);
+  const inParts = [product.sku, product.name, product.model, product.description].flatMap(codes);
   const joined = new Set([
     ...sku,
     ...inParts,
@@ -99,7 +99,12 @@ export function productWords(product: Searchable, prices: readonly number[]): Pr
 }
 
 /** Joins words with spaces. A repeated word gets spaces of its own, so that both occurrences are counted. */
-const padded = (list: readonly string[]): string => ` ${list.join(" ")} `.replace(/ (\S+)(?= \1 )/g, " $1 ");
+function padded(list: readonly string[]): string {
+  if (list.length === 0) return "  ";
+  let text = " ";
+  for (const [index, word] of list.entries()) text += word === list[index + 1] ? `${word}  ` : `${word} `;
+  return text;
+}
 
 function attributeText([key, value]: [string, string | number | boolean | null]): string {
   if (value === true) return key;

@@ -73,12 +73,13 @@ const WORD = new RegExp(
 );
 /** Most text is ASCII, which needs no normal form and a tenth of the time to be split. */
 const ASCII = /^[\t\n\r -~]*$/;
+const DIGIT = /\d/;
 const ASCII_WORD = /[a-z\d]+(?:\.\d[a-z\d]*)*(?:[+#]{1,3}(?![a-z\d]))?/g;
 export const isUnspaced = new RegExp(`^[${UNSPACED}]`, "v");
 const MEASURE = /^(\d+(?:\.\d+)?)\p{L}{1,4}$/u;
 // A match must begin where a run of letters and digits begins, for the same reason as in UNIT.
 const CODE = /(?<![\p{L}\p{N}])[\p{L}\p{N}]+(?:[-/._][\p{L}\p{N}]+)+/gu;
-const SEPARATED = /[-/._]|[^\t\n\r -~]/;
+const SEPARATED = /[A-Za-z\d][-/._][A-Za-z\d]|[^\t\n\r -~]/;
 const CODE_MAX = 40;
 const NEGATED = "no_";
 
@@ -86,7 +87,8 @@ const NEGATED = "no_";
 export function words(text: string): string[] {
   const found: string[] = [];
   let isNegated = false;
-  for (const word of plain(text).match(ASCII.test(text) ? ASCII_WORD : WORD) ?? []) {
+  const isAscii = ASCII.test(text);
+  for (const word of plain(text, isAscii).match(isAscii ? ASCII_WORD : WORD) ?? []) {
     if (WITHOUT.has(word)) {
       isNegated = true;
       continue;
@@ -101,8 +103,9 @@ export function words(text: string): string[] {
 const readings = new Map<string, readonly string[]>();
 const READINGS_MAX = 10_000;
 
-/** A word as the index has it. Words repeat, so the last thousands are remembered. */
+/** A word as the index has it. Words repeat, so the last thousands are remembered; codes and numbers seldom do. */
 function readingOf(word: string): readonly string[] {
+  if (DIGIT.test(word)) return isUnspaced.test(word) ? pairs(word) : signs(word);
   let read = readings.get(word);
   if (read === undefined) {
     if (readings.size >= READINGS_MAX) readings.clear();
@@ -117,9 +120,11 @@ export function negated(word: string): string | undefined {
   return word.startsWith(NEGATED) ? word.slice(NEGATED.length) : undefined;
 }
 
-function plain(text: string): string {
-  const folded = (ASCII.test(text) ? text.toLowerCase() : toLatin(text)).replaceAll("''", '"');
-  return (/\d/.test(folded) ? measured(folded) : folded).replace(/'s(?![\p{L}\p{N}])/gu, "");
+function plain(text: string, isAscii: boolean): string {
+  const folded = isAscii ? text.toLowerCase() : toLatin(text);
+  const read = (whole: string) => (DIGIT.test(whole) ? measured(whole) : whole);
+  if (!folded.includes("'")) return read(folded);
+  return read(folded.replaceAll("''", '"')).replace(/'s(?![\p{L}\p{N}])/gu, "");
 }
 
 /** Lower case without accents and signs, and typographic marks as ASCII has them. */
@@ -199,13 +204,15 @@ export function codes(text: string): string[] {
 /** The last letters of unspaced runs. Every other letter begins a pair, which finds it. */
 export function lastLetters(text: string): string[] {
   if (ASCII.test(text)) return [];
-  const runs = (plain(text).match(WORD) ?? []).filter((word) => isUnspaced.test(word));
+  const runs = (plain(text, false).match(WORD) ?? []).filter((word) => isUnspaced.test(word));
   return runs.flatMap((run) => Array.from(run).slice(1).at(-1) ?? []);
 }
 
 /** The numbers inside words that also have letters: "5610" in "tw5610". */
 export function numbersIn(list: readonly string[]): string[] {
-  return list.filter((word) => /\p{L}/u.test(word)).flatMap((word) => word.match(/\d{2,}/g) ?? []);
+  return list
+    .filter((word) => DIGIT.test(word) && /\p{L}/u.test(word))
+    .flatMap((word) => word.match(/\d{2,}/g) ?? []);
 }
 
 /** The index word of an attribute's word. It differs from a word of the text, so a search for it skips other rows. */
