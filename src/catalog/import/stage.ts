@@ -42,24 +42,31 @@ export function stageRows(importId: string, rows: readonly string[], line: numbe
 }
 
 /** A record in the form of its columns and with its search words, as JSON. */
-export function stagedRow({ sale, group, images, rating, cost_minor, ...record }: ProductRecord): string {
+export function stagedRow(record: ProductRecord): string {
+  const { sale, group, images, rating, cost_minor } = record;
   const minor = minorPerMajor(record.currency);
   const prices = [record.price_minor, ...(sale === undefined ? [] : [sale.price_minor])];
   const [image_url = "", ...more_images] = images;
   return JSON.stringify({
     ...record,
+    // Columns of their own follow. JSON leaves out what is undefined.
+    sale: undefined,
+    group: undefined,
+    images: undefined,
+    rating: undefined,
+    cost_minor: undefined,
     minor_per_major: minor,
     cost: cost_minor,
     image_url,
     more_images,
     paths: pathsOf(record.category),
-    ...(sale && {
-      sale_minor: sale.price_minor,
-      sale_starts_at: timeOf(sale.starts_at),
-      sale_ends_at: timeOf(sale.ends_at),
-    }),
-    ...(group && { group_key: group.id, group_name: group.name }),
-    ...(rating && { rating_value: rating.value, rating_count: rating.count }),
+    sale_minor: sale?.price_minor,
+    sale_starts_at: timeOf(sale?.starts_at),
+    sale_ends_at: timeOf(sale?.ends_at),
+    group_key: group?.id,
+    group_name: group?.name,
+    rating_value: rating?.value,
+    rating_count: rating?.count,
     words: productWords(
       record,
       prices.map((price) => price / minor),

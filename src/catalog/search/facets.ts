@@ -119,9 +119,20 @@ function priceRange(from: number, to: number, settled: boolean): string {
   return `(${found.map((word) => `"${word}"`).join(" OR ")})`;
 }
 
+const slugs = new Map<string, string>();
+/** Bounds what is remembered to a few megabytes. */
+const SLUGS_MAX = 5_000;
+
+/** Brands and categories repeat, so the last thousands are remembered. */
 function slug(text: string): string {
-  return text
-    .toLowerCase()
-    .normalize("NFKD")
-    .replace(/[^\p{L}\p{N}]+/gu, ".");
+  let found = slugs.get(text);
+  if (found === undefined) {
+    if (slugs.size >= SLUGS_MAX) slugs.clear();
+    found = text
+      .toLowerCase()
+      .normalize("NFKD")
+      .replace(/[^\p{L}\p{N}]+/gu, ".");
+    slugs.set(text, found);
+  }
+  return found;
 }
