@@ -21,6 +21,8 @@ export interface Checking {
   notes?: Notes;
   /** The schema in a compiled form, which a Worker can't make. */
   schema?: typeof productRecordSchema;
+  /** Runs after the last row. */
+  atEnd?: () => Promise<void>;
 }
 
 /** Fields without which a product can still be sold. An invalid one says more about the export than about the product. */
@@ -38,7 +40,7 @@ const OPTIONAL = new Set([
 /** Checks each row, and rejects a SKU that appears twice. */
 export async function* checkRows(
   rows: AsyncIterable<Row>,
-  { isLenient = false, notes = new Notes(), schema = productRecordSchema }: Checking = {},
+  { isLenient = false, notes = new Notes(), schema = productRecordSchema, atEnd }: Checking = {},
 ): AsyncGenerator<CheckedRow> {
   const lineOf = new Map<string, number>();
   for await (const row of rows) {
@@ -53,6 +55,7 @@ export async function* checkRows(
     }
     yield checked;
   }
+  await atEnd?.();
 }
 
 function check(

@@ -76,15 +76,14 @@ export async function prepareInput(
   return {
     products,
     map,
-    async *rows(drafts, notes) {
-      yield* checkRows(convert(drafts, facts, notes), {
+    rows: (drafts, notes) =>
+      checkRows(convert(drafts, facts, notes), {
         isLenient: preset.isLenient,
         notes,
+        // A file that is still being written may end at a whole row.
+        atEnd: checkUnchanged,
         ...(schema && { schema }),
-      });
-      // A file that is still being written may end at a whole row.
-      await checkUnchanged();
-    },
+      }),
   };
 }
 

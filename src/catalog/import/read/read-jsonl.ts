@@ -18,7 +18,7 @@ export async function* readJsonl(bytes: AsyncIterable<Buffer>, lineMax = LINE_MA
     const row =
       length > lineMax
         ? { line, problem: `is longer than ${lineMax} bytes` }
-        : parse(line, Buffer.concat(held));
+        : parse(line, held.length === 1 && held[0] ? held[0] : Buffer.concat(held));
     line++;
     held = [];
     length = 0;

@@ -2,13 +2,19 @@ import { type Reading, STOCK, formOf, readNumber, toMinor } from "./amounts.ts";
 import { toAvailability, toCondition, toDay, toGtin, toImages, toInstant, toUrl } from "./field-text.ts";
 import { htmlToText } from "./html-text.ts";
 import { madeSku, skuOf } from "./made-sku.ts";
-import { type Draft, isObject, present, textOf } from "./rows.ts";
+import { type Cells, type Draft, isObject, present, textOf } from "./rows.ts";
 import type { Survey } from "./survey.ts";
 import type { Notes } from "./notes.ts";
 
 /** A row of the catalog's schema, not checked yet, or the problem with its numbers. */
-type Converted = { value: Record<string, unknown> } | { problem: string };
+type Converted = { value: Cells } | { problem: string };
 
+const CONVERTED = [
+  ["gtin", toGtin],
+  ["condition", toCondition],
+  ["availability", toAvailability],
+  ["available_from", toDay],
+] as const;
 const TEXTS = ["name", "brand", "model", "category", "description"] as const;
 
 /**
@@ -26,10 +32,8 @@ export function toRecord(
   const stock = readStock(fields["stock"], reading, notes);
   if (typeof stock === "string") return { problem: stock };
 
-  const value: Record<string, unknown> = { ...fields, ...money };
-  for (const name of ["price", "list_price", "cost", "sale", "stock"]) delete value[name];
-  if (money.sale !== undefined) value["sale"] = money.sale;
-  if (stock !== undefined) value["stock"] = stock;
+  const { price: _price, list_price: _listed, cost: _cost, sale: _sale, stock: _stock, ...others } = fields;
+  const value: Record<string, unknown> = { ...others, ...money, ...(stock && { stock }) };
 
   const sku = skuOf(draft);
   if (draft.identity !== undefined && (sku === "" || repeatedSkus.has(sku))) {
@@ -44,16 +48,11 @@ export function toRecord(
   cleanNested(value);
   if (value["url"] !== undefined) value["url"] = toUrl(value["url"]);
   const images = toImages(value["images"]);
-  if (value["images"] !== undefined || value["image_url"] !== undefined)
+  if (value["image_url"] !== undefined) {
     value["images"] = images.length > 0 ? images : toImages(value["image_url"]);
-  delete value["image_url"];
-  const mapped = {
-    gtin: toGtin,
-    condition: toCondition,
-    availability: toAvailability,
-    available_from: toDay,
-  };
-  for (const [name, convert] of Object.entries(mapped))
+    value["image_url"] = undefined;
+  } else if (value["images"] !== undefined) value["images"] = images;
+  for (const [name, convert] of CONVERTED)
     if (value[name] !== undefined) value[name] = convert(value[name]);
   return { value: present(value) };
 }
