@@ -1,6 +1,6 @@
 /* eslint-disable no-control-regex -- control characters are what these patterns are for */
 
-import { SIGNATURES } from "./injection-signatures.ts";
+import { SIGNATURES, SUSPICIOUS } from "./injection-signatures.ts";
 import { plainText } from "./plain-text.ts";
 
 /** Characters of a text that are compared with the signatures: more than any answer shows of one text. */
@@ -38,9 +38,9 @@ export function scanForInjection(text: string): string[] {
   const visible = (isAscii ? text : plainText(text)).slice(0, SCANNED_MAX);
   const readings = readingsOf(visible);
   for (const decoded of decodedRuns(visible)) readings.push(...readingsOf(decoded));
-  for (const { family, pattern } of SIGNATURES) {
-    if (readings.some((reading) => pattern.test(reading))) found.add(family);
-  }
+  const suspicious = readings.filter((reading) => SUSPICIOUS.test(reading));
+  for (const { family, pattern } of suspicious.length > 0 ? SIGNATURES : [])
+    if (suspicious.some((reading) => pattern.test(reading))) found.add(family);
   return [...found];
 }
 
@@ -126,19 +126,19 @@ function isInstruction(text: string): boolean {
 function readingsOf(text: string): string[] {
   const isAscii = ASCII.test(text);
   const base = isAscii ? text : text.normalize("NFKD").replace(/\p{M}/gu, "");
-  const plain = base.toLowerCase().replaceAll("’", "'");
+  const plain = isAscii ? base.toLowerCase() : base.toLowerCase().replaceAll("’", "'");
   const latin = isAscii
     ? plain
     : plain.replace(/[\u0370-\u0556]/g, (letter) => LOOKALIKES.get(letter) ?? letter);
   const joined = latin.replace(/(?<![a-z])(?:[a-z][ .*_-]){2,}[a-z](?![a-z])/g, (run) =>
     run.replace(/[^a-z]/g, ""),
   );
-  return [...new Set([plain, latin, joined])].map((reading) => reading.replace(/[^\S\n]+/g, " "));
+  return [...new Set([plain, latin, joined])].map((reading) => reading.replace(/[^\S\n]{2,}|[^\S\n ]/g, " "));
 }
 
 /** Returns decoded runs of base64, hexadecimal or binary digits that decode to text. */
 function decodedRuns(text: string): string[] {
-  const base64 = take(text, /[A-Za-z0-9+/_-]{24,}/g).map((run) => Buffer.from(run, "base64"));
+  const base64 = take(text, /(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{24,}/g).map((run) => Buffer.from(run, "base64"));
   const hex = take(text, /(?:[0-9a-f]{2}[ :]?){16,}/gi).map((run) =>
     Buffer.from(run.replace(/[^0-9a-f]/gi, ""), "hex"),
   );
