@@ -138,7 +138,9 @@ function readingsOf(text: string): string[] {
 
 /** Returns decoded runs of base64, hexadecimal or binary digits that decode to text. */
 function decodedRuns(text: string): string[] {
-  const base64 = take(text, /(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{24,}/g).map((run) => Buffer.from(run, "base64"));
+  const base64 = take(text, /(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{24,}/g).map((run) =>
+    Buffer.from(run, "base64"),
+  );
   const hex = take(text, /(?:[0-9a-f]{2}[ :]?){16,}/gi).map((run) =>
     Buffer.from(run.replace(/[^0-9a-f]/gi, ""), "hex"),
   );

@@ -44,7 +44,8 @@ export async function* checkRows(
 ): AsyncGenerator<CheckedRow> {
   const lineOf = new Map<string, number>();
   for await (const row of rows) {
-    const checked = "problem" in row ? row : check(row.line, row.value, isLenient ? notes : undefined, schema);
+    const checked =
+      "problem" in row ? row : check(row.line, row.value, isLenient ? notes : undefined, schema);
     if ("record" in checked) {
       const first = lineOf.get(checked.record.sku);
       if (first !== undefined) {

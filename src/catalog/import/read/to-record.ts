@@ -52,8 +52,7 @@ export function toRecord(
     value["images"] = images.length > 0 ? images : toImages(value["image_url"]);
     value["image_url"] = undefined;
   } else if (value["images"] !== undefined) value["images"] = images;
-  for (const [name, convert] of CONVERTED)
-    if (value[name] !== undefined) value[name] = convert(value[name]);
+  for (const [name, convert] of CONVERTED) if (value[name] !== undefined) value[name] = convert(value[name]);
   return { value: present(value) };
 }
 
