@@ -27,9 +27,8 @@ const ANSWER_NEEDS: Needs = { forms: "your (?:[a-z]{4,8} )?(?:answer|repl|respon
 
 /** Matches texts that have a sign, or one of the beginnings. Plain words come first, because V8 compares them all at once. */
 export function needing(all: readonly Needs[]): RegExp {
-  const words = all.flatMap(({ words }) => words?.split("|") ?? []).toSorted();
-  const forms = all.flatMap(({ forms }) => forms ?? []);
-  const beginnings = [...words, ...forms].join("|");
+  const plain = all.flatMap(({ words }) => words?.split("|") ?? []).toSorted();
+  const beginnings = [...plain, ...all.flatMap(({ forms }) => forms ?? [])].join("|");
   return new RegExp(beginnings === "" ? SIGNS : String.raw`${SIGNS}|\b(?:${beginnings})`, "u");
 }
 

@@ -17,12 +17,17 @@ const expected = readdirSync(FOLDER)
 const products = [...expected, ...generateProducts(50, 1)];
 
 const options = { error: () => undefined };
-const expectSame = (row: unknown) =>
-  expect(safeParse(compiled, row, options)).toEqual(safeParse(productRecordSchema, row, options));
+const read = (row: unknown) => ({
+  compiled: safeParse(compiled, row, options),
+  plain: safeParse(productRecordSchema, row, options),
+});
 
 it("reads products as the schema does", () => {
   expect(products.length).toBeGreaterThan(100);
-  for (const product of products) expectSame(product);
+  for (const product of products) {
+    const answers = read(product);
+    expect(answers.compiled).toEqual(answers.plain);
+  }
 });
 
 it("reads products with any other value in a field as the schema does", () => {
@@ -47,7 +52,8 @@ it("reads products with any other value in a field as the schema does", () => {
   );
   fc.assert(
     fc.property(fc.constantFrom(...products), fc.constantFrom(...fields), other, (product, field, value) => {
-      expectSame({ ...product, [field]: value });
+      const answers = read({ ...product, [field]: value });
+      expect(answers.compiled).toEqual(answers.plain);
     }),
     { numRuns: 2_000 },
   );
