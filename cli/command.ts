@@ -2,7 +2,7 @@ import { Command, type Option } from "commander";
 import { type Flag, lostFlags } from "./npm-flags.ts";
 import { PROGRAM } from "./program.ts";
 
-/** Flags of wrangler that no command here has. Whoever gives one must learn that it has no effect. */
+/** Flags of wrangler that no npm script here has: each is refused, because without its flag the script would do something else. */
 const WRANGLER_FLAGS = [
   "config",
   "domain",
