@@ -125,6 +125,49 @@ describe("prices", () => {
     expect(problems).toEqual([expect.stringMatching(/^2: price: is in USD.*EUR/)]);
   });
 
+  it.each([
+    "9,50 zł",
+    "US$ 9,50",
+    "¥800,00",
+    "10,00 kr",
+    "R$ 9,50",
+    "9,50 lei",
+    "£9,50",
+    "$9,50",
+    "9,50 ₿",
+    "CHF 9,50",
+  ])("are refused in a foreign currency: %s", async (price) => {
+    const { records, problems } = await read("foreign.csv", csv([price, "1,50"]));
+    expect(records).toHaveLength(1);
+    expect(problems).toEqual([expect.stringMatching(/^2: price: .* EUR$/)]);
+    const list = `sku;name;category;price;currency;list_price;cost\nA;Pan;Home;1,50;EUR;`;
+    expect((await read("list.csv", `${list}${price};`)).problems).toEqual([
+      expect.stringMatching(/^2: list_price: .* EUR$/),
+    ]);
+    expect((await read("cost.csv", `${list};${price}`)).problems).toEqual([
+      expect.stringMatching(/^2: cost: .* EUR$/),
+    ]);
+  });
+
+  it.each([
+    ["$9.50", "USD"],
+    ["$9.50", "CAD"],
+    ["US$ 9.50", "USD"],
+    ["CA$9.50", "CAD"],
+    ["9.50 kr", "SEK"],
+    ["9.50 kr.", "DKK"],
+    ["¥9.00", "JPY"],
+    ["¥9.50", "CNY"],
+    ["£9.50", "GBP"],
+    ["£9.50", "GIP"],
+    ["9.50 zł", "PLN"],
+    ["Fr. 9.50", "CHF"],
+    ["Rs. 9.50", "INR"],
+  ])("may have a sign that their currency uses: %s in %s", async (price, currency) => {
+    expect((await read("own.csv", csv([price], currency))).records).toMatchObject([{ currency }]);
+    expect((await read("flag.csv", csv([price], ""), { currency })).records).toMatchObject([{ currency }]);
+  });
+
   it("are rejected with their line if they are no numbers", async () => {
     const { problems, records } = await read("hex.csv", csv(["0x10", "0b11", "0o17", "5.00"]));
     expect(problems).toEqual(

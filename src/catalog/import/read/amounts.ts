@@ -50,7 +50,10 @@ export function readNumber(value: unknown, column: string, { decimals }: Reading
   if (typeof value === "number") return value;
   const text = textOf(value);
   const form = formOf(text);
-  if (form === undefined) return `"${text.slice(0, 40)}" is not a number`;
+  if (form === undefined) {
+    const advice = column !== STOCK && /\d/.test(text) ? ". Write a currency as its code, such as EUR" : "";
+    return `"${text.slice(0, 40)}" is not a number${advice}`;
+  }
   const decimal = decimals.get(column) ?? ".";
   return (
     valueOf(form, decimal) ?? `"${text}" does not have the ${decimal} of its column as decimal separator`

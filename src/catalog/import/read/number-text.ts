@@ -1,3 +1,5 @@
+import { currenciesOf } from "./currency-signs.ts";
+
 /** Points or commas of a number as a person or a program wrote it. */
 export type Separator = "." | ",";
 
@@ -10,12 +12,13 @@ export interface NumberText {
   ambiguous?: Separator;
   /** Whether a fraction is written, even if it is zero. */
   hasFraction: boolean;
-  /** The currency that stands beside the number. */
+  /** The sign, word or code of money that stands beside the number, and the currencies that use it: none if it is unknown. */
+  written?: { unit: string; currencies: readonly string[] };
+  /** The currency that it names by itself. */
   currency?: string;
 }
 
-const SYMBOLS: Readonly<Record<string, string>> = { "€": "EUR", "£": "GBP" };
-/** A code, or any sign of a currency. `$` and `¥` stand for several, so they name none. */
+/** A code, or any sign of a currency. `$`, `¥` and `kr` stand for several, so they name none. */
 const UNIT = String.raw`(?:[A-Za-z]{3}|[A-Z]{0,3}\p{Sc}|(?:kr|Fr|Rs)\.?|zł|Kč|Ft|lei)`;
 const WITH_UNIT = new RegExp(String.raw`^([+-]?)(${UNIT})?([+-]?)([\d.,]+?)([.,]-+)?(${UNIT})?$`, "u");
 export const OTHER: Readonly<Record<Separator, Separator>> = { ".": ",", ",": "." };
@@ -32,14 +35,20 @@ export function numberText(text: string): NumberText | undefined {
     .replace(/(?<=[^\d\s])\s+(?=[+\-.,\d])|(?<=[\d.,-])\s+(?=[^\d\s])/gu, "");
   const [, sign = "", before, inner = "", digits, dash, after] = WITH_UNIT.exec(compact) ?? [];
   if (digits === undefined || (before !== undefined && after !== undefined)) return undefined;
-  const unit = before ?? after ?? "";
-  const currency = SYMBOLS[unit] ?? (/^[a-z]{3}$/i.test(unit) ? unit.toUpperCase() : undefined);
+  const unit = before ?? after;
   const form = formOf(digits);
   if (form === undefined) return undefined;
   // "19,-" is a price of whole euros, not of cents.
   if (dash !== undefined) form.hasFraction = true;
   const isNegative = sign === "-" || inner === "-";
-  return { digits: isNegative ? `-${digits}` : digits, ...form, ...(currency !== undefined && { currency }) };
+  return { digits: isNegative ? `-${digits}` : digits, ...form, ...(unit !== undefined && moneyOf(unit)) };
+}
+
+function moneyOf(unit: string): Pick<NumberText, "written" | "currency"> {
+  const currencies = currenciesOf(unit);
+  const [first, ...others] = currencies;
+  const currency = unit === "£" ? "GBP" : others.length === 0 ? first : undefined;
+  return { written: { unit, currencies }, ...(currency !== undefined && { currency }) };
 }
 
 function formOf(digits: string): Pick<NumberText, "decimal" | "ambiguous" | "hasFraction"> | undefined {

@@ -1,4 +1,4 @@
-import { type Reading, STOCK, formOf, readNumber, toMinor } from "./amounts.ts";
+import { AMOUNTS, type Reading, STOCK, formOf, readNumber, toMinor } from "./amounts.ts";
 import { toAvailability, toCondition, toDay, toGtin, toImages, toInstant, toUrl } from "./field-text.ts";
 import { htmlToText } from "./html-text.ts";
 import { madeSku, skuOf } from "./made-sku.ts";
@@ -93,16 +93,17 @@ interface Money {
 function readMoney(fields: Readonly<Record<string, unknown>>, reading: Reading): Money | string {
   const offered = isObject(fields["sale"]) ? present(fields["sale"]) : {};
   const named = textOf(fields["currency"]).toUpperCase();
-  let currency = named;
-  for (const [name, value] of [
-    ["price", fields["price"]],
-    ["sale.price", offered["price"]],
-  ] as const) {
-    const written = typeof value === "string" ? formOf(textOf(value))?.currency : undefined;
-    if (written === undefined) continue;
-    if (currency !== "" && written !== currency)
-      return `${name}: is in ${written}, but the currency is ${currency}`;
-    currency = written;
+  const amounts = AMOUNTS.flatMap((name) => {
+    const value = name === "sale.price" ? offered["price"] : fields[name];
+    const form = typeof value === "string" ? formOf(textOf(value)) : undefined;
+    return form?.written === undefined ? [] : [{ name, named: form.currency, ...form.written }];
+  });
+  const currency = named || (amounts.find((each) => each.named !== undefined)?.named ?? "");
+  for (const { name, named: own, unit, currencies } of amounts) {
+    if (currencies.length === 0)
+      return `${name}: "${unit}" is no sign of a known currency. Write the code, such as EUR`;
+    if (currency !== "" && !currencies.includes(currency))
+      return `${name}: is in ${own ?? unit}, but the currency is ${currency}`;
   }
   const problems: string[] = [];
   const amount = (column: string, value: unknown): number | undefined => {
