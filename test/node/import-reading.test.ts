@@ -279,13 +279,28 @@ it("goes on after a text that is an object with a length of its own", async () =
 });
 
 describe("a CSV file", () => {
-  it("loses only the rows with a stray quotation mark, and names each line", async () => {
+  it.each([",", ";", "|"])(
+    "may hold marks inside cells that do not begin with one, between %s",
+    async (by) => {
+      const rows = [
+        "sku,name,category,price,currency",
+        'I-1,24" Monitor,TV,1.00,EUR',
+        'I-2,6" x 9",TV,1.00,EUR',
+        'I-3,"""Pro"" panel",TV,1.00,EUR',
+      ];
+      const { records, problems } = await read("inch.csv", rows.join("\n").replaceAll(",", by));
+      expect(problems).toEqual([]);
+      expect(records.map(({ name }) => name)).toEqual(['24" Monitor', '6" x 9"', '"Pro" panel']);
+    },
+  );
+
+  it("loses only the rows with a quotation that ends inside its cell, and names each line", async () => {
     const { records, problems } = await read(
       "inch.csv",
       `sku,name,category,price,currency\nI-1,TV 55" Ultra,TV,1.00,EUR\nI-2,"24" panel",TV,1.00,EUR\nI-3,"6"" cable",TV,1.00,EUR\n`,
     );
-    expect(records.map(({ name }) => name)).toEqual(['6" cable']);
-    expect(problems.map((problem) => problem.slice(0, 2))).toEqual(["2:", "3:"]);
+    expect(records.map(({ name }) => name)).toEqual(['TV 55" Ultra', '6" cable']);
+    expect(problems.map((problem) => problem.slice(0, 2))).toEqual(["3:"]);
   });
 
   it("may hold unquoted marks between tabs, and quoted cells beside them", async () => {

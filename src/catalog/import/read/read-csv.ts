@@ -18,15 +18,14 @@ const recordSchema = z.object({
 
 /**
  * Reads rows of a CSV file with a header, in UTF-8. The delimiter is the given one, else that of Excel's line `sep=;`,
- * else the one that the header has most of. Rows without a value are skipped. A row that holds a stray quotation mark
- * is a problem, as is every line up to the one where the quotation ends; between tabs such a mark is text.
+ * else the one that the header has most of. Rows without a value are skipped. A quotation mark inside a cell that
+ * does not begin with one is text. A row with a quotation that ends inside its cell is a problem, on each of its lines; between
+ * tabs such a mark is text as well.
  */
 export async function* readCsv(bytes: AsyncIterable<Buffer>, delimiter?: string): AsyncGenerator<RawRow> {
   const { first, whole } = await peek(bytes, HEADER_MAX);
   const beginning = first.toString("utf8");
   const [sepLine, sep] = /^"?sep=(.)"?\r?\n/i.exec(beginning) ?? [];
-  const problems: Problem[] = [];
-  let lastProblem = 0;
   let unclosed: Error | undefined;
   const by = delimiter ?? sep ?? delimiterOf(beginning);
   const parser = pipeline(
@@ -40,19 +39,14 @@ export async function* readCsv(bytes: AsyncIterable<Buffer>, delimiter?: string)
       ltrim: true,
       max_record_size: RECORD_MAX,
       relax_column_count: true,
-      // Programs write 27" unquoted between tabs, which no cell holds. Beside a comma it may also be a quotation gone wrong.
-      relax_quotes: by === "\t",
+      relax_quotes: true,
       skip_empty_lines: true,
       skip_records_with_empty_values: true,
       skip_records_with_error: true,
       on_skip(error, raw) {
         if (error === undefined) return;
         const line = beginOf(linesOf(error), raw ?? "");
-        if (WHOLE_FILE.has(error.code)) unclosed = new Error(`line ${line}: ${whyUnreadable(error.code)}`);
-        else {
-          problems.push(...strayMark(line, linesOf(error), lastProblem));
-          lastProblem = Math.max(lastProblem, linesOf(error));
-        }
+        unclosed = new Error(`line ${line}: ${whyUnreadable(error.code)}`);
       },
     }),
     // The iteration throws the callback's error as well.
@@ -61,7 +55,6 @@ export async function* readCsv(bytes: AsyncIterable<Buffer>, delimiter?: string)
   let header: Header | undefined;
   let isFirst = true;
   for await (const parsed of parser) {
-    yield* problems.splice(0);
     const { info, raw, record } = recordSchema.parse(parsed);
     const cells = record.map((cell) => cell.trim());
     if (header === undefined) {
@@ -70,7 +63,9 @@ export async function* readCsv(bytes: AsyncIterable<Buffer>, delimiter?: string)
     }
     // csv-parse reports the line where a record ends; people look for the line where it begins.
     const line = beginOf(info.lines, raw);
-    if (cells.some((cell) => cell.includes(REPLACEMENT))) yield { line, problem: "is not UTF-8" };
+    // Programs write "Pro" panel unquoted between tabs, which no cell holds. Beside a comma it may also be a quotation gone wrong.
+    if (by !== "\t" && record.some((cell) => isBroken(cell, raw))) yield* strayMark(line, info.lines);
+    else if (cells.some((cell) => cell.includes(REPLACEMENT))) yield { line, problem: "is not UTF-8" };
     else if (cells.slice(header.names.length).some((cell) => cell !== "")) yield { line, problem: TOO_WIDE };
     else if (header.problem !== undefined) yield { line, problem: header.problem };
     else {
@@ -78,12 +73,14 @@ export async function* readCsv(bytes: AsyncIterable<Buffer>, delimiter?: string)
       isFirst = false;
     }
   }
-  yield* problems;
   if (unclosed !== undefined) throw unclosed;
 }
 
 const TOO_WIDE = "has more cells than the header; quote cells that contain the delimiter";
-const WHOLE_FILE = new Set(["CSV_QUOTE_NOT_CLOSED", "CSV_MAX_RECORD_SIZE"]);
+
+/** Whether a quotation ends inside its cell. csv-parse keeps its marks, so that the cell is not what a correct one would hold. */
+const isBroken = (cell: string, raw: string): boolean =>
+  cell.startsWith('"') && !raw.includes(`"${cell.replaceAll('"', '""')}"`);
 
 const whyUnreadable = (code: string) =>
   code === "CSV_QUOTE_NOT_CLOSED"
@@ -94,10 +91,10 @@ const linesOf = (error: CsvError): number => Number(error["lines"]);
 
 const beginOf = (end: number, raw: string): number => end - (raw.trim().match(/\n/g)?.length ?? 0);
 
-/** The problems of the lines from `line` to `end` that are after `before`: the parser reports every mark of a line. */
-function strayMark(line: number, end: number, before: number): Problem[] {
+/** The problems of the lines from `line` to `end`. */
+function strayMark(line: number, end: number): Problem[] {
   const rows: Problem[] = [];
-  for (let each = Math.max(line, before + 1); each <= end; each++)
+  for (let each = line; each <= end; each++)
     rows.push({
       line: each,
       problem:
