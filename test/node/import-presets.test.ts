@@ -323,3 +323,28 @@ simple,A,Tee,1,visible,5,"Tops\, Shirts","a\, b, c","Hill\, Sons","https://shop.
     expect(records).toMatchObject([{ sku: "A", name: "Lamp", price_minor: 2_500 }]);
   });
 });
+
+describe("WooCommerce products of one SKU", () => {
+  const row = (id: string) => `${id},simple,MUG,Mug ${id},1,visible,1,3,12,Kitchen`;
+  const head = "ID,Type,SKU,Name,Published,Visibility in catalog,In stock?,Stock,Regular price,Categories";
+
+  const read = async (rows: string[]) => {
+    const file = join(await mkdtemp(join(tmpdir(), "catalog-presets-test-")), "woo.csv");
+    await writeFile(file, [head, ...rows].join("\n"));
+    return await readImport(file, { currency: "EUR" }).finally(() => rm(dirname(file), { recursive: true }));
+  };
+
+  it("get SKUs that are made of their IDs", async () => {
+    const { records, problems, notes } = await read([row("201"), row("202")]);
+    expect(problems).toEqual([]);
+    expect(records.map(({ sku }) => sku)).toEqual(["id-201", "id-202"]);
+    expect(notes).toMatchObject({ skusRepeated: 2 });
+  });
+
+  it("are not said to have got others if they have no ID", async () => {
+    const { records, problems, notes } = await read([row(""), row("")]);
+    expect(records.map(({ sku }) => sku)).toEqual(["MUG"]);
+    expect(problems).toEqual(["3: sku: MUG is already on line 2"]);
+    expect(notes).not.toHaveProperty("skusRepeated");
+  });
+});

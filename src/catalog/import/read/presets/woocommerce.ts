@@ -132,7 +132,7 @@ function productOf({ line, cells, row }: KeyedRow): DraftRow {
     line,
     cells,
     fields: nested({ ...Object.fromEntries(attributes), ...ownFields(row) }),
-    identity: [handleOf(row)],
+    identity: [ownHandle(row)],
   };
 }
 
@@ -159,13 +159,16 @@ function variationOf({ line, cells, row }: KeyedRow, parent: KeyedRow): Draft | 
         options: Object.fromEntries(options),
       }),
     }),
-    identity: [handleOf(parent.row), ...values],
+    identity: values.length === 0 ? [ownHandle(row)] : [handleOf(parent.row), ...values],
   };
 }
 
 /** The same at every export: the SKU, else the ID, else the name. */
 const handleOf = (row: Cells): string =>
   textOf(row["sku"]) || (textOf(row["id"]) && `id-${textOf(row["id"])}`) || textOf(row["name"]);
+
+/** Tells a product from others with its SKU. */
+const ownHandle = (row: Cells): string => handleOf({ ...row, ...(textOf(row["id"]) !== "" && { sku: "" }) });
 
 function ownFields(row: Cells): Record<string, unknown> {
   const category = categoryOf(textOf(row["categories"]));
