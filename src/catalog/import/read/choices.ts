@@ -71,6 +71,8 @@ function filledIn(text: string, cells: Cells, isUrl: boolean): string {
   return isWhole ? filled : "";
 }
 
+const RENAME = "Rename or delete all but one in the file.";
+
 /** Throws if the header of a CSV file rules out every row. `columns` is its first row. */
 export function checkHeader(cells: Cells, { map, set }: Choices): void {
   const columns = Object.keys(cells);
@@ -84,8 +86,17 @@ export function checkHeader(cells: Cells, { map, set }: Choices): void {
   );
   if (unnamed.length > 0)
     throw new Error(`The header has no column ${unnamed.map(plainLine).join(", ")}. ${has}`);
-  if (new Set(map.values()).size < map.size)
-    throw new Error("--map assigns one column to more than one field.");
+  // Feeds repeat a column of images.
+  const doubled = [...map].flatMap(([field, column]) =>
+    field !== "images" && Array.isArray(cells[column]) ? [column] : [],
+  );
+  if (doubled.length > 0)
+    throw new Error(`The header has more than one column ${columnList(doubled)}. ${RENAME}`);
+  const [again] = [...map.values()].filter((column, index, all) => all.indexOf(column) !== index);
+  if (again !== undefined)
+    throw new Error(
+      `--map assigns one column to more than one field. For the second write --set "FIELD={${plainLine(again)}}".`,
+    );
 }
 
 /** Does the same for a file of this catalog, whose columns are fields. */
@@ -104,7 +115,7 @@ export function checkPlainHeader(cells: Cells, { map, set }: Choices): void {
   const repeated = own.filter(([column, field]) => isField(field) && Array.isArray(cells[column]));
   const doubled = [...new Set([...twice, ...repeated.map(([, field]) => field)])];
   if (doubled.length > 0)
-    throw new Error(`The header has more than one column for ${columnList(doubled)}. ${has}`);
+    throw new Error(`The header has more than one column for ${columnList(doubled)}. ${has} ${RENAME}`);
   const given = new Set([...fields, ...set.keys()]);
   const hasPrice = ["price", "price_minor", "list_price"].some((name) => given.has(name));
   const missing = [
@@ -114,8 +125,18 @@ export function checkPlainHeader(cells: Cells, { map, set }: Choices): void {
   if (missing.length === 0) return;
   if (columns.length === 1)
     throw new ForCommand(`The header has only one column. ${has}`, "Set the separator with --delimiter.");
+  for (const [field, column] of map)
+    if (missing.includes(fieldNamed(column)))
+      throw new ForCommand(
+        `--map takes the column ${plainLine(column)} for ${field}, and leaves none for ${fieldNamed(column)}.`,
+        `Use it for both: --set "${field}={${plainLine(column)}}".`,
+      );
   throw new ForCommand(
     `The header has no column for ${missing.join(", ")}. ${has}`,
-    `Name one with --map ${missing[0]}=COLUMN, or a text for all rows with --set ${missing[0]}=TEXT.`,
+    `Name one with --map ${missing[0]}=COLUMN, or ${
+      missing[0] === "sku"
+        ? 'make it of columns that tell products apart: --set "sku={COLUMN}"'
+        : `a text for all rows with --set ${missing[0]}=TEXT`
+    }.`,
   );
 }
