@@ -248,6 +248,28 @@ describe("quantities", () => {
   });
 });
 
+it("counts prices of 0, and sales that are left out because they are not lower", async () => {
+  const head = "sku;name;category;currency;price;sale.price";
+  const rows = [
+    "A;Pan;Home;EUR;0,00;",
+    "B;Pan;Home;EUR;12,99;15,00",
+    "C;Pan;Home;EUR;9,50;9,50",
+    "D;Pan;Home;EUR;9,50;8,50",
+  ];
+  const { notes, records } = await read("zero.csv", [head, ...rows].join("\n"));
+  expect(records).toHaveLength(4);
+  expect(notes).toEqual({ zeroPrice: 1, salesNotLower: 2 });
+  const json = {
+    sku: "A",
+    name: "Pan",
+    category: "Home",
+    currency: "EUR",
+    price_minor: 100,
+    sale: { price_minor: 100 },
+  };
+  expect((await read("zero.jsonl", JSON.stringify(json))).notes).toEqual({ salesNotLower: 1 });
+});
+
 it("says what is wrong with a row in words of its own, not in those of the schema", async () => {
   const bad = [
     { price: -1 },
@@ -351,6 +373,25 @@ describe("a CSV file", () => {
       { name: "Box < 5 l", description: "a < b\nand 7 > 3" },
     ]);
   });
+
+  it("without a column of SKUs says how to make them of another column, which works", async () => {
+    const text = "name,category,price,currency\nPan,Home,1.50,EUR\nPot,Home,1.50,EUR\n";
+    await expect(read("nosku.csv", text)).rejects.toThrow('--set "sku={COLUMN}"');
+    await expect(read("nosku.csv", text, { map: ["sku=name"] })).rejects.toThrow('--set "sku={name}"');
+    const { records } = await read("nosku.csv", text, { set: ["sku={name}"] });
+    expect(records.map(({ sku }) => sku)).toEqual(["Pan", "Pot"]);
+  });
+
+  it.each([[[]], [["price=price"]], [["name=Title"]]])(
+    "with a doubled column that it needs is refused, with a next step: %j",
+    async (map) => {
+      const title = map[0] === "name=Title" ? "Title,Title,price" : "name,price,price";
+      const text = `sku,category,currency,${title}\nA,Home,EUR,Pan,1.50,1.50\n`;
+      await expect(read("double.csv", text, { map })).rejects.toThrow(
+        /more than one column.*Rename or delete/,
+      );
+    },
+  );
 
   it("fills empty fields by --set, also from other columns, and keeps a filled one", async () => {
     const { records } = await read(

@@ -29,6 +29,11 @@ export function toRecord(
   const fields = present(draft.fields);
   const money = readMoney(fields, reading);
   if (typeof money === "string") return { problem: money };
+  const { price_minor: regular, sale } = money;
+  if (regular === 0) notes.count("zeroPrice");
+  const reduced = sale?.["price_minor"];
+  if (typeof regular === "number" && typeof reduced === "number" && reduced >= regular)
+    notes.count("salesNotLower");
   const stock = readStock(fields["stock"], reading, notes);
   if (typeof stock === "string") return { problem: stock };
 
@@ -37,8 +42,9 @@ export function toRecord(
 
   const sku = skuOf(draft);
   if (draft.identity !== undefined && (sku === "" || repeatedSkus.has(sku))) {
-    value["sku"] = madeSku(draft.identity, takenSkus);
-    notes.count(sku === "" ? "skusMissing" : "skusRepeated");
+    const made = madeSku(draft.identity, takenSkus);
+    value["sku"] = made;
+    if (made !== sku) notes.count(sku === "" ? "skusMissing" : "skusRepeated");
   } else if (draft.identity !== undefined || typeof fields["sku"] === "number") value["sku"] = sku;
 
   for (const name of TEXTS) {
