@@ -374,6 +374,11 @@ describe("a CSV file", () => {
     ]);
   });
 
+  it("with a title above its header is refused with the advice to delete it", async () => {
+    const text = "List of 1 December;;;;\nsku;name;category;price;currency\nA;Pan;Home;1,50;EUR\n";
+    await expect(read("title.csv", text)).rejects.toThrow(/Delete lines above the header/);
+  });
+
   it("without a column of SKUs says how to make them of another column, which works", async () => {
     const text = "name,category,price,currency\nPan,Home,1.50,EUR\nPot,Home,1.50,EUR\n";
     await expect(read("nosku.csv", text)).rejects.toThrow('--set "sku={COLUMN}"');

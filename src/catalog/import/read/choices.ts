@@ -124,7 +124,10 @@ export function checkPlainHeader(cells: Cells, { map, set }: Choices): void {
   ];
   if (missing.length === 0) return;
   if (columns.length === 1)
-    throw new ForCommand(`The header has only one column. ${has}`, "Set the separator with --delimiter.");
+    throw new ForCommand(
+      `The header has only one column. ${has}`,
+      "Delete lines above the header, such as a title, or set the separator with --delimiter.",
+    );
   for (const [field, column] of map)
     if (missing.includes(fieldNamed(column)))
       throw new ForCommand(
