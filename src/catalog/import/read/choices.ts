@@ -92,7 +92,7 @@ export function checkHeader(cells: Cells, { map, set }: Choices): void {
   );
   if (doubled.length > 0)
     throw new Error(`The header has more than one column ${columnList(doubled)}. ${RENAME}`);
-  const [again] = [...map.values()].filter((column, index, all) => all.indexOf(column) !== index);
+  const again = [...map.values()].find((column, index, all) => all.indexOf(column) !== index);
   if (again !== undefined)
     throw new Error(
       `--map assigns one column to more than one field. For the second write --set "FIELD={${plainLine(again)}}".`,
