@@ -59,7 +59,7 @@ export function findPage(
   filters: Filters & { now: number },
   limit: number,
   offset: number,
-  { collapse = false, limits = CANDIDATES } = {},
+  limits = CANDIDATES,
 ): Statement {
   const values = new Values();
   const now = values.bind(filters.now);
@@ -89,13 +89,11 @@ export function findPage(
       SELECT value FROM json_each(ids)
       UNION ALL SELECT value FROM json_each(iif(every < ${limits.enough} AND (SELECT min(products) FROM names) > 0, (SELECT json_group_array(id) FROM (${partial})), '[]'))
       ${exact ? `UNION ALL SELECT id FROM product_words WHERE product_id IN ${exact}` : ""})`;
-  // With max(), SQLite takes the other columns from the row of the maximum.
-  const best = collapse
-    ? `SELECT *, max(is_exact * 1e9 + score) FROM (${scored}) GROUP BY coalesce(group_id, -product_id)`
-    : scored;
+  // With max(), SQLite takes the other columns from the row of the maximum. Without the LIMIT it would score each row twice.
+  const best = `SELECT *, max(is_exact * 1e9 + score) FROM (${scored} LIMIT -1) GROUP BY coalesce(group_id, -product_id)`;
   // A statement whose LIMIT is a parameter is compiled a second time once the parameter is bound; a sum is not looked into.
   const sql = `WITH names AS MATERIALIZED (${scoredNames(slots, values)})
-    SELECT p.sku, ${summaryCell(now, collapse)} || '' AS summary, p.group_id, every < ${limits.all} AS complete
+    SELECT p.sku, ${summaryCell(now)} || '' AS summary, every < ${limits.all} AS complete
     FROM (${best} ORDER BY is_exact DESC, score DESC, id LIMIT 0 + ${values.bind(limit)} OFFSET 0 + ${values.bind(offset)}) shown
     CROSS JOIN products p ON p.id = shown.product_id CROSS JOIN categories c ON c.id = p.category_id
     ORDER BY is_exact DESC, score DESC, shown.id`;

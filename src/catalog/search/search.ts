@@ -38,9 +38,7 @@ export interface Found {
 /** Runs statements in one round trip and returns the rows of each. */
 export type Run = (statements: Statement[]) => Promise<unknown[][]>;
 
-const pageRows = z.array(
-  z.object({ sku: z.string(), summary: z.string(), group_id: z.int().nullable(), complete: z.int() }),
-);
+const pageRows = z.array(z.object({ sku: z.string(), summary: z.string(), complete: z.int() }));
 const sortKey = z.union([z.string(), z.number()]);
 const sortedRows = z.array(
   z.object({
@@ -60,22 +58,23 @@ export async function search(run: Run, request: SearchRequest, admitted: Promise
   if (query.words.length === 0 && request.query !== "") return { summaries: [], cut: false };
   const { sort, category, brand, minPrice, maxPrice, inStock, facets, now } = request;
   const isFirstTry = sort === "relevance" && query.words.length <= CHOSEN_FROM_MAX;
-  const collapse = hasVariants;
   const [rows, firstTry] = await run([
     lookUpWords(query),
-    ...(isFirstTry ? [pageStatement(query, undefined, request, collapse)] : []),
+    ...(isFirstTry ? [pageStatement(query, undefined, request)] : []),
   ]);
   const known = readKnown(query, rows);
   if (!known.settled) {
     await admitted;
     await refresh(run);
   }
-  const page = await (sort === "relevance"
-    ? relevant(run, query, known, request, {
-        rows: isAsTyped(known) ? firstTry : undefined,
-        collapse,
-      })
-    : sorted(run, query, known, request, sort));
+  const rowsOf = async (statement: Statement) => (await run([statement]))[0];
+  const page =
+    sort !== "relevance"
+      ? await sorted(run, query, known, request, sort)
+      : relevant(
+          (isAsTyped(known) ? firstTry : undefined) ?? (await rowsOf(pageStatement(query, known, request))),
+          request,
+        );
   if (facets !== true) return page;
   const filters = { category, brand, minPrice, maxPrice, inStock };
   const [counts] = await run([countFilters(query, known, filters, now)]);
@@ -90,31 +89,13 @@ function startOf({ after }: SearchRequest): number {
 /** No page by relevance starts behind so many products: fewer are scored. */
 const CANDIDATES_MAX = 1_000;
 
-/**
- * Whether this isolate has seen a product with variants. Until then, searches leave out the step that collapses variants, and
- * repeat the page if it turns out to hold any.
- */
-let hasVariants = false;
+const pageStatement = (query: Query, known: Known | undefined, request: SearchRequest) =>
+  findPage(query, known, request, request.limit + 2, startOf(request));
 
-const pageStatement = (query: Query, known: Known | undefined, request: SearchRequest, collapse: boolean) =>
-  findPage(query, known, request, request.limit + 2, startOf(request), { collapse });
-
-async function relevant(
-  run: Run,
-  query: Query,
-  known: Known,
-  request: SearchRequest,
-  firstTry: { rows: unknown; collapse: boolean },
-): Promise<Found> {
+/** A page by relevance from the rows of pageStatement(). */
+function relevant(rows: unknown, request: SearchRequest): Found {
   const { after, limit } = request;
-  const find = async (collapse: boolean) =>
-    pageRows.parse((await run([pageStatement(query, known, request, collapse)]))[0]);
-  const { rows, collapse } = firstTry;
-  let hits = rows === undefined ? await find(collapse) : pageRows.parse(rows);
-  if (!collapse && hits.some(({ group_id }) => group_id !== null)) {
-    hasVariants = true;
-    hits = await find(true);
-  }
+  const hits = pageRows.parse(rows);
   const isLastStillThere = after !== undefined && hits[0]?.sku === after[1];
   const shown = (isLastStillThere ? hits.slice(1) : hits).slice(0, limit + 1);
   const start = startOf(request) + (isLastStillThere ? 1 : 0);

@@ -43,7 +43,7 @@ export function sortedPage(
   const max = sort === "name" ? SORTED_MAX.name : SORTED_MAX.price;
   const match = matchEveryOrAny(query, known, filters, values);
   const conditions = rowFilters(filters, values, now);
-  const page = values.bind(limit);
+  const page = `0 + ${values.bind(limit)}`;
   const onward = after ? ` AND (${key}, p.sku) > (${values.bind(after[0])}, ${values.bind(after[1])})` : "";
   const walk = (band: string, tables: string, where: string) =>
     `SELECT p.id, p.sku, coalesce(p.group_id, -p.id) AS product, ${key} AS sort_key, ${band} AS band
@@ -57,7 +57,7 @@ export function sortedPage(
     bands === undefined
       ? `${few}, last AS (SELECT '' AS word), walked AS MATERIALIZED (SELECT * FROM few)`
       : `${few},
-    reach AS MATERIALIZED (SELECT iif(EXISTS (SELECT 1 FROM product_groups), ${ROWS_PER_HIT}, 1) * ${page} AS most),
+    reach AS MATERIALIZED (SELECT iif(EXISTS (SELECT 1 FROM product_groups), ${ROWS_PER_HIT}, 1) * (${page}) AS most),
     near AS MATERIALIZED (
       ${walk("band.word", `(${bands}) band CROSS JOIN product_search w`, `${inBand} AND (SELECT count(*) FROM few) = ${max}`)} LIMIT (SELECT most FROM reach)),
     last AS MATERIALIZED (SELECT ${sort === "price_desc" ? "min" : "max"}(band) AS word FROM near HAVING count(*) = (SELECT most FROM reach)),
@@ -70,10 +70,10 @@ export function sortedPage(
     shown AS MATERIALIZED (
       SELECT p.id, p.sku, sort_key, band FROM ranked p
       WHERE place = 1${onward.replace(key, "sort_key")} ORDER BY sort_key, sku LIMIT ${page})
-    SELECT json_array(shown.sort_key, shown.sku, ${summaryCell(now, true)} || '') AS hit,
+    SELECT json_array(shown.sort_key, shown.sku, ${summaryCell(now)} || '') AS hit,
       band IS (SELECT word FROM last) AND (SELECT count(*) FROM walked WHERE band IS (SELECT word FROM last)) = ${max} AS cut,
       (SELECT json_array(sort_key, sku) FROM walked
-        WHERE (SELECT word FROM last) > '' AND (SELECT count(*) FROM shown) < ${page}
+        WHERE (SELECT word FROM last) > '' AND (SELECT count(*) FROM shown) < (${page})
         ORDER BY sort_key DESC, sku DESC LIMIT 1) AS unread
     FROM shown JOIN products p ON p.id = shown.id JOIN categories c ON c.id = p.category_id
     ORDER BY shown.sort_key, shown.sku`;

@@ -1,4 +1,3 @@
-import { distance } from "fastest-levenshtein";
 import * as z from "zod";
 import { jsonText } from "../../database/json-text.ts";
 import type { Statement } from "../../database/statement.ts";
@@ -10,14 +9,11 @@ import { isUnspaced } from "./words.ts";
 
 /** A word in at most so many products is doubtful: another word may be meant. */
 const DOUBTFUL_MAX = 1;
-/** Words with at least so many letters may differ by two edits, shorter ones by one. */
-const LONG = 7;
-const FORMS_LONGEST = 24;
 const ENDING_MIN = 3;
 const COMPLETIONS_READ = 50;
 const OTHERS_MAX = 5;
 const SPLITS_MAX = 2;
-const WEIGHTS = { typed: 1, completed: 0.8, oneEdit: 0.6, twoEdits: 0.5 };
+const WEIGHTS = { typed: 1, completed: 0.8, misspelt: 0.6 };
 
 const vocabularyRow = z.tuple([
   z.object({
@@ -116,12 +112,7 @@ function corrections(word: string, others: readonly Other[], products: ReadonlyM
       (other.startsWith(word) || (other.endsWith(word) && other.length >= word.length + ENDING_MIN)),
   );
   const count = products.get(word) ?? 0;
-  const allowed = word.length < LONG ? 1 : 2;
-  const [corrected] = common
-    .filter((each) => each.count > count && each.other !== word)
-    .map(({ other }) => ({ other, edits: editsBetween(word, other) }))
-    .filter(({ edits }) => edits <= allowed)
-    .toSorted((a, b) => a.edits - b.edits);
+  const corrected = common.find((each) => each.count > count && isMisspelling(word, each.other));
   const apart = splits(word)
     .map(([left, right]) => ({
       phrase: `${left} ${right}`,
@@ -133,23 +124,18 @@ function corrections(word: string, others: readonly Other[], products: ReadonlyM
   return [
     ...apart.map(({ phrase }) => ({ phrase, weight: WEIGHTS.typed })),
     ...longer.slice(0, OTHERS_MAX).map(({ other }) => ({ phrase: other, weight: WEIGHTS.completed })),
-    ...(corrected === undefined
-      ? []
-      : [{ phrase: corrected.other, weight: corrected.edits === 1 ? WEIGHTS.oneEdit : WEIGHTS.twoEdits }]),
+    ...(corrected === undefined ? [] : [{ phrase: corrected.other, weight: WEIGHTS.misspelt }]),
   ];
 }
 
 /** Whether a word may be corrected. A number or code that differs by one edit is a different thing. */
 const isWord = (word: string) => /^\p{L}{3,24}$/u.test(word) || (word.length === 1 && isUnspaced.test(word));
 
-/** The word itself, then the word with one letter left out, and with two if it is long. */
-function formsOf(word: string): string[] {
-  const shorter = (list: Iterable<string>) =>
-    new Set([...list].flatMap((each) => Array.from(each, (_, at) => each.slice(0, at) + each.slice(at + 1))));
-  const one = word.length > FORMS_LONGEST ? new Set<string>() : shorter([word]);
-  const two = word.length < LONG ? [] : shorter(one);
-  return [...new Set([word, ...one, ...two])];
-}
+/** The word, and the word with each of its letters left out: the forms that words one edit away share (word_forms). */
+const formsOf = (word: string): string[] => [
+  word,
+  ...Array.from(word, (_, at) => word.slice(0, at) + word.slice(at + 1)),
+];
 
 /** All ways to split a word into two. */
 function splits(word: string): [left: string, right: string][] {
@@ -159,11 +145,8 @@ function splits(word: string): [left: string, right: string][] {
   ]);
 }
 
-/** The Levenshtein distance, except that swapping two neighbouring letters is one edit. */
-function editsBetween(word: string, other: string): number {
-  const plain = distance(word, other);
-  if (plain !== 2 || word.length !== other.length) return plain;
-  const at = Array.from(word).findIndex((letter, index) => letter !== other[index]);
-  const swapped = word.slice(0, at) + (word[at + 1] ?? "") + (word[at] ?? "") + word.slice(at + 2);
-  return swapped === other ? 1 : plain;
+/** Whether one letter is missing, added, wrong or in another place. */
+function isMisspelling(word: string, other: string): boolean {
+  const forms = new Set(formsOf(word));
+  return formsOf(other).some((form) => forms.has(form));
 }
