@@ -159,7 +159,8 @@ export const detailColumns = (now: string): string =>
 export const variantColumns = (now: string): string => `${named(offerSql(now))}, p.gtin`;
 
 /** A summary in one cell, from the same tables. It is a list, because column names would double its length. */
-export const summaryCell = (now: string): string => `json_array(${Object.values(summarySql(now)).join(", ")})`;
+export const summaryCell = (now: string): string =>
+  `json_array(${Object.values(summarySql(now)).join(", ")})`;
 
 const summaryNames = Object.keys(summarySql("0"));
 /** Parses such a cell into a row. */

@@ -16,7 +16,7 @@ import {
 } from "./product.ts";
 import { isBuyable } from "./availability.ts";
 import type { Position } from "./cursor.ts";
-import type { FilterCounts } from "./search/filter-counts.ts";
+import type { FilterCounts } from "./filter-counts.ts";
 import { type SearchRequest, search } from "./search/search.ts";
 import type { Queries } from "../database/copies.ts";
 import { runBatch } from "../database/run-batch.ts";

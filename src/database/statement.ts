@@ -3,3 +3,6 @@ export interface Statement {
   sql: string;
   values: (string | number | null)[];
 }
+
+/** Runs statements in one round trip and returns the rows of each. */
+export type Run = (statements: Statement[]) => Promise<unknown[][]>;

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { cursorArgument, decodeCursor, encodeCursor } from "../catalog/cursor.ts";
 import { type ProductSummary, countedAs, productSummarySchema } from "../catalog/product.ts";
 import type { Catalog } from "../catalog/repository.ts";
-import { queryText } from "../catalog/search/query-text.ts";
+import { queryText } from "../catalog/query-text.ts";
 import { sortSchema } from "../catalog/search/search.ts";
 import { minorPerMajor } from "../catalog/money.ts";
 import { NOWHERE } from "../detection/labels.ts";

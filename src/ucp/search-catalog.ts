@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { cursorArgument, decodeCursor, encodeCursor } from "../catalog/cursor.ts";
-import { queryText } from "../catalog/search/query-text.ts";
+import { queryText } from "../catalog/query-text.ts";
 import { NOWHERE } from "../detection/labels.ts";
 import { answered } from "../detection/signals.ts";
 import { ok } from "../refusal.ts";

@@ -59,7 +59,6 @@ export function findPage(
   filters: Filters & { now: number },
   limit: number,
   offset: number,
-  limits = CANDIDATES,
 ): Statement {
   const values = new Values();
   const now = values.bind(filters.now);
@@ -75,25 +74,25 @@ export function findPage(
   const full = `SELECT DISTINCT w.rowid AS id FROM json_each(${values.bind(JSON.stringify(narrowed))}) reading
     CROSS JOIN product_search w ${products}
     WHERE product_search MATCH reading.value${conditions}
-    LIMIT ${limits.all}`;
+    LIMIT ${CANDIDATES.all}`;
   const partial = `SELECT DISTINCT w.id FROM (
       SELECT value AS expression FROM json_each(${values.bind(JSON.stringify(matchSome(slots, narrow)))})
       ORDER BY key & (key - 1) = 0, (SELECT sum(weight) FROM names WHERE attribute > '' AND key >> slot & 1) DESC LIMIT -1) choice
     CROSS JOIN product_words w ON w.id IN (
       SELECT w.rowid FROM product_search w ${products}
-      WHERE product_search MATCH choice.expression${conditions} LIMIT ${limits.some})
-    LIMIT ${limits.someTotal}`;
+      WHERE product_search MATCH choice.expression${conditions} LIMIT ${CANDIDATES.some})
+    LIMIT ${CANDIDATES.someTotal}`;
   const scored = `SELECT w.id, w.product_id, w.group_id, every, ${exact ? `w.product_id IN ${exact}` : 0} AS is_exact,
       coalesce((${scoreOf(slots)}), 1) * iif(${IS_DISCONTINUED("w.id")}, ${DISCONTINUED}, 1) AS score
     FROM (SELECT json_group_array(id) AS ids, count(*) AS every FROM (${full})) CROSS JOIN product_words w ON w.id IN (
       SELECT value FROM json_each(ids)
-      UNION ALL SELECT value FROM json_each(iif(every < ${limits.enough} AND (SELECT min(products) FROM names) > 0, (SELECT json_group_array(id) FROM (${partial})), '[]'))
+      UNION ALL SELECT value FROM json_each(iif(every < ${CANDIDATES.enough} AND (SELECT min(products) FROM names) > 0, (SELECT json_group_array(id) FROM (${partial})), '[]'))
       ${exact ? `UNION ALL SELECT id FROM product_words WHERE product_id IN ${exact}` : ""})`;
   // With max(), SQLite takes the other columns from the row of the maximum. Without the LIMIT it would score each row twice.
   const best = `SELECT *, max(is_exact * 1e9 + score) FROM (${scored} LIMIT -1) GROUP BY coalesce(group_id, -product_id)`;
   // A statement whose LIMIT is a parameter is compiled a second time once the parameter is bound; a sum is not looked into.
   const sql = `WITH names AS MATERIALIZED (${scoredNames(slots, values)})
-    SELECT p.sku, ${summaryCell(now)} || '' AS summary, every < ${limits.all} AS complete
+    SELECT p.sku, ${summaryCell(now)} || '' AS summary, every = ${CANDIDATES.all} AS cut
     FROM (${best} ORDER BY is_exact DESC, score DESC, id LIMIT 0 + ${values.bind(limit)} OFFSET 0 + ${values.bind(offset)}) shown
     CROSS JOIN products p ON p.id = shown.product_id CROSS JOIN categories c ON c.id = p.category_id
     ORDER BY is_exact DESC, score DESC, shown.id`;

@@ -1,14 +1,14 @@
 import * as z from "zod";
 import { jsonText } from "../../database/json-text.ts";
-import type { Statement } from "../../database/statement.ts";
+import type { Run } from "../../database/statement.ts";
 import type { Position } from "../cursor.ts";
-import { type FilterCounts, countFilters, readCounts } from "./filter-counts.ts";
+import { type FilterCounts, countFilters, readCounts } from "../filter-counts.ts";
 import type { Filters } from "./facets.ts";
-import { type Query, readQuery } from "./query.ts";
-import { refresh } from "./refresh.ts";
+import { readQuery } from "./query.ts";
+import { refresh } from "../import/refresh.ts";
 import { CHOSEN_FROM_MAX } from "./match-conditions.ts";
 import { findPage } from "./relevance-page.ts";
-import { type ColumnSort, sortedPage } from "./sorted-page.ts";
+import { sortedPage } from "./sorted-page.ts";
 import { type Known, isAsTyped, lookUpWords, readKnown } from "./vocabulary.ts";
 
 export const sortSchema = z.enum(["relevance", "price_asc", "price_desc", "name"]);
@@ -35,110 +35,69 @@ export interface Found {
   facets?: FilterCounts;
 }
 
-/** Runs statements in one round trip and returns the rows of each. */
-export type Run = (statements: Statement[]) => Promise<unknown[][]>;
-
-const pageRows = z.array(z.object({ sku: z.string(), summary: z.string(), complete: z.int() }));
-const sortKey = z.union([z.string(), z.number()]);
-const sortedRows = z.array(
+const pageRows = z.array(
   z.object({
-    hit: jsonText.pipe(z.tuple([sortKey, z.string(), z.string()])),
+    key: z.union([z.string(), z.number()]).optional(),
+    sku: z.string(),
+    summary: z.string(),
     cut: z.int(),
-    unread: jsonText.pipe(z.tuple([sortKey, z.string()])).nullable(),
+    unread: jsonText.pipe(z.tuple([z.union([z.string(), z.number()]), z.string()])).nullish(),
   }),
 );
 
 /**
  * Finds products. Relevance takes one round trip if no word needs a correction, else two, because the corrections come from
- * the catalog's vocabulary. Sorting takes two, facets one more. Nothing is written before `admitted` resolves.
+ * the catalog's vocabulary. Sorting and facets take two. Nothing is written before `admitted` resolves.
  */
 export async function search(run: Run, request: SearchRequest, admitted: Promise<void>): Promise<Found> {
   const query = readQuery(request.query);
   // A text without words, such as an emoji, finds nothing rather than everything.
   if (query.words.length === 0 && request.query !== "") return { summaries: [], cut: false };
-  const { sort, category, brand, minPrice, maxPrice, inStock, facets, now } = request;
-  const isFirstTry = sort === "relevance" && query.words.length <= CHOSEN_FROM_MAX;
-  const [rows, firstTry] = await run([
-    lookUpWords(query),
-    ...(isFirstTry ? [pageStatement(query, undefined, request)] : []),
-  ]);
+  const { sort, facets } = request;
+  // One row more tells whether there is a next page, and one may be the last product shown.
+  const limit = request.limit + 2;
+  const byRelevance = (known?: Known) => findPage(query, known, request, limit, startOf(request));
+  const asTyped = sort === "relevance" && query.words.length <= CHOSEN_FROM_MAX ? [byRelevance()] : [];
+  const [rows, firstTry] = await run([lookUpWords(query), ...asTyped]);
   const known = readKnown(query, rows);
   if (!known.settled) {
     await admitted;
     await refresh(run);
   }
-  const rowsOf = async (statement: Statement) => (await run([statement]))[0];
-  const page =
-    sort !== "relevance"
-      ? await sorted(run, query, known, request, sort)
-      : relevant(
-          (isAsTyped(known) ? firstTry : undefined) ?? (await rowsOf(pageStatement(query, known, request))),
-          request,
-        );
-  if (facets !== true) return page;
-  const filters = { category, brand, minPrice, maxPrice, inStock };
-  const [counts] = await run([countFilters(query, known, filters, now)]);
-  return { ...page, facets: readCounts(counts) };
-}
-
-// Starts at the last product shown, because the others move up by one if it has left the catalog.
-function startOf({ after }: SearchRequest): number {
-  const rank = Number(after?.[0] ?? 1);
-  return Number.isSafeInteger(rank) ? Math.min(Math.max(0, rank - 1), CANDIDATES_MAX) : 0;
-}
-/** No page by relevance starts behind so many products: fewer are scored. */
-const CANDIDATES_MAX = 1_000;
-
-const pageStatement = (query: Query, known: Known | undefined, request: SearchRequest) =>
-  findPage(query, known, request, request.limit + 2, startOf(request));
-
-/** A page by relevance from the rows of pageStatement(). */
-function relevant(rows: unknown, request: SearchRequest): Found {
-  const { after, limit } = request;
-  const hits = pageRows.parse(rows);
-  const isLastStillThere = after !== undefined && hits[0]?.sku === after[1];
-  const shown = (isLastStillThere ? hits.slice(1) : hits).slice(0, limit + 1);
-  const start = startOf(request) + (isLastStillThere ? 1 : 0);
-  return toPage(
-    shown.map(({ sku, summary }, index) => [start + index + 1, sku, summary]),
-    limit,
-    hits[0]?.complete === 0,
-  );
-}
-
-async function sorted(
-  run: Run,
-  query: Query,
-  known: Known,
-  request: SearchRequest,
-  sort: ColumnSort,
-): Promise<Found> {
-  const { after, limit } = request;
-  const [rows = []] = await run([sortedPage(query, known, request, sort, limit + 1, after)]);
-  const found = sortedRows.parse(rows);
-  const { next, ...page } = toPage(
-    found.map(({ hit }) => hit),
-    limit,
-    false,
-  );
-  const onward = next ?? found[0]?.unread ?? undefined;
+  const again = isAsTyped(known) ? firstTry : undefined;
+  const page = () =>
+    sort === "relevance" ? byRelevance(known) : sortedPage(query, known, request, sort, limit);
+  const statements = [
+    ...(facets === true ? [countFilters(query, known, request)] : []),
+    ...(again === undefined ? [page()] : []),
+  ];
+  const answers = statements.length === 0 ? [] : await run(statements);
   return {
-    ...page,
-    ...(onward && { next: onward }),
-    cut: found.slice(0, limit).some(({ cut }) => cut === 1),
+    ...toPage(again ?? answers.at(-1), request),
+    ...(facets === true && { facets: readCounts(answers[0]) }),
   };
 }
 
-type Hit = readonly [key: string | number, sku: string, summary: string];
+// A page by relevance starts at the last product shown, because the others move up by one if it has left the catalog.
+function startOf({ after }: SearchRequest): number {
+  const rank = Number(after?.[0] ?? 1);
+  return Number.isSafeInteger(rank) ? Math.max(0, rank - 1) : 0;
+}
 
-/** Builds a page of `limit` hits. One hit more means that there is a next page. */
-function toPage(hits: readonly Hit[], limit: number, isCut: boolean): Found {
+/** Builds a page from the rows of findPage() or sortedPage(). One hit more than the limit means that there is a next page. */
+function toPage(rows: unknown, request: SearchRequest): Found {
+  const { sort, after, limit } = request;
+  const hits = pageRows
+    .parse(rows)
+    .map((row, index) => ({ ...row, key: row.key ?? startOf(request) + index + 1 }))
+    .filter(({ sku }) => sku !== after?.[1]);
   const shown = hits.slice(0, limit);
   const last = shown.at(-1);
-  const more = hits.length > shown.length;
+  const more = hits.length > limit;
+  const next = more && last !== undefined ? ([last.key, last.sku] satisfies Position) : hits[0]?.unread;
   return {
-    summaries: shown.map(([, , summary]) => summary),
-    ...(more && last !== undefined && { next: [last[0], last[1]] satisfies Position }),
-    cut: isCut && !more,
+    summaries: shown.map(({ summary }) => summary),
+    ...(next && { next }),
+    cut: shown.some(({ cut }) => cut === 1) && !(more && sort === "relevance"),
   };
 }

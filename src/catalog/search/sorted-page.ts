@@ -1,5 +1,6 @@
 import type { Statement } from "../../database/statement.ts";
 import { currentMajorPrice } from "../price.ts";
+import type { Position } from "../cursor.ts";
 import { summaryCell } from "../product.ts";
 import { type Filters, bandRange, isInBand } from "./facets.ts";
 import { PRODUCT_ID, Values, matchEveryOrAny, rowFilters } from "./match-conditions.ts";
@@ -32,11 +33,11 @@ const ROWS_PER_HIT = 4;
 export function sortedPage(
   query: Query,
   known: Known,
-  filters: Filters & { now: number },
+  filters: Filters & { now: number; after?: Position | undefined },
   sort: ColumnSort,
   limit: number,
-  after: readonly [key: string | number, sku: string] | undefined,
 ): Statement {
+  const { after } = filters;
   const values = new Values();
   const now = values.bind(filters.now);
   const key = SORT_KEYS[sort](now);
@@ -70,7 +71,7 @@ export function sortedPage(
     shown AS MATERIALIZED (
       SELECT p.id, p.sku, sort_key, band FROM ranked p
       WHERE place = 1${onward.replace(key, "sort_key")} ORDER BY sort_key, sku LIMIT ${page})
-    SELECT json_array(shown.sort_key, shown.sku, ${summaryCell(now)} || '') AS hit,
+    SELECT shown.sort_key AS key, shown.sku, ${summaryCell(now)} || '' AS summary,
       band IS (SELECT word FROM last) AND (SELECT count(*) FROM walked WHERE band IS (SELECT word FROM last)) = ${max} AS cut,
       (SELECT json_array(sort_key, sku) FROM walked
         WHERE (SELECT word FROM last) > '' AND (SELECT count(*) FROM shown) < (${page})

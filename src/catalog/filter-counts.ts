@@ -1,12 +1,12 @@
 import * as z from "zod";
-import { jsonText } from "../../database/json-text.ts";
-import type { Statement } from "../../database/statement.ts";
-import { clip, plainLine } from "../../text/plain-text.ts";
-import { currentMajorPrice } from "../price.ts";
-import type { Filters } from "./facets.ts";
-import type { Query } from "./query.ts";
-import { PRODUCT_ID, Values, matchEveryOrAny, rowFilters } from "./match-conditions.ts";
-import type { Known } from "./vocabulary.ts";
+import { jsonText } from "../database/json-text.ts";
+import type { Statement } from "../database/statement.ts";
+import { clip, plainLine } from "../text/plain-text.ts";
+import { currentMajorPrice } from "./price.ts";
+import type { Filters } from "./search/facets.ts";
+import type { Query } from "./search/query.ts";
+import { PRODUCT_ID, Values, matchEveryOrAny, rowFilters } from "./search/match-conditions.ts";
+import type { Known } from "./search/vocabulary.ts";
 
 // Counts how many products each filter would leave.
 
@@ -53,9 +53,11 @@ export interface FilterCounts {
  * Counts the filters over the first 1,000 products that a search finds. Without words and filters, categories and brands are
  * counted over the whole catalog.
  */
-export function countFilters(query: Query, known: Known, filters: Filters, now: number): Statement {
+export function countFilters(query: Query, known: Known, request: Filters & { now: number }): Statement {
   const values = new Values();
-  const at = values.bind(now);
+  const at = values.bind(request.now);
+  const { category, brand, minPrice, maxPrice, inStock } = request;
+  const filters = { category, brand, minPrice, maxPrice, inStock };
   const isWhole = query.words.length === 0 && Object.values(filters).every((filter) => filter === undefined);
   const list = (fields: string, rows: string) =>
     `(SELECT json_group_array(json_object(${fields})) FROM (${rows}))`;

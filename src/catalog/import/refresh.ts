@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { jsonText } from "../../database/json-text.ts";
-import { WORD_COLUMNS, WORDS_ID, productWords } from "./product-words.ts";
-import type { Run } from "./search.ts";
+import { WORD_COLUMNS, WORDS_ID, productWords } from "../search/product-words.ts";
+import type { Run } from "../../database/statement.ts";
 
 /** Products that one search reindexes: few enough that the caller does not notice. */
 const CHUNK = 40;
