@@ -24,7 +24,7 @@ export const CANDIDATES = {
   enough: 15,
   /** Products that have some of the words: for each combination of words, and in total. */
   some: 20,
-  someTotal: 50,
+  someTotal: 30,
 };
 const EXACT_MAX = 50;
 const DISCONTINUED = 0.9;
@@ -77,7 +77,7 @@ export function findPage(
     LIMIT ${CANDIDATES.all}`;
   const partial = `SELECT DISTINCT w.id FROM (
       SELECT value AS expression FROM json_each(${values.bind(JSON.stringify(matchSome(slots, narrow)))})
-      ORDER BY key & (key - 1) = 0, (SELECT sum(weight) FROM names WHERE attribute > '' AND key >> slot & 1) DESC LIMIT -1) choice
+      ORDER BY (SELECT sum(weight) FROM names WHERE attribute > '' AND key >> slot & 1) DESC LIMIT -1) choice
     CROSS JOIN product_words w ON w.id IN (
       SELECT w.rowid FROM product_search w ${products}
       WHERE product_search MATCH choice.expression${conditions} LIMIT ${CANDIDATES.some})

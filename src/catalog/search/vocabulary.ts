@@ -12,7 +12,6 @@ const DOUBTFUL_MAX = 1;
 const ENDING_MIN = 3;
 const COMPLETIONS_READ = 50;
 const OTHERS_MAX = 5;
-const SPLITS_MAX = 2;
 const WEIGHTS = { typed: 1, completed: 0.8, misspelt: 0.6 };
 
 const vocabularyRow = z.tuple([
@@ -113,16 +112,15 @@ function corrections(word: string, others: readonly Other[], products: ReadonlyM
   );
   const count = products.get(word) ?? 0;
   const corrected = common.find((each) => each.count > count && isMisspelling(word, each.other));
-  const apart = splits(word)
+  const [apart] = splits(word)
     .map(([left, right]) => ({
       phrase: `${left} ${right}`,
       count: Math.min(products.get(left) ?? 0, products.get(right) ?? 0),
     }))
     .filter((pair) => pair.count > 0)
-    .toSorted((a, b) => b.count - a.count)
-    .slice(0, SPLITS_MAX);
+    .toSorted((a, b) => b.count - a.count);
   return [
-    ...apart.map(({ phrase }) => ({ phrase, weight: WEIGHTS.typed })),
+    ...(apart === undefined ? [] : [{ phrase: apart.phrase, weight: WEIGHTS.typed }]),
     ...longer.slice(0, OTHERS_MAX).map(({ other }) => ({ phrase: other, weight: WEIGHTS.completed })),
     ...(corrected === undefined ? [] : [{ phrase: corrected.other, weight: WEIGHTS.misspelt }]),
   ];
