@@ -12,6 +12,8 @@ import { attributeWord } from "./words.ts";
 
 /** Partial matches combine so many words, the rarest. */
 export const CHOSEN_FROM_MAX = 6;
+/** Words that a combination may leave out. Single words come last, so that a long query finds something. */
+const LEFT_OUT_MAX = 2;
 /** SQL for the product of a row of product_words, from its id (WORDS_ID in product-words.ts). */
 export const PRODUCT_ID = "(w.rowid & 1099511627775)";
 
@@ -86,12 +88,16 @@ export function matchSome(slots: readonly Slot[], narrow: string): Record<number
     .map((slot, index) => ({ match: anywhere(slot), bit: 2 ** index, products: slot.products ?? 0 }))
     .toSorted((a, b) => a.products - b.products)
     .slice(0, CHOSEN_FROM_MAX);
-  const choices = Array.from({ length: Math.max(0, 2 ** chosenFrom.length - 2) }, (_, index) => {
-    const chosen = chosenFrom.filter((__, at) => ((index + 1) >> at) & 1);
-    const key = chosen.reduce((sum, { bit }) => sum + bit, 0);
-    return [key, `(${chosen.map(({ match }) => match).join(" AND ")})${narrow}`] as const;
-  });
-  return Object.fromEntries(choices);
+  const count = chosenFrom.length;
+  const choices = Array.from({ length: Math.max(0, 2 ** count - 2) }, (_, index) =>
+    chosenFrom.filter((__, at) => ((index + 1) >> at) & 1),
+  ).filter((chosen) => chosen.length === 1 || chosen.length >= count - LEFT_OUT_MAX);
+  return Object.fromEntries(
+    choices.map((chosen) => [
+      chosen.reduce((sum, { bit }) => sum + bit, 0),
+      `(${chosen.map(({ match }) => match).join(" AND ")})${narrow}`,
+    ]),
+  );
 }
 
 /** An SQL expression for the products that have every word or, if there are none, any word. */

@@ -77,7 +77,7 @@ export function findPage(
     LIMIT ${CANDIDATES.all}`;
   const partial = `SELECT DISTINCT w.id FROM (
       SELECT value AS expression FROM json_each(${values.bind(JSON.stringify(matchSome(slots, narrow)))})
-      ORDER BY (SELECT sum(weight) FROM names WHERE attribute > '' AND key >> slot & 1) DESC LIMIT -1) choice
+      ORDER BY key & (key - 1) = 0, (SELECT sum(weight) FROM names WHERE attribute > '' AND key >> slot & 1) DESC LIMIT -1) choice
     CROSS JOIN product_words w ON w.id IN (
       SELECT w.rowid FROM product_search w ${products}
       WHERE product_search MATCH choice.expression${conditions} LIMIT ${CANDIDATES.some})

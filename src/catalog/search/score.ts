@@ -41,7 +41,7 @@ const norm = (bytes: string, mean: string) => `(${1 - B} + ${B} * (${bytes}) / $
 const IN_TEXT = "(instr(w.detail, name) OR instr(w.head, name) OR instr(w.joined, name))";
 const TEXT = `${FIELDS.text} / ${norm("octet_length(w.detail)", "text_bytes")}`;
 const IN_TITLE =
-  "(octet_length(w.title || w.brand) - octet_length(replace(w.title || w.brand, name, ' '))) / (octet_length(name) - 1)";
+  "((octet_length(w.title) - octet_length(replace(w.title, name, ' '))) / (octet_length(name) - 1) + (instr(w.brand, name) > 0))";
 const TITLE = `${FIELDS.title} * ${IN_TITLE} / ${norm("octet_length(w.title) + octet_length(w.brand)", "title_bytes")}`;
 
 /**
