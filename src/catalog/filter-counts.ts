@@ -5,7 +5,7 @@ import { clip, plainLine } from "../text/plain-text.ts";
 import { currentMajorPrice } from "./price.ts";
 import type { Filters } from "./search/facets.ts";
 import type { Query } from "./search/query.ts";
-import { PRODUCT_ID, Values, matchEveryOrAny, rowFilters } from "./search/match-conditions.ts";
+import { NOW, PRODUCT_ID, Values, matchEveryOrAny, rowFilters } from "./search/match-conditions.ts";
 import type { Known } from "./search/vocabulary.ts";
 
 // Counts how many products each filter would leave.
@@ -54,8 +54,7 @@ export interface FilterCounts {
  * counted over the whole catalog.
  */
 export function countFilters(query: Query, known: Known, request: Filters & { now: number }): Statement {
-  const values = new Values();
-  const at = values.bind(request.now);
+  const values = new Values(request.now);
   const { category, brand, minPrice, maxPrice, inStock } = request;
   const filters = { category, brand, minPrice, maxPrice, inStock };
   const isWhole = query.words.length === 0 && Object.values(filters).every((filter) => filter === undefined);
@@ -73,11 +72,11 @@ export function countFilters(query: Query, known: Known, request: Filters & { no
         FROM (SELECT word, products FROM word_counts WHERE word > 'b_' AND word < 'b\`' AND products > 0 ORDER BY products DESC, word LIMIT ${NAMES_MAX})`
     : group("brand", "walked");
   const sql = `WITH walked AS MATERIALIZED (
-      SELECT p.category_id, p.brand, p.currency, ${currentMajorPrice("p", at)} AS price,
+      SELECT p.category_id, p.brand, p.currency, ${currentMajorPrice("p", NOW)} AS price,
         iif(p.options = '{}', p.attributes, json_patch(p.attributes, p.options)) AS attributes,
         coalesce(p.group_id, -p.id) AS product
       FROM product_search w CROSS JOIN products p ON p.id = ${PRODUCT_ID}
-      WHERE product_search MATCH ${matchEveryOrAny(query, known, filters, values)}${rowFilters(filters, values, at)}
+      WHERE product_search MATCH ${matchEveryOrAny(query, known, filters, values)}${rowFilters(filters, values)}
       LIMIT ${COUNTED_MAX})
     SELECT (SELECT ${PRODUCTS} FROM walked) AS counted, (SELECT count(*) FROM walked) < ${COUNTED_MAX} AS complete,
       ${list("'name', name, 'products', products", categories)} AS categories,

@@ -34,8 +34,6 @@ type Level = (typeof LEVELS)[number];
 const BAND_MAX = 40 * BANDS_PER_OCTAVE;
 /** A word that every product has. */
 const EVERYTHING = "f_all";
-/** Mask of the narrow bands that rows of the previous release lack. */
-const COARSE = 2 ** 9 - 1;
 
 // Filters are words of the index too. Looking for "cable" within a small brand then reads only that brand's products, and a
 // walk that stops early never misses the only match.
@@ -60,7 +58,10 @@ export function pathsOf(category: string): string[] {
   return names.map((_, index) => names.slice(0, index + 1).join(PATH_SEPARATOR));
 }
 
-/** The filters as an FTS5 condition that follows an expression in brackets. rowFilters() checks exact prices. */
+/**
+ * The filters as an FTS5 condition that follows an expression in brackets. rowFilters() checks exact prices, and all prices until
+ * all rows are reindexed (`settled`): older ones lack narrow bands.
+ */
 export function matchFacets({ category, brand, minPrice, maxPrice }: Filters, settled: boolean): string {
   const conditions: string[] = [];
   if (category !== undefined)
@@ -71,14 +72,13 @@ export function matchFacets({ category, brand, minPrice, maxPrice }: Filters, se
         .join(" OR ")})`,
     );
   if (brand !== undefined) conditions.push(`"${brandWord(brand)}"`);
-  if (minPrice !== undefined || maxPrice !== undefined)
-    conditions.push(priceRange(bandOf(minPrice ?? 0), bandOf(maxPrice ?? Infinity), settled));
+  if (settled && (minPrice !== undefined || maxPrice !== undefined))
+    conditions.push(priceRange(bandOf(minPrice ?? 0), bandOf(maxPrice ?? Infinity)));
   return conditions.map((condition) => ` AND ${condition}`).join("");
 }
 
-/** All products as an FTS5 expression. */
-export const matchEverything = (settled: boolean): string =>
-  settled ? `"${EVERYTHING}"` : priceRange(0, BAND_MAX, settled);
+/** All products as an FTS5 expression. Older rows have no word in common, but each has a category. */
+export const matchEverything = (settled: boolean): string => (settled ? `"${EVERYTHING}"` : '"c_" *');
 
 const brandWord = (brand: string): string => `b_${slug(brand)}`;
 const categoryWord = (category: string): string => `c_${slug(category)}`;
@@ -102,16 +102,12 @@ function bandOf(price: number): number {
   return Math.min(BAND_MAX, Math.floor(BANDS_PER_OCTAVE * Math.log2(Math.max(1, price))));
 }
 
-/**
- * An expression of the widest band words that cover the bands `from` to `to`, both included. Until all rows are reindexed
- * (`settled`), the range is rounded out to the bands that older rows have.
- */
-function priceRange(from: number, to: number, settled: boolean): string {
+/** An expression of the widest band words that cover the bands `from` to `to`, both included. */
+function priceRange(from: number, to: number): string {
   const found: string[] = [];
-  const end = settled ? to : to | COARSE;
-  for (let band = settled ? from : from & ~COARSE; band <= end;) {
+  for (let band = from; band <= to;) {
     const start = band;
-    const fits = ({ shift }: Level) => start % 2 ** shift === 0 && start + 2 ** shift - 1 <= end;
+    const fits = ({ shift }: Level) => start % 2 ** shift === 0 && start + 2 ** shift - 1 <= to;
     const level = LEVELS.find(fits) ?? NARROWEST;
     found.push(bandWord(band, level));
     band += 2 ** level.shift;

@@ -17,22 +17,24 @@ const LEFT_OUT_MAX = 2;
 /** SQL for the product of a row of product_words, from its id (WORDS_ID in product-words.ts). */
 export const PRODUCT_ID = "(w.rowid & 1099511627775)";
 
-/** Collects the values of a statement and returns a placeholder for each. */
+/** SQL for the time of the search in milliseconds since the epoch: the first value of a statement. */
+export const NOW = "?1";
+
+/** Collects the values of a statement, of which NOW is the first, and returns a placeholder for each. */
 export class Values {
-  readonly list: Statement["values"] = [];
+  readonly list: Statement["values"];
+  constructor(now: number) {
+    this.list = [now];
+  }
   bind(value: string | number): string {
     return `?${this.list.push(value)}`;
   }
 }
 
-/**
- * The filters that the word index can't apply, or not exactly, as SQL conditions on `p`. `now` is SQL for milliseconds since the
- * epoch.
- */
+/** The filters that the word index can't apply, or not exactly, as SQL conditions on `p`. */
 export function rowFilters(
   { category, brand, minPrice, maxPrice, inStock }: Filters,
   values: Values,
-  now: string,
 ): string {
   const conditions: string[] = [];
   if (category !== undefined) {
@@ -48,9 +50,9 @@ export function rowFilters(
   }
   // In floating point, 79.99 * 100 is slightly less than 7999; a hundredth of a minor unit makes up for it.
   if (minPrice !== undefined)
-    conditions.push(`${currentPrice("p", now)} >= ${values.bind(minPrice)} * p.minor_per_major - 0.01`);
+    conditions.push(`${currentPrice("p", NOW)} >= ${values.bind(minPrice)} * p.minor_per_major - 0.01`);
   if (maxPrice !== undefined)
-    conditions.push(`${currentPrice("p", now)} <= ${values.bind(maxPrice)} * p.minor_per_major + 0.01`);
+    conditions.push(`${currentPrice("p", NOW)} <= ${values.bind(maxPrice)} * p.minor_per_major + 0.01`);
   if (inStock !== undefined) conditions.push(`${isBuyable("p")} = ${values.bind(Number(inStock))}`);
   return conditions.map((condition) => ` AND ${condition}`).join("");
 }

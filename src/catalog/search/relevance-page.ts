@@ -2,6 +2,7 @@ import type { Statement } from "../../database/statement.ts";
 import { summaryCell } from "../product.ts";
 import { type Filters, matchEverything } from "./facets.ts";
 import {
+  NOW,
   PRODUCT_ID,
   Values,
   knownSlots,
@@ -28,6 +29,7 @@ export const CANDIDATES = {
 };
 const EXACT_MAX = 50;
 const DISCONTINUED = 0.9;
+const SUMMARY = summaryCell(NOW);
 
 /** SQL for the products whose SKU, GTIN or model number was typed. */
 function exactHits(query: Query, values: Values): string | undefined {
@@ -60,13 +62,12 @@ export function findPage(
   limit: number,
   offset: number,
 ): Statement {
-  const values = new Values();
-  const now = values.bind(filters.now);
+  const values = new Values(filters.now);
   const slots = known === undefined ? typedSlots(query) : knownSlots(known);
   const narrow = narrowing(query, filters, known?.settled ?? true);
   const all = query.words.length === 0 ? [matchEverything(known?.settled ?? true)] : matchAll(slots);
   const narrowed = all.map((expression) => `(${expression})${narrow}`);
-  const conditions = rowFilters(filters, values, now);
+  const conditions = rowFilters(filters, values);
   // A product's row is long, so it is joined only if a condition needs it.
   const products = conditions === "" ? "" : `CROSS JOIN products p ON p.id = ${PRODUCT_ID}`;
   const typed = exactHits(query, values);
@@ -92,7 +93,7 @@ export function findPage(
   const best = `SELECT *, max(is_exact * 1e9 + score) FROM (${scored} LIMIT -1) GROUP BY coalesce(group_id, -product_id)`;
   // A statement whose LIMIT is a parameter is compiled a second time once the parameter is bound; a sum is not looked into.
   const sql = `WITH names AS MATERIALIZED (${scoredNames(slots, values)})
-    SELECT p.sku, ${summaryCell(now)} || '' AS summary, every = ${CANDIDATES.all} AS cut
+    SELECT p.sku, ${SUMMARY} || '' AS summary, every = ${CANDIDATES.all} AS cut
     FROM (${best} ORDER BY is_exact DESC, score DESC, id LIMIT 0 + ${values.bind(limit)} OFFSET 0 + ${values.bind(offset)}) shown
     CROSS JOIN products p ON p.id = shown.product_id CROSS JOIN categories c ON c.id = p.category_id
     ORDER BY is_exact DESC, score DESC, shown.id`;

@@ -3,23 +3,24 @@ import { currentMajorPrice } from "../price.ts";
 import type { Position } from "../cursor.ts";
 import { summaryCell } from "../product.ts";
 import { type Filters, bandRange, isInBand } from "./facets.ts";
-import { PRODUCT_ID, Values, matchEveryOrAny, rowFilters } from "./match-conditions.ts";
+import { NOW, PRODUCT_ID, Values, matchEveryOrAny, rowFilters } from "./match-conditions.ts";
 import type { Query } from "./query.ts";
 import type { Known } from "./vocabulary.ts";
 
 /** Rows that one sort reads: all matches by name; by price all matches or, if there are more, those of one band. */
 const SORTED_MAX = { price: 250, name: 10_000 };
 
+const PRICE = currentMajorPrice("p", NOW);
 // Every key sorts ascending, so that the same comparison continues any sort.
 const SORT_KEYS = {
-  price_asc: (now: string) => currentMajorPrice("p", now),
-  price_desc: (now: string) => `-(${currentMajorPrice("p", now)})`,
+  price_asc: PRICE,
+  price_desc: `-(${PRICE})`,
   // Shortened, because the cursor holds the key of a page's last row.
-  name: () => "substr(lower(p.name), 1, 100)",
+  name: "substr(lower(p.name), 1, 100)",
 } as const;
 export type ColumnSort = keyof typeof SORT_KEYS;
 
-/** Rows that a page by price reads for each row that it shows, if products may have variants. */
+/** Rows that a page by price reads for each row that it shows, because products may have variants. */
 const ROWS_PER_HIT = 4;
 
 /**
@@ -38,19 +39,20 @@ export function sortedPage(
   limit: number,
 ): Statement {
   const { after } = filters;
-  const values = new Values();
-  const now = values.bind(filters.now);
-  const key = SORT_KEYS[sort](now);
+  const values = new Values(filters.now);
+  const key = SORT_KEYS[sort];
   const max = sort === "name" ? SORTED_MAX.name : SORTED_MAX.price;
   const match = matchEveryOrAny(query, known, filters, values);
-  const conditions = rowFilters(filters, values, now);
+  const conditions = rowFilters(filters, values);
+  // A statement whose LIMIT is a parameter is compiled again once it is bound; a sum is not looked into.
   const page = `0 + ${values.bind(limit)}`;
+  const most = values.bind(ROWS_PER_HIT * limit);
   const onward = after ? ` AND (${key}, p.sku) > (${values.bind(after[0])}, ${values.bind(after[1])})` : "";
   const walk = (band: string, tables: string, where: string) =>
     `SELECT p.id, p.sku, coalesce(p.group_id, -p.id) AS product, ${key} AS sort_key, ${band} AS band
       FROM ${tables} CROSS JOIN products p ON p.id = ${PRODUCT_ID}
       WHERE product_search MATCH ${match}${where}${conditions}`;
-  const inBand = ` || ' AND "' || band.word || '"' AND (p.sale_minor IS NULL OR ${isInBand("band.word", currentMajorPrice("p", now))})${onward}`;
+  const inBand = ` || ' AND "' || band.word || '"' AND (p.sale_minor IS NULL OR ${isInBand("band.word", PRICE)})${onward}`;
   const few = `few AS MATERIALIZED (${walk("''", "product_search w", "")} LIMIT ${max})`;
   // Bands exist only for prices, and only once all rows are reindexed.
   const bands = sort === "name" || !known.settled ? undefined : bandsOf(sort, filters, after?.[0], values);
@@ -58,10 +60,9 @@ export function sortedPage(
     bands === undefined
       ? `${few}, last AS (SELECT '' AS word), walked AS MATERIALIZED (SELECT * FROM few)`
       : `${few},
-    reach AS MATERIALIZED (SELECT iif(EXISTS (SELECT 1 FROM product_groups), ${ROWS_PER_HIT}, 1) * (${page}) AS most),
     near AS MATERIALIZED (
-      ${walk("band.word", `(${bands}) band CROSS JOIN product_search w`, `${inBand} AND (SELECT count(*) FROM few) = ${max}`)} LIMIT (SELECT most FROM reach)),
-    last AS MATERIALIZED (SELECT ${sort === "price_desc" ? "min" : "max"}(band) AS word FROM near HAVING count(*) = (SELECT most FROM reach)),
+      ${walk("band.word", `(${bands}) band CROSS JOIN product_search w`, `${inBand} AND (SELECT count(*) FROM few) = ${max}`)} LIMIT 0 + ${most}),
+    last AS MATERIALIZED (SELECT ${sort === "price_desc" ? "min" : "max"}(band) AS word FROM near HAVING count(*) = ${most}),
     walked AS MATERIALIZED (
       SELECT * FROM few WHERE (SELECT count(*) FROM few) < ${max}
       UNION ALL SELECT * FROM near WHERE band IS NOT (SELECT word FROM last)
@@ -71,7 +72,7 @@ export function sortedPage(
     shown AS MATERIALIZED (
       SELECT p.id, p.sku, sort_key, band FROM ranked p
       WHERE place = 1${onward.replace(key, "sort_key")} ORDER BY sort_key, sku LIMIT ${page})
-    SELECT shown.sort_key AS key, shown.sku, ${summaryCell(now)} || '' AS summary,
+    SELECT shown.sort_key AS key, shown.sku, ${summaryCell(NOW)} || '' AS summary,
       band IS (SELECT word FROM last) AND (SELECT count(*) FROM walked WHERE band IS (SELECT word FROM last)) = ${max} AS cut,
       (SELECT json_array(sort_key, sku) FROM walked
         WHERE (SELECT word FROM last) > '' AND (SELECT count(*) FROM shown) < (${page})
