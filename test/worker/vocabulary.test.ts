@@ -80,3 +80,26 @@ it("indexes rows of an older release again, beside searches that find them meanw
   expect(await kept()).toEqual(await recounted());
   expect(await first("enmael mug green")).toMatch(/^MUG-/);
 });
+
+it("filters and lists rows of an older release, which lack the newer words of filters", async () => {
+  await env.DB.batch(
+    [
+      "UPDATE product_words SET reading = 1, facet = ' c_things b_acme '",
+      "UPDATE catalog_state SET unread_from = 0",
+    ].map((sql) => env.DB.prepare(sql)),
+  );
+  const price = 19.99;
+  await env.DB.prepare("UPDATE products SET price_minor = 1999 WHERE sku = 'MUG-88'").run();
+  const found = async (query: string, filters: { minPrice?: number; maxPrice?: number }, limit: number) => {
+    const page = await createCatalog(env.DB).search({
+      query,
+      sort: "relevance",
+      limit,
+      now: Date.now(),
+      ...filters,
+    });
+    return page.products.map(({ sku }) => sku);
+  };
+  expect(await found("mug", { minPrice: price, maxPrice: price }, 10)).toEqual(["MUG-88"]);
+  expect(await found("", {}, 50)).toHaveLength(50);
+});

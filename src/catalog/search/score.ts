@@ -16,16 +16,8 @@ export function scoredNames(slots: readonly Slot[], values: Values): string {
   const rows = slots.flatMap(({ names, products }, slot) =>
     names.map(({ phrase, weight: worth }, index) => {
       const before = slots[slot - 1]?.names[0]?.phrase;
-      return index > 0
-        ? { slot, products, worth, name: ` ${phrase} ` }
-        : {
-            slot,
-            products,
-            worth,
-            name: ` ${phrase} `,
-            attribute: ` a_${phrase} `,
-            pair: before === undefined ? undefined : ` ${before} ${phrase} `,
-          };
+      const first = { attribute: ` a_${phrase} `, ...(before && { pair: ` ${before} ${phrase} ` }) };
+      return { slot, products, worth, name: ` ${phrase} `, ...(index === 0 && first) };
     }),
   );
   const field = (name: string) => `value ->> '${name}' AS ${name}`;

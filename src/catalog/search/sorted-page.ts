@@ -44,9 +44,8 @@ export function sortedPage(
   const max = sort === "name" ? SORTED_MAX.name : SORTED_MAX.price;
   const match = matchEveryOrAny(query, known, filters, values);
   const conditions = rowFilters(filters, values);
-  // A statement whose LIMIT is a parameter is compiled again once it is bound; a sum is not looked into.
-  const page = `0 + ${values.bind(limit)}`;
-  const most = values.bind(ROWS_PER_HIT * limit);
+  const page = values.bind(limit);
+  const most = `${ROWS_PER_HIT} * ${page}`;
   const onward = after ? ` AND (${key}, p.sku) > (${values.bind(after[0])}, ${values.bind(after[1])})` : "";
   const walk = (band: string, tables: string, where: string) =>
     `SELECT p.id, p.sku, coalesce(p.group_id, -p.id) AS product, ${key} AS sort_key, ${band} AS band
@@ -61,7 +60,7 @@ export function sortedPage(
       ? `${few}, last AS (SELECT '' AS word), walked AS MATERIALIZED (SELECT * FROM few)`
       : `${few},
     near AS MATERIALIZED (
-      ${walk("band.word", `(${bands}) band CROSS JOIN product_search w`, `${inBand} AND (SELECT count(*) FROM few) = ${max}`)} LIMIT 0 + ${most}),
+      ${walk("band.word", `(${bands}) band CROSS JOIN product_search w`, `${inBand} AND (SELECT count(*) FROM few) = ${max}`)} LIMIT ${most}),
     last AS MATERIALIZED (SELECT ${sort === "price_desc" ? "min" : "max"}(band) AS word FROM near HAVING count(*) = ${most}),
     walked AS MATERIALIZED (
       SELECT * FROM few WHERE (SELECT count(*) FROM few) < ${max}
@@ -71,11 +70,11 @@ export function sortedPage(
     ranked AS (SELECT *, row_number() OVER (PARTITION BY product ORDER BY sort_key, sku) AS place FROM walked),
     shown AS MATERIALIZED (
       SELECT p.id, p.sku, sort_key, band FROM ranked p
-      WHERE place = 1${onward.replace(key, "sort_key")} ORDER BY sort_key, sku LIMIT ${page})
+      WHERE place = 1${onward.replace(key, "sort_key")} ORDER BY sort_key, sku LIMIT 0 + ${page})
     SELECT shown.sort_key AS key, shown.sku, ${summaryCell(NOW)} || '' AS summary,
       band IS (SELECT word FROM last) AND (SELECT count(*) FROM walked WHERE band IS (SELECT word FROM last)) = ${max} AS cut,
       (SELECT json_array(sort_key, sku) FROM walked
-        WHERE (SELECT word FROM last) > '' AND (SELECT count(*) FROM shown) < (${page})
+        WHERE (SELECT word FROM last) > '' AND (SELECT count(*) FROM shown) < ${page}
         ORDER BY sort_key DESC, sku DESC LIMIT 1) AS unread
     FROM shown JOIN products p ON p.id = shown.id JOIN categories c ON c.id = p.category_id
     ORDER BY shown.sort_key, shown.sku`;

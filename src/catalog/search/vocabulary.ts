@@ -9,9 +9,8 @@ import { isUnspaced } from "./words.ts";
 
 /** A word in at most so many products is doubtful: another word may be meant. */
 const DOUBTFUL_MAX = 1;
-const ENDING_MIN = 3;
 const COMPLETIONS_READ = 50;
-const OTHERS_MAX = 5;
+const LONGER_MAX = 5;
 const WEIGHTS = { typed: 1, completed: 0.8, misspelt: 0.6 };
 
 const vocabularyRow = z.tuple([
@@ -65,21 +64,23 @@ export function lookUpWords({ words }: Query): Statement {
 export function readKnown(query: Query, rows: unknown): Known {
   const [{ settled, found }] = vocabularyRow.parse(rows);
   const products = new Map(found.map(([, word, count]) => [word, count]));
+  // A phrase counts as often as its rarest word.
+  const countOf = (phrase: string) => Math.min(...phrase.split(" ").map((word) => products.get(word) ?? 0));
   const slots = query.words.map((word, index): Slot => {
     const before = query.words[index - 1];
     const after = query.words[index + 1];
     const joined = [before && `${before}${word}`, after && `${word}${after}`];
     const names = new Map<string, number>([[word, WEIGHTS.typed]]);
     for (const pair of joined) if (pair !== undefined && products.has(pair)) names.set(pair, WEIGHTS.typed);
-    const isDoubtful = settled === 1 && isWord(word) && (products.get(word) ?? 0) <= DOUBTFUL_MAX;
-    const others = found.flatMap(([typed, other, count]) => (typed === word ? [{ other, count }] : []));
-    for (const { phrase, weight } of isDoubtful ? corrections(word, others, products) : []) {
+    const isDoubtful = settled === 1 && isWord(word) && countOf(word) <= DOUBTFUL_MAX;
+    const others = found.flatMap(([typed, other]) => (typed === word ? [other] : []));
+    for (const { phrase, weight } of isDoubtful ? corrections(word, others, countOf) : []) {
       if (!names.has(phrase)) names.set(phrase, weight);
     }
     return {
       names: Array.from(names, ([phrase, weight]) => ({ phrase, weight })),
       // While the vocabulary is incomplete, products may have a word that it lacks.
-      products: Math.max(most(names, products), 1 - settled),
+      products: Math.max(...Array.from(names.keys(), countOf), 1 - settled),
     };
   });
   return { settled: settled === 1, slots };
@@ -89,40 +90,21 @@ export function readKnown(query: Query, rows: unknown): Known {
 export const isAsTyped = ({ settled, slots }: Known): boolean =>
   settled && slots.every(({ names, products }) => names.length === 1 && products !== 0);
 
-/** Products with the commonest name. A phrase counts as often as its rarest word. */
-function most(names: ReadonlyMap<string, number>, products: ReadonlyMap<string, number>): number {
-  const counts = [...names.keys()].map((phrase) =>
-    Math.min(...phrase.split(" ").map((word) => products.get(word) ?? 0)),
-  );
-  return Math.max(...counts);
-}
-
-interface Other {
-  other: string;
-  count: number;
-}
-
-/** Names that a doubtful word may stand for: two words, longer words, and the closest common word. */
-function corrections(word: string, others: readonly Other[], products: ReadonlyMap<string, number>): Name[] {
-  const common = others.toSorted((a, b) => b.count - a.count || (a.other < b.other ? -1 : 1));
+/** Names that a doubtful word may stand for: two words, longer words, and the commonest word that it may misspell. */
+function corrections(word: string, others: readonly string[], countOf: (phrase: string) => number): Name[] {
+  const commonest = (phrases: readonly string[]) =>
+    phrases.toSorted((a, b) => countOf(b) - countOf(a) || (a < b ? -1 : 1));
+  const common = commonest(others);
+  const apart = splits(word).map((halves) => halves.join(" "));
   const longer = common.filter(
-    ({ other }) =>
-      other.length > word.length &&
-      (other.startsWith(word) || (other.endsWith(word) && other.length >= word.length + ENDING_MIN)),
+    (other) => other.length > word.length && (other.startsWith(word) || other.endsWith(word)),
   );
-  const count = products.get(word) ?? 0;
-  const corrected = common.find((each) => each.count > count && isMisspelling(word, each.other));
-  const [apart] = splits(word)
-    .map(([left, right]) => ({
-      phrase: `${left} ${right}`,
-      count: Math.min(products.get(left) ?? 0, products.get(right) ?? 0),
-    }))
-    .filter((pair) => pair.count > 0)
-    .toSorted((a, b) => b.count - a.count);
+  const meant = common.filter((other) => countOf(other) > countOf(word) && isMisspelling(word, other));
+  const named = (phrases: readonly string[], weight: number) => phrases.map((phrase) => ({ phrase, weight }));
   return [
-    ...(apart === undefined ? [] : [{ phrase: apart.phrase, weight: WEIGHTS.typed }]),
-    ...longer.slice(0, OTHERS_MAX).map(({ other }) => ({ phrase: other, weight: WEIGHTS.completed })),
-    ...(corrected === undefined ? [] : [{ phrase: corrected.other, weight: WEIGHTS.misspelt }]),
+    ...named(commonest(apart.filter((phrase) => countOf(phrase) > 0)).slice(0, 1), WEIGHTS.typed),
+    ...named(longer.slice(0, LONGER_MAX), WEIGHTS.completed),
+    ...named(meant.slice(0, 1), WEIGHTS.misspelt),
   ];
 }
 
