@@ -4,7 +4,6 @@ import { afterEach, beforeAll, expect, it, vi } from "vitest";
 import page from "../../docs/deploy.md?raw";
 import performancePage from "../../docs/performance.md?raw";
 import { generateProducts } from "../../cli/sample/generate.ts";
-import { createCatalog } from "../../src/catalog/repository.ts";
 import { bearer, post } from "./identity/support/deployed.ts";
 import { newKey, newUser } from "./identity/support/people.ts";
 import { recordsOf } from "./support/caller.ts";
@@ -28,15 +27,6 @@ beforeAll(async () => {
   const products = [...generateProducts(PRODUCTS, 1)];
   for (let at = 0; at < products.length; at += 1_000) await fill(products.slice(at, at + 1_000));
   await fillDesk();
-  const variant = products.find(({ group }) => group !== undefined);
-  // From the first variant that an isolate finds, its searches read more rows.
-  const { products: found } = await createCatalog(env.DB).search({
-    query: variant?.group?.name ?? "",
-    sort: "relevance",
-    limit: 10,
-    now: Date.now(),
-  });
-  if (!found.some(({ group }) => group !== undefined)) throw new Error("The search found no variant.");
 }, 60_000);
 afterEach(() => vi.restoreAllMocks());
 

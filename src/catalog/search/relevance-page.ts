@@ -46,9 +46,8 @@ function exactHits(query: Query, values: Values): string | undefined {
 }
 
 /**
- * A page of products by relevance. Returns a row for each: its SKU, summary and group, and `complete`, 0 if more products have
- * every word than were scored. `collapse` shows of each group only the variant with the highest score; it reads a fifth more
- * rows. Without it, summaries lack the group.
+ * A page of products by relevance, of each group the variant with the highest score. Returns a row for each: its SKU, summary,
+ * and `cut`, 1 if more products may have every word than were scored.
  *
  * SQLite visits candidates in the index's order, short titles first, and stops when it has enough, so a common word costs no
  * more than a rare one. Without `known`, no word is corrected, and partial matches of a query with an unknown word are not read.
