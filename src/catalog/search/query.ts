@@ -21,7 +21,7 @@ export interface Query {
   excluded: readonly string[];
   /** The whole text, if it may be a SKU, GTIN or model number. */
   identifiers: readonly string[];
-  /** Single words of the text that may be a SKU or GTIN. */
+  /** Single words of the text that may be a SKU or GTIN: those with a digit, and one that is the whole text. */
   codes: readonly string[];
 }
 
@@ -36,7 +36,8 @@ const PRICE =
 export function readQuery(text: string): Query {
   const all = words(text.replace(PRICE, " "));
   const read = all.length > 0 ? all : words(text);
-  const coded = text.split(/\s+/).filter((word) => /\d/.test(word) && word.length >= CODE_MIN);
+  const typed = text.trim().split(/\s+/);
+  const coded = typed.filter((word) => typed.length === 1 || (/\d/.test(word) && word.length >= CODE_MIN));
   return {
     words: [...new Set([...read, ...codes(text)])].slice(0, WORDS_MAX),
     excluded: read.flatMap((word) => negated(word) ?? []),

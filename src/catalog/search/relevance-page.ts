@@ -82,7 +82,13 @@ export function findPage(
       SELECT w.rowid FROM product_search w ${products}
       WHERE product_search MATCH choice.expression${conditions} LIMIT ${CANDIDATES.some})
     LIMIT ${CANDIDATES.someTotal}`;
-  const scored = `SELECT w.id, w.product_id, w.group_id, every, ${exact ? `w.product_id IN ${exact}` : 0} AS is_exact,
+  // The index of SKUs heeds case, so a SKU of small and capital letters is recognised among the candidates.
+  const mixed = query.codes.filter((code) => /[^\p{L}]/u.test(code));
+  const isMixed =
+    mixed.length > 0 &&
+    `(SELECT sku COLLATE NOCASE IN (SELECT value FROM json_each(${values.bind(JSON.stringify(mixed))})) FROM products WHERE id = w.product_id)`;
+  const isExact = exact ? `w.product_id IN ${exact}${isMixed ? ` OR ${isMixed}` : ""}` : 0;
+  const scored = `SELECT w.id, w.product_id, w.group_id, every, ${isExact} AS is_exact,
       coalesce((${scoreOf(slots)}), 1) * iif(${IS_DISCONTINUED("w.id")}, ${DISCONTINUED}, 1) AS score
     FROM (SELECT json_group_array(id) AS ids, count(*) AS every FROM (${full})) CROSS JOIN product_words w ON w.id IN (
       SELECT value FROM json_each(ids)
