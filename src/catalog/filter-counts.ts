@@ -17,6 +17,8 @@ const PRODUCTS = "count(DISTINCT product)";
 const COUNTED_MAX = 1_000;
 const OPTIONS_READ_MAX = 200;
 const NAMES_MAX = 20;
+/** Among so few products, a value of a single one is an option too. */
+const FEW_PRODUCTS = 10;
 const OPTIONS_MAX = 10;
 const VALUES_MAX = 8;
 const TEXT_MAX = 100;
@@ -90,7 +92,7 @@ export function countFilters(query: Query, known: Known, request: Filters & { no
         "'name', name, 'value', value, 'products', products",
         `SELECT a.key AS name, CAST(a.value AS TEXT) AS value, ${PRODUCTS} AS products
           FROM (SELECT attributes, product FROM walked LIMIT ${OPTIONS_READ_MAX}) CROSS JOIN json_each(attributes) a
-          WHERE a.type = 'text' GROUP BY 1, 2 HAVING products > 1 ORDER BY 3 DESC, 1, 2 LIMIT ${OPTIONS_MAX * VALUES_MAX * 4}`,
+          WHERE a.type = 'text' GROUP BY 1, 2 HAVING products > ((SELECT ${PRODUCTS} FROM walked) > ${FEW_PRODUCTS}) ORDER BY 3 DESC, 1, 2 LIMIT ${OPTIONS_MAX * VALUES_MAX * 4}`,
       )} AS options`;
   return { sql, values: values.list };
 }

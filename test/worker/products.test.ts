@@ -148,6 +148,10 @@ describe("a product with variants", () => {
     );
     const { facets } = await search("hoodie", { facets: true });
     expect(facets).toMatchObject({ counted: 1, categories: [{ name: "Clothing > Tops", products: 1 }] });
+    expect(facets?.options).toContainEqual({
+      name: "Color",
+      values: colors.map((value) => ({ value, products: 1 })),
+    });
     const { facets: ofSocks } = await search("plain sock", { facets: true });
     expect(ofSocks?.options).toContainEqual({
       name: "Size",
