@@ -17,6 +17,8 @@ import {
 import { isBuyable } from "./availability.ts";
 import type { Position } from "./cursor.ts";
 import type { FilterCounts } from "./filter-counts.ts";
+import { brandWord } from "./search/facets.ts";
+import { PRODUCT_ID } from "./search/match-conditions.ts";
 import { type SearchRequest, search } from "./search/search.ts";
 import type { Queries } from "../database/copies.ts";
 import { runBatch } from "../database/run-batch.ts";
@@ -65,12 +67,16 @@ export interface Catalog {
   skusStartingWith(prefix: string, limit: number): Promise<string[]>;
   /** Returns a category's name as the catalog spells it, ignoring the case of `name`. */
   categoryName(name: string): Promise<string | undefined>;
+  /** Returns up to `limit` brands as the catalog spells them, those that look like `brand` first. */
+  nearestBrands(brand: string, limit: number): Promise<string[]>;
   /** Returns categories in order of name, starting after `after`; empty ones are left out. */
   categories(limit: number, after?: string): Promise<Category[]>;
   /** Returns names in order, ignoring the case of `prefix`; empty categories are left out. */
   categoriesStartingWith(prefix: string, limit: number): Promise<string[]>;
   overview(): Promise<CatalogOverview>;
 }
+
+const BRANDS_READ_MAX = 1_000;
 
 /** `admitted` resolves when the call may write; a search that has products to reindex waits for it. */
 export function createCatalog(db: Queries, admitted: Promise<void> = Promise.resolve()): Catalog {
@@ -174,6 +180,25 @@ export function createCatalog(db: Queries, admitted: Promise<void> = Promise.res
       return row === null ? undefined : nameRow.parse(row).name;
     },
 
+    async nearestBrands(brand, limit) {
+      const { results } = await db
+        .prepare(
+          `SELECT (SELECT p.brand FROM product_search w CROSS JOIN products p ON p.id = ${PRODUCT_ID}
+             WHERE product_search MATCH '"' || word || '"' LIMIT 1) AS name
+           FROM (SELECT ?1 AS word
+             UNION SELECT * FROM (SELECT word FROM word_counts WHERE word > 'b_' AND word < 'b\`' AND products > 0 LIMIT ?2))`,
+        )
+        .bind(brandWord(brand), BRANDS_READ_MAX)
+        .all();
+      const wanted = brand.toLowerCase();
+      return brandRows
+        .parse(results)
+        .flatMap(({ name }) => (name ? [{ name, edits: distance(name.toLowerCase(), wanted) }] : []))
+        .toSorted((a, b) => a.edits - b.edits || (a.name < b.name ? -1 : 1))
+        .slice(0, limit)
+        .map(({ name }) => name);
+    },
+
     async categories(limit, after = "") {
       const { results } = await db
         .prepare(
@@ -220,5 +245,6 @@ const skuRows = z.array(z.object({ sku: z.string() }));
 const featuredRows = z.array(z.object({ group: z.string(), sku: z.string().nullable() }));
 const currencyRow = z.object({ currency: z.string() });
 const nameRow = z.object({ name: z.string() });
+const brandRows = z.array(z.object({ name: z.string().nullable() }));
 const categoryRows = z.array(z.object({ name: z.string(), products: z.int() }));
 const stateRow = z.object({ active_products: z.int(), changed_at: z.int().nullable() });

@@ -12,11 +12,15 @@ import { emptyCatalogNotice } from "../catalog/empty-catalog.ts";
 import { earlierSummarySchema, toEarlierSummary } from "./earlier/product.ts";
 import { olderVersion } from "./older-version.ts";
 import { offerText, summaryLine } from "./product-line.ts";
+import { spellings } from "../text/spellings.ts";
 import { READ_ONLY, defineTool } from "./tool.ts";
 
 /** By SKU, for cards only: addresses of pictures would double what an answer costs a model. */
 const IMAGES_META_KEY = "product-catalog-mcp/images";
 const CATEGORIES_LISTED = 50;
+const BRANDS_LISTED = 10;
+const NONE_NOTICE =
+  "No product matches. Try fewer words or filters: list_categories shows the categories, and facets: true without a query the brands.";
 const CUT_NOTICE = "More products match than a search goes through: add words or filters to see the others.";
 
 const majorUnits = z.number().min(0).max(1e12);
@@ -138,7 +142,12 @@ Answers a page of products, of one with variants the best match; get_product lis
       now,
       after: after?.value,
     });
-    const empty = page.products.length === 0 ? emptyCatalogNotice(await catalog.overview()) : undefined;
+    const isEmpty = page.products.length === 0 && page.next === undefined && cursor === undefined;
+    const empty = isEmpty ? (emptyCatalogNotice(await catalog.overview()) ?? NONE_NOTICE) : undefined;
+    if (empty === NONE_NOTICE && asked.brand !== undefined) {
+      const refused = await refuseUnknownBrand(catalog, asked.brand);
+      if (refused !== undefined) return refused;
+    }
     const notice = empty ?? (page.cut ? CUT_NOTICE : undefined);
     const answer = {
       version: "v3" as const,
@@ -239,6 +248,18 @@ function facetLines({
 
 function toV1({ name, price }: ProductSummary): z.output<typeof productV1> {
   return { name, price: price.amount_minor / minorPerMajor(price.currency) };
+}
+
+/** Refuses a brand that the catalog lacks, with those that look like it first. */
+async function refuseUnknownBrand(catalog: Catalog, brand: string) {
+  const brands = await catalog.nearestBrands(brand, BRANDS_LISTED);
+  if (brands.some((name) => spellings(name).includes(spellings(brand)[1] ?? ""))) return undefined;
+  const known = brands.length > 0 ? ` Nearest: ${brands.join(", ")}.` : "";
+  return refuse(
+    "invalid_arguments",
+    `brand: unknown.${known} facets: true without a query shows the commonest.`,
+    { hints: { brands } },
+  );
 }
 
 async function resolveCategory(

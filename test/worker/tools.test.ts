@@ -52,6 +52,19 @@ describe("search_products", () => {
     });
   });
 
+  it.each(["Volt", "voltway gmbh"])("refuses the unknown brand %s, with real ones", async (brand) => {
+    const { refusal, text } = await ask("search_products", { query: "keyboard", brand });
+    expect(refusal).toMatchObject({ code: "invalid_arguments", hints: { brands: expect.anything() } });
+    expect(text).toContain("Nearest: Voltway");
+  });
+
+  it.each([
+    ["words", { query: "zzzz" }],
+    ["a known brand", { query: "zzzz", brand: "voltWAY" }],
+  ])("says where to look if nothing matches %s", async (_, args) => {
+    expect((await ask("search_products", args)).text).toContain("list_categories");
+  });
+
   it("counts the filters of a query", async () => {
     const { structuredContent, text } = await ask("search_products", { query: "hex nut", facets: true });
     const { facets } = z.object({ facets: z.record(z.string(), z.unknown()) }).parse(structuredContent);

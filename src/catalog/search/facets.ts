@@ -80,7 +80,7 @@ export function matchFacets({ category, brand, minPrice, maxPrice }: Filters, se
 /** All products as an FTS5 expression. Older rows have no word in common, but each has a category. */
 export const matchEverything = (settled: boolean): string => (settled ? `"${EVERYTHING}"` : '"c_" *');
 
-const brandWord = (brand: string): string => `b_${slug(brand)}`;
+export const brandWord = (brand: string): string => `b_${slug(brand)}`;
 const categoryWord = (category: string): string => `c_${slug(category)}`;
 
 const bandWord = (band: number, { shift, name, digits }: Level): string =>
