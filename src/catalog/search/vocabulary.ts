@@ -36,12 +36,12 @@ export function lookUpWords({ words }: Query): Statement {
     word,
     pair: `${word}${words[index + 1] ?? ""}`,
     forms: isWord(word) ? formsOf(word) : [],
-    halves: isWord(word) ? splits(word).flat() : [],
+    halves: splits(word).flat(),
   }));
   const sql = `WITH asked AS MATERIALIZED (
       SELECT value ->> 'word' AS word, value ->> 'pair' AS pair, value AS more FROM json_each(?1)),
     doubtful AS MATERIALIZED (
-      SELECT word, more FROM asked WHERE json_array_length(more, '$.forms') > 0
+      SELECT word, more FROM asked WHERE json_array_length(more, '$.forms') + json_array_length(more, '$.halves') > 0
         AND coalesce((SELECT products FROM word_counts v WHERE v.word = asked.word), 0) <= ${DOUBTFUL_MAX}),
     others AS (
       SELECT word, word AS other FROM asked
@@ -72,7 +72,7 @@ export function readKnown(query: Query, rows: unknown): Known {
     const joined = [before && `${before}${word}`, after && `${word}${after}`];
     const names = new Map<string, number>([[word, WEIGHTS.typed]]);
     for (const pair of joined) if (pair !== undefined && products.has(pair)) names.set(pair, WEIGHTS.typed);
-    const isDoubtful = settled === 1 && isWord(word) && countOf(word) <= DOUBTFUL_MAX;
+    const isDoubtful = settled === 1 && countOf(word) <= DOUBTFUL_MAX;
     const others = found.flatMap(([typed, other]) => (typed === word ? [other] : []));
     for (const { phrase, weight } of isDoubtful ? corrections(word, others, countOf) : []) {
       if (!names.has(phrase)) names.set(phrase, weight);
@@ -96,15 +96,18 @@ function corrections(word: string, others: readonly string[], countOf: (phrase: 
     phrases.toSorted((a, b) => countOf(b) - countOf(a) || (a < b ? -1 : 1));
   const common = commonest(others);
   const apart = splits(word).map((halves) => halves.join(" "));
-  const longer = common.filter(
+  // Where "ü" can't be typed, it is "ue"; the index has "u".
+  const umlaut = word.replace(/([aou])e/g, "$1");
+  const known = isWord(word) ? common : [];
+  const longer = known.filter(
     (other) => other.length > word.length && (other.startsWith(word) || other.endsWith(word)),
   );
-  const meant = common.filter((other) => countOf(other) > countOf(word) && isMisspelling(word, other));
+  const meant = known.filter((other) => countOf(other) > countOf(word) && isMisspelling(word, other));
   const named = (phrases: readonly string[], weight: number) => phrases.map((phrase) => ({ phrase, weight }));
   return [
     ...named(commonest(apart.filter((phrase) => countOf(phrase) > 0)).slice(0, 1), WEIGHTS.typed),
     ...named(longer.slice(0, LONGER_MAX), WEIGHTS.completed),
-    ...named(meant.slice(0, 1), WEIGHTS.misspelt),
+    ...named([...meant.filter((other) => other === umlaut), ...meant].slice(0, 1), WEIGHTS.misspelt),
   ];
 }
 
@@ -117,8 +120,10 @@ const formsOf = (word: string): string[] => [
   ...Array.from(word, (_, at) => word.slice(0, at) + word.slice(at + 1)),
 ];
 
-/** All ways to split a word into two. */
-function splits(word: string): [left: string, right: string][] {
+/** All ways to split a word into two; a code, which may be a model, into letters and a number. */
+function splits(word: string): string[][] {
+  if (!isWord(word))
+    return [/^(\p{L}{2,})(\d{2,})$/u.exec(word)?.slice(1) ?? []].filter(({ length }) => length > 0);
   return Array.from({ length: Math.max(0, word.length - 3) }, (_, at) => [
     word.slice(0, at + 2),
     word.slice(at + 2),
