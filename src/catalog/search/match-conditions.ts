@@ -77,8 +77,13 @@ export function narrowing(query: Query, filters: Filters, settled: boolean): str
   return `${matchFacets(filters, settled)}${without.join("")}`;
 }
 
-/** The slots without words that no product has. */
-export const knownSlots = ({ slots }: Known) => slots.filter(({ products }) => products !== 0);
+const isMeasure = ({ names }: Slot) => /^\d+(?:\.\d+)?\p{L}{0,4}$/u.test(names[0]?.phrase ?? "");
+
+/** The slots without words that no product has; none if only numbers and measures are left, which fit anything. */
+export function knownSlots({ slots }: Known): Slot[] {
+  const known = slots.filter(({ products }) => products !== 0);
+  return known.length < slots.length && known.every(isMeasure) ? [] : known;
+}
 
 /** Expressions for all words: first in titles, then anywhere. */
 export const matchAll = (slots: readonly Slot[]) =>
@@ -87,13 +92,21 @@ export const matchAll = (slots: readonly Slot[]) =>
 /** Expressions for combinations of the rarest words. A key has a bit for each slot of its combination. */
 export function matchSome(slots: readonly Slot[], narrow: string): Record<number, string> {
   const chosenFrom = slots
-    .map((slot, index) => ({ match: anywhere(slot), bit: 2 ** index, products: slot.products ?? 0 }))
+    .map((slot, index) => ({
+      match: anywhere(slot),
+      vague: isMeasure(slot),
+      bit: 2 ** index,
+      products: slot.products ?? 0,
+    }))
     .toSorted((a, b) => a.products - b.products)
     .slice(0, CHOSEN_FROM_MAX);
   const count = chosenFrom.length;
   const choices = Array.from({ length: Math.max(0, 2 ** count - 2) }, (_, index) =>
     chosenFrom.filter((__, at) => ((index + 1) >> at) & 1),
-  ).filter((chosen) => chosen.length === 1 || chosen.length >= count - LEFT_OUT_MAX);
+  ).filter(
+    (chosen) =>
+      (chosen.length === 1 || chosen.length >= count - LEFT_OUT_MAX) && !chosen.every(({ vague }) => vague),
+  );
   return Object.fromEntries(
     choices.map((chosen) => [
       chosen.reduce((sum, { bit }) => sum + bit, 0),
@@ -106,7 +119,9 @@ export function matchSome(slots: readonly Slot[], narrow: string): Record<number
 export function matchEveryOrAny(query: Query, known: Known, filters: Filters, values: Values): string {
   const slots = knownSlots(known);
   const narrow = narrowing(query, filters, known.settled);
-  const any = slots.map(anywhere).join(" OR ") || matchEverything(known.settled);
+  // A query of nothing but exclusions is over all products; one of unknown words is over none.
+  const isOpen = query.words.length === query.excluded.length;
+  const any = slots.map(anywhere).join(" OR ") || (isOpen ? matchEverything(known.settled) : '"f_none"');
   const every = values.bind(`(${slots.map(anywhere).join(" AND ") || any})${narrow}`);
   return `iif(EXISTS (SELECT 1 FROM product_search WHERE product_search MATCH ${every}), ${every}, ${values.bind(`(${any})${narrow}`)})`;
 }
