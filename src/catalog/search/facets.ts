@@ -64,13 +64,8 @@ export function pathsOf(category: string): string[] {
  */
 export function matchFacets({ category, brand, minPrice, maxPrice }: Filters, settled: boolean): string {
   const conditions: string[] = [];
-  if (category !== undefined)
-    conditions.push(
-      `(${[category]
-        .flat()
-        .map((name) => `"${categoryWord(name)}"`)
-        .join(" OR ")})`,
-    );
+  const categories = [category ?? []].flat().map((name) => `"${categoryWord(name)}"`);
+  if (categories.length > 0) conditions.push(`(${categories.join(" OR ")})`);
   if (brand !== undefined) conditions.push(`"${brandWord(brand)}"`);
   if (settled && (minPrice !== undefined || maxPrice !== undefined))
     conditions.push(priceRange(bandOf(minPrice ?? 0), bandOf(maxPrice ?? Infinity)));

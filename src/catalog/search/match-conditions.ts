@@ -32,10 +32,8 @@ export class Values {
 }
 
 /** The filters that the word index can't apply, or not exactly, as SQL conditions on `p`. */
-export function rowFilters(
-  { category, brand, minPrice, maxPrice, inStock }: Filters,
-  values: Values,
-): string {
+export function rowFilters(filters: Filters, values: Values): string {
+  const { category, brand, minPrice, maxPrice, inStock } = filters;
   const conditions: string[] = [];
   if (category !== undefined) {
     const names = [category].flat().map((each) => {
@@ -92,26 +90,20 @@ export const matchAll = (slots: readonly Slot[]) =>
 /** Expressions for combinations of the rarest words. A key has a bit for each slot of its combination. */
 export function matchSome(slots: readonly Slot[], narrow: string): Record<number, string> {
   const chosenFrom = slots
-    .map((slot, index) => ({
-      match: anywhere(slot),
-      vague: isMeasure(slot),
-      bit: 2 ** index,
-      products: slot.products ?? 0,
-    }))
-    .toSorted((a, b) => a.products - b.products)
+    .map((slot, index) => ({ slot, bit: 2 ** index }))
+    .toSorted((a, b) => (a.slot.products ?? 0) - (b.slot.products ?? 0))
     .slice(0, CHOSEN_FROM_MAX);
   const count = chosenFrom.length;
   const choices = Array.from({ length: Math.max(0, 2 ** count - 2) }, (_, index) =>
     chosenFrom.filter((__, at) => ((index + 1) >> at) & 1),
-  ).filter(
-    (chosen) =>
-      (chosen.length === 1 || chosen.length >= count - LEFT_OUT_MAX) && !chosen.every(({ vague }) => vague),
-  );
+  ).filter(({ length }) => length === 1 || length >= count - LEFT_OUT_MAX);
   return Object.fromEntries(
-    choices.map((chosen) => [
-      chosen.reduce((sum, { bit }) => sum + bit, 0),
-      `(${chosen.map(({ match }) => match).join(" AND ")})${narrow}`,
-    ]),
+    choices
+      .filter((chosen) => !chosen.every(({ slot }) => isMeasure(slot)))
+      .map((chosen) => [
+        chosen.reduce((sum, { bit }) => sum + bit, 0),
+        `(${chosen.map(({ slot }) => anywhere(slot)).join(" AND ")})${narrow}`,
+      ]),
   );
 }
 

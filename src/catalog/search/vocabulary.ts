@@ -94,15 +94,14 @@ export const isAsTyped = ({ settled, slots }: Known): boolean =>
 function corrections(word: string, others: readonly string[], countOf: (phrase: string) => number): Name[] {
   const commonest = (phrases: readonly string[]) =>
     phrases.toSorted((a, b) => countOf(b) - countOf(a) || (a < b ? -1 : 1));
-  const common = commonest(others);
+  const common = commonest(isWord(word) ? others : []);
   const apart = splits(word).map((halves) => halves.join(" "));
   // Where "ü" can't be typed, it is "ue"; the index has "u".
   const umlaut = word.replace(/([aou])e/g, "$1");
-  const known = isWord(word) ? common : [];
-  const longer = known.filter(
+  const longer = common.filter(
     (other) => other.length > word.length && (other.startsWith(word) || other.endsWith(word)),
   );
-  const meant = known.filter((other) => countOf(other) > countOf(word) && isMisspelling(word, other));
+  const meant = common.filter((other) => countOf(other) > countOf(word) && isMisspelling(word, other));
   const named = (phrases: readonly string[], weight: number) => phrases.map((phrase) => ({ phrase, weight }));
   return [
     ...named(commonest(apart.filter((phrase) => countOf(phrase) > 0)).slice(0, 1), WEIGHTS.typed),
@@ -122,8 +121,7 @@ const formsOf = (word: string): string[] => [
 
 /** All ways to split a word into two; a code, which may be a model, into letters and a number. */
 function splits(word: string): string[][] {
-  if (!isWord(word))
-    return [/^(\p{L}{2,})(\d{2,})$/u.exec(word)?.slice(1) ?? []].filter(({ length }) => length > 0);
+  if (!isWord(word)) return Array.from(word.matchAll(/^(\p{L}{2,})(\d{2,})$/gu), (code) => code.slice(1));
   return Array.from({ length: Math.max(0, word.length - 3) }, (_, at) => [
     word.slice(0, at + 2),
     word.slice(at + 2),
