@@ -8,3 +8,16 @@ export function remember<Value>(map: Map<string, Value>, key: string, value: Val
   const [oldest] = map.keys();
   if (map.size > KEYS_MAX && oldest !== undefined) map.delete(oldest);
 }
+
+/** Returns `read` with its last thousands of results remembered. Results that have side effects or age are not for it. */
+export function remembered<Value>(read: (key: string) => Value): (key: string) => Value {
+  const results = new Map<string, Value>();
+  return (key) => {
+    const known = results.get(key);
+    if (known !== undefined) return known;
+    if (results.size >= KEYS_MAX) results.clear();
+    const value = read(key);
+    results.set(key, value);
+    return value;
+  };
+}

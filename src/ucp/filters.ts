@@ -1,4 +1,4 @@
-import { pathsOf } from "../catalog/search/facets.ts";
+import { pathsOf } from "../catalog/category-path.ts";
 import { minorPerMajor } from "../catalog/money.ts";
 import type { Catalog } from "../catalog/repository.ts";
 import type { Asked } from "./arguments.ts";

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { PATH_SEPARATOR } from "../category-path.ts";
 import { plainLine } from "../../text/plain-text.ts";
 import { isObject } from "./read/rows.ts";
 
@@ -33,7 +34,7 @@ const category = line(200)
       .split(">")
       .map((part) => part.trim())
       .filter(Boolean)
-      .join(" > "),
+      .join(PATH_SEPARATOR),
   )
   .min(1);
 

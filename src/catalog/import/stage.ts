@@ -1,6 +1,6 @@
 import type { Statement } from "../../database/statement.ts";
 import { minorPerMajor } from "../money.ts";
-import { pathsOf } from "../search/facets.ts";
+import { pathsOf } from "../category-path.ts";
 import { productWords } from "../search/product-words.ts";
 import { dropFlagged, dropLostFlagged } from "./flagged.ts";
 import type { ProductRecord } from "./record.ts";

@@ -1,3 +1,6 @@
+import { remembered } from "../../remember.ts";
+import { pathsOf } from "../category-path.ts";
+
 /** Conditions that narrow a search. Prices are in major units of the product's own currency. */
 export interface Filters {
   /** One category, or several of which a product is in any. */
@@ -49,15 +52,6 @@ export function facetWords({ category, brand, prices }: Faceted): string[] {
   ];
 }
 
-/** Separates the names in a category's path. */
-const PATH_SEPARATOR = " > ";
-
-/** Returns a category's path and those above it: "A > B" is in "A" too. */
-export function pathsOf(category: string): string[] {
-  const names = category.split(PATH_SEPARATOR);
-  return names.map((_, index) => names.slice(0, index + 1).join(PATH_SEPARATOR));
-}
-
 /**
  * The filters as an FTS5 condition that follows an expression in brackets. rowFilters() checks exact prices, and all prices until
  * all rows are reindexed (`settled`): older ones lack narrow bands.
@@ -75,6 +69,13 @@ export function matchFacets({ category, brand, minPrice, maxPrice }: Filters, se
 /** All products as an FTS5 expression. Older rows have no word in common, but each has a category. */
 export const matchEverything = (settled: boolean): string => (settled ? `"${EVERYTHING}"` : '"c_" *');
 
+/** Brands and categories repeat. */
+const slug = remembered((text) =>
+  text
+    .toLowerCase()
+    .normalize("NFKD")
+    .replace(/[^\p{L}\p{N}]+/gu, "."),
+);
 export const brandWord = (brand: string): string => `b_${slug(brand)}`;
 const categoryWord = (category: string): string => `c_${slug(category)}`;
 
@@ -108,22 +109,4 @@ function priceRange(from: number, to: number): string {
     band += 2 ** level.shift;
   }
   return `(${found.map((word) => `"${word}"`).join(" OR ")})`;
-}
-
-const slugs = new Map<string, string>();
-/** Bounds what is remembered to a few megabytes. */
-const SLUGS_MAX = 5_000;
-
-/** Brands and categories repeat, so the last thousands are remembered. */
-function slug(text: string): string {
-  let found = slugs.get(text);
-  if (found === undefined) {
-    if (slugs.size >= SLUGS_MAX) slugs.clear();
-    found = text
-      .toLowerCase()
-      .normalize("NFKD")
-      .replace(/[^\p{L}\p{N}]+/gu, ".");
-    slugs.set(text, found);
-  }
-  return found;
 }

@@ -1,6 +1,8 @@
 // Splits the text of products and of queries into words, so that "17 inch", `17"` and "17-inch" are the same word in both.
 // FTS5 only splits the result at spaces.
 
+import { remembered } from "../../remember.ts";
+
 /** Units of measure, each with its other spellings. */
 const UNITS: Readonly<Record<string, string>> = {
   inch: `in inches zoll pulgada pulgadas pouce pouces pollici "`,
@@ -100,20 +102,11 @@ export function words(text: string): string[] {
   return found;
 }
 
-const readings = new Map<string, readonly string[]>();
-const READINGS_MAX = 10_000;
-
-/** A word as the index has it. Words repeat, so the last thousands are remembered; codes and numbers seldom do. */
-function readingOf(word: string): readonly string[] {
-  if (DIGIT.test(word)) return isUnspaced.test(word) ? pairs(word) : signs(word);
-  let read = readings.get(word);
-  if (read === undefined) {
-    if (readings.size >= READINGS_MAX) readings.clear();
-    read = isUnspaced.test(word) ? pairs(word) : signs(word);
-    readings.set(word, read);
-  }
-  return read;
-}
+/** A word as the index has it. */
+const read = (word: string): readonly string[] => (isUnspaced.test(word) ? pairs(word) : signs(word));
+/** Words repeat; codes and numbers seldom do. */
+const repeated = remembered(read);
+const readingOf = (word: string) => (DIGIT.test(word) ? read(word) : repeated(word));
 
 /** The word without its negation; undefined if the word is not negated. */
 export function negated(word: string): string | undefined {
