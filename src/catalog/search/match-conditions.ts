@@ -80,7 +80,7 @@ const isMeasure = ({ names }: Slot) => /^\d+(?:\.\d+)?\p{L}{0,4}$/u.test(names[0
 /** The slots without words that no product has; none if only numbers and measures are left, which fit anything. */
 export function knownSlots({ slots }: Known): Slot[] {
   const known = slots.filter(({ products }) => products !== 0);
-  return known.length < slots.length && known.every(isMeasure) ? [] : known;
+  return known.every(isMeasure) && !slots.every(isMeasure) ? [] : known;
 }
 
 /** Expressions for all words: first in titles, then anywhere. */
@@ -98,12 +98,10 @@ export function matchSome(slots: readonly Slot[], narrow: string): Record<number
     chosenFrom.filter((__, at) => ((index + 1) >> at) & 1),
   ).filter(({ length }) => length === 1 || length >= count - LEFT_OUT_MAX);
   return Object.fromEntries(
-    choices
-      .filter((chosen) => !chosen.every(({ slot }) => isMeasure(slot)))
-      .map((chosen) => [
-        chosen.reduce((sum, { bit }) => sum + bit, 0),
-        `(${chosen.map(({ slot }) => anywhere(slot)).join(" AND ")})${narrow}`,
-      ]),
+    choices.map((chosen) => [
+      chosen.reduce((sum, { bit }) => sum + bit, 0),
+      `(${chosen.map(({ slot }) => anywhere(slot)).join(" AND ")})${narrow}`,
+    ]),
   );
 }
 
