@@ -103,10 +103,10 @@ export function words(text: string): string[] {
 }
 
 /** A word as the index has it. */
-const read = (word: string): readonly string[] => (isUnspaced.test(word) ? pairs(word) : signs(word));
+const partsOf = (word: string): readonly string[] => (isUnspaced.test(word) ? pairs(word) : signs(word));
 /** Words repeat; codes and numbers seldom do. */
-const repeated = remembered(read);
-const readingOf = (word: string) => (DIGIT.test(word) ? read(word) : repeated(word));
+const repeated = remembered(partsOf);
+const readingOf = (word: string) => (DIGIT.test(word) ? partsOf(word) : repeated(word));
 
 /** The word without its negation; undefined if the word is not negated. */
 export function negated(word: string): string | undefined {
