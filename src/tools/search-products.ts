@@ -20,7 +20,7 @@ const IMAGES_META_KEY = "product-catalog-mcp/images";
 const CATEGORIES_LISTED = 50;
 const BRANDS_LISTED = 10;
 const NONE_NOTICE =
-  "No product matches. Try fewer words or filters: list_categories shows the categories, and facets: true without a query the brands.";
+  "No product matches. Try fewer words or filters; list_categories and facets: true show what there is.";
 const CUT_NOTICE = "More products match than a search goes through: add words or filters to see the others.";
 
 const majorUnits = z.number().min(0).max(1e12);
@@ -255,11 +255,9 @@ async function refuseUnknownBrand(catalog: Catalog, brand: string) {
   const brands = await catalog.nearestBrands(brand, BRANDS_LISTED);
   if (brands.some((name) => spellings(name).includes(spellings(brand)[1] ?? ""))) return undefined;
   const known = brands.length > 0 ? ` Nearest: ${brands.join(", ")}.` : "";
-  return refuse(
-    "invalid_arguments",
-    `brand: unknown.${known} facets: true without a query shows the commonest.`,
-    { hints: { brands } },
-  );
+  return refuse("invalid_arguments", `brand: unknown.${known} facets: true shows the commonest.`, {
+    hints: { brands },
+  });
 }
 
 async function resolveCategory(

@@ -51,7 +51,7 @@ export function readNumber(value: unknown, column: string, { decimals }: Reading
   const text = textOf(value);
   const form = formOf(text);
   if (form === undefined) {
-    const advice = column !== STOCK && /\d/.test(text) ? ". Write a currency as its code, such as EUR" : "";
+    const advice = column !== STOCK && /\d/.test(text) ? ". Write the code of its currency, such as EUR" : "";
     return `"${text.slice(0, 40)}" is not a number${advice}`;
   }
   const decimal = decimals.get(column) ?? ".";

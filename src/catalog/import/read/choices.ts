@@ -95,7 +95,7 @@ export function checkHeader(cells: Cells, { map, set }: Choices): void {
   const again = [...map.values()].find((column, index, all) => all.indexOf(column) !== index);
   if (again !== undefined)
     throw new Error(
-      `--map assigns one column to more than one field. For the second write --set "FIELD={${plainLine(again)}}".`,
+      `--map assigns one column to more than one field. Use it for both: --set "FIELD={${plainLine(again)}}".`,
     );
 }
 
@@ -126,12 +126,12 @@ export function checkPlainHeader(cells: Cells, { map, set }: Choices): void {
   if (columns.length === 1)
     throw new ForCommand(
       `The header has only one column. ${has}`,
-      "Delete lines above the header, such as a title, or set the separator with --delimiter.",
+      "Delete any lines above the header, or set the separator with --delimiter.",
     );
   for (const [field, column] of map)
     if (missing.includes(fieldNamed(column)))
       throw new ForCommand(
-        `--map takes the column ${plainLine(column)} for ${field}, and leaves none for ${fieldNamed(column)}.`,
+        `--map leaves no column for ${fieldNamed(column)}.`,
         `Use it for both: --set "${field}={${plainLine(column)}}".`,
       );
   throw new ForCommand(

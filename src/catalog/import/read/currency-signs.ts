@@ -1,5 +1,5 @@
 /** Signs that people use and Intl does not write. */
-const OTHERS = { fr: "CHF", rs: "INR", c$: "CAD", s$: "SGD", "￥": "CNY JPY" };
+const OTHERS = { fr: "CHF", rs: "INR", "￥": "CNY JPY" };
 
 let signs: Map<string, Set<string>> | undefined;
 
@@ -12,8 +12,8 @@ function allSigns(): Map<string, Set<string>> {
   };
   for (const currency of Intl.supportedValuesOf("currency"))
     for (const currencyDisplay of ["narrowSymbol", "symbol"] as const) {
-      const format = new Intl.NumberFormat("en", { style: "currency", currency, currencyDisplay });
-      const sign = format.formatToParts(0).find(({ type }) => type === "currency")?.value ?? currency;
+      const format = { style: "currency", currency, currencyDisplay } as const;
+      const sign = (0).toLocaleString("en", format).replace(/[\d.\s]+$/, "");
       add(sign, currency);
       // US$, JP¥: the country and the sign.
       if (/^\p{Sc}$/u.test(sign)) {

@@ -22,11 +22,11 @@ export class ForCommand extends Error {
 
 /** Changes that an import made to rows, and rows that it did not take, so that nothing happens without a word. */
 const MESSAGES = {
-  skusMissing: "had no usable SKU and got one that is made of its handle or ID, and its options",
-  skusRepeated: "shared a SKU with others and got one that is made of its handle or ID, and its options",
+  skusMissing: "had no usable SKU and got one made of its handle or ID, and its options",
+  skusRepeated: "shared a SKU with others and got one made of its handle or ID, and its options",
   negativeStock: "had a negative stock, which counts as 0",
-  zeroPrice: "had a price of 0, which shoppers see. Leave such products out if their price is on request",
-  salesNotLower: "had a sale price that is not lower than the price, and is imported without the sale",
+  zeroPrice: "had a price of 0, which shoppers see",
+  salesNotLower: "had a sale price that is not lower, and was imported without the sale",
   withoutCategory: "had no category and is in Uncategorized",
 } as const;
 

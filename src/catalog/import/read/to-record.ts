@@ -107,7 +107,7 @@ function readMoney(fields: Readonly<Record<string, unknown>>, reading: Reading):
   const currency = named || (amounts.find((each) => each.named !== undefined)?.named ?? "");
   for (const { name, named: own, unit, currencies } of amounts) {
     if (currencies.length === 0)
-      return `${name}: "${unit}" is no sign of a known currency. Write the code, such as EUR`;
+      return `${name}: "${unit}" is no known currency. Write the code of its currency, such as EUR`;
     if (currency !== "" && !currencies.includes(currency))
       return `${name}: is in ${own ?? unit}, but the currency is ${currency}`;
   }
