@@ -1,6 +1,6 @@
 /* eslint-disable no-control-regex -- control characters are what these patterns are for */
 
-import { SIGNATURES, SUSPICIOUS } from "./injection-signatures.ts";
+import { SIGNATURES } from "./injection-signatures.ts";
 import { plainText } from "./plain-text.ts";
 
 /** Characters of a text that are compared with the signatures: more than any answer shows of one text. */
@@ -38,9 +38,9 @@ export function scanForInjection(text: string): string[] {
   const visible = (isAscii ? text : plainText(text)).slice(0, SCANNED_MAX);
   const readings = readingsOf(visible);
   for (const decoded of decodedRuns(visible)) readings.push(...readingsOf(decoded));
-  const suspicious = readings.filter((reading) => SUSPICIOUS.test(reading));
-  for (const { family, pattern } of suspicious.length > 0 ? SIGNATURES : [])
-    if (suspicious.some((reading) => pattern.test(reading))) found.add(family);
+  for (const { family, pattern } of SIGNATURES) {
+    if (readings.some((reading) => pattern.test(reading))) found.add(family);
+  }
   return [...found];
 }
 

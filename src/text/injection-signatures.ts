@@ -15,37 +15,14 @@ const TOOL = "(?:get|list|search|close|delete|update|create|send|read|query|refu
 const PEOPLE = "(?:customers?|users?|employees?|clients?|accounts?|members?)";
 const ANSWER = "(?:answers?|repl(?:y|ies)|responses?|outputs?)";
 
-/** Characters that honest texts seldom have: of markup, of names in code, and of other scripts. */
-const SIGNS = String.raw`[<_\u0400-\u1fff\u3000-\u9fff]|!\[`;
-
-/** Beginnings of words: plain ones, and patterns. */
-interface Needs {
-  words?: string;
-  forms?: string;
-}
-const ANSWER_NEEDS: Needs = { forms: "your (?:[a-z]{4,8} )?(?:answer|repl|response|output)" };
-
-/** Matches texts that have a sign, or one of the beginnings. Plain words come first, because V8 compares them all at once. */
-export function needing(all: readonly Needs[]): RegExp {
-  const plain = all.flatMap(({ words }) => words?.split("|") ?? []).toSorted();
-  const beginnings = [...plain, ...all.flatMap(({ forms }) => forms ?? [])].join("|");
-  return new RegExp(beginnings === "" ? SIGNS : String.raw`${SIGNS}|\b(?:${beginnings})`, "u");
-}
-
-/** Each text with the signature has a sign, or one of the beginnings. */
-const signature = (family: string, needs: Needs, ...patterns: string[]) => ({
+const signature = (family: string, ...patterns: string[]) => ({
   family,
-  needs,
   pattern: new RegExp(patterns.join("|"), "u"),
 });
 
 export const SIGNATURES = [
   signature(
     "override",
-    {
-      words: "ignore|disregard|forget|overrid|bypass|follow|attention",
-      forms: "(?:are|is|were) (?:void|obsolete|cancel|no longer|super|overr)",
-    },
     // Honest customers write "my": disregard my previous instructions to the driver.
     String.raw`\b${DROP}(?! my\b)(?:[^a-z]{1,3}(?!my\b)[a-z']{1,20}){0,3}[^a-z]{1,3}(?:previous|prior|above|earlier|preceding|foregoing|former|initial|original|system|your|other|existing)(?:[^a-z]{1,3}(?!my\b)[a-z']{1,20}){0,2}[^a-z]{1,3}${INSTRUCTIONS}\b`,
     String.raw`\b${DROP} (?:all|any)(?: of)?(?: the| these| those)? ${INSTRUCTIONS}\b`,
@@ -55,7 +32,6 @@ export const SIGNATURES = [
   ),
   signature(
     "override-foreign",
-    { words: "olvid|ignor|descart|oubli|vergiss|missacht|dimentic|esqueca|desconsid|negeer" },
     String.raw`\b(?:olvid[ae]|ignor[ae]|descart[ae])(?: [a-z]{1,12}){0,4} instrucciones\b`,
     String.raw`\b(?:ignore[rz]?|oublie[rz]?)(?: [a-z]{1,12}){0,3} (?:instructions|consignes)(?: (?:precedentes|anterieures|ci-dessus))`,
     String.raw`\b(?:ignorier[a-z]{0,3}|vergiss|missachte[a-z]{0,2})(?: [a-z]{1,15}){0,3} (?:vorherigen?|bisherigen?|obigen?|fruheren?|deine|systemanweisungen)(?: [a-z]{1,15}){0,2} ?(?:anweisungen|instruktionen|befehle|vorgaben|regeln)?`,
@@ -68,16 +44,12 @@ export const SIGNATURES = [
   ),
   signature(
     "new-orders",
-    { words: "prompt|directive|from now on", forms: "your (?:new|real|actual|true|only|next) " },
     String.raw`\byour (?:new|real|actual|true|only|next) (?:instructions?|task|goal|objective|role|mission|directive|orders)\b ?(?:is|are|:)`,
     String.raw`\b(?:new|updated|revised) (?:system |secret )?(?:prompt|directive)s? ?:`,
     String.raw`\bfrom now on,? (?:you are|act as|respond|reply|answer|you (?:will|must|should) (?:only )?(?:respond|reply|answer|act|behave|obey))\b`,
   ),
   signature(
     "markup",
-    {
-      forms: String.raw`inst\]|system[ _-](?:message|prompt|note|overr|instruction|notice|alert|update)|(?:system|assistant|developer) ?:`,
-    },
     String.raw`<\|? ?(?:im_start|im_end|endoftext|start_header_id|eot_id|system|assistant|begin_of_text)\b ?\|?>`,
     String.raw`\[/?inst\]|<</?sys>>|<(?:system|assistant|instructions?|important)(?: mode| prompt| message)?>`,
     String.raw`(?:#{2,4}|\[|<|-{3}|\*{2}) ?system[ _-](?:message|prompt|note|override|instructions?|notice|alert|update)\b`,
@@ -86,14 +58,12 @@ export const SIGNATURES = [
   ),
   signature(
     "mode",
-    { words: "do anything|override", forms: String.raw`mode\b[^a-z]{0,3}(?:is |now )?(?:ena|act|eng|unl)` },
     String.raw`\b(?:developer|admin(?:istrator)?|debug|god|jailbreak|maintenance|root|system|dan|unrestricted) mode\b[^a-z]{0,3}(?:is |now )?(?:enabled|activated|engaged|unlocked)`,
     String.raw`\bdo anything now\b`,
     String.raw`\b(?:developer|system|admin|training|safety|security)(?: [a-z]{1,12}){0,2} override\b ?[:;!-]`,
   ),
   signature(
     "role",
-    { words: "you are no|you must |the role of", forms: "i(?:'m| am) (?:your|the) " },
     String.raw`\byou are (?:now|no longer) (?:bound|restricted|limited|subject|unrestricted|dan\b|in [a-z]{1,15} mode|an? (?:[a-z-]{1,15} ){0,3}${MODEL}\b)`,
     String.raw`\bi(?:'m| am) (?:your|the) (?:developer|creator|programmer|god|system administrator|maker)\b`,
     String.raw`\byou must (?:obey|listen to|follow) (?:my|these|all|the following) (?:new )?${INSTRUCTIONS}\b`,
@@ -101,9 +71,6 @@ export const SIGNATURES = [
   ),
   signature(
     "to-the-model",
-    {
-      forms: String.raw`(?:note|message|instructions?|attention|notice|important|reminder)(?: [a-z]{1,12}){0,2} ?(?:to|for|[:,-])|(?:if|when|since|as) you(?:'re| are) |(?:a\.?i|llm|lang|chat|virtual|automated|gpt|claude|gemini|copilot)[ a-z.\d-]{0,20} (?:read|proc|summ|hand|pars|must|should|ha|is|are|will)`,
-    },
     String.raw`\b(?:note|message|instructions?|attention|notice|important|reminder)(?: [a-z]{1,12}){0,2} ?(?:to|for|:|,|-) ?(?:the |all |any |every |an? )?${MODEL}\b`,
     String.raw`\b(?:if|when|since|as) you(?:'re| are) (?:an? |the )?(?:[a-z-]{1,15} ){0,2}${MODEL}\b`,
     String.raw`\b${MODEL} (?:reading|processing|summari[sz]ing|handling|parsing) (?:this|the)\b`,
@@ -111,17 +78,12 @@ export const SIGNATURES = [
   ),
   signature(
     "tool-call",
-    {},
     String.raw`\b(?:call|invoke|use|run|execute|trigger)(?: the)?(?: tools?| functions?)? ?[\x60"'(]{0,2}${TOOL}`,
     String.raw`\b${TOOL} ?\(`,
     String.raw`<(?:tool_call|function_call|tool_use|invoke)\b`,
   ),
   signature(
     "bulk-data",
-    {
-      forms:
-        "(?:all|every|each|other)(?: [a-z]{2,10}){0,2} (?:customer|user|employee|client|account|member)|(?:full|entire|whole|complete) (?:customer|user|employee|client|account)",
-    },
     String.raw`\b(?:list|dump|export|reveal|print|retrieve|fetch|enumerate|exfiltrate|collect|output|disclose|look up)(?: me| us)?(?: a list of)? (?:all|every|each)(?: of)?(?: the| our| other| your| registered)? ${PEOPLE}\b`,
     String.raw`\b(?:list|names|details|data|emails?|addresses|records|passwords?|credit cards?|payment methods) (?:of|for|from) (?:all|every|each|other)(?: of)?(?: the| our| other| your| registered)? ${PEOPLE}\b`,
     String.raw`\b(?:all|every|each)(?: the| other| of your)? ${PEOPLE}(?:'s?|s')? (?:and their |with their )?(?:data|details|records|emails?|email addresses|passwords?|addresses|payment|card|bank)\b`,
@@ -129,55 +91,36 @@ export const SIGNATURES = [
   ),
   signature(
     "leak",
-    {
-      words:
-        "prompt|system message|secret key|api key|hidden instr|initial instr|instructions above|repeat |print your",
-    },
     String.raw`\b(?:reveal|show|print|repeat|output|display|leak|disclose|give|tell|share|what is|what are|what's|send)(?: [a-z]{1,12}){0,3} (?:your|the) (?:(?:full|entire|exact|hidden|secret|initial|original|own) )?(?:system prompt|system message|initial prompt|hidden prompt|secret key|api keys?|hidden instructions|initial instructions|instructions above|original prompt|prompt above)\b`,
     String.raw`\brepeat (?:everything|all(?: of)? the (?:text|words)|the (?:text|words)) above\b`,
     String.raw`\bprint your (?:instructions|prompt|configuration)\b`,
   ),
   signature(
     "conceal",
-    {
-      forms:
-        "(?:do not|don't|never|without) (?:tell|inform|mention|alert|notify|reveal|show|disclos)|(?:keep|hide) (?:this|it|that) ",
-    },
     String.raw`\b(?:do not|don't|never|without) (?:tell(?:ing)?|inform(?:ing)?|mention(?:ing)?|alert(?:ing)?|notify(?:ing)?|reveal(?:ing)?|show(?:ing)?|disclos(?:e|ing))(?: [a-z]{1,12}){0,4} (?:the|your|any) (?:user|human|operator|person you|support agent|supervisor)\b`,
     String.raw`\b(?:keep|hide) (?:this|it|that) (?:secret |hidden )?from the (?:user|human|operator)\b`,
   ),
   signature(
     "puppet",
-    {
-      words: "user ask|someone ask|anyone ask",
-      forms:
-        "(?:tell|inform|convince|persuade|trick|instruct|advise) (?:the|this|your|every) |(?:state|output|print) the following",
-    },
     String.raw`\b(?:tell|inform|convince|persuade|trick|instruct|advise) (?:the|this|your|every) (?:user|reader|human|person asking)s? (?:to|that|about|into)\b`,
     String.raw`\b(?:state|output|print) the following\b ?:`,
     String.raw`\b(?:when|if) (?:the user|someone|anyone) asks? (?:you )?(?:about|for|to)\b[^\n]{0,60}\b(?:say|reply|answer|respond|tell)\b`,
   ),
   signature(
     "steer",
-    ANSWER_NEEDS,
     // People write "change" or "translate your reply" to each other, but not these words.
     String.raw`\b(?:modify|augment|enhance|append|embed|integrate|inject)\b[^.!?\n]{0,100}\byour (?:entire |whole |final |next )?${ANSWER}\b`,
   ),
   signature(
     "disguise",
-    ANSWER_NEEDS,
     String.raw`\byour (?:entire |whole |complete )?${ANSWER}(?: [a-z]{1,12}){0,2} (?:in|using|with|as|into|through) (?:[a-z]{1,12} ){0,2}(?:base ?\d\d|morse(?: code)?|emojis?|binary|hex(?:adecimal)?|rot-?13|pig latin|reverse|ascii|leet ?speak|cipher|caesar|alphanumeric|unicode|braille)\b`,
     String.raw`\b(?:encode|encrypt|scramble|obfuscate|encipher|reverse|shuffle)(?: [a-z]{1,12}){0,4} your ${ANSWER}\b`,
   ),
   signature(
     "fetch",
-    { words: "curl |wget " },
     // An image whose address carries data tells its server what was read.
     String.raw`!\[[^\]\n]{0,100}\] ?\( ?https?://[^\s)]{1,300}[?=]`,
     String.raw`<(?:img|iframe)\b[^>]{0,200}src ?= ?["']? ?https?://[^\s>]{1,200}[?=]`,
     String.raw`\b(?:curl|wget)(?: -[a-z-]{1,12}){0,4} ["']?https?://`,
   ),
 ] as const;
-
-/** Whether a text may have a signature. Few honest texts do, and this takes a tenth of the time of all patterns. */
-export const SUSPICIOUS = needing(SIGNATURES.map(({ needs }) => needs));

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { holdsInstruction, readsLikeInstruction, scanForInjection } from "../../src/text/injection-scan.ts";
-import { SIGNATURES, needing } from "../../src/text/injection-signatures.ts";
+import { SIGNATURES } from "../../src/text/injection-signatures.ts";
 import { anyCharacter } from "../any-character.ts";
 
 const tagged = (text: string) =>
@@ -48,18 +48,6 @@ const ATTACKS: [family: string, text: string][] = [
   ["terminal", "done\u001b[2J"],
   ["hidden-zero-width", "p\u200ba\u200by\u200bm\u200be now"],
 ];
-
-it.each(SIGNATURES)("compares with $family each text that has it", ({ pattern, needs }) => {
-  // fast-check makes no text for assertions, so some of its texts lack the signature.
-  const source = pattern.source
-    .replaceAll(String.raw`\b`, "")
-    .replaceAll(/\(\?!\s?[a-z\\]+\)/g, "")
-    .replace("(?:^|", "(?:");
-  const made = fc.sample(fc.stringMatching(new RegExp(`^(?:${source})$`, "u")), 500);
-  const matching = made.map((text) => ` ${text} `).filter((text) => pattern.test(text));
-  expect(matching.length).toBeGreaterThan(20);
-  expect(matching.filter((text) => !needing([needs]).test(text))).toEqual([]);
-});
 
 describe("flags", () => {
   it.each(ATTACKS)("%s: %s", (family, text) => {
