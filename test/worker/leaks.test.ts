@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { prompts } from "../../src/prompts/registry.ts";
+import { REFUSAL_META_KEY } from "../../src/refusal.ts";
 import { tools } from "../../src/tools/registry.ts";
 import { PLANTED, fill, sample } from "./support/catalog.ts";
 import { PLANTED_SUPPORT, fillDesk, signedInAs } from "./support/desk.ts";
@@ -202,7 +203,11 @@ describe("internal fields", () => {
       const byQuery = await post(call("search_products", { query: secret }));
       const byBrand = await post(call("search_products", { query: "keyboard", brand: secret }));
       expect(byQuery.messages).toMatchObject([nothing]);
-      expect(byBrand.messages).toMatchObject([nothing]);
+      const unknown = {
+        result: { isError: true, _meta: { [REFUSAL_META_KEY]: { code: "invalid_arguments" } } },
+      };
+      expect(byBrand.messages).toMatchObject([unknown]);
+      expect(byBrand.text).not.toContain(secret);
       expect((await post(complete)).messages).toMatchObject([{ result: { completion: { values: [] } } }]);
     },
   );
