@@ -376,7 +376,7 @@ describe("a CSV file", () => {
 
   it("with a title above its header is refused with the advice to delete it", async () => {
     const text = "List of 1 December;;;;\nsku;name;category;price;currency\nA;Pan;Home;1,50;EUR\n";
-    await expect(read("title.csv", text)).rejects.toThrow(/Delete lines above the header/);
+    await expect(read("title.csv", text)).rejects.toThrow(/Delete any lines above the header/);
   });
 
   it("without a column of SKUs says how to make them of another column, which works", async () => {

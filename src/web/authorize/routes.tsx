@@ -61,7 +61,7 @@ authorizePages.get("/authorize", async (c) => {
 /** Milliseconds that fetching a client's description may take. */
 const FETCH_MS = 6_000;
 /** Milliseconds before the request's own deadline, so that the page can name the reason. */
-const PAGE_MS = 500;
+const PAGE_MS = 1_000;
 
 function withinFetch<T>(c: AppContext, clientId: string, work: () => Promise<T>): Promise<T> {
   const late = () => {

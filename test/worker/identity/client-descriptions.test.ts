@@ -58,7 +58,7 @@ describe("a client's description", () => {
   ])("whose host $how leads to a page that names the setting", async ({ answer }) => {
     describedBy(answer);
     const clientId = newClientId();
-    const response = await open(clientId, { ...DEPLOYED, OUTBOUND_DEADLINE_MS: "1500" });
+    const response = await open(clientId, { ...DEPLOYED, OUTBOUND_DEADLINE_MS: "2500" });
     expect(response.status).toBe(400);
     const page = await response.text();
     expect(page).toContain("CLIENT_METADATA_DOCUMENTS=off");

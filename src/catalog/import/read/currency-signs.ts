@@ -12,8 +12,8 @@ function allSigns(): Map<string, Set<string>> {
   };
   for (const currency of Intl.supportedValuesOf("currency"))
     for (const currencyDisplay of ["narrowSymbol", "symbol"] as const) {
-      const format = { style: "currency", currency, currencyDisplay } as const;
-      const sign = (0).toLocaleString("en", format).replace(/[\d.\s]+$/, "");
+      const format = { style: "currency", currency, currencyDisplay, maximumFractionDigits: 0 } as const;
+      const sign = (0).toLocaleString("en", format).replace("0", "").trim();
       add(sign, currency);
       // US$, JP¥: the country and the sign.
       if (/^\p{Sc}$/u.test(sign)) {
