@@ -10,6 +10,7 @@ const LONGEST = [
   "slow/documented-commands/files",
   "slow/documented-commands/serving",
   "slow/import-remote",
+  "slow/dashboard-looks.browser",
   "worker/guard/fuzz",
 ].map((name) => `test/${name}.test.ts`);
 
