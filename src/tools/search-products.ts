@@ -12,7 +12,6 @@ import { emptyCatalogNotice } from "../catalog/empty-catalog.ts";
 import { earlierSummarySchema, toEarlierSummary } from "./earlier/product.ts";
 import { olderVersion } from "./older-version.ts";
 import { offerText, summaryLine } from "./product-line.ts";
-import { spellings } from "../text/spellings.ts";
 import { READ_ONLY, defineTool } from "./tool.ts";
 
 /** By SKU, for cards only: addresses of pictures would double what an answer costs a model. */
@@ -253,7 +252,8 @@ function toV1({ name, price }: ProductSummary): z.output<typeof productV1> {
 /** Refuses a brand that the catalog lacks, with those that look like it first. */
 async function refuseUnknownBrand(catalog: Catalog, brand: string) {
   const brands = await catalog.nearestBrands(brand, BRANDS_LISTED);
-  if (brands.some((name) => spellings(name).includes(spellings(brand)[1] ?? ""))) return undefined;
+  const small = (name: string) => name.normalize("NFC").toLowerCase();
+  if (brands.some((name) => small(name) === small(brand))) return undefined;
   const known = brands.length > 0 ? ` Nearest: ${brands.join(", ")}.` : "";
   return refuse("invalid_arguments", `brand: unknown.${known} facets: true shows the commonest.`, {
     hints: { brands },

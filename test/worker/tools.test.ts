@@ -19,7 +19,7 @@ beforeAll(() =>
   fill([
     ...sample,
     ...many,
-    product({ sku: "YEN-1", name: "Tea Whisk", price_minor: 1500, currency: "JPY" }),
+    product({ sku: "YEN-1", name: "Tea Whisk", brand: "365", price_minor: 1500, currency: "JPY" }),
   ]),
 );
 
@@ -61,6 +61,7 @@ describe("search_products", () => {
   it.each([
     ["words", { query: "zzzz" }],
     ["a known brand", { query: "zzzz", brand: "voltWAY" }],
+    ["a known brand without letters", { query: "zzzz", brand: "365" }],
   ])("says where to look if nothing matches %s", async (_, args) => {
     expect((await ask("search_products", args)).text).toContain("list_categories");
   });
