@@ -76,7 +76,8 @@ async function deploy(): Promise<number> {
     account === undefined ? NOTHING : readFound(project),
     digestOfBuild(),
   ]);
-  const planned = plan(found, { ...project, digest }, options);
+  const wanted = { ...project, digest };
+  const planned = plan(found, wanted, options);
   if (!planned.ok) throw new Error(planned.problem);
   const { steps } = planned;
   const isDone = steps.every(({ action }) => action === "keep");
@@ -87,7 +88,7 @@ async function deploy(): Promise<number> {
 
   const place = { accountId: account.id, worker: project.worker };
   if (!isDone) say(`Deploying ${project.worker}…`);
-  const targets = isDone ? [] : await upload({ ...project, digest }, planned.connectStore);
+  const targets = isDone ? [] : await upload(wanted, planned.connectStore);
   const target = targets.map(urlOfTarget).find((each) => each !== undefined);
   if (target !== undefined) await rememberUrl(place, target);
   const url = project.publicUrl ?? target ?? (await recallUrl(place));

@@ -38,18 +38,14 @@ const notePath = (stateDir: string) => join(stateDir, "wrangler-dev.pid");
 /** Notes which process uses a state folder: the `wrangler dev` that started this one, by way of a shell. */
 export async function noteWranglerDev(stateDir: string): Promise<void> {
   let pid: number | undefined = process.ppid;
-  while (pid !== undefined && pid > 1 && !(await isWranglerDev(pid))) pid = await parentOf(pid);
+  while (pid !== undefined && pid > 1 && (await wranglerDevAt(pid)) === undefined) pid = await parentOf(pid);
   if (pid !== undefined) await writeFile(notePath(stateDir), String(pid));
 }
 
-const lineOf = async (pid: number) => (pid > 0 ? await commandLineOf(pid) : undefined) ?? "";
-const isWranglerDev = async (pid: number) => /wrangler.* dev\b/.test(await lineOf(pid));
-
-/** Returns the command line of the noted `wrangler dev`; undefined if it has ended. */
-async function commandLine(stateDir: string): Promise<string | undefined> {
-  const pid = Number(await readFile(notePath(stateDir), "utf8").catch(() => ""));
-  // Another program may have the process id by now.
-  return (await isWranglerDev(pid)) ? lineOf(pid) : undefined;
+/** Returns the command line of a process that is `wrangler dev`: another program may have a noted id by now. */
+async function wranglerDevAt(pid: number): Promise<string | undefined> {
+  const line = await commandLineOf(pid);
+  return line !== undefined && /wrangler.* dev\b/.test(line) ? line : undefined;
 }
 
 /**
@@ -57,7 +53,7 @@ async function commandLine(stateDir: string): Promise<string | undefined> {
  * does not answer where it should.
  */
 export async function findWranglerDev(stateDir: string): Promise<LocalServer | undefined> {
-  const line = await commandLine(stateDir);
+  const line = await wranglerDevAt(Number(await readFile(notePath(stateDir), "utf8").catch(() => "")));
   const [, port = DEFAULT_PORT] = /--port[= ](\d+)/.exec(line ?? "") ?? [];
   const { origin } = new URL(safeUrl(process.env[WRANGLER_DEV_VARIABLE] ?? `http://127.0.0.1:${port}`));
   const found = await connectTo(origin, stateDir);

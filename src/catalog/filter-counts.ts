@@ -13,6 +13,12 @@ import type { Known } from "./search/vocabulary.ts";
 /** SQL for the number of products among rows of `walked`; the variants of a group are one. */
 const PRODUCTS = "count(DISTINCT product)";
 
+/** SQL for rows of word_counts that are brands. */
+export const IS_BRAND = "word > 'b_' AND word < 'b`' AND products > 0";
+/** SQL for the original spelling of the brand that `word` stands for, which only its products have. */
+export const BRAND_NAME = `(SELECT p.brand FROM product_search w CROSS JOIN products p ON p.id = ${PRODUCT_ID}
+  WHERE product_search MATCH '"' || word || '"' LIMIT 1)`;
+
 /** Limits on the products that are counted and on those whose attributes are read. */
 const COUNTED_MAX = 1_000;
 const OPTIONS_READ_MAX = 200;
@@ -67,11 +73,9 @@ export function countFilters(query: Query, known: Known, request: Filters & { no
   const categories = isWhole
     ? `SELECT name, active_products AS products FROM categories WHERE active_products > 0 ORDER BY 2 DESC, 1 LIMIT ${NAMES_MAX}`
     : group("c.name", "walked JOIN categories c ON c.id = category_id");
-  // The vocabulary has brands only as words; read the original spelling from one product of each.
   const brands = isWhole
-    ? `SELECT (SELECT p.brand FROM product_search w CROSS JOIN products p ON p.id = ${PRODUCT_ID}
-          WHERE product_search MATCH '"' || word || '"' LIMIT 1) AS name, products
-        FROM (SELECT word, products FROM word_counts WHERE word > 'b_' AND word < 'b\`' AND products > 0 ORDER BY products DESC, word LIMIT ${NAMES_MAX})`
+    ? `SELECT ${BRAND_NAME} AS name, products
+        FROM (SELECT word, products FROM word_counts WHERE ${IS_BRAND} ORDER BY products DESC, word LIMIT ${NAMES_MAX})`
     : group("brand", "walked");
   const sql = `WITH walked AS MATERIALIZED (
       SELECT p.category_id, p.brand, p.currency, ${currentMajorPrice("p", NOW)} AS price,

@@ -16,9 +16,8 @@ import {
 } from "./product.ts";
 import { isBuyable } from "./availability.ts";
 import type { Position } from "./cursor.ts";
-import type { FilterCounts } from "./filter-counts.ts";
+import { BRAND_NAME, type FilterCounts, IS_BRAND } from "./filter-counts.ts";
 import { brandWord } from "./search/facets.ts";
-import { PRODUCT_ID } from "./search/match-conditions.ts";
 import { type SearchRequest, search } from "./search/search.ts";
 import type { Queries } from "../database/copies.ts";
 import { runBatch } from "../database/run-batch.ts";
@@ -183,10 +182,8 @@ export function createCatalog(db: Queries, admitted: Promise<void> = Promise.res
     async nearestBrands(brand, limit) {
       const { results } = await db
         .prepare(
-          `SELECT (SELECT p.brand FROM product_search w CROSS JOIN products p ON p.id = ${PRODUCT_ID}
-             WHERE product_search MATCH '"' || word || '"' LIMIT 1) AS name
-           FROM (SELECT ?1 AS word
-             UNION SELECT * FROM (SELECT word FROM word_counts WHERE word > 'b_' AND word < 'b\`' AND products > 0 LIMIT ?2))`,
+          `SELECT ${BRAND_NAME} AS name
+           FROM (SELECT ?1 AS word UNION SELECT * FROM (SELECT word FROM word_counts WHERE ${IS_BRAND} LIMIT ?2))`,
         )
         .bind(brandWord(brand), BRANDS_READ_MAX)
         .all();

@@ -84,8 +84,9 @@ export function findPage(
     LIMIT ${CANDIDATES.someTotal}`;
   // The index of SKUs heeds case, so a SKU of small and capital letters is recognised among the candidates.
   const mixed = query.codes.filter((code) => /[^\p{L}]/u.test(code));
-  const isMixed = `sku COLLATE NOCASE IN (SELECT value FROM json_each(${values.bind(JSON.stringify(mixed))}))`;
-  const orMixed = mixed.length > 0 ? ` OR (SELECT ${isMixed} FROM products WHERE id = w.product_id)` : "";
+  const isMixed = () =>
+    `sku COLLATE NOCASE IN (SELECT value FROM json_each(${values.bind(JSON.stringify(mixed))}))`;
+  const orMixed = mixed.length > 0 ? ` OR (SELECT ${isMixed()} FROM products WHERE id = w.product_id)` : "";
   const isExact = exact ? `w.product_id IN ${exact}${orMixed}` : 0;
   const scored = `SELECT w.id, w.product_id, w.group_id, every, ${isExact} AS is_exact,
       coalesce((${scoreOf(slots)}), 1) * iif(${IS_DISCONTINUED("w.id")}, ${DISCONTINUED}, 1) AS score

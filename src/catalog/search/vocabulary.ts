@@ -101,7 +101,10 @@ function corrections(word: string, others: readonly string[], countOf: (phrase: 
   const longer = common.filter(
     (other) => other.length > word.length && (other.startsWith(word) || other.endsWith(word)),
   );
-  const meant = common.filter((other) => countOf(other) > countOf(word) && isMisspelling(word, other));
+  const forms = new Set(formsOf(word));
+  // One letter is missing, added, wrong or in another place.
+  const isMisspelt = (other: string) => formsOf(other).some((form) => forms.has(form));
+  const meant = common.filter((other) => countOf(other) > countOf(word) && isMisspelt(other));
   const named = (phrases: readonly string[], weight: number) => phrases.map((phrase) => ({ phrase, weight }));
   return [
     ...named(commonest(apart.filter((phrase) => countOf(phrase) > 0)).slice(0, 1), WEIGHTS.typed),
@@ -126,10 +129,4 @@ function splits(word: string): string[][] {
     word.slice(0, at + 2),
     word.slice(at + 2),
   ]);
-}
-
-/** Whether one letter is missing, added, wrong or in another place. */
-function isMisspelling(word: string, other: string): boolean {
-  const forms = new Set(formsOf(word));
-  return formsOf(other).some((form) => forms.has(form));
 }

@@ -164,11 +164,12 @@ function variationOf({ line, cells, row }: KeyedRow, parent: KeyedRow): Draft | 
 }
 
 /** The same at every export: the SKU, else the ID, else the name. */
-const handleOf = (row: Cells): string =>
-  textOf(row["sku"]) || (textOf(row["id"]) && `id-${textOf(row["id"])}`) || textOf(row["name"]);
+const handleOf = (row: Cells): string => textOf(row["sku"]) || idHandle(row) || textOf(row["name"]);
 
 /** Tells a product from others with its SKU. */
-const ownHandle = (row: Cells): string => handleOf({ ...row, ...(textOf(row["id"]) !== "" && { sku: "" }) });
+const ownHandle = (row: Cells): string => idHandle(row) || handleOf(row);
+
+const idHandle = (row: Cells): string => textOf(row["id"]) && `id-${textOf(row["id"])}`;
 
 function ownFields(row: Cells): Record<string, unknown> {
   const category = categoryOf(textOf(row["categories"]));
