@@ -32,6 +32,8 @@ export interface Asked {
   request: Sent;
 }
 
+export const METRICS: Sent = { method: "GET", path: "/metrics", headers: {} };
+
 /** Every kind of call that depends on something. */
 export const callsOf = (scene: Scene, { shopper, support, stock, token }: Callers): Asked[] =>
   Object.entries<Sent>({
@@ -51,7 +53,7 @@ export const callsOf = (scene: Scene, { shopper, support, stock, token }: Caller
       path: "/admin/api/audit/user-admin",
       headers: { authorization: `Bearer ${scene.admin}` },
     },
-    metrics: { method: "GET", path: "/metrics", headers: {} },
+    metrics: METRICS,
     "style sheet": { method: "GET", path: "/assets/site.css", headers: {} },
   }).map(([name, request]) => ({ name, request }));
 
