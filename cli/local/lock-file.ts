@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
 import { PROOF_PATH, proofOf } from "../../src/local/proof.ts";
-import { endRuntime, isProcess } from "./processes.ts";
+import { endLeftover, isProcess } from "./processes.ts";
 
 // Two runtimes on one state folder fail with SQLITE_BUSY and keep separate memory, which doubles every limit.
 // The lock file names the one runtime that holds the folder, and carries the key to its local endpoints.
@@ -17,6 +17,8 @@ const contentsSchema = z.object({
   url: z.string().nullable(),
   /** Process ids of its runtimes, which outlive a holder that is killed. */
   runtimes: z.array(z.int()),
+  /** Process ids of its bundlers, of which some outlive it too. */
+  bundlers: z.array(z.int()).default([]),
   /** The key to the local endpoints of src/local/worker.ts. */
   key: z.string(),
 });
@@ -25,7 +27,7 @@ export type LockContents = z.output<typeof contentsSchema>;
 export interface HeldLock {
   key: string;
   /** `url` is null while the server starts. */
-  publish(url: string | null, runtimes: number[]): Promise<void>;
+  publish(url: string | null, children: Pick<LockContents, "runtimes" | "bundlers">): Promise<void>;
   release(): void;
 }
 
@@ -45,8 +47,10 @@ export async function readLock(stateDir: string): Promise<LockContents | undefin
   return (await judge(lockPath(stateDir))).holder;
 }
 
-/** Returns the lock file's text, and its contents if the holder lives. */
-async function judge(path: string): Promise<{ text: string; holder?: LockContents }> {
+/** Returns the lock file's text, its contents, and these as the holder if it lives. */
+async function judge(
+  path: string,
+): Promise<{ text: string; contents?: LockContents; holder?: LockContents }> {
   const deadline = Date.now() + RESTART_MS;
   for (;;) {
     const text = await read(path);
@@ -55,8 +59,8 @@ async function judge(path: string): Promise<{ text: string; holder?: LockContent
     const { pid, url, key } = contents;
     // A URL is better evidence than a process id, which another process may have by now.
     if (url === null ? await isStarting(path, pid) : await isServedBy(url, key))
-      return { text, holder: contents };
-    if (url === null || !isProcess(pid) || Date.now() > deadline) return { text };
+      return { text, contents, holder: contents };
+    if (url === null || !isProcess(pid) || Date.now() > deadline) return { text, contents };
     await sleep(SETTLE_MS);
   }
 }
@@ -98,15 +102,17 @@ export async function takeLock(stateDir: string): Promise<HeldLock | undefined> 
     pid: process.pid,
     url: null,
     runtimes: [],
+    bundlers: [],
     key: randomBytes(32).toString("base64url"),
   };
   await mkdir(dirname(path), { recursive: true });
   if (!(await create(path, contents))) {
-    const { text, holder } = await judge(path);
+    const { text, contents: last, holder } = await judge(path);
     if (holder !== undefined && isProcess(holder.pid)) return undefined;
     // Another process may have taken it meanwhile.
     if ((await read(path)) !== text) return undefined;
-    for (const pid of holder?.runtimes ?? []) await endRuntime(pid);
+    for (const pid of holder?.runtimes ?? []) await endLeftover(pid, "workerd");
+    for (const pid of last?.bundlers ?? []) await endLeftover(pid, "esbuild");
     await rm(path, { force: true });
     if (!(await create(path, contents))) return undefined;
     // Another process that found the same dead lock may just have removed ours, so wait briefly and read it
@@ -122,9 +128,9 @@ export async function takeLock(stateDir: string): Promise<HeldLock | undefined> 
   let published = Promise.resolve();
   return {
     key: contents.key,
-    publish(url, runtimes) {
+    publish(url, children) {
       // One after the other: they share the draft's name, and the last must stay.
-      const write = async () => rename(await writeDraft(path, { ...contents, url, runtimes }), path);
+      const write = async () => rename(await writeDraft(path, { ...contents, url, ...children }), path);
       published = published.then(write, write);
       return published;
     },

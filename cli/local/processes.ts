@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { promisify } from "node:util";
+import type { Program } from "./child-programs.ts";
 
 export function isProcess(pid: number): boolean {
   try {
@@ -13,11 +14,11 @@ export function isProcess(pid: number): boolean {
 }
 
 /**
- * Ends a runtime that a killed process left behind. Another program that has the same process id by now is
+ * Ends a program that a killed process left behind. Another program that has the same process id by now is
  * left alone.
  */
-export async function endRuntime(pid: number): Promise<void> {
-  if ((await programOf(pid)) !== "workerd") return;
+export async function endLeftover(pid: number, program: Program): Promise<void> {
+  if ((await programOf(pid)) !== program) return;
   try {
     process.kill(pid, "SIGKILL");
   } catch {

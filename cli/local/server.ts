@@ -4,7 +4,7 @@ import * as z from "zod";
 import type { Statement } from "../../src/database/statement.ts";
 import type { Engine } from "./engine.ts";
 import { isListening, readLock, takeLock } from "./lock-file.ts";
-import { followRuntimes } from "./runtimes.ts";
+import { type Program, followProgram } from "./child-programs.ts";
 import { olderSecret } from "./older-secret.ts";
 import { findWranglerDev } from "./wrangler-dev.ts";
 
@@ -92,21 +92,23 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
     throw new Error(`Port ${port} is in use. Choose another: npm run dev -- --port ${port + 1}`);
   }
 
-  // The lock names the runtime's processes, so that a later holder can end what a killed one left behind.
-  let runtimes: number[] = [];
+  // The lock names the processes that this one starts, so that a later holder can end what a killed one left behind.
+  const children: { runtimes: number[]; bundlers: number[] } = { runtimes: [], bundlers: [] };
   let publish = async () => {};
-  const unfollow = followRuntimes((pids) => {
-    runtimes = pids;
-    publish().catch(() => {});
-  });
+  const follow = (name: keyof typeof children, program: Program) =>
+    followProgram(program, (pids) => {
+      children[name] = pids;
+      publish().catch(() => {});
+    });
+  const unfollows = [follow("runtimes", "workerd"), follow("bundlers", "esbuild")];
   const publishAt = async (url: string | null) => {
-    publish = () => lock.publish(url, runtimes);
+    publish = () => lock.publish(url, children);
     await publish();
   };
   let isPrepared = false;
   let engine: Engine | undefined;
   const close = async () => {
-    unfollow();
+    for (const unfollow of unfollows) unfollow();
     publish = async () => {};
     await engine?.close();
     lock.release();

@@ -3,7 +3,7 @@ import { readFile, readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { Log, LogLevel, Miniflare, convertV4MiniflareOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions as readWorkerOptions } from "wrangler";
-import { followRuntimes } from "../../cli/local/runtimes.ts";
+import { followProgram } from "../../cli/local/child-programs.ts";
 import { ROOT, wrangler } from "../../cli/wrangler.ts";
 import { writeFarEntry } from "./far-entry.ts";
 
@@ -68,7 +68,7 @@ export async function run(
   const entries = isFar ? [await writeFarEntry(path, objects), path] : [path];
   const texts = (await readdir(dirname(path))).filter((file) => file.endsWith(".sql"));
   let pid = 0;
-  const unfollow = followRuntimes(([first = 0]) => (pid = first));
+  const unfollow = followProgram("workerd", ([first = 0]) => (pid = first));
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       ...workerOptions,
