@@ -22,6 +22,8 @@ export interface Running {
   ended: Promise<Ended>;
   exited: Promise<unknown>;
   isOver(): boolean;
+  /** Its output and its errors until now. */
+  printed(): string;
   kill(signal: NodeJS.Signals): void;
   /** Waits until it has printed a text; throws if it ends before. */
   prints(text: string): Promise<void>;
@@ -58,11 +60,13 @@ export function start(command: string, args: string[], options: StartOptions = {
     ended: endOf(child).then((code) => ({ code, ...printed })),
     exited: once(child, "exit"),
     isOver: () => child.exitCode !== null || child.signalCode !== null,
+    printed: () => `${printed.stdout}\n${printed.stderr}`,
     kill: (signal) => child.kill(signal),
     async prints(text) {
+      const closed = once(child, "close");
       while (!printed.stdout.includes(text)) {
         if (child.exitCode !== null) throw new Error(`${args.join(" ")} ended: ${printed.stderr}`);
-        await Promise.race([once(child.stdout, "data"), once(child, "close")]);
+        await Promise.race([once(child.stdout, "data"), closed]);
       }
     },
   };
@@ -78,7 +82,7 @@ export const startCommand = (name: string, args: string[], options?: StartOption
 export async function within(milliseconds: number, running: Running): Promise<Ended> {
   const timer = new AbortController();
   const late = sleep(milliseconds, undefined, { signal: timer.signal }).then(() => {
-    throw new Error(`still runs after ${milliseconds} ms`);
+    throw new Error(`still runs after ${milliseconds} ms, and has printed: ${running.printed()}`);
   });
   try {
     return await Promise.race([running.ended, late]);
