@@ -1,21 +1,18 @@
 // lab bench import: how fast a catalog is imported, in how much memory, and how long searches wait meanwhile.
 
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { createWriteStream } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { positiveNumber } from "../cli/arguments.ts";
 import { commandOf } from "../cli/command.ts";
-import { type LocalServer, StateInUseError, findServer } from "../cli/local/server.ts";
+import type { LocalServer } from "../cli/local/server.ts";
 import { plainTable } from "../cli/table.ts";
 import { ROOT } from "../cli/wrangler.ts";
-import type { ProductRecord } from "../src/catalog/import/record.ts";
 import { watchMemory } from "./bench/memory.ts";
-import { WORDS, scaledCatalog } from "./eval/scaled-catalog.ts";
+import { WORDS, writeScaledCatalog } from "./eval/scaled-catalog.ts";
 import { addCallers, callerIds, connect } from "./support/callers.ts";
+import { startCheckout } from "./support/checkout-server.ts";
 
 /** Enough callers to stay within the limits of each. */
 const CALLERS = 40;
@@ -48,8 +45,8 @@ interface Measured {
 const folder = await mkdtemp(join(tmpdir(), "catalog-bench-import-"));
 try {
   const files = { new: join(folder, "new.jsonl"), changed: join(folder, "changed.jsonl") };
-  await write(files.new, (product) => product);
-  await write(files.changed, (product) => ({
+  await writeScaledCatalog(files.new, options.products);
+  await writeScaledCatalog(files.changed, options.products, (product) => ({
     ...product,
     description: `${product.description} Now with a longer guarantee.`,
     price_minor: product.price_minor + 100,
@@ -64,32 +61,22 @@ try {
   await rm(folder, { recursive: true, maxRetries: 5 });
 }
 
-async function write(path: string, change: (product: ProductRecord) => ProductRecord): Promise<void> {
-  const file = createWriteStream(path);
-  for (const product of scaledCatalog(options.products))
-    if (!file.write(`${JSON.stringify(change(product))}\n`)) await once(file, "drain");
-  file.end();
-  await once(file, "finish");
-}
-
 async function measure(checkout: string, files: Record<Measured["step"], string>): Promise<Measured[]> {
   const state = await mkdtemp(join(folder, "state-"));
-  const dev = start(checkout, ["dev", "--state", state, "--port", "0"]);
+  const server = await startCheckout(checkout, state);
   try {
-    const server = await serverOf(dev, checkout, state);
     const results: Measured[] = [];
     for (const step of ["new", "changed"] as const) {
       console.error(`${checkout}: importing ${options.products.toLocaleString("en")} ${step} products`);
       const searching = searchMeanwhile(server);
-      const memory = watchMemory(idOf(dev), "workerd");
+      const memory = watchMemory(server.pid, "workerd");
       const started = performance.now();
-      const command = start(checkout, ["import", files[step], "--state", state, "--json"]);
-      const commandMemory = watchMemory(idOf(command));
-      const [code] = await once(command, "exit");
+      const command = server.importFile(files[step]);
+      const commandMemory = watchMemory(command.pid);
+      await command.done;
       const seconds = (performance.now() - started) / 1_000;
       await Promise.all([memory.stop(), commandMemory.stop()]);
       const times = await searching.stop();
-      if (code !== 0) throw new Error(`The import of ${checkout} ended with ${String(code)}.`);
       results.push({
         checkout,
         step,
@@ -102,33 +89,8 @@ async function measure(checkout: string, files: Record<Measured["step"], string>
     }
     return results;
   } finally {
-    dev.kill("SIGINT");
-    if (dev.exitCode === null) await once(dev, "exit");
+    await server.close();
   }
-}
-
-/** Waits for a server, which may take long to start on a busy machine. */
-async function serverOf(dev: ChildProcess, checkout: string, state: string): Promise<LocalServer> {
-  for (;;) {
-    if (dev.exitCode !== null) throw new Error(`The server of ${checkout} did not start.`);
-    const server = await findServer(state).catch((error: unknown) => {
-      if (!(error instanceof StateInUseError)) throw error;
-    });
-    if (server !== undefined) return server;
-    await sleep(100);
-  }
-}
-
-function start(checkout: string, args: string[]): ChildProcess {
-  return spawn(process.execPath, [join(checkout, "bin/product-catalog-mcp.mjs"), ...args], {
-    cwd: checkout,
-    stdio: ["ignore", "ignore", "inherit"],
-  });
-}
-
-function idOf({ pid }: ChildProcess): number {
-  if (pid === undefined) throw new Error("The process did not start.");
-  return pid;
 }
 
 /** Searches one after another until it is stopped; returns the milliseconds of each search. */

@@ -105,8 +105,12 @@ export async function run(
 
 const TICK_MS = 10;
 
-/** Returns the processor time of a process in milliseconds. proc(5): fields 14 and 15 of /proc/PID/stat, counted after the name, which may contain spaces. */
+/**
+ * Returns the processor time of a process in milliseconds; NaN where the system is not Linux. proc(5): fields 14 and 15 of
+ * /proc/PID/stat, counted after the name, which may contain spaces.
+ */
 export function cpuMs(pid: number): number {
+  if (process.platform !== "linux") return Number.NaN;
   const [, behind = ""] = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ");
   const fields = behind.split(" ");
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS;

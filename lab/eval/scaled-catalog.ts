@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
 import type { ProductRecord } from "../../src/catalog/import/record.ts";
 import { generateProducts } from "../../cli/sample/generate.ts";
 
@@ -28,4 +30,17 @@ export function* scaledCatalog(count: number): Generator<ProductRecord> {
     yield { ...product, name: [product.name, ...words].join(" ") };
     index++;
   }
+}
+
+/** Writes a scaled catalog as JSONL, each product as `change` returns it. */
+export async function writeScaledCatalog(
+  path: string,
+  count: number,
+  change: (product: ProductRecord) => ProductRecord = (product) => product,
+): Promise<void> {
+  const file = createWriteStream(path);
+  for (const product of scaledCatalog(count))
+    if (!file.write(`${JSON.stringify(change(product))}\n`)) await once(file, "drain");
+  file.end();
+  await once(file, "finish");
 }
