@@ -1,4 +1,5 @@
 import { Command, type Option } from "commander";
+import { sayFailure } from "./failure.ts";
 import { type Flag, lostFlags } from "./npm-flags.ts";
 import { PROGRAM } from "./program.ts";
 
@@ -43,7 +44,8 @@ export function commandOf(name: string): Command {
   return new ProjectCommand(`npx ${PROGRAM} ${name}`)
     .helpOption("-h, --help", "show this help")
     .configureHelp({ showGlobalOptions: true })
-    .showHelpAfterError("(See --help.)");
+    .showHelpAfterError("(See --help.)")
+    .configureOutput({ outputError: (text) => sayFailure(text.trim()) });
 }
 
 function refuseLostFlags(command: Command): void {

@@ -5,6 +5,7 @@ import { promisify, styleText } from "node:util";
 import * as z from "zod";
 import { parsePolicy } from "../src/policy/schema.ts";
 import { commandOf } from "./command.ts";
+import { sayFailure } from "./failure.ts";
 import { wholeNumber } from "./arguments.ts";
 import { type Answer, askWorker, upload } from "./deploy/execute.ts";
 import { type Action, NOTHING, type Step, plan } from "./deploy/plan.ts";
@@ -48,7 +49,7 @@ const ACTION_WORDS: Record<Action, [before: string, after: string]> = {
 try {
   process.exitCode = await deploy();
 } catch (error) {
-  console.error(error instanceof Error ? error.message : String(error));
+  sayFailure(error);
   process.exitCode = 1;
 }
 
@@ -59,10 +60,9 @@ async function deploy(): Promise<number> {
   const problems = problemsOf(parsePolicy(policy));
   if (problems.length > 0) {
     for (const problem of problems) console.error(problemLine("policy.json", problem, policy));
-    console.error(
+    throw new Error(
       "The Worker would serve nothing with this policy. Fix it, and check it with npx product-catalog-mcp policy check.",
     );
-    return 1;
   }
   if (await hasUncommitted()) say("Uncommitted changes are deployed too.");
   const project = await readProject();

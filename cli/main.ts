@@ -2,6 +2,7 @@
 
 import manifest from "../package.json" with { type: "json" };
 import { COMMANDS } from "./commands.ts";
+import { sayFailure } from "./failure.ts";
 import { PROGRAM } from "./program.ts";
 
 const EXAMPLES = `Examples:
@@ -14,7 +15,7 @@ Each command has --help, and --json if it answers data. docs/commands.md has the
 
 // Any error prints its message without a stack, also that of a file which can't be loaded, such as policy.json.
 process.once("uncaughtException", (error) => {
-  console.error(error.message);
+  sayFailure(error);
   process.exit(1);
 });
 

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import * as z from "zod";
 import { idInPath } from "../arguments.ts";
 import { commandOf } from "../command.ts";
+import { sayFailure } from "../failure.ts";
 import { DEFAULT_STATE_DIR } from "../local/server.ts";
 import { type AdminOptions, KEY_VARIABLE, callAdmin } from "./client.ts";
 import { type Column, type Row, listTable } from "./lists.ts";
@@ -95,7 +96,7 @@ export function adminCommand(name: string) {
       try {
         await program.parseAsync();
       } catch (error) {
-        console.error(error instanceof Error ? error.message : String(error));
+        sayFailure(error);
         process.exitCode = failed;
       }
     },

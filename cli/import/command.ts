@@ -4,6 +4,7 @@ import { styleText } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { ServerLostError, withServer } from "../local/server.ts";
 import { importCatalog } from "../../src/catalog/import/import-catalog.ts";
+import { sayFailure } from "../failure.ts";
 import { LeftOutNames } from "./left-out-names.ts";
 import { Notes } from "../../src/catalog/import/read/notes.ts";
 import { openSource } from "./open-source.ts";
@@ -76,7 +77,7 @@ export async function runImport(name: string, flags: ImportFlags): Promise<numbe
     }
   } catch (error) {
     const reason = (await isFull(flags.state)) ? "The disk is full." : describe(error);
-    console.error(styleText("red", reason, { stream: process.stderr }));
+    sayFailure(reason, styleText("red", reason, { stream: process.stderr }));
     const isUnknown = run.isApplying && error instanceof ServerLostError;
     console.error(isUnknown ? "Either all rows are in, or none." : "The catalog is unchanged.");
     return 1;
@@ -117,7 +118,7 @@ async function importInto(
   const screening: Screening = { count: 0, found: [], quarantined: flags.quarantine === true };
   const leftOut = new LeftOutNames(products, map);
   const examples: string[] = [];
-  let bad = 0;
+  const badRows: { line: number; problem: string }[] = [];
   const sayInterrupted = () => {
     progress.stop();
     const again = source.version === undefined ? "" : " Run the same command again to resume.";
@@ -141,10 +142,10 @@ async function importInto(
       version: source.version && versionOf(source.version, flags),
       onProgress: (count) => progress.update(count),
       onBadRow: (line, problem) => {
-        bad++;
-        if (bad <= BAD_ROWS_SHOWN)
-          console.error(`${products.format === "json" ? "product" : "line"} ${line}: ${problem}`);
-        if (bad === BAD_ROWS_SHOWN) console.error("(more bad rows are counted, not shown)");
+        if (badRows.length === BAD_ROWS_SHOWN) return;
+        badRows.push({ line, problem });
+        console.error(`${products.format === "json" ? "product" : "line"} ${line}: ${problem}`);
+        if (badRows.length === BAD_ROWS_SHOWN) console.error("(more bad rows are counted, not shown)");
       },
       onReview: (lines) => {
         progress.stop();
@@ -158,7 +159,7 @@ async function importInto(
         if (process.stderr.isTTY) console.error("Applying…");
       },
     });
-    return { report, notes, screening, examples };
+    return { report, badRows, notes, screening, examples };
   } finally {
     progress.stop();
     leftOut.say();

@@ -7,6 +7,8 @@ import type { Comparison } from "../../src/catalog/import/comparison.ts";
 
 export interface Outcome {
   report: ImportReport;
+  /** The first bad rows. A line is the number of a product where the file is JSON. */
+  badRows: readonly { line: number; problem: string }[];
   notes: Notes;
   screening: Screening;
   /** The first products as a shopper will see them. */
@@ -21,11 +23,16 @@ export interface ReportFlags {
 }
 
 /** Prints an import's report on standard output; returns the exit code. */
-export function printReport({ report, notes, screening, examples }: Outcome, flags: ReportFlags): number {
+export function printReport(outcome: Outcome, flags: ReportFlags): number {
+  const { report, notes, screening } = outcome;
   const { rows, bad, good, comparison, resumedAfter } = report;
   if (flags.json === true) {
-    console.log(JSON.stringify({ ...report, notes, suspicious: suspects(screening), examples }));
-    if (!good) console.error(whyNothing(report, flags));
+    const { badRows: bad_rows, examples } = outcome;
+    const error = good ? undefined : { message: whyNothing(report, flags) };
+    if (error !== undefined) console.error(error.message);
+    console.log(
+      JSON.stringify({ ...report, error, bad_rows, notes, suspicious: suspects(screening), examples }),
+    );
     return good ? 0 : 1;
   }
   if (resumedAfter > 0)

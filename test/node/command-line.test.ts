@@ -48,6 +48,25 @@ it.each(["lab surface", "lab attack", "lab bench search"])(
   },
 );
 
+it.each([
+  "import no-such-file.csv",
+  "import package.json --decimal dot",
+  "ask lamp --url nowhere",
+  "ask",
+  "users list --url http://127.0.0.1:1",
+  "feed add https://example.com/feed.csv --every 1y",
+  "audit export nobody --url http://127.0.0.1:1",
+  "policy replay no-such-file.jsonl --against policy.json",
+])("%s --json tells a program why it failed", async (words) => {
+  const ended = await start(process.execPath, [BIN, ...words.split(" "), "--json"]).ended;
+  expect(ended.code).toBeGreaterThan(0);
+  const { error } = z
+    .strictObject({ error: z.strictObject({ message: z.string() }) })
+    .parse(JSON.parse(ended.stdout));
+  expect(error.message).not.toBe("");
+  expect(ended.stderr).toContain(error.message);
+});
+
 describe("the bin", () => {
   it("lists every command, and nothing else is loaded for that", async () => {
     const [used, lab] = await Promise.all([
@@ -61,6 +80,7 @@ describe("the bin", () => {
     const loaded = await loadedWith("cli/main.ts");
     expect([...loaded].toSorted()).toEqual([
       "cli/commands.ts",
+      "cli/failure.ts",
       "cli/main.ts",
       "cli/program.ts",
       "package.json",

@@ -228,7 +228,16 @@ describe("an import over a catalog", () => {
     const before = await snapshot(server);
     const broken = jsonl([keyboard, lamp, { ...shirt, price_minor: 1.5 }]);
     const ended = await importFile(state, at("broken.jsonl"), broken, "--remove-missing");
-    expect(ended).toMatchObject({ code: 1, report: { rows: 2, bad: 1, applied: false } });
+    expect(ended).toMatchObject({
+      code: 1,
+      report: {
+        rows: 2,
+        bad: 1,
+        bad_rows: [{ line: 3, problem: expect.stringContaining("price") }],
+        applied: false,
+        error: { message: expect.stringContaining("--remove-missing") },
+      },
+    });
     expect(ended.stderr).toContain("--remove-missing");
     expect(await snapshot(server)).toEqual(before);
   });
@@ -484,7 +493,16 @@ describe("bad rows", () => {
   it("do not keep the good ones out", async () => {
     expect(ended).toMatchObject({
       code: 0,
-      report: { rows: bad.length, bad: bad.length, applied: true, comparison: { added: bad.length } },
+      report: {
+        rows: bad.length,
+        bad: bad.length,
+        bad_rows: bad.map(([, , problem], index) => ({
+          line: lineOf(index),
+          problem: expect.stringMatching(problem),
+        })),
+        applied: true,
+        comparison: { added: bad.length },
+      },
     });
     const [skus] = await query(server, "SELECT sku FROM products ORDER BY id");
     expect(skus).toEqual(bad.map((_, index) => ({ sku: `GOOD-${lineOf(index) + 1}` })));

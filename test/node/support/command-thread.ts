@@ -2,6 +2,7 @@ import { Console } from "node:console";
 import { Readable, Writable } from "node:stream";
 import { parentPort } from "node:worker_threads";
 import { COMMANDS } from "../../../cli/commands.ts";
+import { sayFailure } from "../../../cli/failure.ts";
 import type { Asked } from "./run-command.ts";
 
 // Runs commands one after another, each as cli/main.ts would run it in a process of its own. Packages and src/ stay loaded between
@@ -42,7 +43,7 @@ async function run({ name, args, env, input }: Asked) {
     await import(new URL(`../../../${file}?run=${++runs}`, import.meta.url).href);
     return end(exitCode());
   } catch (error) {
-    if (ended === undefined) console.error(error instanceof Error ? error.message : error);
+    if (ended === undefined) sayFailure(error);
     return end(1);
   } finally {
     process.exitCode = undefined;

@@ -35,6 +35,8 @@ const reportSchema = z.object({
   notes: z.record(z.string(), z.int()),
   suspicious: z.object({ count: z.int(), shown: z.array(z.object({ line: z.int(), sku: z.string() })) }),
   examples: z.array(z.string()),
+  bad_rows: z.array(z.object({ line: z.int(), problem: z.string() })),
+  error: z.object({ message: z.string() }).optional(),
 });
 export type Report = z.output<typeof reportSchema>;
 export const readReport = ({ stdout }: Ended): Report => reportSchema.parse(JSON.parse(stdout));
