@@ -153,6 +153,8 @@ async function importInto(
         if (flags.json === true) return;
         console.log(`What a shopper ${flags.dryRun === true ? "would" : "will"} see:`);
         for (const line of examples) console.log(`  ${line}`);
+        if (examples.every((line) => line.endsWith("| no link")))
+          console.log('  A link for each product: --set "url=https://YOUR-SHOP/products/{COLUMN}"');
       },
       onApply: () => {
         run.isApplying = true;

@@ -2,6 +2,7 @@ import { appendFile, mkdtemp, rename, rm, truncate, writeFile } from "node:fs/pr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { shopperLines } from "../../src/catalog/import/preview.ts";
 import { Notes } from "../../src/catalog/import/read/notes.ts";
 import { openSource } from "../../cli/import/open-source.ts";
 import { type ReadFlags, prepare } from "../../cli/import/prepare.ts";
@@ -212,6 +213,15 @@ describe("a sale", () => {
     expect(records).toMatchObject([{ sale: { ends_at } }]);
   });
 
+  it.each([
+    ["2026-12-31", "until 2026-12-31 |"],
+    ["2026-12-31T23:59:59-08:00", "until 2027-01-01 07:59 UTC |"],
+  ])("that ends at %s is shown to end %s", async (written, shown) => {
+    const { records } = await read("own.csv", `${head};sale.price;sale.ends_at\n${row};14,90;${written}`);
+    const [line = ""] = await shopperLines(records, async () => [], Date.parse("2026-12-01T00:00:00Z"));
+    expect(line).toContain(`€14.90 instead of €19.90 ${shown}`);
+  });
+
   it.each(["12/31/2026", "1/2/2027", "31.13.2026", "soon"])(
     "makes a bad row if its end is %s, and the others are read",
     async (written) => {
@@ -279,6 +289,8 @@ it("says what is wrong with a row in words of its own, not in those of the schem
     { name: "x".repeat(5_000) },
     { sku: "x".repeat(500) },
     { url: "nowhere" },
+    { availability: "auf Lager" },
+    { status: { toString: 1 } },
   ].map((fields, index) => ({
     sku: `S-${index}`,
     name: "Pan",
@@ -290,6 +302,9 @@ it("says what is wrong with a row in words of its own, not in those of the schem
   const { problems } = await read("bad.jsonl", bad.map((row) => JSON.stringify(row)).join("\n"));
   expect(problems).toHaveLength(bad.length);
   expect(problems.filter((problem) => /expected|invalid|too (?:small|big)/i.test(problem))).toEqual([]);
+  expect(problems.filter((problem) => problem.includes("availability"))).toEqual([
+    expect.stringMatching(/"auf_lager" is none of in_stock/),
+  ]);
 });
 
 it("goes on after a text that is an object with a length of its own", async () => {
@@ -298,6 +313,15 @@ it("goes on after a text that is an object with a length of its own", async () =
   const { problems, records } = await read("odd.jsonl", [odd, good].join("\n"));
   expect(problems).toEqual([expect.stringMatching(/^1: /)]);
   expect(records).toMatchObject([{ sku: "B" }]);
+});
+
+it.each([
+  ["export.csv", "<!DOCTYPE html>\n<html><head><title>Sign in</title></head></html>"],
+  ["feed.xml", '\n<html lang="en"><body>Sign in</body></html>'],
+  ["feed", "<!doctype html><p>Not found"],
+  ["products.jsonl", "<HTML></HTML>"],
+])("a web page in place of %s is refused as one", async (name, page) => {
+  await expect(read(name, page)).rejects.toThrow(/web page/);
 });
 
 describe("a CSV file", () => {

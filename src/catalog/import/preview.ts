@@ -55,11 +55,19 @@ function priceOf({ price_minor, currency, sale }: ProductRecord, now: number): s
   const { starts_at: starts, ends_at: ends } = sale ?? {};
   if (sale === undefined || (ends !== undefined && Date.parse(ends) <= now)) return regular;
   const reduced = toMoney(sale.price_minor, currency).formatted;
-  const until = ends === undefined ? "" : ` until ${ends.slice(0, 10)}`;
+  const until = ends === undefined ? "" : ` until ${dayOf(ends)}`;
   return starts !== undefined && Date.parse(starts) > now
-    ? `${regular} (${reduced} from ${starts.slice(0, 10)}${until})`
+    ? `${regular} (${reduced} from ${dayOf(starts)}${until})`
     : `${reduced} instead of ${regular}${until}`;
 }
+
+/** A day, with the time where it is not the first or last second of the day in UTC. */
+const dayOf = (instant: string): string =>
+  instant
+    .slice(0, 16)
+    .replace(/T(?:00:00|23:59)$/, "")
+    .replace("T", " ")
+    .replace(/:\d\d$/, "$& UTC");
 
 function availabilityIn(record: ProductRecord, stocked: number | null | undefined): string {
   const { status, availability } = record;

@@ -1,6 +1,7 @@
 import type * as z from "zod";
 import { safeParse } from "../../../validation/safe-parse.ts";
 import { type ProductRecord, productRecordSchema } from "../record.ts";
+import { clip, plainLine } from "../../../text/plain-text.ts";
 import { Notes } from "./notes.ts";
 import type { Row } from "./read-jsonl.ts";
 
@@ -12,6 +13,7 @@ export type CheckedRow = { line: number; record: ProductRecord } | { line: numbe
  */
 const RECORD_MAX = 24 * 1024;
 const PROBLEMS_SHOWN = 3;
+const VALUE_MAX = 40;
 /** A NUL character as JSON escapes it. Behind an escaped backslash it is only text. */
 const NUL = /(?<!\\)(?:\\\\)*\\u0000/;
 
@@ -134,6 +136,8 @@ const FORMATS: Readonly<Record<string, string>> = {
 function plainProblem({ code, input, path, ...issue }: z.core.$ZodRawIssue): string | undefined {
   if (code === "too_small" || code === "too_big") return limitProblem(code, input, issue);
   if (code === "invalid_format") return FORMATS[String(issue["format"])];
+  if (code === "invalid_value" && Array.isArray(issue["values"]))
+    return `${typeof input === "string" ? `"${clip(plainLine(input), VALUE_MAX)}" ` : ""}is none of ${issue["values"].join(", ")}`;
   if (code !== "invalid_type") return undefined;
   if (input === undefined) return "is missing";
   if ((path ?? []).length === 0 && Array.isArray(input))

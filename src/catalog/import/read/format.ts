@@ -14,11 +14,15 @@ export function formatNamed(name: string): Format {
   return format;
 }
 
-/** The format by the file name, else by the first characters. Files of JSON are told apart by these alone. */
+/** The format by the file name, else by the first characters; throws for a web page. Files of JSON are told apart by these alone. */
 export function formatOf(name: string, beginning: string): Format {
+  const text = beginning.trimStart();
+  if (/^<(?:!doctype )?html\b/i.test(text))
+    throw new Error(
+      "This is a web page, perhaps one to sign in, and not an export. Download the export itself.",
+    );
   const [, extension = ""] = /\.(csv|tsv|tab|jsonl|ndjson|json|xml|rss|atom)(?:\.gz)?$/i.exec(name) ?? [];
   if (/^(?:csv|tsv|tab)$/i.test(extension)) return "csv";
-  const text = beginning.trimStart();
   if (/^(?:xml|rss|atom)$/i.test(extension) || text.startsWith("<")) return "xml";
   if (
     text.startsWith("[") ||
