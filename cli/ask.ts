@@ -25,7 +25,7 @@ interface Options {
 
 const program = commandOf("ask")
   .description("Ask the catalog over MCP, as an AI client does.")
-  .argument("[query]", "what to search for, in plain words")
+  .argument("[query...]", "what to search for, in plain words")
   .option("--sku <sku...>", "show live stock of these SKUs instead")
   .option("--category <name>", "only this category")
   .option("--limit <number>", "most products to show (1 to 50)", wholeNumber, 10)
@@ -37,7 +37,8 @@ const program = commandOf("ask")
   .action(ask);
 await program.parseAsync();
 
-async function ask(query: string | undefined, options: Options): Promise<void> {
+async function ask(words: string[], options: Options): Promise<void> {
+  const query = words.length === 0 ? undefined : words.join(" ");
   const { sku: skus, category, limit, cursor, json, ucp = false } = options;
   if ((query === undefined) === (skus === undefined))
     program.error("Give a query, or --sku with one or more SKUs. See --help.");

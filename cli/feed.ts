@@ -26,6 +26,9 @@ function everyOf(minutes: number): string {
 }
 const collect = (value: string, before: string[]): string[] => [...before, value];
 
+/** The server fetches and applies after it has answered. */
+const STARTED = "Started (npx product-catalog-mcp feed list shows what comes of it)";
+
 const admin = adminCommand("feed");
 const { program } = admin;
 program.description(
@@ -96,28 +99,33 @@ choosing(program.command("add <url>"))
   .option("--quarantine", "keep out products whose text reads like an instruction to an AI model")
   .option("--remove-missing", "discontinue products that a delivery without bad rows lacks")
   .action(async (url: string, options: AddOptions) =>
-    admin.send("POST", "/feeds", {
-      url: url === "-" ? (await text(process.stdin)).trim() : url,
-      every_minutes: options.every,
-      from: options.from,
-      format: options.format,
-      ...chosen(options),
-      set: options.set,
-      map: options.map,
-      quarantine: options.quarantine,
-      remove_missing: options.removeMissing,
-    }),
+    admin.send(
+      "POST",
+      "/feeds",
+      {
+        url: url === "-" ? (await text(process.stdin)).trim() : url,
+        every_minutes: options.every,
+        from: options.from,
+        format: options.format,
+        ...chosen(options),
+        set: options.set,
+        map: options.map,
+        quarantine: options.quarantine,
+        remove_missing: options.removeMissing,
+      },
+      STARTED,
+    ),
   );
-for (const [verb, about] of [
-  ["run", "Fetch a feed now."],
-  ["pause", "Stop fetching a feed."],
-  ["resume", "Fetch a paused feed again, and own it from now on."],
+for (const [verb, about, done] of [
+  ["run", "Fetch a feed now.", STARTED],
+  ["pause", "Stop fetching a feed.", "Done"],
+  ["resume", "Fetch a paused feed again, and own it from now on.", STARTED],
 ] as const)
   program
     .command(verb)
     .description(about)
     .argument("<id>", "the feed's id", idInPath)
-    .action((id: string) => admin.send("POST", `/feeds/${encodeURIComponent(id)}/${verb}`));
+    .action((id: string) => admin.send("POST", `/feeds/${encodeURIComponent(id)}/${verb}`, undefined, done));
 const ANSWERS = {
   prices: "--major-prices or --minor-prices",
   decimal: "--decimal point or --decimal comma",
@@ -163,7 +171,7 @@ choosing(
     "Apply the delivery that waits for a person, or read it again with the answer to its question.",
   ),
 ).action((id: string, delivery: string, options: Choices) =>
-  admin.send("POST", `/feeds/${encodeURIComponent(id)}/apply`, { delivery, ...chosen(options) }),
+  admin.send("POST", `/feeds/${encodeURIComponent(id)}/apply`, { delivery, ...chosen(options) }, STARTED),
 );
 deciding("discard", "Discard the delivery that waits for a person.").action((id: string, delivery: string) =>
   admin.send("POST", `/feeds/${encodeURIComponent(id)}/discard`, { delivery }),

@@ -42,9 +42,12 @@ export function adminCommand(name: string) {
   const call = async (method: string, path: string, body?: object): Promise<unknown> =>
     (await callAdmin(options(), method, path, body)).json();
 
-  const show = (made: { id: string; key?: string | undefined; secret?: string | undefined }) => {
+  const show = (
+    made: { id: string; key?: string | undefined; secret?: string | undefined },
+    done = "Done",
+  ) => {
     const secret = made.key ?? made.secret;
-    print(made, secret === undefined ? `Done: ${made.id}` : `${made.id}, shown once:\n${secret}`);
+    print(made, secret === undefined ? `${done}: ${made.id}` : `${made.id}, shown once:\n${secret}`);
   };
 
   async function list(path: string, query: Query, { all, columns, after }: Listing): Promise<void> {
@@ -64,8 +67,9 @@ export function adminCommand(name: string) {
     call,
     show,
     list,
-    send: async (method: string, path: string, body?: object): Promise<void> =>
-      show(madeSchema.parse(await call(method, path, body))),
+    /** `done` is the word before the id of what was changed. */
+    send: async (method: string, path: string, body?: object, done?: string): Promise<void> =>
+      show(madeSchema.parse(await call(method, path, body)), done),
 
     /** Adds the subcommand `list`; a list of keys can be narrowed to one user. */
     listing: (path: string, columns: readonly Column[]): Command => {

@@ -233,6 +233,7 @@ describe("dev and ask", () => {
   it("answers a search as text and as JSON", async () => {
     const text = await ask("wireless keyboard");
     expect(text.stdout).toMatch(/SKU-10001: Wireless Keyboard.*\$79\.99.*in_stock/);
+    expect((await ask("wireless", "keyboard")).stdout).toBe(text.stdout);
     const json: unknown = JSON.parse((await ask("wireless keyboard", "--json")).stdout);
     expect(json).toMatchObject({
       version: "v3",

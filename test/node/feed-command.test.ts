@@ -82,7 +82,11 @@ it("pauses, resumes and removes a feed, and shows no token", async () => {
   const id = first?.id ?? "";
   expect(await feed("pause", id)).toMatchObject({ code: 0, stdout: `Done: ${id}\n` });
   await expect.poll(async () => (await list()).find((row) => row.id === id)?.paused_at).not.toBeNull();
-  expect(await feed("resume", id)).toMatchObject({ code: 0 });
+  // A feed is fetched after the command has ended.
+  expect(await feed("resume", id)).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^Started .*feed list/),
+  });
   expect(await feed("show", id)).toMatchObject({ code: 0, stdout: "No delivery waits.\n" });
   expect(await feed("apply", id, "seen-before")).toMatchObject({
     code: 1,
