@@ -43,7 +43,9 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const REFUSED = [403, 409, 409];
 
 it("a stopped admin can't allow itself with a user or key that it created, before or after", async () => {
+  vi.useFakeTimers({ toFake: ["Date"] });
   const before = await newKey(await newUser(["admin"]));
+  vi.setSystemTime(Date.now() + 1);
   const caller = await suspect(["admin"]);
   const early = await puppetOf(caller);
   const incident = await stop(caller);
