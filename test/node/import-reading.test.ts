@@ -324,6 +324,23 @@ it.each([
   await expect(read(name, page)).rejects.toThrow(/web page/);
 });
 
+describe("a SKU that a spreadsheet has shortened", () => {
+  it("makes a bad row in a file of one's own", async () => {
+    const text =
+      "sku;name;category;price;currency\n8.71E+12;Pan;Kitchen;9,90;EUR\n8E+2X;Pot;Kitchen;9,90;EUR";
+    const { records, problems } = await read("own.csv", text);
+    expect(records).toMatchObject([{ sku: "8E+2X" }]);
+    expect(problems).toEqual([expect.stringMatching(/^2: sku: .*spreadsheet/)]);
+  });
+
+  it("is replaced in a vendor's export, where a product can be told by its handle", async () => {
+    const text = "Handle,Title,Vendor,Variant SKU,Variant Price,Status\npan,Pan,Acme,8.71E+12,9.90,active";
+    const { records, notes } = await read("shopify.csv", text, { currency: "EUR" });
+    expect(records).toMatchObject([{ sku: "pan" }]);
+    expect(notes).toMatchObject({ skusMissing: 1 });
+  });
+});
+
 describe("a CSV file", () => {
   it.each([",", ";", "|"])(
     "may hold marks inside cells that do not begin with one, between %s",

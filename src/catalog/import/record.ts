@@ -6,8 +6,11 @@ import { isObject } from "./read/rows.ts";
 /** One line of text without invisible characters, because callers filter by what they see. */
 const line = (max: number) => z.string().overwrite(plainLine).max(max);
 
-/** Whether a text can't be a SKU, because resource URIs and prompt arguments name products by it. */
-export const isReserved = (sku: string): boolean => sku.includes(",") || sku === "summary";
+/**
+ * Whether a text can't be a SKU, because resource URIs and prompt arguments name products by it, or because a spreadsheet has
+ * shortened a long number to `8.71E+12`.
+ */
+export const isReserved = (sku: string): boolean => /,|^summary$|^\d(?:\.\d+)?E\+\d+$/.test(sku);
 
 const sku = z
   .string()
@@ -16,7 +19,8 @@ const sku = z
   .max(64)
   .refine((text) => text === plainLine(text), "holds invisible characters or line breaks")
   .refine((text) => !isReserved(text), {
-    error: ({ input }) => `"${String(input)}" holds a comma, or is the reserved word summary`,
+    error: ({ input }) =>
+      `"${String(input)}" holds a comma, is the reserved word summary, or is a number that a spreadsheet has shortened`,
   });
 
 const currencies = new Set(Intl.supportedValuesOf("currency"));
