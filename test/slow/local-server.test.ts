@@ -199,6 +199,24 @@ describe("local endpoints", () => {
   });
 });
 
+it.runIf(process.platform === "linux")(
+  "keeps little memory of the requests that it has answered",
+  async () => {
+    const requests = 12_000;
+    const [runtime = 0] = (await readLock(state))?.runtimes ?? [];
+    const memory = async () => {
+      const [, kilobytes] = /VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${runtime}/status`, "utf8")) ?? [];
+      return Number(kilobytes) * 1024;
+    };
+    const before = await memory();
+    for (let sent = 0; sent < requests; sent += 16)
+      await Promise.all(
+        Array.from({ length: 16 }, async () => (await fetch(`${server.url}/healthz`)).text()),
+      );
+    expect((await memory()) - before).toBeLessThan(requests * 25_000);
+  },
+);
+
 it("keeps answering queries while an import runs, from the old catalog or the new one", async () => {
   await emptyCatalog(server);
   await seed(server, [product({ sku: "OLD-1", name: "Garden Gnome", category: "Garden" })]);
