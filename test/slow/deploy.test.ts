@@ -56,7 +56,10 @@ describe("npm run deploy", () => {
   it("creates everything in order; resumes after a failed upload, whose reason it says; then changes nothing", async () => {
     cloud.refuseNext(`PUT ${WORKER}`);
     const broken = await deploy("--json");
-    expect(broken).toMatchObject({ code: 1, stdout: "" });
+    expect(broken.code).toBe(1);
+    expect(JSON.parse(broken.stdout)).toEqual({
+      error: { message: expect.stringContaining("Authentication error [code: 10000]") },
+    });
     expect(broken.stderr).toContain("Worker product-catalog-mcp: wrangler deploy failed:");
     expect(broken.stderr).toContain("Authentication error [code: 10000]");
     expect(broken.stderr).toContain("It needs Edit on Workers Scripts, Workers KV Storage and D1");
