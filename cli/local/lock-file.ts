@@ -129,7 +129,7 @@ export async function takeLock(stateDir: string): Promise<HeldLock | undefined> 
   return {
     key: contents.key,
     publish(url, children) {
-      // One after the other: they share the draft's name, and the last must stay.
+      // One after the other: the last must stay.
       const write = async () => rename(await writeDraft(path, { ...contents, url, ...children }), path);
       published = published.then(write, write);
       return published;
@@ -155,8 +155,11 @@ async function create(path: string, contents: LockContents): Promise<boolean> {
   }
 }
 
+let drafts = 0;
+
+/** Each draft has a name of its own: one process may try to take a lock while it publishes it. */
 async function writeDraft(path: string, contents: LockContents): Promise<string> {
-  const draft = `${path}.${process.pid}`;
+  const draft = `${path}.${process.pid}.${drafts++}`;
   await writeFile(draft, JSON.stringify(contents), { mode: 0o600 });
   return draft;
 }

@@ -120,6 +120,16 @@ describe("one server per state folder", () => {
     expect(asked.length).toBeGreaterThan(0);
   });
 
+  it("is held and published while the same process tries to take it", async () => {
+    const held = await takeLock(at("many"));
+    const times = Array.from({ length: 100 });
+    const publishing = times.map(async () => held?.publish(null, { runtimes: [], bundlers: [] }));
+    const others = await Promise.all(times.map(async () => takeLock(at("many"))));
+    await Promise.all(publishing);
+    expect(others.filter((lock) => lock !== undefined)).toEqual([]);
+    held?.release();
+  });
+
   it("takes over a lock without a URL left by a start with this very process id", async () => {
     await writeLock(at("crashed"), { pid: process.pid, url: null, runtimes: [], key: "x" });
     expect(await takeLock(at("crashed"))).toBeUndefined();
