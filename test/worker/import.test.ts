@@ -1,5 +1,8 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { applyProducts, applyWords } from "../../src/catalog/import/apply.ts";
+import { beginImport, dropImport, stageRows, stagedRow } from "../../src/catalog/import/stage.ts";
+import { runBatch } from "../../src/database/run-batch.ts";
 import { fill, keyboard, product, sample } from "./support/catalog.ts";
 
 const one = (sql: string) => env.DB.prepare(sql).first();
@@ -43,6 +46,26 @@ describe("an import", () => {
         "SELECT sum(quantity) AS n FROM stock JOIN products ON id = product_id WHERE sku = 'SKU-10001'",
       ),
     ).toEqual({ n: 36 });
+  });
+
+  it("writes the words of products in one part of the index, and those of changed ones in two", async () => {
+    await fill([]);
+    const all = { sql: "1", values: [] };
+    const write = async (brand: string) => {
+      // The length of its name decides a product's place in the index.
+      const rows = Array.from({ length: 200 }, (_, index) =>
+        stagedRow(product({ sku: `PART-${index}`, name: `Thing${" more".repeat((index * 7) % 20)}`, brand })),
+      );
+      const staged = [...beginImport("parts"), ...stageRows("parts", rows, rows.length)];
+      await runBatch(env.DB, [...staged, ...applyProducts("parts", all), ...applyWords("parts", all)]);
+      await runBatch(env.DB, dropImport("parts"));
+    };
+    const parts = async () => (await one("SELECT count(DISTINCT segid) AS n FROM product_search_idx"))?.["n"];
+    const before = Number(await parts());
+    await write("Acme");
+    expect(Number(await parts()) - before).toBe(1);
+    await write("Voltway");
+    expect(Number(await parts()) - before).toBe(3);
   });
 
   it("discontinues missing products when told to", async () => {

@@ -81,23 +81,25 @@ const exact = (table: string): string =>
 const STAGED_WORDS = `${WORDS_ID("p")}, p.group_id, ${WORD_COLUMNS.map((name) => `record ->> '$.words.${name}'`).join(", ")}`;
 const INSERT_WORDS = `INSERT INTO product_words (product_id, id, group_id, ${WORD_COLUMNS.join(", ")})
   SELECT p.id, ${STAGED_WORDS} FROM`;
+/** By the id in product_words. FTS5 collects rows of ascending ids, and writes a part of its index at each lower one. */
+const BY_ID = "ORDER BY 2";
 const BESIDE_WORDS = "CROSS JOIN product_words w ON w.product_id = p.id";
 
 /** Writes the search words of the chosen rows. All products must be written before, because their order decides. */
 export function applyWords(importId: string, rows: Chosen): Statement[] {
   const mine = (sql: string): Statement => ({ sql, values: [importId, ...rows.values] });
   return [
-    mine(`DELETE FROM product_words WHERE product_id IN (
-      SELECT p.id FROM ${stagedProducts(rows, BESIDE_WORDS)}
+    mine(`DELETE FROM product_words WHERE id IN (
+      SELECT w.id FROM ${stagedProducts(rows, BESIDE_WORDS)}
         AND (w.id, w.group_id, ${WORD_COLUMNS.map((name) => `w.${name}`).join(", ")}) IS NOT (${STAGED_WORDS}))`),
     mine(`${INSERT_WORDS} ${stagedProducts(rows, "LEFT JOIN product_words w ON w.product_id = p.id")}
-        AND w.id IS NULL`),
+        AND w.id IS NULL ${BY_ID}`),
   ];
 }
 
 /** Writes the search words of the chosen rows, of which none is written, and counts them (next-catalog.ts). */
 export const insertWords = (importId: string, rows: Chosen): Statement[] =>
-  [`${INSERT_WORDS} ${stagedProducts(rows)}`, ...countWords(stagedProducts(rows, BESIDE_WORDS))].map(
+  [`${INSERT_WORDS} ${stagedProducts(rows)} ${BY_ID}`, ...countWords(stagedProducts(rows, BESIDE_WORDS))].map(
     (sql) => ({ sql, values: [importId, ...rows.values] }),
   );
 

@@ -133,7 +133,8 @@ export function copyProducts(columns: unknown, first: number, last: number): Sta
 export const copyWords = (importId: string, first: number, last: number): Statement[] => [
   {
     sql: `INSERT INTO product_words_next SELECT w.* FROM products p CROSS JOIN product_words w ON w.product_id = p.id
-    WHERE p.id BETWEEN ?1 AND ?2 AND NOT EXISTS (SELECT 1 FROM import_rows r WHERE r.import_id = ?3 AND r.sku = p.sku)`,
+    WHERE p.id BETWEEN ?1 AND ?2 AND NOT EXISTS (SELECT 1 FROM import_rows r WHERE r.import_id = ?3 AND r.sku = p.sku)
+    ORDER BY w.id`,
     values: [first, last, importId],
   },
   ...countWords("product_words w WHERE w.product_id BETWEEN ?1 AND ?2").map((sql) =>
