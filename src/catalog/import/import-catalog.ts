@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Flagged, stageFlagged } from "./flagged.ts";
 import { BAD_ROWS_KEPT, type BadRow, recordImport } from "./history.ts";
 import type { ProductRecord } from "./record.ts";
@@ -54,6 +55,8 @@ export interface ImportReport {
 
 const EXAMPLES = 3;
 const CHUNK_ROWS = 1_000;
+/** Rows come without a pause. After so many, a chunk that is being written gets its turn, and so does a signal. */
+const TURN_ROWS = 50;
 
 /**
  * Stages every good row, then applies all of them at once. The catalog does not change before that: an
@@ -217,6 +220,7 @@ async function* chunks(
     onRecord(row.record);
     if (staged !== undefined) chunk.staged.push(staged);
     chunk.end = report.rows;
+    if (report.rows % TURN_ROWS === 0) await nextTurn();
   }
   if (chunk.size > 0) yield chunk;
 }
