@@ -33,7 +33,7 @@ export function stageRows(importId: string, rows: readonly string[], line: numbe
   return [
     {
       sql: `INSERT INTO import_rows (import_id, sku, record)
-        SELECT ?1, value ->> 'sku', value FROM json_each(?2) WHERE 1
+        SELECT ?1, value ->> 'sku', jsonb(value) FROM json_each(?2) WHERE 1
         ON CONFLICT (import_id, sku) DO UPDATE SET record = excluded.record`,
       values: [importId, `[${rows.join(",")}]`],
     },
