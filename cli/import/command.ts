@@ -39,7 +39,6 @@ const DISK_LEFT_MIN = 256 * 1024;
 /** Runs the command `import`; returns the exit code. */
 export async function runImport(name: string, flags: ImportFlags): Promise<number> {
   // Rows live for a moment only, and where memory is free, Node keeps hundreds of megabytes of dead ones.
-  setFlagsFromString("--semi-space-growth-factor=1");
   setFlagsFromString("--heap-growing-percent=25");
   const run = { isApplying: false };
   // Without these, a signal ends the process and leaves the copy of standard input behind.
