@@ -1,5 +1,6 @@
 import { readFile, readdir } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import { readLock } from "../../cli/local/lock-file.ts";
 
 const EVERY_MS = 200;
 
@@ -30,6 +31,12 @@ export function watchMemory(pid: number, name?: string): MemoryWatch {
       await watching;
     },
   };
+}
+
+/** The resident memory of the runtime that serves a state folder, in bytes; 0 if there is none. */
+export async function runtimeBytes(stateDir: string): Promise<number> {
+  const [pid] = (await readLock(stateDir))?.runtimes ?? [];
+  return pid === undefined ? 0 : ((await statusOf(String(pid)))?.bytes ?? 0);
 }
 
 async function residentBytes(root: number, name: string | undefined): Promise<number> {

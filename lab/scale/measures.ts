@@ -1,10 +1,9 @@
 // Times one thing on a server of any size.
 
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
-import { readLock } from "../../cli/local/lock-file.ts";
 import { ROOT } from "../../cli/wrangler.ts";
+import { runtimeBytes } from "../bench/memory.ts";
 import { addCallers } from "../support/callers.ts";
 import { readChain } from "../support/chains.ts";
 import { codeOf } from "../support/codes.ts";
@@ -125,7 +124,5 @@ export async function waitWhilePruning(scaled: Scaled, count: number): Promise<n
 
 /** Megabytes of the runtime. */
 export async function memoryOf({ stateDir }: Scaled): Promise<number> {
-  const [pid = 0] = (await readLock(stateDir))?.runtimes ?? [];
-  const [, kb = "0"] = /VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, "utf8")) ?? [];
-  return Number(kb) / 1024;
+  return (await runtimeBytes(stateDir)) / 1024 ** 2;
 }

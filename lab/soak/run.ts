@@ -1,12 +1,12 @@
 // Sends calls by a schedule, whether or not earlier ones were answered.
 
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readLock } from "../../cli/local/lock-file.ts";
 import { chance } from "../../cli/sample/chance.ts";
 import { readWorld } from "../attack/world.ts";
 import type { Scene } from "../faults/scene.ts";
+import { runtimeBytes } from "../bench/memory.ts";
 import { cpuMs } from "../bench/runtime.ts";
 import { addCallers } from "../support/callers.ts";
 import { readChain } from "../support/chains.ts";
@@ -164,9 +164,7 @@ const sum = (numbers: Iterable<number>): number => [...numbers].reduce((all, eac
 
 /** Bytes of the runtime's memory, and of the callers' objects. */
 async function footprint(scene: Scene, ids: readonly string[]): Promise<{ memory: number; storage: number }> {
-  const [pid = 0] = (await readLock(scene.stateDir))?.runtimes ?? [];
-  const [, kb = "0"] = /VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, "utf8")) ?? [];
   let storage = 0;
   for (const size of ids) storage += await scene.break({ size });
-  return { memory: Number(kb) * 1024, storage };
+  return { memory: await runtimeBytes(scene.stateDir), storage };
 }

@@ -18,6 +18,7 @@ import {
   seed,
   startImport,
 } from "../node/support/imports.ts";
+import { runtimeBytes } from "../../lab/bench/memory.ts";
 import { listenOn } from "../node/support/listen-on.ts";
 import { readLocalD1 } from "../node/support/local-d1.ts";
 import {
@@ -213,17 +214,12 @@ it.runIf(process.platform === "linux")(
   "keeps little memory of the requests that it has answered",
   async () => {
     const requests = 12_000;
-    const [runtime = 0] = (await readLock(state))?.runtimes ?? [];
-    const memory = async () => {
-      const [, kilobytes] = /VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${runtime}/status`, "utf8")) ?? [];
-      return Number(kilobytes) * 1024;
-    };
-    const before = await memory();
+    const before = await runtimeBytes(state);
     for (let sent = 0; sent < requests; sent += 16)
       await Promise.all(
         Array.from({ length: 16 }, async () => (await fetch(`${server.url}/healthz`)).text()),
       );
-    expect((await memory()) - before).toBeLessThan(requests * 25_000);
+    expect((await runtimeBytes(state)) - before).toBeLessThan(requests * 25_000);
   },
 );
 
@@ -232,7 +228,7 @@ it("keeps answering queries while an import runs, from the old catalog or the ne
   await seed(server, [product({ sku: "OLD-1", name: "Garden Gnome", category: "Garden" })]);
   const client = new Client({ name: "server-test", version: "1" }, { versionNegotiation: { mode: "auto" } });
   await client.connect(new StreamableHTTPClientTransport(new URL(`${server.url}/mcp`)));
-  await writeFile(at("during.jsonl"), jsonl(generateProducts(6_000, 4)));
+  await writeFile(at("during.jsonl"), jsonl(generateProducts(20_000, 4)));
 
   const running = startImport(state, [at("during.jsonl"), "--json"]);
   const totals = new Set<number>();
@@ -243,13 +239,13 @@ it("keeps answering queries while an import runs, from the old catalog or the ne
     const [[row] = []] = await query(server, "SELECT count(*) AS total FROM products");
     totals.add(Number(row?.["total"]));
     answers++;
-    // A caller may make 100 calls a minute.
-    await sleep(100);
+    // A caller may make 100 calls a minute, which is 25 seconds at this pace.
+    await sleep(250);
   }
   await client.close();
-  expect(readReport(await running.ended)).toMatchObject({ rows: 6_000, applied: true });
+  expect(readReport(await running.ended)).toMatchObject({ rows: 20_000, applied: true });
   expect(answers).toBeGreaterThan(10);
-  expect([...totals].filter((total) => total !== 1 && total !== 6_001)).toEqual([]);
+  expect([...totals].filter((total) => total !== 1 && total !== 20_001)).toEqual([]);
 });
 
 describe("an import to the deployed database", () => {
