@@ -303,7 +303,7 @@ it("says what is wrong with a row in words of its own, not in those of the schem
   expect(problems).toHaveLength(bad.length);
   expect(problems.filter((problem) => /expected|invalid|too (?:small|big)/i.test(problem))).toEqual([]);
   expect(problems.filter((problem) => problem.includes("availability"))).toEqual([
-    expect.stringMatching(/"auf_lager" is none of in_stock/),
+    expect.stringMatching(/"auf Lager" is none of in_stock/),
   ]);
 });
 

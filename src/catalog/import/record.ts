@@ -68,6 +68,7 @@ const stockEntry = z.object({
 const scalar = z.union([z.string().max(10_000), z.number(), z.boolean(), z.null()]);
 
 export const feedAvailability = z.enum(["in_stock", "out_of_stock", "preorder", "backorder", "discontinued"]);
+export const feedCondition = z.enum(["new", "refurbished", "used"]);
 
 /** The fields of a row, by name. */
 export const productFields = z.object({
@@ -88,7 +89,7 @@ export const productFields = z.object({
     .default({}),
   url: z.union([z.literal(""), webUrl]).default(""),
   images: z.array(webUrl).max(100).default([]),
-  condition: z.enum(["new", "refurbished", "used"]).optional(),
+  condition: feedCondition.optional(),
   rating: z.object({ value: z.number().min(0).max(5), count: z.int().min(0) }).optional(),
   availability: feedAvailability.optional(),
   /** A day, as YYYY-MM-DD. */

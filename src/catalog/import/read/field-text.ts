@@ -1,3 +1,4 @@
+import { feedAvailability, feedCondition } from "../record.ts";
 import { textOf } from "./rows.ts";
 
 // Conversions of single fields from the spellings that vendors use. A text that none of them knows is returned as it
@@ -34,15 +35,16 @@ const nameOf = (value: unknown): string =>
     .toLowerCase()
     .replaceAll(/[\s-]+/g, "_");
 
-export function toAvailability(value: unknown): string {
-  const name = nameOf(value);
-  return AVAILABILITY[name] ?? name;
-}
+const nameIn =
+  (names: readonly string[], spellings: Readonly<Record<string, string>>) =>
+  (value: unknown): string => {
+    const name = nameOf(value);
+    const found = spellings[name] ?? name;
+    return names.includes(found) ? found : textOf(value);
+  };
 
-export function toCondition(value: unknown): string {
-  const name = nameOf(value);
-  return CONDITION[name] ?? name;
-}
+export const toAvailability = nameIn(feedAvailability.options, AVAILABILITY);
+export const toCondition = nameIn(feedCondition.options, CONDITION);
 
 /** The digits of a barcode: spreadsheets write an apostrophe before them, people write spaces and hyphens. */
 export const toGtin = (value: unknown): string => {
