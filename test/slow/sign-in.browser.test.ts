@@ -64,8 +64,10 @@ describe("from a client's challenge to its first answer", () => {
   it("works by keyboard alone, with a visible focus", async () => {
     const signIn = await beginSignIn(server.url, { scope: ALL_SCOPES });
     const { page } = await visit(signIn.authorizationUrl);
-    // The key's field has the focus from the start.
-    expect(await focused(page)).toMatchObject({ is: "input key", outline: "solid 3px" });
+    // The key's field has the focus from the start: a browser gives it when it first draws the page, which may be after its load.
+    await expect
+      .poll(() => focused(page), { timeout: 10_000 })
+      .toMatchObject({ is: "input key", outline: "solid 3px" });
     await page.keyboard.type(keyOf("user-admin"));
     await page.keyboard.press("Tab");
     expect(await focused(page)).toMatchObject({ is: "button Sign in", outline: "solid 3px" });
