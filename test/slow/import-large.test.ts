@@ -69,6 +69,7 @@ async function contents(of: LocalServer) {
     "SELECT name, active_products FROM categories ORDER BY name",
     "SELECT key, name FROM product_groups ORDER BY id",
     "SELECT word, products FROM word_counts ORDER BY word",
+    "SELECT name, units FROM warehouses ORDER BY name",
     ...["lantern", "old", "new", "oldfashioned", "newfashioned"].map(
       (word) => `SELECT rowid FROM product_search WHERE product_search MATCH '"${word}"' ORDER BY rowid`,
     ),
@@ -145,6 +146,34 @@ it("keeps the stock that others change while it is applied", async () => {
   expect(isSold).toBe(true);
   const [rows] = await query(server, "SELECT DISTINCT quantity FROM stock WHERE warehouse = 'west'");
   expect(rows).toEqual([{ quantity: 77 }]);
+});
+
+it("leaves no stock of new products for the moment in which callers wait", async () => {
+  const left: unknown[] = [];
+  const watched: LocalServer = {
+    ...server,
+    async batch(statements) {
+      if (statements.some(({ sql }) => sql.startsWith("ALTER TABLE")))
+        left.push(
+          await query(
+            server,
+            "SELECT count(*) AS n FROM import_stock WHERE product_id NOT IN (SELECT id FROM products)",
+            "SELECT name, units FROM warehouses_next ORDER BY name",
+          ),
+        );
+      return server.batch(statements);
+    },
+  };
+  const unitsInNorth = async () => {
+    const [rows] = await query(server, "SELECT units FROM warehouses WHERE name = 'north'");
+    return z.tuple([z.object({ units: z.int() })]).parse(rows)[0].units;
+  };
+  const records = catalog("new").map((record) => ({ ...record, sku: `FRESH-${record.sku}` }));
+  const before = await unitsInNorth();
+  await seed(watched, records);
+  const units = 2 * COUNT;
+  expect(left).toEqual([[[{ n: 0 }], [expect.objectContaining({ name: "east" }), { name: "north", units }]]]);
+  expect(await unitsInNorth()).toBe(before + units);
 });
 
 const tableCount = z.tuple([z.tuple([z.object({ n: z.int() })])]);

@@ -20,6 +20,8 @@ const BUILT = [
   "product_search",
   "word_counts",
 ] as const;
+/** Tables that are filled beside them, with what belongs to products that only the next catalog has. */
+const BESIDE = ["stock", "warehouses"];
 
 const plain = (sql: string): Statement => ({ sql, values: [] });
 
@@ -99,7 +101,7 @@ const COUNTS_ONE = "product_words_count_insert";
 /** Creates the next catalog's empty tables. Their triggers count and index as the present ones do. */
 export function createTables(schema: Schema): Statement[] {
   return [
-    ...createNext(schema, BUILT, BUILT),
+    ...createNext(schema, [...BUILT, ...BESIDE], [...BUILT, ...BESIDE]),
     ...triggersOn(schema, BUILT)
       .filter(({ name, table }) => name !== COUNTS_ONE && BUILT.some((built) => built === table))
       .map(({ name, sql }) => plain(renamed(sql.replace(name, `${name}_next`), BUILT, "_next"))),
@@ -128,6 +130,20 @@ export function copyProducts(columns: unknown, first: number, last: number): Sta
     `INSERT INTO product_internals_next SELECT * FROM product_internals WHERE product_id ${range}`,
   ].map((sql) => ({ sql, values: [first, last] }));
 }
+
+/** SQL for whether a row of import_stock is of a product that callers don't have yet. Only an import adds products. */
+const IS_NEW = "product_id > (SELECT coalesce(max(id), 0) FROM products)";
+/**
+ * Moves the stock that an import states of new products to the next catalog. Nobody else can change it; written at the end, that of
+ * a million products would keep callers waiting for seconds.
+ */
+export const moveStock: readonly Statement[] = [
+  `INSERT INTO stock_next (product_id, warehouse, quantity)
+    SELECT product_id, warehouse, quantity FROM import_stock WHERE ${IS_NEW}`,
+  `INSERT INTO warehouses_next (name, units) SELECT warehouse, sum(quantity) FROM import_stock WHERE ${IS_NEW} GROUP BY 1
+    ON CONFLICT (name) DO UPDATE SET units = units + excluded.units`,
+  `DELETE FROM import_stock WHERE ${IS_NEW}`,
+].map(plain);
 
 /** Copies the search words of products with ids from ?1 to ?2 that the import does not write, and counts them. */
 export const copyWords = (importId: string, first: number, last: number): Statement[] => [
@@ -158,8 +174,14 @@ export function swapTables(schema: Schema, migrations: number, importId: string)
         SELECT '', '', '' WHERE (SELECT count(*) FROM d1_migrations) <> ?1`,
       values: [migrations],
     },
-    ...createNext(schema, copied, all),
+    ...createNext(
+      schema,
+      copied.filter((name) => !BESIDE.includes(name)),
+      all,
+    ),
     ...copied.map((name) => plain(`INSERT INTO ${name}_next SELECT * FROM ${name}`)),
+    plain(`INSERT INTO warehouses (name, units) SELECT name, units FROM warehouses_next WHERE 1
+      ON CONFLICT (name) DO UPDATE SET units = units + excluded.units`),
     // A rename would also change the triggers that name the table.
     ...[...triggers.map(({ name }) => name), ...built.map(({ name }) => `${name}_next`)].map((name) =>
       plain(`DROP TRIGGER IF EXISTS ${name}`),

@@ -21,6 +21,7 @@ import {
   dropTable,
   dropLeftTriggers,
   leftTables,
+  moveStock,
   onNext,
   readProductColumns,
   readSchema,
@@ -137,7 +138,7 @@ async function applyLarge(
   const schema = schemaRows.parse(objects);
   await parts.run([forgetStock, ...createTables(schema), ...copySmall]);
   await each("p", (_, { first, last }) => copyProducts(columns, first, last));
-  await each("r", (part) => applyProducts(importId, part).map(onNext));
+  await each("r", (part) => [...applyProducts(importId, part).map(onNext), ...moveStock]);
   await each("p", (_, { first, last }) => copyWords(importId, first, last));
   await each("r", (part) => insertWords(importId, part).map(onNext));
   if (removeMissing) await each("p", (part) => discontinueMissing(importId, part).map(onNext));
