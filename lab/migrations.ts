@@ -25,7 +25,12 @@ else if ((await readFile(FILE, "utf8")) !== text) {
   process.exitCode = 1;
 }
 
-/** Splits a file into its statements, without the lines that are comments: they would be part of every deployment. */
+/** Splits a file into its statements, without comments and line breaks: they would be part of every deployment. */
 function statementsOf(sql: string): string[] {
-  return sql.split(/^--> statement$/m).map((statement) => statement.replaceAll(/^\s*--.*\n/gm, "").trim());
+  return sql.split(/^--> statement$/m).map((statement) => {
+    const lines = statement.replaceAll(/^\s*--.*\n/gm, "").trim();
+    if (lines.split("\n").some((line) => line.split("'").length % 2 === 0))
+      throw new Error(`A text in a migration holds a line break, which would be lost: ${lines}`);
+    return lines.replaceAll(/\s*\n\s*/g, " ");
+  });
 }
