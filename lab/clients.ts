@@ -94,6 +94,7 @@ async function install(): Promise<boolean> {
 
 async function driveAll(): Promise<Map<string, Outcome>> {
   const state = await mkdtemp(join(tmpdir(), "catalog-clients-"));
+  const homes = await mkdtemp(join(tmpdir(), "catalog-clients-"));
   let keys: Record<string, string> = {};
   const server = await startServer({
     stateDir: state,
@@ -106,7 +107,7 @@ async function driveAll(): Promise<Map<string, Outcome>> {
   const waiting = [...chosen];
   const worker = async () => {
     for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
-      outcomes.set(name, await drive(name, `${server.url}/mcp`, keys["user-support"] ?? ""));
+      outcomes.set(name, await drive(name, `${server.url}/mcp`, keys["user-support"] ?? "", homes));
       console.error(`${name}: ${JSON.stringify(outcomes.get(name))}`);
     }
   };
@@ -118,7 +119,8 @@ async function driveAll(): Promise<Map<string, Outcome>> {
     await worker();
   } finally {
     await server.close();
-    await rm(state, { recursive: true });
+    // A client may leave processes behind that still write.
+    for (const left of [state, homes]) await rm(left, { recursive: true, maxRetries: 5 });
   }
   return outcomes;
 }
@@ -127,9 +129,11 @@ function isLate(outcome: Outcome): boolean {
   return Object.values(outcome).some((cell) => cell.endsWith(TOO_LATE));
 }
 
-async function drive(name: string, url: string, key: string): Promise<Outcome> {
+/** Drives a client, whose own files are in new folders below `homes`. */
+async function drive(name: string, url: string, key: string, homes: string): Promise<Outcome> {
   const { stdout } = await run(process.execPath, ["drivers/run.mjs", name, url, key], {
     cwd: folder,
+    env: { ...process.env, TMPDIR: homes },
     timeout: CLIENT_MS,
     maxBuffer: 64 * 1024 * 1024,
   }).catch((error: unknown) => ({ stdout: JSON.stringify({ list: `no: ${String(error).slice(-200)}` }) }));
